@@ -1,0 +1,67 @@
+# Everything a person needs: `make demo`, `make test`, `make help`. GNU make >= 3.81 (Linux and macOS).
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := orchestrator tests scripts
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+SPEED ?=
+KEEP ?=
+
+# Targets that call orchestrate on a stack of your own: apply, plan, status, …
+ORCHESTRATE ?= $(BIN)/orchestrate
+-include hooks/orchestrate.mk
+
+apply plan run status doctor: $(READY)
+
+.PHONY: help setup test check static format demo bench bench-wait reference diagnose clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo 'on a stack of your own:'
+	@$(MAKE) --no-print-directory orchestrate-help
+
+setup: $(READY) ## install everything into .venv and .tools (the other targets do it when needed)
+
+$(READY): pyproject.toml scripts/setup scripts/setup.py
+	@scripts/setup
+	@touch $@
+
+demo: $(READY) ## the whole story on a cloud of your own (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a fresh domain)
+	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS))
+
+test: $(READY) ## every test (PYTEST_ARGS="-k dns" for some)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: static test ## what CI runs: format, ruff, mypy --strict, import rules, tests
+
+static: $(READY) ## the part of `make check` that runs nothing
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+format: $(READY) ## format the code and let ruff fix what it can
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(READY) ## measure what we promise about speed
+	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_steps.py
+
+bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
+	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)
+
+reference: $(READY) ## write docs/reference from the code
+	$(BIN)/python scripts/generate_reference.py
+
+diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
+	$(BIN)/python scripts/diagnose.py
+
+clean: ## take clouds down and remove everything that was installed or made here
+	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \
+	  for name in .orchestrate/local/*; do $(BIN)/orchestrate local down --name "$${name##*/}" || true; done; fi
+	rm -rf $(VENV) .tools .orchestrate .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find orchestrator tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,10 @@
+terraform {
+  required_version = ">= 1.1"
+
+  required_providers {
+    null = {
+      source  = "hashicorp/null"
+      version = "~> 3.2"
+    }
+  }
+}

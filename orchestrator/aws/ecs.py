@@ -1,0 +1,207 @@
+"""ECS: services, their deployments and tasks. DescribeServices takes 10 names at a time, DescribeTasks 100."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.errors import OrchestratorError, Problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One rollout of a service. `id` is what tells rollouts apart: a forced one keeps its task definition."""
+
+    id: str
+    status: str
+    rollout_state: str
+    rollout_reason: str
+    task_definition: str
+    desired: int
+    running: int
+    failed: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """Something ECS said about a service."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as DescribeServices shows it; `deployments` has the PRIMARY first, `happened` the newest event.
+
+    `grace` is the health check's grace period in seconds, counted from the moment a task is RUNNING.
+    """
+
+    name: str
+    status: str
+    desired: int
+    running: int
+    pending: int
+    deployments: tuple[Deployment, ...]
+    events: tuple[str, ...] = ()
+    happened: tuple[ServiceEvent, ...] = ()
+    grace: float = 0.0
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The deployment ECS works towards."""
+        return next((found for found in self.deployments if found.status == "PRIMARY"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a task; `exit_code` is None while it runs or when it never started."""
+
+    name: str
+    status: str = ""
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of a service; `deployment` is the id of the rollout that started it."""
+
+    arn: str
+    deployment: str
+    task_definition: str
+    status: str
+    created_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stop_code: str = ""
+    stopped_reason: str = ""
+    containers: tuple[Container, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN, as it stands in log stream names."""
+        return self.arn.rsplit("/", 1)[-1]
+
+
+class Ecs:
+    """One cluster through a boto3 `ecs` client."""
+
+    def __init__(self, client: Any, cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._prefixes: dict[str, Mapping[str, str]] = {}
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        """The services that exist among `names`. Raises `cluster-missing` when there is no such cluster."""
+        found: dict[str, Service] = {}
+        for some in _batches(names, 10):
+            for raw in self._describe_services(some):
+                if raw["status"] != "INACTIVE":
+                    found[raw["serviceName"]] = _service(raw)
+        return found
+
+    def _describe_services(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        try:
+            answer = self._client.describe_services(cluster=self._cluster, services=list(names))
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "ClusterNotFoundException":
+                fix = "check `cluster`, `region` and the account in the contract"
+                problem = Problem("cluster-missing", f"there is no ECS cluster {self._cluster}", "", fix)
+                raise OrchestratorError(problem) from None
+            raise problem_of(error, "ecs:DescribeServices") from None
+        return list(answer["services"])
+
+    def tasks(self, service: str) -> tuple[Task, ...]:
+        """The service's tasks, running and recently stopped (ECS forgets them after about an hour), newest first."""
+        with translated("ecs:ListTasks"):
+            arns = [
+                arn
+                for desired in ("RUNNING", "STOPPED")
+                for page in self._client.get_paginator("list_tasks").paginate(
+                    cluster=self._cluster, serviceName=service, desiredStatus=desired
+                )
+                for arn in page["taskArns"]
+            ]
+        tasks: list[Task] = []
+        for some in _batches(arns, 100):
+            with translated("ecs:DescribeTasks"):
+                tasks += map(_task, self._client.describe_tasks(cluster=self._cluster, tasks=list(some))["tasks"])
+        return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
+
+    def stream(self, task: Task, container: str) -> str:
+        """The name of the container's log stream (`prefix/container/task`); empty without the awslogs driver."""
+        if task.task_definition not in self._prefixes:
+            with translated("ecs:DescribeTaskDefinition"):
+                answer = self._client.describe_task_definition(taskDefinition=task.task_definition)
+            self._prefixes[task.task_definition] = {
+                raw["name"]: raw.get("logConfiguration", {}).get("options", {}).get("awslogs-stream-prefix", "")
+                for raw in answer["taskDefinition"]["containerDefinitions"]
+            }
+        prefix = self._prefixes[task.task_definition].get(container, "")
+        return f"{prefix}/{container}/{task.id}" if prefix else ""
+
+    def redeploy(self, service: str) -> str:
+        """Force a new deployment with the same task definition; give its id."""
+        with translated("ecs:UpdateService"):
+            raw = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)[
+                "service"
+            ]
+        primary = _service(raw).primary
+        return primary.id if primary else ""
+
+
+def _service(raw: Mapping[str, Any]) -> Service:
+    deployments = tuple(
+        Deployment(
+            id=one["id"],
+            status=one["status"],
+            rollout_state=one.get("rolloutState", ""),
+            rollout_reason=one.get("rolloutStateReason", ""),
+            task_definition=one.get("taskDefinition", ""),
+            desired=one.get("desiredCount", 0),
+            running=one.get("runningCount", 0),
+            failed=one.get("failedTasks", 0),
+            created_at=one["createdAt"],
+        )
+        for one in raw.get("deployments", ())
+    )
+    return Service(
+        name=raw["serviceName"],
+        status=raw["status"],
+        desired=raw["desiredCount"],
+        running=raw["runningCount"],
+        pending=raw["pendingCount"],
+        deployments=tuple(sorted(deployments, key=lambda one: one.status != "PRIMARY")),
+        events=tuple(event["message"] for event in raw.get("events", ())[:10]),
+        happened=tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ())),
+        grace=float(raw.get("healthCheckGracePeriodSeconds") or 0),
+    )
+
+
+def _task(raw: Mapping[str, Any]) -> Task:
+    return Task(
+        arn=raw["taskArn"],
+        deployment=raw.get("startedBy", ""),
+        task_definition=raw["taskDefinitionArn"],
+        status=raw["lastStatus"],
+        created_at=raw.get("createdAt"),
+        stopped_at=raw.get("stoppedAt"),
+        stop_code=raw.get("stopCode", ""),
+        stopped_reason=raw.get("stoppedReason", ""),
+        containers=tuple(
+            Container(one["name"], one.get("lastStatus", ""), one.get("exitCode"), one.get("reason", ""))
+            for one in raw.get("containers", ())
+        ),
+    )
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,102 @@
+"""Elastic Load Balancing: target health, and whether a load balancer is there at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.contract import LoadBalancer
+from orchestrator.errors import Invalid, Problem
+
+_NO_SUCH_LOAD_BALANCER = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ValidationError")
+"""An ARN of another region is a ValidationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How a target group checks its targets: seconds between two checks, and how many in a row decide."""
+
+    interval: float
+    healthy: int
+    unhealthy: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHealth:
+    """How many targets of a group are in which state, and the reasons of those that are not healthy."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    found: bool = True
+
+    @property
+    def healthy(self) -> int:
+        """Targets that get traffic."""
+        return self.states.get("healthy", 0)
+
+
+class Elbv2:
+    """Reads load balancers and target groups through a boto3 `elbv2` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def health(self, target_group_arn: str) -> TargetHealth:
+        """The health of the group's targets now."""
+        try:
+            answer = self._client.describe_target_health(TargetGroupArn=target_group_arn)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+                return TargetHealth(found=False)
+            raise problem_of(error, "elasticloadbalancing:DescribeTargetHealth") from None
+        healths = [found["TargetHealth"] for found in answer["TargetHealthDescriptions"]]
+        reasons = sorted({health["Reason"] for health in healths if health.get("Reason")})
+        return TargetHealth(dict(Counter(health["State"] for health in healths)), tuple(reasons))
+
+    def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
+        """Those of the names (lower case) that a load balancer of this account and region bears now."""
+        wanted = frozenset(dns_names)
+        pages = self._client.get_paginator("describe_load_balancers").paginate()
+        with translated("elasticloadbalancing:DescribeLoadBalancers"):
+            found = [str(one["DNSName"]).lower() for page in pages for one in page["LoadBalancers"]]
+        return wanted & frozenset(found)
+
+    def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
+        """The health checks of those groups that exist, in one call."""
+        try:
+            answer = self._client.describe_target_groups(TargetGroupArns=sorted(target_group_arns))
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+                return {}
+            raise problem_of(error, "elasticloadbalancing:DescribeTargetGroups") from None
+        return {
+            one["TargetGroupArn"]: HealthCheck(
+                float(one["HealthCheckIntervalSeconds"]),
+                int(one["HealthyThresholdCount"]),
+                int(one["UnhealthyThresholdCount"]),
+            )
+            for one in answer["TargetGroups"]
+        }
+
+    def require(self, wanted: LoadBalancer, region: str) -> None:
+        """Raise `Invalid` unless it is there under its name: old outputs would lead the world to nowhere."""
+        try:
+            found = self._client.describe_load_balancers(LoadBalancerArns=[wanted.arn])["LoadBalancers"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in _NO_SUCH_LOAD_BALANCER:
+                raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancers") from None
+            found = []
+        if not found:
+            message = f"there is no load balancer {wanted.dns_name} in {region}"
+            fix = "check `region` and `load_balancer` in the contract: these outputs are another stack's, or old"
+            raise Invalid(Problem("load-balancer-missing", message, "contract: load_balancer", fix))
+        name = found[0]["DNSName"]
+        if name.lower() != wanted.dns_name.lower():
+            message = f"the contract says {wanted.dns_name}, AWS says {name}"
+            fix = "run terraform apply, or give the present outputs"
+            raise Invalid(Problem("contract-stale", message, "contract: load_balancer", fix))

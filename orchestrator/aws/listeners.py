@@ -1,0 +1,140 @@
+"""How a load balancer sends requests on: its listeners' rules, and the target groups' health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+
+DEFAULT = 10**6
+"""The priority of a listener's default rule: after all others."""
+_GONE = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ListenerNotFound", "ListenerNotFoundException")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRule:
+    """One rule. `hosts` empty: any host; `narrowed`: it has other conditions (paths, headers) too."""
+
+    listener_port: int
+    priority: int
+    hosts: tuple[str, ...] = ()
+    narrowed: bool = False
+    target_groups: tuple[str, ...] = ()
+    action: str = "forward"
+
+    def matches(self, hostname: str) -> bool:
+        """Whether a request for this host takes it (`*` and `?` are wildcards, as in the API)."""
+        return not self.hosts or any(fnmatchcase(hostname.lower(), host.lower()) for host in self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A target group's health check; times in seconds. `port` is `traffic-port` or a number."""
+
+    target_group: str
+    path: str = "/"
+    port: str = "traffic-port"
+    group_port: int = 0
+    matcher: str = ""
+    interval: int = 0
+    timeout: int = 0
+    healthy: int = 0
+    unhealthy: int = 0
+    vpc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """A load balancer's way in: its HTTPS rules by priority, its certificates, its security groups."""
+
+    found: bool = True
+    state: str = "active"
+    https: bool = False
+    rules: tuple[ListenerRule, ...] = ()
+    certificates: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Listeners:
+    """Reads through a boto3 `elbv2` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def routing(self, load_balancer: str) -> Routing:
+        """Three calls and one a listener of HTTPS."""
+        try:
+            balancer = self._client.describe_load_balancers(LoadBalancerArns=[load_balancer])["LoadBalancers"][0]
+            listeners = self._client.describe_listeners(LoadBalancerArn=load_balancer)["Listeners"]
+            secure = [one for one in listeners if one.get("Protocol") in ("HTTPS", "TLS")]
+            raws = [(one["Port"], self._rules(one["ListenerArn"])) for one in secure]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _GONE:
+                return Routing(found=False)
+            raise problem_of(error, "elasticloadbalancing:DescribeRules") from None
+        rules = sorted((_rule(port, raw) for port, some in raws for raw in some), key=lambda rule: rule.priority)
+        return Routing(
+            state=balancer.get("State", {}).get("Code", ""),
+            https=bool(secure),
+            rules=tuple(rules),
+            certificates=tuple(one["CertificateArn"] for way in secure for one in way.get("Certificates", ())),
+            groups=tuple(balancer.get("SecurityGroups", ())),
+        )
+
+    def _rules(self, listener: str) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("describe_rules").paginate(ListenerArn=listener)
+        return [raw for page in pages for raw in page["Rules"]]
+
+    def health_checks(self, target_groups: Sequence[str]) -> Mapping[str, HealthCheck]:
+        """Those that exist among the ARNs. One that is gone fails the whole call, so all are read when that happens."""
+        try:
+            raws = self._client.describe_target_groups(TargetGroupArns=list(target_groups))["TargetGroups"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+                raise problem_of(error, "elasticloadbalancing:DescribeTargetGroups") from None
+            raws = self._all_groups()
+        return {raw["TargetGroupArn"]: _health_check(raw) for raw in raws if raw["TargetGroupArn"] in target_groups}
+
+    def _all_groups(self) -> list[dict[str, Any]]:
+        with translated("elasticloadbalancing:DescribeTargetGroups"):
+            pages = self._client.get_paginator("describe_target_groups").paginate()
+            return [raw for page in pages for raw in page["TargetGroups"]]
+
+
+def _rule(port: int, raw: Mapping[str, Any]) -> ListenerRule:
+    hosts: list[str] = []
+    narrowed = False
+    for condition in raw.get("Conditions", ()):
+        if condition["Field"] == "host-header":
+            hosts += condition.get("HostHeaderConfig", {}).get("Values") or condition.get("Values", ())
+        else:
+            narrowed = True
+    action = raw["Actions"][-1]
+    forward = action.get("ForwardConfig", {}).get("TargetGroups", ())
+    groups = dict.fromkeys([*([action["TargetGroupArn"]] if action.get("TargetGroupArn") else ()), *_arns(forward)])
+    priority = DEFAULT if raw.get("IsDefault") or raw["Priority"] == "default" else int(raw["Priority"])
+    return ListenerRule(port, priority, tuple(hosts), narrowed, tuple(groups), action["Type"])
+
+
+def _arns(forward: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [one["TargetGroupArn"] for one in forward if one.get("Weight", 1) > 0]
+
+
+def _health_check(raw: Mapping[str, Any]) -> HealthCheck:
+    return HealthCheck(
+        raw["TargetGroupArn"],
+        raw.get("HealthCheckPath", "/"),
+        str(raw.get("HealthCheckPort", "traffic-port")),
+        raw.get("Port", 0),
+        raw.get("Matcher", {}).get("HttpCode", ""),
+        raw.get("HealthCheckIntervalSeconds", 0),
+        raw.get("HealthCheckTimeoutSeconds", 0),
+        raw.get("HealthyThresholdCount", 0),
+        raw.get("UnhealthyThresholdCount", 0),
+        raw.get("VpcId", ""),
+    )

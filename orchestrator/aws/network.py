@@ -1,0 +1,172 @@
+"""The network as EC2 knows it: instances in their subnets, security groups and their rules, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from orchestrator.aws.session import translated
+
+ANY = -1
+"""The port of a rule for every port."""
+_WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId", "VpcPeeringConnectionId")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may come in (`sources`: groups, CIDRs) at which TCP ports."""
+
+    first: int
+    last: int
+    sources: tuple[str, ...]
+
+    def opens(self, port: int) -> bool:
+        """Whether the port is among them."""
+        return self.first == ANY or self.first <= port <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A group; `ingress` are its rules for TCP (or for every protocol)."""
+
+    id: str
+    name: str = ""
+    vpc: str = ""
+    ingress: tuple[Rule, ...] = ()
+
+    def admits(self, port: int, groups: Collection[str], addresses: Iterable[str] = ()) -> bool:
+        """Whether somebody in one of `groups`, or with all of `addresses` (IPs or CIDRs), may connect to `port`."""
+        origins = list(addresses)
+        for rule in self.ingress:
+            if not rule.opens(port):
+                continue
+            if set(rule.sources) & set(groups):
+                return True
+            nets = [source for source in rule.sources if "/" in source]
+            if origins and all(any(_within(origin, net) for net in nets) for origin in origins):
+                return True
+        return False
+
+    def opened(self) -> str:
+        """Its rules in words, for evidence."""
+        rules = [f"{_ports(rule)} from {', '.join(rule.sources)}" for rule in self.ingress]
+        return "; ".join(rules) if rules else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """`way_out` is what its default route leads to (`igw-…`, `nat-…`); empty: none. `blackhole`: it is gone."""
+
+    id: str
+    vpc: str = ""
+    cidr: str = ""
+    way_out: str = ""
+    blackhole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One EC2 instance. `state` is EC2's word."""
+
+    id: str
+    state: str
+    vpc: str = ""
+    subnet: str = ""
+    groups: tuple[str, ...] = ()
+    private_ip: str = ""
+
+
+class Network:
+    """Reads through a boto3 `ec2` client; every call is for all that is asked at once."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def instances(self, ids: Sequence[str]) -> Mapping[str, Instance]:
+        """Those that exist among `ids`: by filter, since one unknown id would refuse the whole call."""
+        filters = [{"Name": "instance-id", "Values": list(ids)}]
+        with translated("ec2:DescribeInstances"):
+            answer = self._client.describe_instances(Filters=filters)
+        found = [_instance(raw) for reservation in answer["Reservations"] for raw in reservation["Instances"]]
+        return {one.id: one for one in found}
+
+    def groups(self, ids: Collection[str]) -> Mapping[str, SecurityGroup]:
+        """Those that exist among `ids`."""
+        if not ids:
+            return {}
+        filters = [{"Name": "group-id", "Values": sorted(ids)}]
+        with translated("ec2:DescribeSecurityGroups"):
+            answer = self._client.describe_security_groups(Filters=filters)
+        return {raw["GroupId"]: _group(raw) for raw in answer["SecurityGroups"]}
+
+    def subnets(self, ids: Collection[str]) -> Mapping[str, Subnet]:
+        """Those that exist among `ids`, each with its default route: two calls."""
+        if not ids:
+            return {}
+        with translated("ec2:DescribeSubnets"):
+            answer = self._client.describe_subnets(Filters=[{"Name": "subnet-id", "Values": sorted(ids)}])
+        vpcs = sorted({raw["VpcId"] for raw in answer["Subnets"]})
+        with translated("ec2:DescribeRouteTables"):
+            tables = self._client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": vpcs}])["RouteTables"]
+        return {raw["SubnetId"]: _subnet(raw, tables) for raw in answer["Subnets"]}
+
+
+def _instance(raw: Mapping[str, Any]) -> Instance:
+    return Instance(
+        raw["InstanceId"],
+        raw["State"]["Name"],
+        raw.get("VpcId", ""),
+        raw.get("SubnetId", ""),
+        tuple(group["GroupId"] for group in raw.get("SecurityGroups", ())),
+        raw.get("PrivateIpAddress", ""),
+    )
+
+
+def _group(raw: Mapping[str, Any]) -> SecurityGroup:
+    rules = tuple(_rule(one) for one in raw.get("IpPermissions", ()) if one["IpProtocol"] in ("tcp", "-1", "6"))
+    return SecurityGroup(raw["GroupId"], raw.get("GroupName", ""), raw.get("VpcId", ""), rules)
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    groups = [one["GroupId"] for one in raw.get("UserIdGroupPairs", ())]
+    ranges = [one["CidrIp"] for one in raw.get("IpRanges", ())] + [one["CidrIpv6"] for one in raw.get("Ipv6Ranges", ())]
+    if raw["IpProtocol"] == "-1" or raw.get("FromPort", ANY) == ANY:
+        return Rule(ANY, ANY, (*groups, *ranges))
+    return Rule(raw["FromPort"], raw["ToPort"], (*groups, *ranges))
+
+
+def _subnet(raw: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subnet:
+    """The table that is associated with the subnet, else its VPC's main one."""
+    own = [table for table in tables if any(_of(one, raw["SubnetId"]) for one in table.get("Associations", ()))]
+    of_vpc = [table for table in tables if table["VpcId"] == raw["VpcId"]]
+    main = [table for table in of_vpc if any(one.get("Main") for one in table.get("Associations", ()))]
+    routes = [
+        route
+        for table in (own or main)[:1]
+        for route in table.get("Routes", ())
+        if route.get("DestinationCidrBlock") == "0.0.0.0/0"
+    ]
+    way = next((str(routes[0][key]) for key in ("GatewayId", *_WAYS_OUT) if routes and routes[0].get(key)), "")
+    blackhole = bool(routes) and routes[0].get("State") == "blackhole"
+    return Subnet(raw["SubnetId"], raw["VpcId"], raw.get("CidrBlock", ""), way, blackhole)
+
+
+def _of(association: Mapping[str, Any], subnet: str) -> bool:
+    return bool(association.get("SubnetId") == subnet)
+
+
+def _within(origin: str, net: str) -> bool:
+    try:
+        inner = ip_network(origin) if "/" in origin else ip_network(ip_address(origin))
+        outer = ip_network(net)
+        return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+    except ValueError:
+        return False
+
+
+def _ports(rule: Rule) -> str:
+    if rule.first == ANY:
+        return "every port"
+    return str(rule.first) if rule.first == rule.last else f"{rule.first}-{rule.last}"

@@ -1,0 +1,106 @@
+"""One S3 object with conditional writes: all that a lock needs.
+
+Needs s3:GetObject, s3:PutObject and s3:DeleteObject on the object. `If-None-Match: *` and `If-Match` are S3's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of
+
+_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"}
+"""The condition didn't hold, or somebody writes it this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Content, ETag, and seconds since it was written, by S3's clock."""
+
+    body: bytes
+    version: str
+    age: float
+
+
+def connect(
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint: str | None = None,
+    path_style: bool = False,
+    keys: tuple[str, str] | None = None,
+) -> Any:
+    """A boto3 S3 client as a state's backend is configured. Raises like every call does."""
+    try:
+        access, secret = keys or (None, None)
+        session: Any = boto3.Session(access, secret, region_name=region, profile_name=profile)
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 3},
+            connect_timeout=5,
+            read_timeout=10,
+            s3={"addressing_style": "path" if path_style else "auto"},
+        )
+        return session.client("s3", endpoint_url=endpoint, config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise problem_of(error, "s3") from None
+
+
+class S3Object:
+    """The object `key` of `bucket`, through a boto3 `s3` client."""
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
+        self._client = client
+        self._where = {"Bucket": bucket, "Key": key}
+
+    @property
+    def place(self) -> str:
+        """Its URL."""
+        return f"s3://{self._where['Bucket']}/{self._where['Key']}"
+
+    def read(self) -> Read | None:
+        """None: there is none."""
+        try:
+            said = self._client.get_object(**self._where)
+            return Read(said["Body"].read(), said["ETag"], _age(said))
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("NoSuchKey", "404"):
+                return None
+            raise problem_of(error, "s3:GetObject") from None
+
+    def create(self, body: bytes) -> str | None:
+        """Write it if there is none; its version, or None."""
+        return self._put(body, IfNoneMatch="*")
+
+    def replace(self, body: bytes, version: str) -> str | None:
+        """Write it if it is still this version; the new one, or None."""
+        return self._put(body, IfMatch=version)
+
+    def delete(self, version: str) -> None:
+        """Delete it if it is still this version."""
+        try:
+            self._client.delete_object(**self._where, IfMatch=version)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in _CHANGED:
+                raise problem_of(error, "s3:DeleteObject") from None
+
+    def _put(self, body: bytes, **condition: str) -> str | None:
+        try:
+            said = self._client.put_object(**self._where, Body=body, ContentType="application/json", **condition)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _CHANGED:
+                return None
+            raise problem_of(error, "s3:PutObject") from None
+        return str(said["ETag"])
+
+
+def _age(said: Mapping[str, Any]) -> float:
+    """From the answer's own date. Without one nothing is ever old: a lock is then freed by hand."""
+    date = said["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return (parsedate_to_datetime(date) - said["LastModified"]).total_seconds() if date else 0.0

@@ -1,0 +1,84 @@
+"""How services and their tasks are set up: network, load balancer, grace period, task definition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.aws.session import translated
+from orchestrator.aws.task_definition import TaskDefinition, parsed
+
+AT_ONCE = 10
+"""DescribeServices' limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a load balancer reaches a service's tasks."""
+
+    target_group: str
+    container: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """One service as it is set up; `grace` in seconds."""
+
+    name: str
+    task_definition: str
+    desired: int = 1
+    grace: int = 0
+    subnets: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    public_ip: bool = False
+    ways: tuple[Way, ...] = ()
+    breaker: bool = False
+    rollback: bool = False
+
+
+class Services:
+    """The services of one cluster through a boto3 `ecs` client."""
+
+    def __init__(self, client: Any, cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+
+    def settings(self, names: Sequence[str]) -> Mapping[str, ServiceSettings]:
+        """Of the services that exist among `names`, ten a call."""
+        found: dict[str, ServiceSettings] = {}
+        for start in range(0, len(names), AT_ONCE):
+            with translated("ecs:DescribeServices"):
+                answer = self._client.describe_services(
+                    cluster=self._cluster, services=list(names[start : start + AT_ONCE])
+                )
+            found |= {raw["serviceName"]: _settings(raw) for raw in answer["services"] if raw["status"] != "INACTIVE"}
+        return found
+
+    def definition(self, arn: str) -> TaskDefinition:
+        """One revision."""
+        with translated("ecs:DescribeTaskDefinition"):
+            answer = self._client.describe_task_definition(taskDefinition=arn)
+        return parsed(answer["taskDefinition"])
+
+
+def _settings(raw: Mapping[str, Any]) -> ServiceSettings:
+    network = raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    breaker = raw.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+    return ServiceSettings(
+        name=raw["serviceName"],
+        task_definition=raw["taskDefinition"],
+        desired=raw["desiredCount"],
+        grace=raw.get("healthCheckGracePeriodSeconds") or 0,
+        subnets=tuple(network.get("subnets", ())),
+        groups=tuple(network.get("securityGroups", ())),
+        public_ip=network.get("assignPublicIp") == "ENABLED",
+        ways=tuple(
+            Way(one["targetGroupArn"], one.get("containerName", ""), one.get("containerPort", 0))
+            for one in raw.get("loadBalancers", ())
+            if one.get("targetGroupArn")
+        ),
+        breaker=bool(breaker.get("enable")),
+        rollback=bool(breaker.get("rollback")),
+    )

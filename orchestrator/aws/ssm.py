@@ -1,0 +1,230 @@
+"""SSM: whether an instance's agent answers, and running a script there.
+
+What is sent stays readable in the command history: never a secret in a script. The script has the instance fetch it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
+from tenacity.wait import wait_base
+
+from orchestrator.aws.session import code_of, problem_of
+from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut, Transient
+
+ONLINE = "Online"
+PREAMBLE = "#!/bin/bash\nset -euo pipefail\n"
+"""Success means exit code 0 of the whole; without the first line the instance's /bin/sh would run it."""
+DELIVERY = 60
+"""Seconds in which the agent must fetch the command (TimeoutSeconds, at least 30)."""
+REPORTING = 30.0
+"""Seconds more until the result must have been seen."""
+POLLING: wait_base = wait_exponential(multiplier=0.5, exp_base=1.4, max=3.0)
+"""Seconds between two looks at a command: 0.5, 0.7, 1.0 … 3."""
+LONGEST_SCRIPT = 60_000
+"""Bytes; a document with its parameters may have 64 KB (MaxDocumentSizeExceeded)."""
+_UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
+_UNDELIVERED = frozenset({"DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"})
+_AGENT_TRAILER = "failed to run commands:"
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """What SSM knows of an instance. `status` is Online, ConnectionLost or Inactive; None: it never registered."""
+
+    status: str | None
+    agent_version: str = ""
+    last_ping: datetime | None = None
+
+    @property
+    def online(self) -> bool:
+        """Whether commands are accepted."""
+        return self.status == ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished command. SSM keeps the first 24,000 characters of `stdout` and 8,000 of `stderr`."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+    status: str
+    command_id: str
+
+
+class ScriptFailed(OrchestratorError):
+    """The script ran and did not end with 0."""
+
+    def __init__(self, problem: Problem, output: Output) -> None:
+        super().__init__(problem)
+        self.output = output
+
+
+class Ssm:
+    """Run Command through a boto3 `ssm` client. `sleep` waits seconds, `monotonic` counts them."""
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+        polling: wait_base = POLLING,
+    ) -> None:
+        self._client = client
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._polling = polling
+
+    def ping(self, instance_id: str) -> Ping:
+        """Whether the instance's agent answers now."""
+        filters = [{"Key": "InstanceIds", "Values": [instance_id]}]
+        try:
+            answer = self._client.describe_instance_information(Filters=filters)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "InvalidInstanceId":
+                return Ping(None)
+            raise problem_of(error, "ssm:DescribeInstanceInformation") from None
+        for known in answer["InstanceInformationList"]:
+            return Ping(known["PingStatus"], known.get("AgentVersion", ""), known.get("LastPingDateTime"))
+        return Ping(None)
+
+    def pings(self, instance_ids: Sequence[str]) -> Mapping[str, Ping]:
+        """Several instances in one call; those SSM never heard of are absent."""
+        filters = [{"Key": "InstanceIds", "Values": sorted(instance_ids)}]
+        try:
+            answer = self._client.describe_instance_information(Filters=filters)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "InvalidInstanceId":
+                return {one: ping for one in instance_ids if (ping := self.ping(one)).status is not None}
+            raise problem_of(error, "ssm:DescribeInstanceInformation") from None
+        return {
+            known["InstanceId"]: Ping(known["PingStatus"], known.get("AgentVersion", ""), known.get("LastPingDateTime"))
+            for known in answer["InstanceInformationList"]
+        }
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+        """Run `script` under bash (-euo pipefail) within `timeout` seconds and wait for its end.
+
+        Raises `ScriptFailed`, `TimedOut` (script-timed-out), and `Transient` when the agent can't be reached
+        (runner-not-registered, runner-offline) or AWS doesn't answer.
+        """
+        command_id = self._send(instance_id, script, comment, timeout)
+        deadline = self._monotonic() + DELIVERY + timeout + REPORTING
+        answer = self._finished(command_id, instance_id, deadline)
+        if answer is None:
+            self._give_up(command_id, instance_id)
+            message = f"command {command_id} had no result {DELIVERY + timeout + REPORTING:.0f} s after it was sent"
+            raise TimedOut(Problem("script-timed-out", message, instance_id, _look(command_id, instance_id)))
+        return _judged(answer, instance_id, timeout)
+
+    def _send(self, instance_id: str, script: str, comment: str, timeout: int) -> str:
+        text = PREAMBLE + script
+        if len(text.encode()) > LONGEST_SCRIPT:
+            message = f"the script has {len(text.encode())} bytes; SSM takes {LONGEST_SCRIPT}"
+            raise Invalid(Problem("script-too-long", message, comment, "do it in several parts"))
+        try:
+            answer = self._client.send_command(
+                InstanceIds=[instance_id],
+                DocumentName="AWS-RunShellScript",
+                Comment=comment[:100],
+                TimeoutSeconds=DELIVERY,
+                Parameters={"commands": [text], "executionTimeout": [str(timeout)]},
+            )
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "InvalidInstanceId":
+                raise _not_registered(instance_id) from None
+            raise problem_of(error, "ssm:SendCommand") from None
+        return str(answer["Command"]["CommandId"])
+
+    def _finished(self, command_id: str, instance_id: str, deadline: float) -> dict[str, Any] | None:
+        """The invocation once it ended; None: it did not until the deadline."""
+
+        def passed(_state: RetryCallState) -> bool:
+            return self._monotonic() >= deadline
+
+        polls = Retrying(
+            retry=retry_if_result(lambda answer: answer is None),
+            wait=self._polling,
+            stop=passed,
+            sleep=self._sleep,
+            retry_error_callback=lambda _state: None,
+        )
+        return polls(self._result, command_id, instance_id)
+
+    def _result(self, command_id: str, instance_id: str) -> dict[str, Any] | None:
+        """The invocation when it ended, else None. Right after SendCommand SSM may not know it yet."""
+        try:
+            answer = self._client.get_command_invocation(CommandId=command_id, InstanceId=instance_id)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "InvocationDoesNotExist":
+                return None
+            translated = problem_of(error, "ssm:GetCommandInvocation")
+            if isinstance(translated, Transient):
+                return None  # the command runs on: losing sight of it for a moment must not send it again
+            raise translated from None
+        return None if answer["Status"] in _UNFINISHED else dict(answer)
+
+    def _give_up(self, command_id: str, instance_id: str) -> None:
+        """Ask for the command's end. That it may fail is no news: we already report that SSM does not answer."""
+        try:
+            self._client.cancel_command(CommandId=command_id, InstanceIds=[instance_id])
+        except (ClientError, BotoCoreError):
+            return
+
+
+def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> Output:
+    output = Output(
+        stdout=answer.get("StandardOutputContent", ""),
+        stderr=_without_trailer(answer.get("StandardErrorContent", "")),
+        exit_code=answer.get("ResponseCode", -1),
+        status=answer["Status"],
+        command_id=answer["CommandId"],
+    )
+    details = answer.get("StatusDetails", "").replace(" ", "")
+    fix = _look(output.command_id, instance_id)
+    if output.status == "Success":
+        return output
+    if details in _UNDELIVERED:
+        message = f"command {output.command_id} was not delivered ({details})"
+        raise Transient(Problem("runner-offline", message, instance_id, "see whether the instance's SSM agent runs"))
+    if output.status == "TimedOut":
+        message = f"the script was stopped after {timeout} s{_last_lines(output.stderr)}"
+        raise TimedOut(Problem("script-timed-out", message, instance_id, fix))
+    if output.status == "Cancelled":
+        message = f"command {output.command_id} was cancelled by someone else"
+        raise ScriptFailed(Problem("script-cancelled", message, instance_id, "run again"), output)
+    message = f"the script ended with exit status {output.exit_code}{_last_lines(output.stderr)}"
+    raise ScriptFailed(Problem("script-failed", message, instance_id, fix), output)
+
+
+def _not_registered(instance_id: str) -> Transient:
+    return Transient(
+        Problem(
+            "runner-not-registered",
+            "SSM does not accept commands for the instance: not registered, agent down, or no permission",
+            instance_id,
+            "wait until its PingStatus is Online; its role needs AmazonSSMManagedInstanceCore",
+        )
+    )
+
+
+def _look(command_id: str, instance_id: str) -> str:
+    return f"aws ssm get-command-invocation --command-id {command_id} --instance-id {instance_id}"
+
+
+def _without_trailer(stderr: str) -> str:
+    """The agent ends the stderr of a failed script with a line of its own, sometimes without a line feed before it."""
+    before, found, after = stderr.rpartition(_AGENT_TRAILER)
+    return before if found and "\n" not in after.strip() else stderr
+
+
+def _last_lines(stderr: str, lines: int = 5, width: int = 300) -> str:
+    kept = [line[:width] for line in stderr.splitlines() if line.strip()][-lines:]
+    return ": " + "\n".join(kept) if kept else ""

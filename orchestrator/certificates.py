@@ -1,0 +1,219 @@
+"""`orchestrate certificate`: ACM's validation records in DNS, and the wait until the certificate is issued.
+
+The records stay when the stack goes: they are the same for an account and a name, so a certificate made again is issued
+by itself, and nothing is to be done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
+from orchestrator.contract import Arn, Dns, Stack
+from orchestrator.dns import model, places
+from orchestrator.dns.model import Change, Conflict, Plan, Record
+from orchestrator.dns.places import Atlas, Place
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.errors import Invalid, Problem
+
+VARIABLE = "ORCHESTRATE_CERTIFICATE"
+"""What the hook in terraform/ gives: a `Request` as JSON."""
+TTL = 300
+_ACM = ".acm-validations.aws"
+
+FIXES = {
+    "CAA_ERROR": 'add a CAA record that lets Amazon issue (0 issue "amazon.com") or remove those that forbid it; '
+    "then request the certificate again (terraform apply -replace)",
+    "VALIDATION_TIMED_OUT": "72 hours have passed: request the certificate again (terraform apply -replace)",
+    "DOMAIN_NOT_ALLOWED": "AWS blocks this domain: ask AWS support",
+    "INVALID_PUBLIC_DOMAIN": "correct the hostname: it is in no public domain",
+}
+"""By ACM's reason or status."""
+
+
+class Request(BaseModel):
+    """A certificate, and where its names' records live: `dns`, but for the names in `names`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    arn: Arn
+    region: str = Field(min_length=1)
+    account_id: str | None = None
+    dns: Dns | None = None
+    names: dict[str, Dns] = Field(default_factory=dict)
+
+    def wanted(self, hostname: str) -> Dns | None:
+        """Who holds the name; None: it isn't ours to manage."""
+        return self.names.get(model.normal(hostname).removeprefix("*."), self.dns)
+
+
+def request_of(stack: Stack) -> Request:
+    """The stack's own certificate. Raises `Invalid` when the contract names none."""
+    if stack.certificate is None:
+        fix = "name it with --arn"
+        raise Invalid(Problem("certificate-unknown", "the contract names no certificate", "contract: certificate", fix))
+    own = {tenant.hostname: tenant.dns for tenant in stack.tenants.values() if tenant.dns}
+    return Request(
+        arn=stack.certificate.arn, region=stack.region, account_id=stack.account_id, dns=stack.dns, names=own
+    )
+
+
+def request_from(text: str) -> Request:
+    """The hook's request. Raises `Invalid`."""
+    try:
+        return Request.model_validate_json(text)
+    except ValidationError as error:
+        places_ = ", ".join(".".join(map(str, found["loc"])) or "JSON" for found in error.errors())
+        fix = "it holds arn, region, account_id and dns: see terraform/modules/certificate"
+        raise Invalid(Problem("certificate-request-invalid", f"wrong: {places_}", VARIABLE, fix)) from None
+
+
+class Certificates(Protocol):
+    """Who knows certificates."""
+
+    def certificate(self, arn: str) -> Certificate:
+        """Its state now."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the step needs."""
+
+    request: Request
+    acm: Certificates
+    dns: places.Connect
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A change, and the zone it is made in."""
+
+    place: Place
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`needed` is what a zone needs for a name; a name in none of the three has its record, or no DNS of ours."""
+
+    certificate: Certificate
+    managed: frozenset[str] = frozenset()
+    needed: Mapping[str, Located] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+
+
+def observe(context: Context) -> Facts:
+    """The certificate; the zones only while it waits for them."""
+    certificate = context.acm.certificate(context.request.arn)
+    if certificate.status != PENDING:
+        return Facts(certificate)
+    atlas = Atlas(context.dns)
+    managed: set[str] = set()
+    needed: dict[str, Located] = {}
+    problems: dict[str, Problem] = {}
+    for validation in certificate.validations:
+        asked = context.request.wanted(validation.hostname)
+        if asked is None or not validation.record:
+            continue
+        managed.add(validation.hostname)
+        match _need(context, atlas, validation, asked):
+            case Located() as change:
+                needed[validation.hostname] = change
+            case Problem() as problem:
+                problems[validation.hostname] = problem
+    return Facts(certificate, frozenset(managed), needed, problems)
+
+
+def _need(context: Context, atlas: Atlas, validation: Validation, asked: Dns) -> Located | Problem | None:
+    place = atlas.find(model.normal(validation.record), asked)
+    if isinstance(place, Problem):
+        return place
+    records = atlas.records(place)
+    if isinstance(records, Problem):
+        return records
+    ttl = max(TTL, context.dns(place.provider).minimum_ttl)
+    wanted = Record(validation.record, "CNAME", (validation.value,), ttl)
+    plan = model.plan(place.zone, records, [wanted], _is_acms)
+    if plan.conflicts:
+        return _conflict(plan.conflicts[0])
+    return Located(place, plan.changes[0]) if plan.changes else None
+
+
+def _is_acms(value: str) -> bool:
+    """Another account's validation of the same name: worth nothing here, and ACM's own."""
+    return model.normal(value).endswith(_ACM)
+
+
+def _conflict(conflict: Conflict) -> Problem:
+    return Problem(
+        code="dns-foreign-record",
+        message=conflict.problem.message,
+        context=conflict.wanted.name,
+        fix=f"delete that record and run again: only ACM's own belongs there ({conflict.wanted})",
+    )
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per name of the certificate."""
+    return {one.hostname: _verdict(facts, one) for one in facts.certificate.validations} or {"": _overall(facts)}
+
+
+def _overall(facts: Facts) -> Verdict:
+    """What holds for the certificate as a whole."""
+    certificate = facts.certificate
+    if certificate.status == ISSUED:
+        until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
+        return Done(f"issued{until}")
+    if certificate.status == PENDING:
+        return Wait("ACM has not made its validation records yet", code="certificate-not-issued")
+    reason = certificate.failure or certificate.status
+    fix = FIXES.get(reason, "look at the certificate in ACM's console, and request it again")
+    return Blocked(Problem("certificate-failed", f"{certificate.status} ({reason})", certificate.arn, fix))
+
+
+def _verdict(facts: Facts, validation: Validation) -> Verdict:
+    name = validation.hostname
+    if facts.certificate.status != PENDING or (not validation.record and facts.certificate.method == "DNS"):
+        return _overall(facts)
+    if facts.certificate.method != "DNS":
+        fix = "request it with DNS validation"
+        return Blocked(Problem("certificate-failed", "it is validated by e-mail", facts.certificate.arn, fix))
+    if name in facts.problems:
+        return Blocked(facts.problems[name], refused=facts.problems[name].code == "dns-foreign-record")
+    if name in facts.needed:
+        return Todo(f"publish {facts.needed[name].change}", facts.needed[name])
+    record = f"{model.normal(validation.record)} CNAME {model.normal(validation.value)}"
+    if name not in facts.managed:
+        return Wait(f"publish it: {record}", code="certificate-not-issued", fix=f"set {record} where the DNS is")
+    if validation.status == "SUCCESS":
+        return Wait("validated; ACM issues it when every name is", code="certificate-not-issued")
+    return Wait(
+        "the record is there; ACM has not seen it yet",
+        code="certificate-not-issued",
+        fix=f"check that the world sees {record}: the registrar must name the name servers of this zone",
+    )
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """One batch for each zone. A name and its wildcard share a record."""
+    wanted = sorted({todo.payload for todo in todos.values()}, key=lambda one: (one.place, one.change.name))
+    for place, group in groupby(wanted, key=lambda one: one.place):
+        changes = {one.change.name: one.change for one in group}
+        context.dns(place.provider).submit(place.zone, Plan(place.zone, tuple(changes.values())))
+
+
+STEP: Step[Context, Facts] = Step(
+    id="certificate",
+    title="The certificate is issued",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=3600.0,
+    poll=10.0,
+)

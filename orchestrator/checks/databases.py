@@ -1,0 +1,112 @@
+"""Inside the database server: every tenant's database, its role, and whether the role gets in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.database.model import Observed
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.scene import Scene
+
+SILENT = frozenset({"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping"})
+"""RDS's words for a server that can't be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a tenant should have."""
+
+    database: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is wanted, by tenant, and what the server holds; None: it does not answer, of which another check speaks."""
+
+    wanted: Mapping[str, Wish]
+    seen: Observed | None
+    instance: str
+
+
+def gather(scene: Scene) -> Facts:
+    """One session for all tenants, through the runner or directly, as the steps do."""
+    wanted = {name: Wish(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
+    seen = None if scene.server().status in SILENT else scene.databases()
+    return Facts(wanted, seen, scene.stack.database.instance)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """A database that is missing comes before a role, a role before a login."""
+    seen = facts.seen
+    if seen is None:
+        return
+    for tenant, wish in facts.wanted.items():
+        found = _missing(tenant, wish, seen, facts.instance) or _login(tenant, wish, seen)
+        if found:
+            yield found
+
+
+def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding | None:
+    there = ", ".join(sorted(seen.databases)) or "none"
+    if wish.database not in seen.databases:
+        return Finding(
+            code="database-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f'database "{wish.database}" does not exist',
+            cause=f"{instance} is new or was restored without it; Terraform makes servers, not databases",
+            fix=f"orchestrate run --tenant {tenant}",
+            evidence=(f"databases on {instance}: {there}",),
+            explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
+        )
+    if wish.role not in seen.roles:
+        return Finding(
+            code="database-role-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f'role "{wish.role}" does not exist',
+            cause=f"{instance} is new or was restored without it",
+            fix=f"orchestrate run --tenant {tenant}",
+            evidence=(f"roles on {instance}: {', '.join(sorted(seen.roles)) or 'none'}",),
+            explains=frozenset({"task-database-login-denied", "task-database-missing"}),
+        )
+    return None
+
+
+def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
+    owner = seen.databases[wish.database]
+    if owner != wish.role:
+        return Finding(
+            code="database-owner-wrong",
+            severity=Severity.WARNING,
+            subject=tenant,
+            symptom=f'database "{wish.database}" belongs to "{owner}"',
+            cause="migrations need the tenant's own role to own it",
+            fix=f"orchestrate run --tenant {tenant} (or: ALTER DATABASE {wish.database} OWNER TO {wish.role};)",
+            evidence=(f"owner {owner}, wanted {wish.role}",),
+            explains=frozenset({"task-database-permission-denied"}),
+        )
+    login = seen.logins.get(tenant, "ok")
+    if login == "ok" or tenant in seen.secrets:
+        return None
+    return Finding(
+        code="database-login-denied",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'role "{wish.role}" can\'t sign in to "{wish.database}"',
+        cause="its password on the server is not the one in its secret",
+        fix=f"orchestrate run --tenant {tenant}",
+        evidence=(login[:300],),
+        explains=frozenset({"task-database-login-denied"}),
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="databases",
+    title="Every tenant has its database and gets in",
+    gather=gather,
+    judge=judge,
+    guide_section="Terraform Destroy/Apply Cycle",
+)

@@ -1,0 +1,74 @@
+"""The command line. Each command is imported when it is called, so that `--help` costs what click costs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from orchestrator import __version__
+
+COMMANDS = {
+    "apply": "Apply Terraform, then bring the stack to life.",
+    "plan": "Show what apply would do, changing nothing.",
+    "run": "Bring an applied stack to life: the steps only.",
+    "dns": "The hostnames' records by themselves: plan, apply, check, undo.",
+    "certificate": "Publish the certificate's validation records, and wait until it is issued.",
+    "status": "Show what each step observes now.",
+    "doctor": "Find what is wrong, why, and what to do about it.",
+    "history": "Show the runs recorded here, and what each did.",
+    "unlock": "Free a stack whose run is dead.",
+    "config": "Show each setting and where it came from.",
+    "demo": "Tell the whole story on a cloud of this machine.",
+    "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",
+    "version": "Show the versions that matter.",
+}
+"""Every command and its line in --help. The module and the function bear the command's name."""
+
+
+class _Lazy(click.Group):
+    """Knows the commands' names and short helps; imports a command's module when it is invoked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"orchestrator.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="orchestrate")
+def orchestrate() -> None:
+    """Bring an Onyx stack on AWS to life after Terraform.
+
+    Exit status: 0 succeeded, 1 failed, 2 invalid, 3 refused, 4 timed out, 5 locked, 6 pending (plan, status),
+    130 interrupted.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; the entry point. An `OrchestratorError` that no command reported is shown here."""
+    from orchestrator.errors import OrchestratorError
+
+    try:
+        orchestrate.main(args=argv, prog_name="orchestrate")
+    except OrchestratorError as error:
+        for problem in error.problems:
+            click.echo(f"orchestrate: {problem}", err=True)
+        sys.exit(error.outcome.status)
+    except OSError as error:
+        from orchestrator.cli.voice import silence
+
+        # Mostly the output: a full disk, or a reader that has gone (`| head`), which is no news.
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"orchestrate: {error}", err=True)
+        sys.exit(1)

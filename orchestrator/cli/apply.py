@@ -1,0 +1,170 @@
+"""`orchestrate apply`: Terraform, then the steps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import Options, steps_options, terraform_options
+
+if TYPE_CHECKING:
+    from orchestrator.cli.conduct import Conductor
+    from orchestrator.errors import Outcome
+    from orchestrator.terraform import Plan, PlanOptions, Terraform
+
+SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
+"""Kinds of Terraform's progress that a person wants to see; the starts would double the lines."""
+
+
+@click.command()
+@click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
+@terraform_options
+@steps_options
+def apply(planfile: str | None, auto_approve: bool, **given: Any) -> None:
+    """Apply Terraform, then bring the stack to life.
+
+    Shows the plan and what the steps would do afterwards, and asks; the answer is bound to exactly that plan. With a
+    PLANFILE, that plan is applied without asking.
+    """
+    from orchestrator.cli.conduct import conduct
+
+    options = Options.of(given)
+    approved = auto_approve or planfile is not None
+
+    def work(conductor: Conductor) -> Outcome:
+        terraform = prepare(conductor)
+        initialise(conductor, terraform)
+        with conductor.exclusive():
+            with planned(conductor, terraform, plan_options(given), planfile) as plan:
+                preview(conductor, plan, terraform, look=not approved)
+                if plan.has_changes:
+                    approve(conductor, approved)
+                    execute(conductor, terraform, plan)
+            return _steps(conductor)
+
+    conduct("apply", options, work, recorded=True)
+
+
+def _steps(conductor: Conductor) -> Outcome:
+    from orchestrator.cli.run import bring_to_life
+
+    return bring_to_life(conductor)
+
+
+def plan_options(given: dict[str, Any]) -> PlanOptions:
+    """Terraform's own flags."""
+    from orchestrator.terraform import PlanOptions
+
+    return PlanOptions(
+        variables=given["variables"],
+        var_files=given["var_files"],
+        targets=given["targets"],
+        replaces=given["replaces"],
+    )
+
+
+def prepare(conductor: Conductor) -> Terraform:
+    """Terraform, new enough; the settings are checked before anything takes time."""
+    _ = conductor.settings
+    terraform = conductor.terraform
+    terraform.version()
+    return terraform
+
+
+def initialise(conductor: Conductor, terraform: Terraform) -> None:
+    """`terraform init` if needed. Afterwards the state's backend is known, and with it the place of the lock."""
+    with conductor.patience():
+        if terraform.init(lambda line: _progress(conductor, line), interrupts=conductor.interrupts):
+            _progress(conductor, "initialised")
+
+
+@contextmanager
+def planned(conductor: Conductor, terraform: Terraform, options: PlanOptions, planfile: str | None) -> Iterator[Plan]:
+    """Plan; the plan's files are gone afterwards."""
+    with conductor.patience():
+        _progress(conductor, "reading the plan" if planfile else "planning")
+        plan = terraform.saved_plan(planfile) if planfile else terraform.plan(options, interrupts=conductor.interrupts)
+    conductor.redact.include(plan.redact)
+    with plan:
+        yield plan
+
+
+def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: bool) -> Outcome:
+    """Show the plan and, if `look`, what the steps observe; verify account and DNS before anything is changed."""
+    from orchestrator import app, steps
+    from orchestrator.cli.conduct import show_survey
+    from orchestrator.errors import Outcome
+
+    if plan.has_changes:
+        _read(plan, text=not conductor.options.as_json)
+        if not conductor.options.as_json:
+            conductor.text(plan.text)
+        app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
+    else:
+        conductor.text("Terraform: no changes.")
+    stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    if stack is None:
+        conductor.text("The stack is not there yet. After Terraform, these steps follow:")
+        for step in steps.discover():
+            conductor.text(f"  {step.id:<18} {step.title}")
+        return Outcome.PENDING
+    if not look:
+        return Outcome.PENDING
+    conductor.text("The steps, as the stack is now:")
+    seen = show_survey(conductor, conductor.operation_on(stack).survey())
+    return Outcome.PENDING if plan.has_changes else seen
+
+
+def _read(plan: Plan, *, text: bool) -> None:
+    """Both forms of the plan at the same time: for each, terraform starts its providers anew, which takes seconds."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as pool:
+        facts = pool.submit(lambda: plan.json)
+        if text:
+            pool.submit(lambda: plan.text).result()
+        facts.result()
+
+
+def approve(conductor: Conductor, approved: bool, question: str = "Apply this plan, and run the steps?") -> None:
+    """Ask, unless it was said before. Raises `Refused` for a no, `Invalid` where nobody can answer."""
+    from orchestrator.errors import Invalid, Problem, Refused
+
+    if approved:
+        return
+    if conductor.options.as_json or conductor.voice.unheard or not sys.stdin.isatty():
+        fix = "add --auto-approve, or apply a plan file"
+        raise Invalid(Problem("approval-needed", "there is nobody to ask", "", fix))
+    conductor.text(f"{question} Only 'yes' is accepted.")
+    if conductor.ask("  Enter a value: ") != "yes":
+        raise Refused(Problem("not-approved", "not approved; nothing was changed"))
+
+
+def execute(conductor: Conductor, terraform: Terraform, plan: Plan) -> None:
+    """Apply exactly this plan, with live progress."""
+    from orchestrator.engine.step import STACK
+    from orchestrator.events import StepDone, StepStarted
+
+    def show(said: Any) -> None:
+        if said.kind in SHOWN:
+            _progress(conductor, said.message)
+
+    conductor.emit(StepStarted(step="terraform"))
+    with conductor.change("terraform", {STACK: f"apply the plan {plan.checksum[:12]}"}) as made:
+        with conductor.patience():
+            changes = terraform.apply(plan, show, interrupts=conductor.interrupts)
+        total = changes.added + changes.changed + changes.removed
+        made[STACK] = total
+    detail = f"{changes.added} added, {changes.changed} changed, {changes.removed} destroyed"
+    conductor.emit(StepDone(step="terraform", detail=detail, changed=total))
+
+
+def _progress(conductor: Conductor, line: str) -> None:
+    from orchestrator.events import StepWaiting
+
+    conductor.emit(StepWaiting(step="terraform", detail=line))

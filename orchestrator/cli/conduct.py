@@ -1,0 +1,268 @@
+"""What every working command has in common: events to where they belong, signals, errors, the exit status."""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from orchestrator import __version__
+from orchestrator.cli.ledger import Ledger
+from orchestrator.cli.options import Options
+from orchestrator.cli.voice import Voice
+from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.journal import FOLDER, Journal, run_id
+from orchestrator.engine.step import Blocked, Done, Subject, Todo, Verdict, Wait
+from orchestrator.errors import Interrupted, OrchestratorError, Outcome, Problem
+from orchestrator.events import (
+    Event,
+    FindingReported,
+    RunFinished,
+    RunStarted,
+    StepDone,
+    StepFailed,
+    StepWaiting,
+)
+from orchestrator.redact import Redactor, from_environment
+from orchestrator.render.redact import redacted
+
+if TYPE_CHECKING:
+    from orchestrator.app import Certification, Operation
+    from orchestrator.contract import Stack
+    from orchestrator.settings import Settings
+    from orchestrator.terraform import Terraform
+
+
+class Conductor:
+    """One command under way: emits and records its events, guards and counts its changes, hears who asks it to stop.
+
+    Whatever it says has passed `redact` before.
+    """
+
+    def __init__(self, command: str, options: Options) -> None:
+        self.command = command
+        self.options = options
+        self.environment: Mapping[str, str] = dict(os.environ)
+        self.clock = SystemClock()
+        self.operation: Operation | Certification | None = None
+        self.redact = Redactor(from_environment(self.environment))
+        self.voice = Voice(self.clock.now, as_json=options.as_json)
+        self.run = run_id(self.clock.now(), secrets.token_hex(3))
+        self._ledger = Ledger(self.clock, self.redact, self._say_incomplete)
+        self.change = self._ledger.change
+        self._signals = 0
+        self._patient = False
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+
+    def emit(self, event: Event) -> None:
+        """To the record and the one renderer; safe from several threads."""
+        self._ledger.note(event)
+        with self._lock:
+            self.voice.emit(redacted(event, self.redact))
+
+    def text(self, text: str) -> None:
+        """Something for people only (a plan, a question)."""
+        with self._lock:
+            self.voice.text(self.redact(text))
+
+    def record(self) -> None:
+        """From now on this run has a record. Raises `Invalid` when there can't be one: nothing was changed yet."""
+        from orchestrator.cli.origin import header
+
+        settings, directory = self.settings, self.options.directory
+        first = header(self.command, str(directory.absolute()), settings["reason"], self.environment, self.redact)
+        self._ledger.journal = Journal(settings["journal-dir"] or directory / FOLDER, self.run, self.clock.now, first)
+
+    def _say_incomplete(self, problem: Problem) -> None:
+        said = FindingReported(step=self.command, detail=str(problem), code=problem.code, fix=problem.fix)
+        with self._lock:
+            self.voice.emit(said)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """While no other run works on the stack. Raises `Locked` when one does for longer than `lock-timeout`."""
+        from orchestrator.cli.origin import owner
+        from orchestrator.engine.lock import held
+        from orchestrator.lock_places import lock_of
+
+        def say(what: str) -> None:
+            self.emit(StepWaiting(step="lock", detail=what))
+
+        lock = lock_of(self.options.directory, self.environment, self.settings["lock-dir"])
+        ours = owner(self.run, self.command, self.clock.now())
+        with held(lock, ours, timeout=self.settings["lock-timeout"], clock=self.clock, say=say):
+            self._ledger.lock = lock
+            yield
+
+    def fail(self, problem: Problem, outcome: Outcome, step: str = "") -> None:
+        """Show a problem that is not a step's."""
+        place = problem.context or problem.code
+        self.emit(
+            StepFailed(
+                step=step or self.command,
+                detail=f"{place}: {problem.message}" if problem.context else problem.message,
+                code=problem.code,
+                fix=problem.fix,
+                context=problem.context,
+                outcome=outcome.word,
+            )
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; raises `Invalid` with all their defects."""
+        from orchestrator.settings import Settings
+
+        return Settings(self.options.settings, self.environment, self.options.directory)
+
+    def operation_on(self, stack: Stack) -> Operation:
+        """The stack is known: what can be done on it."""
+        from orchestrator import app
+
+        chosen = self.options
+        selection = app.Selection(chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero)
+        self.operation = operation = app.Operation(
+            stack,
+            selection,
+            self.settings,
+            self.environment,
+            self.clock,
+            learn=self.redact.learn,
+            rules=app.DnsRules(self.options.directory, self.options.adopt, self._records_of_terraform),
+        )
+        self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
+        return operation
+
+    def _records_of_terraform(self) -> frozenset[str]:
+        """The names whose records Terraform manages here; none when there is no Terraform at hand."""
+        from orchestrator import app
+
+        if self.environment.get(app.CONTRACT_VARIABLE) or not (self.options.directory / ".terraform").is_dir():
+            return frozenset()
+        return app.records_of_terraform(self.terraform.state())
+
+    @property
+    def terraform(self) -> Terraform:
+        """Terraform in the directory that was asked for; its child processes know that we are their parent."""
+        from orchestrator.terraform import Terraform
+
+        return Terraform(self.options.directory, {**self.environment, PARENT: str(os.getpid())})
+
+    def interrupts(self) -> int:
+        """How many times we were asked to stop."""
+        return self._signals
+
+    def listen(self) -> None:
+        """The first signal asks the run to stop cleanly, the second one ends it now. A closed terminal is a signal."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup and shells with `trap ''` mean it.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._asked_to_stop)
+
+    def _asked_to_stop(self, _number: int, _frame: Any) -> None:
+        self._signals += 1
+        self.clock.interrupt()
+        if self._signals > 1 and not self._patient:
+            self._ledger.cut_short(self._finished(Outcome.INTERRUPTED))
+            os._exit(Outcome.INTERRUPTED.status)
+
+    def ask(self, prompt: str) -> str:
+        """A person's answer. Raises `Interrupted` when it is a signal, whenever that comes."""
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        # Not input(): a signal just before it begins to read would be heard only after the answer.
+        while not select.select([sys.stdin], [], [], 0.1)[0]:
+            self.clock.sleep(0.0)
+        return sys.stdin.readline().strip()
+
+    @contextmanager
+    def patience(self) -> Iterator[None]:
+        """While terraform works: a second signal is for terraform too, which we never leave alone."""
+        self._patient = True
+        try:
+            yield
+        finally:
+            self._patient = False
+
+    def finish(self, outcome: Outcome) -> Outcome:
+        """The last event."""
+        self.emit(self._finished(outcome))
+        self._ledger.close()
+        return outcome
+
+    def _finished(self, outcome: Outcome) -> RunFinished:
+        calls = self.operation.aws.calls if self.operation else 0
+        seconds = round(time.monotonic() - self._began, 3)
+        return RunFinished(outcome=outcome.word, changed=self._ledger.changed, seconds=seconds, aws_calls=calls)
+
+
+PARENT = "ORCHESTRATE_PARENT"
+"""Set for everything terraform starts: a local-exec hook then leaves the steps to the `apply` around it."""
+
+
+def conduct(command: str, options: Options, work: Callable[[Conductor], Outcome], *, recorded: bool = False) -> None:
+    """Run `work` and exit with the status of its outcome; every error becomes events and a status.
+
+    `recorded`: the command may change something, so it leaves a record.
+    """
+    conductor = Conductor(command, options)
+    conductor.listen()
+    outcome = conductor.finish(_outcome(conductor, work, recorded=recorded))
+    gc.freeze()  # collecting what AWS's clients hold costs 0.3 s and more at exit, and frees nothing that matters
+    sys.exit(outcome.status)
+
+
+def _outcome(conductor: Conductor, work: Callable[[Conductor], Outcome], *, recorded: bool) -> Outcome:
+    try:
+        if recorded and not conductor.environment.get(PARENT):
+            conductor.record()
+        return work(conductor)
+    except Interrupted as error:
+        conductor.fail(error.problems[0], Outcome.INTERRUPTED)
+        return Outcome.INTERRUPTED
+    except OrchestratorError as error:
+        for problem in error.problems:
+            conductor.fail(problem, error.outcome)
+        return error.outcome
+    except Exception as error:  # noqa: BLE001 - a defect of ours: it must not keep the lock, leave the record open, or show a secret in a traceback
+        conductor.emit(FindingReported(step=conductor.command, detail=traceback.format_exc(), code="traceback"))
+        fix = "this is a defect of orchestrate: report it with the lines above; nothing is lost by running it again"
+        conductor.fail(Problem("unexpected", f"{type(error).__name__}: {error}", "", fix), Outcome.FAILED)
+        return Outcome.FAILED
+
+
+def show_survey(conductor: Conductor, survey: Mapping[str, Mapping[Subject, Verdict]]) -> Outcome:
+    """What a look at the world found, as events; the outcome that says whether there is work."""
+    worst = Outcome.SUCCEEDED
+    for step, verdicts in survey.items():
+        for subject, verdict in verdicts.items():
+            conductor.emit(_event(step, subject, verdict))
+            if isinstance(verdict, Blocked):
+                worst = Outcome.FAILED
+            elif not isinstance(verdict, Done) and worst is Outcome.SUCCEEDED:
+                worst = Outcome.PENDING
+    return worst
+
+
+def _event(step: str, subject: Subject, verdict: Verdict) -> Event:
+    if isinstance(verdict, Done):
+        return StepDone(step=step, subject=subject, detail=verdict.detail)
+    if isinstance(verdict, Wait):
+        return StepWaiting(step=step, subject=subject, detail=verdict.because)
+    if isinstance(verdict, Todo):
+        return FindingReported(step=step, subject=subject, detail=f"would {verdict.change}", code="change-planned")
+    problem = verdict.problem
+    return StepFailed(
+        step=step, subject=subject, detail=problem.message, code=problem.code, fix=problem.fix, context=problem.context
+    )

@@ -1,0 +1,134 @@
+"""`orchestrate local`: the cloud on this machine. Imports what runs it only when a command needs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.errors import Invalid, Problem
+
+NEEDED = ("moto", "psutil", "trustme", "werkzeug")
+"""Of the extra `local`."""
+
+
+def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
+    name = click.option("--name", default="default", show_default=True, help="Several clouds can be up side by side.")
+    folder = click.option(
+        "--dir",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The cloud's folder [default: .orchestrate/local/NAME].",
+    )
+    return name(folder(command))
+
+
+@click.group()
+def local() -> None:
+    """AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
+    missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
+    if missing:
+        raise Invalid(
+            Problem(
+                code="local-extra-missing",
+                message=f"the local cloud needs Python packages that are not installed: {', '.join(missing)}",
+                fix='`pip install "onyx-orchestrator[local]"`',
+            )
+        )
+
+
+@local.command()
+@_which_cloud
+@click.option(
+    "--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="AWS's delays, divided."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the AWS endpoint [default: a free one].")
+def up(name: str, directory: Path | None, speed: float, port: int) -> None:
+    """Start the local cloud, in the background."""
+    from orchestrator.local import client, cloud, state
+
+    folder = state.folder_of(name, directory)
+    before = client.alive(folder)
+    running = client.up(name, folder, speed=speed, port=port)
+    click.echo(f"The local cloud {name!r} {'was up already' if before else 'is up'}: {running.endpoint}")
+    click.echo("What it leaves out:")
+    for line in cloud.LEFT_OUT:
+        click.echo(f"  - {line}")
+    which = f" --name {name}" if name != "default" else ""
+    click.echo(
+        f'Use it: eval "$(orchestrate local env{which}{f" --dir {shlex.quote(str(directory))}" if directory else ""})"'
+    )
+
+
+@local.command()
+@_which_cloud
+def down(name: str, directory: Path | None) -> None:
+    """Stop it and remove everything it made."""
+    from orchestrator.local import client, state
+
+    stopped = client.down(state.folder_of(name, directory))
+    click.echo(f"The local cloud {name!r} {'is down' if stopped else 'was not up'}.")
+
+
+@local.command()
+@_which_cloud
+def status(name: str, directory: Path | None) -> None:
+    """Say what runs, which faults are on, and how many AWS calls were answered."""
+    from orchestrator.local import client, state
+
+    running = client.require(state.folder_of(name, directory))
+    seen = client.ask(running, "status")
+    rows = {
+        key: seen[key] for key in ("name", "pid", "endpoint", "account", "region", "speed", "resolver", "site_port")
+    }
+    rows["ca_file"] = running.ca_file
+    for key, value in rows.items():
+        click.echo(f"{key:<10} {value}")
+    for host, address in seen["addresses"].items():
+        click.echo(f"{'address':<10} {host} -> {address}")
+    for fault in seen["faults"]:
+        click.echo(f"{'fault':<10} {fault['fault']} ({fault['tenant'] or 'all'})")
+    click.echo(f"{'calls':<10} {sum(seen['calls'].values())}")
+
+
+@local.command()
+@_which_cloud
+def env(name: str, directory: Path | None) -> None:
+    """Print the exports that aws, terraform, psql and orchestrate need to use it."""
+    from orchestrator.local import client, state
+
+    running = client.require(state.folder_of(name, directory))
+    for key, value in client.ask(running, "env").items():
+        click.echo(f"export {key}={shlex.quote(value)}")
+
+
+@local.command()
+@_which_cloud
+@click.argument("fault_name", metavar="[FAULT]", required=False, default="")
+@click.option("--tenant", default="", help="Only this tenant feels it [default: all].")
+@click.option("--clear", is_flag=True, help="End the fault; without a name: every fault.")
+def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
+    """Inject a failure, or end it (`orchestrate local faults` lists them)."""
+    from orchestrator.local import client, state
+
+    if not (fault_name or clear):
+        raise click.UsageError("name a fault, or give --clear")
+    running = client.require(state.folder_of(name, directory))
+    answer = client.ask(running, "faults", "DELETE" if clear else "POST", name=fault_name, tenant=tenant)
+    active = ", ".join(f"{one['fault']} ({one['tenant'] or 'all'})" for one in answer["active"])
+    click.echo(f"faults on: {active or 'none'}")
+
+
+@local.command()
+@_which_cloud
+def faults(name: str, directory: Path | None) -> None:
+    """List the failures that can be injected."""
+    from orchestrator.local import client, state
+
+    running = client.require(state.folder_of(name, directory))
+    for one in client.ask(running, "faults")["known"]:
+        click.echo(f"{one['fault']:<20} {one['title']}" + (f" (guide: {one['guide']})" if one["guide"] else ""))

@@ -1,0 +1,91 @@
+"""Options that several commands share, and the frozen values they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.settings import SETTINGS
+
+Command = Callable[..., Any]
+
+_SETTINGS = tuple(
+    click.option(f"--{name}", help=setting.help[0].upper() + setting.help[1:] + ".")
+    for name, setting in SETTINGS.items()
+)
+_SELECTION = (
+    click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant (repeatable)."),
+    click.option("--only", multiple=True, metavar="STEP", help="Only this step (repeatable)."),
+    click.option("--skip", multiple=True, metavar="STEP", help="Without this step (repeatable)."),
+    click.option("--allow-zero", is_flag=True, help="A service that is scaled to 0 counts as up."),
+)
+_COMMON = (
+    click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output."),
+    click.option(
+        "--chdir",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        default=Path(),
+        help="Terraform's directory [default: here].",
+    ),
+)
+_TERRAFORM = (
+    click.option("-var", "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Terraform's -var."),
+    click.option("-var-file", "--var-file", "var_files", multiple=True, metavar="FILE", help="Terraform's -var-file."),
+    click.option("-target", "--target", "targets", multiple=True, metavar="ADDRESS", help="Terraform's -target."),
+    click.option("-replace", "--replace", "replaces", multiple=True, metavar="ADDRESS", help="Terraform's -replace."),
+)
+
+
+def _all(options: tuple[Command, ...]) -> Command:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognisably this stack's.")
+
+place_options = _all(_COMMON)
+settings_options = _all(_SETTINGS)
+steps_options = _all((*_SELECTION, _ADOPT, *_COMMON, *_SETTINGS))
+certificate_options = _all((*_COMMON, *_SETTINGS))
+dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_SETTINGS))
+terraform_options = _all(_TERRAFORM)
+contract_option = click.option("--contract", metavar="FILE", help="Read the contract there (-: standard input).")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a command was given; `settings` are those flags only that were."""
+
+    directory: Path
+    as_json: bool
+    tenants: tuple[str, ...]
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    settings: dict[str, Any]
+    adopt: bool = False
+    allow_zero: bool = False
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Options:
+        """From click's keyword arguments."""
+        flags = (name.replace("-", "_") for name in SETTINGS)
+        settings = {name: given[name] for name in flags if given.get(name) is not None}
+        return cls(
+            directory=given["directory"],
+            as_json=given["as_json"],
+            tenants=given["tenants"],
+            only=given["only"],
+            skip=given["skip"],
+            settings=settings,
+            adopt=given["adopt"],
+            allow_zero=given.get("allow_zero", False),
+        )

@@ -1,0 +1,77 @@
+"""Who runs what, where and why: the first line of a run's record."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from orchestrator import __version__
+from orchestrator.engine.lock import Owner
+from orchestrator.redact import MASK
+
+_VALUES = ("-var", "--var")
+"""Options whose value is Terraform's business, and may be a password: only the name is recorded."""
+
+
+def header(
+    command: str, directory: str, reason: str | None, environment: Mapping[str, str], redact: Callable[[str], str]
+) -> dict[str, Any]:
+    """Versions, person, machine, reason, options; no secret in it."""
+    from orchestrator.contract import SCHEMA as CONTRACT
+    from orchestrator.events import SCHEMA
+
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "options": [redact(word) for word in without_values(sys.argv[1:])],
+        "directory": directory,
+        "user": user(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "why": redact(reason or why(environment)),
+        "versions": {"orchestrate": __version__, "python": platform.python_version(), "contract": CONTRACT},
+    }
+
+
+def owner(run: str, command: str, now: datetime) -> Owner:
+    """Whose the stack's lock is while we work."""
+    since = now.isoformat(timespec="seconds")
+    return Owner(run=run, command=command, user=user(), host=socket.gethostname(), pid=os.getpid(), since=since)
+
+
+def without_values(argv: Sequence[str]) -> list[str]:
+    """The command line with `NAME=***` for each of Terraform's variables."""
+    shown: list[str] = []
+    for position, word in enumerate(argv):
+        option, equals, rest = word.partition("=")
+        if position and argv[position - 1] in _VALUES:
+            shown.append(f"{option}={MASK}" if equals else MASK)
+        elif option in _VALUES and equals:
+            shown.append(f"{option}={rest.partition('=')[0]}={MASK}")
+        else:
+            shown.append(word)
+    return shown
+
+
+def why(environment: Mapping[str, str]) -> str:
+    """What started us, as far as the environment tells. `--reason` says more."""
+    if environment.get("GITHUB_RUN_ID"):
+        place = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
+        return f"CI: {'/'.join(place)}/actions/runs/{environment['GITHUB_RUN_ID']}"
+    if environment.get("CI"):
+        return f"CI: {environment.get('CI_JOB_URL') or environment.get('BUILD_URL') or 'a job'}"
+    return "by hand" if sys.stdin is not None and sys.stdin.isatty() else "by a program"
+
+
+def user() -> str:
+    """The login name, else the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry in the password database, as in many containers
+        return str(os.getuid())

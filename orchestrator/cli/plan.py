@@ -1,0 +1,30 @@
+"""`orchestrate plan`: what apply would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import Options, steps_options, terraform_options
+
+if TYPE_CHECKING:
+    from orchestrator.cli.conduct import Conductor
+    from orchestrator.errors import Outcome
+
+
+@click.command()
+@terraform_options
+@steps_options
+def plan(**given: Any) -> None:
+    """Show Terraform's plan and what the steps would do afterwards, changing nothing. Exit status 6: work to do."""
+    from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview
+    from orchestrator.cli.conduct import conduct
+
+    def work(conductor: Conductor) -> Outcome:
+        terraform = prepare(conductor)
+        initialise(conductor, terraform)
+        with planned(conductor, terraform, plan_options(given), None) as made:
+            return preview(conductor, made, terraform, look=True)
+
+    conduct("plan", Options.of(given), work)

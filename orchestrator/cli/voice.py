@@ -1,0 +1,61 @@
+"""What a command says: one renderer. A closed terminal, a broken pipe or a full disk silences it, and stops nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import TextIO
+
+from orchestrator.events import Event
+
+
+class Voice:
+    """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
+
+    def __init__(self, now: Callable[[], datetime], *, as_json: bool) -> None:
+        self.unheard = False
+        self._event, self._text = _renderer(sys.stdout, now, as_json=as_json)
+
+    def emit(self, event: Event) -> None:
+        """Show an event."""
+        self._say(lambda: self._event(event))
+
+    def text(self, text: str) -> None:
+        """Show something for people only."""
+        self._say(lambda: self._text(text))
+
+    def _say(self, say: Callable[[], None]) -> None:
+        if self.unheard:
+            return
+        try:
+            say()
+        except OSError as error:
+            self.unheard = True
+            silence(sys.stdout)
+            with suppress(OSError):
+                said = "the output can't be written any more"
+                print(f"orchestrate: {said} ({error.strerror}); the run goes on", file=sys.stderr, flush=True)  # noqa: T201 - the last way left to say it
+
+
+def silence(out: TextIO) -> None:
+    """Let what Python still flushes into it at the end go nowhere, instead of failing once more."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
+
+
+def _renderer(
+    out: TextIO, now: Callable[[], datetime], *, as_json: bool
+) -> tuple[Callable[[Event], None], Callable[[str], None]]:
+    if as_json:
+        from orchestrator.render.jsonl import emitter
+
+        return emitter(out, now), lambda _text: None
+    from orchestrator.render.terminal import Terminal
+
+    terminal = Terminal(out, now)
+    return terminal.emit, terminal.text

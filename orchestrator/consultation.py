@@ -1,0 +1,107 @@
+"""The doctor's composition: what the checks read with, and what they found as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator import checks
+from orchestrator.aws.acm import Acm
+from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.elasticache import ElastiCache
+from orchestrator.aws.iam import Iam
+from orchestrator.aws.listeners import Listeners
+from orchestrator.aws.logs import Logs
+from orchestrator.aws.network import Network
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.s3 import S3
+from orchestrator.aws.secrets import Secrets
+from orchestrator.aws.service_settings import Services
+from orchestrator.aws.session import Aws
+from orchestrator.aws.ssm import Ssm
+from orchestrator.contract import Stack
+from orchestrator.database.model import Server
+from orchestrator.dns.resolve import Resolver
+from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
+from orchestrator.engine.step import Subject
+from orchestrator.errors import Outcome
+from orchestrator.events import Emit, FindingReported
+from orchestrator.rollouts import Ecs, Targets
+from orchestrator.scene import Readers, Scene
+
+
+class Context(Protocol):
+    """What the steps' context has of what the checks need."""
+
+    @property
+    def stack(self) -> Stack: ...  # noqa: D102
+    @property
+    def rds(self) -> Rds: ...  # noqa: D102
+    @property
+    def ssm(self) -> Ssm: ...  # noqa: D102
+    @property
+    def elasticache(self) -> ElastiCache: ...  # noqa: D102
+    @property
+    def secrets(self) -> Secrets: ...  # noqa: D102
+    @property
+    def ecs(self) -> Ecs: ...  # noqa: D102
+    @property
+    def targets(self) -> Targets: ...  # noqa: D102
+    @property
+    def logs(self) -> Logs: ...  # noqa: D102
+    @property
+    def database(self) -> Server: ...  # noqa: D102
+    @property
+    def resolver(self) -> Resolver: ...  # noqa: D102
+
+
+def consult(
+    context: Context, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
+) -> Diagnosis:
+    """Examine the whole stack once, changing nothing. Makes clients: call it in the main thread."""
+    stack = context.stack
+    readers = Readers(
+        ecs=context.ecs,
+        services=Services(aws.client("ecs"), stack.cluster),
+        targets=context.targets,
+        listeners=Listeners(aws.client("elbv2")),
+        logs=context.logs,
+        rds=context.rds,
+        elasticache=context.elasticache,
+        network=Network(aws.client("ec2")),
+        ssm=context.ssm,
+        secrets=context.secrets,
+        iam=Iam(aws.client("iam")),
+        acm=Acm(aws.client("acm")),
+        s3=S3(aws.client("s3")),
+        cloudwatch=CloudWatch(aws.client("cloudwatch")),
+        database=context.database,
+        resolver=context.resolver,
+    )
+    return examine(checks.discover(), Scene(stack, readers, now()), subjects=subjects)
+
+
+def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:
+    """Every root cause, followed by what it explains; failed when there is a blocker among them."""
+    for case in diagnosis.cases:
+        emit(_event(case.root))
+        for one in case.consequences:
+            emit(_event(one, case.root.code))
+    return Outcome.FAILED if diagnosis.severity is Severity.BLOCKER else Outcome.SUCCEEDED
+
+
+def _event(found: Finding, root: str = "") -> FindingReported:
+    return FindingReported(
+        step="doctor",
+        subject=found.subject,
+        detail=found.symptom,
+        code=found.code,
+        fix=found.fix,
+        severity=found.severity.value,
+        check=found.check,
+        cause=found.cause,
+        evidence=found.evidence,
+        guide=found.guide,
+        root=root,
+    )

@@ -1,0 +1,225 @@
+"""What Terraform says about a stack → a frozen `Stack`. All defects are reported at once.
+
+The models are the contract: docs/reference/contract.schema.json is generated from them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.errors import Invalid, Problem
+
+SCHEMA = 1
+
+Text = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Hostname = Annotated[
+    str, Field(max_length=253, pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
+]
+InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
+Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
+
+
+RESERVED = frozenset({"postgres", "rdsadmin", "template0", "template1"})
+"""Databases that are the server's own."""
+
+
+def identifier(name: str) -> str:
+    """Give `name` back if PostgreSQL keeps it as it is, unquoted or quoted; raise ValueError otherwise.
+
+    PostgreSQL silently cuts 64 bytes to 63 and a name at its NUL, so both are refused here (measured).
+    """
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if not name:
+        raise ValueError("a PostgreSQL name must not be empty")
+    if size > 63:
+        raise ValueError(f"a PostgreSQL name has at most 63 bytes, this one has {size}")
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]*", name):
+        raise ValueError(
+            "a PostgreSQL name here is lower-case letters, digits, _ and -, not starting with a digit or -"
+        )
+    if name in RESERVED or name.startswith("pg_"):
+        raise ValueError(f"{name!r} is reserved by PostgreSQL or RDS")
+    return name
+
+
+Identifier = Annotated[str, AfterValidator(identifier)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, strict=True)
+
+
+class Database(_Part):
+    """The PostgreSQL server (RDS). `host` is an address without a port."""
+
+    instance: Text
+    host: Hostname
+    port: Port = 5432
+    admin_user: Text
+    admin_secret_arn: Arn
+
+
+class Runner(_Part):
+    """The instance that SSM commands run on; it can reach the database."""
+
+    instance_id: InstanceId
+
+
+class LoadBalancer(_Part):
+    """The application load balancer; `zone_id` is its canonical hosted zone, for Route 53 aliases."""
+
+    arn: Arn
+    dns_name: Hostname
+    zone_id: Text
+
+
+class Certificate(_Part):
+    """The ACM certificate of the HTTPS listener."""
+
+    arn: Arn
+
+
+class Redis(_Part):
+    """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step."""
+
+    replication_group: Text
+    host: Text
+    port: Port = 6379
+    auth_secret_arn: Arn | None = None
+
+
+class Vespa(_Part):
+    """One tenant's search index on its own instance."""
+
+    instance_id: InstanceId
+    host: Text
+    port: Port = 8081
+    config_port: Port = 19071
+
+
+class Dns(_Part):
+    """Where the hostnames' records live. `zone` is the zone's name (`example.com`)."""
+
+    provider: Text
+    zone: Hostname
+    ttl: Annotated[int, Field(ge=1, le=604800)] = 300
+
+
+class Tenant(_Part):
+    """One customer's Onyx: its database and role, its service, its public name."""
+
+    database: Identifier
+    role: Identifier
+    secret_arn: Arn
+    service: Text
+    hostname: Hostname
+    target_group_arn: Arn
+    log_group: Text
+    dns: Dns | None = None
+    """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
+
+
+class Stack(_Part):
+    """The whole contract, schema 1: the `orchestrator` output of terraform/."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    stack: Text
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    region: Text
+    cluster: Text
+    database: Database
+    runner: Runner
+    load_balancer: LoadBalancer
+    certificate: Certificate | None = None
+    bucket: str | None = None
+    redis: Redis | None = None
+    vespa: dict[str, Vespa] = Field(default_factory=dict)
+    dns: Dns | None = None
+    tenants: Annotated[dict[str, Tenant], Field(min_length=1)]
+
+
+def parse(document: Any, source: str) -> Stack:
+    """Validate a decoded contract. Raises `Invalid` with every defect, each with its place in `source`."""
+    if not isinstance(document, Mapping):
+        raise Invalid(Problem("contract-not-an-object", "the contract must be a JSON object", source))
+    version = document.get("schema")
+    if version != SCHEMA:
+        raise Invalid(_wrong_schema(version, source))
+    try:
+        stack = Stack.model_validate(document, strict=True)
+    except ValidationError as error:
+        raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
+    duplicates = tuple(_duplicates(stack, source))
+    if duplicates:
+        raise Invalid(*duplicates)
+    return stack
+
+
+def _wrong_schema(version: Any, source: str) -> Problem:
+    said = "it names none" if version is None else f"it says {json.dumps(version, default=str)[:40]}"
+    return Problem(
+        "contract-schema-unknown",
+        f"this version reads contract schema {SCHEMA}; {said}",
+        f"{source}: schema",
+        "use the `orchestrator` output of this version's terraform/, or the orchestrate version that matches the stack",
+    )
+
+
+def _problem(found: Mapping[str, Any], source: str) -> Problem:
+    place = ".".join(map(str, found["loc"]))
+    code = "contract-key-missing" if found["type"] == "missing" else "contract-value-invalid"
+    if found["type"] == "extra_forbidden":
+        code = "contract-key-unknown"
+    message = str(found["msg"]).removeprefix("Value error, ")
+    return Problem(code, message, f"{source}: {place}", "correct it where Terraform makes the `orchestrator` output")
+
+
+def _duplicates(stack: Stack, source: str) -> Iterator[Problem]:
+    """Tenants that would share what must be their own: names are per tenant, one value may occur once."""
+    for key in ("database", "role", "service", "hostname", "target_group_arn"):
+        counted = Counter(getattr(tenant, key) for tenant in stack.tenants.values())
+        for value, count in counted.items():
+            if count > 1:
+                owners = sorted(name for name, tenant in stack.tenants.items() if getattr(tenant, key) == value)
+                yield Problem(
+                    f"contract-duplicate-{key.replace('_', '-')}",
+                    f"{value} is used by {count} tenants: {', '.join(owners)}",
+                    f"{source}: tenants.*.{key}",
+                    f"give each tenant a {key} of its own",
+                )
+
+
+def decode(text: str, source: str) -> Stack:
+    """Read a contract given as text: JSON, or base64 of gzip of JSON (one environment variable holds < 128 KiB)."""
+    try:
+        if not text.lstrip().startswith("{"):
+            text = gzip.decompress(base64.b64decode(text.strip(), validate=True)).decode()
+        document = json.loads(text)
+    except (binascii.Error, EOFError, OSError, ValueError, RecursionError) as error:
+        raise Invalid(
+            Problem(
+                "contract-unreadable",
+                f"this is neither JSON nor base64 of gzipped JSON ({type(error).__name__})",
+                source,
+                "give what `terraform output -json orchestrator` prints",
+            )
+        ) from None
+    return parse(unwrapped(document), source)
+
+
+def unwrapped(document: Any) -> Any:
+    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is."""
+    if isinstance(document, Mapping) and isinstance(document.get("orchestrator"), Mapping):
+        inner = document["orchestrator"]
+        return inner.get("value", inner)
+    return document

@@ -1,0 +1,137 @@
+"""To the database with psycopg, where it can be reached from here (a VPN, a port forwarding, the local cloud)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from orchestrator.contract import Database
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, generators, observation
+from orchestrator.database.on_runner import verifier
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect instead of the contract's host and port: a tunnel's end. TLS still checks the host's name."""
+
+    ip: str
+    port: int
+
+
+class DirectServer:
+    """The server over a connection of our own. `secret(arn)` gives a secret's string; `salt()` 16 random bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        secret: Callable[[str], str],
+        *,
+        endpoint: Endpoint | None = None,
+        salt: Callable[[], bytes] = lambda: os.urandom(16),
+    ) -> None:
+        self._database = database
+        self._secret = secret
+        self._endpoint = endpoint
+        self._salt = salt
+
+    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+        """One admin session for the catalogue, one short session per tenant that exists."""
+        with self._admin() as admin:
+            row = admin.execute(observation(wanted)).fetchone()
+        seen: dict[str, Any] = row[0] if row else {}
+        logins: dict[str, str] = {}
+        broken: dict[str, str] = {}
+        for one in wanted:
+            try:
+                password = self._password(one.secret_arn)
+            except OrchestratorError as error:
+                broken[one.tenant] = error.problems[0].message
+                continue
+            if one.database in seen["databases"] and one.role in seen["roles"]:
+                logins[one.tenant] = self._login(one, password)
+        return Observed(seen["databases"], frozenset(seen["roles"]), logins, broken)
+
+    def ensure(self, wanted: Sequence[Wanted]) -> None:
+        """What psql's `gexec` does: run each generator, then each statement it gives."""
+        verifiers = {one.tenant: verifier(self._password(one.secret_arn), self._salt()) for one in wanted}
+        with self._admin() as admin:
+            admin.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+            for query in generators(wanted, verifiers):
+                for (statement,) in admin.execute(query.encode()).fetchall():
+                    self._create(admin, statement)
+
+    @staticmethod
+    def _create(admin: psycopg.Connection[Any], statement: str) -> None:
+        """A creator that does not hold our lock may have been faster: 42P04 and 42710 when visible, 23505 before."""
+        try:
+            admin.execute(statement.encode())
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            pass
+        except psycopg.errors.InsufficientPrivilege as error:
+            fix = "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"
+            raise OrchestratorError(Problem("admin-not-allowed", _said(error), "tenant-databases", fix)) from None
+        except psycopg.Error as error:
+            fix = "see PostgreSQL's message"
+            raise OrchestratorError(Problem("sql-failed", _said(error), "tenant-databases", fix)) from None
+
+    def _login(self, one: Wanted, password: str) -> str:
+        try:
+            with self._connect(one.database, one.role, password):
+                return "ok"
+        except psycopg.Error as error:
+            return _said(error)
+
+    @contextmanager
+    def _admin(self) -> Iterator[psycopg.Connection[Any]]:
+        password = self._password(self._database.admin_secret_arn)
+        try:
+            connection = self._connect("postgres", self._database.admin_user, password)
+        except psycopg.OperationalError as error:
+            raise _refused(error) from None
+        with connection:
+            yield connection
+
+    def _connect(self, database: str, user: str, password: str) -> psycopg.Connection[Any]:
+        where: dict[str, Any] = {"host": self._database.host, "port": self._database.port}
+        if self._endpoint:
+            where |= {"hostaddr": self._endpoint.ip, "port": self._endpoint.port}
+        mode = os.environ.get("PGSSLMODE", "require")
+        return psycopg.connect(
+            dbname=database,
+            user=user,
+            password=password,
+            sslmode=mode,
+            connect_timeout=10,
+            application_name="orchestrate",
+            autocommit=True,
+            **where,
+        )
+
+    def _password(self, arn: str) -> str:
+        try:
+            return str(json.loads(self._secret(arn))["password"])
+        except (ValueError, KeyError, TypeError):
+            fix = "store a JSON object with username and password"
+            message = "the secret is not a JSON object with a password"
+            raise OrchestratorError(Problem("secret-malformed", message, arn, fix)) from None
+
+
+def _refused(error: psycopg.OperationalError) -> OrchestratorError:
+    said = _said(error)
+    if isinstance(error, psycopg.errors.InvalidPassword) or "password authentication failed" in said:
+        fix = "store the admin user's real password in its secret (admin_secret_arn)"
+        return OrchestratorError(Problem("admin-password-wrong", said, "tenant-databases", fix))
+    fix = "check that the database can be reached from here, or use --database-transport ssm"
+    return Transient(Problem("database-unreachable", said, "tenant-databases", fix))
+
+
+def _said(error: psycopg.Error) -> str:
+    """PostgreSQL's primary message. Never the statement."""
+    return (error.diag.message_primary or " ".join(str(error).split()))[:600]

@@ -1,0 +1,182 @@
+"""The program that runs on the runner instance, sent there over SSM by `database.ssm`. Only Python 3.9's own library.
+
+It reads a request (base64 of gzipped JSON, in its first argument: names and secret ARNs, nothing secret), fetches the
+passwords from Secrets Manager itself, talks to PostgreSQL with psql over its standard input, and prints one JSON
+object. No password is ever in an argument, in a file, or in what it prints.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, Sequence, Tuple, Union  # noqa: UP035 - Python 3.9 evaluates the aliases below
+
+LONGEST_ANSWER = 20_000
+"""Characters; SSM keeps the first 24,000 of the output, so longer answers are packed."""
+
+RDS_AUTHORITIES = "/etc/pki/rds/global-bundle.pem"
+"""Where terraform/'s user_data puts AWS's bundle; with it the server's certificate and name are checked."""
+
+Request = Dict[str, Any]  # noqa: UP006
+
+
+class Failed(Exception):
+    """A code and a message for the operator."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+
+Password = Union[str, Failed]  # noqa: UP007
+
+
+def command(argv: Sequence[str], secrets: Sequence[str] = (), **kwargs: Any) -> Tuple[int, str, str]:  # noqa: UP006
+    """Run a program; give its output, or raise Failed with the end of its errors, secrets removed."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, **kwargs)
+    except FileNotFoundError:
+        if still_booting():
+            raise Failed("runner-booting", f"{argv[0]} is not installed yet: user_data is still running") from None
+        raise Failed("tool-missing", f"{argv[0]} is not installed on the runner") from None
+    errors = done.stderr.strip()
+    for secret in secrets:
+        errors = errors.replace(secret, "***")
+    return done.returncode, done.stdout, errors[-600:]
+
+
+def still_booting() -> bool:
+    """Whether cloud-init is at work: the SSM agent answers before user_data has installed everything."""
+    try:
+        said = subprocess.run(["cloud-init", "status"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return False
+    return "running" in said.stdout or "not started" in said.stdout
+
+
+def password_in(secret_string: str) -> Password:
+    """The password of a secret's JSON object."""
+    try:
+        return str(json.loads(secret_string)["password"])
+    except (ValueError, KeyError, TypeError):
+        return Failed("secret-malformed", "the secret is not a JSON object with a password")
+
+
+def one_secret(arn: str, region: str) -> Password:
+    """A secret by itself: where it can't be read, AWS says why."""
+    argv = ["aws", "secretsmanager", "get-secret-value", "--region", region, "--secret-id", arn]
+    status, output, errors = command([*argv, "--query", "SecretString", "--output", "text"])
+    return Failed("secret-unreadable", errors) if status else password_in(output)
+
+
+def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
+    """Up to 20 secrets in one call; those it doesn't give (or all, where it isn't allowed or known) one by one."""
+    argv = ["aws", "secretsmanager", "batch-get-secret-value", "--region", region, "--output", "json"]
+    status, output, _ = command([*argv, "--secret-id-list", *arns])
+    found = {} if status else {it["ARN"]: password_in(it["SecretString"]) for it in json.loads(output)["SecretValues"]}
+    return {arn: found[arn] if arn in found else one_secret(arn, region) for arn in arns}
+
+
+def passwords(request: Request) -> Dict[str, Password]:  # noqa: UP006
+    """Every password the request needs, by ARN, or the Failed that says why there is none."""
+    arns = sorted({request["admin_secret"], *(tenant["secret"] for tenant in request["tenants"])})
+    batches = [arns[start : start + 20] for start in range(0, len(arns), 20)]
+    with ThreadPoolExecutor(4) as pool:
+        known = pool.map(lambda batch: some_secrets(batch, request["region"]), batches)
+    return {arn: password for batch in known for arn, password in batch.items()}
+
+
+def psql(
+    request: Request, *, database: str, user: str, password: str, sql: str, secrets: Sequence[str] = ()
+) -> Tuple[int, str, str]:  # noqa: UP006
+    """One psql session; SQL goes in over standard input."""
+    argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-h", request["host"], "-p", str(request["port"])]
+    argv += ["-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
+    environment = dict(os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGAPPNAME="orchestrate")
+    if os.path.exists(RDS_AUTHORITIES):  # noqa: PTH110 - no pathlib needed otherwise
+        environment.setdefault("PGSSLROOTCERT", RDS_AUTHORITIES)
+    environment.setdefault("PGSSLMODE", "verify-full" if "PGSSLROOTCERT" in environment else "require")
+    return command([*argv, "-f", "-"], (password, *secrets), input=sql, env=environment)
+
+
+def verifier(password: str, salt: bytes) -> str:
+    """PostgreSQL's stored form of a password (RFC 5803), so that the server never sees it in clear.
+
+    Passwords are taken as UTF-8; generated ones are ASCII, for which SASLprep changes nothing.
+    """
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 4096)
+    stored = hashlib.sha256(hmac.new(salted, b"Client Key", hashlib.sha256).digest()).digest()
+    server = hmac.new(salted, b"Server Key", hashlib.sha256).digest()
+    encoded = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return "SCRAM-SHA-256$4096:{}${}:{}".format(*encoded)
+
+
+def as_admin(request: Request, password: Password, sql: str, secrets: Sequence[str] = ()) -> str:
+    """Run SQL as the admin user; give the output, or raise Failed."""
+    if isinstance(password, Failed):
+        raise password
+    status, output, errors = psql(
+        request, database="postgres", user=request["admin"], password=password, sql=sql, secrets=secrets
+    )
+    if status:
+        raise Failed("sql-failed", errors)
+    return output
+
+
+def observe(request: Request) -> Request:
+    """Databases, roles, and whether each tenant's role can sign in to its database with its secret."""
+    known = passwords(request)
+    seen = json.loads(as_admin(request, known[request["admin_secret"]], request["observation"]))
+    logins: Dict[str, str] = {}  # noqa: UP006
+    broken: Dict[str, str] = {}  # noqa: UP006
+    for tenant in request["tenants"]:
+        password = known[tenant["secret"]]
+        if isinstance(password, Failed):
+            broken[tenant["name"]] = f"{password.code}: {password.message}"
+        elif tenant["database"] in seen["databases"] and tenant["role"] in seen["roles"]:
+            status, _, errors = psql(
+                request, database=tenant["database"], user=tenant["role"], password=password, sql="SELECT 1"
+            )
+            logins[tenant["name"]] = errors if status else "ok"
+    return dict(seen, logins=logins, secrets=broken)
+
+
+def ensure(request: Request) -> Request:
+    """Run the generated statements in one session. `@verifier:NAME@` stands where a tenant's verifier goes."""
+    sql = request["sql"]
+    secrets: List[str] = []  # noqa: UP006
+    known = passwords(request)
+    for tenant in request["tenants"]:
+        password = known[tenant["secret"]]
+        if isinstance(password, Failed):
+            raise password
+        hashed = verifier(password, os.urandom(16))
+        secrets += [password, hashed]
+        sql = sql.replace(f"@verifier:{tenant['name']}@", hashed)
+    as_admin(request, known[request["admin_secret"]], sql, secrets)
+    return {"ensured": [tenant["name"] for tenant in request["tenants"]]}
+
+
+def main() -> None:
+    """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
+    request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
+    try:
+        answer = {"observe": observe, "ensure": ensure}[request["mode"]](request)
+    except Failed as error:
+        answer = {"error": {"code": error.code, "message": error.message}}
+    text = json.dumps(answer)
+    if len(text) > LONGEST_ANSWER:
+        text = base64.b64encode(gzip.compress(text.encode())).decode()
+    print(text)  # noqa: T201 - its standard output is the answer
+
+
+if __name__ == "__main__":
+    main()

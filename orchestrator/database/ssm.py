@@ -1,0 +1,122 @@
+"""To the database through the runner: one SSM command, one psql session, passwords fetched by the instance itself."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, Protocol
+
+from orchestrator.contract import Database
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, generators, observation
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+_FIXES = {
+    "28P01": ("admin-password-wrong", "store the admin user's real password in its secret (admin_secret_arn)"),
+    "28000": ("admin-login-denied", "check admin_user and the server's pg_hba rules (TLS is required on RDS)"),
+    "42501": ("admin-not-allowed", "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"),
+    "53300": ("database-connections-exhausted", "too many connections: close some, or use a larger class"),
+}
+_RACED = ("42P04:", "42710:", "23505:")
+"""Somebody who does not hold our lock created the same at the same moment: look again."""
+_UNREACHED = ("could not connect", "connection to server", "timeout expired", "the database system is starting up")
+
+
+class Output(Protocol):
+    """What a finished script leaves."""
+
+    @property
+    def stdout(self) -> str:
+        """Its standard output, at most 24,000 characters."""
+        ...
+
+
+class Shell(Protocol):
+    """Runs a script on an instance (`aws.ssm.Ssm`)."""
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+        """Run it to its end. Raises when it can't be run, fails, or takes more than `timeout` seconds."""
+        ...
+
+
+class SsmServer:
+    """The server as seen from the runner instance."""
+
+    def __init__(self, shell: Shell, runner: str, database: Database, region: str) -> None:
+        self._shell = shell
+        self._runner = runner
+        self._database = database
+        self._region = region
+
+    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+        """One command: databases, roles, logins."""
+        answer = self._ask("observe", wanted, observation=observation(wanted))
+        return Observed(answer["databases"], frozenset(answer["roles"]), answer["logins"], answer["secrets"])
+
+    def ensure(self, wanted: Sequence[Wanted]) -> None:
+        """One command, one psql session for all of `wanted`."""
+        verifiers = {one.tenant: f"@verifier:{one.tenant}@" for one in wanted}
+        lines = [rf"{query} \gexec" for query in generators(wanted, verifiers)]
+        sql = "\n".join([f"SELECT pg_advisory_lock({LOCK_KEY}) \\g /dev/null", *lines])
+        self._ask("ensure", wanted, sql=sql)
+
+    def _ask(self, mode: str, wanted: Sequence[Wanted], **more: str) -> Any:
+        request = {
+            "mode": mode,
+            "host": self._database.host,
+            "port": self._database.port,
+            "admin": self._database.admin_user,
+            "admin_secret": self._database.admin_secret_arn,
+            "region": self._region,
+            "tenants": [
+                {"name": one.tenant, "database": one.database, "role": one.role, "secret": one.secret_arn}
+                for one in wanted
+            ],
+            **more,
+        }
+        output = self._shell.run(
+            self._runner, script(request), comment=f"orchestrate: {mode} tenant databases", timeout=300
+        )
+        return self._read(output.stdout)
+
+    def _read(self, stdout: str) -> Any:
+        try:
+            last = stdout.strip().splitlines()[-1]
+            answer = json.loads(last if last.startswith("{") else gzip.decompress(base64.b64decode(last)))
+        except (IndexError, ValueError, OSError, EOFError):
+            fix = "run the last SSM command of the instance by hand (aws ssm list-commands)"
+            raise OrchestratorError(
+                Problem("runner-answer-unreadable", "no JSON came back", self._runner, fix)
+            ) from None
+        if "error" in answer:
+            raise _error(answer["error"]["code"], answer["error"]["message"], self._runner)
+        return answer
+
+
+def script(request: dict[str, Any]) -> str:
+    """The bash script for SSM: the program by heredoc, the request as its argument. Nothing in it is secret."""
+    program = resources.files("orchestrator.database").joinpath("on_runner.py").read_text(encoding="utf-8")
+    argument = base64.b64encode(gzip.compress(json.dumps(request).encode())).decode()
+    return f"python3 - {argument} <<'END_OF_PROGRAM'\n{program}\nEND_OF_PROGRAM\n"
+
+
+def _error(code: str, message: str, runner: str) -> OrchestratorError:
+    """By SQLSTATE where psql gave one (VERBOSITY=verbose), else by the program's own code."""
+    if code == "runner-booting":
+        return Transient(Problem(code, message, runner, "wait; if it never ends, see cloud-init's log on the instance"))
+    if code == "tool-missing":
+        fix = "install it in the instance's user_data (terraform/modules/vespa shows how)"
+        return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))
+    if code != "sql-failed":
+        return OrchestratorError(Problem(code, message, runner, "check the secret and the instance's role"))
+    for state, (known, fix) in _FIXES.items():
+        if f"{state}:" in message or (state == "28P01" and "password authentication failed" in message):
+            return OrchestratorError(Problem(known, message, "tenant-databases", fix))
+    if any(state in message for state in _RACED):
+        return Transient(Problem("database-raced", message, "tenant-databases", "none needed: it is looked at again"))
+    if any(text in message for text in _UNREACHED):
+        fix = "check the database's status and that its security group lets the runner in on its port"
+        return Transient(Problem("database-unreachable", message, "tenant-databases", fix))
+    return OrchestratorError(Problem("sql-failed", message, "tenant-databases", "see PostgreSQL's message"))

@@ -1,0 +1,108 @@
+"""Where a hostname's record lives: the contract's zone, or the closest one that the provider has, with its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.contract import Dns, Stack
+from orchestrator.dns.model import DnsProvider, Record, delegation, is_within, longest_match, normal
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+Connect = Callable[[str], DnsProvider]
+"""A provider by its name; the same one each time."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A zone at a provider."""
+
+    provider: str
+    zone: str
+
+
+def wanted(stack: Stack, tenant: str) -> Dns | None:
+    """Who holds the tenant's name: its own `dns`, else the stack's; None: it isn't ours to manage."""
+    return stack.tenants[tenant].dns or stack.dns
+
+
+@dataclass(slots=True)
+class Atlas:
+    """The zones of one observation, each listed once. A zone that can't be read is a problem of its names only."""
+
+    connect: Connect
+    _records: dict[Place, frozenset[Record] | Problem] = field(default_factory=dict)
+    _zones: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def records(self, place: Place) -> frozenset[Record] | Problem:
+        """The zone's records, or why they can't be had. Raises `Transient` only."""
+        if place not in self._records:
+            try:
+                self._records[place] = self.connect(place.provider).records(place.zone)
+            except Transient:
+                raise
+            except OrchestratorError as error:
+                self._records[place] = error.problems[0]
+        return self._records[place]
+
+    def find(self, hostname: str, asked: Dns) -> Place | Problem:
+        """The hostname's zone: the contract's, unless it is outside of it or given away; then the longest match."""
+        zone = normal(asked.zone)
+        if not is_within(hostname, zone):
+            closest = self._closest(hostname, asked.provider)
+            if not closest:
+                return _outside(hostname, zone, asked.provider)
+            zone = closest
+        return self._undelegated(hostname, Place(asked.provider, zone))
+
+    def _undelegated(self, hostname: str, place: Place) -> Place | Problem:
+        """The place itself; where its zone gives the name away, the provider's zone below."""
+        records = self.records(place)
+        if isinstance(records, Problem):
+            return records
+        below = delegation(hostname, place.zone, records)
+        if not below:
+            return place
+        closest = self._closest(hostname, place.provider)
+        if not is_within(closest, below):
+            return _delegated(hostname, below, place)
+        return self._undelegated(hostname, Place(place.provider, closest))
+
+    def _closest(self, hostname: str, provider: str) -> str:
+        if provider not in self._zones:
+            self._zones[provider] = self.connect(provider).zones()
+        return longest_match(hostname, self._zones[provider])
+
+
+def locate(stack: Stack, atlas: Atlas) -> tuple[Mapping[str, Place], Mapping[str, Problem]]:
+    """By tenant: where its name lives, or why that can't be said. Tenants whose DNS isn't ours are in neither."""
+    places: dict[str, Place] = {}
+    problems: dict[str, Problem] = {}
+    for tenant, its in stack.tenants.items():
+        asked = wanted(stack, tenant)
+        if asked is None:
+            continue
+        match atlas.find(normal(its.hostname), asked):
+            case Place() as place:
+                places[tenant] = place
+            case Problem() as problem:
+                problems[tenant] = problem
+    return places, problems
+
+
+def _outside(name: str, zone: str, provider: str) -> Problem:
+    return Problem(
+        code="dns-hostname-outside-zone",
+        message=f"{name} is not in the zone {zone}, nor in another one of {provider} that these credentials see",
+        context=name,
+        fix="correct the tenant's hostname or dns.zone, or give the tenant a `dns` of its own",
+    )
+
+
+def _delegated(name: str, below: str, place: Place) -> Problem:
+    return Problem(
+        code="dns-name-delegated",
+        message=f"{place.zone} gives {below} to other name servers (NS): a record for {name} there would never be seen",
+        context=name,
+        fix=f"give the tenant a `dns` of its own that names {below} and who holds it",
+    )

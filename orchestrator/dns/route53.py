@@ -1,0 +1,208 @@
+"""Amazon Route 53: one list per zone, one atomic batch per plan.
+
+A replacement is DELETE (of exactly what was seen) + CREATE in one batch, never UPSERT: Route 53 then refuses the batch
+as a whole when somebody changed the record in between, and a change of type is the same thing as a change of value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from orchestrator.dns.model import Change, Connection, Plan, Record, normal
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+
+T = TypeVar("T")
+
+BATCH = 1000
+"""Elements Route 53 takes in one change batch (its quota "ResourceRecord elements"); each action is one."""
+
+REJECTED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+PASSING = frozenset({"PriorRequestNotComplete", "Throttling", "ThrottlingException", "ServiceUnavailable"})
+CHANGED_MEANWHILE = frozenset({"InvalidChangeBatch", "InvalidInput"})
+
+
+def connect(connection: Connection) -> Route53:
+    """The provider, with the AWS credentials of the run."""
+    return Route53(_asking(lambda: connection.client("route53")))
+
+
+class Route53:
+    """Public hosted zones only: a visitor never sees the private ones."""
+
+    name = "route53"
+    apex = "A"
+    minimum_ttl = 1
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._zone_ids: dict[str, str] = {}
+
+    def zones(self) -> frozenset[str]:
+        """Every public hosted zone (100 a page)."""
+        pages = self._client.get_paginator("list_hosted_zones").paginate()
+        found = _asking(lambda: [zone for page in pages for zone in page["HostedZones"]])
+        return frozenset(_unescaped(normal(zone["Name"])) for zone in found if not _is_private(zone))
+
+    def check(self, zone: str) -> None:
+        """Raises `Invalid` unless the credentials find the public zone."""
+        self._zone_id(zone)
+
+    def records(self, zone: str) -> frozenset[Record]:
+        """Every record set of the zone (300 a page)."""
+        zone_id = self._zone_id(zone)
+        pages = self._client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
+        return _asking(lambda: frozenset(_record(found) for page in pages for found in page["ResourceRecordSets"]))
+
+    def submit(self, zone: str, plan: Plan) -> str:
+        """One batch for up to 1000 actions. The ticket holds the ids of Route 53's changes."""
+        plan.raise_if_unsafe()
+        zone_id = self._zone_id(zone)
+        return " ".join(self._send(zone_id, plan, batch) for batch in _batches(plan.changes))
+
+    def settled(self, ticket: str) -> bool:
+        """Whether every name server of the zone has it (INSYNC)."""
+        changes = [_asking(partial(self._client.get_change, Id=change)) for change in ticket.split()]
+        return all(change["ChangeInfo"]["Status"] == "INSYNC" for change in changes)
+
+    def _send(self, zone_id: str, plan: Plan, actions: Sequence[dict[str, Any]]) -> str:
+        batch = {"Comment": f"orchestrate {plan.checksum[:12]}", "Changes": list(actions)}
+        answer = _asking(lambda: self._client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch))
+        return str(answer["ChangeInfo"]["Id"])
+
+    def _zone_id(self, zone: str) -> str:
+        """The public zone that holds `zone`: the longest match among it and its parents."""
+        wanted = normal(zone)
+        if wanted not in self._zone_ids:
+            self._zone_ids[wanted] = self._find(wanted)
+        return self._zone_ids[wanted]
+
+    def _find(self, zone: str) -> str:
+        for name in _candidates(zone):
+            answer = _asking(partial(self._client.list_hosted_zones_by_name, DNSName=name))
+            matching = [found for found in answer["HostedZones"] if normal(found["Name"]) == name]
+            public = [found["Id"] for found in matching if not _is_private(found)]
+            if len(public) == 1:
+                return str(public[0])
+            if public:
+                raise Invalid(_ambiguous(name, public))
+        raise Invalid(
+            Problem(
+                code="dns-zone-not-found",
+                message=f"these AWS credentials see no public Route 53 zone for {zone}",
+                context="contract: dns.zone",
+                fix="create the hosted zone outside of this stack, use the account that has it, or correct dns.zone",
+            )
+        )
+
+
+def _is_private(zone: dict[str, Any]) -> bool:
+    return bool(zone.get("Config", {}).get("PrivateZone"))
+
+
+def _ambiguous(zone: str, ids: Sequence[str]) -> Problem:
+    return Problem(
+        code="dns-zone-ambiguous",
+        message=f"there are {len(ids)} public Route 53 zones named {zone}: {', '.join(ids)}",
+        context="contract: dns.zone",
+        fix="delete those the registrar's name servers don't belong to",
+    )
+
+
+def _candidates(zone: str) -> Iterator[str]:
+    """The zone, then its parents, down to two labels."""
+    labels = zone.split(".")
+    return (".".join(labels[first:]) for first in range(max(len(labels) - 1, 1)))
+
+
+def _record(found: dict[str, Any]) -> Record:
+    alias = found.get("AliasTarget")
+    values = [alias["DNSName"]] if alias else [value["Value"] for value in found.get("ResourceRecords", ())]
+    return Record(
+        name=_unescaped(found["Name"]),
+        type=found["Type"],
+        values=tuple(values),
+        ttl=found.get("TTL"),
+        alias_zone=alias["HostedZoneId"] if alias else "",
+        policy=found.get("SetIdentifier", ""),
+        origin=(json.dumps(found),),
+    )
+
+
+def _unescaped(name: str) -> str:
+    r"""Route 53 writes `*` and other characters as `\052`."""
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name)
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[list[dict[str, Any]]]:
+    """The actions of all changes in as few batches as possible; one change is never torn apart."""
+    batch: list[dict[str, Any]] = []
+    for change in changes:
+        gone = [_action("DELETE", json.loads(old.origin[0])) for old in change.before]
+        actions = [*gone, *map(_creation, change.after)]
+        if batch and len(batch) + len(actions) > BATCH:
+            yield batch
+            batch = []
+        batch += actions
+    if batch:
+        yield batch
+
+
+def _creation(record: Record) -> dict[str, Any]:
+    if record.origin:  # seen before: it comes back with all it had
+        return _action("CREATE", json.loads(record.origin[0]))
+    wanted: dict[str, Any] = {"Name": record.name, "Type": record.type}
+    if record.alias_zone:
+        target = {"HostedZoneId": record.alias_zone, "DNSName": record.values[0], "EvaluateTargetHealth": False}
+        return _action("CREATE", wanted | {"AliasTarget": target})
+    values = [{"Value": value} for value in record.values]
+    return _action("CREATE", wanted | {"TTL": record.ttl, "ResourceRecords": values})
+
+
+def _action(action: str, record_set: dict[str, Any]) -> dict[str, Any]:
+    return {"Action": action, "ResourceRecordSet": record_set}
+
+
+def _asking(call: Callable[[], T]) -> T:
+    """Call AWS; its errors become ours. botocore has already retried what is worth retrying."""
+    try:
+        return call()
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise Invalid(
+            Problem(
+                code="dns-credentials-missing",
+                message="there are no AWS credentials for Route 53",
+                fix="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
+        ) from error
+    except ClientError as error:
+        raise _refusal(error) from error
+    except BotoCoreError as error:
+        raise Transient(Problem(code="dns-provider-unavailable", message=f"Route 53: {error}")) from error
+
+
+def _refusal(error: ClientError) -> OrchestratorError:
+    code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    message = f"Route 53 {error.operation_name}: {code}: {text}"
+    if code in REJECTED:
+        fix = "use credentials of the zone's account, allowed route53:List*, Get* and ChangeResourceRecordSets"
+        return Invalid(Problem(code="dns-credentials-rejected", message=message, fix=fix))
+    if code in PASSING:
+        return Transient(Problem(code="dns-provider-unavailable", message=message))
+    if code in CHANGED_MEANWHILE and error.operation_name == "ChangeResourceRecordSets":
+        return Transient(Problem(code="dns-records-changed", message=f"{message} (somebody else changed a record)"))
+    return OrchestratorError(Problem(code="dns-provider-failed", message=message))

@@ -1,0 +1,1 @@
+"""observe → decide → apply → observe again: the verdicts, the order, and the only loop."""

@@ -1,0 +1,55 @@
+"""Time as an argument. Only this file sleeps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from orchestrator.errors import Interrupted, Problem
+
+
+class Clock(Protocol):
+    """What the engine needs to know of time."""
+
+    def now(self) -> datetime:
+        """Wall-clock time, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for deadlines."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises `Interrupted` when the run was asked to stop."""
+        ...
+
+
+class SystemClock:
+    """The real one. `interrupt` wakes every sleeper, from a signal handler or another thread."""
+
+    def __init__(self) -> None:
+        self._interrupted = threading.Event()
+
+    def now(self) -> datetime:
+        """UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed point."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait `seconds`, or raise `Interrupted` as soon as the run is asked to stop."""
+        if self._interrupted.wait(max(0.0, seconds)):
+            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+
+    def interrupt(self) -> None:
+        """Ask the run to stop at its next wait."""
+        self._interrupted.set()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._interrupted.is_set()

@@ -1,0 +1,47 @@
+"""The order of steps: what needs what, and the part of it that was asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from orchestrator.engine.step import Step
+from orchestrator.errors import Invalid, Problem
+
+AnyStep = Step[Any, Any]
+
+
+def order(steps: Sequence[AnyStep]) -> tuple[AnyStep, ...]:
+    """The steps so that each follows what it needs. ValueError on a cycle or an unknown need: a bug, not input."""
+    by_id = {step.id: step for step in steps}
+    for step in steps:
+        unknown = set(step.needs) - by_id.keys()
+        if unknown:
+            raise ValueError(f"step {step.id} needs {sorted(unknown)}, which do not exist")
+    try:
+        return tuple(by_id[name] for name in TopologicalSorter(edges(steps)).static_order())
+    except CycleError as error:
+        raise ValueError(f"steps need each other: {' -> '.join(error.args[1])}") from error
+
+
+def edges(steps: Sequence[AnyStep]) -> Mapping[str, set[str]]:
+    """Each step's id and the ids it needs, as far as they are among `steps`: a step left out counts as true."""
+    present = {step.id for step in steps}
+    return {step.id: set(step.needs) & present for step in steps}
+
+
+def subset(steps: Sequence[AnyStep], *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[AnyStep, ...]:
+    """The steps named by `only` (all, when empty) without those in `skip`. Unknown names: `Invalid`, all at once."""
+    known = [step.id for step in steps]
+    problems = [_unknown(name, known) for name in (*only, *skip) if name not in known]
+    if problems:
+        raise Invalid(*problems)
+    return tuple(step for step in steps if (not only or step.id in only) and step.id not in skip)
+
+
+def _unknown(name: str, known: Sequence[str]) -> Problem:
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {near[0]}?" if near else f"the steps are {', '.join(known)}"
+    return Problem("unknown-step", f"there is no step named {name!r}", "--only/--skip", fix)

@@ -1,0 +1,346 @@
+"""The only loop: observe → decide → apply → observe again, per step; independent steps at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from graphlib import TopologicalSorter
+from typing import Any
+
+from orchestrator.engine.clock import Clock
+from orchestrator.engine.graph import AnyStep, edges
+from orchestrator.engine.retry import NotYet, Patience
+from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
+from orchestrator.errors import Interrupted, OrchestratorError, Outcome, Problem, Transient
+from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
+
+_SEVERITY = (
+    Outcome.INTERRUPTED,
+    Outcome.INVALID,
+    Outcome.LOCKED,
+    Outcome.FAILED,
+    Outcome.REFUSED,
+    Outcome.TIMED_OUT,
+)
+
+
+HEARTBEAT = 15.0
+"""Seconds after which an unchanged wait is said again: silence looks like a hang."""
+
+
+Around = Callable[[str, Mapping[Subject, str]], AbstractContextManager[object]]
+"""Entered around each change, with the step and what is changed for whom; raises when it must not be made."""
+
+
+def unguarded(_step: str, _changes: Mapping[Subject, str]) -> AbstractContextManager[object]:
+    """Nothing around a change."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take: seconds for the run, per step (else the step's own), and between two looks at most."""
+
+    run: float | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    poll: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a step ended for one subject."""
+
+    outcome: Outcome
+    detail: str
+    problem: Problem | None = None
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to: endings per step and subject."""
+
+    endings: Mapping[str, Mapping[Subject, Ending]]
+
+    @property
+    def changed(self) -> int:
+        """How many changes were made."""
+        return sum(ending.changed for step in self.endings.values() for ending in step.values())
+
+    @property
+    def needs_a_doctor(self) -> bool:
+        """Whether a service or a site did not come up: then somebody should look for the cause."""
+        seen = {ending.outcome for step in ("services", "sites") for ending in self.endings.get(step, {}).values()}
+        return not seen.isdisjoint({Outcome.FAILED, Outcome.TIMED_OUT})
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst ending: a failure outranks a refusal, which outranks a deadline."""
+        seen = {ending.outcome for step in self.endings.values() for ending in step.values()}
+        return next((outcome for outcome in _SEVERITY if outcome in seen), Outcome.SUCCEEDED)
+
+
+@dataclass
+class _Progress:
+    """One step under way. Nothing here outlives the step: the next run observes the world anew."""
+
+    step: AnyStep
+    subjects: Collection[Subject] | None
+    excluded: frozenset[Subject]
+    emit: Emit
+    clock: Clock
+    timeout: float
+    latest: float
+    """The run's own deadline (monotonic seconds): progress never moves the step's beyond it."""
+    around: Around
+    applied: dict[Subject, list[Todo]] = field(default_factory=dict)
+    endings: dict[Subject, Ending] = field(default_factory=dict)
+    last: dict[Subject, Verdict] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)
+    said: dict[Subject, tuple[str, float]] = field(default_factory=dict)
+    progress: set[tuple[Subject, str]] = field(default_factory=set)
+    deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._move_deadline()
+
+    def _move_deadline(self) -> None:
+        """From now on the step has its whole timeout, as far as the run's allows."""
+        self.deadline = min(self.clock.monotonic() + self.timeout, self.latest)
+
+    @property
+    def until(self) -> str:
+        """The deadline as a time of day."""
+        left = timedelta(seconds=self.deadline - self.clock.monotonic())
+        return (self.clock.now() + left).isoformat(timespec="seconds")
+
+    def concerns(self, subject: Subject) -> bool:
+        """Whether a verdict about `subject` matters to this run."""
+        asked = subject == STACK or self.subjects is None or subject in self.subjects
+        return asked and subject not in self.excluded and subject not in self.endings
+
+    def look(self, context: Any) -> None:
+        """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
+        facts = self.step.observe(context)
+        self._report(facts)
+        verdicts = {who: verdict for who, verdict in self.step.decide(facts).items() if self.concerns(who)}
+        self.last = dict(verdicts)
+        for subject, verdict in verdicts.items():
+            self._settle(subject, verdict)
+        fresh = {who: todo for who, todo in verdicts.items() if isinstance(todo, Todo) and not self._sent(who, todo)}
+        if fresh:
+            for subject, todo in fresh.items():
+                self._say(subject, todo.change)
+            with self.around(self.step.id, {who: todo.change for who, todo in fresh.items()}):
+                self.step.apply(context, fresh)
+            for subject, todo in fresh.items():
+                self.applied.setdefault(subject, []).append(todo)
+            raise NotYet(0.0)
+        pending = [verdict for verdict in verdicts.values() if isinstance(verdict, Wait | Todo)]
+        if pending:
+            polls = [verdict.poll for verdict in pending if isinstance(verdict, Wait) and verdict.poll is not None]
+            raise NotYet(min(polls, default=self.step.poll))
+
+    def _sent(self, subject: Subject, todo: Todo) -> bool:
+        """The same change is never sent twice in a run: if it is not visible yet, that is waited for."""
+        return todo in self.applied.get(subject, ())
+
+    def _report(self, facts: Any) -> None:
+        for found in self.step.findings(facts):
+            if str(found) not in self.reported:
+                self.reported.add(str(found))
+                self.emit(FindingReported(step=self.step.id, detail=found.message, code=found.code, fix=found.fix))
+
+    def _settle(self, subject: Subject, verdict: Verdict) -> None:
+        changed = len(self.applied.get(subject, ()))
+        if isinstance(verdict, Done):
+            self.endings[subject] = Ending(Outcome.SUCCEEDED, verdict.detail, changed=changed)
+            self.emit(StepDone(step=self.step.id, subject=subject, detail=verdict.detail, changed=changed))
+        elif isinstance(verdict, Blocked):
+            self.fail(subject, Outcome.REFUSED if verdict.refused else Outcome.FAILED, verdict.problem)
+        elif isinstance(verdict, Wait):
+            self._advance(subject, verdict.progress)
+            self._say(subject, verdict.because)
+        elif self._sent(subject, verdict):
+            self._say(subject, f"sent, not visible yet: {verdict.change}")
+
+    def _advance(self, subject: Subject, progress: str) -> None:
+        """What moves for the first time earns more patience; where a subject stands at its first look does not."""
+        if not progress or (subject, progress) in self.progress:
+            return
+        if any(who == subject for who, _ in self.progress):
+            self._move_deadline()
+        self.progress.add((subject, progress))
+
+    def _say(self, subject: Subject, detail: str) -> None:
+        before, when = self.said.get(subject, ("", 0.0))
+        now = self.clock.monotonic()
+        if before != detail or now - when >= HEARTBEAT:
+            self.said[subject] = (detail, now)
+            self.emit(StepWaiting(step=self.step.id, subject=subject, detail=detail, until=self.until))
+
+    def fail(self, subject: Subject, outcome: Outcome, problem: Problem) -> None:
+        """The step ends badly for this subject."""
+        changed = len(self.applied.get(subject, ()))
+        self.endings[subject] = Ending(outcome, problem.message, problem, changed)
+        self.emit(
+            StepFailed(
+                step=self.step.id,
+                subject=subject,
+                detail=problem.message,
+                changed=changed,
+                code=problem.code,
+                fix=problem.fix,
+                context=problem.context,
+                outcome=outcome.word,
+            )
+        )
+
+    def give_up(self) -> None:
+        """The deadline has passed: every subject still waiting times out, saying for what."""
+        waiting = {who: verdict for who, verdict in self.last.items() if who not in self.endings}
+        for subject, verdict in waiting.items():
+            code, why, fix = "timed-out", "nothing was observed in time", ""
+            if isinstance(verdict, Wait):
+                code, why, fix = verdict.code, verdict.because, verdict.fix
+            elif isinstance(verdict, Todo):
+                code, why = "change-not-visible", f"sent, but never seen: {verdict.change}"
+            self.fail(subject, Outcome.TIMED_OUT, Problem(code, f"gave up waiting: {why}", self.step.id, fix))
+
+
+def run_step(
+    step: AnyStep,
+    context: Any,
+    *,
+    clock: Clock,
+    emit: Emit,
+    limits: Limits,
+    subjects: Collection[Subject] | None = None,
+    excluded: frozenset[Subject] = frozenset(),
+    deadline: float | None = None,
+    around: Around = unguarded,
+) -> Mapping[Subject, Ending]:
+    """Bring one step to its end for every subject. Raises only `Interrupted`; every other error is an ending."""
+    timeout, latest = limits.steps.get(step.id, step.timeout), float("inf") if deadline is None else deadline
+    progress = _Progress(step, subjects, excluded, emit, clock, timeout, latest, around)
+    emit(StepStarted(step=step.id, detail=step.title))
+    try:
+        for attempt in Patience(clock, lambda: progress.deadline, ceiling=limits.poll or 20.0).attempts():
+            with attempt:
+                _look(progress, context, limits.poll)
+    except NotYet:
+        progress.give_up()
+    except Transient as error:
+        progress.last = progress.last or {STACK: Wait(error.problems[0].message, error.problems[0].code)}
+        progress.fail(STACK, Outcome.TIMED_OUT, error.problems[0])
+    except Interrupted:
+        raise
+    except OrchestratorError as error:
+        for problem in error.problems:
+            progress.fail(STACK, error.outcome, problem)
+    return progress.endings
+
+
+def _look(progress: _Progress, context: Any, ceiling: float | None) -> None:
+    try:
+        progress.look(context)
+    except NotYet as later:
+        raise NotYet(later.poll if ceiling is None else min(later.poll, ceiling)) from None
+
+
+@dataclass
+class _Run:
+    """The bookkeeping of one run; `excluded` grows as subjects fail, so that one tenant never stops another."""
+
+    steps: Mapping[str, AnyStep]
+    needs: Mapping[str, set[str]]
+    endings: dict[str, Mapping[Subject, Ending]] = field(default_factory=dict)
+
+    def lost(self, step_id: str) -> frozenset[Subject]:
+        """Subjects for which something this step needs did not come true, directly or further up."""
+        lost: set[Subject] = set()
+        for need in self.needs[step_id]:
+            lost |= {who for who, ending in self.endings[need].items() if ending.outcome is not Outcome.SUCCEEDED}
+            lost |= self.lost(need)
+        return frozenset(lost)
+
+
+def run(
+    steps: Sequence[AnyStep],
+    context: Any,
+    *,
+    clock: Clock,
+    emit: Emit,
+    limits: Limits | None = None,
+    subjects: Collection[Subject] | None = None,
+    around: Around = unguarded,
+) -> Report:
+    """Run `steps` in their order, independent ones at the same time; `subjects` narrows it to some tenants.
+
+    A step whose needs failed for the whole stack is not begun; for a tenant it failed for, the tenant is left out.
+    `around` may come from several threads.
+    """
+    limits = limits or Limits()
+    state = _Run({step.id: step for step in steps}, edges(steps))
+    deadline = None if limits.run is None else clock.monotonic() + limits.run
+    lock = threading.Lock()
+
+    def one_at_a_time(event: Any) -> None:
+        with lock:
+            emit(event)
+
+    def start(step_id: str) -> Mapping[Subject, Ending]:
+        lost = state.lost(step_id)
+        if STACK in lost:
+            return {}
+        return run_step(
+            state.steps[step_id],
+            context,
+            clock=clock,
+            emit=one_at_a_time,
+            limits=limits,
+            subjects=subjects,
+            excluded=lost,
+            deadline=deadline,
+            around=around,
+        )
+
+    _in_order(state, start)
+    return Report(dict(state.endings))
+
+
+def _in_order(state: _Run, start: Any) -> None:
+    sorter = TopologicalSorter(state.needs)
+    sorter.prepare()
+    running: dict[Future[Mapping[Subject, Ending]], str] = {}
+    with ThreadPoolExecutor(max_workers=max(1, len(state.steps)), thread_name_prefix="step") as pool:
+        while sorter.is_active():
+            for step_id in sorter.get_ready():
+                running[pool.submit(start, step_id)] = step_id
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                step_id = running.pop(future)
+                state.endings[step_id] = future.result()
+                sorter.done(step_id)
+
+
+def survey(
+    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
+) -> Mapping[str, Mapping[Subject, Verdict]]:
+    """Observe and decide, changing nothing: what `status` and `plan` show. A failed observation is a `Blocked`."""
+
+    def look(step: AnyStep) -> Mapping[Subject, Verdict]:
+        try:
+            verdicts = step.decide(step.observe(context))
+        except Transient as error:
+            return {STACK: Wait(error.problems[0].message, error.problems[0].code, error.problems[0].fix)}
+        except OrchestratorError as error:
+            return {STACK: Blocked(error.problems[0], refused=error.outcome is Outcome.REFUSED)}
+        return {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
+
+    with ThreadPoolExecutor(max_workers=max(1, len(steps)), thread_name_prefix="survey") as pool:
+        return dict(zip((step.id for step in steps), pool.map(look, steps), strict=True))

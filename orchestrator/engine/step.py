@@ -1,0 +1,93 @@
+"""The vocabulary of the workflow: a step observes, decides (purely) and applies; verdicts are per subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from orchestrator.errors import Problem
+
+C = TypeVar("C")
+F = TypeVar("F")
+
+Subject = str
+"""A tenant's name, or `STACK` for what the whole stack shares."""
+
+STACK: Subject = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Observed to be true. `detail` says what was seen."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One idempotent change is needed. `change` says it in words; `payload` is the step's own, hashable description."""
+
+    change: str
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet, but nothing of ours is missing. `because` is shown to the operator while waiting.
+
+    `code` is the problem code reported when the deadline passes while still waiting; `poll` is when the next state
+    can be seen, in seconds (None: the step's own interval). `progress` names how far the world has come (a migration's
+    revision, say): each name seen for the first time gives the step its whole timeout again; silence gives nothing.
+    """
+
+    because: str
+    code: str = "timed-out"
+    fix: str = ""
+    poll: float | None = None
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """It will not become true by waiting or by what this step may do. `refused` marks what would be unsafe (exit 3)."""
+
+    problem: Problem
+    refused: bool = False
+
+
+Verdict = Done | Todo | Wait | Blocked
+Verdicts = Mapping[Subject, Verdict]
+
+
+def no_findings(_facts: object) -> Iterable[Problem]:
+    """Most steps have nothing to report beside their verdicts."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[C, F]):
+    """One thing that must be true.
+
+    `observe` reads only, for all subjects in one batch, and may raise `Transient` (observed again) or any other
+    `OrchestratorError` (the step fails). `decide` is pure. `apply` makes the changes of all subjects that are `Todo`
+    in as few calls as possible, each idempotent; success is what the next observation sees.
+    """
+
+    id: str
+    title: str
+    observe: Callable[[C], F]
+    decide: Callable[[F], Verdicts]
+    apply: Callable[[C, Mapping[Subject, Todo]], None]
+    needs: tuple[str, ...] = ()
+    timeout: float = 300.0
+    """Seconds the step may take in all; a setting can say otherwise."""
+    poll: float = 5.0
+    """Seconds between two observations while waiting."""
+    findings: Callable[[F], Iterable[Problem]] = no_findings
+    """What the facts show that is worth knowing and stops nothing (pure)."""
+
+
+def nothing_to_apply(_context: object, todos: Mapping[Subject, Todo]) -> None:
+    """The `apply` of a step that only watches."""
+    raise AssertionError(f"a step that only watches decided to change something: {todos}")

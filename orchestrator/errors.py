@@ -1,0 +1,90 @@
+"""What can go wrong, as values. Imports nothing from the package.
+
+A `Problem` is what a person reads: a stable kebab-case code, what happened, where, and what to do. An
+`OrchestratorError` carries problems to the command line, which turns the class into the exit status (`Outcome`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class Outcome(Enum):
+    """How a command ended. The one table of exit statuses (docs/reference/exit-status.md is made from it)."""
+
+    SUCCEEDED = ("succeeded", 0, "everything asked for is true")
+    FAILED = ("failed", 1, "a step failed; the doctor found a blocker")
+    INVALID = ("invalid", 2, "the command line, the settings or the contract are wrong; nothing was changed")
+    REFUSED = ("refused", 3, "it would be unsafe, or this is another account; nothing was changed")
+    TIMED_OUT = ("timed-out", 4, "a step's deadline passed while it waited")
+    LOCKED = ("locked", 5, "another run works on this stack")
+    PENDING = ("pending", 6, "`plan` and `status` only: there is work to do")
+    INTERRUPTED = ("interrupted", 130, "Ctrl-C or SIGTERM")
+
+    def __init__(self, word: str, status: int, meaning: str) -> None:
+        self.word = word
+        self.status = status
+        self.meaning = meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect, ready to be shown. `code` is stable and documented; `context` is the place (file, step, tenant)."""
+
+    code: str
+    message: str
+    context: str = ""
+    fix: str = ""
+    link: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.context}: " if self.context else ""
+        fix = f" Fix: {self.fix}" if self.fix else ""
+        return f"{place}{self.message} [{self.code}]{fix}"
+
+
+class OrchestratorError(Exception):
+    """Ends the command. Carries every problem found, never only the first."""
+
+    outcome: ClassVar[Outcome] = Outcome.FAILED
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems: Sequence[Problem] = problems
+
+
+class Invalid(OrchestratorError):
+    """What was given to us is wrong: usage, settings, contract. Nothing was changed."""
+
+    outcome = Outcome.INVALID
+
+
+class Refused(OrchestratorError):
+    """Doing it would be unsafe. Nothing was changed."""
+
+    outcome = Outcome.REFUSED
+
+
+class TimedOut(OrchestratorError):
+    """A deadline passed."""
+
+    outcome = Outcome.TIMED_OUT
+
+
+class Locked(OrchestratorError):
+    """Another run, or another terraform, works on this stack."""
+
+    outcome = Outcome.LOCKED
+
+
+class Interrupted(OrchestratorError):
+    """A signal asked us to stop."""
+
+    outcome = Outcome.INTERRUPTED
+
+
+class Transient(OrchestratorError):
+    """It may pass by itself (throttled, reset, not visible yet): the engine observes again until the deadline."""

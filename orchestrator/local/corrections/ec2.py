@@ -1,0 +1,46 @@
+"""EC2: a security group's rule that is gone.
+
+moto answers `InvalidPermission.NotFound` when a rule is revoked by an id that does not exist (any more). AWS answers
+`InvalidSecurityGroupRuleId.NotFound`, which Terraform's provider takes for "already deleted": so it must, when a
+revocation is sent again because its answer got lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError, InvalidPermissionNotFoundError
+from moto.ec2.models.security_groups import SecurityGroupBackend
+
+from orchestrator.local.cloud import Cloud
+from orchestrator.local.corrections import replace
+
+
+class RuleNotFoundError(EC2ClientError):
+    """The code and the words of AWS."""
+
+    def __init__(self, rule_ids: list[str]) -> None:
+        message = f"The security group rule ID '{', '.join(rule_ids)}' does not exist"
+        super().__init__("InvalidSecurityGroupRuleId.NotFound", message)
+
+
+def _in_awss_words(revoke: Callable[..., None]) -> Callable[..., None]:
+    def revoked(backend: Any, *arguments: Any, security_rule_ids: list[str] | None = None, **more: Any) -> None:
+        try:
+            revoke(backend, *arguments, security_rule_ids=security_rule_ids, **more)
+        except InvalidPermissionNotFoundError:
+            if security_rule_ids:
+                raise RuleNotFoundError(security_rule_ids) from None
+            raise
+
+    return revoked
+
+
+def install(_cloud: Cloud) -> None:
+    """Both directions."""
+    replace(
+        SecurityGroupBackend,
+        revoke_security_group_ingress=_in_awss_words(SecurityGroupBackend.revoke_security_group_ingress),
+        revoke_security_group_egress=_in_awss_words(SecurityGroupBackend.revoke_security_group_egress),
+    )

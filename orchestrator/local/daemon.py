@@ -1,0 +1,92 @@
+"""The process of one local cloud: `python -m orchestrator.local.daemon --dir D`. Runs until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trustme
+
+from orchestrator.local import server, state
+from orchestrator.local.cloud import Cloud, running
+from orchestrator.local.faults import Faults
+from orchestrator.local.pace import Pace
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.local.daemon", description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="the cloud's folder, claimed by who starts us")
+    parser.add_argument("--name", default="default")
+    parser.add_argument("--speed", type=float, default=20.0, help="AWS's delays are divided by it")
+    parser.add_argument("--port", type=int, default=0, help="of the AWS endpoint; 0: any free one")
+    return parser.parse_args(argv)
+
+
+def _logger() -> Callable[[str], None]:
+    lock = threading.Lock()
+
+    def log(line: str) -> None:
+        with lock:
+            sys.stdout.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
+            sys.stdout.flush()
+
+    return log
+
+
+def make(directory: Path, name: str, speed: float) -> Cloud:
+    """A cloud with a certificate authority of its own, not yet running."""
+    cloud = Cloud(directory=directory, pace=Pace(speed), ca=trustme.CA(), faults=Faults(), log=_logger(), name=name)
+    cloud.ca.cert_pem.write_to_path(cloud.ca_file)
+    cloud.bin = directory / "bin"
+    cloud.bin.mkdir(exist_ok=True)
+    return cloud
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one cloud; `cloud.json` appears when all of it answers and goes when it stops."""
+    options = _arguments(argv)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    (options.dir / state.MARKER).write_text(str(os.getpid()))
+    server.configure()
+    cloud = make(options.dir, options.name, options.speed)
+
+    from orchestrator.local import corrections  # noqa: PLC0415 - imports moto, which reads its settings then
+
+    corrections.install(cloud)
+    with ExitStack() as stack:
+        stack.callback(server.serve(cloud, options.port))
+        stack.enter_context(running(cloud))
+        state.write(options.dir, _described(cloud))
+        stack.callback((options.dir / "cloud.json").unlink, missing_ok=True)
+        cloud.log(f"up at {cloud.endpoint}, speed {cloud.pace.speed}")
+        stopping.wait()
+        cloud.log("going down")
+    cloud.log("down")
+    return 0
+
+
+def _described(cloud: Cloud) -> state.Running:
+    return state.Running(
+        name=cloud.name,
+        pid=os.getpid(),
+        endpoint=cloud.endpoint,
+        speed=cloud.pace.speed,
+        ca_file=str(cloud.ca_file),
+        resolver=cloud.resolver,
+        site_port=cloud.site_port,
+    )
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # everything is stopped; to clear moto's objects one by one takes the interpreter up to 20 s

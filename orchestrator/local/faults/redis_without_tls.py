@@ -1,0 +1,14 @@
+"""The tasks talk to Redis without TLS (REDIS_SSL is not true)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, change_variables, meddled
+
+
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_variables(console, {"REDIS_SSL": lambda _ssl: "false"})
+
+
+FAULT = meddled("redis-without-tls", "REDIS_SSL is false", "Redis/Cache Issues", _change, restarts=False)

@@ -1,0 +1,14 @@
+"""The tasks ask Vespa on the guide's port: 8080."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, change_variables, meddled
+
+
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_variables(console, {"VESPA_PORT": lambda _port: "8080"})
+
+
+FAULT = meddled("vespa-port-8080", "VESPA_PORT is 8080", "Vespa Vector Search Issues", _change, restarts=False)

@@ -1,0 +1,24 @@
+"""Nobody is let in to Vespa's queries any more (8081; the guide's rule opens 8080). Recorded, not felt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, close_port, meddled
+
+
+def _close(console: Console) -> Iterator[Undo]:
+    answer = console.client("ec2").describe_instances()
+    instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+    groups = {group["GroupId"] for one in instances for group in one.get("SecurityGroups", ())}
+    yield from close_port(console, sorted(groups), 8081)
+
+
+FAULT = meddled(
+    "vespa-port-closed",
+    "Vespa's security group does not open 8081",
+    "Vespa Vector Search Issues",
+    _close,
+    per_tenant=False,
+    restarts=False,
+)

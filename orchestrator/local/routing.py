@@ -1,0 +1,124 @@
+"""What an application load balancer does with a request: pure functions of a listener's rules. No sockets, no moto.
+
+Conditions: host-header and path-pattern (`*`, `?`), http-request-method. A rule with any other condition never matches.
+Actions: forward (weighted), fixed-response, redirect. Authentication is skipped, as if the user were signed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, as rules see it. `host` is without a port, `path` without the query."""
+
+    host: str
+    path: str
+    query: str = ""
+    method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A listener's rule; the default action is the rule with the last priority and no conditions."""
+
+    priority: float
+    conditions: tuple[Mapping[str, Any], ...]
+    actions: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send it to one of the target groups: pairs of ARN and weight."""
+
+    groups: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer it here."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+    location: str = ""
+
+
+def decide(rules: Iterable[Rule], asked: Asked) -> Forward | Respond:
+    """What the first matching rule says. A listener always has a default action; without one it is a 404."""
+    for rule in sorted(rules, key=lambda rule: rule.priority):
+        if all(holds(condition, asked) for condition in rule.conditions):
+            return _act(rule.actions, asked)
+    return Respond(404)
+
+
+def names_host(rules: Iterable[Rule], host: str) -> bool:
+    """Whether a rule's host-header condition is met by the host."""
+    asked = Asked(host, "/")
+    conditions = [condition for rule in rules for condition in rule.conditions]
+    return any(condition.get("Field") == "host-header" and holds(condition, asked) for condition in conditions)
+
+
+def holds(condition: Mapping[str, Any], asked: Asked) -> bool:
+    """Whether one of the condition's values fits. Hosts are compared without case, paths with."""
+    match condition.get("Field"):
+        case "host-header":
+            return any(_fits(value.lower(), asked.host.lower()) for value in _values(condition, "HostHeaderConfig"))
+        case "path-pattern":
+            return any(_fits(value, asked.path) for value in _values(condition, "PathPatternConfig"))
+        case "http-request-method":
+            return asked.method in _values(condition, "HttpRequestMethodConfig")
+    return False
+
+
+def _values(condition: Mapping[str, Any], config: str) -> Sequence[str]:
+    values: Sequence[str] = condition.get("Values") or condition.get(config, {}).get("Values", [])
+    return values
+
+
+def _fits(pattern: str, text: str) -> bool:
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+def _act(actions: Sequence[Mapping[str, Any]], asked: Asked) -> Forward | Respond:
+    for action in sorted(actions, key=lambda action: int(action.get("Order") or 0)):
+        match action.get("Type"):
+            case "forward":
+                return _forward(action)
+            case "fixed-response":
+                given = action["FixedResponseConfig"]
+                body, content_type = given.get("MessageBody") or "", given.get("ContentType") or "text/plain"
+                return Respond(int(given["StatusCode"]), body, content_type)
+            case "redirect":
+                return _redirect(action["RedirectConfig"], asked)
+    return Respond(404)
+
+
+def _forward(action: Mapping[str, Any]) -> Forward:
+    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
+    return Forward(tuple((group["TargetGroupArn"], int(group.get("Weight", 1))) for group in groups))
+
+
+def _redirect(given: Mapping[str, Any], asked: Asked) -> Respond:
+    known = {
+        "#{protocol}": "HTTPS",
+        "#{host}": asked.host,
+        "#{port}": "443",
+        "#{path}": asked.path.removeprefix("/"),
+        "#{query}": asked.query,
+    }
+
+    def filled(name: str, default: str) -> str:
+        return re.sub(r"#\{\w+\}", lambda found: known.get(found[0], found[0]), given.get(name) or default)
+
+    protocol, port = filled("Protocol", "#{protocol}").lower(), filled("Port", "#{port}")
+    usual = {"https": "443", "http": "80"}.get(protocol) == port
+    query = filled("Query", "#{query}")
+    location = f"{protocol}://{filled('Host', '#{host}')}{'' if usual else ':' + port}{filled('Path', '/#{path}')}"
+    status = 301 if given.get("StatusCode") == "HTTP_301" else 302
+    return Respond(status, location=location + (f"?{query}" if query else ""))

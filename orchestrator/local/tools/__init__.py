@@ -1,0 +1,1 @@
+"""The programs an instance has beside the system's. With the standard library only."""

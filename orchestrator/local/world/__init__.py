@@ -1,0 +1,108 @@
+"""The example stack's AWS side, built through the API in a moment: what terraform/ makes, without Terraform.
+
+For tests, and for the demo where Terraform can't be had. Leaves out what only Terraform can show (plans, state, drift)
+and makes less of the network (one security group for all Vespas, one for all tasks). Like after `terraform apply`,
+nothing of the orchestrator's work is there: no tenant database, no DNS record, no Redis token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+
+from orchestrator.local.world.foundation import (
+    ADMIN,
+    certificate,
+    database,
+    execution_role,
+    file_store,
+    hosted_zone,
+    instance_profile,
+    load_balancer,
+    network,
+    redis,
+)
+from orchestrator.local.world.parts import Aws, Customer, Shared
+from orchestrator.local.world.tenant import tenant, vespa
+
+__all__ = ["ZONE", "build", "hosted_zone", "hostname"]
+
+ZONE = "vigilon.app"
+
+
+def build(
+    session: boto3.Session,
+    *,
+    endpoint: str | None = None,
+    name: str = "onyx-prod",
+    tenants: Sequence[str] = ("customer-a", "customer-b"),
+    zone: str = ZONE,
+) -> dict[str, Any]:
+    """Make the whole stack; returns the contract (orchestrator/contract.py) that terraform/ would output.
+
+    The zone is looked up, and made where it is missing. The endpoint is AWS_ENDPOINT_URL's when not given.
+    """
+    aws = Aws.of(session, endpoint)
+    customers = [Customer(each, slot, hostname(each, slot, zone)) for slot, each in enumerate(tenants)]
+    hosted_zone(aws.route53, zone)
+    net = network(aws, name, session.region_name)
+    admin_secret, database_host = database(aws, name, net)
+    redis_secret, redis_host = redis(aws, name, net)
+    certificate_arn = certificate(aws, [customer.hostname for customer in customers])
+    balancer, listener = load_balancer(aws, name, net, certificate_arn)
+    shared = Shared(
+        name=name,
+        region=session.region_name,
+        network=net,
+        database_host=database_host,
+        redis_host=redis_host,
+        redis_secret=redis_secret,
+        bucket=file_store(aws, name, session.region_name),
+        cluster=aws.ecs.create_cluster(clusterName=f"{name}-cluster")["cluster"]["clusterName"],
+        execution_role=execution_role(aws, name),
+        instance_profile=instance_profile(aws, name),
+        listener=listener,
+    )
+    vespas = {customer.name: vespa(aws, shared, customer) for customer in customers}
+    return {
+        **_contract_of(shared, admin_secret),
+        "account_id": aws.sts.get_caller_identity()["Account"],
+        "runner": {"instance_id": vespas[tenants[0]]["instance_id"]},
+        "load_balancer": balancer,
+        "certificate": {"arn": certificate_arn},
+        "vespa": vespas,
+        "dns": {"provider": "route53", "zone": zone, "ttl": 60},
+        "tenants": {
+            customer.name: tenant(aws, shared, customer, vespas[customer.name]["host"]) for customer in customers
+        },
+    }
+
+
+def _contract_of(shared: Shared, admin_secret: str) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "stack": shared.name,
+        "region": shared.region,
+        "cluster": shared.cluster,
+        "database": {
+            "instance": f"{shared.name}-postgres",
+            "host": shared.database_host,
+            "port": 5432,
+            "admin_user": ADMIN,
+            "admin_secret_arn": admin_secret,
+        },
+        "bucket": shared.bucket,
+        "redis": {
+            "replication_group": f"{shared.name}-redis",
+            "host": shared.redis_host,
+            "port": 6379,
+            "auth_secret_arn": shared.redis_secret,
+        },
+    }
+
+
+def hostname(tenant_name: str, slot: int, zone: str = ZONE) -> str:
+    """The first tenant has the guide's own name, `demo.vigilon.app`; the others are called after themselves."""
+    return f"{'demo' if slot == 0 else tenant_name}.{zone}"

@@ -1,0 +1,218 @@
+"""What all tenants of a stack share: network, database server, Redis, load balancer, roles, bucket."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.local.world.parts import Aws, Network
+
+ADMIN = "onyx_root"
+_ADDRESS_SECONDS = 60.0
+
+
+def hosted_zone(route53: Any, zone: str) -> str:
+    """The id of the zone, made if it is missing (no stack owns it)."""
+    for found in route53.list_hosted_zones_by_name(DNSName=f"{zone}.")["HostedZones"]:
+        if found["Name"] == f"{zone}.":
+            return str(found["Id"])
+    return str(route53.create_hosted_zone(Name=zone, CallerReference=secrets.token_hex(8))["HostedZone"]["Id"])
+
+
+def tags(name: str) -> list[dict[str, str]]:
+    """As EC2 takes them."""
+    return [{"Key": "Name", "Value": name}]
+
+
+def network(aws: Aws, name: str, region: str) -> Network:
+    """A VPC with two public and two private subnets; each part may be reached only by who needs it."""
+    vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    aws.ec2.create_tags(Resources=[vpc], Tags=tags(f"{name}-vpc"))
+    gateway = aws.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    aws.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+
+    def subnet(number: int, availability: str) -> str:
+        made = aws.ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{region}{availability}"
+        )
+        return str(made["Subnet"]["SubnetId"])
+
+    public, private = [subnet(0, "a"), subnet(1, "b")], [subnet(10, "a"), subnet(11, "b")]
+    _ways_out(aws, vpc, gateway, public, private)
+    groups = {
+        "alb": _group(aws, name, "alb", vpc, [(80, "0.0.0.0/0"), (443, "0.0.0.0/0")]),
+        "tasks": _group(aws, name, "tasks", vpc, []),
+    }
+    groups["postgres"] = _group(aws, name, "postgres", vpc, [(5432, "10.0.0.0/16")])
+    groups["redis"] = _group(aws, name, "redis", vpc, [(6379, groups["tasks"])])
+    groups["vespa"] = _group(aws, name, "vespa", vpc, [(8081, groups["tasks"]), (19071, groups["tasks"])])
+    _allow(aws, groups["tasks"], 80, groups["alb"])
+    return Network(vpc, public, private, groups)
+
+
+def _ways_out(aws: Aws, vpc: str, gateway: str, public: Sequence[str], private: Sequence[str]) -> None:
+    """The public subnets' default route leads to the internet gateway, the private ones' to a NAT gateway."""
+    address = aws.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = aws.ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    for subnets, way in ((public, {"GatewayId": gateway}), (private, {"NatGatewayId": nat})):
+        table = aws.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        aws.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **way)
+        for subnet in subnets:
+            aws.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+
+def _group(aws: Aws, name: str, part: str, vpc: str, ingress: Sequence[tuple[int, str]]) -> str:
+    made = aws.ec2.create_security_group(GroupName=f"{name}-{part}", Description=f"{name} {part}", VpcId=vpc)
+    for port, source in ingress:
+        _allow(aws, made["GroupId"], port, source)
+    return str(made["GroupId"])
+
+
+def _allow(aws: Aws, group: str, port: int, source: str) -> None:
+    origin: dict[str, Any] = (
+        {"UserIdGroupPairs": [{"GroupId": source}]} if source.startswith("sg-") else {"IpRanges": [{"CidrIp": source}]}
+    )
+    permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **origin}
+    aws.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+
+
+def login(aws: Aws, name: str, username: str) -> tuple[str, str]:
+    """A secret with a fresh password; returns its ARN and the password."""
+    password = secrets.token_urlsafe(24)
+    value = json.dumps({"username": username, "password": password})
+    return str(aws.secretsmanager.create_secret(Name=name, SecretString=value)["ARN"]), password
+
+
+def database(aws: Aws, name: str, network: Network) -> tuple[str, str]:
+    """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
+    arn, password = login(aws, f"{name}/postgres-admin-{secrets.token_hex(3)}", ADMIN)
+    aws.rds.create_db_subnet_group(
+        DBSubnetGroupName=f"{name}-postgres", DBSubnetGroupDescription=name, SubnetIds=network.private
+    )
+    instance = f"{name}-postgres"
+    aws.rds.create_db_instance(
+        DBInstanceIdentifier=instance,
+        DBInstanceClass="db.t4g.small",
+        Engine="postgres",
+        EngineVersion="16.8",
+        AllocatedStorage=20,
+        StorageType="gp3",
+        StorageEncrypted=True,
+        MasterUsername=ADMIN,
+        MasterUserPassword=password,
+        DBSubnetGroupName=f"{name}-postgres",
+        VpcSecurityGroupIds=[network.groups["postgres"]],
+        PubliclyAccessible=False,
+        BackupRetentionPeriod=7,
+    )
+    deadline = time.monotonic() + _ADDRESS_SECONDS
+    while True:
+        endpoint = aws.rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0].get("Endpoint") or {}
+        if endpoint.get("Address") or time.monotonic() > deadline:
+            return arn, str(endpoint["Address"])
+        time.sleep(0.05)
+
+
+def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:
+    """Made with TLS only, as Terraform does: the `redis-auth` step sets the token from its secret."""
+    secret = aws.secretsmanager.create_secret(
+        Name=f"{name}/redis-auth-{secrets.token_hex(3)}", SecretString=secrets.token_hex(32)
+    )
+    aws.elasticache.create_cache_subnet_group(
+        CacheSubnetGroupName=f"{name}-redis", CacheSubnetGroupDescription=name, SubnetIds=network.private
+    )
+    made = aws.elasticache.create_replication_group(
+        ReplicationGroupId=f"{name}-redis",
+        ReplicationGroupDescription=name,
+        Engine="redis",
+        EngineVersion="7.1",
+        CacheNodeType="cache.t4g.micro",
+        NumCacheClusters=1,
+        CacheSubnetGroupName=f"{name}-redis",
+        SecurityGroupIds=[network.groups["redis"]],
+        TransitEncryptionEnabled=True,
+        AtRestEncryptionEnabled=True,
+    )["ReplicationGroup"]
+    nodes = made.get("NodeGroups") or [{}]
+    host = nodes[0].get("PrimaryEndpoint", {}).get("Address") or f"master.{name}-redis.local.usw2.cache.amazonaws.com"
+    return str(secret["ARN"]), str(host)
+
+
+def certificate(aws: Aws, hostnames: Sequence[str]) -> str:
+    """Requested for every hostname. Its validation records are, as after Terraform, in no zone yet."""
+    first, *others = sorted(hostnames)
+    names = {"SubjectAlternativeNames": others} if others else {}
+    return str(aws.acm.request_certificate(DomainName=first, ValidationMethod="DNS", **names)["CertificateArn"])
+
+
+def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -> tuple[dict[str, str], str]:
+    """The contract's part, and the ARN of the HTTPS listener (404 for a host no rule knows)."""
+    balancer = aws.elbv2.create_load_balancer(
+        Name=f"{name}-alb", Subnets=network.public, SecurityGroups=[network.groups["alb"]], Type="application"
+    )["LoadBalancers"][0]
+    arn = balancer["LoadBalancerArn"]
+    redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    aws.elbv2.create_listener(
+        LoadBalancerArn=arn,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "redirect", "RedirectConfig": redirect}],
+    )
+    nothing = {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "no such site"}
+    listener = aws.elbv2.create_listener(
+        LoadBalancerArn=arn,
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": certificate_arn}],
+        SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": nothing}],
+    )["Listeners"][0]
+    part = {"arn": arn, "dns_name": balancer["DNSName"], "zone_id": balancer["CanonicalHostedZoneId"]}
+    return part, str(listener["ListenerArn"])
+
+
+def file_store(aws: Aws, name: str, region: str) -> str:
+    """The bucket, called after the account, as terraform/ does."""
+    bucket = f"{name}-file-store-{aws.sts.get_caller_identity()['Account']}"
+    # us-east-1 is S3's default and may not be named.
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    aws.s3.create_bucket(Bucket=bucket, **where)
+    return bucket
+
+
+def role(aws: Aws, name: str, service: str) -> str:
+    """A role the service may assume; returns its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return str(aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+
+def policy(aws: Aws, role_name: str, name: str, *statements: dict[str, Any]) -> None:
+    """An inline policy; the statements say `Action`, `Resource` and, where one, `Condition`."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
+    aws.iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=document)
+
+
+def execution_role(aws: Aws, name: str) -> str:
+    """What ECS pulls images, reads secrets and writes logs with."""
+    role_name = f"{name}-task-execution"
+    arn = role(aws, role_name, "ecs-tasks.amazonaws.com")
+    managed = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    aws.iam.attach_role_policy(RoleName=role_name, PolicyArn=managed)
+    policy(aws, role_name, "secrets", {"Action": "secretsmanager:GetSecretValue", "Resource": "*"})
+    return arn
+
+
+def instance_profile(aws: Aws, name: str) -> str:
+    """What the Vespa instances, the runner among them, talk to SSM and read secrets with."""
+    profile = f"{name}-vespa"
+    role(aws, profile, "ec2.amazonaws.com")
+    aws.iam.attach_role_policy(RoleName=profile, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+    reading = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
+    policy(aws, profile, "secrets", {"Action": reading, "Resource": "*"})
+    aws.iam.create_instance_profile(InstanceProfileName=profile)
+    aws.iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=profile)
+    return profile

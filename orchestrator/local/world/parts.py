@@ -1,0 +1,73 @@
+"""The clients a world is built with, and what its parts tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """One client of each service we build with."""
+
+    acm: Any
+    ec2: Any
+    ecs: Any
+    elasticache: Any
+    elbv2: Any
+    iam: Any
+    logs: Any
+    rds: Any
+    route53: Any
+    s3: Any
+    secretsmanager: Any
+    sts: Any
+
+    @classmethod
+    def of(cls, session: boto3.Session, endpoint: str | None) -> Aws:
+        """All clients of a session; they cost most of what building a world costs."""
+        make: Any = session.client
+        return cls(**{service: make(service, endpoint_url=endpoint) for service in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Ids of the VPC, its subnets and, by part of the stack, its security groups."""
+
+    vpc: str
+    public: list[str]
+    private: list[str]
+    groups: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all tenants of a stack share, by the names the rest needs."""
+
+    name: str
+    region: str
+    network: Network
+    database_host: str
+    redis_host: str
+    redis_secret: str
+    bucket: str
+    cluster: str
+    execution_role: str
+    instance_profile: str
+    listener: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A tenant before anything of it is there. `slot` decides its Redis databases and its rule's priority."""
+
+    name: str
+    slot: int
+    hostname: str
+
+    @property
+    def database(self) -> str:
+        """The name of its database and of its role."""
+        return f"onyx_{self.name.replace('-', '_')}"

@@ -1,0 +1,1 @@
+"""What a run shows: each renderer is an `Emit`. Nothing else prints."""

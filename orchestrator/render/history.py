@@ -1,0 +1,119 @@
+"""Runs and one run's timeline, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from orchestrator.engine.journal import OPENED, Record
+
+_COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
+_STYLES = {"succeeded": "green", "unfinished": "yellow", "interrupted": "yellow"}
+_MARKS = {
+    "step-done": ("✓", "green"),
+    "step-failed": ("✗", "bold red"),
+    "step-waiting": ("…", "yellow"),
+    "change-intended": ("→", "cyan"),
+    "change-made": ("←", "cyan"),
+    "finding-reported": ("!", "magenta"),
+}
+
+
+def table(records: Iterable[Record], out: TextIO) -> None:
+    """One line a run."""
+    shown = Table(*(Column(name, no_wrap=True) for name in _COLUMNS), box=None, pad_edge=False)
+    for record in records:
+        outcome = Text(printable(record.outcome), style=_STYLES.get(record.outcome, "red"))
+        seconds = "" if record.seconds is None else f"{record.seconds:.1f}"
+        texts = (record.run, _when(record.began), record.command, record.stack)
+        shown.add_row(*map(printable, texts), outcome, str(record.changed), seconds)
+    _console(out).print(shown)
+
+
+def timeline(record: Record, out: TextIO) -> None:
+    """Everything a run did, line by line."""
+    console = _console(out)
+    for line in _opening(record.header):
+        console.print(Text(line))
+    for said in record.lines:
+        if said["event"] not in (OPENED, "step-started"):
+            console.print(_line(said))
+    for change in record.open_changes:
+        where = " ".join(filter(None, (_of(change, "step"), _of(change, "subject"))))
+        said_so = f"how it ended is not recorded: {where}: {_of(change, 'detail')}"
+        console.print(Text(f"         ? {said_so} (the next run looks)", style="yellow"))
+    if record.garbled:
+        console.print(Text(f"         {record.garbled} lines can't be read", style="yellow"))
+    if not record.end:
+        console.print(Text("unfinished: it still runs, or it was killed; the same command goes on", style="yellow"))
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """The line of `orchestrate history --json`."""
+    return {
+        "run": record.run,
+        "began": record.began,
+        "command": record.command,
+        "stack": record.stack,
+        "outcome": record.outcome,
+        "changed": record.changed,
+        "seconds": record.seconds,
+    }
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey or can't encode: a record may hold anything."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _console(out: TextIO) -> Console:
+    return Console(file=out, highlight=False, soft_wrap=True, width=None if out.isatty() else 200)
+
+
+def _opening(header: Mapping[str, Any]) -> Iterable[str]:
+    if not header:
+        return
+    options = header.get("options")
+    words = " ".join(map(str, options)) if isinstance(options, list) else _of(header, "command")
+    yield f"{_of(header, 'run')}: orchestrate {printable(words)}"
+    versions = header.get("versions")
+    said = versions.items() if isinstance(versions, Mapping) else ()
+    yield f"by {_of(header, 'user')}@{_of(header, 'host')} (process {_of(header, 'pid')}), {_of(header, 'why')}"
+    yield printable(f"in {_of(header, 'directory')}, " + ", ".join(f"{name} {value}" for name, value in said))
+
+
+def _line(said: Mapping[str, Any]) -> Text:
+    mark, style = _MARKS.get(said["event"], ("•", "bold"))
+    parts = [_of(said, "step"), _of(said, "subject")]
+    where = f"{parts[0]:<16} {parts[1] + ': ' if parts[1] else ''}"
+    detail = _of(said, "detail")
+    if said["event"] == "run-started":
+        detail = f"stack {_of(said, 'stack')}"
+    if said["event"] == "run-finished":
+        detail = f"{_of(said, 'outcome')}, changed: {_of(said, 'changed')}, {_of(said, 'seconds')} s"
+    if said["event"] == "change-made":
+        detail = f"{_of(said, 'outcome')}{': ' if detail else ''}{detail}"
+    code = f" [{_of(said, 'code')}]" if said.get("code") else ""
+    return (
+        Text(f"{_when(_of(said, 'time'), clock=True)} ")
+        .append(f"{mark} ", style=style)
+        .append(f"{where}{detail}{code}")
+    )
+
+
+def _of(said: Mapping[str, Any], key: str) -> str:
+    value = said.get(key, "")
+    return printable(value if isinstance(value, str) else repr(value))
+
+
+def _when(stamp: str, *, clock: bool = False) -> str:
+    try:
+        at = datetime.fromisoformat(stamp).astimezone()
+    except (ValueError, OverflowError):
+        return "        " if clock else "unknown"
+    return f"{at:%H:%M:%S}" if clock else f"{at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,240 @@
+"""What the checks look at: each part of the stack is read once, when a check first asks, however many ask.
+
+Thread-safe. A reading that AWS throttled is begun anew by the next who asks; any other failure is remembered.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from orchestrator import rollouts
+from orchestrator.aws.acm import Acm, Certificate
+from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.elasticache import ElastiCache, RedisState
+from orchestrator.aws.iam import Iam, Permissions
+from orchestrator.aws.listeners import HealthCheck, Listeners, Routing
+from orchestrator.aws.logs import Logs
+from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
+from orchestrator.aws.rds import Rds, ServerState
+from orchestrator.aws.s3 import S3
+from orchestrator.aws.secrets import Secrets, Shape
+from orchestrator.aws.service_settings import Services, ServiceSettings
+from orchestrator.aws.ssm import Ping, Ssm
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.contract import Stack
+from orchestrator.database.model import Observed, Server, Wanted
+from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.errors import Invalid, Transient
+from orchestrator.rollouts import Ecs, Rollout, Targets
+
+S = TypeVar("S", bound="Scene")
+T = TypeVar("T")
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads what."""
+
+    ecs: Ecs
+    services: Services
+    targets: Targets
+    listeners: Listeners
+    logs: Logs
+    rds: Rds
+    elasticache: ElastiCache
+    network: Network
+    ssm: Ssm
+    secrets: Secrets
+    iam: Iam
+    acm: Acm
+    s3: S3
+    cloudwatch: CloudWatch
+    database: Server
+    resolver: Resolver
+
+
+def once(method: Callable[[S], T]) -> Callable[[S], T]:
+    """The first who asks reads; the others wait for it and get the same."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def read(self: S) -> T:
+        with self.lock_of(name):
+            if name not in self.seen:
+                try:
+                    self.seen[name] = (method(self), None)
+                except Transient:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever it was, all who ask shall hear the same
+                    self.seen[name] = (None, error)
+            value, failure = self.seen[name]
+            if failure is not None:
+                raise failure
+            found: T = value
+            return found
+
+    return read
+
+
+class Scene:
+    """One stack at one moment."""
+
+    def __init__(self, stack: Stack, readers: Readers, now: datetime) -> None:
+        self.stack = stack
+        self.read = readers
+        self.now = now
+        self.seen: dict[str, tuple[Any, Exception | None]] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self._guard = threading.Lock()
+
+    def lock_of(self, name: str) -> threading.RLock:
+        """One lock a reading."""
+        with self._guard:
+            return self._locks.setdefault(name, threading.RLock())
+
+    @once
+    def rollouts(self) -> Mapping[str, Rollout]:
+        """Per tenant: service, targets, failed tasks with their last words."""
+        read = self.read
+        seen = rollouts.observe(self.stack, read.ecs, read.targets, read.logs)
+        return {
+            name: rollouts.examine(one, self.stack.tenants[name], read.ecs, read.targets, read.logs)
+            if one.steady and not one.targets.healthy
+            else one
+            for name, one in seen.items()
+        }
+
+    @once
+    def settings(self) -> Mapping[str, ServiceSettings]:
+        """Per tenant whose service exists: how it is set up."""
+        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
+
+    @once
+    def definitions(self) -> Mapping[str, TaskDefinition]:
+        """Per tenant whose service exists: its task definition."""
+        arns = {tenant: found.task_definition for tenant, found in self.settings().items()}
+        return dict(zip(arns, self._each(self.read.services.definition, list(arns.values())), strict=True))
+
+    @once
+    def routing(self) -> Routing:
+        """The load balancer's way in."""
+        return self.read.listeners.routing(self.stack.load_balancer.arn)
+
+    @once
+    def health_checks(self) -> Mapping[str, HealthCheck]:
+        """Per tenant whose target group exists."""
+        groups = {tenant.target_group_arn: name for name, tenant in self.stack.tenants.items()}
+        return {groups[arn]: found for arn, found in self.read.listeners.health_checks(list(groups)).items()}
+
+    @once
+    def server(self) -> ServerState:
+        """The database server, as RDS sees it."""
+        return self.read.rds.server(self.stack.database.instance)
+
+    @once
+    def databases(self) -> Observed:
+        """The database server, from inside."""
+        tenants = self.stack.tenants.items()
+        return self.read.database.observe(
+            [Wanted(name, one.database, one.role, one.secret_arn) for name, one in tenants]
+        )
+
+    @once
+    def redis(self) -> RedisState | None:
+        """The replication group; None: the stack has none."""
+        redis = self.stack.redis
+        return self.read.elasticache.group(redis.replication_group) if redis else None
+
+    @once
+    def redis_groups(self) -> tuple[str, ...]:
+        """Ids of the security groups of Redis."""
+        state = self.redis()
+        return self.read.elasticache.security_groups(state.members[0]) if state and state.members else ()
+
+    @once
+    def instances(self) -> Mapping[str, Instance]:
+        """Vespa's instances and the runner, by id."""
+        ids = {self.stack.runner.instance_id, *(vespa.instance_id for vespa in self.stack.vespa.values())}
+        return self.read.network.instances(sorted(ids))
+
+    @once
+    def pings(self) -> Mapping[str, Ping]:
+        """What SSM says of the same instances, by id."""
+        ids = {self.stack.runner.instance_id, *(vespa.instance_id for vespa in self.stack.vespa.values())}
+        return self.read.ssm.pings(sorted(ids))
+
+    @once
+    def groups(self) -> Mapping[str, SecurityGroup]:
+        """Every security group that plays a part, by id."""
+        ids = {group for service in self.settings().values() for group in service.groups}
+        ids |= {*self.server().groups, *self.redis_groups(), *self.routing().groups}
+        ids |= {group for instance in self.instances().values() for group in instance.groups}
+        return self.read.network.groups(ids)
+
+    @once
+    def subnets(self) -> Mapping[str, Subnet]:
+        """The tasks' and Vespa's subnets, by id."""
+        ids = {subnet for service in self.settings().values() for subnet in service.subnets}
+        return self.read.network.subnets(ids | {one.subnet for one in self.instances().values() if one.subnet})
+
+    @once
+    def secret_shapes(self) -> Mapping[str, Shape]:
+        """Every secret that a task definition or the contract names, by ARN."""
+        named = {arn_of(value) for one in self.definitions().values() for _, _, value in one.secrets()}
+        named |= {tenant.secret_arn for tenant in self.stack.tenants.values()}
+        if self.stack.redis and self.stack.redis.auth_secret_arn:
+            named.add(self.stack.redis.auth_secret_arn)
+        return self.read.secrets.shapes(sorted(one for one in named if ":secretsmanager:" in one))
+
+    @once
+    def certificate(self) -> Certificate | None:
+        """The certificate; None: the contract names none, or there is none of that ARN."""
+        wanted = self.stack.certificate
+        try:
+            return self.read.acm.certificate(wanted.arn) if wanted else None
+        except Invalid:
+            return None
+
+    @once
+    def has_bucket(self) -> bool | None:
+        """Whether the bucket is there; None: the contract names none."""
+        return self.read.s3.has(self.stack.bucket) if self.stack.bucket else None
+
+    @once
+    def log_groups(self) -> Mapping[str, bool]:
+        """Per log group that task definitions or the contract name: whether it is there."""
+        names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
+        wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values()})
+        return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
+
+    @once
+    def answers(self) -> Mapping[str, Answer]:
+        """What DNS says of every hostname and of the load balancer's own name."""
+        names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]
+        return dict(zip(names, self._each(self.read.resolver.resolve, names), strict=True))
+
+    def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
+        """What the role may not do."""
+        return self.read.iam.simulate(role, actions, resources)
+
+    def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(read, names))
+
+
+def arn_of(value_from: str) -> str:
+    """The secret's ARN in a `valueFrom`, without JSON key, stage and version."""
+    return ":".join(value_from.split(":")[:7])
+
+
+def key_of(value_from: str) -> str:
+    """The JSON key in a `valueFrom`; empty: the whole value."""
+    return (value_from.split(":") + [""] * 8)[7]

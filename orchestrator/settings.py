@@ -1,0 +1,191 @@
+"""Settings: flag > environment (`ORCHESTRATE_*`) > `orchestrate.toml` > default, and which one won."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import Invalid, Problem
+
+FILE = "orchestrate.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `read` turns text (or TOML's value) into the value, raising ValueError with the reason."""
+
+    name: str
+    help: str
+    read: Callable[[Any], Any]
+    default: Any = None
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "ORCHESTRATE_" + self.name.upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A setting's value and where it came from."""
+
+    value: Any
+    source: str
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("it must be a text that isn't empty")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a number of seconds") from None
+    if not 0 < seconds < 7 * 86400:
+        raise ValueError(f"{value} is not between 0 and a week, in seconds")
+    return seconds
+
+
+def _seconds_or_none(value: Any) -> float:
+    return 0.0 if value in (0, "0") else _seconds(value)
+
+
+def _folder(value: Any) -> Path:
+    path = Path(_text(value)).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is not a folder")
+    return path
+
+
+def _port(value: Any) -> int:
+    try:
+        port = int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a port") from None
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{port} is not a port")
+    return port
+
+
+def _address(value: Any) -> tuple[str, int]:
+    host, separator, port = _text(value).rpartition(":")
+    if not separator or not host:
+        raise ValueError(f"{value!r} is not of the form ADDRESS:PORT")
+    return host.strip("[]"), _port(port)
+
+
+def _file(value: Any) -> Path:
+    path = Path(_text(value)).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _step_timeouts(value: Any) -> Mapping[str, float]:
+    """`services=900,runner=60` or a TOML table."""
+    if isinstance(value, Mapping):
+        return {name: _seconds(seconds) for name, seconds in value.items()}
+    pairs = [part.partition("=") for part in _text(value).split(",")]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError(f"{value!r} is not of the form STEP=SECONDS,…")
+    return {name.strip(): _seconds(seconds) for name, _, seconds in pairs}
+
+
+def _transport(value: Any) -> str:
+    if value not in ("ssm", "direct"):
+        raise ValueError(f"{value!r} is neither ssm nor direct")
+    return str(value)
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("profile", "profile of ~/.aws/config", _text),
+        Setting(
+            "database-transport", "how the database is reached: ssm (through the runner) or direct", _transport, "ssm"
+        ),
+        Setting(
+            "database-address",
+            "ADDRESS:PORT to connect to instead (a tunnel), with --database-transport direct",
+            _address,
+        ),
+        Setting("resolver", "ADDRESS:PORT of the DNS resolver to ask, instead of the system's", _address),
+        Setting("site-port", "port the sites answer on", _port, 443),
+        Setting("ca-file", "PEM file of the authorities that sign the sites' certificates", _file),
+        Setting("porkbun-url", "base URL of Porkbun's API", _text, "https://api.porkbun.com/api/json/v3"),
+        Setting("timeout", "seconds the whole run may take", _seconds),
+        Setting("step-timeouts", "seconds single steps may take: STEP=SECONDS,…", _step_timeouts, {}),
+        Setting("journal-dir", "folder of the runs' records, instead of .orchestrate/runs", _folder),
+        Setting("reason", "why this is run, for its record", _text),
+        Setting("lock-dir", "folder of the lock that keeps a stack to one run, instead of beside the state", _folder),
+        Setting("lock-timeout", "seconds to wait for another run on the stack to end", _seconds_or_none, 0.0),
+        Setting("settle", "seconds a service's newest task must have been left in peace", _seconds_or_none, 10.0),
+        Setting("poll", "seconds between two looks, at most", _seconds),
+    )
+}
+
+
+class Settings:
+    """Every setting with where it came from. Raises `Invalid` with every defect at once."""
+
+    def __init__(
+        self,
+        flags: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        flags, environment = flags or {}, environment or {}
+        problems: list[Problem] = []
+        table, file = _table(directory or Path(), problems)
+        self._chosen: dict[str, Chosen] = {}
+        for name, setting in SETTINGS.items():
+            candidates = (
+                (flags.get(name.replace("-", "_")), f"--{name}"),
+                (environment.get(setting.variable) or None, setting.variable),
+                (table.get(name), f"{file}: {name}"),
+            )
+            self._chosen[name] = _choose(setting, candidates, problems)
+        if problems:
+            raise Invalid(*problems)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._chosen[name].value
+
+    def all(self) -> Mapping[str, Chosen]:
+        """Name → value and source."""
+        return dict(self._chosen)
+
+
+def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
+    file = directory / FILE
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, file
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(Problem("settings-unreadable", str(error), str(file), "correct the file"))
+        return {}, file
+    for key in table.keys() - SETTINGS.keys():
+        near = difflib.get_close_matches(key, SETTINGS, n=1)
+        fix = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(SETTINGS)}"
+        problems.append(Problem("setting-unknown", f"there is no setting {key!r}", str(file), fix))
+    return table, file
+
+
+def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: list[Problem]) -> Chosen:
+    """The first candidate that was given; a value that can't be read is a problem, not a reason to take the next."""
+    for value, source in candidates:
+        if value is not None:
+            try:
+                return Chosen(setting.read(value), source)
+            except ValueError as error:
+                problems.append(Problem("setting-invalid", str(error), source, setting.help))
+                return Chosen(setting.default, source)
+    return Chosen(setting.default, "default")

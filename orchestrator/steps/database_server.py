@@ -1,0 +1,108 @@
+"""`database-server`: the RDS instance is available."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.aws.rds import ServerState
+from orchestrator.contract import Stack
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.errors import Problem
+
+COMING = frozenset(
+    {
+        "creating",
+        "backing-up",
+        "configuring-enhanced-monitoring",
+        "configuring-iam-database-auth",
+        "configuring-log-exports",
+        "maintenance",
+        "modifying",
+        "rebooting",
+        "renaming",
+        "resetting-master-credentials",
+        "starting",
+        "upgrading",
+        "storage-config-upgrade",
+    }
+)
+"""Statuses that end in `available` by themselves (RDS user guide, "Viewing DB instance status")."""
+
+USABLE = frozenset({"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"})
+
+
+class Servers(Protocol):
+    """Reads DB instances."""
+
+    def server(self, instance: str) -> ServerState:
+        """The instance's state now."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def rds(self) -> Servers:
+        """Where DB instances are read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The instance as seen, and the address the contract says it has."""
+
+    server: ServerState
+    host: str
+
+
+def observe(context: Context) -> Facts:
+    """One call."""
+    database = context.stack.database
+    return Facts(context.rds.server(database.instance), database.host)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Available at the contract's address, on its way there, or not without somebody."""
+    return {STACK: _verdict(facts.server, facts.host)}
+
+
+def _verdict(server: ServerState, host: str) -> Verdict:
+    name = server.instance
+    if not server.status:
+        fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
+        return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
+    if server.status in USABLE:
+        if server.host != host:
+            message = f"the contract says {host}, RDS says {server.host}"
+            return Blocked(Problem("contract-stale", message, name, "run terraform apply, or give the present outputs"))
+        return Done(f"{name} is {server.status}")
+    if server.status in COMING:
+        return Wait(
+            f"{name} is {server.status}", "database-server-not-available", "look at the instance's events in RDS"
+        )
+    fixes = {
+        "stopped": f"aws rds start-db-instance --db-instance-identifier {name}",
+        "stopping": f"wait until it is stopped, then aws rds start-db-instance --db-instance-identifier {name}",
+        "storage-full": "give the instance more storage (allocated_storage)",
+        "deleting": "it is being destroyed: run terraform apply afterwards",
+    }
+    fix = fixes.get(server.status, "look at the instance's events in RDS")
+    return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
+
+
+STEP: Step[Context, Facts] = Step(
+    id="database-server",
+    title="the database server is available",
+    observe=observe,
+    decide=decide,
+    apply=nothing_to_apply,
+    timeout=1800,
+    poll=10,
+)

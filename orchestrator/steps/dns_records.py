@@ -1,0 +1,307 @@
+"""`dns-records`: every hostname leads to the stack's present load balancer, in the zone and as the world sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Protocol
+
+from orchestrator.contract import LoadBalancer, Stack
+from orchestrator.dns import model, places
+from orchestrator.dns.history import History
+from orchestrator.dns.model import Change, Conflict, DnsProvider, Plan, Record
+from orchestrator.dns.places import Atlas, Place
+from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.errors import OrchestratorError, Problem, Refused
+
+QUESTIONS_AT_ONCE = 16
+
+
+class Balancers(Protocol):
+    """Who knows which load balancers there are."""
+
+    def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
+        """Those of the names that a load balancer of this account bears."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How records may be changed. `shown`: the only changes allowed, those a person agreed to; None: any.
+
+    `adopt` lets foreign names and addresses be replaced. `managed` are the names whose records are Terraform's own.
+    """
+
+    history: History
+    adopt: bool = False
+    shown: frozenset[Change] | None = None
+    managed: Callable[[], frozenset[str]] = frozenset
+
+
+class Context(Protocol):
+    """What the step needs. `dns_tickets` is the run's memory of what was submitted (a new run needs none)."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def dns(self) -> places.Connect:
+        """Who holds zones, by the provider's name."""
+        ...
+
+    @property
+    def dns_rules(self) -> Rules:
+        """What may be changed."""
+        ...
+
+    @property
+    def targets(self) -> Balancers:
+        """Who knows the load balancers."""
+        ...
+
+    @property
+    def resolver(self) -> Resolver:
+        """Who is asked what the world sees."""
+        ...
+
+    @property
+    def dns_tickets(self) -> list[tuple[str, str]]:
+        """Provider and what its `submit` returned in this run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`places`, `desired` and `hostnames` are by tenant, `present` holds the records at the hostnames, by tenant.
+
+    A tenant without place or problem has no DNS of ours. `answers`, by hostname, are asked for once the records are
+    right. `written` are the names that we led records to before; `alive` former names that still serve somebody.
+    `remembered`: seconds that resolvers may keep a name's earlier answer.
+    """
+
+    load_balancer: str
+    hostnames: Mapping[Subject, str]
+    places: Mapping[Subject, Place] = field(default_factory=dict)
+    problems: Mapping[Subject, Problem] = field(default_factory=dict)
+    present: Mapping[Subject, tuple[Record, ...]] = field(default_factory=dict)
+    desired: Mapping[Subject, Record] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
+    alive: frozenset[str] = frozenset()
+    managed: frozenset[str] = frozenset()
+    adopt: bool = False
+    settled: bool = True
+    target: Answer | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    remembered: Mapping[str, int] = field(default_factory=dict)
+
+    def recognised(self, name: str) -> bool:
+        """Whether it is our load balancer's name, or looks like one it had, or was written by us."""
+        return model.former_names(self.load_balancer)(name) or model.bare(name) in self.written
+
+    def needed(self, tenant: Subject) -> Change | Conflict | None:
+        """What the tenant's zone needs at its name."""
+
+        def ours(name: str) -> bool:
+            return self.recognised(name) and model.bare(name) not in self.alive
+
+        zone, present, desired = self.places[tenant].zone, self.present.get(tenant, ()), self.desired[tenant]
+        plan = model.plan(zone, present, [desired], ours, adopt=self.adopt)
+        return plan.changes[0] if plan.changes else plan.conflicts[0] if plan.conflicts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A change, and the zone it is made in."""
+
+    place: Place
+    change: Change
+
+
+def observe(context: Context) -> Facts:
+    """One list of each zone; the resolver is asked once records and providers are right."""
+    stack, atlas = context.stack, Atlas(context.dns)
+    hostnames = {tenant: model.normal(it.hostname) for tenant, it in stack.tenants.items()}
+    located, problems = places.locate(stack, atlas)
+    facts = Facts(
+        load_balancer=stack.load_balancer.dns_name,
+        hostnames=hostnames,
+        places=located,
+        problems=problems,
+        present={tenant: _at(atlas, place, hostnames[tenant]) for tenant, place in located.items()},
+        desired={tenant: _desired(context, tenant, place) for tenant, place in located.items()},
+        written=context.dns_rules.history.written() if located else frozenset(),
+        remembered=context.dns_rules.history.remembered() if located else {},
+        adopt=context.dns_rules.adopt,
+        settled=all(context.dns(provider).settled(ticket) for provider, ticket in context.dns_tickets),
+    )
+    facts = replace(facts, alive=_alive_elsewhere(facts, context))
+    if any(facts.needed(tenant) for tenant in located):
+        facts = replace(facts, managed=context.dns_rules.managed())
+    return _as_seen(facts, context.resolver)
+
+
+def _at(atlas: Atlas, place: Place, name: str) -> tuple[Record, ...]:
+    records = atlas.records(place)
+    held = () if isinstance(records, Problem) else (record for record in records if record.name == name)
+    return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
+
+
+def _desired(context: Context, tenant: Subject, place: Place) -> Record:
+    stack, provider = context.stack, context.dns(place.provider)
+    asked = places.wanted(stack, tenant)
+    hostname, ttl = stack.tenants[tenant].hostname, asked.ttl if asked else provider.minimum_ttl
+    return pointer(hostname, stack.load_balancer, place.zone, ttl, provider)
+
+
+def pointer(hostname: str, balancer: LoadBalancer, zone: str, ttl: int, provider: DnsProvider) -> Record:
+    """The record that this provider needs for the hostname."""
+    return model.pointer(
+        hostname,
+        balancer.dns_name,
+        zone=zone,
+        ttl=ttl,
+        apex=provider.apex,
+        minimum_ttl=provider.minimum_ttl,
+        target_zone=balancer.zone_id,
+    )
+
+
+def _alive_elsewhere(facts: Facts, context: Context) -> frozenset[str]:
+    """Of the recognised names that records lead to, those of a load balancer that lives beside ours.
+
+    In this account the load balancers are asked; another account's stack of the same name only shows in the DNS, which
+    is not asked about names that we ourselves wrote.
+    """
+    current = model.bare(facts.load_balancer)
+    pointers = (record for records in facts.present.values() for record in records if record.is_pointer)
+    names = {model.bare(value) for record in pointers for value in record.values}
+    former = sorted(name for name in names if name != current and facts.recognised(name))
+    if not former:
+        return frozenset()
+    foreign = [name for name in former if name not in facts.written]
+    with ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE) as pool:
+        answers = pool.map(context.resolver.resolve, foreign)
+        resolving = {name for name, answer in zip(foreign, answers, strict=True) if answer.addresses}
+    return context.targets.alive(former) | resolving
+
+
+def _as_seen(facts: Facts, resolver: Resolver) -> Facts:
+    """The same facts with what the resolver says about the names whose records are right."""
+    right = [record.name for tenant, record in facts.desired.items() if facts.needed(tenant) is None]
+    if not right or not facts.settled:
+        return facts
+    with ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE) as pool:
+        target, *answers = pool.map(resolver.resolve, [facts.load_balancer, *right])
+    return replace(facts, target=target, answers=dict(zip(right, answers, strict=True)))
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant; without any DNS of ours one `Done` that says what to set by hand."""
+    if not facts.places and not facts.problems:
+        return {STACK: Done(_by_hand(facts, facts.hostnames.values()))}
+    return {tenant: _verdict(facts, tenant, name) for tenant, name in facts.hostnames.items()}
+
+
+def _by_hand(facts: Facts, hostnames: Iterable[str]) -> str:
+    names = ", ".join(sorted(hostnames))
+    return (
+        f"DNS isn't managed here (no `dns` in the contract): point {names} to {facts.load_balancer} by CNAME yourself"
+    )
+
+
+def _verdict(facts: Facts, tenant: Subject, name: str) -> Verdict:
+    if tenant in facts.problems:
+        return Blocked(facts.problems[tenant])
+    if tenant not in facts.places:
+        return Done(_by_hand(facts, [name]))
+    needed = facts.needed(tenant)
+    if needed is not None and name in facts.managed:
+        return Blocked(_terraforms(needed, facts.desired[tenant]))
+    match needed:
+        case Conflict() as conflict:
+            return Blocked(_conflict(facts, conflict), refused=True)
+        case Change() as change:
+            return Todo(f"set {change}", Located(facts.places[tenant], change))
+    if not facts.settled:
+        spreading = f"{facts.places[tenant].provider} is spreading {name} to its name servers"
+        return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change is made")
+    return _as_answered(facts, facts.places[tenant], name)
+
+
+def _conflict(facts: Facts, conflict: Conflict) -> Problem:
+    alive = {value for record in conflict.present for value in record.values if model.bare(value) in facts.alive}
+    if not alive:
+        return conflict.problem
+    return replace(
+        conflict.problem,
+        code="dns-load-balancer-alive",
+        message=f"{conflict.wanted.name} leads to {', '.join(sorted(alive))}: alive, and not this stack's",
+    )
+
+
+def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
+    return Problem(
+        code="dns-managed-by-terraform",
+        message=f"Terraform manages {desired.name} (aws_route53_record in its state), and it isn't right: "
+        f"{needed if isinstance(needed, Change) else needed.problem.message}",
+        context=desired.name,
+        fix="make that resource use the load balancer's dns_name and apply, or remove it from Terraform",
+    )
+
+
+def _as_answered(facts: Facts, place: Place, name: str) -> Verdict:
+    answer = facts.answers.get(name)
+    if answer is None or facts.target is None:
+        return Wait(f"{name} hasn't been asked for yet", code="dns-not-visible")
+    if answer.leads_to(facts.target):
+        left = facts.remembered.get(name)
+        return Done(f"{answer}; everyone sees it in at most {left} s" if left else f"{answer}")
+    remembered = f"; it may be remembered for {answer.ttl} s" if answer.ttl else ""
+    return Wait(
+        f"the record is right, but DNS still says {answer}{remembered}",
+        code="dns-not-visible",
+        fix=f"check that the name servers registered for {place.zone} are those of this zone at {place.provider}",
+    )
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """All tenants' changes of a zone in one plan: one batch. A provider that fails stops no other."""
+    located: list[Located] = sorted(
+        (todo.payload for todo in todos.values()), key=lambda one: (one.place, one.change.name)
+    )
+    _require_shown(context.dns_rules.shown, located)
+    failures: list[OrchestratorError] = []
+    for place, group in groupby(located, key=lambda one: one.place):
+        plan = Plan(place.zone, tuple(one.change for one in group))
+        context.dns_rules.history.intend(place.provider, place.zone, plan.changes)
+        try:
+            context.dns_tickets.append((place.provider, context.dns(place.provider).submit(place.zone, plan)))
+        except OrchestratorError as error:
+            failures.append(error)
+    if failures:
+        raise type(failures[0])(*(problem for failure in failures for problem in failure.problems))
+
+
+def _require_shown(shown: frozenset[Change] | None, located: Iterable[Located]) -> None:
+    """Raise `Refused` for a change that nobody agreed to: the zone is not what it was when the plan was shown."""
+    unseen = [one.change for one in located if shown is not None and one.change not in shown]
+    if unseen:
+        fix = "run the same command again, and look at the new plan"
+        raise Refused(
+            *(Problem("dns-plan-changed", f"not what was shown: {change}", change.name, fix) for change in unseen)
+        )
+
+
+STEP: Step[Context, Facts] = Step(
+    id="dns-records",
+    title="Hostnames lead to the load balancer",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=300.0,
+)

@@ -1,0 +1,108 @@
+"""`redeploy`: services whose tasks failed for a cause that is cured now start again; the others are left alone.
+
+A redeploy cures tasks that failed, or started, before their database, role or secret was there. It cures nothing that
+would repeat: then this step says why it does nothing, and the `services` step gives the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator import rollouts
+from orchestrator.diagnosis import Cause, Cure, classify
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.errors import Problem
+from orchestrator.rollouts import Context, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its rollout; the tenants whose database was made, and that were redeployed, in this run."""
+
+    rollouts: Mapping[str, Rollout]
+    services: Mapping[str, str]
+    made: frozenset[str] = frozenset()
+    redeployed: frozenset[str] = frozenset()
+
+
+def observe(context: Context) -> Facts:
+    """Services, and the tasks of those that are not steady."""
+    stack = context.stack
+    return Facts(
+        rollouts=rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch),
+        services={name: tenant.service for name, tenant in stack.tenants.items()},
+        made=frozenset(context.databases_made),
+        redeployed=frozenset(context.deployments),
+    )
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant: a redeploy that cures, or why none is made."""
+    return {tenant: _verdict(tenant, rollout, facts) for tenant, rollout in facts.rollouts.items()}
+
+
+def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
+    service = facts.services[tenant]
+    if rollout.service is None:
+        fix = "check `cluster`, `region` and the tenant's `service` in the contract"
+        return Blocked(Problem("service-missing", f"there is no service {service}", tenant, fix))
+    if tenant in facts.redeployed:
+        return Done("redeployed")
+    if rollout.service.desired == 0:
+        return Done("no redeploy: its desired count is 0")
+    if tenant in facts.made:
+        return Todo(f"redeploy {service}: its tasks started before their database was ready", service)
+    if rollout.steady:
+        return Done("no redeploy needed: its tasks run")
+    return _of_failing(service, rollout)
+
+
+def _of_failing(service: str, rollout: Rollout) -> Verdict:
+    stuck = rollout.primary is not None and rollout.primary.rollout_state == "FAILED"
+    cause = classify(rollout.failures[0]) if rollout.failures else None
+    if cause is None:
+        if stuck:
+            return Todo(
+                f"redeploy {service}: its rollout failed, and a failed rollout never retries by itself", service
+            )
+        return Done("no redeploy needed: its rollout is under way")
+    if cause.cure is Cure.TASK_DEFINITION:
+        return Done(f"no redeploy: {cause.message}; the same task definition would repeat it")
+    if cause.cure is Cure.WORKFLOW and not _outlived(rollout):
+        return Todo(f"redeploy {service}: {cause.message}, and that is cured", service)
+    if stuck:
+        return Todo(
+            f"redeploy {service} once: its rollout failed ({cause.message}) and never retries by itself", service
+        )
+    return Done(f"no redeploy: ECS itself retries ({_short(cause)})")
+
+
+def _outlived(rollout: Rollout) -> bool:
+    """Whether a task that started after the newest failure runs now: it found what the failed one missed."""
+    ended = rollout.failures[0].task.stopped_at
+    return any(
+        task.status == "RUNNING" and ended is not None and task.created_at is not None and task.created_at > ended
+        for task in rollout.alive
+    )
+
+
+def _short(cause: Cause) -> str:
+    return f"{cause.code}: {cause.message}"
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """UpdateService with forceNewDeployment, one call per service; remembers each deployment's id."""
+    for tenant, todo in todos.items():
+        context.deployments[tenant] = context.ecs.redeploy(todo.payload)
+
+
+STEP: Step[Context, Facts] = Step(
+    id="redeploy",
+    title="services start again where that cures them",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("tenant-databases", "redis-auth"),
+    timeout=300,
+)

@@ -1,0 +1,102 @@
+"""`runner`: the instance that SSM commands run on answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.aws.ssm import Ping
+from orchestrator.contract import Stack
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.errors import Problem
+
+
+class Agents(Protocol):
+    """What SSM knows of instances."""
+
+    def ping(self, instance_id: str) -> Ping:
+        """Whether the agent answers now."""
+        ...
+
+
+class Instances(Protocol):
+    """What EC2 knows of instances."""
+
+    def state(self, instance_id: str) -> str:
+        """EC2's word; empty: there is no such instance."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def ssm(self) -> Agents:
+        """SSM."""
+        ...
+
+    @property
+    def ec2(self) -> Instances:
+        """EC2."""
+        ...
+
+    @property
+    def needs_runner(self) -> bool:
+        """False when the database is reached directly."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`ping` is None when no runner is needed; `state` is asked for only when the agent doesn't answer."""
+
+    instance: str
+    ping: Ping | None
+    state: str = ""
+
+
+def observe(context: Context) -> Facts:
+    """One call, two when the agent doesn't answer."""
+    instance = context.stack.runner.instance_id
+    if not context.needs_runner:
+        return Facts(instance, None)
+    ping = context.ssm.ping(instance)
+    return Facts(instance, ping, "" if ping.online else context.ec2.state(instance))
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Online, coming (the agent takes about a minute after launch), or gone."""
+    return {STACK: _verdict(facts)}
+
+
+def _verdict(facts: Facts) -> Verdict:
+    name = facts.instance
+    if facts.ping is None:
+        return Done("not needed: the database is reached directly")
+    if facts.ping.online:
+        return Done(f"{name} is online")
+    if facts.state in ("running", "pending"):
+        seen = facts.ping.status or "not registered"
+        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its way out to SSM"
+        return Wait(f"{name} is {facts.state}, its SSM agent is {seen}", "runner-offline", fix)
+    if not facts.state:
+        fix = "the contract is older than the stack: run terraform apply, or give the present outputs"
+        return Blocked(Problem("runner-missing", f"there is no instance {name}", name, fix))
+    fix = f"aws ec2 start-instances --instance-ids {name}"
+    return Blocked(Problem("runner-stopped", f"instance {name} is {facts.state}", name, fix))
+
+
+STEP: Step[Context, Facts] = Step(
+    id="runner",
+    title="the runner instance answers",
+    observe=observe,
+    decide=decide,
+    apply=nothing_to_apply,
+    timeout=600,
+    poll=5,
+)

@@ -1,0 +1,112 @@
+"""Terraform's errors as problems. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.errors import Locked, OrchestratorError, Problem
+from orchestrator.terraform.stream import Diagnostic
+
+# Terraform has no codes: its summaries are the only thing to go by.
+_CODES = {
+    "Error acquiring the state lock": "state-locked",
+    "Saved plan is stale": "plan-stale",
+    "Value for undeclared variable": "undeclared-variable",
+}
+_FIXES = {"plan-stale": "make a new plan: the state has changed since this one was made"}
+_NEEDS_INIT = re.compile(r"\b(terraform|tofu) init\b")
+_BOX = "╷│╵ \t"
+
+
+class TerraformFailed(OrchestratorError):
+    """Terraform ended with errors of its own: one problem for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockInfo:
+    """Who holds the state, as the lock itself says; fields that a backend doesn't tell are empty."""
+
+    id: str = ""
+    who: str = ""
+    operation: str = ""
+    created: str = ""
+    path: str = ""
+
+
+class StateLocked(Locked):
+    """Another terraform holds the lock of the state. Nothing was changed."""
+
+    def __init__(self, problem: Problem, lock: LockInfo) -> None:
+        super().__init__(problem)
+        self.lock = lock
+
+
+def failed(
+    errors: Sequence[Diagnostic], complaint: str, redact: Callable[[str], str], *, status: int
+) -> OrchestratorError:
+    """The exception for a terraform that ended with `status`: from its diagnostics, else from its stderr."""
+    for error in errors:
+        if _CODES.get(error.summary) == "state-locked":
+            return _locked(redact(error.detail))
+    if errors:
+        return TerraformFailed(*(_problem(error, redact) for error in errors))
+    if status < 0:
+        return TerraformFailed(_killed(-status))
+    said = from_text(complaint) or [Diagnostic("error", f"terraform ended with status {status} and said nothing")]
+    return TerraformFailed(*(_problem(error, redact) for error in said))
+
+
+def wants_init(error: OrchestratorError) -> bool:
+    """Terraform says itself that the directory has to be initialised (again)."""
+    return any(_NEEDS_INIT.search(problem.message) for problem in error.problems)
+
+
+def from_text(complaint: str) -> Sequence[Diagnostic]:
+    """The errors in what terraform prints for people: framed paragraphs that begin with `Error: `."""
+    lines = [line.strip(_BOX) for line in complaint.splitlines()]
+    text = "\n".join(lines).strip()
+    parts = re.split(r"^Error: ", text, flags=re.MULTILINE)[1:]
+    if not parts:
+        return (Diagnostic("error", text),) if text else ()
+    split = (part.strip().partition("\n") for part in parts)
+    return tuple(Diagnostic("error", summary, detail.strip()) for summary, _, detail in split)
+
+
+def lock_info(detail: str) -> LockInfo:
+    """The fields of the `Lock Info:` paragraph, the same for every backend."""
+    said = dict(re.findall(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)[ \t]*$", detail, flags=re.MULTILINE))
+    return LockInfo(
+        id=said.get("ID", ""),
+        who=said.get("Who", ""),
+        operation=said.get("Operation", ""),
+        created=said.get("Created", ""),
+        path=said.get("Path", ""),
+    )
+
+
+def _problem(error: Diagnostic, redact: Callable[[str], str]) -> Problem:
+    code = _CODES.get(error.summary, "terraform-failed")
+    message = ": ".join(filter(None, (error.summary.strip(), error.detail.strip())))
+    context = " ".join(filter(None, (error.address, error.place)))
+    return Problem(code, redact(message), context=redact(context), fix=_FIXES.get(code, ""))
+
+
+def _killed(signal: int) -> Problem:
+    return Problem(
+        "terraform-killed",
+        f"terraform was killed by signal {signal}: what it was making may exist without being in the state",
+        fix="look for resources that the next plan wants to create a second time, and import or delete them first",
+    )
+
+
+def _locked(detail: str) -> StateLocked:
+    lock = lock_info(detail)
+    since = f" since {lock.created}" if lock.created else ""
+    holder = f"{lock.who or 'somebody'} holds it{since} for {lock.operation or 'another operation'}"
+    fix = "wait until that run ends"
+    if lock.id:
+        fix += f"; if it is surely dead, free the state with `terraform force-unlock {lock.id}`"
+    message = f"the Terraform state is locked: {holder} (lock {lock.id or 'without id'})"
+    return StateLocked(Problem("state-locked", message, context=lock.path, fix=fix), lock)

@@ -1,0 +1,120 @@
+"""What terraform prints for machines, as values. Pure.
+
+Source: Terraform's "machine-readable UI" (`-json`, ui 1.x; the same in OpenTofu). Unknown kinds pass through, and
+lines that are no JSON (a CI wrapper's) are `log`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """An error or warning. `place` is `file:line`, where terraform knows it."""
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Resources added, changed, removed and imported, as terraform counts them (outputs don't count)."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    imported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of the stream.
+
+    `kind` is terraform's `type`: `apply_start`, `apply_progress`, `apply_complete`, `apply_errored`,
+    `provision_progress`, `planned_change`, `change_summary`, `diagnostic`, `log` … `elapsed` is in seconds.
+    For `provision_progress`, `message` is the provisioner's own line.
+    """
+
+    kind: str
+    message: str
+    address: str = ""
+    action: str = ""
+    elapsed: float | None = None
+    diagnostic: Diagnostic | None = None
+    changes: Changes | None = None
+
+
+def parse(line: str) -> Progress | None:
+    """The progress in one line of `-json` output; None for an empty line."""
+    if not line.strip():
+        return None
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        return Progress("log", line.rstrip())
+    hook = _mapping(said, "hook") or _mapping(said, "change")
+    elapsed = hook.get("elapsed_seconds")
+    return Progress(
+        kind=str(said.get("type", "log")),
+        message=str(hook.get("output", said.get("@message", ""))),
+        address=str(_mapping(hook, "resource").get("addr", "")),
+        action=str(hook.get("action", "")),
+        elapsed=float(elapsed) if isinstance(elapsed, int | float) else None,
+        diagnostic=_diagnostic(_mapping(said, "diagnostic")),
+        changes=_changes(_mapping(said, "changes")),
+    )
+
+
+def document(text: str) -> dict[str, Any]:
+    """The JSON object in a command's stdout, between whatever lines a wrapper has put before and after it.
+
+    Raises ValueError when there is none.
+    """
+    decoder = json.JSONDecoder()
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if line.startswith("{"):
+            try:
+                found, _end = decoder.raw_decode(text, start)
+            except ValueError:
+                found = None
+            if isinstance(found, dict):
+                return found
+        start += len(line)
+    raise ValueError("no JSON object in the output")
+
+
+def _mapping(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _diagnostic(said: Mapping[str, Any]) -> Diagnostic | None:
+    if not said:
+        return None
+    where = _mapping(said, "range")
+    line = _mapping(where, "start").get("line")
+    file = where.get("filename", "")
+    return Diagnostic(
+        severity=str(said.get("severity", "error")),
+        summary=str(said.get("summary", "")),
+        detail=str(said.get("detail", "")),
+        address=str(said.get("address", "")),
+        place=f"{file}:{line}" if file and line else str(file),
+    )
+
+
+def _changes(said: Mapping[str, Any]) -> Changes | None:
+    if not said:
+        return None
+    add, change, remove, imported = (int(said.get(key, 0)) for key in ("add", "change", "remove", "import"))
+    return Changes(add, change, remove, imported)

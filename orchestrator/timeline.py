@@ -1,0 +1,147 @@
+"""What a service's own events tell: launches, trouble, rollbacks, and when its next state can come. Pure.
+
+ECS keeps 100 events of a service, each with its time, and gives them with every DescribeServices: no call of their own.
+Their texts are those of the ECS developer guide's chapter "Service event messages".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.aws.ecs import Deployment, Service, ServiceEvent
+
+DENSEST, SPARSEST = 0.4, 15.0
+"""Seconds between two looks, at least and at most."""
+BUDGET = 60
+"""Looks in one minute, at most, whatever is expected. A look is one DescribeServices for 10 services."""
+JUST_BEFORE, OVERDUE = 0.9, 1.25
+"""The part of the expected time after which the state is looked for closely, and after which it is late."""
+
+_STARTED = re.compile(r"has started (\d+) tasks")
+_DRAINS = re.compile(r"has begun draining")
+_MARKS = (_STARTED, re.compile(r"(?<!de)registered \d+ targets"), _DRAINS)
+"""The stages of a rollout, each seen as an event."""
+_STEADY = re.compile(r"has reached a steady state")
+_TROUBLE = re.compile(r"is unhealthy in|unable to|deployment failed")
+_NEW_TASKS_ARE_GOOD = re.compile(r"has begun draining|has stopped \d+ running tasks|has reached a steady state")
+_ROLLING_BACK = re.compile(r"rolling back to", re.IGNORECASE)
+_SAME_MOMENT = timedelta(seconds=2)
+"""ECS makes a rollback's deployment and says so within this time (its events are written to the second)."""
+
+
+def since(service: Service, deployment: Deployment) -> Iterator[ServiceEvent]:
+    """The service's events since the deployment was made, newest first."""
+    return (event for event in service.happened if event.at >= deployment.created_at)
+
+
+def launched(service: Service, deployment: Deployment) -> int:
+    """How many tasks were started since the deployment was made; more than desired: some of them ended."""
+    found = (_STARTED.search(event.text) for event in since(service, deployment))
+    return sum(int(match[1]) for match in found if match)
+
+
+def troubles(service: Service, deployment: Deployment) -> int:
+    """How many events since the deployment was made speak of trouble."""
+    return sum(bool(_TROUBLE.search(event.text)) for event in since(service, deployment))
+
+
+def unchanged_since(service: Service, deployment: Deployment) -> datetime:
+    """Since when no task of the deployment was started, registered or found unhealthy."""
+    disturbing = (*_MARKS[:2], _TROUBLE)
+    at = (event.at for event in since(service, deployment) if any(one.search(event.text) for one in disturbing))
+    return max(at, default=deployment.created_at)
+
+
+def rolled_back(service: Service, watched: str = "") -> bool:
+    """Whether ECS gave up the deployment `watched` (empty: whichever came before) and went back to an older one."""
+    primary = service.primary
+    if primary is None:
+        return False
+    if watched and primary.id != watched:
+        named = f"(deployment {watched}) deployment failed"
+        given_up = any(one.id == watched and one.rollout_state == "FAILED" for one in service.deployments)
+        if given_up or any(named in event.text for event in service.happened):
+            return True
+    began = (event.at for event in service.happened if _ROLLING_BACK.search(event.text))
+    said = any(primary.created_at <= at <= primary.created_at + _SAME_MOMENT for at in began)
+    return said or bool(_ROLLING_BACK.search(primary.rollout_reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The stage the rollout reached, when, and how many seconds an earlier rollout took from there to its end."""
+
+    since: datetime
+    seconds: float | None = None
+
+    def is_late(self, now: datetime, patience: float) -> bool:
+        """Whether more than `patience` seconds, or than the last time took, have passed."""
+        allowed = max(patience, OVERDUE * (self.seconds or 0.0))
+        return (now - self.since).total_seconds() >= allowed
+
+
+def expectation(service: Service, deployment: Deployment) -> Expectation:
+    """When the service can be good, as it was in its last rollout.
+
+    That is when it was steady; where no older task runs that would have to drain, when its new tasks were good.
+    """
+    rolling = any(older.id != deployment.id and older.running for older in service.deployments)
+    latest = [(event.at, mark) for event in since(service, deployment) for mark in _MARKS if mark.search(event.text)]
+    if not latest:
+        latest = [(deployment.created_at, _STARTED)]
+    at, mark = latest[0]
+    ending = _STEADY if rolling or mark is _DRAINS else _NEW_TASKS_ARE_GOOD
+    return Expectation(at, _before(service, deployment, mark, ending))
+
+
+def _before(service: Service, deployment: Deployment, mark: re.Pattern[str], ending: re.Pattern[str]) -> float | None:
+    """Seconds from the last event of this kind to the first such ending, in the newest earlier rollout with both."""
+    ended: datetime | None = None
+    for event in service.happened:
+        if event.at >= deployment.created_at:
+            continue
+        if ending.search(event.text):
+            ended = event.at
+        elif ended is not None and mark.search(event.text):
+            return (ended - event.at).total_seconds()
+        elif _STARTED.search(event.text):
+            ended = None  # what came before belongs to other tasks
+    return None
+
+
+def start_up(happened: Sequence[ServiceEvent]) -> float | None:
+    """Seconds from a task being registered to being good, in the newest rollout that got there.
+
+    That is what the health check's grace has to cover, and the health checks themselves.
+    """
+    good: datetime | None = None
+    for event in happened:
+        if _NEW_TASKS_ARE_GOOD.search(event.text):
+            good = event.at
+        elif good is not None and _MARKS[1].search(event.text):
+            return (good - event.at).total_seconds()
+        elif _STARTED.search(event.text) or _TROUBLE.search(event.text):
+            good = None
+    return None
+
+
+def next_look(elapsed: float, expected: float | None) -> float:
+    """Seconds until the next look: sparse while nothing can come, dense around the expected moment, then ever slower.
+
+    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known).
+    """
+    if expected is None:
+        return _between(0.5, 0.1 * elapsed, 5.0)
+    soon = JUST_BEFORE * expected
+    if elapsed < soon:
+        return _between(DENSEST, min(soon - elapsed, max(2.0, elapsed)), SPARSEST)
+    if elapsed < OVERDUE * expected:
+        return _between(DENSEST, 0.025 * expected, 5.0)
+    return _between(0.5, 0.1 * elapsed, 10.0)
+
+
+def _between(least: float, wanted: float, most: float) -> float:
+    return max(least, min(wanted, most))

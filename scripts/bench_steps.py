@@ -1,0 +1,74 @@
+"""Measures `orchestrate run` and `status` on a local cloud: seconds and AWS calls, for several numbers of tenants.
+
+It promises nothing: the numbers are to be compared with earlier ones on the same machine. The cloud is fast
+(`SPEED`), so most of the time is what really happens: processes, imports, bash, psql, TLS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from orchestrator.local import client, world
+
+SPEED = 300
+TENANTS = (1, 2, 8)
+
+
+def main() -> int:
+    """Exit status 1 when a run does not end as it should."""
+    good = True
+    print(f"{'tenants':>7}  {'command':<22} {'outcome':<10} {'changed':>7} {'seconds':>8} {'AWS calls':>9}")
+    for tenants in TENANTS:
+        with tempfile.TemporaryDirectory() as folder:
+            good &= measure(Path(folder), tenants)
+    return int(not good)
+
+
+def measure(folder: Path, tenants: int) -> bool:
+    """One cloud, one stack: `run`, `run` again, `status`."""
+    running = client.up("bench", folder / "cloud", speed=SPEED)
+    try:
+        exports: Mapping[str, str] = client.ask(running, "env")
+        environment = {**os.environ, **exports}
+        session = boto3.Session(
+            exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"], region_name=exports["AWS_REGION"]
+        )
+        names = [f"customer-{number:03}" for number in range(tenants)]
+        contract = folder / "contract.json"
+        contract.write_text(json.dumps(world.build(session, endpoint=running.endpoint, tenants=names)))
+        first = show(tenants, "run", contract, environment)
+        again = show(tenants, "run", contract, environment)
+        after = show(tenants, "status", contract, environment)
+    finally:
+        client.down(folder / "cloud")
+    good = all(last["outcome"] == "succeeded" for last in (first, again, after))
+    return good and again["changed"] == 0
+
+
+def show(tenants: int, command: str, contract: Path, environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Run one command and print a line of the table from its last event."""
+    argv = [sys.executable, "-m", "orchestrator", command, "--json", "--poll", "0.5", "--contract", str(contract)]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    last: Mapping[str, Any] = json.loads((done.stdout.splitlines() or ["{}"])[-1])
+    if last.get("event") != "run-finished":
+        raise SystemExit(f"{shlex.join(argv)} ended with {done.returncode}: {done.stderr}")
+    print(
+        f"{tenants:>7}  orchestrate {command:<10} {last['outcome']:<10} {last['changed']:>7} {last['seconds']:>8.1f} "
+        f"{last['aws_calls']:>9}",
+        flush=True,
+    )
+    return last
+
+
+if __name__ == "__main__":
+    sys.exit(main())

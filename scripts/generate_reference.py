@@ -1,0 +1,284 @@
+"""Writes docs/reference from the code: contract, events, exit status, steps, settings, commands, problems.
+
+`python scripts/generate_reference.py` writes the pages; `pages()` gives them, for the test that compares.
+The problems are read from the source (`ast`), everything else from the imported package.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import checks_reference
+import click
+from problem_codes import Source, problems
+
+from orchestrator import contract, events, settings, steps
+from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.errors import Outcome
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+GENERATED = "<!-- Written by scripts/generate_reference.py: change the code, not this page. -->\n"
+
+EVENT_FIELDS = {
+    "step": "the step's id (`terraform` and the command's name occur too); empty for the run",
+    "subject": "the tenant; empty for what the whole stack shares",
+    "detail": "for people; its wording is not stable",
+    "changed": "how many changes were made",
+}
+
+
+def pages() -> Mapping[str, str]:
+    """File name below docs/reference → its content."""
+    return {
+        "contract.schema.json": json.dumps(_schema(), indent=2) + "\n",
+        "contract.md": _page("The contract, schema 1", _contract()),
+        "events.md": _page("Events (`--json`)", _events()),
+        "exit-status.md": _page("Exit status", _exit_status()),
+        "steps.md": _page("Steps", _steps()),
+        "settings.md": _page("Settings", _settings()),
+        "cli.md": _page("Commands", _cli()),
+        "problems.md": _page("Problems", _problems()),
+        "checks.md": _page("Checks", checks_reference.lines()),
+    }
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+        print(f"docs/reference/{name}")
+
+
+def _page(title: str, lines: Iterable[str]) -> str:
+    return "\n".join((GENERATED, f"# {title}", "", *lines)).rstrip() + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(_cell(value) for value in row)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+# contract
+
+
+def _schema() -> dict[str, Any]:
+    schema = contract.Stack.model_json_schema(by_alias=True)
+    required = sorted({"schema", *schema["required"]}, key=list(schema["properties"]).index)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "required": required}
+
+
+def _contract() -> Iterator[str]:
+    yield "What `orchestrate` needs to know of a stack: the Terraform output `orchestrator`, or the same as JSON by"
+    yield "`--contract FILE`, standard input (`--contract -`) or the variable `ORCHESTRATE_CONTRACT` (JSON, or base64"
+    yield "of gzipped JSON). Names, ids and ARNs only, never a secret. All defects are reported at once."
+    yield ""
+    yield "As a JSON schema: [contract.schema.json](contract.schema.json). The schema can't say that a tenant's"
+    yield "`database`, `role`, `service`, `hostname` and `target_group_arn` must be its own, nor what a PostgreSQL name"
+    yield "may be: 1 to 63 bytes of `a-z`, `0-9`, `_`, `-`, not beginning with a digit or `-`, and not reserved"
+    yield f"({', '.join(f'`{name}`' for name in sorted(contract.RESERVED))}, `pg_*`)."
+    yield ""
+    schema = _schema()
+    yield from _model("the whole", schema)
+    for name, part in schema["$defs"].items():
+        yield from _model(name, part)
+
+
+def _model(name: str, part: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## {name}"
+    yield ""
+    yield _sentence(part.get("description"))
+    yield ""
+    required = part.get("required", ())
+    rows = (
+        (f"`{key}`", _type(shape), "yes" if key in required else "no", _default(shape))
+        for key, shape in part["properties"].items()
+    )
+    yield from _table(("Key", "Type", "Required", "Default"), rows)
+
+
+def _default(shape: Mapping[str, Any]) -> str:
+    return f"`{json.dumps(shape['default'])}`" if "default" in shape else ""
+
+
+def _type(shape: Mapping[str, Any]) -> str:
+    if "$ref" in shape:
+        name = shape["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in shape:
+        return " or ".join(_type(one) for one in shape["anyOf"])
+    if "const" in shape:
+        return f"`{json.dumps(shape['const'])}`"
+    if "additionalProperties" in shape:
+        return f"map: name → {_type(shape['additionalProperties'])}"
+    limits = [f"{key} {shape[key]}" for key in ("minimum", "maximum", "minLength", "maxLength") if key in shape]
+    pattern = [f"`{shape['pattern']}`"] if "pattern" in shape else []
+    return ", ".join([shape["type"], *limits, *pattern])
+
+
+# events, exit status, steps, settings
+
+
+def _events() -> Iterator[str]:
+    yield "With `--json` every line on standard output is one JSON object, and nothing else is there. The last one is"
+    yield f"`run-finished`. Every object has `schema` ({events.SCHEMA}), `time` (UTC, ISO 8601), `event`, and:"
+    yield ""
+    kinds = get_args(events.Event)
+    common = [name for name in (field.name for field in fields(kinds[0])) if name in EVENT_FIELDS]
+    yield from _table(("Field", "What it says"), ((f"`{name}`", EVENT_FIELDS[name]) for name in common))
+    for kind in kinds:
+        yield f"## `{kind.name}`"
+        yield ""
+        yield _sentence(kind.__doc__)
+        yield ""
+        own = [field for field in fields(kind) if field.name not in common]
+        if own:
+            rows = ((f"`{field.name}`", str(field.type), f"`{json.dumps(field.default)}`") for field in own)
+            yield from _table(("Also", "Type", "Default"), rows)
+    yield "New fields and events may come with the same `schema`; what is here keeps its meaning."
+
+
+def _exit_status() -> Iterator[str]:
+    yield "One table for every command. `outcome` is what `run-finished` says."
+    yield ""
+    yield from _table(("Status", "Outcome", "Meaning"), ((str(one.status), one.word, one.meaning) for one in Outcome))
+    yield "When several things went wrong, the first of these that occurred: interrupted, invalid, failed,"
+    yield "refused, timed-out."
+    yield "A wrong command line is reported by click, also with status 2."
+
+
+def _steps() -> Iterator[str]:
+    yield "Each is observe → decide → apply → observe; those that don't need each other run at the same time. When a"
+    yield "step ends badly for a tenant, later steps leave that tenant out; the others go on."
+    yield ""
+    rows = (
+        (
+            f"`{one.id}`",
+            one.title,
+            ", ".join(f"`{need}`" for need in one.needs),
+            f"{one.timeout:g} s",
+            f"{one.poll:g} s",
+        )
+        for one in steps.discover()
+    )
+    yield from _table(("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), rows)
+    yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
+    yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
+    yield "would do counts as done."
+
+
+def _settings() -> Iterator[str]:
+    yield f"The first that is given wins: the flag, the environment variable, the key in `{settings.FILE}` in"
+    yield "Terraform's directory (`--chdir`), the default. A value that can't be read is an error, not a reason"
+    yield "to take the next."
+    yield ""
+    rows = (
+        (f"`--{one.name}`", f"`{one.variable}`", f"`{one.name}`", one.help, _shown(one.default))
+        for one in settings.SETTINGS.values()
+    )
+    yield from _table(("Flag", "Variable", "Key", "What it is", "Default"), rows)
+    yield "Also read: `ORCHESTRATE_CONTRACT` (the contract of `run` and `status`), `TERRAFORM_BIN` (the program,"
+    yield "e.g. `tofu`), `PORKBUN_API_KEY` and `PORKBUN_SECRET_API_KEY`, and everything that boto3 and Terraform read."
+    yield "`ORCHESTRATE_PARENT` is set by `orchestrate apply` for what Terraform starts: an"
+    yield "`orchestrate run` in there leaves the work to it."
+
+
+def _shown(default: Any) -> str:
+    return "" if default in (None, {}) else f"`{default}`"
+
+
+# commands
+
+
+def _cli() -> Iterator[str]:
+    yield "`orchestrate COMMAND --help` says the same. Exit statuses: [exit-status.md](exit-status.md)."
+    yield ""
+    root = click.Context(orchestrate, info_name="orchestrate")
+    for name in COMMANDS:
+        command = cast("click.Group", orchestrate).get_command(root, name)
+        yield from _command(f"orchestrate {name}", command)
+        for part in getattr(command, "commands", {}).values():
+            yield from _command(f"orchestrate {name} {part.name}", part)
+
+
+def _command(title: str, command: click.Command | None) -> Iterator[str]:
+    """From click's parameters, not its formatted help: that differs between click's versions."""
+    if command is None:
+        return
+    arguments = [one for one in command.params if isinstance(one, click.Argument)]
+    words = (one.metavar or f"[{(one.name or '').upper()}]" for one in arguments)
+    yield from (f"## `{' '.join((title, *words))}`", "")
+    for paragraph in (command.help or "").split("\n\n"):
+        yield from (_sentence(paragraph), "")
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    if options:
+        yield from _table(("Option", "What it does"), (_option(one) for one in options))
+
+
+def _option(option: click.Option) -> tuple[str, str]:
+    metavar = "" if option.is_flag else f" {option.metavar or option.type.name.upper()}"
+    said = (option.help or "") + (f" Default: {option.default}." if option.show_default else "")
+    return f"`{', '.join(option.opts)}{metavar}`", said
+
+
+# problems
+
+
+def _problems() -> Iterator[str]:
+    yield "Every problem has a code that doesn't change, a message, mostly a place, and a fix. `{…}` is filled in"
+    yield "when it happens; a message that is all filled in (AWS's or PostgreSQL's own words) is"
+    yield "left out. The code is in brackets behind the message, and is `code` in `--json`."
+    yield ""
+    by_code: dict[str, list[Source]] = defaultdict(list)
+    for one in problems():
+        by_code[one.code].append(one)
+    local = {code for code, places in by_code.items() if all("/local/" in one.file for one in places)}
+    yield from _listed({code: places for code, places in by_code.items() if code not in local})
+    yield "# Problems of the local cloud"
+    yield ""
+    yield from _listed({code: by_code[code] for code in sorted(local)})
+
+
+def _listed(by_code: Mapping[str, Sequence[Source]]) -> Iterator[str]:
+    for code, places in by_code.items():
+        yield f"## {_code(code)}"
+        yield ""
+        yield from dict.fromkeys(map(_line, sorted(places, key=lambda one: not (one.message or one.fix))))
+        yield ""
+
+
+def _line(one: Source) -> str:
+    said = f"{_code(one.message)}. " if one.message else ""
+    fix = f"Fix: {_code(one.fix)}. " if one.fix else ""
+    return f"- {said}{fix}({one.file})"
+
+
+def _code(text: str) -> str:
+    """Templates as code, so that Markdown leaves `{a_b_c}` alone."""
+    text = _cell(text).rstrip(".")
+    return (
+        text
+        if "`" in text and "{" not in text
+        else re.sub(r"\{[^{}]*\}", lambda found: f"`{found[0]}`", text.replace("`", ""))
+    )
+
+
+if __name__ == "__main__":
+    main()

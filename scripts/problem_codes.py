@@ -1,0 +1,165 @@
+"""Every problem the code can report, read from its source with `ast`: codes, messages and fixes as templates.
+
+It knows calls of `Problem` and of what becomes one (`PARAMETERS`), mappings (`TABLES`), and returned pairs of code and
+fix. A code that is only passed on is found where it comes from.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "orchestrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that makes a problem, as templates: `{…}` stands for what is filled in."""
+
+    code: str
+    file: str
+    message: str
+    fix: str
+    kind: str = ""
+    """What it is made with (`PARAMETERS`); empty in a table."""
+    fixed: bool = True
+    """Whether it has a fix, even one that is all filled in."""
+
+
+PARAMETERS = {
+    "Problem": ("code", "message", "context", "fix", "link"),
+    "Wait": ("message", "code", "fix", "poll"),
+    "Cause": ("code", "message", "fix", "cure", "evidence"),
+    "_Rule": ("pattern", "code", "message", "fix", "cure"),
+    "Failed": ("code", "message"),
+    "FindingReported": (),
+}
+"""What is called with a code in it, and the names of its positional arguments."""
+
+TABLES = {"_CODES", "_FIXES"}
+"""Module-level mappings that hold codes as values, alone or with their fix."""
+
+INTERNAL = frozenset({"tool-missing"})
+"""The runner's word for what is shown as `runner-tool-missing`."""
+
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+|interrupted|throttled")
+
+
+def problems() -> Sequence[Source]:
+    """Every problem of the code base, sorted."""
+    found: set[Source] = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        found.update(_of_module(ast.parse(path.read_text(encoding="utf-8")), name))
+    return sorted(found, key=lambda one: (one.code, one.file, one.message, one.fix, one.kind))
+
+
+def _of_module(tree: ast.Module, file: str) -> Iterator[Source]:
+    yield from _of_scope(tree, tree, file)
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.FunctionDef):
+            yield from _of_scope(scope, tree, file)
+    for node in tree.body:
+        named = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in TABLES
+        if named and isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            yield from _of_table(node.value, file)
+
+
+def _of_table(table: ast.Dict, file: str) -> Iterator[Source]:
+    for value in table.values:
+        texts = [_literal(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
+        if KEBAB.fullmatch(texts[0]):
+            yield Source(texts[0], file, "", texts[1] if len(texts) > 1 else "")
+
+
+def _of_scope(scope: ast.Module | ast.FunctionDef, tree: ast.Module, file: str) -> Iterator[Source]:
+    names = _assigned(tree) | (_assigned(scope) if scope is not tree else {})
+    for node in _own(scope):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PARAMETERS:
+            yield from _of_call(node, node.func.id, names, file)
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
+            code, fix = map(_literal, node.value.elts)
+            if KEBAB.fullmatch(code):
+                yield Source(code, file, "", fix)
+
+
+def _of_call(call: ast.Call, kind: str, names: Mapping[str, list[ast.expr]], file: str) -> Iterator[Source]:
+    given = dict(zip(PARAMETERS[kind], call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    message, fix = (" / ".join(_said(given[key], call, names)) if key in given else "" for key in ("message", "fix"))
+    for code in _texts(given["code"], names) if "code" in given else ():
+        if code and code not in INTERNAL and not code.startswith("{"):
+            yield Source(code, file, message, fix, kind, "fix" in given)
+
+
+def _own(scope: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function or module without those of the functions in it."""
+    for child in ast.iter_child_nodes(scope):
+        if not isinstance(child, ast.FunctionDef):
+            yield child
+            yield from _own(child)
+
+
+def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
+    """Name → what is assigned to it here."""
+    found: dict[str, list[ast.expr]] = defaultdict(list)
+    for node in _own(scope):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id].append(node.value)
+                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    for name, value in zip(target.elts, node.value.elts, strict=True):
+                        if isinstance(name, ast.Name):
+                            found[name.id].append(value)
+    return dict(found)
+
+
+def _texts(node: ast.expr, names: Mapping[str, list[ast.expr]]) -> list[str]:
+    """What an expression can say, as templates."""
+    if isinstance(node, ast.Name) and node.id in names:
+        without = {name: values for name, values in names.items() if name != node.id}
+        return list(dict.fromkeys(text for value in names[node.id] for text in _texts(value, without)))
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body, names), *_texts(node.orelse, names)]
+    return [_literal(node)]
+
+
+def _said(node: ast.expr, call: ast.Call, names: Mapping[str, list[ast.expr]]) -> list[str]:
+    """The same, of a name only what was assigned last before the call; nothing where all of it is filled in."""
+    before = {name: [one for one in values if one.lineno <= call.lineno][-1:] for name, values in names.items()}
+    return [text for text in _texts(node, before) if not re.fullmatch(r"(\{[^{}]*\}[: ]*)*", text)]
+
+
+def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_literal(part) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return _literal(node.left) + _literal(node.right)
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.JoinedStr)
+    ):
+        return _literal(node.func.value)
+    return f"{{{_placeholder(node)}}}"
+
+
+def _placeholder(node: ast.expr) -> str:
+    """A short name for what is filled in."""
+    if isinstance(node, ast.FormattedValue | ast.Subscript | ast.Starred):
+        return _placeholder(node.value)
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Call) and node.args:
+        return _placeholder(node.args[0])
+    return "…"

@@ -1,0 +1,15 @@
+variable "name" {
+  type = string
+}
+
+variable "cidr" {
+  type = string
+}
+
+variable "region" {
+  type = string
+}
+
+variable "nat_gateway" {
+  type = bool
+}

@@ -1,0 +1,17 @@
+output "instance" {
+  value = aws_db_instance.this.identifier
+}
+
+output "address" {
+  description = "Host only. `endpoint` has the port in it: POSTGRES_HOST made from that ends as host:5432:5432."
+  value       = aws_db_instance.this.address
+}
+
+output "port" {
+  value = aws_db_instance.this.port
+}
+
+output "endpoint" {
+  description = "host:port."
+  value       = aws_db_instance.this.endpoint
+}

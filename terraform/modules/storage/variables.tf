@@ -1,0 +1,7 @@
+variable "bucket" {
+  type = string
+}
+
+variable "force_destroy" {
+  type = bool
+}

@@ -1,0 +1,318 @@
+variable "region" {
+  description = "AWS region of the whole stack."
+  type        = string
+  default     = "us-west-2"
+}
+
+variable "account_id" {
+  description = "The only AWS account this stack may be applied to; null allows any."
+  type        = string
+  default     = null
+}
+
+variable "name" {
+  description = "First half of every name (`onyx` in `onyx-prod-cluster`)."
+  type        = string
+  default     = "onyx"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.name))
+    error_message = "name: a lower case letter, then up to 15 lower case letters, digits or hyphens (AWS names of 32 characters are made from it)."
+  }
+}
+
+variable "environment" {
+  description = "Second half of every name (`prod` in `onyx-prod-cluster`)."
+  type        = string
+  default     = "prod"
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{1,8}$", var.environment))
+    error_message = "environment: 1 to 8 lower case letters or digits."
+  }
+}
+
+# --- Tenants -------------------------------------------------------------------------------------------------------
+
+variable "tenants" {
+  description = <<-EOT
+    The customers, by name. Each has its own database and role, secret, Redis database numbers, S3 prefix, Vespa and service.
+    `slot` is given once and never reused: three Redis databases (3 × slot …) and the listener rule's priority come from it,
+    so that adding or removing a tenant never moves another one's.
+  EOT
+  type = map(object({
+    slot        = number
+    hostname    = string
+    database    = optional(string) # default: onyx_<tenant>, hyphens as underscores
+    role        = optional(string) # default: the database's name
+    cpu         = optional(number, 1024)
+    memory      = optional(number, 3072)
+    environment = optional(map(string), {}) # more variables for api and background; nothing secret
+    dns = optional(object({                 # where its hostname's record lives, if elsewhere than `dns` says
+      provider = string
+      zone     = string
+      ttl      = optional(number, 300)
+    }))
+  }))
+
+  validation {
+    condition     = length(var.tenants) > 0
+    error_message = "tenants: at least one."
+  }
+  validation {
+    condition     = alltrue([for tenant in keys(var.tenants) : can(regex("^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", tenant))])
+    error_message = "tenants: a name is 1 to 16 lower case letters, digits or inner hyphens, a letter first."
+  }
+  validation {
+    condition     = length(distinct([for tenant in var.tenants : tenant.slot])) == length(var.tenants)
+    error_message = "tenants: two tenants have the same slot."
+  }
+  validation {
+    condition     = alltrue([for tenant in var.tenants : tenant.slot >= 0 && floor(tenant.slot) == tenant.slot && 3 * tenant.slot + 2 < var.redis_databases])
+    error_message = "tenants: a slot is a whole number from 0, and its three Redis databases (3 × slot to 3 × slot + 2) must be below redis_databases (16: slots 0 to 4)."
+  }
+  validation {
+    condition     = length(distinct([for tenant in var.tenants : lower(tenant.hostname)])) == length(var.tenants)
+    error_message = "tenants: two tenants have the same hostname."
+  }
+  validation {
+    condition     = alltrue([for tenant in var.tenants : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", tenant.hostname))])
+    error_message = "tenants: a hostname is a lower case domain name without a trailing dot."
+  }
+  validation {
+    condition     = length(distinct([for name, tenant in var.tenants : coalesce(tenant.database, "onyx_${replace(name, "-", "_")}")])) == length(var.tenants)
+    error_message = "tenants: two tenants have the same database."
+  }
+  validation {
+    condition = alltrue(flatten([for tenant in var.tenants : [
+      for identifier in [tenant.database, tenant.role] : identifier == null || can(regex("^[a-z_][a-z0-9_]{0,62}$", identifier))
+    ]]))
+    error_message = "tenants: database and role are 1 to 63 lower case letters, digits or underscores, no digit first (PostgreSQL cuts what is longer)."
+  }
+  validation {
+    condition     = alltrue([for tenant in var.tenants : tenant.cpu >= 1024 && tenant.memory >= 3072])
+    error_message = "tenants: a task needs at least 1 vCPU (1024) and 3 GB (3072): the containers' limits of the guide add up to 2 GB, and nginx comes on top."
+  }
+}
+
+variable "runner_tenant" {
+  description = "The tenant whose Vespa instance runs the orchestrator's SSM commands; null: the one with the lowest slot."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runner_tenant == null || contains(keys(var.tenants), coalesce(var.runner_tenant, "-"))
+    error_message = "runner_tenant: no such tenant."
+  }
+}
+
+# --- Images: Onyx 4 removed Vespa, so nothing here may float ----------------------------------------------------------
+
+variable "onyx_version" {
+  description = "Tag of the Onyx images. 2.x: later major versions do not use Vespa."
+  type        = string
+  default     = "v2.0.0"
+
+  validation {
+    condition     = can(regex("^v?2\\.[0-9]+\\.[0-9]+", var.onyx_version))
+    error_message = "onyx_version: a fixed 2.x tag (`latest` is Onyx 4, which has no Vespa any more)."
+  }
+}
+
+variable "vespa_version" {
+  description = "Tag of the Vespa image: the one Onyx 2.x is tested with."
+  type        = string
+  default     = "8.609.39"
+
+  validation {
+    condition     = can(regex("^8\\.[0-9]+\\.[0-9]+$", var.vespa_version))
+    error_message = "vespa_version: a fixed 8.x tag."
+  }
+}
+
+variable "nginx_version" {
+  description = "Tag of the nginx image in front of api and web."
+  type        = string
+  default     = "1.27.5-alpine"
+
+  validation {
+    condition     = can(regex("^1\\.[0-9]+\\.[0-9]+", var.nginx_version))
+    error_message = "nginx_version: a fixed 1.x.y tag."
+  }
+}
+
+# --- Network -------------------------------------------------------------------------------------------------------
+
+variable "vpc_cidr" {
+  description = "Address range of the VPC; four /20 … of it are used as subnets."
+  type        = string
+  default     = "10.0.0.0/16"
+}
+
+variable "nat_gateway" {
+  description = "true: tasks and Vespa in private subnets behind one NAT gateway (about 32 USD a month). false: in public subnets with public addresses; the security groups still let nothing in."
+  type        = bool
+  default     = true
+}
+
+# --- PostgreSQL ----------------------------------------------------------------------------------------------------
+
+variable "postgres_version" {
+  description = "Major version of the RDS engine; AWS picks the minor one."
+  type        = string
+  default     = "16"
+}
+
+variable "postgres_instance_class" {
+  description = "At least db.t4g.small: Onyx's 275+ migrations need its 2 GB of memory."
+  type        = string
+  default     = "db.t4g.small"
+
+  validation {
+    condition     = can(regex("^db\\.", var.postgres_instance_class)) && !can(regex("\\.(nano|micro)$", var.postgres_instance_class))
+    error_message = "postgres_instance_class: at least db.t4g.small; the migrations run out of memory on less."
+  }
+}
+
+variable "postgres_admin_user" {
+  description = "The RDS master user. Tasks never use it: each tenant has its own role."
+  type        = string
+  default     = "onyx_root"
+}
+
+variable "postgres_storage_gb" {
+  description = "Storage at the start (GiB); it grows by itself up to five times that."
+  type        = number
+  default     = 20
+}
+
+variable "postgres_multi_az" {
+  description = "A standby in another availability zone."
+  type        = bool
+  default     = false
+}
+
+variable "postgres_snapshot" {
+  description = "Snapshot that a *new* instance is restored from. Of no effect on one that exists."
+  type        = string
+  default     = null
+}
+
+variable "postgres_final_snapshot" {
+  description = "Take a snapshot when the instance is destroyed."
+  type        = bool
+  default     = true
+}
+
+# --- What guards against losing data ---------------------------------------------------------------------------------
+
+variable "deletion_protection" {
+  description = "AWS refuses to delete the database and the load balancer until this is applied as false."
+  type        = bool
+  default     = true
+}
+
+variable "bucket_force_destroy" {
+  description = "Destroy deletes the bucket with everything in it (every version). false: a bucket that is not empty stops the destroy."
+  type        = bool
+  default     = false
+}
+
+variable "secret_recovery_days" {
+  description = "Days a deleted secret can be restored (7 to 30; 0: gone at once). Names are new at each apply, so this never blocks one."
+  type        = number
+  default     = 7
+}
+
+# --- Redis, Vespa ----------------------------------------------------------------------------------------------------
+
+variable "redis_node_type" {
+  description = "ElastiCache node type."
+  type        = string
+  default     = "cache.t4g.small"
+}
+
+variable "redis_parameter_group" {
+  description = "A parameter group of the redis7 family. More than 16 databases (five tenants) need one of your own: `databases` is fixed when the group is created."
+  type        = string
+  default     = "default.redis7"
+}
+
+variable "redis_databases" {
+  description = "How many databases the parameter group gives."
+  type        = number
+  default     = 16
+}
+
+variable "vespa_instance_type" {
+  description = "x86-64 with AVX2 (anything after Haswell) and at least 4 GB for the container."
+  type        = string
+  default     = "t3.large"
+}
+
+variable "vespa_volume_gb" {
+  description = "Size of each tenant's index volume (GiB)."
+  type        = number
+  default     = 50
+}
+
+# --- Certificate, DNS --------------------------------------------------------------------------------------------------
+
+variable "certificate_arn" {
+  description = "An issued ACM certificate that covers every hostname; null: the stack requests its own."
+  type        = string
+  default     = null
+}
+
+variable "wait_for_certificate" {
+  description = <<-EOT
+    For the stack's own certificate. true: apply waits until ACM has issued it, which real AWS needs: a listener refuses a
+    pending certificate. The validation records never change for an account and hostname, so only the first apply ever has
+    to wait for their publishing (publish_certificate).
+    false: where the listener does not mind.
+  EOT
+  type        = bool
+  default     = true
+}
+
+variable "publish_certificate" {
+  description = <<-EOT
+    With wait_for_certificate and dns. true: apply itself publishes ACM's validation records in the zone, by calling
+    `orchestrate certificate`. false: somebody publishes `acm_validation_records` (docs/reference/terraform.md).
+  EOT
+  type        = bool
+  default     = true
+}
+
+variable "dns" {
+  description = "Where the hostnames' records live: provider `route53` or `porkbun`, the zone's name, the records' TTL. null: not ours to change."
+  type = object({
+    provider = string
+    zone     = string
+    ttl      = optional(number, 300)
+  })
+  default = null
+
+  validation {
+    condition     = var.dns == null || try(length(var.dns.provider) > 0, false)
+    error_message = "dns.provider: route53, porkbun, lexicon:NAME or another one that the orchestrator has."
+  }
+  validation {
+    condition     = var.dns == null || alltrue([for tenant in var.tenants : tenant.dns != null || tenant.hostname == try(var.dns.zone, "") || endswith(tenant.hostname, ".${try(var.dns.zone, "")}")])
+    error_message = "dns.zone: every tenant's hostname must be in it, or the tenant has a `dns` of its own."
+  }
+}
+
+# --- The orchestrator --------------------------------------------------------------------------------------------------
+
+variable "run_orchestrate" {
+  description = "true: a plain `terraform apply` ends with `orchestrate run`, and the sites answer when it is done."
+  type        = bool
+  default     = false
+}
+
+variable "orchestrate_command" {
+  description = "How to call the orchestrator from here."
+  type        = string
+  default     = "orchestrate"
+}

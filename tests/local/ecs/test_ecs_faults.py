@@ -1,0 +1,93 @@
+"""The faults that tasks feel: what each looks like from outside, and that it is over when it is cleared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def healthy(tenant: Any) -> Any:
+    tenant.create_database()
+    tenant.create(grace=0)
+    tenant.until_state("COMPLETED")
+    return tenant
+
+
+def _inject(tenant: Any, fault: str) -> None:
+    tenant.stack.cloud.ask("faults", "POST", name=fault, tenant=tenant.name)
+
+
+def _recovers(tenant: Any) -> None:
+    tenant.stack.cloud.ask("faults", "DELETE")
+    tenant.update(forceNewDeployment=True)
+    assert tenant.until_state("COMPLETED")["runningCount"] == 1
+
+
+def _until_none_runs(tenant: Any, until: Any) -> None:
+    until("no task runs", lambda: tenant.now()["runningCount"] == 0)
+
+
+def test_oom(healthy: Any, until: Any) -> None:
+    _inject(healthy, "oom")
+    stopped = healthy.until_stopped()
+    assert stopped["stoppedReason"] == "Essential container in task exited"
+    api = next(container for container in stopped["containers"] if container["name"] == "api")
+    assert (api["exitCode"], api["reason"]) == (137, "OutOfMemoryError: Container killed due to memory usage")
+    until("every new task is killed too", lambda: len(healthy.tasks("STOPPED")) >= 3)
+    assert healthy.primary()["rolloutState"] == "COMPLETED", "the breaker watches rollouts only"
+    _recovers(healthy)
+
+
+def test_image_pull(healthy: Any, until: Any) -> None:
+    _inject(healthy, "image-pull")
+    failed = until(
+        "a new task can't start",
+        lambda: next((t for t in healthy.tasks("STOPPED") if t.get("stopCode") == "TaskFailedToStart"), None),
+    )
+    assert failed["stoppedReason"].startswith("CannotPullContainerError: pull image manifest")
+    assert [c["reason"] for c in failed["containers"] if "reason" in c] == [failed["stoppedReason"]]
+    until(
+        "ECS says that it can't",
+        lambda: any("is unable to consistently start tasks successfully." in event for event in healthy.events()),
+    )
+    _recovers(healthy)
+
+
+def test_unhealthy_target(healthy: Any, until: Any) -> None:
+    _inject(healthy, "unhealthy-target")
+    stopped = healthy.until_stopped()
+    where = f"(target-group {healthy.target_group})"
+    assert stopped["stopCode"] == "ServiceSchedulerInitiated"
+    assert stopped["stoppedReason"] == f"Task failed ELB health checks in {where}"
+    identity = stopped["taskArn"].rsplit("/", 1)[-1]
+    assert (
+        f"(service {healthy.service}) (task {identity}) (port 80) is unhealthy in {where} due to "
+        "(reason Health checks failed with these codes: [503])"
+    ) in healthy.events()
+    _recovers(healthy)
+
+
+def test_missing_database(healthy: Any, until: Any) -> None:
+    _inject(healthy, "missing-database")
+    _until_none_runs(healthy, until)
+    until(
+        "it can't boot again",
+        lambda: f'FATAL:  database "{healthy.database}" does not exist' in healthy.log(),
+    )
+    with healthy.stack.admin() as admin:
+        assert not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (healthy.database,)).fetchone()
+    healthy.stack.cloud.ask("faults", "DELETE")
+    healthy.create_database()
+    _recovers(healthy)
+
+
+def test_a_fault_of_one_tenant_leaves_the_others_alone(healthy: Any, stack: Any) -> None:
+    stack.cloud.ask("faults", "POST", name="oom", tenant="somebody-else")
+    (before,) = healthy.tasks()
+    healthy.update(forceNewDeployment=True)
+    assert healthy.until_state("COMPLETED")["failedTasks"] == 0
+    assert before["taskArn"] not in {task["taskArn"] for task in healthy.tasks()}

@@ -1,0 +1,110 @@
+"""Replication groups have members, states and AUTH tokens; load balancers have a name of their own: as AWS does."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local.local_cloud import Aws
+
+pytestmark = pytest.mark.cloud
+
+
+class Group:
+    def __init__(self, aws: Aws) -> None:
+        self.cache = aws.client("elasticache")
+
+    def described(self) -> dict[str, Any]:
+        answer = self.cache.describe_replication_groups(ReplicationGroupId="onyx-prod-redis")
+        found: dict[str, Any] = answer["ReplicationGroups"][0]
+        return found
+
+    def set_token(self, token: str, strategy: str) -> None:
+        self.cache.modify_replication_group(
+            ReplicationGroupId="onyx-prod-redis",
+            AuthToken=token,
+            AuthTokenUpdateStrategy=strategy,
+            ApplyImmediately=True,
+        )
+        until(lambda: self.described()["Status"] == "available")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def group(aws: Aws) -> Group:
+    made = Group(aws)
+    subnets = [subnet["SubnetId"] for subnet in aws.client("ec2").describe_subnets()["Subnets"][:2]]
+    made.cache.create_cache_subnet_group(
+        CacheSubnetGroupName="onyx", CacheSubnetGroupDescription="onyx", SubnetIds=subnets
+    )
+    made.cache.create_replication_group(
+        ReplicationGroupId="onyx-prod-redis",
+        ReplicationGroupDescription="onyx",
+        NumCacheClusters=1,
+        CacheNodeType="cache.t4g.small",
+        Engine="redis",
+        CacheSubnetGroupName="onyx",
+        TransitEncryptionEnabled=True,
+    )
+    assert made.described()["Status"] == "creating"
+    until(lambda: bool(made.described()["Status"] == "available"))
+    return made
+
+
+def test_its_members_can_be_described_in_the_clouds_region(group: Group) -> None:
+    (member,) = group.described()["MemberClusters"]
+    (cluster,) = group.cache.describe_cache_clusters(CacheClusterId=member)["CacheClusters"]
+    assert cluster["ReplicationGroupId"] == "onyx-prod-redis"
+    assert cluster["PreferredAvailabilityZone"] == "us-west-2a"
+    endpoint = group.described()["NodeGroups"][0]["PrimaryEndpoint"]
+    assert endpoint["Address"].endswith(".usw2.cache.amazonaws.com")
+
+
+def test_a_token_is_rotated_in_then_set(group: Group) -> None:
+    assert group.described()["AuthTokenEnabled"] is False
+    with pytest.raises(ClientError, match="InvalidParameterCombination"):
+        group.set_token("a" * 16, "SET")
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        group.set_token("short", "ROTATE")
+    group.set_token("a" * 16, "ROTATE")
+    group.set_token("a" * 16, "SET")
+    assert group.described()["AuthTokenEnabled"] is True
+
+
+def test_its_subnet_group_is_kept_while_in_use_and_goes_after_it(group: Group) -> None:
+    with pytest.raises(ClientError, match="CacheSubnetGroupInUse"):
+        group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")
+    group.cache.delete_replication_group(ReplicationGroupId="onyx-prod-redis")
+    assert group.described()["Status"] == "deleting"
+    until(lambda: not group.cache.describe_replication_groups()["ReplicationGroups"])
+    assert group.cache.describe_cache_clusters()["CacheClusters"] == []
+    group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")
+    assert group.cache.describe_cache_subnet_groups()["CacheSubnetGroups"] == []
+
+
+def test_a_load_balancer_made_again_has_another_name_and_needs_its_time(aws: Aws) -> None:
+    elb = aws.client("elbv2")
+    subnets = [subnet["SubnetId"] for subnet in aws.client("ec2").describe_subnets()["Subnets"][:2]]
+    names = []
+    for _ in range(2):
+        (made,) = elb.create_load_balancer(Name="onyx-prod-alb", Subnets=subnets)["LoadBalancers"]
+        assert made["State"]["Code"] == "provisioning"
+        names.append(made["DNSName"])
+        deadline = time.monotonic() + 30
+        while elb.describe_load_balancers(Names=["onyx-prod-alb"])["LoadBalancers"][0]["State"]["Code"] != "active":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+    assert all(re.fullmatch(r"onyx-prod-alb-\d{10}\.us-west-2\.elb\.amazonaws\.com", name) for name in names)
+    assert names[0] != names[1]

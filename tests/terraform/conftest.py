@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Invalid
+from orchestrator.local import client, toolchain
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """The real binary on one directory."""
+
+    directory: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [self.environment["TERRAFORM_BIN"], *arguments],
+            cwd=self.directory,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not ok or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+
+@pytest.fixture(scope="session")
+def terraform_environment() -> dict[str, str]:
+    """Skipped by name where terraform or its provider is missing; in CI it must be there."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_AR"))}
+    try:
+        found = toolchain.prepare(clean)
+    except Invalid as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    return found.environment({**clean, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"})
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
+    """A copy of terraform/ and hooks/ beside a local cloud of its own, initialised; the zone is there, as ever."""
+    folder = tmp_path_factory.mktemp("stack")
+    for part in ("terraform", "hooks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    running = client.up("terraform", folder / "cloud", speed=300)
+    try:
+        environment = terraform_environment | client.ask(running, "env")
+        terraform = Terraform(folder / "terraform", environment)
+        terraform.run("init", "-no-color")
+        yield terraform
+    finally:
+        client.down(folder / "cloud")

@@ -1,0 +1,78 @@
+"""Who is let in, and where a subnet's default route leads, from what EC2 answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.aws.network import Network, Rule, SecurityGroup
+
+GROUP = SecurityGroup("sg-db", ingress=(Rule(5432, 5440, ("sg-tasks", "10.0.10.0/24")),))
+
+
+@pytest.mark.parametrize(
+    ("port", "groups", "addresses", "admitted"),
+    [
+        (5432, ["sg-tasks"], [], True),
+        (5440, ["sg-tasks"], [], True),
+        (5441, ["sg-tasks"], [], False),
+        (5432, ["sg-other"], [], False),
+        (5432, [], ["10.0.10.7"], True),
+        (5432, [], ["10.0.10.0/25"], True),
+        (5432, [], ["10.0.10.0/24", "10.0.11.0/24"], False),
+        (5432, [], ["10.0.0.0/16"], False),
+        (5432, [], ["nonsense"], False),
+        (5432, [], [], False),
+    ],
+)
+def test_who_is_let_in(port: int, groups: list[str], addresses: list[str], admitted: bool) -> None:
+    assert GROUP.admits(port, groups, addresses) is admitted
+
+
+class Client:
+    """EC2's answers."""
+
+    def __init__(self, tables: list[dict[str, Any]]) -> None:
+        self.tables = tables
+
+    def describe_subnets(self, **_: Any) -> dict[str, Any]:
+        return {"Subnets": [{"SubnetId": "subnet-a", "VpcId": "vpc-1", "CidrBlock": "10.0.10.0/24"}]}
+
+    def describe_route_tables(self, **_: Any) -> dict[str, Any]:
+        return {"RouteTables": self.tables}
+
+
+def table(way: dict[str, str], *, main: bool = False, subnet: str = "") -> dict[str, Any]:
+    associations = [{"Main": True}] if main else [{"SubnetId": subnet}]
+    route = {"DestinationCidrBlock": "0.0.0.0/0", **way}
+    return {"VpcId": "vpc-1", "Associations": associations, "Routes": [route] if way else []}
+
+
+@pytest.mark.parametrize(
+    ("tables", "way", "blackhole"),
+    [
+        ([table({"NatGatewayId": "nat-1"}, subnet="subnet-a")], "nat-1", False),
+        ([table({"GatewayId": "igw-1"}, main=True)], "igw-1", False),
+        ([table({"GatewayId": "igw-1"}, main=True), table({}, subnet="subnet-a")], "", False),
+        ([table({"GatewayId": "igw-1"}, subnet="subnet-b"), table({}, main=True)], "", False),
+        ([table({"NatGatewayId": "nat-1", "State": "blackhole"}, subnet="subnet-a")], "nat-1", True),
+        ([], "", False),
+    ],
+)
+def test_where_the_default_route_leads(tables: list[dict[str, Any]], way: str, blackhole: bool) -> None:
+    subnet = Network(Client(tables)).subnets(["subnet-a"])["subnet-a"]
+    assert (subnet.way_out, subnet.blackhole) == (way, blackhole)
+
+
+def test_rules_of_every_protocol_and_port() -> None:
+    class Groups:
+        def describe_security_groups(self, **_: Any) -> dict[str, Any]:
+            every = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-tasks"}]}
+            udp = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+            return {"SecurityGroups": [{"GroupId": "sg-a", "IpPermissions": [every, udp]}]}
+
+    group = Network(Groups()).groups(["sg-a"])["sg-a"]
+    assert group.admits(19071, ["sg-tasks"])
+    assert not group.admits(53, [], ["10.0.0.1"])
+    assert group.opened() == "every port from sg-tasks"

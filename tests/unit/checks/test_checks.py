@@ -1,0 +1,58 @@
+"""What every check judges: tests/cases/checks/<check>/*.json, facts → findings."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from orchestrator import checks
+from orchestrator.engine.check import AnyCheck
+
+CASES = Path(__file__).parents[2] / "cases" / "checks"
+CHECKS = {check.id: check for check in checks.discover()}
+FILES = sorted(CASES.glob("*/*.json"))
+
+
+def facts_of(check: AnyCheck, given: Any) -> Any:
+    """Each check's module names its facts `Facts`."""
+    module = importlib.import_module(check.judge.__module__)
+    return TypeAdapter(module.Facts).validate_python(given)
+
+
+def cases(check: str) -> list[Any]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in FILES if path.parent.name == check]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_case(path: Path) -> None:
+    check = CHECKS[path.parent.name]
+    case = json.loads(path.read_text(encoding="utf-8"))
+    found = check.findings(facts_of(check, case["facts"]))
+    seen = [(one.code, one.subject, one.severity.value) for one in found]
+    assert seen == [(one["code"], one.get("subject", ""), one["severity"]) for one in case["findings"]]
+    for finding, expected in zip(found, case["findings"], strict=True):
+        said = "\n".join((finding.symptom, finding.cause, finding.fix, *finding.evidence))
+        for fragment in expected["says"]:
+            assert fragment in said
+        assert finding.check == check.id
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_every_check_is_tested_sick_and_healthy(name: str) -> None:
+    outcomes = {bool(case["findings"]) for case in cases(name)}
+    assert outcomes == {True, False}
+
+
+def test_every_case_is_a_check_s() -> None:
+    assert {path.parent.name for path in FILES} == CHECKS.keys()
+
+
+def test_a_check_s_file_bears_its_name() -> None:
+    for check in CHECKS.values():
+        assert check.judge.__module__.rsplit(".", 1)[-1] == check.id.replace("-", "_")
+        assert check.title

@@ -1,0 +1,265 @@
+"""What holds for every command: its record, its secrets, its changes, its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli.conduct import Conductor, conduct
+from orchestrator.cli.options import Options
+from orchestrator.cli.origin import why, without_values
+from orchestrator.engine.journal import Record, records
+from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, Problem
+from orchestrator.events import StepDone
+
+SECRET = "canary-0123456789"
+Work = Callable[[Conductor], Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting from outside, signals stay pytest's, and one secret."""
+    monkeypatch.setattr(Conductor, "listen", lambda _conductor: None)
+    monkeypatch.setenv("A_DEPLOY_TOKEN", SECRET)
+    monkeypatch.delenv("ORCHESTRATE_PARENT", raising=False)
+
+
+def options(folder: Path, *, as_json: bool = True, **settings: Any) -> Options:
+    return Options(directory=folder, as_json=as_json, tenants=(), only=(), skip=(), settings=settings)
+
+
+def ended(folder: Path, work: Work, **settings: Any) -> int:
+    with pytest.raises(SystemExit) as raised:
+        conduct("run", options(folder, **settings), work, recorded=True)
+    assert isinstance(raised.value.code, int)
+    return raised.value.code
+
+
+def record(folder: Path) -> Record:
+    (only,) = records(folder / ".orchestrate" / "runs")
+    return only
+
+
+def test_a_run_is_recorded_from_its_first_line_to_its_last(tmp_path: Path) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.exclusive(), conductor.change("databases", {"a": "make it"}):
+            pass
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work, reason=f"a ticket, {SECRET}") == 0
+    found = record(tmp_path)
+    assert [line["event"] for line in found.lines] == ["run-opened", "change-intended", "change-made", "run-finished"]
+    assert found.header["why"] == "a ticket, ***"
+    assert {"user", "host", "pid", "options", "directory", "versions", "command"} <= found.header.keys()
+    assert (found.outcome, found.changed) == ("succeeded", 1)
+
+
+def test_the_intent_is_on_disk_before_the_change(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.change("databases", {"a": "make it"}):
+            seen.extend(change["detail"] for change in record(tmp_path).open_changes)
+        return Outcome.SUCCEEDED
+
+    ended(tmp_path, work)
+    assert seen == ["make it"]
+    assert not record(tmp_path).open_changes
+
+
+def test_a_change_that_fails_is_recorded_so_and_not_counted(tmp_path: Path) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.change("databases", {"a": "make it", "b": "make it"}):
+            raise OrchestratorError(Problem("refused-by-server", f"no: {SECRET}"))
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work) == 1
+    found = record(tmp_path)
+    made = [(line["subject"], line["outcome"]) for line in found.lines if line["event"] == "change-made"]
+    assert made == [("a", "failed"), ("b", "failed")]
+    assert found.changed == 0
+
+
+def test_after_a_request_to_stop_no_change_begins(tmp_path: Path) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        conductor.clock.interrupt()
+        with conductor.change("databases", {"a": "make it"}):
+            pytest.fail("it was made")
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work) == 130
+    assert "change-intended" not in {line["event"] for line in record(tmp_path).lines}
+
+
+def test_who_lost_the_lock_changes_nothing(tmp_path: Path) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.exclusive():
+            (tmp_path / ".orchestrate" / "orchestrate.lock.json").unlink()
+            with conductor.change("databases", {"a": "make it"}):
+                pytest.fail("it was made")
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work) == Outcome.LOCKED.status
+    assert "change-intended" not in {line["event"] for line in record(tmp_path).lines}
+
+
+def test_what_can_t_be_recorded_isn_t_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        conductor.emit(StepDone(step="before"))
+        monkeypatch.setattr("os.write", _no_space)
+        conductor.emit(StepDone(step="lost"))
+        conductor.emit(StepDone(step="lost"))
+        with conductor.change("databases", {"a": "make it"}):
+            pytest.fail("it was made")
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work) == 1
+
+
+def _no_space(_file: int, _data: bytes) -> int:
+    raise OSError(28, "No space left on device")
+
+
+def test_that_the_record_is_incomplete_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        monkeypatch.setattr("os.write", _no_space)
+        for _ in range(3):
+            conductor.emit(StepDone(step="databases"))
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, work) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events].count("finding-reported") == 1
+    assert [event["event"] for event in events].count("step-done") == 3
+
+
+def test_a_folder_that_can_t_be_written_is_invalid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+
+    def work(_conductor: Conductor) -> Outcome:
+        pytest.fail("it began")
+
+    assert ended(tmp_path, work, journal_dir=str(tmp_path / "file" / "runs")) == Outcome.INVALID.status
+    failed = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert failed["code"] == "journal-unwritable"
+    assert "--journal-dir" in failed["fix"]
+
+
+def test_no_secret_in_what_is_shown_or_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        conductor.redact.learn(["learned-on-the-way"])
+        conductor.emit(StepDone(step="databases", detail=f"{SECRET} learned-on-the-way"))
+        raise OrchestratorError(Problem("bad", f"{SECRET}", SECRET, f"not {SECRET}"))
+
+    ended(tmp_path, work)
+    said = capsys.readouterr()
+    for text in (said.out, said.err, "".join(file.read_text() for file in tmp_path.rglob("*.jsonl"))):
+        assert SECRET not in text
+        assert "learned-on-the-way" not in text
+    assert "***" in said.out
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_defect_of_ours_ends_cleanly_without_secrets(
+    tmp_path: Path, as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.exclusive():
+            raise ZeroDivisionError(SECRET)
+
+    with pytest.raises(SystemExit) as raised:
+        conduct("run", options(tmp_path, as_json=as_json), work, recorded=True)
+    assert raised.value.code == 1
+    said = capsys.readouterr()
+    assert "unexpected" in said.out
+    assert "ZeroDivisionError" in said.out
+    assert SECRET not in said.out + said.err
+    assert record(tmp_path).outcome == "failed"
+    assert not (tmp_path / ".orchestrate" / "orchestrate.lock.json").exists()
+
+
+def test_one_run_only(tmp_path: Path) -> None:
+    def inner(_conductor: Conductor) -> Outcome:
+        pytest.fail("two at once")
+
+    def locked(conductor: Conductor) -> Outcome:
+        with conductor.exclusive():
+            return inner(conductor)
+
+    def outer(conductor: Conductor) -> Outcome:
+        with conductor.exclusive():
+            with pytest.raises(SystemExit) as raised:
+                conduct("run", options(tmp_path), locked, recorded=True)
+            assert raised.value.code == Outcome.LOCKED.status
+            return Outcome.SUCCEEDED
+
+    with pytest.raises(SystemExit) as raised:
+        conduct("run", options(tmp_path), outer, recorded=True)
+    assert raised.value.code == 0
+    assert sorted(one.outcome for one in records(tmp_path / ".orchestrate" / "runs")) == ["locked", "succeeded"]
+
+
+def test_a_child_of_an_apply_has_no_record_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORCHESTRATE_PARENT", "1")
+    assert ended(tmp_path, lambda _conductor: Outcome.SUCCEEDED) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_outcome_is_the_records(tmp_path: Path) -> None:
+    for error in (Interrupted, Locked):
+        folder = tmp_path / error.__name__
+        folder.mkdir()
+
+        def work(_conductor: Conductor, kind: type[OrchestratorError] = error) -> Outcome:
+            raise kind(Problem("code", "why"))
+
+        assert ended(folder, work) == error.outcome.status
+        assert record(folder).outcome == error.outcome.word
+
+
+def test_values_of_terraforms_variables_are_not_recorded() -> None:
+    argv = [
+        "apply",
+        "-var",
+        "db_password=x",
+        "--var=region=y",
+        "-var-file",
+        "prod.tfvars",
+        "-target",
+        "a.b",
+        "-var",
+        "z",
+    ]
+    assert without_values(argv) == [
+        "apply",
+        "-var",
+        "db_password=***",
+        "--var=region=***",
+        "-var-file",
+        "prod.tfvars",
+        "-target",
+        "a.b",
+        "-var",
+        "***",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        (
+            {"CI": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "7"},
+            "CI: https://github.com/o/r/actions/runs/7",
+        ),
+        ({"CI": "true", "CI_JOB_URL": "https://gitlab/x/1"}, "CI: https://gitlab/x/1"),
+        ({"CI": "true"}, "CI: a job"),
+    ],
+)
+def test_what_started_it_is_told_by_the_environment(environment: dict[str, str], expected: str) -> None:
+    assert why(environment) == expected

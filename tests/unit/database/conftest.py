@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.contract import Stack, parse
+from tests.unit.test_contract import good
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return parse(good(), "test")

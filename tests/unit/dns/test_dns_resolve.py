@@ -1,0 +1,166 @@
+"""Real packets: the local cloud's name server, and servers that stay silent, refuse or break."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import trustme
+
+from orchestrator.dns import resolve
+from orchestrator.dns.resolve import Answer, AskServers, AskZones, Server
+from orchestrator.errors import Invalid
+from orchestrator.local import nameserver
+from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.faults import Faults
+from orchestrator.local.pace import Pace
+from orchestrator.local.zone import ALIAS, Entry, Zone
+
+OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
+NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
+MANY = tuple(Entry("many.example.org", "A", 60, f"192.0.2.{number}") for number in range(1, 201))
+
+EXAMPLE = Zone(
+    "example.org",
+    (
+        Entry("example.org", "NS", 60, "ns1.servers.example"),
+        Entry("example.org", ALIAS, 60, NEW),
+        Entry("demo.example.org", "CNAME", 120, NEW),
+        Entry("old.example.org", "CNAME", 600, OLD),
+        Entry("far.example.org", "CNAME", 60, "www.elsewhere.test"),
+        Entry("two.example.org", "CNAME", 30, "demo.example.org"),
+        Entry("loop.example.org", "CNAME", 60, "loop2.example.org"),
+        Entry("loop2.example.org", "CNAME", 60, "loop.example.org"),
+        Entry("text.example.org", "TXT", 60, '"no address"'),
+        *MANY,
+    ),
+)
+SERVERS = Zone("servers.example", (Entry("ns1.servers.example", "A", 60, "127.0.0.1"),))
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    cloud = Cloud(directory=tmp_path, pace=Pace(100), ca=trustme.CA(), faults=Faults(), log=lambda _line: None)
+    cloud.zones.add(lambda: [EXAMPLE, SERVERS])
+    cloud.addresses.publish(NEW, Address("127.0.0.9", 443))
+    stop = nameserver.start(cloud)
+    yield cloud
+    stop()
+
+
+@pytest.fixture
+def ask(cloud: Cloud) -> AskServers:
+    return AskServers((Server.parse(cloud.resolver),))
+
+
+def test_a_name_leads_through_its_cname_to_addresses(ask: AskServers) -> None:
+    answer = ask.resolve("Demo.Example.org.")
+    assert (answer.name, answer.chain, answer.addresses) == ("demo.example.org", (NEW,), ("127.0.0.9",))
+    assert (answer.ttl, answer.rcode) == (120, "NOERROR")
+    assert answer.leads_to(ask.resolve(NEW))
+
+
+def test_a_chain_of_two(ask: AskServers) -> None:
+    answer = ask.resolve("two.example.org")
+    assert (answer.chain, answer.ttl) == (("demo.example.org", NEW), 30)
+
+
+def test_an_alias_shows_only_addresses_and_still_leads_there(ask: AskServers) -> None:
+    answer = ask.resolve("example.org")
+    assert (answer.chain, answer.addresses) == ((), ("127.0.0.9",))
+    assert answer.leads_to(ask.resolve(NEW))
+
+
+def test_an_old_load_balancer_is_a_dangling_chain(ask: AskServers) -> None:
+    answer = ask.resolve("old.example.org")
+    assert (answer.chain, answer.addresses, answer.rcode) == ((OLD,), (), "NXDOMAIN")
+    assert not answer.leads_to(ask.resolve(NEW))
+
+
+@pytest.mark.parametrize(
+    ("name", "rcode"),
+    [
+        ("none.example.org", "NXDOMAIN"),
+        ("text.example.org", "NOERROR"),
+        ("loop.example.org", "SERVFAIL"),
+        ("www.unknown.test", "REFUSED"),
+    ],
+)
+def test_what_has_no_address_says_why(ask: AskServers, name: str, rcode: str) -> None:
+    answer = ask.resolve(name)
+    assert (answer.rcode, answer.addresses) == (rcode, ())
+
+
+def test_an_answer_too_large_for_a_datagram_comes_by_tcp(ask: AskServers) -> None:
+    assert len(ask.resolve("many.example.org").addresses) == len(MANY)
+
+
+def test_a_silent_server_is_a_timeout() -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        server = Server("127.0.0.1", silent.getsockname()[1])
+        assert AskServers((server,), timeout=0.05).resolve("demo.example.org").rcode == "TIMEOUT"
+
+
+def test_the_next_server_is_asked_when_the_first_is_silent(cloud: Cloud) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        servers = (Server("127.0.0.1", silent.getsockname()[1]), Server.parse(cloud.resolver))
+        answer = AskServers(servers, timeout=0.5).resolve("demo.example.org")
+    assert (answer.addresses, answer.server) == (("127.0.0.9",), cloud.resolver)
+
+
+def test_without_servers_there_is_no_answer() -> None:
+    assert AskServers(()).resolve("demo.example.org") == Answer("demo.example.org", rcode="NO-SERVER")
+
+
+def test_a_port_nobody_listens_on_is_no_answer() -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as gone:
+        gone.bind(("127.0.0.1", 0))
+        server = Server("127.0.0.1", gone.getsockname()[1])
+    assert AskServers((server,), timeout=0.2).resolve("demo.example.org").rcode in {"NO-SERVER", "TIMEOUT"}
+
+
+def test_the_zones_own_servers_are_asked_for_its_names(cloud: Cloud, ask: AskServers) -> None:
+    """The system's resolver remembers the old answer; the zone's own server has the new one."""
+    authoritative = Server.parse(cloud.resolver)
+    zone = AskZones(["example.org"], ask, port=authoritative.port)
+    answer = zone.resolve("demo.example.org")
+    assert (answer.chain, answer.addresses, answer.server) == ((NEW,), ("127.0.0.9",), str(authoritative))
+    assert zone.resolve(NEW).addresses == ("127.0.0.9",)
+    assert zone.resolve("far.example.org").chain == ("www.elsewhere.test",)
+
+
+def test_the_system_is_asked_when_the_zones_servers_cant_be(ask: AskServers) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        system = AskServers(ask.servers, timeout=0.3)
+        answer = AskZones(["example.org"], system, port=silent.getsockname()[1]).resolve("demo.example.org")
+    assert (answer.chain, answer.server) == ((NEW,), str(ask.servers[0]))
+
+
+def test_the_setting_wins_over_the_zone() -> None:
+    assert resolve.connect("127.0.0.1:5353", ["example.org"]) == AskServers((Server("127.0.0.1", 5353),))
+    assert isinstance(resolve.connect(None, ["example.org"]), AskZones)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("127.0.0.1:5353", Server("127.0.0.1", 5353)),
+        ("[::1]:5353", Server("::1", 5353)),
+        ("::1:5353", Server("::1", 5353)),
+    ],
+)
+def test_servers_are_addresses(text: str, server: Server) -> None:
+    assert Server.parse(text) == server
+
+
+@pytest.mark.parametrize("text", ["localhost:53", "127.0.0.1:", "127.0.0.1:dns", "127.0.0.1:70000", "1.1.1.1", "nine"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        Server.parse(text)
+    assert [problem.code for problem in refusal.value.problems] == ["resolver-invalid"]

@@ -1,0 +1,65 @@
+"""The decisions of every step: tests/cases/<step>/*.json, facts → verdicts."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from orchestrator import steps
+from orchestrator.engine.graph import AnyStep
+from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
+
+CASES = Path(__file__).parents[2] / "cases"
+STEPS = {step.id: step for step in steps.discover()}
+FILES = sorted(path for step in STEPS for path in (CASES / step).glob("*.json"))
+
+
+def facts_of(step: AnyStep) -> type[Any]:
+    """Each step's module names its facts `Facts`."""
+    module = importlib.import_module(step.decide.__module__)
+    facts: type[Any] = module.Facts
+    return facts
+
+
+def words(verdict: Verdict) -> str:
+    match verdict:
+        case Done(detail):
+            return detail
+        case Todo(change):
+            return change
+        case Wait(because):
+            return because
+        case Blocked(problem):
+            return str(problem)
+
+
+def code(verdict: Verdict) -> str:
+    return verdict.problem.code if isinstance(verdict, Blocked) else getattr(verdict, "code", "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_case(path: Path) -> None:
+    step = STEPS[path.parent.name]
+    case = json.loads(path.read_text(encoding="utf-8"))
+    verdicts = step.decide(TypeAdapter(facts_of(step)).validate_python(case["facts"]))
+    assert verdicts.keys() == case["verdicts"].keys()
+    for subject, expected in case["verdicts"].items():
+        verdict = verdicts[subject]
+        assert type(verdict).__name__ == expected["verdict"], verdict
+        assert code(verdict) == expected.get("code", "")
+        if "refused" in expected:
+            assert isinstance(verdict, Blocked)
+            assert verdict.refused is expected["refused"]
+        for fragment in expected["says"]:
+            assert fragment in words(verdict)
+        if isinstance(verdict, Blocked):
+            assert verdict.problem.fix
+
+
+def test_every_step_has_its_cases() -> None:
+    assert {path.parent.name for path in FILES} == STEPS.keys()

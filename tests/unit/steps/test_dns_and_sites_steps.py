@@ -1,0 +1,436 @@
+"""`dns-records` and `sites` as whole steps: real DNS packets, a provider that counts, a stack of the example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from orchestrator.contract import Dns, Stack
+from orchestrator.dns import model
+from orchestrator.dns.history import FILE, History
+from orchestrator.dns.model import DnsProvider, Plan, Record
+from orchestrator.dns.resolve import AskServers, Server
+from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
+from orchestrator.errors import Invalid, Problem, Refused, Transient
+from orchestrator.local import nameserver
+from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.faults import Faults, catalogue
+from orchestrator.local.pace import Pace
+from orchestrator.local.zone import Entry, Zone
+from orchestrator.probe import Probe, Reached
+from orchestrator.steps import dns_records, sites
+from orchestrator.steps.dns_records import Rules
+
+OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
+NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
+ZONE = "example.org"
+SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:one"
+
+
+def stack(dns: Mapping[str, Any] | None, **hostnames: str) -> Stack:
+    tenants = {
+        name: {
+            "database": f"onyx_{name}",
+            "role": f"onyx_{name}",
+            "secret_arn": SECRET,
+            "service": f"{name}-prod-service",
+            "hostname": hostname,
+            "target_group_arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/one/1",
+            "log_group": f"/ecs/{name}",
+        }
+        for name, hostname in hostnames.items()
+    }
+    return Stack.model_validate(
+        {
+            "schema": 1,
+            "stack": "onyx-prod",
+            "account_id": "123456789012",
+            "region": "us-west-2",
+            "cluster": "onyx-prod-cluster",
+            "database": {
+                "instance": "onyx-prod-postgres",
+                "host": "onyx-prod-postgres.c1.us-west-2.rds.amazonaws.com",
+                "admin_user": "onyx_root",
+                "admin_secret_arn": SECRET,
+            },
+            "runner": {"instance_id": "i-0123456789abcdef0"},
+            "load_balancer": {
+                "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/onyx-prod-alb/1",
+                "dns_name": NEW,
+                "zone_id": "Z1",
+            },
+            "dns": dns,
+            "tenants": tenants,
+        }
+    )
+
+
+@dataclass
+class Hosted:
+    """A provider whose zone is what the name server serves. It spreads a change when told to."""
+
+    held: dict[str, Record] = field(default_factory=dict)
+    spread: bool = True
+    asked: list[str] = field(default_factory=list)
+    name: str = "hosted"
+    apex: str = "ALIAS"
+    minimum_ttl: int = 60
+    zones_held: tuple[str, ...] = (ZONE,)
+
+    def zones(self) -> frozenset[str]:
+        self.asked.append("zones")
+        return frozenset(self.zones_held)
+
+    def check(self, zone: str) -> None:
+        self.asked.append(f"check {zone}")
+
+    def records(self, zone: str) -> frozenset[Record]:
+        self.asked.append(f"records {zone}")
+        if zone not in self.zones_held:
+            raise Invalid(Problem("dns-zone-not-found", f"no zone {zone}"))
+        return frozenset(one for one in self.held.values() if self.zone_of(one) == zone)
+
+    def zone_of(self, record: Record) -> str:
+        """A delegation is the parent's."""
+        above = record.name.partition(".")[2] if record.type == "NS" else record.name
+        return model.longest_match(above, self.zones_held)
+
+    def submit(self, zone: str, plan: Plan) -> str:
+        self.asked.append(f"submit {len(plan.changes)}")
+        for change in plan.changes:
+            self.held.pop(change.name, None)
+            self.held |= {record.name: record for record in change.after}
+        return "ticket"
+
+    def settled(self, ticket: str) -> bool:
+        assert ticket == "ticket"
+        return self.spread
+
+    def served(self) -> list[Zone]:
+        entries = [Entry(one.name, one.type, one.ttl or 60, one.values[0]) for one in self.held.values()]
+        return [Zone(ZONE, tuple(entries))]
+
+
+@dataclass
+class Context:
+    stack: Stack
+    providers: Mapping[str, DnsProvider]
+    dns_rules: Rules
+    resolver: AskServers
+    statuses: dict[str, int] = field(default_factory=dict)
+    visits: list[tuple[str, str]] = field(default_factory=list)
+    dns_tickets: list[tuple[str, str]] = field(default_factory=list)
+    balancers: frozenset[str] = frozenset()
+
+    @property
+    def targets(self) -> Context:
+        return self
+
+    def dns(self, provider: str) -> DnsProvider:
+        return self.providers[provider]
+
+    def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
+        return self.balancers & frozenset(dns_names)
+
+    def probe(self, hostname: str, address: str) -> Probe:
+        self.visits.append((hostname, address))
+        return Probe(address, Reached.ANSWERED, self.statuses.get(hostname, 200))
+
+
+@pytest.fixture
+def hosted() -> Hosted:
+    return Hosted()
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(directory=tmp_path, pace=Pace(100), ca=trustme.CA(), faults=Faults(), log=lambda _line: None)
+
+
+@pytest.fixture
+def context(tmp_path: Path, hosted: Hosted, cloud: Cloud) -> Iterator[Context]:
+    cloud.zones.add(hosted.served)
+    cloud.addresses.publish(NEW, Address("127.0.0.9", 443))
+    stop = nameserver.start(cloud)
+    dns = {"provider": "hosted", "zone": ZONE, "ttl": 300}
+    made = stack(dns, **{"customer-a": "demo.example.org", "customer-b": "b.example.org"})
+    rules = Rules(History(tmp_path / ".orchestrate" / FILE, "onyx-prod", lambda: datetime(2026, 1, 1, tzinfo=UTC)))
+    yield Context(made, {"hosted": hosted}, rules, AskServers((Server.parse(cloud.resolver),)))
+    stop()
+
+
+def verdicts(context: Context) -> Mapping[Subject, Verdict]:
+    return dns_records.STEP.decide(dns_records.STEP.observe(context))
+
+
+def settle(context: Context) -> Mapping[Subject, Verdict]:
+    todos = {subject: verdict for subject, verdict in verdicts(context).items() if isinstance(verdict, Todo)}
+    if todos:
+        dns_records.STEP.apply(context, todos)
+    return verdicts(context)
+
+
+def test_all_tenants_in_one_batch_then_nothing(context: Context, hosted: Hosted) -> None:
+    assert {type(verdict) for verdict in settle(context).values()} == {Done}
+    assert [call for call in hosted.asked if call.startswith("submit")] == ["submit 2"]
+    assert {record.values for record in hosted.held.values()} == {(NEW,)}
+    settle(context)
+    assert len([call for call in hosted.asked if call.startswith("submit")]) == 1
+
+
+def test_an_observation_lists_the_zone_once(context: Context, hosted: Hosted) -> None:
+    verdicts(context)
+    assert hosted.asked == ["records example.org"]
+
+
+def test_it_waits_until_the_provider_has_spread_it(context: Context, hosted: Hosted) -> None:
+    hosted.spread = False
+    assert {type(verdict) for verdict in settle(context).values()} == {Wait}
+    hosted.spread = True
+    assert {type(verdict) for verdict in verdicts(context).values()} == {Done}
+
+
+def test_only_the_tenants_asked_for_are_changed(context: Context, hosted: Hosted) -> None:
+    todo = verdicts(context)["customer-b"]
+    assert isinstance(todo, Todo)
+    hash(todo)
+    dns_records.STEP.apply(context, {"customer-b": todo})
+    assert list(hosted.held) == ["b.example.org"]
+    seen = verdicts(context)
+    assert isinstance(seen["customer-a"], Todo)
+    assert isinstance(seen["customer-b"], Done)
+
+
+def test_a_foreign_record_blocks_its_tenant_only(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", ("shop.example.com",), 60)
+    seen = settle(context)
+    assert isinstance(seen["customer-a"], Blocked)
+    assert isinstance(seen["customer-b"], Done)
+    assert hosted.held["demo.example.org"].values == ("shop.example.com",)
+
+
+def test_without_dns_in_the_contract_nobody_is_asked(context: Context, hosted: Hosted) -> None:
+    context = replace(context, stack=stack(None, **{"customer-a": "demo.example.org"}), providers={})
+    seen = verdicts(context)
+    assert seen.keys() == {STACK}
+    assert hosted.asked == []
+
+
+def test_a_site_is_visited_at_its_address_only_when_its_name_leads_here(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 600)
+    hosted.held["b.example.org"] = Record("b.example.org", "CNAME", (NEW,), 600)
+    seen = sites.STEP.decide(sites.STEP.observe(context))
+    assert context.visits == [("b.example.org", "127.0.0.9")]
+    stale = seen["customer-a"]
+    assert isinstance(stale, Wait)
+    assert (stale.code, OLD in stale.because) == ("site-name-stale", True)
+    assert isinstance(seen["customer-b"], Done)
+
+
+def test_another_server_that_is_alive_is_not_visited(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "A", ("127.0.0.8",), 600)
+    seen = sites.STEP.decide(sites.STEP.observe(context))
+    assert context.visits == []
+    stale = seen["customer-a"]
+    assert isinstance(stale, Wait)
+    assert (stale.code, "127.0.0.8" in stale.because) == ("site-name-stale", True)
+
+
+def test_after_the_records_the_sites_answer(context: Context, hosted: Hosted) -> None:
+    settle(context)
+    context.statuses["b.example.org"] = 503
+    seen = sites.STEP.decide(sites.STEP.observe(context))
+    assert isinstance(seen["customer-a"], Done)
+    assert isinstance(seen["customer-b"], Wait)
+
+
+OTHER = "shop.example.com"
+
+
+def blocked(verdict: Verdict) -> str:
+    assert isinstance(verdict, Blocked), verdict
+    return verdict.problem.code
+
+
+def rebuilt(context: Context, **changes: Any) -> Context:
+    return replace(context, dns_rules=replace(context.dns_rules, **changes))
+
+
+def test_what_was_there_is_on_the_disk_before_it_goes(context: Context, hosted: Hosted) -> None:
+    old = hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 600)
+    history = context.dns_rules.history
+    submit = hosted.submit
+    seen: list[tuple[Record, ...]] = []
+
+    def submitting(zone: str, plan: Plan) -> str:
+        seen.extend(entry.change.before for entry in history.entries())
+        return submit(zone, plan)
+
+    hosted.submit = submitting  # type: ignore[method-assign]
+    settle(context)
+    assert sorted(seen) == [(), (old,)]
+    assert history.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_changed_where_it_can_not_be_kept(context: Context, hosted: Hosted) -> None:
+    context.dns_rules.history.file.parent.write_text("a file, where the folder should be")
+    with pytest.raises(Invalid, match="dns-history-unwritable"):
+        settle(context)
+    assert hosted.held == {}
+
+
+def test_a_foreign_record_is_adopted_only_when_told(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OTHER,), 60)
+    refusal = verdicts(context)["customer-a"]
+    assert blocked(refusal) == "dns-foreign-record"
+    assert isinstance(refusal, Blocked)
+    assert refusal.refused
+    assert "--adopt" in refusal.problem.fix
+    settle(rebuilt(context, adopt=True))
+    assert hosted.held["demo.example.org"].values == (NEW,)
+    assert OTHER in str(context.dns_rules.history.entries()[-1].change)
+
+
+def test_a_load_balancer_that_is_alive_is_not_taken_from_its_stack(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 60)
+    context = replace(context, balancers=frozenset({OLD}))
+    assert blocked(settle(context)["customer-a"]) == "dns-load-balancer-alive"
+    assert hosted.held["demo.example.org"].values == (OLD,)
+    settle(rebuilt(context, adopt=True))
+    assert hosted.held["demo.example.org"].values == (NEW,)
+
+
+def test_a_namesake_in_another_account_is_seen_by_its_addresses(context: Context, hosted: Hosted, cloud: Cloud) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 60)
+    cloud.addresses.publish(OLD, Address("127.0.0.7", 443))
+    assert blocked(verdicts(context)["customer-a"]) == "dns-load-balancer-alive"
+    cloud.addresses.withdraw(OLD)
+    assert isinstance(verdicts(context)["customer-a"], Todo)
+
+
+def test_terraforms_own_record_is_left_to_terraform(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 60)
+    managing = rebuilt(context, managed=lambda: frozenset({"demo.example.org"}))
+    seen = settle(managing)
+    assert blocked(seen["customer-a"]) == "dns-managed-by-terraform"
+    assert isinstance(seen["customer-b"], Done)
+    assert hosted.held["demo.example.org"].values == (OLD,)
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (NEW,), 60)
+    assert isinstance(verdicts(managing)["customer-a"], Done)
+
+
+def test_only_what_was_shown_is_applied(context: Context, hosted: Hosted) -> None:
+    shown = frozenset(v.payload.change for v in verdicts(context).values() if isinstance(v, Todo))
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 60)
+    with pytest.raises(Refused, match="dns-plan-changed"):
+        settle(rebuilt(context, shown=shown))
+    assert list(hosted.held) == ["demo.example.org"]
+    del hosted.held["demo.example.org"]
+    settle(rebuilt(context, shown=shown))
+    assert {record.values for record in hosted.held.values()} == {(NEW,)}
+
+
+def several(context: Context, hosted: Hosted, **places: Mapping[str, str]) -> Context:
+    """A stack of three tenants; `places` are their own `dns`."""
+    names = {"a": "demo.example.org", "b": "b.eu.example.org", "c": "c.example.net"}
+    made = stack({"provider": "hosted", "zone": ZONE}, **names)
+    owned = {
+        name: tenant.model_copy(update={"dns": Dns.model_validate(places[name])} if name in places else {})
+        for name, tenant in made.tenants.items()
+    }
+    return replace(context, stack=made.model_copy(update={"tenants": owned}))
+
+
+def test_a_delegated_name_is_said(context: Context, hosted: Hosted) -> None:
+    hosted.held["eu.example.org"] = Record("eu.example.org", "NS", ("ns.elsewhere.example",), 60)
+    seen = settle(several(context, hosted))
+    assert (type(seen["a"]), blocked(seen["b"]), blocked(seen["c"])) == (
+        Done,
+        "dns-name-delegated",
+        "dns-hostname-outside-zone",
+    )
+    assert hosted.held.keys() == {"eu.example.org", "demo.example.org"}
+
+
+def test_the_closest_zone_of_the_provider_is_taken(context: Context, hosted: Hosted) -> None:
+    hosted.held["eu.example.org"] = Record("eu.example.org", "NS", ("ns.hosted.example",), 60)
+    hosted.zones_held = (ZONE, "eu.example.org", "example.net", "net")
+    todos = [verdict for verdict in verdicts(several(context, hosted)).values() if isinstance(verdict, Todo)]
+    assert [todo.payload.place.zone for todo in todos] == [ZONE, "eu.example.org", "example.net"]
+
+
+def test_several_providers_each_with_its_zone(context: Context, hosted: Hosted) -> None:
+    other = Hosted(name="other", zones_held=("example.net",))
+    own = {"provider": "other", "zone": "example.net"}
+    context = replace(several(context, hosted, c=own), providers={"hosted": hosted, "other": other})
+    seen = settle(context)
+    assert isinstance(seen["a"], Done)
+    assert list(other.held) == ["c.example.net"]
+    assert {entry.provider for entry in context.dns_rules.history.entries()} == {"hosted", "other"}
+    assert {provider for provider, _ticket in context.dns_tickets} == {"hosted", "other"}
+
+
+def test_a_zone_that_is_not_there_blocks_its_tenants_only(context: Context, hosted: Hosted) -> None:
+    other = Hosted(name="other", zones_held=())
+    own = {"provider": "other", "zone": "example.net"}
+    context = replace(several(context, hosted, c=own), providers={"hosted": hosted, "other": other})
+    seen = settle(context)
+    assert isinstance(seen["a"], Done)
+    assert blocked(seen["c"]) == "dns-zone-not-found"
+
+
+def test_a_provider_that_fails_stops_no_other(context: Context, hosted: Hosted) -> None:
+    other = Hosted(name="other", zones_held=("example.net",))
+
+    def failing(zone: str, plan: Plan) -> str:
+        raise Transient(Problem("dns-provider-unavailable", "down"))
+
+    hosted.submit = failing  # type: ignore[method-assign]
+    own = {"provider": "other", "zone": "example.net"}
+    context = replace(several(context, hosted, c=own), providers={"hosted": hosted, "other": other})
+    with pytest.raises(Transient, match="down"):
+        settle(context)
+    assert list(other.held) == ["c.example.net"]
+
+
+def test_done_says_when_everyone_sees_it(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 600)
+    seen = settle(context)
+    done = seen["customer-a"]
+    assert isinstance(done, Done)
+    assert done.detail.endswith("everyone sees it in at most 600 s")
+    assert "everyone" not in str(seen["customer-b"]), "it was new"
+    later = replace(context.dns_rules.history, now=lambda: datetime(2026, 1, 1, 0, 10, tzinfo=UTC))
+    assert "everyone" not in str(verdicts(rebuilt(context, history=later))["customer-a"])
+
+
+@pytest.mark.parametrize("fault", ["dns-servfail", "dns-silent"])
+def test_a_name_server_that_fails_is_waited_for(context: Context, hosted: Hosted, cloud: Cloud, fault: str) -> None:
+    settle(context)
+    impatient = replace(context, resolver=replace(context.resolver, timeout=0.2))
+    cloud.faults.switch_on(fault)
+    assert {type(verdict) for verdict in verdicts(impatient).values()} == {Wait}
+    cloud.faults.switch_off(fault)
+    assert {type(verdict) for verdict in verdicts(impatient).values()} == {Done}
+
+
+def test_a_truncated_answer_is_asked_for_again_by_tcp(context: Context, hosted: Hosted, cloud: Cloud) -> None:
+    cloud.faults.switch_on("dns-truncated")
+    assert {type(verdict) for verdict in settle(context).values()} == {Done}
+
+
+def test_a_stale_secondary_is_seen_and_waited_for(context: Context, hosted: Hosted, cloud: Cloud) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 600)
+    stale = catalogue()["dns-stale"]
+    stale.inject(cloud, "")
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (NEW,), 600)
+    said = [context.resolver.resolve("demo.example.org").chain[0] for _ in range(4)]
+    assert set(said) == {OLD, NEW}
+    stale.clear(cloud, "")
+    assert {context.resolver.resolve("demo.example.org").chain[0] for _ in range(4)} == {NEW}

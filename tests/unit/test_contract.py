@@ -1,0 +1,181 @@
+"""The contract: what is accepted, and every defect with its place, all at once."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator import contract
+from orchestrator.errors import Invalid
+
+ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
+
+
+def tenant(name: str) -> dict[str, Any]:
+    return {
+        "database": f"onyx_{name}",
+        "role": f"onyx_{name}",
+        "secret_arn": ARN,
+        "service": f"{name}-service",
+        "hostname": f"{name}.vigilon.app",
+        "target_group_arn": f"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/{name}/1",
+        "log_group": f"/ecs/{name}",
+    }
+
+
+def good() -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "stack": "onyx-prod",
+        "account_id": "123456789012",
+        "region": "us-west-2",
+        "cluster": "onyx-prod-cluster",
+        "database": {
+            "instance": "onyx-prod-postgres",
+            "host": "onyx-prod-postgres.c1.us-west-2.rds.amazonaws.com",
+            "port": 5432,
+            "admin_user": "onyx_root",
+            "admin_secret_arn": ARN,
+        },
+        "runner": {"instance_id": "i-0123456789abcdef0"},
+        "load_balancer": {
+            "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/x/1",
+            "dns_name": "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com",
+            "zone_id": "Z1H1FL5HABSF5",
+        },
+        "dns": {"provider": "route53", "zone": "vigilon.app", "ttl": 60},
+        "tenants": {"a": tenant("a"), "b": tenant("b")},
+    }
+
+
+def test_a_good_contract() -> None:
+    stack = contract.parse(good(), "test")
+    assert stack.tenants["a"].database == "onyx_a"
+    assert stack.redis is None
+
+
+Defect = Callable[[dict[str, Any]], Any]
+DEFECTS: list[tuple[str, str, Defect]] = [
+    ("contract-key-missing", "cluster", lambda it: it.pop("cluster")),
+    ("contract-key-missing", "tenants.a.secret_arn", lambda it: it["tenants"]["a"].pop("secret_arn")),
+    ("contract-key-unknown", "databse", lambda it: it.update(databse={})),
+    ("contract-value-invalid", "account_id", lambda it: it.update(account_id="12345")),
+    ("contract-value-invalid", "database.host", lambda it: it["database"].update(host="db.example.com:5432")),
+    ("contract-value-invalid", "database.port", lambda it: it["database"].update(port=0)),
+    ("contract-value-invalid", "database.port", lambda it: it["database"].update(port="5432")),
+    ("contract-value-invalid", "runner.instance_id", lambda it: it["runner"].update(instance_id="vespa")),
+    ("contract-value-invalid", "tenants.a.secret_arn", lambda it: it["tenants"]["a"].update(secret_arn="hunter2")),
+    ("contract-value-invalid", "tenants.a.hostname", lambda it: it["tenants"]["a"].update(hostname="demo vigilon")),
+    ("contract-value-invalid", "tenants", lambda it: it.update(tenants={})),
+    ("contract-schema-unknown", "schema", lambda it: it.update(schema=2)),
+    ("contract-schema-unknown", "schema", lambda it: it.pop("schema")),
+    ("contract-duplicate-database", "tenants.*.database", lambda it: it["tenants"]["b"].update(database="onyx_a")),
+    ("contract-duplicate-hostname", "hostname", lambda it: it["tenants"]["b"].update(hostname="a.vigilon.app")),
+    ("contract-duplicate-service", "tenants.*.service", lambda it: it["tenants"]["b"].update(service="a-service")),
+]
+
+
+@pytest.mark.parametrize(("code", "place", "defect"), DEFECTS)
+def test_a_defect_has_its_code_and_its_place(code: str, place: str, defect: Defect) -> None:
+    document = good()
+    defect(document)
+    with pytest.raises(Invalid) as caught:
+        contract.parse(document, "test")
+    (problem,) = caught.value.problems
+    assert problem.code == code
+    assert place in problem.context
+    assert problem.fix
+
+
+BAD_NAMES = [
+    "",
+    "x" * 64,
+    "ä" * 32,
+    "a\0b",
+    'a"b',
+    "a'b",
+    "a; DROP DATABASE postgres",
+    "A",
+    "9a",
+    "postgres",
+    "pg_x",
+    "a b",
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+@pytest.mark.parametrize("key", ["database", "role"])
+def test_a_name_that_postgresql_would_change_or_misread_is_refused(name: str, key: str) -> None:
+    document = good()
+    document["tenants"]["a"][key] = name
+    with pytest.raises(Invalid) as caught:
+        contract.parse(document, "test")
+    assert [problem.context for problem in caught.value.problems] == [f"test: tenants.a.{key}"]
+
+
+@pytest.mark.parametrize("name", ["x" * 63, "onyx_customer_a", "_", "a-b"])
+def test_a_name_that_postgresql_keeps_is_accepted(name: str) -> None:
+    assert contract.identifier(name) == name
+
+
+def test_all_defects_are_reported_at_once_and_no_value_is_shown() -> None:
+    document = good()
+    document["account_id"] = "no"
+    document["tenants"]["a"]["secret_arn"] = "hunter2"
+    document["tenants"]["b"]["database"] = "a;b"
+    del document["cluster"]
+    with pytest.raises(Invalid) as caught:
+        contract.parse(document, "test")
+    assert len(caught.value.problems) == 4
+    assert "hunter2" not in str(caught.value)
+
+
+def packed(document: Any) -> str:
+    return base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()
+
+
+@pytest.mark.parametrize("form", [json.dumps, packed])
+def test_every_form_is_read(form: Callable[[Any], str]) -> None:
+    assert contract.decode(form(good()), "test").stack == "onyx-prod"
+    whole = {"orchestrator": {"value": good(), "sensitive": False}, "alb_dns_name": {"value": "x"}}
+    assert contract.decode(form(whole), "test").stack == "onyx-prod"
+
+
+@pytest.mark.parametrize("text", ["", "no", "{", "[1]", "H4sI", base64.b64encode(b"no gzip").decode(), "[" * 100_000])
+def test_text_that_is_no_contract_is_one_clear_error(text: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        contract.decode(text, "test")
+    assert len(caught.value.problems) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_whatever_stands_anywhere_it_is_accepted_or_named(data: st.DataObject) -> None:
+    document = copy.deepcopy(good())
+    place: Any = document
+    while True:
+        key = data.draw(st.sampled_from(sorted(place)))
+        if isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+            place = place[key]
+            continue
+        place[key] = data.draw(JSON)
+        break
+    try:
+        contract.parse(document, "test")
+    except Invalid as error:
+        assert all(problem.code and problem.context and problem.fix for problem in error.problems)  # noqa: PT017

@@ -1,0 +1,140 @@
+"""Causes by their texts: what AWS, PostgreSQL, redis-py and botocore write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.aws.ecs import Container, Task
+from orchestrator.diagnosis import Cure, Failure, classify, culprits, failed
+
+EXITED = "Essential container in task exited"
+
+
+def task(reason: str = EXITED, code: str = "EssentialContainerExited", *containers: Container) -> Task:
+    return Task(
+        "arn:task/1", "ecs-svc/1", "td:1", "STOPPED", stop_code=code, stopped_reason=reason, containers=containers
+    )
+
+
+LOGS = [
+    ("database-missing", 'FATAL:  database "onyx_customer_a" does not exist'),
+    ("database-login-denied", 'FATAL:  password authentication failed for user "onyx_customer_a"'),
+    ("database-login-denied", 'FATAL:  role "onyx_customer_a" does not exist'),
+    ("database-permission-denied", 'FATAL:  permission denied for database "onyx_customer_a"'),
+    (
+        "database-host-has-port",
+        'could not translate host name "xxx.rds.amazonaws.com:5432" to address: Name or service not known',
+    ),
+    (
+        "database-host-has-port",
+        'Is the server running on host "xxx.rds.amazonaws.com:5432" and accepting TCP/IP connections on port 5432?',
+    ),
+    ("redis-auth-failed", "redis.exceptions.AuthenticationError: invalid username-password pair or user is disabled."),
+    ("redis-auth-failed", "WRONGPASS invalid username-password pair"),
+    ("redis-auth-failed", "redis.exceptions.AuthenticationError: NOAUTH Authentication required."),
+    ("redis-tls-mismatch", "SSL: CERTIFICATE_VERIFY_FAILED"),
+    ("redis-unreachable", "Error connecting to Redis: Connection refused"),
+    ("vespa-unreachable", "Vespa: Readiness probe ongoing: connection refused vespa:19071"),
+    ("s3-denied", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"),
+    ("s3-denied", "An error occurred (NoSuchBucket) when calling the HeadBucket operation"),
+    ("container-exited", "ValueError: something new"),
+]
+
+
+@pytest.mark.parametrize(("code", "line"), LOGS)
+def test_by_log(code: str, line: str) -> None:
+    failure = Failure(task(EXITED, "EssentialContainerExited", Container("api", "STOPPED", 1)), ("INFO: boot", line))
+    assert classify(failure).code == code
+    assert " ".join(line.split()) in classify(failure).evidence
+
+
+REASONS = [
+    ("image-pull-failed", "TaskFailedToStart", "CannotPullContainerError: pull image manifest has been retried"),
+    (
+        "secret-unreadable",
+        "TaskFailedToStart",
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed",
+    ),
+    ("task-resources-failed", "TaskFailedToStart", "ResourceInitializationError: failed to validate logger args"),
+    ("no-capacity", "TaskFailedToStart", "Capacity is unavailable at this time. RESOURCE:MEMORY"),
+    ("target-unhealthy", "ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group arn:x)"),
+    ("spot-interruption", "SpotInterruption", "Your Spot Task was interrupted: Spot interruption."),
+]
+
+
+@pytest.mark.parametrize(("code", "stop", "reason"), REASONS)
+def test_by_reason(code: str, stop: str, reason: str) -> None:
+    assert failed(task(reason, stop))
+    assert classify(Failure(task(reason, stop))).code == code
+
+
+def test_memory_outranks_the_log() -> None:
+    killed = Container("api", "STOPPED", 137, "OutOfMemoryError: Container killed due to memory usage")
+    cause = classify(Failure(task(EXITED, "EssentialContainerExited", killed), (LOGS[0][1],)))
+    assert (cause.code, cause.cure) == ("out-of-memory", Cure.TASK_DEFINITION)
+
+
+def test_137_alone_is_not_memory() -> None:
+    assert classify(Failure(task(EXITED, "X", Container("api", "STOPPED", 137)))).code == "container-exited"
+
+
+def test_the_newest_line_that_matches_wins() -> None:
+    lines = (LOGS[0][1], "Error connecting to Redis: Connection refused")
+    assert classify(Failure(task(), lines)).code == "redis-unreachable"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)"),
+        ("UserInitiated", "Task stopped by user"),
+    ],
+)
+def test_a_stop_on_purpose_is_no_failure(code: str, reason: str) -> None:
+    assert not failed(task(reason, code))
+
+
+def test_the_logs_worth_reading_are_those_of_who_exited_badly() -> None:
+    both = task(EXITED, "X", Container("api", "STOPPED", 1), Container("web", "STOPPED", 0))
+    assert culprits(both) == ["api"]
+    assert culprits(task(EXITED, "X", Container("web", "STOPPED", 0), Container("api", "STOPPED"))) == ["web"]
+
+
+UPGRADE = "INFO  [alembic.runtime.migration] Running upgrade a1 -> b2, add a table"
+SICK = "Task failed ELB health checks in (target-group arn:x)"
+
+
+@pytest.mark.parametrize(
+    ("code", "log"),
+    [
+        ("killed-while-migrating", ("INFO: boot", UPGRADE)),
+        ("target-unhealthy", (UPGRADE, "INFO: Uvicorn running on http://0.0.0.0:8080")),
+        ("target-unhealthy", ()),
+    ],
+)
+def test_a_slow_start_is_told_from_a_sick_task(code: str, log: tuple[str, ...]) -> None:
+    assert classify(Failure(task(SICK, "ServiceSchedulerInitiated"), log)).code == code
+
+
+def test_the_log_of_a_task_that_failed_its_health_checks_is_the_apis() -> None:
+    both = task(SICK, "ServiceSchedulerInitiated", Container("web", "STOPPED", 1), Container("api", "STOPPED", 137))
+    assert culprits(both) == ["api"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_failure"),
+    [
+        ("RUNNING", "", False),
+        ("DEACTIVATING", "", False),
+        ("DEACTIVATING", "EssentialContainerExited", True),
+        ("DEPROVISIONING", "EssentialContainerExited", True),
+        ("STOPPING", "ServiceSchedulerInitiated", False),
+        ("STOPPED", "EssentialContainerExited", True),
+    ],
+)
+def test_a_task_that_is_being_stopped_counts_as_soon_as_it_is_known_why(
+    status: str, code: str, is_failure: bool
+) -> None:
+    assert failed(replace(task(EXITED, code), status=status)) is is_failure

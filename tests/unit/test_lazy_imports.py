@@ -1,0 +1,30 @@
+"""`orchestrate --help` imports nothing heavy: that is what `make bench` measures, held without a clock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"boto3", "botocore", "dns", "moto", "psycopg", "pydantic", "python_terraform", "rich", "tenacity", "urllib3"}
+
+PROGRAM = """
+import json, sys
+from orchestrator.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["local", "--help"]], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "click" in imported
+    assert imported & HEAVY == set()

@@ -1,0 +1,128 @@
+"""Where the lock lives, told from Terraform's own files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import Invalid
+from orchestrator.lock_places import local_state, lock_of, s3_key
+
+S3 = {"bucket": "onyx-state", "key": "prod/terraform.tfstate", "region": "us-west-2"}
+
+
+def directory(folder: Path, *, backend: Mapping[str, Any] | None = None, main: str = "", workspace: str = "") -> Path:
+    (folder / "main.tf").write_text(main or 'output "orchestrator" { value = {} }\n')
+    data = folder / ".terraform"
+    data.mkdir()
+    if backend:
+        (data / "terraform.tfstate").write_text(json.dumps({"version": 3, "backend": backend}))
+    if workspace:
+        (data / "environment").write_text(workspace)
+    return folder
+
+
+def place(folder: Path, environment: Mapping[str, str] | None = None, lock_dir: Path | None = None) -> str:
+    return lock_of(folder, environment or {}, lock_dir).place
+
+
+def test_a_folder_without_terraform(tmp_path: Path) -> None:
+    assert place(tmp_path) == str(tmp_path / ".orchestrate" / "orchestrate.lock")
+
+
+def test_local_state(tmp_path: Path) -> None:
+    assert place(directory(tmp_path)) == str(tmp_path / "terraform.tfstate.orchestrate.lock")
+
+
+def test_local_state_before_init_is_the_same_place(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text("")
+    assert place(tmp_path) == str(tmp_path / "terraform.tfstate.orchestrate.lock")
+
+
+def test_a_path_of_its_own(tmp_path: Path) -> None:
+    made = directory(
+        tmp_path, backend={"type": "local", "config": {"path": "/srv/onyx.tfstate", "workspace_dir": None}}
+    )
+    assert place(made) == "/srv/onyx.tfstate.orchestrate.lock"
+
+
+def test_each_workspace_has_its_own(tmp_path: Path) -> None:
+    made = directory(tmp_path, workspace="blue\n")
+    state = tmp_path / "terraform.tfstate.d"
+    assert place(made) == str(state / "blue" / "terraform.tfstate.orchestrate.lock")
+    assert place(made, {"TF_WORKSPACE": "red"}) == str(state / "red" / "terraform.tfstate.orchestrate.lock")
+
+
+def test_terraforms_data_elsewhere(tmp_path: Path) -> None:
+    made = directory(tmp_path, backend={"type": "s3", "config": S3})
+    (made / ".terraform").rename(tmp_path / "data")
+    assert place(made, {"TF_DATA_DIR": "data"}) == "s3://onyx-state/prod/terraform.tfstate.orchestrate-lock"
+
+
+def test_s3(tmp_path: Path) -> None:
+    made = directory(tmp_path, backend={"type": "s3", "config": S3})
+    assert place(made) == "s3://onyx-state/prod/terraform.tfstate.orchestrate-lock"
+
+
+@pytest.mark.parametrize(
+    ("config", "workspace", "expected"),
+    [
+        ({"key": "a/b"}, "default", "a/b"),
+        ({"key": "/a/b"}, "default", "a/b"),
+        ({"key": "a/b"}, "blue", "env:/blue/a/b"),
+        ({"key": "a/b", "workspace_key_prefix": "spaces/"}, "blue", "spaces/blue/a/b"),
+    ],
+)
+def test_keys_are_terraforms(config: dict[str, Any], workspace: str, expected: str) -> None:
+    assert s3_key(config, workspace) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "workspace", "expected"),
+    [
+        ({}, "default", "terraform.tfstate"),
+        ({"path": "states/onyx"}, "default", "states/onyx"),
+        ({"path": "states/onyx"}, "blue", "terraform.tfstate.d/blue/onyx"),
+        ({"workspace_dir": "spaces"}, "blue", "spaces/blue/terraform.tfstate"),
+    ],
+)
+def test_files_are_terraforms(config: dict[str, Any], workspace: str, expected: str) -> None:
+    assert str(local_state(config, workspace)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"backend": {"type": "cloud", "config": {}}}, "backend 'cloud' offers no place"),
+        ({"backend": {"type": "s3", "config": {**S3, "assume_role": {"role_arn": "arn"}}}}, "assumes a role"),
+        ({"main": 'terraform {\n  backend "s3" {\n  }\n}\n'}, "not initialised for its backend 's3'"),
+        ({"main": "terraform {\n  cloud {\n  }\n}\n"}, "not initialised for its backend 'cloud'"),
+    ],
+)
+def test_no_place_is_said_and_lock_dir_helps(tmp_path: Path, given: dict[str, Any], says: str) -> None:
+    made = directory(tmp_path, **given)
+    with pytest.raises(Invalid, match=says) as raised:
+        place(made)
+    assert raised.value.problems[0].code == "lock-place-unknown"
+    assert "--lock-dir" in raised.value.problems[0].fix
+    assert place(made, lock_dir=tmp_path / "locks") == str(tmp_path / "locks" / "orchestrate.lock")
+
+
+def test_a_local_backend_said_so_needs_no_init(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('terraform {\n  backend "local" {\n  }\n}\n')
+    assert place(tmp_path) == str(tmp_path / "terraform.tfstate.orchestrate.lock")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"backend": 7}', '{"backend": {"type": "local", "config": 7}}'])
+def test_a_broken_note_is_no_traceback(tmp_path: Path, text: str) -> None:
+    made = directory(tmp_path)
+    (made / ".terraform" / "terraform.tfstate").write_text(text)
+    if text.startswith('{"'):
+        assert place(made) == str(tmp_path / "terraform.tfstate.orchestrate.lock")
+    else:
+        with pytest.raises(Invalid, match="lock-place-unknown"):
+            place(made)
