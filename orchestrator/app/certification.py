@@ -1,0 +1,41 @@
+"""One command's work on one certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from orchestrator import certificates
+from orchestrator.app.context import connect_provider
+from orchestrator.aws.acm import Acm
+from orchestrator.aws.session import Aws
+from orchestrator.engine import runner
+from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.runner import Around, Limits, Report
+from orchestrator.events import Emit
+from orchestrator.settings import Settings
+
+
+class Certification:
+    """One command's work on one certificate. It needs no stack: `terraform apply` makes that around it."""
+
+    def __init__(
+        self, request: certificates.Request, settings: Settings, environment: Mapping[str, str], clock: SystemClock
+    ) -> None:
+        self.aws = Aws(request.region, settings["profile"])
+        self._account = request.account_id
+        self._clock = clock
+        self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
+        make = cache(lambda name: connect_provider(name, self.aws, settings, environment, clock))
+        for wanted in (request.dns, *request.names.values()):
+            if wanted:
+                make(wanted.provider)
+        self._context = certificates.Context(request, Acm(self.aws.client("acm")), make)
+
+    def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
+        """Until it is issued."""
+        if self._account:
+            self.aws.require_account(self._account)
+        return runner.run(
+            [certificates.STEP], self._context, clock=self._clock, emit=emit, limits=self._limits, around=around
+        )

@@ -1,0 +1,155 @@
+"""What steps see, with every client behind it: the one place where adapters are wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from orchestrator import dns, probe, redact
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.ecs import Ecs
+from orchestrator.aws.elasticache import ElastiCache
+from orchestrator.aws.elbv2 import Elbv2
+from orchestrator.aws.logs import Logs
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.secrets import Secrets
+from orchestrator.aws.session import Aws
+from orchestrator.aws.ssm import Ssm
+from orchestrator.contract import Stack
+from orchestrator.database.model import Server
+from orchestrator.dns import places, resolve
+from orchestrator.dns.history import FILE, History
+from orchestrator.dns.model import Connection, DnsProvider
+from orchestrator.dns.places import Place
+from orchestrator.engine.clock import SystemClock
+from orchestrator.rollouts import Watch
+from orchestrator.settings import Settings
+from orchestrator.steps import services
+from orchestrator.steps.dns_records import Rules
+
+Learn = Callable[[Iterable[str]], None]
+
+
+def no_secrets(_values: Iterable[str]) -> None:
+    """For callers that show nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What steps see. The last five are the run's memory: what it did, which the next run observes anew."""
+
+    stack: Stack
+    started: datetime
+    now: Callable[[], datetime]
+    wait_rules: services.Rules
+    rds: Rds
+    ec2: Ec2
+    ssm: Ssm
+    elasticache: ElastiCache
+    secrets: Secrets
+    ecs: Ecs
+    targets: Elbv2
+    logs: Logs
+    database: Server
+    needs_runner: bool
+    dns: Callable[[str], DnsProvider]
+    dns_rules: Rules
+    resolver: resolve.Resolver
+    probe: Callable[[str, str], probe.Probe]
+    dns_tickets: list[tuple[str, str]] = field(default_factory=list)
+    redis_rotated: set[str] = field(default_factory=set)
+    databases_made: set[str] = field(default_factory=set)
+    deployments: dict[str, str] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRules:
+    """How this command may change DNS records. `directory` keeps what they were; the rest is `dns_records.Rules`'."""
+
+    directory: Path = Path()
+    adopt: bool = False
+    managed: Callable[[], frozenset[str]] = frozenset
+
+
+def connect(
+    stack: Stack,
+    aws: Aws,
+    settings: Settings,
+    environment: Mapping[str, str],
+    clock: SystemClock,
+    *,
+    learn: Learn,
+    rules: DnsRules,
+    waiting: services.Rules,
+) -> Context:
+    """Make every client, in this thread: boto3's sessions don't like to make them in several."""
+    ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic)
+    secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
+    direct = settings["database-transport"] == "direct"
+    resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
+    return Context(
+        stack=stack,
+        started=clock.now(),
+        now=clock.now,
+        wait_rules=waiting,
+        rds=Rds(aws.client("rds")),
+        ec2=Ec2(aws.client("ec2")),
+        ssm=ssm,
+        elasticache=ElastiCache(aws.client("elasticache")),
+        secrets=secrets,
+        ecs=Ecs(aws.client("ecs"), stack.cluster),
+        targets=Elbv2(aws.client("elbv2")),
+        logs=Logs(aws.client("logs")),
+        database=_direct(stack, secrets, settings) if direct else _through(ssm, stack),
+        needs_runner=not direct,
+        dns=_providers(stack, aws, settings, environment, clock),
+        dns_rules=Rules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
+        resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
+        probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
+    )
+
+
+def _through(ssm: Ssm, stack: Stack) -> Server:
+    from orchestrator.database.ssm import SsmServer
+
+    return SsmServer(ssm, stack.runner.instance_id, stack.database, stack.region)
+
+
+def _direct(stack: Stack, secrets: Secrets, settings: Settings) -> Server:
+    from orchestrator.database.direct import DirectServer, Endpoint
+
+    address = settings["database-address"]
+    return DirectServer(stack.database, secrets.value, endpoint=Endpoint(*address) if address else None)
+
+
+def zones_of(stack: Stack) -> frozenset[Place]:
+    """Every zone the contract names."""
+    wanted = (places.wanted(stack, tenant) for tenant in stack.tenants)
+    return frozenset(Place(one.provider, one.zone) for one in wanted if one is not None)
+
+
+def _providers(
+    stack: Stack, aws: Aws, settings: Settings, environment: Mapping[str, str], clock: SystemClock
+) -> Callable[[str], DnsProvider]:
+    """The contract's are made now, in this thread; another one (of an earlier contract, to undo) when asked for."""
+    make = cache(lambda name: connect_provider(name, aws, settings, environment, clock))
+    for place in zones_of(stack):
+        make(place.provider)
+    return make
+
+
+def history(stack: Stack, directory: Path, clock: SystemClock) -> History:
+    """What was changed in DNS for this stack from this directory."""
+    return History(directory / ".orchestrate" / FILE, stack.stack, clock.now)
+
+
+def connect_provider(
+    name: str, aws: Aws, settings: Settings, environment: Mapping[str, str], clock: SystemClock
+) -> DnsProvider:
+    """The provider of this name, given what it needs to reach its service."""
+    variables = {**environment, "ORCHESTRATE_PORKBUN_URL": settings["porkbun-url"]}
+    return dns.connect(name, Connection(variables, aws.client, clock.sleep, clock.monotonic, aws.region))

@@ -1,0 +1,30 @@
+"""What a plan already tells, before it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.app.context import connect_provider
+from orchestrator.aws.session import Aws
+from orchestrator.engine.clock import SystemClock
+from orchestrator.settings import Settings
+
+
+def verify_planned(
+    plan: Mapping[str, Any], settings: Settings, environment: Mapping[str, str], clock: SystemClock
+) -> None:
+    """What a plan already tells of the contract is verified before it is applied: account, DNS provider and zone.
+
+    `plan` is `terraform show -json` of it; of an output that is partly unknown, the known part stands in `after`.
+    """
+    after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
+    if not isinstance(after, Mapping) or not after.get("region"):
+        return
+    aws = Aws(after["region"], settings["profile"])
+    if after.get("account_id"):
+        aws.require_account(after["account_id"])
+    wanted = after.get("dns")
+    if isinstance(wanted, Mapping) and wanted.get("provider") and wanted.get("zone"):
+        provider = connect_provider(wanted["provider"], aws, settings, environment, clock)
+        provider.check(wanted["zone"])
