@@ -1,0 +1,132 @@
+"""What is Porkbun's own: its pace, its errors, its keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator import dns
+from orchestrator.dns.model import Connection, Record
+from orchestrator.errors import Invalid, OrchestratorError, Transient
+from orchestrator.local import porkbun as double
+from orchestrator.local.pace import Pace
+from tests.conformance.dns.worlds import NEW, OLD, ZONE, Porkbun, World, connection
+
+
+def test_is_never_throttled_when_paced(porkbun: World, listening: Porkbun) -> None:
+    porkbun.bring(*[f"customer-{number}.vigilon.app" for number in range(300)])
+    assert {status for _path, status in listening.requests} == {200}
+
+
+def test_survives_throttling(porkbun: World, listening: Porkbun) -> None:
+    impatient = connection(listening.environment())
+    provider = dns.connect("porkbun", Connection(impatient.environment, impatient.client, impatient.sleep, lambda: 0.0))
+    plan = porkbun.plan(*[f"customer-{number}.vigilon.app" for number in range(20)])
+    listening.drain()
+    provider.submit(ZONE, plan)
+    assert 503 in {status for _path, status in listening.requests}
+    found = {record.name for record in porkbun.provider.records(ZONE)}
+    assert {change.name for change in plan.changes} <= found
+
+
+def test_throttled_for_ever_is_transient(listening: Porkbun) -> None:
+    listening.application = double.application(replace(listening.cloud, pace=Pace(1e-9)))
+    listening.drain()
+    asked = len(listening.requests)
+    waits: list[float] = []
+    made = connection(listening.environment())
+    provider = dns.connect("porkbun", Connection(made.environment, made.client, waits.append, lambda: 0.0))
+    with pytest.raises(Transient) as passing:
+        provider.records(ZONE)
+    assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
+    assert {status for _path, status in listening.requests[asked:]} == {503}
+    assert len(listening.requests[asked:]) > 3
+    assert max(waits) >= 4, "longer than the pacing"
+
+
+def test_an_edit_error_of_an_edit_that_worked(porkbun: World, listening: Porkbun) -> None:
+    porkbun.bring("demo.vigilon.app", target=OLD)
+    listening.cloud.faults.switch_on("porkbun-edit-error")
+    porkbun.bring("demo.vigilon.app")
+    assert porkbun.pointer_at("demo.vigilon.app").points_to(NEW)
+
+
+def test_one_refused_change_stops_no_other(porkbun: World) -> None:
+    plan = porkbun.plan("a.vigilon.app", "b.vigilon.app", "c.vigilon.app")
+    porkbun.write(Record("b.vigilon.app", "TXT", ("in the way",), 600))
+    with pytest.raises(OrchestratorError) as failure:
+        porkbun.provider.submit(ZONE, plan)
+    assert [problem.code for problem in failure.value.problems] == ["dns-change-failed"]
+    assert porkbun.pointer_at("a.vigilon.app").points_to(NEW)
+    assert porkbun.pointer_at("c.vigilon.app").points_to(NEW)
+    again = porkbun.plan("a.vigilon.app", "b.vigilon.app", "c.vigilon.app")
+    assert again.changes == ()
+    assert [conflict.wanted.name for conflict in again.conflicts] == ["b.vigilon.app"]
+
+
+@pytest.mark.parametrize(("first", "edits"), [(OLD, 1), (NEW, 0)])
+def test_two_values_become_one(porkbun: World, listening: Porkbun, first: str, edits: int) -> None:
+    """Two CNAMEs at one name: what a failed upsert of another tool leaves behind."""
+    registrar = listening.cloud.registrar
+    porkbun.bring("demo.vigilon.app", target=first)
+    [held] = [record for record in registrar.records(ZONE) if record.name == "demo.vigilon.app"]
+    other = "onyx-prod-alb-7.us-west-2.elb.amazonaws.com"
+    registrar._domains[ZONE].records["1"] = type(held)("1", held.name, held.type, other, held.ttl)
+    porkbun.bring("demo.vigilon.app")
+    assert porkbun.pointer_at("demo.vigilon.app").values == (NEW,)
+    assert sum("/edit/" in path for path, _status in listening.requests) == edits
+    assert {status for _path, status in listening.requests} == {200}
+
+
+@pytest.mark.parametrize("fault", ["", "porkbun-error-200"])
+@pytest.mark.parametrize("spoilt", ["PORKBUN_API_KEY", "PORKBUN_SECRET_API_KEY"])
+def test_wrong_keys_are_named_but_not_shown(listening: Porkbun, fault: str, spoilt: str) -> None:
+    if fault:
+        listening.cloud.faults.switch_on(fault)
+    environment = listening.environment() | {spoilt: "sk1_canary"}
+    made = connection(environment)
+    provider = dns.connect("porkbun", made)
+    with pytest.raises(Invalid) as refusal:
+        provider.check(ZONE)
+    [problem] = refusal.value.problems
+    assert problem.code == "dns-credentials-rejected"
+    shown = f"{refusal.value!r} {refusal.value} {provider!r} {made!r} {vars(provider)}"
+    assert "sk1_canary" not in shown
+    assert listening.cloud.porkbun_key not in shown
+
+
+def test_missing_keys_are_all_named(listening: Porkbun) -> None:
+    nobody = dns.connect("porkbun", connection({"ORCHESTRATE_PORKBUN_URL": listening.url}))
+    with pytest.raises(Invalid, match="PORKBUN_API_KEY and PORKBUN_SECRET_API_KEY") as refusal:
+        nobody.check(ZONE)
+    assert listening.requests == []
+    assert [problem.code for problem in refusal.value.problems] == ["dns-credentials-missing"]
+
+
+def test_a_domain_without_api_access(listening: Porkbun) -> None:
+    listening.cloud.registrar.register("closed.example", opted_in=False)
+    provider = dns.connect("porkbun", connection(listening.environment()))
+    with pytest.raises(Invalid, match="opted in") as refusal:
+        provider.check("closed.example")
+    assert "API ACCESS" in refusal.value.problems[0].fix
+
+
+def test_that_is_not_there_is_transient() -> None:
+    environment = {
+        "ORCHESTRATE_PORKBUN_URL": "http://127.0.0.1:9",
+        "PORKBUN_API_KEY": "a",
+        "PORKBUN_SECRET_API_KEY": "b",
+    }
+    with pytest.raises(Transient) as passing:
+        dns.connect("porkbun", connection(environment)).check(ZONE)
+    assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
+
+
+def test_an_address_that_is_no_api(listening: Porkbun) -> None:
+    environment = listening.environment() | {"ORCHESTRATE_PORKBUN_URL": f"{listening.url}/elsewhere"}
+    with pytest.raises(OrchestratorError) as failure:
+        dns.connect("porkbun", connection(environment)).check(ZONE)
+    [problem] = failure.value.problems
+    assert problem.code == "dns-provider-failed"
+    assert "ORCHESTRATE_PORKBUN_URL" in problem.fix

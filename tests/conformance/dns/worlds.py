@@ -1,0 +1,156 @@
+"""One DNS provider with a zone of its own, and a way past it: what the conformance suite runs on."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+import urllib3
+from lexicon._private.providers.porkbun import Provider as LexiconsPorkbun
+from werkzeug.serving import WSGIRequestHandler
+
+from orchestrator.dns import model, undo
+from orchestrator.dns.history import Entry
+from orchestrator.dns.model import Connection, DnsProvider, Plan, Record
+from orchestrator.local.cloud import Cloud
+
+ZONE = "vigilon.app"
+OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
+NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
+LB_ZONE = "Z1H1FL5HABSF5"
+SPEED = 200.0
+"""Both sides live this much faster: a second of pacing is 5 ms, and so is the double's second."""
+
+
+@dataclass
+class World:
+    """One provider, a way to write records past it, and what was asked of it."""
+
+    provider: DnsProvider
+    connection: Connection
+    write: Callable[[Record], None]
+    erase: Callable[[str], None]
+    raw: Callable[[], Any]
+    """The zone as its host shows it, without the host's own counting."""
+    writes: Callable[[], int]
+    """How many changing requests the provider has sent."""
+
+    def plan(self, *hostnames: str, target: str = NEW, adopt: bool = False) -> Plan:
+        pointers = [
+            model.pointer(
+                name,
+                target,
+                zone=ZONE,
+                ttl=700,
+                apex=self.provider.apex,
+                minimum_ttl=self.provider.minimum_ttl,
+                target_zone=LB_ZONE,
+            )
+            for name in hostnames
+        ]
+        return model.plan(ZONE, self.provider.records(ZONE), pointers, model.former_names(target), adopt=adopt)
+
+    def bring(self, *hostnames: str, target: str = NEW) -> None:
+        ticket = self.provider.submit(ZONE, self.plan(*hostnames, target=target))
+        while not self.provider.settled(ticket):
+            self.connection.sleep(1)
+
+    def adopt(self, *hostnames: str) -> Plan:
+        """What a run with `--adopt` does; gives the plan."""
+        plan = self.plan(*hostnames, adopt=True)
+        self.provider.submit(ZONE, plan)
+        return plan
+
+    def undo(self, plan: Plan) -> None:
+        entries = [Entry("1", "then", "onyx-prod", self.provider.name, ZONE, change) for change in plan.changes]
+        back = [undo.restoration(entry, self.provider.records(ZONE)) for entry in entries]
+        assert not any(one.problem for one in back)
+        changes = tuple(one.change for one in back if one.change)
+        self.provider.submit(ZONE, Plan(ZONE, changes))
+
+    def at(self, name: str) -> list[Record]:
+        return sorted((record for record in self.provider.records(ZONE) if record.name == name), key=str)
+
+    def pointer_at(self, name: str) -> Record:
+        [record] = [found for found in self.at(name) if found.type in model.ADDRESS_TYPES]
+        return record
+
+
+@functools.cache
+def session() -> Any:
+    """One for all tests: making one reads hundreds of service descriptions."""
+    return boto3.Session("testing", "testing", region_name="us-west-2")
+
+
+def connection(environment: dict[str, str]) -> Connection:
+    return Connection(
+        environment=environment,
+        client=session().client,
+        sleep=lambda seconds: time.sleep(seconds / SPEED),
+        clock=lambda: time.monotonic() * SPEED,
+        region="us-west-2",
+    )
+
+
+def record_set(record: Record) -> dict[str, Any]:
+    if record.alias_zone:
+        target = {"HostedZoneId": record.alias_zone, "DNSName": record.values[0], "EvaluateTargetHealth": True}
+        return {"Name": record.name, "Type": record.type, "AliasTarget": target}
+    values = [{"Value": value} for value in record.values]
+    return {"Name": record.name, "Type": record.type, "TTL": record.ttl, "ResourceRecords": values}
+
+
+def change(aws: Any, zone_id: str, action: str, sets: Iterable[dict[str, Any]]) -> None:
+    changes = [{"Action": action, "ResourceRecordSet": one} for one in sets]
+    aws.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@dataclass
+class Porkbun:
+    """The double, listening, and what it was asked: path and status."""
+
+    cloud: Cloud
+    application: Any
+    url: str = ""
+    requests: list[tuple[str, int]] = field(default_factory=list)
+
+    def serve(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        def started(status: str, headers: Any, exc_info: Any = None) -> Any:
+            self.requests.append((environ["PATH_INFO"], int(status.split(maxsplit=1)[0])))
+            return start_response(status, headers, exc_info)
+
+        answer: Iterable[bytes] = self.application(environ, started)
+        return answer
+
+    def drain(self) -> None:
+        """Somebody else uses up the account's requests."""
+        while urllib3.request("POST", f"{self.url}/_porkbun/api/json/v3/ping", retries=False).status != 503:
+            pass
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "ORCHESTRATE_PORKBUN_URL": f"{self.url}/_porkbun/api/json/v3",
+            "PORKBUN_API_KEY": self.cloud.porkbun_key,
+            "PORKBUN_SECRET_API_KEY": self.cloud.porkbun_secret,
+        }
+
+
+def ask_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """dns-lexicon's own Porkbun provider, but for the address, which can't be configured."""
+    make: Any = LexiconsPorkbun.__init__
+
+    def made(self: Any, config: Any) -> None:
+        make(self, config)
+        self.api_endpoint = url
+
+    monkeypatch.setattr(LexiconsPorkbun, "__init__", made)
