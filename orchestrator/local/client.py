@@ -18,7 +18,7 @@ START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 
 
-def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0) -> state.Running:
+def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_iam: bool = False) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is."""
     running = alive(folder)
     if running:
@@ -27,7 +27,8 @@ def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0) -> state.
     try:
         _end_leftovers(folder)
         state.empty(folder)
-        daemon = _spawn(folder, ["--name", name, "--speed", str(speed), "--port", str(port)], marker)
+        options = ["--name", name, "--speed", str(speed), "--port", str(port)]
+        daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker)
     finally:
         os.close(marker)
     try:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import trustme
 
+from orchestrator.local.audit import Audit
 from orchestrator.local.changes import Changes
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
@@ -28,7 +29,7 @@ PARTS = ("postgres", "agent", "scheduler", "balancer", "nameserver")
 """Modules of this package with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (
-    "networks and security groups are recorded, never enforced; of IAM only the roles of tasks and instances count",
+    "networks and security groups are recorded, never enforced; of IAM, the roles of tasks and instances alone count",
     "containers, instances, Redis and Vespa are stand-ins: no image runs, no data is indexed or cached",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without its snapshots' data",
     "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",
@@ -137,6 +138,10 @@ class Cloud:
     """More variables for `orchestrate local env`, added by the parts."""
     calls: dict[str, int] = field(default_factory=dict)
     """AWS calls answered so far, by service."""
+    enforces_iam: bool = False
+    """Whether IAM decides on every call (`corrections.enforcement`)."""
+    audit: Audit = field(default_factory=Audit)
+    """What IAM decided, while it enforces."""
     targets: Callable[[str], list[Target]] = _no_targets
     """Target group ARN → its targets; set by the part that runs the tasks."""
     zones: ZoneBook = field(default_factory=ZoneBook)

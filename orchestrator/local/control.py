@@ -1,10 +1,11 @@
-"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, faults. Answers JSON."""
+"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, audit, faults. Answers JSON."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest, Conflict, HTTPException
@@ -23,6 +24,7 @@ ROUTES = Map(
     [
         Rule("/_local/status", endpoint="status", methods=["GET"]),
         Rule("/_local/env", endpoint="env", methods=["GET"]),
+        Rule("/_local/audit", endpoint="audit", methods=["GET"]),
         Rule("/_local/faults", endpoint="faults", methods=["GET"]),
         Rule("/_local/faults", endpoint="inject", methods=["POST"]),
         Rule("/_local/faults", endpoint="clear", methods=["DELETE"]),
@@ -118,6 +120,8 @@ def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
         return status(cloud)
     if endpoint == "env":
         return environment(cloud)
+    if endpoint == "audit":
+        return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.audit.all().items())]
     if endpoint == "faults":
         known = [{"fault": fault.name, "title": fault.title, "guide": fault.guide} for fault in catalogue().values()]
         return {"known": known, "active": _active(cloud)}

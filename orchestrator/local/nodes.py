@@ -43,6 +43,12 @@ def nodes(cloud: Cloud, account: str, region: str) -> dict[str, Node]:
     return {node.instance_id: node for node in found if node}
 
 
+def role_of(account: str, region: str, instance_id: str) -> Any | None:
+    """The role of moto's that the instance acts in; None: it has none, or there is no such instance."""
+    found = (one for one in ec2_backends[account][region].all_instances() if one.id == instance_id)
+    return next((_role(account, one) for one in found), None)
+
+
 def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
     role = _role(account, instance)
     if (

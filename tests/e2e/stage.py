@@ -224,10 +224,14 @@ class Stage:
 
 @contextmanager
 def stage(
-    folder: Path, *, speed: float = SPEED, tenants: tuple[str, ...] = ("customer-a", "customer-b")
+    folder: Path,
+    *,
+    speed: float = SPEED,
+    tenants: tuple[str, ...] = ("customer-a", "customer-b"),
+    enforce_iam: bool = False,
 ) -> Iterator[Stage]:
     """A cloud with the example stack as Terraform leaves it: half alive, its database server available."""
-    running = client.up("e2e", folder / "cloud", speed=speed)
+    running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
         with recording(running.endpoint) as recorder:

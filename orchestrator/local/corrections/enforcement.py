@@ -1,0 +1,187 @@
+"""IAM on every call, with `--enforce-iam`: the caller's policies decide, and a refusal is AWS's own.
+
+moto can enforce too (INITIAL_NO_AUTH_ACTION_COUNT), but asks for every action on `*` (S3's apart), judges no condition
+and answers `AccessDenied` or a bare 403 in every protocol. AWS asks for the ARN (`needs`), and its code depends on the
+service: `AccessDeniedException`, `AccessDenied`, `UnauthorizedOperation`. Principals, signatures and the matching of
+statements are moto's. The account's own key (`local`) is the root user: it may do everything. What runs on an instance
+acts in the instance's role.
+
+Left out: what `needs`, `conditions` and `permissions` leave out, and S3's 403 instead of 404 for who may not list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.iam.access_control import IAMRequest, IAMRequestBase, S3IAMRequest
+from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
+from moto.secretsmanager.responses import SecretsManagerResponse
+from werkzeug.exceptions import HTTPException
+
+from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, Cloud
+from orchestrator.local.corrections import replace
+from orchestrator.local.needs import S3_ACTIONS, SIGNED_AS, Call, Need, needs, secret_arn
+from orchestrator.local.nodes import role_of
+from orchestrator.local.permissions import policies_of, verdict
+
+ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+_JSON = frozenset({"acm", "ecs", "logs", "secretsmanager", "ssm", "application-autoscaling", "events", "kms"})
+_WHY = {
+    "implicitDeny": "because no identity-based policy allows the {} action",
+    "explicitDeny": "with an explicit deny in an identity-based policy",
+}
+_IN_JSON = {
+    "InvalidClientTokenId": "UnrecognizedClientException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed, and the policies that count for them; None: the root user."""
+
+    arn: str
+    policies: Sequence[Any] | None
+
+
+def install(cloud: Cloud) -> None:
+    """Every service's calls pass here; nothing is asked unless the cloud enforces."""
+    if not cloud.enforces_iam:
+        return
+    replace(BaseResponse, call_action=_guarded(cloud, BaseResponse.call_action))
+    replace(ActionAuthenticatorMixin, _authenticate_and_authorize_s3_action=_s3(cloud))
+    batch = SecretsManagerResponse.batch_get_secret_value
+    replace(SecretsManagerResponse, batch_get_secret_value=_secret_by_secret(cloud, batch))
+
+
+def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Callable[[Any], TYPE_RESPONSE]:
+    def call(response: Any) -> TYPE_RESPONSE:
+        made = _call(response)
+        try:
+            caller = _caller(response, IAMRequest)
+        except HTTPException as refused:
+            return _refused(response, *_rejection(made.service, refused))
+        for need in needs(made):
+            decided = _decide(cloud, caller, need)
+            if decided != "allowed":
+                return _refused(response, *_denial(made.service, caller, need, decided))
+        return call_action(response)
+
+    return call
+
+
+def _s3(cloud: Cloud) -> Callable[..., None]:
+    def authorise(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        caller = _caller(response, S3IAMRequest)
+        operation = str(response._get_action())
+        place = "/".join(filter(None, (bucket_name, key_name)))
+        need = Need(f"s3:{S3_ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{place or '*'}")
+        decided = _decide(cloud, caller, need)
+        if decided != "allowed":
+            raise _S3DeniedError(_words(caller, need, decided))
+
+    return authorise
+
+
+class _RefusedError(ServiceException):
+    """Of no moto module: its code is taken as it is, not sought in a service's model."""
+
+
+class _S3DeniedError(S3AccessDeniedError):
+    """S3's code, with AWS's present wording."""
+
+    def __init__(self, message: str) -> None:
+        S3ClientError.__init__(self, "AccessDenied", message)
+
+
+def _secret_by_secret(cloud: Cloud, batch: Callable[[Any], str]) -> Callable[[Any], str]:
+    """BatchGetSecretValue answers for each secret that may not be read with an error of its own."""
+
+    def answer(response: Any) -> str:
+        said = json.loads(batch(response))
+        caller, made = _caller(response, IAMRequest), _call(response)
+        for named in response._get_param("SecretIdList", []):
+            need = Need("secretsmanager:GetSecretValue", secret_arn(made, named))
+            decided = _decide(cloud, caller, need)
+            if decided != "allowed":
+                message = _words(caller, need, decided)
+                said["SecretValues"] = [one for one in said["SecretValues"] if named not in (one["ARN"], one["Name"])]
+                said["Errors"] = [one for one in said["Errors"] if one["SecretId"] != named]
+                said["Errors"].append(
+                    {"SecretId": named, "ErrorCode": "AccessDeniedException", "Message": message},
+                )
+        return json.dumps(said)
+
+    return answer
+
+
+def _call(response: Any) -> Call:
+    scope = response.headers["Authorization"].partition("Credential=")[2].split("/")
+    return Call(SIGNED_AS.get(scope[3], scope[3]), response._get_action(), scope[2], response._get_param)
+
+
+def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
+    """Raises moto's HTTPException (S3ClientError in S3) for a key that is unknown or a signature that is wrong."""
+    key = response.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+    if key == ACCESS_KEY:
+        return Caller(ROOT, None)
+    if key.startswith("i-"):
+        role = role_of(response.current_account, response.region, key)
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name if role else 'none'}/{key}"
+        return Caller(session, policies_of(role) if role else ())
+    path = response.raw_path + (f"?{response.parsed_url.query}" if response.parsed_url.query else "")
+    request = kind(
+        account_id=response.current_account,
+        method=response.method,
+        path=path,
+        # Of a form, moto signs these again. Of a GET (Route 53's) there is no form, though moto would sign one.
+        data={} if response.method == "GET" and kind is IAMRequest else response.data,
+        body=response.raw_body,
+        headers=response.headers,
+        action=response._get_action(),
+    )
+    request.check_signature()
+    return Caller(request._access_key.arn, request._access_key.collect_policies())
+
+
+def _decide(cloud: Cloud, caller: Caller, need: Need) -> str:
+    free = caller.policies is None or need.action in ALWAYS_ALLOWED
+    decided = "allowed" if free else verdict(caller.policies or (), need.action, need.resource, need.context)
+    cloud.audit.note(caller.arn, need.action, need.resource, decided)
+    return decided
+
+
+def _denial(service: str, caller: Caller, need: Need, decided: str) -> tuple[int, str, str]:
+    """HTTP status, code, message."""
+    words = _words(caller, need, decided)
+    if service == "ec2":
+        return 403, "UnauthorizedOperation", f"You are not authorized to perform this operation. {words}"
+    return (400, "AccessDeniedException", words) if service in _JSON else (403, "AccessDenied", words)
+
+
+def _words(caller: Caller, need: Need, decided: str) -> str:
+    where = "" if need.resource == "*" else f" on resource: {need.resource}"
+    why = _WHY[decided].format(need.action)
+    return f"User: {caller.arn} is not authorized to perform: {need.action}{where} {why}"
+
+
+def _rejection(service: str, refused: HTTPException) -> tuple[int, str, str]:
+    """An unknown key is `UnrecognizedClientException` where the protocol is JSON."""
+    code = str(getattr(refused, "error_type", "SignatureDoesNotMatch"))
+    message = str(getattr(refused, "message", ""))
+    return (400, _IN_JSON.get(code, code), message) if service in _JSON else (refused.code or 403, code, message)
+
+
+def _refused(response: Any, status: int, code: str, message: str) -> TYPE_RESPONSE:
+    """In the protocol of the request."""
+    _, headers, body = response.serialized(ActionResult(_RefusedError(code, message)))
+    headers["status"] = str(status)
+    return status, headers, body

@@ -1,0 +1,220 @@
+"""With `--enforce-iam` the caller's policies judge each call, and a refusal is AWS's own, protocol by protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from orchestrator.local import client
+from orchestrator.local.conditions import holds
+from tests.local.local_cloud import Aws, LocalCloud, aws_of
+
+pytestmark = pytest.mark.cloud
+
+REGION = "us-west-2:123456789012"
+NEW = {"Name": "a.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+CREATION = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": NEW}]}
+
+As = Callable[..., Aws]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    folder = tmp_path_factory.mktemp("cloud")
+    running = client.up("enforcing", folder, speed=300, enforce_iam=True)
+    try:
+        yield LocalCloud(folder, running, client.ask(running, "env"))
+    finally:
+        client.down(folder)
+
+
+@pytest.fixture(scope="module")
+def root(cloud: LocalCloud) -> Aws:
+    return aws_of(cloud)
+
+
+@pytest.fixture
+def somebody(cloud: LocalCloud, root: Aws, request: pytest.FixtureRequest) -> Iterator[As]:
+    """A user who may do what the statements say."""
+    iam, name = root.client("iam"), "somebody"
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+
+    def allowed(*statements: dict[str, Any], secret: str = "") -> Aws:
+        if statements:
+            document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
+            iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps(document))
+        session = boto3.Session(key["AccessKeyId"], secret or key["SecretAccessKey"], region_name="us-west-2")
+        return Aws(session, cloud.running.endpoint)
+
+    yield allowed
+    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+        iam.delete_user_policy(UserName=name, PolicyName=policy)
+    iam.delete_user(UserName=name)
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    said = caught.value.response
+    return said["ResponseMetadata"]["HTTPStatusCode"], said["Error"]["Code"], said["Error"]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "status", "code", "needed"),
+    [
+        (
+            "ecs",
+            "describe_services",
+            {"cluster": "c", "services": ["s"]},
+            400,
+            "AccessDeniedException",
+            f"ecs:DescribeServices on resource: arn:aws:ecs:{REGION}:service/c/s",
+        ),
+        (
+            "rds",
+            "describe_db_instances",
+            {"DBInstanceIdentifier": "db"},
+            403,
+            "AccessDenied",
+            f"rds:DescribeDBInstances on resource: arn:aws:rds:{REGION}:db:db",
+        ),
+        ("ec2", "describe_instances", {}, 403, "UnauthorizedOperation", "ec2:DescribeInstances"),
+        ("elbv2", "describe_load_balancers", {}, 403, "AccessDenied", "elasticloadbalancing:DescribeLoadBalancers"),
+        (
+            "s3",
+            "get_object",
+            {"Bucket": "b", "Key": "k"},
+            403,
+            "AccessDenied",
+            "s3:GetObject on resource: arn:aws:s3:::b/k",
+        ),
+        (
+            "route53",
+            "change_resource_record_sets",
+            {"HostedZoneId": "Z1", "ChangeBatch": CREATION},
+            403,
+            "AccessDenied",
+            "route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1",
+        ),
+        (
+            "cloudwatch",
+            "get_metric_data",
+            {"MetricDataQueries": [], "StartTime": 0, "EndTime": 1},
+            403,
+            "AccessDenied",
+            "cloudwatch:GetMetricData",
+        ),
+        (
+            "ssm",
+            "send_command",
+            {"DocumentName": "AWS-RunShellScript", "InstanceIds": ["i-0123456789abcdef0"]},
+            400,
+            "AccessDeniedException",
+            "ssm:SendCommand on resource: arn:aws:ssm:us-west-2::document/AWS-RunShellScript",
+        ),
+    ],
+)
+def test_a_refusal_is_awss_own(
+    somebody: As, service: str, operation: str, parameters: dict[str, Any], status: int, code: str, needed: str
+) -> None:
+    said = refusal(getattr(somebody().client(service), operation), **parameters)
+    assert said[:2] == (status, code)
+    assert f"user/somebody is not authorized to perform: {needed} because no identity-based policy allows" in said[2]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("ecs", "list_clusters", "InvalidSignatureException"),
+        ("rds", "describe_db_instances", "SignatureDoesNotMatch"),
+        ("route53", "list_hosted_zones", "SignatureDoesNotMatch"),
+        ("ec2", "describe_instances", "AuthFailure"),
+        ("s3", "list_buckets", "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_wrong_secret_is_no_signature(somebody: As, service: str, operation: str, code: str) -> None:
+    assert refusal(getattr(somebody(secret="wrong").client(service), operation))[1] == code
+
+
+def test_every_identity_may_ask_who_it_is(somebody: As) -> None:
+    assert somebody().client("sts").get_caller_identity()["Arn"].endswith(":user/somebody")
+
+
+def test_a_policy_counts_for_its_resources_only(somebody: As, root: Aws) -> None:
+    s3 = root.client("s3")
+    s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    mine = somebody({"Action": ["s3:PutObject", "s3:GetObject"], "Resource": "arn:aws:s3:::ours/state*"}).client("s3")
+    mine.put_object(Bucket="ours", Key="state.lock", Body=b"mine")
+    assert mine.get_object(Bucket="ours", Key="state.lock")["Body"].read() == b"mine"
+    assert refusal(mine.put_object, Bucket="ours", Key="other", Body=b"x")[:2] == (403, "AccessDenied")
+    assert refusal(mine.delete_object, Bucket="ours", Key="state.lock")[:2] == (403, "AccessDenied")
+
+
+def test_an_explicit_deny_wins(somebody: As) -> None:
+    ec2 = somebody(
+        {"Action": "ec2:*", "Resource": "*"}, {"Effect": "Deny", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+    ).client("ec2")
+    ec2.describe_subnets()
+    assert "with an explicit deny in an identity-based policy" in refusal(ec2.describe_vpcs)[2]
+
+
+def test_a_condition_narrows_the_names_that_may_be_changed(somebody: As, root: Aws) -> None:
+    zone = root.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    names = {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["a.example.com"]}
+    route53 = somebody(
+        {
+            "Action": "route53:ChangeResourceRecordSets",
+            "Resource": "arn:aws:route53:::hostedzone/*",
+            "Condition": {"ForAllValues:StringEquals": names},
+        }
+    ).client("route53")
+    other = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": NEW | {"Name": "b.example.com"}}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=CREATION)
+    assert refusal(route53.change_resource_record_sets, HostedZoneId=zone, ChangeBatch=other)[1] == "AccessDenied"
+
+
+def test_a_batch_of_secrets_is_answered_secret_by_secret(somebody: As, root: Aws) -> None:
+    manager = root.client("secretsmanager")
+    ours, theirs = (manager.create_secret(Name=name, SecretString="x")["ARN"] for name in ("ours", "theirs"))
+    mine = somebody(
+        {"Action": "secretsmanager:BatchGetSecretValue", "Resource": "*"},
+        {"Action": "secretsmanager:GetSecretValue", "Resource": ours},
+    ).client("secretsmanager")
+    said = mine.batch_get_secret_value(SecretIdList=[ours, theirs])
+    assert [one["ARN"] for one in said["SecretValues"]] == [ours]
+    assert [(one["SecretId"], one["ErrorCode"]) for one in said["Errors"]] == [(theirs, "AccessDeniedException")]
+
+
+def test_what_was_decided_is_told(somebody: As, cloud: LocalCloud) -> None:
+    refusal(somebody().client("elasticache").describe_replication_groups, ReplicationGroupId="g")
+    told = {"principal": "arn:aws:iam::123456789012:user/somebody", "action": "elasticache:DescribeReplicationGroups"}
+    group = f"arn:aws:elasticache:{REGION}:replicationgroup:g"
+    assert told | {"resource": group, "decision": "implicitDeny", "calls": 1} in cloud.ask("audit")
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        ({}, [], True),
+        ({"StringEquals": {"K": "a"}}, ["a"], True),
+        ({"StringEquals": {"K": ["b", "a"]}}, ["a"], True),
+        ({"StringEquals": {"K": "a"}}, ["b"], False),
+        ({"StringEquals": {"K": "a*"}}, ["ab"], False),
+        ({"StringLike": {"K": "a*"}}, ["ab"], True),
+        ({"StringEquals": {"K": "a"}}, [], False),
+        ({"ForAllValues:StringEquals": {"K": ["a", "b"]}}, ["a", "b"], True),
+        ({"ForAllValues:StringEquals": {"K": ["a"]}}, ["a", "b"], False),
+        ({"ForAllValues:StringEquals": {"K": ["a"]}}, [], True),
+        ({"NumericLessThan": {"K": "1"}}, ["0"], False),
+        ({"StringEquals": {"K": "a", "Other": "b"}}, ["a"], False),
+    ],
+)
+def test_conditions(condition: dict[str, Any], values: list[str], expected: bool) -> None:
+    assert holds(condition, {"k": values}) is expected
