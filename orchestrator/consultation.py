@@ -104,4 +104,6 @@ def _event(found: Finding, root: str = "") -> FindingReported:
         evidence=found.evidence,
         guide=found.guide,
         root=root,
+        page=found.page,
+        repair=found.repair,
     )

@@ -70,7 +70,9 @@ class FindingReported(_Event):
     """Something worth knowing that stops nothing (an orphaned database, a planned change); what the doctor found.
 
     The doctor's have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact values),
-    `guide` (the guide's section), and `root`, the code of the root cause this is a consequence of (empty: it is one).
+    `guide` (the guide's section), `page` (of the check, in this documentation), `repair` (the step by which `doctor
+    --fix` mends it; empty: it doesn't), and `root`, the code of the root cause this is a consequence of (empty: it is
+    one).
     """
 
     name = "finding-reported"
@@ -82,6 +84,8 @@ class FindingReported(_Event):
     evidence: tuple[str, ...] = ()
     guide: str = ""
     root: str = ""
+    page: str = ""
+    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

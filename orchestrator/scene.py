@@ -172,6 +172,16 @@ class Scene:
         return self.read.ssm.pings(sorted(ids))
 
     @once
+    def vespa_ports(self) -> Mapping[str, int]:
+        """Per tenant with a Vespa: the port its tasks themselves ask (VESPA_PORT), else the contract's."""
+        ports = {}
+        for tenant, vespa in self.stack.vespa.items():
+            definition = self.definitions().get(tenant)
+            said = definition.variables().get("VESPA_PORT", "") if definition else ""
+            ports[tenant] = int(said) if said.isdecimal() else vespa.port
+        return ports
+
+    @once
     def groups(self) -> Mapping[str, SecurityGroup]:
         """Every security group that plays a part, by id."""
         ids = {group for service in self.settings().values() for group in service.groups}

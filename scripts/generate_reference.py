@@ -171,7 +171,7 @@ def _steps() -> Iterator[str]:
     rows = (
         (
             f"`{one.id}`",
-            one.title,
+            one.title + (" (on request)" if one.on_request else ""),
             ", ".join(f"`{need}`" for need in one.needs),
             f"{one.timeout:g} s",
             f"{one.poll:g} s",
@@ -181,7 +181,7 @@ def _steps() -> Iterator[str]:
     yield from _table(("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), rows)
     yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
     yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
-    yield "would do counts as done."
+    yield "would do counts as done. A step on request is made only when `--only` names it, or by `doctor --fix`."
 
 
 def _settings() -> Iterator[str]:

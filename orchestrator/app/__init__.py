@@ -4,6 +4,7 @@ from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.planned import verify_planned
+from orchestrator.app.repair import Treatment, treatment
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "DnsRules",
     "Operation",
     "Selection",
+    "Treatment",
     "contract_from",
     "contract_of_outputs",
     "records_of_terraform",
+    "treatment",
     "verify_planned",
 ]

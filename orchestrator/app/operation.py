@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -86,6 +87,18 @@ class Operation:
             around=around,
         )
 
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those that were asked for, else all."""
+        return tuple(sorted(self._subjects or self.stack.tenants))
+
+    def narrowed(self, only: Collection[str], tenants: Collection[str]) -> Operation:
+        """The same work, its steps those named by `only`, for `tenants`."""
+        other = copy.copy(self)
+        other._steps = graph.subset(steps.discover(), only=only)
+        other._subjects = set(tenants)
+        return other
+
     def only_as_shown(self, changes: frozenset[Change]) -> None:
         """From now on no DNS change is made but these."""
         self._context = replace(self._context, dns_rules=replace(self._context.dns_rules, shown=changes))
@@ -110,7 +123,7 @@ class Operation:
 
     def visibility(self, servers: Collection[str]) -> tuple[Sighting, ...]:
         """How each hostname looks from the authoritative or configured resolver, and from `servers` (ADDRESS:PORT)."""
-        tenants = {it: self.stack.tenants[it].hostname for it in sorted(self._subjects or self.stack.tenants)}
+        tenants = {it: self.stack.tenants[it].hostname for it in self.tenants}
         asked = {"": self._context.resolver, **{one: resolve.connect(one, ()) for one in servers}}
         return visibility.look(tenants, self.stack.load_balancer.dns_name, asked)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,3 +27,16 @@ class Ec2:
             raise problem_of(error, "ec2:DescribeInstances") from None
         instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
         return str(instances[0]["State"]["Name"]) if instances else ""
+
+    def user_data(self, instance_id: str) -> str:
+        """The script it was launched with; empty: none, or no text (compressed, several parts)."""
+        try:
+            answer = self._client.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error).startswith("InvalidInstanceID"):
+                return ""
+            raise problem_of(error, "ec2:DescribeInstanceAttribute") from None
+        try:
+            return base64.b64decode(answer.get("UserData", {}).get("Value", "")).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return ""

@@ -11,6 +11,8 @@ from orchestrator.scene import Scene
 
 SILENT = frozenset({"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping"})
 """RDS's words for a server that can't be asked."""
+REPAIR = "tenant-databases"
+"""The step that mends what is found here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding 
             fix=f"orchestrate run --tenant {tenant}",
             evidence=(f"databases on {instance}: {there}",),
             explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
+            repair=REPAIR,
         )
     if wish.role not in seen.roles:
         return Finding(
@@ -71,6 +74,7 @@ def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding 
             fix=f"orchestrate run --tenant {tenant}",
             evidence=(f"roles on {instance}: {', '.join(sorted(seen.roles)) or 'none'}",),
             explains=frozenset({"task-database-login-denied", "task-database-missing"}),
+            repair=REPAIR,
         )
     return None
 
@@ -87,6 +91,7 @@ def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
             fix=f"orchestrate run --tenant {tenant} (or: ALTER DATABASE {wish.database} OWNER TO {wish.role};)",
             evidence=(f"owner {owner}, wanted {wish.role}",),
             explains=frozenset({"task-database-permission-denied"}),
+            repair=REPAIR,
         )
     login = seen.logins.get(tenant, "ok")
     if login == "ok" or tenant in seen.secrets:
@@ -100,6 +105,7 @@ def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
         fix=f"orchestrate run --tenant {tenant}",
         evidence=(login[:300],),
         explains=frozenset({"task-database-login-denied"}),
+        repair=REPAIR,
     )
 
 

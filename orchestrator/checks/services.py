@@ -81,6 +81,7 @@ def _short(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | 
         fix=f"repair the cause, then: {again}",
         evidence=(counts, state, *service.events[:2]),
         consequence=True,
+        repair="redeploy" if over else "",
     )
 
 

@@ -51,6 +51,7 @@ def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, fact
         explains=frozenset({"task-target-unhealthy", "task-container-exited"})
         if cause.code == "out-of-memory"
         else frozenset(),
+        repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
     )
 
 

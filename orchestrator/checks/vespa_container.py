@@ -1,103 +1,79 @@
-"""Vespa from inside its instance, over SSM and read-only: dockerd, the container, the config server's health.
+"""Vespa from inside its instance, over SSM, read-only: dockerd, the container, its ports, the config server's health.
 
-`:8081` answers only once the api has deployed its application package, so it proves nothing about a fresh Vespa.
+`:8081` answers only once the api has deployed its application package, so it proves nothing about a fresh Vespa. The
+port that must be published is the one the tasks themselves use (VESPA_PORT).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orchestrator import vespa
 from orchestrator.contract import Vespa
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.errors import OrchestratorError, Transient
 from orchestrator.scene import Scene
+from orchestrator.vespa import Inside
 
-AT_ONCE = 8
-SECONDS = 60
-SCRIPT = """
-docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
-state=$(docker inspect -f '{{.State.Status}}' vespa 2>/dev/null || echo absent)
-code=$(docker inspect -f '{{.State.ExitCode}}' vespa 2>/dev/null || echo 0)
-curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
-printf '{"dockerd": %s, "state": "%s", "exit_code": %s, "healthy": %s}\\n' "$dockerd" "$state" "${code:-0}" "$healthy"
-"""
 _DEATHS = frozenset({"task-vespa-unreachable"})
-_IMAGE = "docker run -d --name vespa --hostname vespa-container --restart unless-stopped -p 8081:8081 -p 19071:19071 "
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What an instance says of its Vespa. `state` is docker's word; absent: no such container."""
-
-    dockerd: bool = True
-    state: str = "running"
-    exit_code: int = 0
-    healthy: bool = True
+REPAIR = "vespa-containers"
+"""The step that mends what is found here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """By tenant the instance and what it said (those that SSM reaches only)."""
+    """By tenant the instance and what it said (those that SSM reaches only), and the port its tasks ask."""
 
     vespas: Mapping[str, Vespa]
     inside: Mapping[str, Inside]
+    asked: Mapping[str, int] = field(default_factory=dict)
 
 
 def gather(scene: Scene) -> Facts:
     """One command an instance that is online, all at the same time."""
     pings = scene.pings()
-    asked = {
-        tenant: vespa
-        for tenant, vespa in scene.stack.vespa.items()
-        if (ping := pings.get(vespa.instance_id)) is not None and ping.online
+    online = {
+        tenant: one
+        for tenant, one in scene.stack.vespa.items()
+        if (ping := pings.get(one.instance_id)) is not None and ping.online
     }
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        said = dict(zip(asked, pool.map(lambda vespa: _look(scene, vespa), asked.values()), strict=True))
-    return Facts(scene.stack.vespa, {tenant: one for tenant, one in said.items() if one is not None})
-
-
-def _look(scene: Scene, vespa: Vespa) -> Inside | None:
-    script = SCRIPT.replace("__PORT__", str(vespa.config_port))
-    try:
-        output = scene.read.ssm.run(
-            vespa.instance_id, script, comment="orchestrate doctor: look at Vespa (read-only)", timeout=SECONDS
-        )
-        return Inside(**json.loads(output.stdout.strip().splitlines()[-1]))
-    except Transient:
-        raise
-    except (OrchestratorError, IndexError, ValueError, TypeError):
-        return None  # an instance without docker's or curl's usual words: nothing is known, nothing is claimed
+    said = vespa.look(scene.read.ssm, online, who="doctor")
+    seen = {tenant: one for tenant, one in said.items() if one is not None}
+    return Facts(scene.stack.vespa, seen, {tenant: scene.vespa_ports()[tenant] for tenant in seen})
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
-    """Docker before the container, the container before its health."""
+    """Docker before the container, the container before its health and its ports."""
     for tenant, seen in facts.inside.items():
         instance = facts.vespas[tenant].instance_id
+        asked = facts.asked.get(tenant)
+        if seen.booting and (not seen.dockerd or seen.state == "absent"):
+            continue
         if not seen.dockerd:
-            fix = f"{_on(instance)} 'systemctl enable --now docker && docker start vespa'"
+            fix = f"{_on(tenant)} sudo systemctl enable --now docker"
             yield _finding((tenant, instance), seen, "dockerd-down", "docker does not run on the instance", fix)
         elif seen.state == "absent":
-            fix = f"{_on(instance)} '{_IMAGE}vespaengine/vespa:8.609.39' (volume and tag as in user_data)"
+            fix = f"{_on(tenant)} the `docker run` of the instance's user_data (pinned image, data volume, restart)"
             yield _finding(
                 (tenant, instance), seen, "vespa-container-missing", "there is no container named vespa", fix
             )
         elif seen.state != "running":
-            fix = f"{_on(instance)} 'docker start vespa'"
             cause = f"its container is {seen.state} (exit {seen.exit_code})"
             if seen.exit_code == 137:
                 cause += ": killed, most often for its memory (4 GB is the least)"
-            yield _finding((tenant, instance), seen, "vespa-container-down", cause, fix)
+            yield _finding(
+                (tenant, instance), seen, "vespa-container-down", cause, f"{_on(tenant)} sudo docker start vespa"
+            )
         elif not seen.healthy:
-            fix = f"{_on(instance)} 'docker logs vespa --tail 100' (then: docker restart vespa)"
+            fix = f"orchestrate logs vespa --tenant {tenant}; {_on(tenant)} sudo docker restart vespa"
             cause = "the container runs, its config server does not answer"
             yield _finding((tenant, instance), seen, "vespa-unhealthy", cause, fix)
+        elif asked and seen.ports and asked not in seen.ports:
+            yield _unpublished(tenant, seen, asked)
 
 
-def _on(instance: str) -> str:
-    return f"aws ssm start-session --target {instance}, then: sudo sh -c"
+def _on(tenant: str) -> str:
+    return f"orchestrate doctor --fix; by hand: orchestrate shell vespa --tenant {tenant}, then"
 
 
 def _finding(who: tuple[str, str], seen: Inside, code: str, cause: str, fix: str) -> Finding:
@@ -111,6 +87,20 @@ def _finding(who: tuple[str, str], seen: Inside, code: str, cause: str, fix: str
         fix=fix,
         evidence=(f"container vespa: {seen.state}, exit {seen.exit_code}", f"config server healthy: {seen.healthy}"),
         explains=_DEATHS | {"vespa-container-down", "vespa-unhealthy"} - {code},
+        repair=REPAIR,
+    )
+
+
+def _unpublished(tenant: str, seen: Inside, asked: int) -> Finding:
+    return Finding(
+        code="vespa-port-unpublished",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"nobody reaches Vespa on port {asked}, which the tasks ask",
+        cause="the container was made without publishing that port",
+        fix=f"--publish {asked}:{asked} in the `docker run` of the instance's user_data; then make the container anew",
+        evidence=(f"published: {', '.join(map(str, seen.ports))}", f"VESPA_PORT={asked}"),
+        explains=_DEATHS,
     )
 
 

@@ -40,12 +40,10 @@ class Facts:
 
 def gather(scene: Scene) -> Facts:
     """All of it is shared with other checks."""
-    places = {}
-    for tenant, vespa in scene.stack.vespa.items():
-        definition = scene.definitions().get(tenant)
-        said = definition.variables().get("VESPA_PORT", "") if definition else ""
-        port = int(said) if said.isdecimal() else vespa.port
-        places[tenant] = Place(vespa.instance_id, vespa.host, (port, vespa.config_port))
+    places = {
+        tenant: Place(vespa.instance_id, vespa.host, (scene.vespa_ports()[tenant], vespa.config_port))
+        for tenant, vespa in scene.stack.vespa.items()
+    }
     return Facts(places, scene.settings(), scene.instances(), scene.groups(), scene.subnets())
 
 

@@ -98,6 +98,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     """Show the plan and, if `look`, what the steps observe; verify account and DNS before anything is changed."""
     from orchestrator import app, steps
     from orchestrator.cli.conduct import show_survey
+    from orchestrator.engine import graph
     from orchestrator.errors import Outcome
 
     if plan.has_changes:
@@ -110,7 +111,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     stack = app.contract_of_outputs(terraform, conductor.redact.learn)
     if stack is None:
         conductor.text("The stack is not there yet. After Terraform, these steps follow:")
-        for step in steps.discover():
+        for step in graph.subset(steps.discover()):
             conductor.text(f"  {step.id:<18} {step.title}")
         return Outcome.PENDING
     if not look:

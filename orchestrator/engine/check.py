@@ -42,7 +42,8 @@ class Finding:
     """Something is wrong. ValueError without a cause, evidence (exact values) and a fix (a command, a Terraform line).
 
     `explains` are the codes of findings that this one accounts for, of the same tenant (a finding about the stack: of
-    every tenant). A `consequence` is accounted for by any blocker that has its subject or is the stack's.
+    every tenant). A `consequence` is accounted for by any blocker that has its subject or is the stack's. `repair` is
+    the step that mends it and may be run without asking what else it does: `doctor --fix` does so.
     """
 
     code: str
@@ -54,8 +55,14 @@ class Finding:
     subject: Subject = STACK
     explains: frozenset[str] = frozenset()
     consequence: bool = False
+    repair: str = ""
     check: str = ""
     guide: str = ""
+
+    @property
+    def page(self) -> str:
+        """Where its check is described."""
+        return f"docs/reference/checks.md#{self.check}" if self.check else ""
 
     def __post_init__(self) -> None:
         empty = [name for name in ("code", "symptom", "cause", "fix", "evidence") if not getattr(self, name)]

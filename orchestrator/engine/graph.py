@@ -21,7 +21,9 @@ def order(steps: Sequence[AnyStep]) -> tuple[AnyStep, ...]:
         if unknown:
             raise ValueError(f"step {step.id} needs {sorted(unknown)}, which do not exist")
     try:
-        return tuple(by_id[name] for name in TopologicalSorter(edges(steps)).static_order())
+        # Sorted: a set's order is another one in every process.
+        needs = {name: sorted(some) for name, some in edges(steps).items()}
+        return tuple(by_id[name] for name in TopologicalSorter(needs).static_order())
     except CycleError as error:
         raise ValueError(f"steps need each other: {' -> '.join(error.args[1])}") from error
 
@@ -33,12 +35,16 @@ def edges(steps: Sequence[AnyStep]) -> Mapping[str, set[str]]:
 
 
 def subset(steps: Sequence[AnyStep], *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[AnyStep, ...]:
-    """The steps named by `only` (all, when empty) without those in `skip`. Unknown names: `Invalid`, all at once."""
+    """The steps named by `only` (when empty: all that don't wait for a request) without those in `skip`.
+
+    Unknown names: `Invalid`, all at once.
+    """
     known = [step.id for step in steps]
     problems = [_unknown(name, known) for name in (*only, *skip) if name not in known]
     if problems:
         raise Invalid(*problems)
-    return tuple(step for step in steps if (not only or step.id in only) and step.id not in skip)
+    named = set(only) or {step.id for step in steps if not step.on_request}
+    return tuple(step for step in steps if step.id in named and step.id not in skip)
 
 
 def _unknown(name: str, known: Sequence[str]) -> Problem:

@@ -86,6 +86,8 @@ class Step(Generic[C, F]):
     """Seconds between two observations while waiting."""
     findings: Callable[[F], Iterable[Problem]] = no_findings
     """What the facts show that is worth knowing and stops nothing (pure)."""
+    on_request: bool = False
+    """Whether it is left out of what was not narrowed: it is made when named, or when a command asks for it."""
 
 
 def nothing_to_apply(_context: object, todos: Mapping[Subject, Todo]) -> None:

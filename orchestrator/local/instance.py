@@ -1,9 +1,10 @@
 """What an instance is to a script: its environment and its tools.
 
 `<cloud.bin>` holds psql (the real one, led to the real server), aws (the real CLI), python3 (the interpreter below the
-virtual environment, without our packages), and tiny doubles of docker and curl that know the Vespa container. Left
-out: the instance's own file system, users and user_data (the container that user_data would have started is there from
-the beginning), its network (security groups are not felt), and the credentials of its role (dummy ones are there).
+virtual environment, without our packages), and tiny doubles of docker, curl and systemctl that know the Vespa
+container. Left out: the instance's own file system, users and user_data (the container that user_data would have
+started is there from the beginning), its network (security groups are not felt), and the credentials of its role (dummy
+ones are there).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.local import postgres
-from orchestrator.local.tools import curl, docker, psql, vespa
+from orchestrator.local.tools import curl, docker, psql, systemctl, vespa
 
 if TYPE_CHECKING:
     from orchestrator.local.cloud import Cloud
@@ -77,7 +78,8 @@ def _programs(folder: Path) -> list[Path]:
 
 def vespa_runs(cloud: Cloud, instance_id: str) -> bool:
     """Whether the instance's Vespa container runs (the state that docker start, stop and rm change)."""
-    return vespa.state(containers(cloud, instance_id)) == vespa.RUNNING
+    file = containers(cloud, instance_id)
+    return vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING
 
 
 def containers(cloud: Cloud, instance_id: str) -> Path:
@@ -115,6 +117,7 @@ def furnish(cloud: Cloud) -> None:
         "python3": [plain_python],
         "docker": [*double, docker.__name__],
         "curl": [*double, curl.__name__],
+        "systemctl": [*double, systemctl.__name__],
     }
     if client := real_psql():
         tools["psql"] = [plain_python, "-I", "-S", psql.__file__, str(client), str(hosts_file(cloud))]

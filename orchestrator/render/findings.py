@@ -12,7 +12,7 @@ _MARKS = {"blocker": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("
 
 
 def of_doctor(event: FindingReported) -> Text:
-    """Symptom, cause, evidence, fix, section of the guide: one line each, without a line feed at the end."""
+    """Symptom, cause, evidence, fix, where to read more: one line each, without a line feed at the end."""
     mark, style = _MARKS.get(event.severity, ("!", "magenta"))
     margin = "    " if event.root else ""
     whom = f"{event.subject}: " if event.subject else ""
@@ -30,3 +30,5 @@ def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
     yield "fix", event.fix, "cyan"
     if event.guide and not event.root:
         yield "guide", event.guide, "dim"
+    if event.page and not event.root:
+        yield "page", event.page, "dim"

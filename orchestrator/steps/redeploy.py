@@ -103,6 +103,6 @@ STEP: Step[Context, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("tenant-databases", "redis-auth"),
+    needs=("tenant-databases", "redis-auth", "vespa-containers"),
     timeout=300,
 )

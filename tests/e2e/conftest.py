@@ -23,9 +23,16 @@ def alive(cold: Stage) -> Stage:
     return cold
 
 
+@pytest.fixture(scope="module")
+def well(alive: Stage) -> Stage:
+    """As after terraform apply, which waits for the certificate, and a run."""
+    alive.command("certificate", "--json").succeeded()
+    return alive
+
+
 @pytest.fixture(autouse=True)
 def _no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """No test leaves its faults to the next one."""
     yield
-    if "cold" in request.fixturenames or "alive" in request.fixturenames:
+    if {"cold", "alive", "well"} & set(request.fixturenames):
         request.getfixturevalue("cold").clear_faults()

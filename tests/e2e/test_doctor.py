@@ -16,13 +16,6 @@ MOST_CALLS = 60
 """For two tenants."""
 
 
-@pytest.fixture(scope="module")
-def well(alive: Stage) -> Stage:
-    """As after terraform apply, which waits for the certificate, and a run."""
-    alive.command("certificate", "--json").succeeded()
-    return alive
-
-
 def doctor(stage: Stage, *arguments: str) -> Ended:
     return stage.command("doctor", "--json", *arguments)
 

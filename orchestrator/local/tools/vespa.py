@@ -1,13 +1,29 @@
-"""The one container the doubles of docker and curl know: its state is a word in a file of the instance's."""
+"""The one container the doubles of docker and curl know: what it is, in files of its instance's.
+
+Its state is a word in one file, which the faults write too; how it was made, and what it said, are in files beside it.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 STATE = "ORCHESTRATE_LOCAL_VESPA"
 """Environment variable with the state file's path."""
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How `docker run` made the container. The default is what user_data does."""
+
+    image: str = "vespaengine/vespa:8.609.39"
+    ports: tuple[int, ...] = (8081, 19071)
+    volumes: tuple[str, ...] = ("/opt/vespa/var:/opt/vespa/var", "/opt/vespa/logs:/opt/vespa/logs")
+    restart: str = "unless-stopped"
 
 
 def state_file() -> Path:
@@ -21,5 +37,59 @@ def state(file: Path) -> str:
 
 
 def change(file: Path, to: str) -> None:
-    """The container is started, stopped or removed."""
+    """The container is started, stopped or removed. It says so, as Vespa's start script does."""
     file.write_text(to)
+    if to == ABSENT:
+        _log(file).unlink(missing_ok=True)
+        return
+    said = "Starting services for container" if to == RUNNING else "Stopping services: got SIGTERM"
+    with _log(file).open("a") as log:
+        log.write(f"{datetime.now(UTC).isoformat().replace('+00:00', '000Z')} {said}\n")
+
+
+def made(file: Path) -> Made:
+    """How the container there is was made."""
+    beside = file.with_suffix(".made")
+    if not beside.exists():
+        return Made()
+    said = json.loads(beside.read_text())
+    return Made(said["image"], tuple(said["ports"]), tuple(said["volumes"]), said["restart"])
+
+
+def make(file: Path, how: Made) -> None:
+    """A new container, which runs."""
+    file.with_suffix(".made").write_text(json.dumps(asdict(how)))
+    change(file, RUNNING)
+
+
+def lines(file: Path) -> list[str]:
+    """What it has said, each line after its time (RFC 3339, nanoseconds) and a space."""
+    return _log(file).read_text().splitlines() if _log(file).exists() else []
+
+
+def changed_at(file: Path) -> datetime:
+    """When its state became what it is."""
+    if not file.exists():
+        return datetime(2026, 1, 1, tzinfo=UTC)
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
+def daemon_runs(file: Path) -> bool:
+    """Whether dockerd runs."""
+    return not _down(file).exists()
+
+
+def switch_daemon(file: Path, *, on: bool) -> None:
+    """The daemon starts (the container with it, unless somebody stopped it) or stops (and ends the container)."""
+    if on:
+        _down(file).unlink(missing_ok=True)
+    else:
+        _down(file).touch()
+
+
+def _down(file: Path) -> Path:
+    return file.with_suffix(".dockerd-down")
+
+
+def _log(file: Path) -> Path:
+    return file.with_suffix(".log")

@@ -12,6 +12,14 @@ BACKEND = "onyxdotapp/onyx-backend:v2.0.0"
 WEB = "onyxdotapp/onyx-web-server:v2.0.0"
 NGINX = "nginx:1.27.5-alpine"
 VESPA = "vespaengine/vespa:8.609.39"
+_VESPA_USER_DATA = f"""#!/bin/bash
+docker run --detach --name vespa --hostname vespa-container --restart unless-stopped \\
+  --env VESPA_SKIP_UPGRADE_CHECK=true \\
+  --publish 8081:8081 --publish 19071:19071 \\
+  --volume /opt/vespa/var:/opt/vespa/var --volume /opt/vespa/logs:/opt/vespa/logs \\
+  {VESPA}
+"""
+"""The end of what terraform/ gives the instance."""
 _AMI = "ami-0abcdef1234567890"
 _API = ["/bin/sh", "-c", "alembic upgrade head && exec uvicorn onyx.main:app --host 0.0.0.0 --port 8080"]
 _BACKGROUND = ["/app/scripts/supervisord_entrypoint.sh"]
@@ -22,7 +30,6 @@ Container = dict[str, Any]
 def vespa(aws: Aws, shared: Shared, customer: Customer) -> dict[str, Any]:
     """One instance a tenant; the first has the guide's name and is the runner. Returns the contract's part."""
     name = f"{shared.name}-vespa" if customer.slot == 0 else f"{shared.name}-vespa-{customer.name}"
-    start = f"docker run -d --name vespa --restart unless-stopped -p 8081:8081 -p 19071:19071 {VESPA}"
     instance = aws.ec2.run_instances(
         ImageId=_AMI,
         InstanceType="t3.large",
@@ -32,7 +39,7 @@ def vespa(aws: Aws, shared: Shared, customer: Customer) -> dict[str, Any]:
         SecurityGroupIds=[shared.network.groups["vespa"]],
         IamInstanceProfile={"Name": shared.instance_profile},
         MetadataOptions={"HttpTokens": "required"},
-        UserData=f"#!/bin/bash\n{start}\n",
+        UserData=_VESPA_USER_DATA,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags(name)}],
     )["Instances"][0]
     address = instance["PrivateIpAddress"]

@@ -163,7 +163,10 @@ def test_the_vespa_container_by_docker_and_curl(world: World, runner: str) -> No
 
     assert said(f"docker start vespa; {health}") == "vespa\n0\n"
     assert said("docker rm -f vespa; docker ps -a --format '{{.Names}}'; docker start vespa; echo $?") == "1\n"
-    assert said(f"docker run -d --name vespa -p 8080:8080 vespaengine/vespa:8 >/dev/null; {health}") == "0\n"
+    assert (
+        said(f"docker run -d --name vespa -p 8080:8080 -p 19071:19071 vespaengine/vespa:8 >/dev/null; {health}")
+        == "0\n"
+    )
 
 
 def test_curl_reaches_no_other_host(world: World, runner: str) -> None:

@@ -56,3 +56,21 @@ def test_a_check_s_file_bears_its_name() -> None:
     for check in CHECKS.values():
         assert check.judge.__module__.rsplit(".", 1)[-1] == check.id.replace("-", "_")
         assert check.title
+
+
+def headings(path: Path) -> set[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.lstrip("#").strip() for line in lines if line.startswith("#")}
+
+
+def test_a_finding_leads_to_the_guide_and_to_its_page() -> None:
+    root = Path(__file__).parents[3]
+    sections = headings(root / "tests" / "e2e" / "guide.md")
+    pages = headings(root / "docs" / "reference" / "checks.md")
+    for check in CHECKS.values():
+        assert check.guide_section in {"", *sections}
+        for case in cases(check.id):
+            found = check.findings(facts_of(check, case["facts"]))
+            assert {one.guide for one in found} <= {check.guide_section}
+            assert {one.page for one in found} <= {f"docs/reference/checks.md#{check.id}"}
+        assert check.id in pages

@@ -1,0 +1,40 @@
+"""What `doctor --fix` does about a diagnosis: which of the steps mend something, and for whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from orchestrator.engine.check import Diagnosis
+from orchestrator.engine.step import STACK, Subject
+
+FIRST = {"tenant-databases": ("database-server", "runner")}
+"""Steps that only watch, and must be true before."""
+AFTERWARDS = ("redeploy", "services")
+"""What ran into the cause starts again where that cures it; then it is seen whether it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """The steps that mend, and the tenants they are made for."""
+
+    repairs: frozenset[str] = frozenset()
+    tenants: frozenset[Subject] = frozenset()
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """All of them: those that mend, what they need, and what shows that it helped."""
+        needed = {step for repair in self.repairs for step in FIRST.get(repair, ())}
+        return self.repairs | needed | set(AFTERWARDS)
+
+
+def treatment(diagnosis: Diagnosis, tenants: Collection[Subject]) -> Treatment | None:
+    """What can be mended; None: nothing can. A cause that can't be is left alone with all that follows from it."""
+    cases = [case for case in diagnosis.cases if case.root.repair]
+    if not cases:
+        return None
+    found = [one for case in cases for one in (case.root, *case.consequences)]
+    sick = {one.subject for one in found}
+    return Treatment(
+        frozenset(one.repair for one in found if one.repair), frozenset(tenants) if STACK in sick else frozenset(sick)
+    )

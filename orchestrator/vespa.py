@@ -1,0 +1,137 @@
+"""Vespa from inside its instance, for the step and the check: one script over SSM that reads, and its answer.
+
+`:8081` answers only once the api has deployed its application package, so it proves nothing about a fresh Vespa: what
+counts as healthy is the config server.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from orchestrator.contract import Vespa
+from orchestrator.errors import OrchestratorError, Transient
+from orchestrator.redact import sounds_secret
+
+CONTAINER = "vespa"
+AT_ONCE = 8
+SECONDS = 60
+_SCRIPT = """
+case "$(cloud-init status 2>/dev/null || true)" in *running*|*"not started"*) booting=true ;; *) booting=false ;; esac
+docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
+seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
+"started": "{{.State.StartedAt}}", "image": "{{.Config.Image}}", "ports": {{json .HostConfig.PortBindings}}}' \
+vespa 2>/dev/null || echo '{"state": "absent"}')
+curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
+printf '{"dockerd": %s, "booting": %s, "healthy": %s, "container": %s}\\n' "$dockerd" "$booting" "$healthy" "$seen"
+"""
+_PINNED = re.compile(r"[\w./-]*vespa[\w./-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", re.ASCII)
+_SHELL = re.compile(r"[$`|;&<>(){}*?]")
+
+
+class Shell(Protocol):
+    """Runs a script on an instance (`aws.ssm.Ssm`)."""
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Any:
+        """Its output; raises when it can't be run, fails, or takes too long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What an instance says of its Vespa. `state` is docker's word; absent: no such container.
+
+    `booting`: user_data is still at work. `ports` are those the container publishes on its instance; none: unknown.
+    """
+
+    dockerd: bool = True
+    state: str = "running"
+    exit_code: int = 0
+    healthy: bool = True
+    booting: bool = False
+    started: datetime | None = None
+    image: str = ""
+    ports: tuple[int, ...] = ()
+
+
+def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Mapping[str, Inside | None]:
+    """One command an instance, all at the same time; None: it has not docker's or curl's usual words."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(vespas, pool.map(lambda vespa: _look(shell, vespa, who), vespas.values()), strict=True))
+
+
+def _look(shell: Shell, vespa: Vespa, who: str) -> Inside | None:
+    script = _SCRIPT.replace("__PORT__", str(vespa.config_port))
+    comment = f"orchestrate {who}: look at Vespa (read-only)"
+    try:
+        output = shell.run(vespa.instance_id, script, comment=comment, timeout=SECONDS)
+        return read(output.stdout.strip().splitlines()[-1])
+    except Transient:
+        raise
+    except (OrchestratorError, IndexError, ValueError, TypeError, KeyError):
+        return None  # nothing is known, nothing is claimed
+
+
+def read(line: str) -> Inside:
+    """The script's last line. Raises ValueError, KeyError or TypeError when it is not what the script prints."""
+    said = json.loads(line)
+    container = said["container"]
+    started = datetime.fromisoformat(container["started"]) if container.get("started") else None
+    return Inside(
+        dockerd=said["dockerd"],
+        booting=said["booting"],
+        healthy=said["healthy"],
+        state=container["state"],
+        exit_code=container.get("exit_code", 0),
+        started=started,
+        image=container.get("image", ""),
+        ports=tuple(sorted(_published(container.get("ports") or {}))),
+    )
+
+
+def _published(bindings: Mapping[str, Any]) -> Iterator[int]:
+    for places in bindings.values():
+        yield from (int(place["HostPort"]) for place in places or () if place.get("HostPort"))
+
+
+def recipe(user_data: str) -> tuple[str, ...] | str:
+    """The words of the `docker run` in an instance's user_data that makes the container; or why they can't be used.
+
+    They will be readable in SSM's command history, and run without a shell's expansions: so no secret, and no variable.
+    """
+    for line in user_data.replace("\\\n", " ").splitlines():
+        if not line.lstrip().startswith("docker run "):
+            continue
+        try:
+            words = tuple(shlex.split(line, comments=True))
+        except ValueError:
+            continue
+        if CONTAINER in _values(words, "--name"):
+            return _trouble(words) or words
+    return f"its user_data has no `docker run --name {CONTAINER}`"
+
+
+def _trouble(words: tuple[str, ...]) -> str:
+    if not {"-d", "--detach"} & set(words):
+        return "the `docker run` of its user_data does not detach"
+    if any(_SHELL.search(word) for word in words):
+        return "the `docker run` of its user_data needs a shell's variables"
+    if any(sounds_secret(value.partition("=")[0]) for value in (*_values(words, "--env"), *_values(words, "-e"))):
+        return "the `docker run` of its user_data holds a secret, which a command must not"
+    if not _PINNED.fullmatch(words[-1]):
+        return f"the image {words[-1]} of its user_data is not pinned to a version"
+    return ""
+
+
+def _values(words: tuple[str, ...], option: str) -> Iterator[str]:
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word == option:
+            yield following
+        elif word.startswith(f"{option}="):
+            yield word.partition("=")[2]
