@@ -46,7 +46,7 @@ def nodes(cloud: Cloud, account: str, region: str) -> dict[str, Node]:
 def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
     role = _role(account, instance)
     if (
-        instance.state not in {"running", "stopping", "stopped"}
+        instance.state not in {"pending", "running", "stopping", "stopped"}
         or role is None
         or not allows(role.arn, REGISTRATION, "*")
     ):
