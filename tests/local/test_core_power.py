@@ -74,7 +74,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Timeless]:
     monkeypatch.setattr(Pace, "sleep", lambda _pace, _seconds: True)
     with mock_aws():
         for correction in (autoscaling, ec2_power, ecs, rds, tags):
-            correction.install(made)  # type: ignore[arg-type]
+            correction.install(made)
         yield made
 
 
