@@ -17,6 +17,7 @@ from orchestrator.aws.network import Network
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.s3 import S3
 from orchestrator.aws.secrets import Secrets
+from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
@@ -76,6 +77,7 @@ def consult(
         acm=Acm(aws.client("acm")),
         s3=S3(aws.client("s3")),
         cloudwatch=CloudWatch(aws.client("cloudwatch")),
+        counts=ServiceCounts(aws.client("ecs"), stack.cluster),
         database=context.database,
         resolver=context.resolver,
     )

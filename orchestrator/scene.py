@@ -24,6 +24,7 @@ from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
 from orchestrator.aws.rds import Rds, ServerState
 from orchestrator.aws.s3 import S3
 from orchestrator.aws.secrets import Secrets, Shape
+from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.service_settings import Services, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
@@ -56,6 +57,7 @@ class Readers:
     acm: Acm
     s3: S3
     cloudwatch: CloudWatch
+    counts: ServiceCounts
     database: Server
     resolver: Resolver
 
@@ -116,6 +118,12 @@ class Scene:
         """Per tenant whose service exists: how it is set up."""
         names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
+
+    @once
+    def counts(self) -> Mapping[str, Count]:
+        """Per tenant whose service exists: its tasks and tags."""
+        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
 
     @once
     def definitions(self) -> Mapping[str, TaskDefinition]:

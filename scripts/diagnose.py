@@ -32,6 +32,7 @@ TENANT = "customer-b"
 CAUSES = {
     "bucket-denied": "bucket-denied",
     "bucket-missing": "bucket-missing",
+    "database-auto-restarted": "database-restarted",
     "database-port-closed": "database-port-closed",
     "database-stopped": "database-server-stopped",
     "dns-old-record": "dns-record-stale",
@@ -61,8 +62,9 @@ CAUSES = {
     "vespa-stopped": "vespa-instance-stopped",
 }
 """Fault → the code that must come first."""
-HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated"})
-"""Faults that must show nothing (a secondary is stale only about what changes). Porkbun's concern no stack here."""
+HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated", "no-capacity"})
+"""Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start). Porkbun's
+concern no stack here."""
 
 
 @dataclass

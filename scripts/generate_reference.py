@@ -20,7 +20,9 @@ from problem_codes import Source, problems
 
 from orchestrator import contract, events, settings, steps
 from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
+from orchestrator.lifecycle import pause, resume
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -168,6 +170,24 @@ def _steps() -> Iterator[str]:
     yield "Each is observe → decide → apply → observe; those that don't need each other run at the same time. When a"
     yield "step ends badly for a tenant, later steps leave that tenant out; the others go on."
     yield ""
+    yield from _steps_of(steps.discover())
+    yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
+    yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
+    yield "would do counts as done."
+    yield ""
+    yield "## `orchestrate pause`"
+    yield ""
+    yield "With `--tenant` only the first; with `--keep-paused` only `database-stopped`."
+    yield ""
+    yield from _steps_of(pause.steps(whole=True))
+    yield "## `orchestrate resume`"
+    yield ""
+    yield "The steps above, and in between those that start what was stopped."
+    yield ""
+    yield from _steps_of(resume.steps(steps.discover()))
+
+
+def _steps_of(shown: Iterable[AnyStep]) -> Iterator[str]:
     rows = (
         (
             f"`{one.id}`",
@@ -176,12 +196,9 @@ def _steps() -> Iterator[str]:
             f"{one.timeout:g} s",
             f"{one.poll:g} s",
         )
-        for one in steps.discover()
+        for one in shown
     )
     yield from _table(("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), rows)
-    yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
-    yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
-    yield "would do counts as done. A step on request is made only when `--only` names it, or by `doctor --fix`."
 
 
 def _settings() -> Iterator[str]:

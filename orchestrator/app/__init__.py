@@ -3,6 +3,7 @@
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.operation import Operation, Selection
+from orchestrator.app.pausing import Pausing, Resuming, standing_of
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.repair import Treatment, treatment
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
@@ -12,11 +13,14 @@ __all__ = [
     "Certification",
     "DnsRules",
     "Operation",
+    "Pausing",
+    "Resuming",
     "Selection",
     "Treatment",
     "contract_from",
     "contract_of_outputs",
     "records_of_terraform",
+    "standing_of",
     "treatment",
     "verify_planned",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator import steps
-from orchestrator.app.context import DnsRules, Learn, connect, no_secrets, zones_of
+from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
 from orchestrator.consultation import consult
 from orchestrator.contract import Stack
@@ -18,6 +18,7 @@ from orchestrator.dns.visibility import Sighting
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Limits, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Invalid, Problem, TimedOut
@@ -57,15 +58,25 @@ class Operation:
         self.clock = clock
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
         self._subjects = _known_tenants(selection.tenants, stack)
-        discovered = steps.discover()
+        discovered = self._available(selection)
         graph.subset(discovered, only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self.aws = Aws(stack.region, settings["profile"])
         heals = any(step.id == "tenant-databases" for step in self._steps)
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals)
-        self._context = connect(
-            stack, self.aws, settings, environment, clock, learn=learn, rules=rules or DnsRules(), waiting=waiting
+        self._context = self._widened(
+            connect(
+                stack, self.aws, settings, environment, clock, learn=learn, rules=rules or DnsRules(), waiting=waiting
+            )
         )
+
+    def _available(self, _selection: Selection) -> tuple[AnyStep, ...]:
+        """The steps there are."""
+        return steps.discover()
+
+    def _widened(self, context: Context) -> Context:
+        """The context with what other steps need beside it."""
+        return context
 
     def verify(self) -> None:
         """What must hold before anything is changed: the right account, working DNS credentials, a load balancer."""

@@ -1,18 +1,26 @@
-"""EC2: whether an instance is there and running."""
+"""EC2: whether instances are there and running, and starting and stopping them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+_NO_CAPACITY = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"})
+
+
+class NoCapacity(OrchestratorError):
+    """AWS has no room for an instance of this type where it must run. It may have, later."""
 
 
 class Ec2:
-    """Reads instances through a boto3 `ec2` client."""
+    """Instances through a boto3 `ec2` client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -40,3 +48,32 @@ class Ec2:
             return base64.b64decode(answer.get("UserData", {}).get("Value", "")).decode()
         except (binascii.Error, UnicodeDecodeError):
             return ""
+
+    def states(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Of those that exist: by filter, since one unknown id would refuse the whole call."""
+        with translated("ec2:DescribeInstances"):
+            answer = self._client.describe_instances(Filters=[{"Name": "instance-id", "Values": list(ids)}])
+        found = (one for reservation in answer["Reservations"] for one in reservation["Instances"])
+        return {one["InstanceId"]: one["State"]["Name"] for one in found}
+
+    def stop(self, ids: Sequence[str]) -> None:
+        """Begin to stop them: their volumes stay."""
+        with translated("ec2:StopInstances"):
+            self._client.stop_instances(InstanceIds=list(ids))
+
+    def start(self, instance_id: str) -> None:
+        """Begin to start one: of several, one without capacity would refuse all. Raises `NoCapacity`."""
+        try:
+            self._client.start_instances(InstanceIds=[instance_id])
+        except (ClientError, BotoCoreError) as error:
+            raise _refusal(error, instance_id) from None
+
+
+def _refusal(error: Exception, instance_id: str) -> OrchestratorError:
+    code = code_of(error)
+    if code in _NO_CAPACITY:
+        fix = "try again later, or give it another instance_type in Terraform (its data volume stays in its zone)"
+        return NoCapacity(Problem("instance-no-capacity", f"AWS has no room for it: {error}", instance_id, fix))
+    if code == "IncorrectInstanceState":
+        return Transient(Problem("instance-busy", f"EC2 refuses for now: {error}", instance_id, "wait"))
+    return problem_of(error, "ec2:StartInstances")

@@ -1,13 +1,19 @@
-"""RDS: what state the database server is in."""
+"""RDS: what state the database server is in, and starting and stopping it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+_OTHER_STATE = frozenset({"InvalidDBInstanceState", "InvalidDBInstanceStateFault"})
+_NO_CAPACITY = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,17 @@ class ServerState:
     public: bool = False
     storage: int = 0
     """GiB allocated."""
+    arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    replicas: tuple[str, ...] = ()
+    """Its read replicas, or what it is a replica of: RDS stops neither."""
+    restarts: datetime | None = None
+    """When RDS will start a stopped one by itself."""
+    multi_az: bool = False
 
 
 class Rds:
-    """Reads DB instances through a boto3 `rds` client."""
+    """DB instances through a boto3 `rds` client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -53,4 +66,48 @@ class Rds:
             groups=tuple(one["VpcSecurityGroupId"] for one in found.get("VpcSecurityGroups", ())),
             public=bool(found.get("PubliclyAccessible")),
             storage=found.get("AllocatedStorage", 0),
+            arn=found.get("DBInstanceArn", ""),
+            tags={one["Key"]: one.get("Value", "") for one in found.get("TagList", ())},
+            replicas=_replicas(found),
+            restarts=found.get("AutomaticRestartTime"),
+            multi_az=bool(found.get("MultiAZ")),
         )
+
+    def stop(self, instance: str) -> None:
+        """Begin to stop it. Raises `Transient` when it is in a state in which RDS doesn't."""
+        self._change(self._client.stop_db_instance, instance, "rds:StopDBInstance")
+
+    def start(self, instance: str) -> None:
+        """Begin to start it. Raises `Transient` when RDS has no capacity, or it is in a state in which RDS doesn't."""
+        self._change(self._client.start_db_instance, instance, "rds:StartDBInstance")
+
+    def tag(self, arn: str, key: str, value: str) -> None:
+        """Set one tag."""
+        with translated("rds:AddTagsToResource"):
+            self._client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": value}])
+
+    def untag(self, arn: str, key: str) -> None:
+        """Take one tag away."""
+        with translated("rds:RemoveTagsFromResource"):
+            self._client.remove_tags_from_resource(ResourceName=arn, TagKeys=[key])
+
+    def _change(self, call: Callable[..., Any], instance: str, doing: str) -> None:
+        try:
+            call(DBInstanceIdentifier=instance)
+        except (ClientError, BotoCoreError) as error:
+            raise _refusal(error, instance, doing) from None
+
+
+def _replicas(found: Mapping[str, Any]) -> tuple[str, ...]:
+    source = found.get("ReadReplicaSourceDBInstanceIdentifier")
+    return (*found.get("ReadReplicaDBInstanceIdentifiers", ()), *((source,) if source else ()))
+
+
+def _refusal(error: Exception, instance: str, doing: str) -> OrchestratorError:
+    code = code_of(error)
+    if code in _OTHER_STATE:
+        return Transient(Problem("database-server-busy", f"RDS refuses for now: {error}", instance, "wait"))
+    if code in _NO_CAPACITY:
+        fix = "wait, or give it another instance class or zone in Terraform"
+        return Transient(Problem("database-no-capacity", f"RDS has no capacity: {error}", instance, fix))
+    return problem_of(error, doing)

@@ -18,6 +18,8 @@ COMMANDS = {
     "status": "Show what each step observes now.",
     "doctor": "Find what is wrong, why, and what to do about it.",
     "history": "Show the runs recorded here, and what each did.",
+    "pause": "Stop what costs by the hour; the data stay.",
+    "resume": "Bring a paused stack back as it was.",
     "unlock": "Free a stack whose run is dead.",
     "config": "Show each setting and where it came from.",
     "demo": "Tell the whole story on a cloud of this machine.",

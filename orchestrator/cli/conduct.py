@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator import __version__
 from orchestrator.cli.ledger import Ledger
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from orchestrator.contract import Stack
     from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
+
+Op = TypeVar("Op", bound="Operation")
 
 
 class Conductor:
@@ -130,9 +132,15 @@ class Conductor:
         """The stack is known: what can be done on it."""
         from orchestrator import app
 
+        return self.undertake(app.Operation, stack)
+
+    def undertake(self, kind: Callable[..., Op], stack: Stack) -> Op:
+        """An operation of this kind on the stack, as the command line chose."""
+        from orchestrator import app
+
         chosen = self.options
         selection = app.Selection(chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero)
-        self.operation = operation = app.Operation(
+        self.operation = operation = kind(
             stack,
             selection,
             self.settings,

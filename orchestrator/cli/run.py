@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from orchestrator.cli.options import Options, contract_option, steps_options
 
 if TYPE_CHECKING:
+    from orchestrator.app import Operation
     from orchestrator.cli.conduct import Conductor
     from orchestrator.errors import Outcome
 
@@ -35,12 +37,14 @@ def run(contract: str | None, **given: Any) -> None:
     conduct("run", Options.of(given), work, recorded=True)
 
 
-def bring_to_life(conductor: Conductor, contract: str | None = None) -> Outcome:
-    """Read the contract, verify, run the steps."""
+def bring_to_life(
+    conductor: Conductor, contract: str | None = None, kind: Callable[..., Operation] | None = None
+) -> Outcome:
+    """Read the contract, verify, run the steps (those of another kind of operation, if one is given)."""
     from orchestrator import app
 
     stack = app.contract_from(contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn)
-    operation = conductor.operation_on(stack)
+    operation = conductor.undertake(kind or app.Operation, stack)
     operation.verify()
     report = operation.run(conductor.emit, conductor.change)
     if report.needs_a_doctor and not conductor.clock.interrupted:

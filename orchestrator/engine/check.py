@@ -43,7 +43,8 @@ class Finding:
 
     `explains` are the codes of findings that this one accounts for, of the same tenant (a finding about the stack: of
     every tenant). A `consequence` is accounted for by any blocker that has its subject or is the stack's. `repair` is
-    the step that mends it and may be run without asking what else it does: `doctor --fix` does so.
+    the step that mends it and may be run without asking what else it does: `doctor --fix` does so. `excuses` are the
+    codes (or reasons) of findings that are as they are meant to be because of this one: they are not reported.
     """
 
     code: str
@@ -58,6 +59,9 @@ class Finding:
     repair: str = ""
     check: str = ""
     guide: str = ""
+    excuses: frozenset[str] = frozenset()
+    reason: str = ""
+    """Of `could-not-look`: the code of the problem that kept a check from it."""
 
     @property
     def page(self) -> str:
@@ -122,7 +126,14 @@ def examine(checks: Sequence[AnyCheck], context: Any, *, subjects: Collection[Su
     found = [one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]
     unseen = [(check, outcome) for check, outcome in outcomes if isinstance(outcome, Problem)]
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
-    return Diagnosis(order([*wanted, *_unseen(unseen)]), len(checks))
+    return Diagnosis(order(_not_excused([*wanted, *_unseen(unseen)])), len(checks))
+
+
+def _not_excused(findings: Sequence[Finding]) -> Iterable[Finding]:
+    excuses = [(one.subject, one.excuses) for one in findings if one.excuses]
+    for one in findings:
+        if not any(subject in (STACK, one.subject) and {one.code, one.reason} & codes for subject, codes in excuses):
+            yield one
 
 
 def _looked(check: AnyCheck, context: Any) -> tuple[Finding, ...] | Problem:
@@ -155,6 +166,7 @@ def _unseen(outcomes: Iterable[tuple[AnyCheck, Problem]]) -> Iterable[Finding]:
             evidence=(problem.context or problem.code,),
             consequence=True,
             check=checks[0].id,
+            reason=problem.code,
         )
 
 

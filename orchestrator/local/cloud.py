@@ -25,7 +25,7 @@ ACCOUNT = "123456789012"
 ACCESS_KEY = "local"
 SECRET_KEY = "local"
 
-PARTS = ("postgres", "agent", "scheduler", "balancer", "nameserver")
+PARTS = ("postgres", "agent", "scheduler", "autoscaler", "balancer", "nameserver")
 """Modules of this package with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (

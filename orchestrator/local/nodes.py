@@ -52,7 +52,7 @@ def role_of(account: str, region: str, instance_id: str) -> Any | None:
 def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
     role = _role(account, instance)
     if (
-        instance.state not in {"running", "stopping", "stopped"}
+        instance.state not in {"pending", "running", "stopping", "stopped"}
         or role is None
         or not allows(role.arn, REGISTRATION, "*")
     ):

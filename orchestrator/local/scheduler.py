@@ -1,8 +1,8 @@
 """ECS's service scheduler: keeps the desired count, rolls deployments out, breaks circuits, replaces the sick.
 
 One thread looks at every service at a small interval; each task lives on its own thread (tasks.py). The rules are pure
-functions of rollout.py. Left out: placement and zone rebalancing, autoscaling, replacement of tasks of a deployment
-that is no longer PRIMARY.
+functions of rollout.py, autoscaling is autoscaler.py's. Left out: placement and zone rebalancing, replacement of tasks
+of a deployment that is no longer PRIMARY.
 """
 
 from __future__ import annotations

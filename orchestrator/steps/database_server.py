@@ -87,9 +87,10 @@ def _verdict(server: ServerState, host: str) -> Verdict:
         return Wait(
             f"{name} is {server.status}", "database-server-not-available", "look at the instance's events in RDS"
         )
+    start = f"aws rds start-db-instance --db-instance-identifier {name}"
     fixes = {
-        "stopped": f"aws rds start-db-instance --db-instance-identifier {name}",
-        "stopping": f"wait until it is stopped, then aws rds start-db-instance --db-instance-identifier {name}",
+        "stopped": f"orchestrate resume (or: {start})",
+        "stopping": f"orchestrate resume (or wait until it is stopped, then: {start})",
         "storage-full": "give the instance more storage (allocated_storage)",
         "deleting": "it is being destroyed: run terraform apply afterwards",
     }

@@ -87,7 +87,7 @@ def _verdict(facts: Facts) -> Verdict:
     if not facts.state:
         fix = "the contract is older than the stack: run terraform apply, or give the present outputs"
         return Blocked(Problem("runner-missing", f"there is no instance {name}", name, fix))
-    fix = f"aws ec2 start-instances --instance-ids {name}"
+    fix = f"orchestrate resume (or: aws ec2 start-instances --instance-ids {name})"
     return Blocked(Problem("runner-stopped", f"instance {name} is {facts.state}", name, fix))
 
 

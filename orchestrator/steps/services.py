@@ -167,7 +167,9 @@ def _at_zero(tenant: str, service: Service, facts: Facts) -> Verdict:
     if facts.rules.allow_zero:
         left = service.running + service.pending
         return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
-    fix = f"aws ecs update-service --service {service.name} --desired-count 1 (or resume the stack, or --allow-zero)"
+    fix = (
+        f"aws ecs update-service --service {service.name} --desired-count N (paused: orchestrate resume; --allow-zero)"
+    )
     return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", tenant, fix))
 
 

@@ -134,13 +134,14 @@ def _update(self: EC2ContainerServiceResponse) -> ActionResult:
             service.task_definition = arn
         _keep(service, given)
         if given.get("desiredCount") is not None:
-            _scale(service, int(given["desiredCount"]))
+            scale(service, int(given["desiredCount"]))
         if replaces:
             deploy(service, new_deployment(service))
     return ActionResult({"service": service})
 
 
-def _scale(service: LivingService, desired: int) -> None:
+def scale(service: LivingService, desired: int) -> None:
+    """Want so many; starts no deployment. Hold LOCK."""
     service.desired_count = desired
     if service.deployments:
         service.deployments[0].desired_count = desired
@@ -165,7 +166,7 @@ def _delete(self: EC2ContainerServiceBackend, cluster_name: str, service_name: s
             if service.desired_count > 0 and not force:
                 raise InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
             service.status = "DRAINING"
-            _scale(service, 0)
+            scale(service, 0)
         return service
 
 

@@ -4,8 +4,9 @@ moto: an instance is available at its first read, stops at once, may be changed 
 performance-insights flag and a parameter's source, shares one resource id with all others, and has no server behind it.
 
 AWS: every change takes its time and shows it in the status; a stopped instance can be neither modified nor
-snapshotted (InvalidDBInstanceState); the endpoint appears when the server does. Left out: Multi-AZ failover, replicas'
-data, the restart of a stopped instance after seven days.
+snapshotted (InvalidDBInstanceState), and RDS starts it by itself after seven days (AutomaticRestartTime); one with
+read replicas, or that is one, can't be stopped; the endpoint appears when the server does. Left out: Multi-AZ failover,
+replicas' data.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from moto.rds.exceptions import InvalidDBInstanceStateFault
@@ -26,6 +28,9 @@ MODIFY_SECONDS = 30.0
 REBOOT_SECONDS = 60.0
 STOP_SECONDS = 120.0
 START_SECONDS = 240.0
+STAYS_STOPPED = 7 * 86400.0
+RESTART = "automatic_restart_time"
+"""The attribute that moto's serialiser shows as AutomaticRestartTime."""
 DELETE_SECONDS = 180.0
 SNAPSHOT_SECONDS = 60.0
 
@@ -106,11 +111,13 @@ class Instances:
             )
 
     def stopping(self, instance: DBInstance) -> None:
-        """`stopping` → `stopped`: the server ends, its data stay."""
-        self._pass_through(instance, "stopping", STOP_SECONDS, "stopped", self._stop)
+        """`stopping` → `stopped`: the server ends, its data stay. After seven days RDS starts it again."""
+        setattr(instance, RESTART, None)
+        self._pass_through(instance, "stopping", STOP_SECONDS, "stopped", self._stopped)
 
     def starting(self, instance: DBInstance) -> None:
         """`starting` → `available`."""
+        setattr(instance, RESTART, None)
         self._pass_through(instance, "starting", START_SECONDS, "available", self._start)
 
     def rebooting(self, instance: DBInstance) -> None:
@@ -145,6 +152,18 @@ class Instances:
     def _stop(self, instance: DBInstance) -> None:
         if self._cloud.databases and instance.engine == "postgres":
             self._cloud.databases.stop(instance.db_instance_identifier)
+
+    def _stopped(self, instance: DBInstance) -> None:
+        self._stop(instance)
+        pace = self._cloud.pace
+        restart = pace.now() + timedelta(seconds=pace.scaled(STAYS_STOPPED))
+        setattr(instance, RESTART, restart)
+
+        def start() -> None:
+            if instance.status == "stopped" and getattr(instance, RESTART) is restart:
+                self.starting(instance)
+
+        self._cloud.after(STAYS_STOPPED, start)
 
     def _start(self, instance: DBInstance) -> None:
         if self._cloud.databases and instance.engine == "postgres":
@@ -216,6 +235,9 @@ def _correct_changes(instances: Instances) -> None:
         return instance
 
     def stop_db_instance(self: RDSBackend, db_instance_identifier: str, snapshot: str | None = None) -> DBInstance:
+        known = self.describe_db_instances(db_instance_identifier)[0]
+        if known.is_replica or known.read_replica_db_instance_identifiers:
+            raise InvalidDBInstanceStateFault("Cannot stop or start an instance that is or has a read replica.")
         instance = stop(self, db_instance_identifier, snapshot)
         instances.stopping(instance)
         return instance

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 from orchestrator.local.meddling import Console, Undo, meddled
 
@@ -14,7 +16,19 @@ def _stop(console: Console) -> Iterator[Undo]:
     for one in (each for reservation in answer["Reservations"] for each in reservation["Instances"]):
         ids = {"InstanceIds": [one["InstanceId"]]}
         ec2.stop_instances(**ids)
-        yield lambda ids=ids: ec2.start_instances(**ids)  # type: ignore[misc]
+        yield lambda ids=ids: _start(ec2, ids)  # type: ignore[misc]
+
+
+def _start(ec2: Any, ids: dict[str, list[str]]) -> None:
+    """A stop that is under way has to end first."""
+
+    def state() -> str:
+        answer = ec2.describe_instances(**ids)
+        return str(answer["Reservations"][0]["Instances"][0]["State"]["Name"])
+
+    while state() == "stopping":
+        time.sleep(0.05)
+    ec2.start_instances(**ids)
 
 
 FAULT = meddled("vespa-stopped", "Vespa's instance is stopped", "Vespa Vector Search Issues", _stop)

@@ -1,21 +1,26 @@
-"""The decisions of every step: tests/cases/<step>/*.json, facts → verdicts."""
+"""The decisions of every step, also of pause, resume and the like: tests/cases/<step>/*.json, facts → verdicts."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from orchestrator import steps
+from orchestrator import lifecycle, steps
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 
 CASES = Path(__file__).parents[2] / "cases"
-STEPS = {step.id: step for step in steps.discover()}
+_OF_LIFECYCLE = [
+    importlib.import_module(f"{lifecycle.__name__}.{it.name}") for it in pkgutil.iter_modules(lifecycle.__path__)
+]
+STEPS: dict[str, AnyStep] = {module.STEP.id: module.STEP for module in _OF_LIFECYCLE if hasattr(module, "STEP")}
+STEPS |= {step.id: step for step in steps.discover()}
 FILES = sorted(path for step in STEPS for path in (CASES / step).glob("*.json"))
 
 

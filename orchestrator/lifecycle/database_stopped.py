@@ -1,0 +1,168 @@
+"""`database-stopped`: the RDS instance is stopped, once no task uses it, and says that it was paused.
+
+A stopped instance can be neither modified nor snapshotted, and RDS starts it by itself after seven days. One with read
+replicas can't be stopped: it stays up, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from orchestrator.aws.rds import ServerState
+from orchestrator.contract import Stack
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.errors import Problem
+from orchestrator.lifecycle.in_use import Counts, busy, still_running
+from orchestrator.pauses import TAG, Stamp
+from orchestrator.steps.database_server import COMING, USABLE
+
+STAYS_STOPPED = timedelta(days=7)
+"""RDS user guide, "Stopping an Amazon RDS DB instance temporarily"."""
+
+
+class Servers(Protocol):
+    """DB instances."""
+
+    def server(self, instance: str) -> ServerState:
+        """The instance's state now."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """Begin to stop it."""
+        ...
+
+    def tag(self, arn: str, key: str, value: str) -> None:
+        """Set a tag."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def rds(self) -> Servers:
+        """RDS."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """ECS."""
+        ...
+
+    @property
+    def stamp(self) -> Stamp:
+        """Since when and by whom, of a pause that begins with this run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`busy` are the services that have, or want, tasks."""
+
+    server: ServerState
+    busy: tuple[str, ...]
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Set the tag."""
+
+    arn: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Begin to stop it."""
+
+    instance: str
+
+
+def observe(context: Context) -> Facts:
+    """Two calls for ten tenants."""
+    return Facts(
+        context.rds.server(context.stack.database.instance), busy(context.stack, context.counts), context.stamp
+    )
+
+
+def decide(facts: Facts) -> Verdicts:
+    """The stack's one verdict."""
+    return {STACK: _verdict(facts)}
+
+
+def _verdict(facts: Facts) -> Verdict:
+    server, name = facts.server, facts.server.instance
+    if not server.status:
+        fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
+        return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
+    if facts.busy:
+        return Blocked(still_running(facts.busy, name))
+    if Stamp.parse(server.tags.get(TAG, "")) is None:
+        return Todo(f"mark {name} as paused", Mark(server.arn, facts.stamp))
+    if server.replicas:
+        return Done(f"{name} stays up: RDS stops no instance with read replicas ({', '.join(server.replicas)})")
+    if server.status == "stopped":
+        return Done(f"{name} is stopped; RDS starts it by itself at {restarts(server)}")
+    if server.status == "available":
+        return Todo(f"stop {name}", Stop(name))
+    if server.status in COMING | USABLE | {"stopping"}:
+        fix = "RDS stops an available instance only: look at the instance's events"
+        return Wait(f"{name} is {server.status}", "database-server-not-available", fix, poll=10)
+    fix = "look at the instance's events in RDS; it stays as it is, and costs"
+    return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
+
+
+def restarts(server: ServerState) -> str:
+    """When RDS will start it (UTC): as RDS says, else a week after it was marked."""
+    stamp = Stamp.parse(server.tags.get(TAG, ""))
+    if server.restarts is not None:
+        return server.restarts.isoformat(timespec="minutes")
+    return (stamp.at + STAYS_STOPPED).isoformat(timespec="minutes") if stamp else "an unknown time"
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """One call."""
+    match todos[STACK].payload:
+        case Mark(arn, stamp):
+            context.rds.tag(arn, TAG, str(stamp))
+        case Stop(instance):
+            context.rds.stop(instance)
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """What a stopped instance is like, and what to do before it starts again."""
+    server = facts.server
+    if server.status == "stopped":
+        message = (
+            f"RDS starts {server.instance} by itself at {restarts(server)} (after seven days); "
+            "until then it can be neither modified nor snapshotted"
+        )
+        fix = (
+            "orchestrate pause --keep-paused stops it again (a daily job may call it); orchestrate resume before apply"
+        )
+        yield Problem("database-starts-by-itself", message, server.instance, fix)
+    elif server.replicas and not facts.busy:
+        fix = "delete the read replicas if it is to be stopped"
+        yield Problem("database-not-stoppable", f"{server.instance} goes on costing", server.instance, fix)
+
+
+STEP: Step[Context, Facts] = Step(
+    id="database-stopped",
+    title="the database server is stopped",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("services-stopped",),
+    timeout=1800,
+    poll=10,
+    findings=findings,
+)

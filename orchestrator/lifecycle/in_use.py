@@ -1,0 +1,34 @@
+"""What tasks use is not taken from under them: which services still have some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from orchestrator.aws.service_counts import Count
+from orchestrator.contract import Stack
+from orchestrator.errors import Problem
+
+
+class Counts(Protocol):
+    """Services' tasks."""
+
+    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
+        """Those that exist."""
+        ...
+
+
+def busy(stack: Stack, counts: Counts) -> tuple[str, ...]:
+    """The services of the contract that have tasks, or want some."""
+    seen = counts.read([tenant.service for tenant in stack.tenants.values()])
+    return tuple(sorted(name for name, count in seen.items() if count.desired or count.present))
+
+
+def still_running(services: Iterable[str], place: str) -> Problem:
+    """Why something is not stopped."""
+    return Problem(
+        code="tasks-still-running",
+        message=f"{', '.join(services)} still has tasks, or wants some: what they use is not stopped",
+        context=place,
+        fix="see why the service could not be stopped (above, or its events), then run orchestrate pause again",
+    )

@@ -1,0 +1,137 @@
+"""`instances-started`: stopped instances are told to start; where AWS has no room, it is asked again until the end.
+
+One tenant's instance without capacity stops nobody else. Whether an instance is of use is seen by `runner` and
+`vespa-containers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.aws.ec2 import NoCapacity
+from orchestrator.contract import Stack
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.errors import Problem
+from orchestrator.lifecycle.whose import GONE, gone, owners
+
+PAUSE = 20.0
+"""Seconds until AWS is asked for capacity again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """AWS had no room: when it was asked last, how often, and its words."""
+
+    at: datetime
+    times: int
+    problem: Problem
+
+
+class Instances(Protocol):
+    """EC2."""
+
+    def states(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Of those that exist, EC2's word."""
+        ...
+
+    def start(self, instance_id: str) -> None:
+        """Begin to start it. Raises `NoCapacity`."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs. `refusals` is the run's memory, by instance."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def ec2(self) -> Instances:
+        """EC2."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Wall-clock time, UTC."""
+        ...
+
+    @property
+    def refusals(self) -> dict[str, Refusal]:
+        """Instances that AWS had no room for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Whose which instances are, their states, and what AWS refused in this run."""
+
+    owners: Mapping[Subject, tuple[str, ...]]
+    states: Mapping[str, str]
+    now: datetime
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start these; `attempt` makes another try another change."""
+
+    ids: tuple[str, ...]
+    attempt: int
+
+
+def observe(context: Context) -> Facts:
+    """One call."""
+    whose = owners(context.stack)
+    states = context.ec2.states(sorted({one for ids in whose.values() for one in ids}))
+    return Facts(whose, states, context.now(), dict(context.refusals))
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant, and for the stack."""
+    return {subject: _verdict(ids, facts) for subject, ids in facts.owners.items()}
+
+
+def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
+    missing = [one for one in ids if facts.states.get(one, "terminated") in GONE]
+    if missing:
+        return Blocked(gone(missing))
+    said = ", ".join(f"{one} is {facts.states[one]}" for one in ids)
+    stopped = tuple(one for one in ids if facts.states[one] == "stopped")
+    refused = [facts.refusals[one] for one in stopped if one in facts.refusals]
+    recent = [one for one in refused if (facts.now - one.at).total_seconds() < PAUSE]
+    if recent:
+        problem = recent[0].problem
+        return Wait(f"{problem.message} (asked {recent[0].times} times)", problem.code, problem.fix, poll=PAUSE)
+    if stopped:
+        attempt = max((one.times for one in refused), default=0) + 1
+        return Todo(f"start {', '.join(stopped)}", Start(stopped, attempt))
+    if any(facts.states[one] == "stopping" for one in ids):
+        return Wait(f"{said}: it can be started once it is stopped", "instance-stopping", "look at the instance in EC2")
+    return Done(said)
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """One call an instance, however many want it."""
+    for instance in sorted({one for todo in todos.values() for one in todo.payload.ids}):
+        try:
+            context.ec2.start(instance)
+        except NoCapacity as error:
+            before = context.refusals.get(instance)
+            times = before.times + 1 if before else 1
+            context.refusals[instance] = Refusal(context.now(), times, error.problems[0])
+
+
+STEP: Step[Context, Facts] = Step(
+    id="instances-started",
+    title="Vespa's instances and the runner are told to start",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=900,
+    poll=5,
+)

@@ -1,0 +1,149 @@
+"""`services-started`: every service wants the tasks it had before the pause; the step `services` waits for them.
+
+A count that was changed by hand meanwhile counts more than the memory. Nothing is assumed to be one task: a service at
+0 that no pause remembers stays at 0, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator import pauses
+from orchestrator.aws.autoscaling import Scaling
+from orchestrator.aws.service_counts import Count
+from orchestrator.contract import Stack
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.errors import Problem
+from orchestrator.pauses import TAG, Memory
+
+
+class Counts(Protocol):
+    """Services' tasks and tags."""
+
+    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
+        """Those that exist."""
+        ...
+
+    def scale(self, name: str, desired: int) -> None:
+        """Want so many tasks."""
+        ...
+
+
+class Autoscaling(Protocol):
+    """Services' scalable targets."""
+
+    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
+        """Of those that have one."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """ECS."""
+        ...
+
+    @property
+    def autoscaling(self) -> Autoscaling:
+        """Application Auto Scaling."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its service's name; services and scalable targets by that name."""
+
+    names: Mapping[Subject, str]
+    counts: Mapping[str, Count]
+    scalings: Mapping[str, Scaling]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Scale to so many."""
+
+    service: str
+    desired: int
+
+
+def observe(context: Context) -> Facts:
+    """Two calls for ten tenants."""
+    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
+    services = list(names.values())
+    return Facts(names, context.counts.read(services), context.autoscaling.targets(services))
+
+
+def at_rest(facts: Facts) -> frozenset[Subject]:
+    """Tenants whose service is at 0 and stays there: it was so before the pause, or no pause knows of it."""
+    return frozenset(
+        tenant
+        for tenant, name in facts.names.items()
+        if (count := facts.counts.get(name)) is not None and count.desired == 0 and not _wanted(count, None)
+    )
+
+
+def _wanted(count: Count, scaling: Scaling | None) -> int:
+    known = Memory.parse(count.tags.get(TAG, ""))
+    return pauses.coming_back(known, scaling) if known else 0
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant: scale, or what is left as it is."""
+    return {tenant: _verdict(tenant, name, facts) for tenant, name in facts.names.items()}
+
+
+def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
+    count = facts.counts.get(name)
+    if count is None:
+        fix = "check `cluster`, `region` and the tenant's `service` in the contract"
+        return Blocked(Problem("service-missing", f"there is no service {name}", tenant, fix))
+    if count.desired:
+        return Done(f"{name} wants {count.desired}")
+    tag = count.tags.get(TAG, "")
+    if not tag:
+        return Done(f"{name} is at 0, and no pause has put it there: it stays")
+    known = Memory.parse(tag)
+    if known is None:
+        return Blocked(pauses.unreadable(tag, count.arn, tenant))
+    wanted = _wanted(count, facts.scalings.get(name))
+    if not wanted:
+        return Done(f"{name} stays at 0, as before the pause")
+    other = f" (before the pause it had {known.desired})" if wanted != known.desired else ""
+    return Todo(f"scale {name} from 0 to {wanted}{other}", Start(name, wanted))
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """One call per service."""
+    for todo in todos.values():
+        context.counts.scale(todo.payload.service, todo.payload.desired)
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """Services that nobody will start."""
+    for tenant, name in facts.names.items():
+        count = facts.counts.get(name)
+        if count is not None and count.desired == 0 and not count.tags.get(TAG):
+            fix = f"aws ecs update-service --service {name} --desired-count N; `orchestrate history` tells what it had"
+            yield Problem("desired-count-unknown", f"{name} is at 0 and no pause remembers it", tenant, fix)
+
+
+STEP: Step[Context, Facts] = Step(
+    id="services-started",
+    title="services want the tasks they had",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("database-server", "runner", "vespa-containers", "tenant-databases", "redis-auth"),
+    timeout=300,
+    poll=5,
+    findings=findings,
+)

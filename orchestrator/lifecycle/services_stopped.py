@@ -1,0 +1,175 @@
+"""`services-stopped`: every service is at 0, stays there, and what it was before is remembered on it.
+
+Remembered first, then autoscaling suspended (it would raise a service at 0 to its minimum), then scaled: whatever
+instant this is interrupted at, the next run finds what it needs. What changed meanwhile by hand is remembered anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator import pauses
+from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
+from orchestrator.aws.service_counts import Count
+from orchestrator.contract import Stack
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.errors import Problem
+from orchestrator.pauses import TAG, Memory, Stamp
+
+
+class Counts(Protocol):
+    """Services' tasks and tags."""
+
+    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
+        """Those that exist."""
+        ...
+
+    def scale(self, name: str, desired: int) -> None:
+        """Want so many tasks."""
+        ...
+
+    def tag(self, arn: str, key: str, value: str) -> None:
+        """Set a tag."""
+        ...
+
+
+class Autoscaling(Protocol):
+    """Services' scalable targets."""
+
+    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
+        """Of those that have one."""
+        ...
+
+    def suspend(self, service: str, suspended: Suspension) -> None:
+        """Suspend these activities and no others."""
+        ...
+
+
+class Context(Protocol):
+    """What the step needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """ECS."""
+        ...
+
+    @property
+    def autoscaling(self) -> Autoscaling:
+        """Application Auto Scaling."""
+        ...
+
+    @property
+    def stamp(self) -> Stamp:
+        """Since when and by whom, of a pause that begins with this run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its service's name; services and scalable targets by that name."""
+
+    names: Mapping[Subject, str]
+    counts: Mapping[str, Count]
+    scalings: Mapping[str, Scaling]
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Set the tag."""
+
+    arn: str
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Suspend the whole of a service's autoscaling."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Scale to 0. `desired` is what it is scaled from: if somebody raises it again, this is another change."""
+
+    service: str
+    desired: int
+
+
+def observe(context: Context) -> Facts:
+    """Two calls for ten tenants."""
+    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
+    services = list(names.values())
+    return Facts(names, context.counts.read(services), context.autoscaling.targets(services), context.stamp)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant: remember, suspend, scale, and wait until the tasks are gone."""
+    return {tenant: _verdict(tenant, name, facts) for tenant, name in facts.names.items()}
+
+
+def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
+    count, scaling = facts.counts.get(name), facts.scalings.get(name)
+    if count is None:
+        fix = "check `cluster`, `region` and the tenant's `service` in the contract"
+        return Blocked(Problem("service-missing", f"there is no service {name}", tenant, fix))
+    tag = count.tags.get(TAG, "")
+    known = Memory.parse(tag)
+    if tag and known is None and count.desired == 0:
+        return Blocked(pauses.unreadable(tag, count.arn, tenant))
+    memory = pauses.remembered(known, count.desired, scaling, facts.stamp)
+    if memory != known:
+        return Todo(f"remember that {name} has {memory.wanted}", Remember(count.arn, memory))
+    if scaling is not None and scaling.suspended != ALL:
+        return Todo(f"suspend the autoscaling of {name}", Suspend(name))
+    if count.desired:
+        return Todo(f"scale {name} from {count.desired} to 0", Stop(name, count.desired))
+    if count.present:
+        fix = "look at the service's events: a task that doesn't stop is killed after its stopTimeout"
+        return Wait(f"{count.present} tasks of {name} are still there", "tasks-still-running", fix)
+    return Done(f"{name} is at 0 since {memory.stamp.since} (by {memory.stamp.by}); it comes back with {memory.wanted}")
+
+
+def announce(facts: Facts) -> Verdicts:
+    """As `decide`, but the whole of what will be done to a service instead of what comes first."""
+    return {tenant: _whole(facts.names[tenant], seen, facts) for tenant, seen in decide(facts).items()}
+
+
+def _whole(name: str, verdict: Verdict, facts: Facts) -> Verdict:
+    if not isinstance(verdict, Todo) or not facts.counts[name].desired:
+        return verdict
+    count, scaling = facts.counts[name], facts.scalings.get(name)
+    suspending = ", suspend its autoscaling" if scaling is not None and scaling.suspended != ALL else ""
+    memory = pauses.remembered(Memory.parse(count.tags.get(TAG, "")), count.desired, scaling, facts.stamp)
+    return Todo(f"scale {name} from {count.desired} to 0{suspending}, and remember {memory.wanted}")
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """One call per service."""
+    for todo in todos.values():
+        match todo.payload:
+            case Remember(arn, memory):
+                context.counts.tag(arn, TAG, str(memory))
+            case Suspend(service):
+                context.autoscaling.suspend(service, ALL)
+            case Stop(service):
+                context.counts.scale(service, 0)
+
+
+STEP: Step[Context, Facts] = Step(
+    id="services-stopped",
+    title="services are at 0, and what they were is remembered",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=900,
+    poll=5,
+)

@@ -1,0 +1,124 @@
+"""What a pause remembers, as a tag on what it paused: it survives a lost laptop, and resume needs nothing else.
+
+A service's tag says since when and by whom it is paused, how many tasks it had, and how its autoscaling was set. The
+DB instance's tag says since when and by whom the whole stack is paused. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
+from orchestrator.errors import Problem
+
+TAG = "orchestrate:paused"
+"""The tag's key. Terraform takes foreign tags away unless its provider is told to ignore the prefix `orchestrate:`."""
+_FOREIGN = re.compile(r"[^A-Za-z0-9_.:/=+@-]")
+"""What a tag's value may not hold on ECS and RDS, and spaces, which part our words."""
+_LONGEST_NAME = 64
+_WORDS = re.compile(
+    r"(?P<since>\S+) (?P<by>\S+) desired=(?P<desired>\d+)"
+    r"(?: min=(?P<minimum>\d+) max=(?P<maximum>\d+) suspended=(?P<suspended>[a-z/]+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Since when (ISO 8601, UTC) and by whom (user@host)."""
+
+    since: str
+    by: str
+
+    @classmethod
+    def of(cls, now: datetime, user: str, host: str) -> Stamp:
+        """Of a pause that begins now; what a tag can't hold becomes `_`."""
+        who = _FOREIGN.sub("_", f"{user}@{host}")[:_LONGEST_NAME]
+        return cls(now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), who)
+
+    @classmethod
+    def parse(cls, tag: str) -> Stamp | None:
+        """The first two words of a tag; None: there are none, or the first is no time."""
+        since, _, rest = tag.partition(" ")
+        by = rest.partition(" ")[0]
+        return cls(since, by) if by and _time(since) else None
+
+    @property
+    def at(self) -> datetime:
+        """When it began."""
+        found = _time(self.since)
+        assert found is not None  # noqa: S101 - `of` and `parse` have seen to it
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.since} {self.by}"
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a service was before: tasks wanted, and its autoscaling (None: it has none)."""
+
+    stamp: Stamp
+    desired: int
+    scaling: Scaling | None = None
+
+    @classmethod
+    def parse(cls, tag: str) -> Memory | None:
+        """What `str` made; None: something else."""
+        found, stamp = _WORDS.fullmatch(tag), Stamp.parse(tag)
+        if found is None or stamp is None:
+            return None
+        if found["minimum"] is None:
+            return cls(stamp, int(found["desired"]))
+        suspended = Suspension.parse(found["suspended"])
+        return cls(stamp, int(found["desired"]), Scaling(int(found["minimum"]), int(found["maximum"]), suspended))
+
+    def __str__(self) -> str:
+        text = f"{self.stamp} desired={self.desired}"
+        one = self.scaling
+        return text if one is None else f"{text} min={one.minimum} max={one.maximum} suspended={one.suspended}"
+
+    @property
+    def wanted(self) -> str:
+        """In words: what comes back."""
+        tasks = "1 task" if self.desired == 1 else f"{self.desired} tasks"
+        return tasks if self.scaling is None else f"{tasks} (autoscaling {self.scaling.minimum}-{self.scaling.maximum})"
+
+
+def remembered(known: Memory | None, desired: int, scaling: Scaling | None, stamp: Stamp) -> Memory:
+    """What must be remembered before the service goes to 0, or while it is there.
+
+    What runs is what is wanted, whatever was remembered before: somebody may have changed it by hand. At 0 the memory
+    counts. Autoscaling that is suspended as a whole was, if there is a memory, suspended by a pause.
+    """
+    was = known.scaling if known else None
+    if scaling is not None and scaling.suspended == ALL and was is not None:
+        scaling = replace(scaling, suspended=was.suspended)
+    if desired == 0 and known is not None:
+        return Memory(known.stamp, known.desired, scaling)
+    return Memory(stamp, desired, scaling)
+
+
+def coming_back(known: Memory, scaling: Scaling | None) -> int:
+    """How many tasks the service gets back: as remembered, within what autoscaling allows by now. 0 stays 0."""
+    if scaling is None or known.desired == 0:
+        return known.desired
+    return min(max(known.desired, scaling.minimum), scaling.maximum)
+
+
+def unreadable(tag: str, arn: str, tenant: str) -> Problem:
+    """A tag that no pause wrote."""
+    fix = (
+        f"set the desired count by hand (aws ecs update-service --desired-count N), "
+        f"then aws ecs untag-resource --resource-arn {arn} --tag-keys {TAG}, and run this again"
+    )
+    return Problem("pause-memory-unreadable", f"the tag {TAG} says {tag!r}: no pause wrote that", tenant, fix)
