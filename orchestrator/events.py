@@ -71,6 +71,11 @@ class FindingReported(_Event):
 
     The doctor's have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact values),
     `guide` (the guide's section), and `root`, the code of the root cause this is a consequence of (empty: it is one).
+
+    A plan's consequences say their `effect` (`loss`, `outage`, `disturbance`, `restart`, `work`), the Terraform
+    `address`, and `loss`, the name that `--allow-loss` takes. What preflight found has the `status` of its line
+    (`failed`, `unknown`, `manual`), the `address`, its `place` (file:line), the `current` and the `wanted` value, and
+    the `hcl` to write.
     """
 
     name = "finding-reported"
@@ -82,6 +87,14 @@ class FindingReported(_Event):
     evidence: tuple[str, ...] = ()
     guide: str = ""
     root: str = ""
+    effect: str = ""
+    loss: str = ""
+    status: str = ""
+    address: str = ""
+    place: str = ""
+    current: str = ""
+    wanted: str = ""
+    hcl: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

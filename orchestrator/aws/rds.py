@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.session import code_of, problem_of, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class ServerState:
     public: bool = False
     storage: int = 0
     """GiB allocated."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSnapshot:
+    """A snapshot that can be restored from. `kind` is RDS's word (`manual`, `automated`)."""
+
+    name: str
+    taken: datetime
+    kind: str = ""
 
 
 class Rds:
@@ -54,3 +64,15 @@ class Rds:
             public=bool(found.get("PubliclyAccessible")),
             storage=found.get("AllocatedStorage", 0),
         )
+
+    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
+        """The newest finished snapshot of the instance, made by hand or by RDS; None: there is none."""
+        with translated("rds:DescribeDBSnapshots"):
+            pages = self._client.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=instance)
+            raws = [one for page in pages for one in page["DBSnapshots"] if one.get("Status") == "available"]
+        taken = [
+            TakenSnapshot(one["DBSnapshotIdentifier"], one["SnapshotCreateTime"], one.get("SnapshotType", ""))
+            for one in raws
+            if one.get("SnapshotCreateTime")
+        ]
+        return max(taken, key=lambda one: one.taken, default=None)

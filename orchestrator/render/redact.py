@@ -10,7 +10,9 @@ from orchestrator.events import Recorded
 
 E = TypeVar("E", bound=Recorded)
 
-_OUR_WORDS = frozenset({"step", "code", "outcome", "until", "command", "version", "severity", "check", "root"})
+_OUR_WORDS = frozenset(
+    {"step", "code", "outcome", "until", "command", "version", "severity", "check", "root", "effect", "status"}
+)
 """Fields whose words are the program's own: a password that equals one of them must not break the stream."""
 
 
