@@ -73,6 +73,11 @@ class FindingReported(_Event):
     `guide` (the guide's section), `page` (of the check, in this documentation), `repair` (the step by which `doctor
     --fix` mends it; empty: it doesn't), and `root`, the code of the root cause this is a consequence of (empty: it is
     one).
+
+    A plan's consequences say their `effect` (`loss`, `outage`, `disturbance`, `restart`, `work`), the Terraform
+    `address`, and `loss`, the name that `--allow-loss` takes. What preflight found has the `status` of its line
+    (`failed`, `unknown`, `manual`), the `address`, its `place` (file:line), the `current` and the `wanted` value, and
+    the `hcl` to write.
     """
 
     name = "finding-reported"
@@ -86,6 +91,14 @@ class FindingReported(_Event):
     root: str = ""
     page: str = ""
     repair: str = ""
+    effect: str = ""
+    loss: str = ""
+    status: str = ""
+    address: str = ""
+    place: str = ""
+    current: str = ""
+    wanted: str = ""
+    hcl: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
+from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.pausing import Pausing, Resuming, standing_of
 from orchestrator.app.planned import verify_planned
@@ -12,6 +13,7 @@ __all__ = [
     "CONTRACT_VARIABLE",
     "Certification",
     "DnsRules",
+    "Foresight",
     "Operation",
     "Pausing",
     "Resuming",
@@ -19,8 +21,11 @@ __all__ = [
     "Treatment",
     "contract_from",
     "contract_of_outputs",
+    "foresee",
+    "foresee_nothing",
     "records_of_terraform",
     "standing_of",
+    "tell",
     "treatment",
     "verify_planned",
 ]

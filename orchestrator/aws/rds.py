@@ -40,6 +40,15 @@ class ServerState:
     multi_az: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TakenSnapshot:
+    """A snapshot that can be restored from. `kind` is RDS's word (`manual`, `automated`)."""
+
+    name: str
+    taken: datetime
+    kind: str = ""
+
+
 class Rds:
     """DB instances through a boto3 `rds` client."""
 
@@ -90,6 +99,18 @@ class Rds:
         """Take one tag away."""
         with translated("rds:RemoveTagsFromResource"):
             self._client.remove_tags_from_resource(ResourceName=arn, TagKeys=[key])
+
+    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
+        """The newest finished snapshot of the instance, made by hand or by RDS; None: there is none."""
+        with translated("rds:DescribeDBSnapshots"):
+            pages = self._client.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=instance)
+            raws = [one for page in pages for one in page["DBSnapshots"] if one.get("Status") == "available"]
+        taken = [
+            TakenSnapshot(one["DBSnapshotIdentifier"], one["SnapshotCreateTime"], one.get("SnapshotType", ""))
+            for one in raws
+            if one.get("SnapshotCreateTime")
+        ]
+        return max(taken, key=lambda one: one.taken, default=None)
 
     def _change(self, call: Callable[..., Any], instance: str, doing: str) -> None:
         try:

@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.options import Options, steps_options, terraform_options
 
 if TYPE_CHECKING:
+    from orchestrator.app import Foresight
     from orchestrator.cli.conduct import Conductor
     from orchestrator.errors import Outcome
     from orchestrator.terraform import Plan, PlanOptions, Terraform
@@ -23,13 +24,20 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
+@click.option(
+    "--allow-loss",
+    multiple=True,
+    metavar="NAME[@CHECKSUM]",
+    help="This loss or outage is meant (repeatable); with a checksum, of that plan only.",
+)
 @terraform_options
 @steps_options
-def apply(planfile: str | None, auto_approve: bool, **given: Any) -> None:
+def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...], **given: Any) -> None:
     """Apply Terraform, then bring the stack to life.
 
-    Shows the plan and what the steps would do afterwards, and asks; the answer is bound to exactly that plan. With a
-    PLANFILE, that plan is applied without asking.
+    Shows the plan, what it does to the people who use the sites and what the steps would do afterwards, and asks; the
+    answer is bound to exactly that plan. With a PLANFILE, that plan is applied without asking. A plan that loses data
+    or takes every site down is refused, unless each loss is named by --allow-loss.
     """
     from orchestrator.cli.conduct import conduct
 
@@ -41,8 +49,9 @@ def apply(planfile: str | None, auto_approve: bool, **given: Any) -> None:
         initialise(conductor, terraform)
         with conductor.exclusive():
             with planned(conductor, terraform, plan_options(given), planfile) as plan:
-                preview(conductor, plan, terraform, look=not approved)
+                _, foresight = preview(conductor, plan, terraform, look=not approved)
                 if plan.has_changes:
+                    refuse(foresight, allow_loss)
                     approve(conductor, approved)
                     execute(conductor, terraform, plan)
             return _steps(conductor)
@@ -94,18 +103,24 @@ def planned(conductor: Conductor, terraform: Terraform, options: PlanOptions, pl
         yield plan
 
 
-def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: bool) -> Outcome:
-    """Show the plan and, if `look`, what the steps observe; verify account and DNS before anything is changed."""
+def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: bool) -> tuple[Outcome, Foresight | None]:
+    """Show the plan, its consequences and, if `look`, what the steps observe; verify account and DNS before that.
+
+    Gives the consequences too (None: Terraform changes nothing).
+    """
     from orchestrator import app, steps
+    from orchestrator.aws.session import Aws
     from orchestrator.cli.conduct import show_survey
     from orchestrator.engine import graph
     from orchestrator.errors import Outcome
 
+    foresight = None
     if plan.has_changes:
         _read(plan, text=not conductor.options.as_json)
         if not conductor.options.as_json:
             conductor.text(plan.text)
         app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
+        foresight = foretell(conductor, plan)
     else:
         conductor.text("Terraform: no changes.")
     stack = app.contract_of_outputs(terraform, conductor.redact.learn)
@@ -113,12 +128,41 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         conductor.text("The stack is not there yet. After Terraform, these steps follow:")
         for step in graph.subset(steps.discover()):
             conductor.text(f"  {step.id:<18} {step.title}")
-        return Outcome.PENDING
+        return Outcome.PENDING, foresight
+    if foresight is None:
+        aws = Aws(stack.region, conductor.settings["profile"])
+        _tell(conductor, app.foresee_nothing(stack, aws))
     if not look:
-        return Outcome.PENDING
+        return Outcome.PENDING, foresight
     conductor.text("The steps, as the stack is now:")
     seen = show_survey(conductor, conductor.operation_on(stack).survey())
-    return Outcome.PENDING if plan.has_changes else seen
+    return Outcome.PENDING if plan.has_changes else seen, foresight
+
+
+def foretell(conductor: Conductor, plan: Plan) -> Foresight:
+    """Say what the plan will lead to."""
+    from orchestrator import app
+    from orchestrator.aws.session import Aws
+
+    profile = conductor.settings["profile"]
+    foresight = app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now())
+    _tell(conductor, foresight)
+    return foresight
+
+
+def _tell(conductor: Conductor, foresight: Foresight) -> None:
+    from orchestrator import app
+
+    if foresight.consequences:
+        conductor.text("What this does to the people who use the sites:")
+        app.tell(foresight, conductor.emit)
+
+
+def refuse(foresight: Foresight | None, allowed: tuple[str, ...]) -> None:
+    """Raise `Refused` for every loss and full outage that isn't named."""
+    refusal = foresight.refusal(allowed) if foresight else None
+    if refusal:
+        raise refusal
 
 
 def _read(plan: Plan, *, text: bool) -> None:

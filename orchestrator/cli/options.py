@@ -58,6 +58,13 @@ steps_options = _all((*_SELECTION, _ADOPT, *_COMMON, *_SETTINGS))
 certificate_options = _all((*_COMMON, *_SETTINGS))
 dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_SETTINGS))
 terraform_options = _all(_TERRAFORM)
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="For people, as --json, or as Markdown for a merge request's comment.",
+)
 contract_option = click.option("--contract", metavar="FILE", help="Read the contract there (-: standard input).")
 
 
@@ -73,6 +80,7 @@ class Options:
     settings: dict[str, Any]
     adopt: bool = False
     allow_zero: bool = False
+    as_markdown: bool = False
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
@@ -81,11 +89,12 @@ class Options:
         settings = {name: given[name] for name in flags if given.get(name) is not None}
         return cls(
             directory=given["directory"],
-            as_json=given["as_json"],
+            as_json=given["as_json"] or given.get("format_") == "json",
             tenants=given["tenants"],
             only=given["only"],
             skip=given["skip"],
             settings=settings,
             adopt=given["adopt"],
             allow_zero=given.get("allow_zero", False),
+            as_markdown=given.get("format_") == "markdown" and not given["as_json"],
         )

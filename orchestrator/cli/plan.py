@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import Options, steps_options, terraform_options
+from orchestrator.cli.options import Options, format_option, steps_options, terraform_options
 
 if TYPE_CHECKING:
     from orchestrator.cli.conduct import Conductor
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@format_option
 @terraform_options
 @steps_options
 def plan(**given: Any) -> None:
-    """Show Terraform's plan and what the steps would do afterwards, changing nothing. Exit status 6: work to do."""
+    """Show Terraform's plan, what it does to the people who use the sites, and what the steps would do afterwards.
+
+    Changes nothing. Exit status 6: work to do.
+    """
     from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview
     from orchestrator.cli.conduct import conduct
 
@@ -25,6 +29,7 @@ def plan(**given: Any) -> None:
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with planned(conductor, terraform, plan_options(given), None) as made:
-            return preview(conductor, made, terraform, look=True)
+            outcome, _ = preview(conductor, made, terraform, look=True)
+            return outcome
 
     conduct("plan", Options.of(given), work)

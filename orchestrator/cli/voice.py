@@ -15,9 +15,9 @@ from orchestrator.events import Event
 class Voice:
     """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
 
-    def __init__(self, now: Callable[[], datetime], *, as_json: bool) -> None:
+    def __init__(self, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool = False) -> None:
         self.unheard = False
-        self._event, self._text = _renderer(sys.stdout, now, as_json=as_json)
+        self._event, self._text = _renderer(sys.stdout, now, as_json=as_json, as_markdown=as_markdown)
 
     def emit(self, event: Event) -> None:
         """Show an event."""
@@ -49,12 +49,17 @@ def silence(out: TextIO) -> None:
 
 
 def _renderer(
-    out: TextIO, now: Callable[[], datetime], *, as_json: bool
+    out: TextIO, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool
 ) -> tuple[Callable[[Event], None], Callable[[str], None]]:
     if as_json:
         from orchestrator.render.jsonl import emitter
 
         return emitter(out, now), lambda _text: None
+    if as_markdown:
+        from orchestrator.render.markdown import Markdown
+
+        document = Markdown(out)
+        return document.emit, document.text
     from orchestrator.render.terminal import Terminal
 
     terminal = Terminal(out, now)

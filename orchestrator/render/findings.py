@@ -24,6 +24,12 @@ def of_doctor(event: FindingReported) -> Text:
 
 
 def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
+    if event.effect:
+        yield from _of_consequence(event)
+        return
+    if event.status:
+        yield from _of_checklist(event)
+        return
     yield "cause", event.cause, ""
     for one in event.evidence:
         yield "seen", " ".join(one.split()), ""
@@ -32,3 +38,21 @@ def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
         yield "guide", event.guide, "dim"
     if event.page and not event.root:
         yield "page", event.page, "dim"
+
+
+def _of_consequence(event: FindingReported) -> Iterator[tuple[str, str, str]]:
+    yield "why", f"{event.cause}{f' ({event.address})' if event.address else ''}", ""
+    yield "then", event.fix, ""
+    if event.loss and event.severity == "blocker":
+        yield "if meant", f"--allow-loss {event.loss}", "cyan"
+
+
+def _of_checklist(event: FindingReported) -> Iterator[tuple[str, str, str]]:
+    where = " ".join(filter(None, (event.address, f"({event.place})" if event.place else "")))
+    for label, words in (("why", event.cause), ("where", where), ("now", event.current), ("wanted", event.wanted)):
+        if words:
+            yield label, words, ""
+    if event.fix:
+        yield "fix", event.fix, "cyan"
+    for line in event.hcl.splitlines():
+        yield "write" if line == event.hcl.splitlines()[0] else "", line, "green"

@@ -11,7 +11,21 @@ from orchestrator.events import Recorded
 E = TypeVar("E", bound=Recorded)
 
 _OUR_WORDS = frozenset(
-    {"step", "code", "outcome", "until", "command", "version", "severity", "check", "root", "page", "repair"}
+    {
+        "step",
+        "code",
+        "outcome",
+        "until",
+        "command",
+        "version",
+        "severity",
+        "check",
+        "root",
+        "page",
+        "repair",
+        "effect",
+        "status",
+    }
 )
 """Fields whose words are the program's own: a password that equals one of them must not break the stream."""
 

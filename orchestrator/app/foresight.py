@@ -1,0 +1,91 @@
+"""What a plan will lead to, with the one thing that only AWS knows: what a lost database could be restored from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator import consequences
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.service_settings import Services
+from orchestrator.aws.session import Aws
+from orchestrator.blueprint.tenancy import Tenancy, resources_before
+from orchestrator.consequences import Consequence, Effect, fingerprint, gate
+from orchestrator.consequences.kinds.paused import Standing, of_standing
+from orchestrator.consequences.ordering import settled
+from orchestrator.contract import Stack
+from orchestrator.errors import OrchestratorError, Refused
+from orchestrator.events import Emit, FindingReported
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """A plan's consequences; `checksum` is of what it does."""
+
+    consequences: tuple[Consequence, ...]
+    checksum: str
+
+    def refusal(self, allowed: Collection[str]) -> Refused | None:
+        """Why it may not be applied, unless what it destroys is named."""
+        return gate(self.consequences, allowed, self.checksum)
+
+
+def foresee(plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime) -> Foresight:
+    """From a plan's JSON; `connect(region)` is called only when a database is about to be lost."""
+    found = consequences.of_plan(plan)
+    if any(one.code == "database-lost" for one in found):
+        found = consequences.of_plan(plan, snapshots=list(_snapshots(plan, found, connect, now)))
+    return Foresight(found, fingerprint(plan, found))
+
+
+def _snapshots(
+    plan: Mapping[str, Any], found: Collection[Consequence], connect: Callable[[str], Aws], now: datetime
+) -> Iterator[str]:
+    lost = {one.address for one in found if one.code == "database-lost"}
+    for server in resources_before(plan):
+        arn = server.text("arn").split(":")
+        if server.address in lost and server.type == "aws_db_instance" and len(arn) > 3:
+            name = server.text("identifier")
+            try:
+                newest = Rds(connect(arn[3]).client("rds")).newest_snapshot(name)
+            except OrchestratorError as error:
+                yield f"whether {name} has a snapshot could not be looked up ({error.problems[0].code})"
+                continue
+            if newest is None:
+                yield f"there is no snapshot of {name}"
+            else:
+                ago = f"{round((now - newest.taken).total_seconds() / 3600)} hours ago"
+                yield f"the latest snapshot is {newest.name}, from {newest.taken:%Y-%m-%d %H:%M} UTC ({ago})"
+
+
+def foresee_nothing(stack: Stack, aws: Aws) -> Foresight:
+    """Of a plan without changes: whether the stack is paused, seen live by two calls."""
+    names = [tenant.service for tenant in stack.tenants.values()]
+    services = Services(aws.client("ecs"), stack.cluster).settings(names)
+    server = Rds(aws.client("rds")).server(stack.database.instance)
+    standing = Standing({name: one.desired for name, one in services.items()}, {server.instance: server.status})
+    return Foresight(settled(of_standing(standing, stack.stack), Tenancy()), "")
+
+
+def tell(foresight: Foresight, emit: Emit) -> None:
+    """Each consequence as an event, the worst first."""
+    for one in foresight.consequences:
+        gated = one.effect in (Effect.LOSS, Effect.OUTAGE)
+        emit(
+            FindingReported(
+                step="consequences",
+                subject=one.subject,
+                detail=one.says,
+                code=one.code,
+                fix=one.then,
+                severity=one.severity.value,
+                check="consequences",
+                cause=one.why,
+                evidence=(one.address,) if one.address else (),
+                effect=one.effect.value,
+                loss=one.name if gated else "",
+                address=one.address,
+            )
+        )

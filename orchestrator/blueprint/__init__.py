@@ -1,0 +1,23 @@
+"""What Terraform's JSON says of a stack: its resources, planned or there, and what a plan changes. Pure.
+
+Source: Terraform's "JSON output format" (`terraform show -json`), format 1.x; OpenTofu's is the same. The documents
+hold secrets in clear: what is made of them here quotes names, sizes and settings, never a secret's value.
+"""
+
+from orchestrator.blueprint.changes import Change, changes_of
+from orchestrator.blueprint.resources import UNKNOWN, Blueprint, Resource, Unknown, of_plan, of_state
+from orchestrator.blueprint.tenancy import Owner, Tenancy, contract_of
+
+__all__ = [
+    "UNKNOWN",
+    "Blueprint",
+    "Change",
+    "Owner",
+    "Resource",
+    "Tenancy",
+    "Unknown",
+    "changes_of",
+    "contract_of",
+    "of_plan",
+    "of_state",
+]

@@ -1,0 +1,175 @@
+"""Resources as a plan will leave them, or as a state has them; a value that Terraform can't know yet is `UNKNOWN`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from orchestrator.errors import Invalid, Problem
+
+Document = Mapping[str, Any]
+
+
+class Unknown(Enum):
+    """The one value that stands for "not known until applied"."""
+
+    UNKNOWN = "not known until applied"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One managed resource. `module` is its module's address (`module.tenant["a"]`), empty in the root.
+
+    `actions` are what the plan does to it; empty in a state.
+    """
+
+    address: str
+    type: str
+    name: str
+    module: str = ""
+    index: str | int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    actions: tuple[str, ...] = ()
+
+    def get(self, *path: str | int) -> Any:
+        """The value at the path (`"health_check", 0, "path"`), `UNKNOWN`, or None where there is nothing."""
+        value: Any = self.values
+        unknown: Any = self.unknown
+        for step in path:
+            value, unknown = _child(value, step), _child(unknown, step)
+            if unknown is True:
+                return UNKNOWN
+        return merged(value, unknown)
+
+    def text(self, *path: str | int) -> str:
+        """The same as a word: empty where there is nothing or nothing known."""
+        value = self.get(*path)
+        return "" if value is None or value is UNKNOWN else str(value)
+
+    @property
+    def new(self) -> bool:
+        """Whether the plan makes it, or makes it anew."""
+        return "create" in self.actions
+
+
+def _child(of: Any, step: str | int) -> Any:
+    if isinstance(of, Mapping):
+        return of.get(step)
+    if isinstance(of, list) and isinstance(step, int) and step < len(of):
+        return of[step]
+    return None
+
+
+def merged(value: Any, unknown: Any) -> Any:
+    """A value and the tree of what is not known of it, as one."""
+    if unknown is True:
+        return UNKNOWN
+    if not unknown or isinstance(unknown, bool):
+        return value
+    if isinstance(unknown, Mapping):
+        known = value if isinstance(value, Mapping) else {}
+        return {**known, **{key: merged(known.get(key), inner) for key, inner in unknown.items() if inner}}
+    known_items = value if isinstance(value, list) else []
+    padded = [*known_items, *[None] * (len(unknown) - len(known_items))]
+    return [merged(item, unknown[n] if n < len(unknown) else False) for n, item in enumerate(padded)]
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """Every managed resource by address, the outputs, and (of a plan) the configuration's root module."""
+
+    planned: bool
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Document = field(default_factory=dict)
+    by_type: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
+
+    @classmethod
+    def made_of(
+        cls, resources: Sequence[Resource], outputs: Document, *, planned: bool, configuration: Document | None = None
+    ) -> Blueprint:
+        """With its index."""
+        by_type: dict[str, list[Resource]] = {}
+        for one in resources:
+            by_type.setdefault(one.type, []).append(one)
+        by_address = {one.address: one for one in resources}
+        return cls(planned, by_address, outputs, configuration or {}, by_type)
+
+    def of_type(self, *types: str) -> Iterator[Resource]:
+        """In the document's order."""
+        for kind in types:
+            yield from self.by_type.get(kind, ())
+
+
+def of_plan(plan: Document) -> Blueprint:
+    """The stack as the plan will leave it. Raises `Invalid` for what is no plan."""
+    if "resource_changes" not in plan and "planned_values" not in plan:
+        raise Invalid(_unreadable("a plan"))
+    changed = {one["address"] for one in plan.get("resource_changes", ())}
+    kept = [one for one in state_resources(plan.get("prior_state", {})) if one.address not in changed]
+    planned = [_planned(one) for one in plan.get("resource_changes", ()) if _stays(one)]
+    outputs = {
+        name: merged(change.get("after"), change.get("after_unknown"))
+        for name, change in plan.get("output_changes", {}).items()
+    }
+    root = plan.get("configuration", {}).get("root_module", {})
+    return Blueprint.made_of([*planned, *kept], outputs, planned=True, configuration=root)
+
+
+def of_state(state: Document) -> Blueprint:
+    """The stack as the state has it; nothing in it is unknown. Raises `Invalid` for what is no state."""
+    if "format_version" not in state or "resource_changes" in state:
+        raise Invalid(_unreadable("a state"))
+    outputs = {name: one.get("value") for name, one in state.get("values", {}).get("outputs", {}).items()}
+    return Blueprint.made_of(list(state_resources(state)), outputs, planned=False)
+
+
+def state_resources(state: Document) -> Iterator[Resource]:
+    """Every managed resource of a state document, of its child modules too."""
+    modules = [state.get("values", {}).get("root_module", {})]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", ())
+        for one in module.get("resources", ()):
+            if one.get("mode") == "managed":
+                yield Resource(
+                    one["address"],
+                    one["type"],
+                    one["name"],
+                    module.get("address", ""),
+                    one.get("index"),
+                    one.get("values") or {},
+                )
+
+
+def _stays(change: Document) -> bool:
+    return change.get("mode") == "managed" and "deposed" not in change and change["change"].get("after") is not None
+
+
+def _planned(raw: Document) -> Resource:
+    change = raw["change"]
+    unknown = change.get("after_unknown")
+    return Resource(
+        raw["address"],
+        raw["type"],
+        raw["name"],
+        raw.get("module_address", ""),
+        raw.get("index"),
+        change["after"],
+        unknown if isinstance(unknown, Mapping) else {},
+        tuple(change["actions"]),
+    )
+
+
+def _unreadable(what: str) -> Problem:
+    fix = "give what `terraform show -json PLANFILE` or `terraform show -json` prints"
+    return Problem("terraform-json-unreadable", f"this is not Terraform's JSON of {what}", "", fix)

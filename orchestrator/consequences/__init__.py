@@ -1,0 +1,38 @@
+"""What a plan will do to the people using the sites, in plain words; and the gate that refuses losses nobody named.
+
+`of_plan` reads a plan's JSON, `gate` judges; both are pure. Whatever else destroys or replaces something (`destroy`,
+`restore`) makes consequences of its own and passes the same gate.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+from orchestrator.blueprint.resources import Document
+from orchestrator.consequences import kinds
+from orchestrator.consequences.gate import fingerprint, gate
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.ordering import settled
+from orchestrator.consequences.scenery import scenery_of
+
+__all__ = ["Consequence", "Effect", "Kind", "Scenery", "discover", "fingerprint", "gate", "of_plan"]
+
+
+def discover() -> tuple[Kind, ...]:
+    """Every kind of consequence: one file each in `kinds`."""
+    names = sorted(module.name for module in pkgutil.iter_modules(kinds.__path__))
+    return tuple(importlib.import_module(f"{kinds.__name__}.{name}").KIND for name in names)
+
+
+def of_plan(plan: Document, contract: Document | None = None, snapshots: Iterable[str] = ()) -> tuple[Consequence, ...]:
+    """The consequences of `terraform show -json PLAN`, the worst first.
+
+    `contract` is what is known of the stack as it is (else the plan's own `orchestrator` output, else its services);
+    `snapshots` are sentences about what a lost database could be restored from.
+    """
+    scene = scenery_of(plan, contract, tuple(snapshots))
+    found = [one for kind in discover() for one in kind.judge(scene)]
+    over = bool(scene.tenancy.tenants) and not scene.staying
+    return settled(found, scene.tenancy, over=over)

@@ -1,0 +1,57 @@
+"""The gate: what has to be named before it may happen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+
+from orchestrator.blueprint.resources import Document
+from orchestrator.consequences.model import Consequence, Effect
+from orchestrator.engine.check import Severity
+from orchestrator.errors import Problem, Refused
+
+CHECKSUM = 12
+"""Characters of a fingerprint that are shown and compared."""
+
+
+def gate(consequences: Iterable[Consequence], allowed: Collection[str], checksum: str = "") -> Refused | None:
+    """Refuse data loss and full outages that `allowed` doesn't name; None when everything may happen.
+
+    `allowed` holds names of consequences (`database:onyx_customer_a`), each alone or bound to one plan: `NAME@CHECKSUM`
+    counts only when `checksum` (the plan's fingerprint) begins with it. A name that meets nothing is no error: what it
+    allows has happened before.
+    """
+    names = set(filter(None, (_name(one, checksum) for one in allowed)))
+    left = [one for one in consequences if one.severity is Severity.BLOCKER and one.name not in names]
+    return Refused(*(_problem(one, checksum) for one in left)) if left else None
+
+
+def fingerprint(plan: Document, consequences: Iterable[Consequence]) -> str:
+    """SHA-256 of what a plan does: the same for another plan of the same changes, and for no other.
+
+    The plan file's own checksum differs each time Terraform plans; a permission given in a merge request must hold for
+    the plan that is made after it, and for nothing else.
+    """
+    changes = [
+        (one["address"], one["change"]["actions"], one["change"].get("replace_paths", []), one.get("deposed", ""))
+        for one in plan.get("resource_changes", ())
+        if one["change"]["actions"] != ["no-op"]
+    ]
+    losses = sorted({one.name for one in consequences if one.severity is Severity.BLOCKER})
+    said = json.dumps([sorted(map(json.dumps, changes)), losses])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _name(given: str, checksum: str) -> str:
+    name, at, bound = given.rpartition("@")
+    if not at:
+        return given
+    return name if bound and checksum.startswith(bound) else ""
+
+
+def _problem(one: Consequence, checksum: str) -> Problem:
+    bound = f"{one.name}@{checksum[:CHECKSUM]}" if checksum else one.name
+    code = "data-loss" if one.effect is Effect.LOSS else "full-outage"
+    fix = f"if that is meant: --allow-loss {bound}"
+    return Problem(code, f"{one.says} ({one.why})", one.address or one.name, fix)

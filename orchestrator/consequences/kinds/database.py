@@ -1,0 +1,146 @@
+"""The database server: what is in it goes with it, and while it is away no site works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+
+SERVERS = ("aws_db_instance", "aws_rds_cluster")
+REBUILDING = 900
+"""Seconds until a new server is available and the first migrations are through, about."""
+RESTARTING = 180
+"""Seconds that a change of class or version interrupts a server without a standby, about."""
+_RESTARTS = ("instance_class", "engine_version", "parameter_group_name", "multi_az", "db_subnet_group_name")
+
+
+def judge(scene: Scenery) -> Iterable[Consequence]:
+    """One loss for each database, one outage for each server."""
+    for change in scene.of(*SERVERS):
+        if change.ends:
+            yield from _gone(change, scene)
+        elif change.updated:
+            yield from _restarted(change)
+
+
+def _name(change: Change) -> str:
+    return change.was("identifier") or change.was("cluster_identifier") or change.name
+
+
+def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
+    server = _name(change)
+    if _never_lived(change):
+        yield Consequence(
+            code="database-server-unfinished",
+            effect=Effect.WORK,
+            name=f"database-server:{server}",
+            says=f"the database server {server} is made again; nothing was ever in it",
+            why="its creation was interrupted, so Terraform has marked it as tainted",
+            then="nothing: no tenant's database was made yet",
+            address=change.address,
+        )
+        return
+    verb = "replaces" if change.replaced else "destroys"
+    why = f"Terraform {verb} {server}: {change.why}"
+    for tenant, database in _held(server, change, scene):
+        yield _lost(change, tenant, database, why, scene.snapshots)
+    yield Consequence(
+        code="database-server-replaced" if change.replaced else "database-server-destroyed",
+        effect=Effect.OUTAGE,
+        name=f"database-server:{server}",
+        says=f"no site works without {server}"
+        + (f" for about {REBUILDING // 60} minutes" if change.replaced else " any more"),
+        why=why,
+        then=_then(change),
+        address=change.address,
+        seconds=REBUILDING if change.replaced else None,
+    )
+
+
+def _then(change: Change) -> str:
+    if not change.replaced:
+        return "nothing is left to connect to"
+    restored = _snapshot(change)
+    return (
+        f"the databases come back from {restored}"
+        if restored
+        else "orchestrate apply makes empty databases, and migrations begin from nothing"
+    )
+
+
+def _never_lived(change: Change) -> bool:
+    """Tainted, and the state never heard of an address: Terraform did not see it become available, so nobody used it.
+
+    What the last refresh found doesn't count: RDS finishes an instance whose creation Terraform gave up.
+    """
+    tainted = change.reason == "replace_because_tainted"
+    return tainted and not change.recorded.get("address") and not change.recorded.get("endpoint")
+
+
+def _held(server: str, change: Change, scene: Scenery) -> Iterable[tuple[str, str]]:
+    """(tenant, database) of those in this server: all tenants' if it is the contract's, or the only one."""
+    only = len(list(scene.there(*SERVERS))) <= 1
+    if only or scene.tenancy.server in ("", server):
+        held = list(scene.tenancy.databases().items())
+        if held:
+            return held
+    return [("", change.was("db_name") or change.was("database_name") or server)]
+
+
+def _snapshot(change: Change) -> str:
+    """What the new server is born from; empty: nothing."""
+    named = change.after.get("snapshot_identifier")
+    return named if isinstance(named, str) and change.replaced else ""
+
+
+def _lost(change: Change, tenant: str, database: str, why: str, snapshots: tuple[str, ...]) -> Consequence:
+    restored = _snapshot(change)
+    if restored:
+        says = f"database {database} goes back to the snapshot {restored}: what was written since is lost"
+    else:
+        says = f"database {database} is lost, with accounts, chats and connectors"
+    return Consequence(
+        code="database-lost",
+        effect=Effect.LOSS,
+        name=f"database:{database}",
+        says=says,
+        why=why,
+        then="; ".join((_final_snapshot(change), *snapshots)),
+        address=change.address,
+        subject=tenant,
+    )
+
+
+def _final_snapshot(change: Change) -> str:
+    if change.before.get("deletion_protection"):
+        return "AWS refuses to delete it while deletion_protection is on"
+    final = change.was("final_snapshot_identifier")
+    if change.before.get("skip_final_snapshot") or not final:
+        return "no final snapshot is taken (skip_final_snapshot)"
+    return f"a final snapshot {final} is taken"
+
+
+def _restarted(change: Change) -> Iterable[Consequence]:
+    differing = [name for name in _RESTARTS if change.differs(name) and change.before.get(name) is not None]
+    if not differing:
+        return
+    what = ", ".join(f"{name} {change.was(name)} → {change.after.get(name)}" for name in differing)
+    now = bool(change.after.get("apply_immediately"))
+    standby = bool(change.before.get("multi_az"))
+    yield Consequence(
+        code="database-server-restarts",
+        effect=Effect.DISTURBANCE if now else Effect.WORK,
+        name=f"database-server:{_name(change)}",
+        says=f"the database server {_name(change)} restarts: sites answer with errors for about "
+        f"{'a minute' if standby else f'{RESTARTING // 60} minutes'}"
+        if now
+        else f"the database server {_name(change)} restarts in its next maintenance window",
+        why=f"changed in place: {what}",
+        then="tasks connect again by themselves",
+        address=change.address,
+        seconds=(60 if standby else RESTARTING) if now else 0,
+    )
+
+
+KIND = Kind("Database servers and the databases in them", judge)

@@ -1,0 +1,51 @@
+"""DNS that Terraform itself manages: records of the sites, and whole zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+
+
+def judge(scene: Scenery) -> Iterable[Consequence]:
+    """Records of the sites; a zone takes every record in it along."""
+    hosts = {one.hostname: name for name, one in scene.tenancy.tenants.items() if one.hostname}
+    for change in scene.of("aws_route53_zone"):
+        if change.ends:
+            yield _zone(change)
+    for change in scene.of("aws_route53_record"):
+        host = change.was("fqdn") or change.was("name")
+        tenant = hosts.get(host.rstrip("."), "")
+        if change.ends and tenant and not scene.leaves(tenant) and not scene.ends(change.before.get("zone_id")):
+            yield _record(change, host, tenant)
+
+
+def _zone(change: Change) -> Consequence:
+    name = change.was("name").rstrip(".") or change.name
+    return Consequence(
+        code="zone-lost",
+        effect=Effect.LOSS,
+        name=f"zone:{name}",
+        says=f"the DNS zone {name} goes with all its records; a new one has other name servers",
+        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        then="its registrar has to be told the new name servers, which takes hours to be known everywhere",
+        address=change.address,
+    )
+
+
+def _record(change: Change, host: str, tenant: str) -> Consequence:
+    return Consequence(
+        code="dns-record-removed",
+        effect=Effect.DISTURBANCE if change.replaced else Effect.OUTAGE,
+        name=f"dns-record:{host}",
+        says=f"{host} does not resolve {'for a moment' if change.replaced else 'any more'}",
+        why=f"Terraform {'replaces' if change.replaced else 'destroys'} its record: {change.why}",
+        then="a resolver that asks in between remembers that there is nothing",
+        address=change.address,
+        subject=tenant,
+        seconds=60 if change.replaced else None,
+    )
+
+
+KIND = Kind("DNS records and zones of Terraform's", judge)

@@ -1,0 +1,51 @@
+"""A paused stack: its services run nothing and its database server is stopped, on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many tasks each service should run, and each database server's status (RDS's word)."""
+
+    desired: Mapping[str, int]
+    servers: Mapping[str, str]
+
+
+def is_paused(standing: Standing) -> bool:
+    """Every service at 0, every server stopped (or on its way there); a stack without either is not paused."""
+    stopped = all(status in ("stopped", "stopping") for status in standing.servers.values())
+    return bool(standing.desired and standing.servers) and not any(standing.desired.values()) and stopped
+
+
+def standing_of(scene: Scenery) -> Standing:
+    """As Terraform's refresh found it."""
+    desired = {one.text("name"): int(one.text("desired_count") or 0) for one in scene.there("aws_ecs_service")}
+    servers = {one.text("identifier"): one.text("status") for one in scene.there("aws_db_instance")}
+    return Standing(desired, servers)
+
+
+def judge(scene: Scenery) -> Iterable[Consequence]:
+    """Said once, whatever the plan changes."""
+    yield from of_standing(standing_of(scene), scene.tenancy.stack)
+
+
+def of_standing(standing: Standing, stack: str) -> Iterable[Consequence]:
+    """The same for a standing that was seen live."""
+    if is_paused(standing):
+        server = next(iter(standing.servers))
+        yield Consequence(
+            code="stack-paused",
+            effect=Effect.DISTURBANCE,
+            name=f"paused:{stack or 'stack'}",
+            says="the stack is paused: no site answers, and none will after this apply",
+            why=f"every service has a desired count of 0, and {server} is {standing.servers[server]}",
+            then="orchestrate resume first: RDS refuses to change a stopped server, and no database can be looked at",
+        )
+
+
+KIND = Kind("A paused stack", judge)

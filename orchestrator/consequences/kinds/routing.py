@@ -1,0 +1,110 @@
+"""A tenant's way in: its listener rule and its target group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.changes import Change
+from orchestrator.blueprint.resources import UNKNOWN
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+
+RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
+HEALTHY = 180
+"""Seconds until tasks are registered anew and have passed two health checks a minute apart."""
+
+
+def judge(scene: Scenery) -> Iterable[Consequence]:
+    """A tenant that leaves, or a load balancer that goes, says it all; this is about those that stay."""
+    for change in scene.of(*RULES):
+        if not scene.leaves(scene.owner(change)) and not scene.ends(change.before.get("listener_arn")):
+            yield from _rule(change, scene.owner(change))
+    for change in scene.of(*GROUPS):
+        if scene.ends(change.before.get("vpc_id")):
+            continue
+        if change.replaced and not change.new_first:
+            yield _group(change, scene.owner(change))
+        elif change.ends and not change.replaced and not scene.leaves(scene.owner(change)):
+            yield _without(change, scene.owner(change))
+
+
+def _hosts(values: object) -> list[str]:
+    if not isinstance(values, list):
+        return []
+    return [
+        str(host)
+        for one in values
+        if isinstance(one, dict)
+        for it in one.get("host_header") or ()
+        for host in it.get("values") or ()
+    ]
+
+
+def _rule(change: Change, tenant: str) -> Iterable[Consequence]:
+    before, after = _hosts(change.before.get("condition")), _hosts(change.after.get("condition"))
+    site = ", ".join(before) or "a site"
+    if change.replaced:
+        yield _of_rule(change, tenant, Effect.DISTURBANCE, f"{site} is nobody's for some seconds", 10)
+    elif change.ends:
+        yield _of_rule(change, tenant, Effect.OUTAGE, f"{site} no longer leads to any tasks", None)
+    elif change.updated and before != after and change.after.get("condition") is not UNKNOWN:
+        says = f"the site moves from {site} to {', '.join(after) or 'no name'}: the old name no longer answers"
+        yield Consequence(
+            code="hostname-changed",
+            effect=Effect.DISTURBANCE,
+            name=f"hostname:{site}",
+            says=says,
+            why="the listener rule's host header changes",
+            then="orchestrate apply makes the new name's record; the certificate must cover it, users must be told",
+            address=change.address,
+            subject=tenant,
+        )
+
+
+def _of_rule(change: Change, tenant: str, effect: Effect, says: str, seconds: int | None) -> Consequence:
+    return Consequence(
+        code="listener-rule-replaced" if change.replaced else "listener-rule-destroyed",
+        effect=effect,
+        name=f"listener-rule:{', '.join(_hosts(change.before.get('condition'))) or change.name}",
+        says=says,
+        why=f"Terraform {'replaces' if change.replaced else 'destroys'} its listener rule: {change.why}",
+        then="nothing: the new rule follows"
+        if change.replaced
+        else "requests for it get the listener's default answer",
+        address=change.address,
+        subject=tenant,
+        seconds=seconds,
+    )
+
+
+def _group(change: Change, tenant: str) -> Consequence:
+    name = change.was("name") or change.name
+    return Consequence(
+        code="target-group-replaced",
+        effect=Effect.OUTAGE,
+        name=f"target-group:{name}",
+        says=f"the target group {name} is made anew: no task is behind the site for about {HEALTHY // 60} minutes",
+        why=f"Terraform replaces it: {change.why}",
+        then="AWS refuses to delete a group that a rule uses: name_prefix and "
+        "lifecycle { create_before_destroy = true } avoid both",
+        address=change.address,
+        subject=tenant,
+        seconds=HEALTHY,
+    )
+
+
+def _without(change: Change, tenant: str) -> Consequence:
+    name = change.was("name") or change.name
+    return Consequence(
+        code="target-group-destroyed",
+        effect=Effect.DISTURBANCE,
+        name=f"target-group:{name}",
+        says=f"the target group {name} goes: whoever is still sent there gets no answer",
+        why=f"Terraform destroys it: {change.why}",
+        then="see that a rule leads to the service's present group",
+        address=change.address,
+        subject=tenant,
+    )
+
+
+KIND = Kind("Listener rules, target groups", judge)

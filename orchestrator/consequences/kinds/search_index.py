@@ -1,0 +1,114 @@
+"""Vespa: the index is on a volume, its own or the instance's; without it everything has to be indexed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+
+REPLACING = 300
+"""Seconds until a new instance has pulled its image and Vespa answers, about."""
+_STOPS = ("instance_type", "user_data", "ebs_optimized")
+
+
+def judge(scene: Scenery) -> Iterable[Consequence]:
+    """A volume that goes is a loss; an instance that goes is one only where the index was on it."""
+    for change in scene.of("aws_ebs_volume", "aws_efs_file_system"):
+        if change.ends:
+            yield _volume(change, scene)
+    for change in scene.of("aws_instance"):
+        if change.ends and not scene.leaves(scene.owner(change)):
+            yield from _instance(change, scene)
+        elif change.updated and any(change.differs(name) for name in _STOPS):
+            yield _stopped(change, scene)
+
+
+def _volume(change: Change, scene: Scenery) -> Consequence:
+    tenant = scene.owner(change) or _attached(change, scene)
+    thing = change.was("id") or change.name
+    verb = "replaces" if change.replaced else "destroys"
+    return Consequence(
+        code="search-index-lost" if tenant else "volume-lost",
+        effect=Effect.LOSS,
+        name=f"vespa:{tenant}" if tenant else f"volume:{thing}",
+        says="the search index is lost: every document has to be indexed again"
+        if tenant
+        else f"the volume {thing} is deleted with what is on it",
+        why=f"Terraform {verb} its volume {thing}: {change.why}",
+        then="connectors fetch and index everything anew, which costs hours and embeddings" if tenant else "nothing",
+        address=change.address,
+        subject=tenant,
+    )
+
+
+def _attached(change: Change, scene: Scenery) -> str:
+    """The tenant of the instance that the volume is attached to."""
+    for one in scene.there("aws_volume_attachment"):
+        if one.text("volume_id") == change.was("id"):
+            return scene.tenancy.by_value.get(one.text("instance_id"), "")
+    return ""
+
+
+def _instance(change: Change, scene: Scenery) -> Iterable[Consequence]:
+    tenant, thing = scene.owner(change), change.was("id") or change.name
+    why = f"Terraform {'replaces' if change.replaced else 'destroys'} the instance {thing}: {change.why}"
+    volumes = [one.get("volume_id") for one in scene.there("aws_volume_attachment") if one.text("instance_id") == thing]
+    if any(map(scene.ends, volumes)):
+        return
+    if not tenant and "vespa" not in f"{change.address} {change.before.get('tags')}".lower():
+        yield Consequence(
+            code="instance-replaced",
+            effect=Effect.WORK,
+            name=f"instance:{thing}",
+            says=f"the instance {thing} goes with what is on its own disk",
+            why=why,
+            then="nothing of the sites runs on it, as far as its tags and the contract say",
+            address=change.address,
+        )
+    elif volumes:
+        lasting = f"for about {REPLACING // 60} minutes" if change.replaced else "any more"
+        yield Consequence(
+            code="search-interrupted",
+            effect=Effect.DISTURBANCE,
+            name=f"vespa-instance:{tenant or thing}",
+            says=f"search and chat give no answers {lasting}; the index stays, on its own volume",
+            why=why,
+            then="Vespa starts by itself on the new instance" if change.replaced else "nothing",
+            address=change.address,
+            subject=tenant,
+            seconds=REPLACING,
+        )
+    else:
+        yield Consequence(
+            code="search-index-lost",
+            effect=Effect.LOSS,
+            name=f"vespa:{tenant or thing}",
+            says="the search index is lost with the instance it is on: every document has to be indexed again",
+            why=why,
+            then="connectors fetch and index everything anew; a volume of its own for /opt/vespa/var would outlive it",
+            address=change.address,
+            subject=tenant,
+        )
+
+
+def _stopped(change: Change, scene: Scenery) -> Consequence:
+    tenant, thing = scene.owner(change), change.was("id") or change.name
+    differing = ", ".join(name for name in _STOPS if change.differs(name))
+    return Consequence(
+        code="search-interrupted" if tenant else "instance-restarts",
+        effect=Effect.DISTURBANCE,
+        name=f"vespa-instance:{tenant or thing}",
+        says=f"the instance {thing} is stopped and started: "
+        + (
+            "search and chat give no answers for some minutes" if tenant else "what runs on it is away for some minutes"
+        ),
+        why=f"changed in place: {differing}",
+        then="Vespa starts by itself if its container has a restart policy",
+        address=change.address,
+        subject=tenant,
+        seconds=REPLACING,
+    )
+
+
+KIND = Kind("Vespa's volumes and instances", judge)

@@ -1,0 +1,45 @@
+"""A plan's JSON, read for all kinds of consequences at once."""
+
+from __future__ import annotations
+
+from orchestrator.blueprint.changes import Change, changes_of
+from orchestrator.blueprint.resources import Document, Resource, merged
+from orchestrator.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
+from orchestrator.consequences.model import Scenery
+
+
+def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> Scenery:
+    """`contract` wins over the state's own output. A deposed object is left out: its successor is there."""
+    changes: dict[str, list[Change]] = {}
+    for change in changes_of(plan):
+        if not change.deposed:
+            changes.setdefault(change.type, []).append(change)
+    there = resources_before(plan)
+    before: dict[str, list[Resource]] = {}
+    for one in there:
+        before.setdefault(one.type, []).append(one)
+    after = _contract_after(plan)
+    known = contract or contract_before(plan) or after
+    tenancy = Tenancy.of(known, there)
+    ending = {
+        str(one.before[key]): one.address
+        for every in changes.values()
+        for one in every
+        if one.ends
+        for key in ("id", "arn")
+        if one.before.get(key)
+    }
+    return Scenery(changes, before, tenancy, _staying(tenancy, after, changes), snapshots, ending)
+
+
+def _contract_after(plan: Document) -> Document | None:
+    outputs = plan.get("output_changes", {})
+    return contract_of({name: merged(it.get("after"), it.get("after_unknown")) for name, it in outputs.items()})
+
+
+def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[Change]]) -> frozenset[str]:
+    """By the contract afterwards, else those whose service doesn't go for good."""
+    if after is not None:
+        return frozenset(map(str, after["tenants"]))
+    gone = {one.was("name") for one in changes.get("aws_ecs_service", ()) if one.ends and not one.replaced}
+    return frozenset(name for name, one in tenancy.tenants.items() if one.service not in gone)
