@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
 
@@ -27,13 +28,17 @@ Hostname = Annotated[
 ]
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
+InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
+"""A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""
 
+PASSWORD_KEY = "password"  # noqa: S105 - the key's name
+"""Where a secret's JSON object keeps the password, if nobody says otherwise."""
 
 RESERVED = frozenset({"postgres", "rdsadmin", "template0", "template1"})
 """Databases that are the server's own."""
 
 
-def identifier(name: str) -> str:
+def role_name(name: str) -> str:
     """Give `name` back if PostgreSQL keeps it as it is, unquoted or quoted; raise ValueError otherwise.
 
     PostgreSQL silently cuts 64 bytes to 63 and a name at its NUL, so both are refused here (measured).
@@ -47,12 +52,23 @@ def identifier(name: str) -> str:
         raise ValueError(
             "a PostgreSQL name here is lower-case letters, digits, _ and -, not starting with a digit or -"
         )
-    if name in RESERVED or name.startswith("pg_"):
+    return name
+
+
+def identifier(name: str) -> str:
+    """The same, of names that are nobody's yet."""
+    if reserved(role_name(name)):
         raise ValueError(f"{name!r} is reserved by PostgreSQL or RDS")
     return name
 
 
+def reserved(name: str) -> bool:
+    """Whether the name is the server's own."""
+    return name in RESERVED or name.startswith("pg_")
+
+
 Identifier = Annotated[str, AfterValidator(identifier)]
+Role = Annotated[str, AfterValidator(role_name)]
 
 
 class _Part(BaseModel):
@@ -60,13 +76,19 @@ class _Part(BaseModel):
 
 
 class Database(_Part):
-    """The PostgreSQL server (RDS). `host` is an address without a port."""
+    """The PostgreSQL server (RDS). `host` is an address without a port.
+
+    `admin_secret_arn` is a secret of Secrets Manager or a parameter of SSM; null where the password is in neither.
+    `admin_secret_key` is the key of the secret's JSON object; empty: the whole value is the password.
+    """
 
     instance: Text
     host: Hostname
     port: Port = 5432
     admin_user: Text
-    admin_secret_arn: Arn
+    admin_secret_arn: Arn | None
+    admin_secret_key: str = PASSWORD_KEY
+    admin_password: InMemory = None
 
 
 class Runner(_Part):
@@ -116,21 +138,30 @@ class Dns(_Part):
 
 
 class Tenant(_Part):
-    """One customer's Onyx: its database and role, its service, its public name."""
+    """One customer's Onyx: its database and role, its service, its public name.
+
+    `role` may be the server's admin user: its password is then left alone. `secret_arn` and `secret_key` are as the
+    database's `admin_secret_arn` and `admin_secret_key`; without a secret, only a role that exists can be used.
+    """
 
     database: Identifier
-    role: Identifier
-    secret_arn: Arn
+    role: Role
+    secret_arn: Arn | None
+    secret_key: str = PASSWORD_KEY
+    password: InMemory = None
     service: Text
     hostname: Hostname
     target_group_arn: Arn
-    log_group: Text
+    log_group: Text | None
     dns: Dns | None = None
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
 
 
 class Stack(_Part):
-    """The whole contract, schema 1: the `orchestrator` output of terraform/."""
+    """The whole contract, schema 1: the `orchestrator` output of terraform/.
+
+    `runner` may be null: `--database-transport direct` is then the only way to the database.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     stack: Text
@@ -138,7 +169,7 @@ class Stack(_Part):
     region: Text
     cluster: Text
     database: Database
-    runner: Runner
+    runner: Runner | None
     load_balancer: LoadBalancer
     certificate: Certificate | None = None
     bucket: str | None = None
@@ -155,14 +186,45 @@ def parse(document: Any, source: str) -> Stack:
     version = document.get("schema")
     if version != SCHEMA:
         raise Invalid(_wrong_schema(version, source))
+    if passwords := tuple(_passwords(document, source)):
+        raise Invalid(*passwords)
     try:
         stack = Stack.model_validate(document, strict=True)
     except ValidationError as error:
         raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
-    duplicates = tuple(_duplicates(stack, source))
-    if duplicates:
-        raise Invalid(*duplicates)
+    defects = (*_reserved_roles(stack, source), *_duplicates(stack, source))
+    if defects:
+        raise Invalid(*defects)
     return stack
+
+
+def has_passwords(stack: Stack) -> bool:
+    """Whether a password of the stack is known in memory alone."""
+    return any(
+        one is not None for one in (stack.database.admin_password, *(it.password for it in stack.tenants.values()))
+    )
+
+
+def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
+    """A contract is printed and passed around: a password in it is refused, whatever it is."""
+    tenants = document.get("tenants")
+    parts = {"database": document.get("database")}
+    parts |= {f"tenants.{name}": one for name, one in tenants.items()} if isinstance(tenants, Mapping) else {}
+    for place, part in parts.items():
+        for key in ("admin_password", "password"):
+            if isinstance(part, Mapping) and key in part:
+                fix = "keep it in Secrets Manager and name the secret, or let the state tell (`orchestrate init`)"
+                yield Problem(
+                    "contract-holds-password", "a contract holds no password", f"{source}: {place}.{key}", fix
+                )
+
+
+def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
+    for name, tenant in stack.tenants.items():
+        if reserved(tenant.role) and tenant.role != stack.database.admin_user:
+            message = f"{tenant.role!r} is reserved by PostgreSQL or RDS"
+            fix = "name a role of the tenant's own, or the admin user"
+            yield Problem("contract-value-invalid", message, f"{source}: tenants.{name}.role", fix)
 
 
 def _wrong_schema(version: Any, source: str) -> Problem:
@@ -185,11 +247,14 @@ def _problem(found: Mapping[str, Any], source: str) -> Problem:
 
 
 def _duplicates(stack: Stack, source: str) -> Iterator[Problem]:
-    """Tenants that would share what must be their own: names are per tenant, one value may occur once."""
+    """Tenants that would share what must be their own: names are per tenant, one value may occur once.
+
+    The admin user is nobody's own: tenants that sign in as it share it.
+    """
     for key in ("database", "role", "service", "hostname", "target_group_arn"):
         counted = Counter(getattr(tenant, key) for tenant in stack.tenants.values())
         for value, count in counted.items():
-            if count > 1:
+            if count > 1 and (key != "role" or value != stack.database.admin_user):
                 owners = sorted(name for name, tenant in stack.tenants.items() if getattr(tenant, key) == value)
                 yield Problem(
                     f"contract-duplicate-{key.replace('_', '-')}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator import steps
+from orchestrator import contract, steps
 from orchestrator.app.context import DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
 from orchestrator.consultation import consult
@@ -76,6 +76,8 @@ class Operation:
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring the stack to life; `around` is entered for each change."""
+        if contract.has_passwords(self.stack):
+            self._context.lender.begin_run()
         return runner.run(
             self._steps,
             self._context,
