@@ -10,7 +10,6 @@ import binascii
 import gzip
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,8 @@ from pydantic.json_schema import SkipJsonSchema
 from orchestrator.errors import Invalid, Problem
 
 SCHEMA = 1
+PROVENANCE = "provenance"
+"""The key beside a printed contract's own, with where each value came from."""
 
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -192,17 +193,18 @@ def parse(document: Any, source: str) -> Stack:
         stack = Stack.model_validate(document, strict=True)
     except ValidationError as error:
         raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
-    defects = (*_reserved_roles(stack, source), *_duplicates(stack, source))
+    tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}
+    defects = (*_reserved_roles(stack, source), *duplicates(tenants, stack.database.admin_user, source))
     if defects:
         raise Invalid(*defects)
     return stack
 
 
-def has_passwords(stack: Stack) -> bool:
-    """Whether a password of the stack is known in memory alone."""
-    return any(
-        one is not None for one in (stack.database.admin_password, *(it.password for it in stack.tenants.values()))
-    )
+def passwords_of(stack: Stack) -> Iterator[str]:
+    """The passwords that are known in memory alone, in clear."""
+    for one in (stack.database.admin_password, *(it.password for it in stack.tenants.values())):
+        if one is not None:
+            yield one.get_secret_value()
 
 
 def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
@@ -246,19 +248,25 @@ def _problem(found: Mapping[str, Any], source: str) -> Problem:
     return Problem(code, message, f"{source}: {place}", "correct it where Terraform makes the `orchestrator` output")
 
 
-def _duplicates(stack: Stack, source: str) -> Iterator[Problem]:
+OWN = ("database", "role", "service", "hostname", "target_group_arn")
+"""What a tenant must have for itself."""
+
+
+def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source: str) -> Iterator[Problem]:
     """Tenants that would share what must be their own: names are per tenant, one value may occur once.
 
     The admin user is nobody's own: tenants that sign in as it share it.
     """
-    for key in ("database", "role", "service", "hostname", "target_group_arn"):
-        counted = Counter(getattr(tenant, key) for tenant in stack.tenants.values())
-        for value, count in counted.items():
-            if count > 1 and (key != "role" or value != stack.database.admin_user):
-                owners = sorted(name for name, tenant in stack.tenants.items() if getattr(tenant, key) == value)
+    for key in OWN:
+        owners: dict[Any, list[str]] = {}
+        for name, tenant in tenants.items():
+            if key in tenant and (key != "role" or tenant[key] != admin_user):
+                owners.setdefault(tenant[key], []).append(name)
+        for value, names in owners.items():
+            if len(names) > 1:
                 yield Problem(
                     f"contract-duplicate-{key.replace('_', '-')}",
-                    f"{value} is used by {count} tenants: {', '.join(owners)}",
+                    f"{value} is used by {len(names)} tenants: {', '.join(sorted(names))}",
                     f"{source}: tenants.*.{key}",
                     f"give each tenant a {key} of its own",
                 )
@@ -283,8 +291,13 @@ def decode(text: str, source: str) -> Stack:
 
 
 def unwrapped(document: Any) -> Any:
-    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is."""
+    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is.
+
+    What `orchestrate contract --json` adds is passed over: where each value came from.
+    """
     if isinstance(document, Mapping) and isinstance(document.get("orchestrator"), Mapping):
         inner = document["orchestrator"]
         return inner.get("value", inner)
+    if isinstance(document, Mapping):
+        return {key: value for key, value in document.items() if key != PROVENANCE}
     return document

@@ -5,6 +5,7 @@ from orchestrator.app.context import DnsRules
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
+from orchestrator.app.understanding import is_said, looker, of_document, required, understand
 
 __all__ = [
     "CONTRACT_VARIABLE",
@@ -14,6 +15,11 @@ __all__ = [
     "Selection",
     "contract_from",
     "contract_of_outputs",
+    "is_said",
+    "looker",
+    "of_document",
     "records_of_terraform",
+    "required",
+    "understand",
     "verify_planned",
 ]

@@ -76,7 +76,7 @@ class Operation:
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring the stack to life; `around` is entered for each change."""
-        if contract.has_passwords(self.stack):
+        if any(contract.passwords_of(self.stack)):
             self._context.lender.begin_run()
         return runner.run(
             self._steps,

@@ -19,6 +19,8 @@ COMMANDS = {
     "doctor": "Find what is wrong, why, and what to do about it.",
     "history": "Show the runs recorded here, and what each did.",
     "unlock": "Free a stack whose run is dead.",
+    "init": "Understand a stack that is already there: write orchestrate.toml.",
+    "contract": "Show what is known of the stack, and where each value came from.",
     "config": "Show each setting and where it came from.",
     "demo": "Tell the whole story on a cloud of this machine.",
     "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",

@@ -98,7 +98,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     """Show the plan and, if `look`, what the steps observe; verify account and DNS before anything is changed."""
     from orchestrator import app, steps
     from orchestrator.cli.conduct import show_survey
-    from orchestrator.errors import Outcome
+    from orchestrator.errors import Invalid, Outcome
 
     if plan.has_changes:
         _read(plan, text=not conductor.options.as_json)
@@ -107,7 +107,15 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
     else:
         conductor.text("Terraform: no changes.")
-    stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    try:
+        stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    except Invalid as unclear:
+        if not plan.has_changes:
+            raise
+        conductor.text("What the steps would do can't be said before this plan is applied:")
+        for problem in unclear.problems:
+            conductor.text(f"  {problem}")
+        return Outcome.PENDING
     if stack is None:
         conductor.text("The stack is not there yet. After Terraform, these steps follow:")
         for step in steps.discover():

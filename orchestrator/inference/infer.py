@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from orchestrator.inference.secrets import Vault
 from orchestrator.inference.sites import Site, sites_of, with_one_service_each
 from orchestrator.inference.state import Resource, State
 
+SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
 
 
@@ -110,15 +111,26 @@ def _finished(draft: Draft) -> Inferred:
         found[key] = Found(value, draft.mapped.sources[key])
     problems = list(draft.mapped.problems)
     if draft.questions or problems:
+        problems += [_placed(one, found) for one in _shared(found)]
         return Inferred(None, found, tuple(draft.questions), tuple(problems), tuple(draft.remarks))
     passwords = {**draft.passwords, **draft.mapped.passwords}
     found |= {key: Found("***", source) for key, (_, source) in passwords.items()}
     try:
-        stack = contract.parse(_document(found, passwords), "inferred")
+        stack = contract.parse(_document(found, passwords), SOURCE)
     except Invalid as error:
         problems = [_placed(one, found) for one in error.problems]
         return Inferred(None, found, (), tuple(problems), tuple(draft.remarks))
     return Inferred(with_passwords(stack, passwords), found, (), (), tuple(draft.remarks))
+
+
+def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:
+    """What tenants share is known, even while other things are open."""
+    tenants_: dict[str, dict[str, Any]] = {}
+    for key, one in found.items():
+        if key[0] == "tenants" and len(key) == 3:
+            tenants_.setdefault(key[1], {})[key[2]] = one.value
+    admin = found.get(("database", "admin_user"))
+    yield from contract.duplicates(tenants_, admin.value if admin else None, SOURCE)
 
 
 def _document(found: Mapping[Key, Found], passwords: Mapping[Key, Any]) -> dict[str, Any]:
@@ -152,7 +164,7 @@ def with_passwords(stack: Stack, passwords: Mapping[Key, tuple[SecretStr, str]])
 
 def _placed(problem: Problem, found: Mapping[Key, Found]) -> Problem:
     """The problem, with the resource that says the value, and where to say another."""
-    place = problem.context.removeprefix("inferred: ")
+    place = problem.context.removeprefix(f"{SOURCE}: ")
     source = next((one.source for key, one in found.items() if dotted(key) == place), "")
     context = f"{place} (from {source})" if source else place
     return Problem(problem.code, problem.message, context, f"correct it there, or {INIT}: contract.{place}")

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from orchestrator.errors import Problem
+from orchestrator.settings import CONTRACT
 
 if TYPE_CHECKING:
     from orchestrator.inference.state import State
 
-TABLE = "contract"
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
 """What `resource` can choose."""
 PASSWORDS = frozenset({"admin_password", "password"})
@@ -172,4 +172,4 @@ class _Reading:
             self.passwords[key] = (SecretStr(str(found)), source)
 
     def _wrong(self, key: Key, code: str, message: str, fix: str) -> None:
-        self.problems.append(Problem(code, message, f"{self._place}: {TABLE}.{dotted(key)}", fix))
+        self.problems.append(Problem(code, message, f"{self._place}: {CONTRACT}.{dotted(key)}", fix))
