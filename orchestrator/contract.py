@@ -10,15 +10,17 @@ import binascii
 import gzip
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
 
 SCHEMA = 1
+PROVENANCE = "provenance"
+"""The key beside a printed contract's own, with where each value came from."""
 
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -27,13 +29,17 @@ Hostname = Annotated[
 ]
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
+InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
+"""A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""
 
+PASSWORD_KEY = "password"  # noqa: S105 - the key's name
+"""Where a secret's JSON object keeps the password, if nobody says otherwise."""
 
 RESERVED = frozenset({"postgres", "rdsadmin", "template0", "template1"})
 """Databases that are the server's own."""
 
 
-def identifier(name: str) -> str:
+def role_name(name: str) -> str:
     """Give `name` back if PostgreSQL keeps it as it is, unquoted or quoted; raise ValueError otherwise.
 
     PostgreSQL silently cuts 64 bytes to 63 and a name at its NUL, so both are refused here (measured).
@@ -47,12 +53,23 @@ def identifier(name: str) -> str:
         raise ValueError(
             "a PostgreSQL name here is lower-case letters, digits, _ and -, not starting with a digit or -"
         )
-    if name in RESERVED or name.startswith("pg_"):
+    return name
+
+
+def identifier(name: str) -> str:
+    """The same, of names that are nobody's yet."""
+    if reserved(role_name(name)):
         raise ValueError(f"{name!r} is reserved by PostgreSQL or RDS")
     return name
 
 
+def reserved(name: str) -> bool:
+    """Whether the name is the server's own."""
+    return name in RESERVED or name.startswith("pg_")
+
+
 Identifier = Annotated[str, AfterValidator(identifier)]
+Role = Annotated[str, AfterValidator(role_name)]
 
 
 class _Part(BaseModel):
@@ -60,13 +77,19 @@ class _Part(BaseModel):
 
 
 class Database(_Part):
-    """The PostgreSQL server (RDS). `host` is an address without a port."""
+    """The PostgreSQL server (RDS). `host` is an address without a port.
+
+    `admin_secret_arn` is a secret of Secrets Manager or a parameter of SSM; null where the password is in neither.
+    `admin_secret_key` is the key of the secret's JSON object; empty: the whole value is the password.
+    """
 
     instance: Text
     host: Hostname
     port: Port = 5432
     admin_user: Text
-    admin_secret_arn: Arn
+    admin_secret_arn: Arn | None
+    admin_secret_key: str = PASSWORD_KEY
+    admin_password: InMemory = None
 
 
 class Runner(_Part):
@@ -116,21 +139,30 @@ class Dns(_Part):
 
 
 class Tenant(_Part):
-    """One customer's Onyx: its database and role, its service, its public name."""
+    """One customer's Onyx: its database and role, its service, its public name.
+
+    `role` may be the server's admin user: its password is then left alone. `secret_arn` and `secret_key` are as the
+    database's `admin_secret_arn` and `admin_secret_key`; without a secret, only a role that exists can be used.
+    """
 
     database: Identifier
-    role: Identifier
-    secret_arn: Arn
+    role: Role
+    secret_arn: Arn | None
+    secret_key: str = PASSWORD_KEY
+    password: InMemory = None
     service: Text
     hostname: Hostname
     target_group_arn: Arn
-    log_group: Text
+    log_group: Text | None
     dns: Dns | None = None
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
 
 
 class Stack(_Part):
-    """The whole contract, schema 1: the `orchestrator` output of terraform/."""
+    """The whole contract, schema 1: the `orchestrator` output of terraform/.
+
+    `runner` may be null: `--database-transport direct` is then the only way to the database.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     stack: Text
@@ -138,7 +170,7 @@ class Stack(_Part):
     region: Text
     cluster: Text
     database: Database
-    runner: Runner
+    runner: Runner | None
     load_balancer: LoadBalancer
     certificate: Certificate | None = None
     bucket: str | None = None
@@ -155,14 +187,46 @@ def parse(document: Any, source: str) -> Stack:
     version = document.get("schema")
     if version != SCHEMA:
         raise Invalid(_wrong_schema(version, source))
+    if passwords := tuple(_passwords(document, source)):
+        raise Invalid(*passwords)
     try:
         stack = Stack.model_validate(document, strict=True)
     except ValidationError as error:
         raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
-    duplicates = tuple(_duplicates(stack, source))
-    if duplicates:
-        raise Invalid(*duplicates)
+    tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}
+    defects = (*_reserved_roles(stack, source), *duplicates(tenants, stack.database.admin_user, source))
+    if defects:
+        raise Invalid(*defects)
     return stack
+
+
+def passwords_of(stack: Stack) -> Iterator[str]:
+    """The passwords that are known in memory alone, in clear."""
+    for one in (stack.database.admin_password, *(it.password for it in stack.tenants.values())):
+        if one is not None:
+            yield one.get_secret_value()
+
+
+def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
+    """A contract is printed and passed around: a password in it is refused, whatever it is."""
+    tenants = document.get("tenants")
+    parts = {"database": document.get("database")}
+    parts |= {f"tenants.{name}": one for name, one in tenants.items()} if isinstance(tenants, Mapping) else {}
+    for place, part in parts.items():
+        for key in ("admin_password", "password"):
+            if isinstance(part, Mapping) and key in part:
+                fix = "keep it in Secrets Manager and name the secret, or let the state tell (`orchestrate init`)"
+                yield Problem(
+                    "contract-holds-password", "a contract holds no password", f"{source}: {place}.{key}", fix
+                )
+
+
+def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
+    for name, tenant in stack.tenants.items():
+        if reserved(tenant.role) and tenant.role != stack.database.admin_user:
+            message = f"{tenant.role!r} is reserved by PostgreSQL or RDS"
+            fix = "name a role of the tenant's own, or the admin user"
+            yield Problem("contract-value-invalid", message, f"{source}: tenants.{name}.role", fix)
 
 
 def _wrong_schema(version: Any, source: str) -> Problem:
@@ -184,16 +248,25 @@ def _problem(found: Mapping[str, Any], source: str) -> Problem:
     return Problem(code, message, f"{source}: {place}", "correct it where Terraform makes the `orchestrator` output")
 
 
-def _duplicates(stack: Stack, source: str) -> Iterator[Problem]:
-    """Tenants that would share what must be their own: names are per tenant, one value may occur once."""
-    for key in ("database", "role", "service", "hostname", "target_group_arn"):
-        counted = Counter(getattr(tenant, key) for tenant in stack.tenants.values())
-        for value, count in counted.items():
-            if count > 1:
-                owners = sorted(name for name, tenant in stack.tenants.items() if getattr(tenant, key) == value)
+OWN = ("database", "role", "service", "hostname", "target_group_arn")
+"""What a tenant must have for itself."""
+
+
+def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source: str) -> Iterator[Problem]:
+    """Tenants that would share what must be their own: names are per tenant, one value may occur once.
+
+    The admin user is nobody's own: tenants that sign in as it share it.
+    """
+    for key in OWN:
+        owners: dict[Any, list[str]] = {}
+        for name, tenant in tenants.items():
+            if key in tenant and (key != "role" or tenant[key] != admin_user):
+                owners.setdefault(tenant[key], []).append(name)
+        for value, names in owners.items():
+            if len(names) > 1:
                 yield Problem(
                     f"contract-duplicate-{key.replace('_', '-')}",
-                    f"{value} is used by {count} tenants: {', '.join(owners)}",
+                    f"{value} is used by {len(names)} tenants: {', '.join(sorted(names))}",
                     f"{source}: tenants.*.{key}",
                     f"give each tenant a {key} of its own",
                 )
@@ -218,8 +291,13 @@ def decode(text: str, source: str) -> Stack:
 
 
 def unwrapped(document: Any) -> Any:
-    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is."""
+    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is.
+
+    What `orchestrate contract --json` adds is passed over: where each value came from.
+    """
     if isinstance(document, Mapping) and isinstance(document.get("orchestrator"), Mapping):
         inner = document["orchestrator"]
         return inner.get("value", inner)
+    if isinstance(document, Mapping):
+        return {key: value for key, value in document.items() if key != PROVENANCE}
     return document

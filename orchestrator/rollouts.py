@@ -312,9 +312,10 @@ class _Eye:
         return known is not None and known.task.status == "STOPPED" and bool(known.log)
 
     def _words(self, task: Task, tenant: Tenant, containers: Sequence[str], lines: int = 50) -> tuple[str, ...]:
-        streams = [self.ecs.stream(task, container) for container in containers]
+        group = tenant.log_group
+        streams = [self.ecs.stream(task, container) for container in containers] if group else []
         return tuple(
-            line for stream in streams if stream for line in self.logs.tail(tenant.log_group, stream, lines=lines)
+            line for stream in streams if group and stream for line in self.logs.tail(group, stream, lines=lines)
         )
 
     def _revision(self, alive: Sequence[Task], tenant: Tenant) -> str:

@@ -29,7 +29,7 @@ from orchestrator.aws.service_settings import Services, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.contract import Stack
-from orchestrator.database.model import Observed, Server, Wanted
+from orchestrator.database.model import Observed, Server, wanted_of
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.errors import Invalid, Transient
 from orchestrator.rollouts import Ecs, Rollout, Targets
@@ -150,10 +150,7 @@ class Scene:
     @once
     def databases(self) -> Observed:
         """The database server, from inside."""
-        tenants = self.stack.tenants.items()
-        return self.read.database.observe(
-            [Wanted(name, one.database, one.role, one.secret_arn) for name, one in tenants]
-        )
+        return self.read.database.observe(wanted_of(self.stack))
 
     @once
     def redis(self) -> RedisState | None:
@@ -170,14 +167,12 @@ class Scene:
     @once
     def instances(self) -> Mapping[str, Instance]:
         """Vespa's instances and the runner, by id."""
-        ids = {self.stack.runner.instance_id, *(vespa.instance_id for vespa in self.stack.vespa.values())}
-        return self.read.network.instances(sorted(ids))
+        return self.read.network.instances(self._instance_ids())
 
     @once
     def pings(self) -> Mapping[str, Ping]:
         """What SSM says of the same instances, by id."""
-        ids = {self.stack.runner.instance_id, *(vespa.instance_id for vespa in self.stack.vespa.values())}
-        return self.read.ssm.pings(sorted(ids))
+        return self.read.ssm.pings(self._instance_ids())
 
     @once
     def vespa_ports(self) -> Mapping[str, int]:
@@ -207,7 +202,7 @@ class Scene:
     def secret_shapes(self) -> Mapping[str, Shape]:
         """Every secret that a task definition or the contract names, by ARN."""
         named = {arn_of(value) for one in self.definitions().values() for _, _, value in one.secrets()}
-        named |= {tenant.secret_arn for tenant in self.stack.tenants.values()}
+        named |= {tenant.secret_arn for tenant in self.stack.tenants.values() if tenant.secret_arn}
         if self.stack.redis and self.stack.redis.auth_secret_arn:
             named.add(self.stack.redis.auth_secret_arn)
         return self.read.secrets.shapes(sorted(one for one in named if ":secretsmanager:" in one))
@@ -230,7 +225,7 @@ class Scene:
     def log_groups(self) -> Mapping[str, bool]:
         """Per log group that task definitions or the contract name: whether it is there."""
         names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
-        wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values()})
+        wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values() if tenant.log_group})
         return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
 
     @once
@@ -242,6 +237,10 @@ class Scene:
     def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """What the role may not do."""
         return self.read.iam.simulate(role, actions, resources)
+
+    def _instance_ids(self) -> list[str]:
+        runner = {self.stack.runner.instance_id} if self.stack.runner else set()
+        return sorted(runner | {vespa.instance_id for vespa in self.stack.vespa.values()})
 
     def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -12,6 +12,8 @@ from typing import Any
 from orchestrator.errors import Invalid, Problem
 
 FILE = "orchestrate.toml"
+CONTRACT = "contract"
+"""The one table in it that is no setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +165,33 @@ class Settings:
         return dict(self._chosen)
 
 
-def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
+def contract_table(directory: Path) -> Mapping[str, Any]:
+    """The table `[contract]` of the file: what the contract says (`inference.mapping`). Raises `Invalid`."""
+    problems: list[Problem] = []
+    table, file = _read(directory, problems)
+    said = table.get(CONTRACT, {})
+    if not isinstance(said, dict):
+        problems.append(Problem("setting-invalid", "it must be a table", f"{file}: {CONTRACT}", f"write [{CONTRACT}]"))
+    if problems:
+        raise Invalid(*problems)
+    return dict(said)
+
+
+def _read(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
     file = directory / FILE
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}, file
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(Problem("settings-unreadable", str(error), str(file), "correct the file"))
         return {}, file
-    for key in table.keys() - SETTINGS.keys():
+    return table, file
+
+
+def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
+    table, file = _read(directory, problems)
+    for key in table.keys() - SETTINGS.keys() - {CONTRACT}:
         near = difflib.get_close_matches(key, SETTINGS, n=1)
         fix = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(SETTINGS)}"
         problems.append(Problem("setting-unknown", f"there is no setting {key!r}", str(file), fix))

@@ -8,6 +8,7 @@ from orchestrator.app.pausing import Pausing, Resuming, standing_of
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.repair import Treatment, treatment
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
+from orchestrator.app.understanding import is_said, looker, of_document, required, understand
 
 __all__ = [
     "CONTRACT_VARIABLE",
@@ -23,9 +24,14 @@ __all__ = [
     "contract_of_outputs",
     "foresee",
     "foresee_nothing",
+    "is_said",
+    "looker",
+    "of_document",
     "records_of_terraform",
+    "required",
     "standing_of",
     "tell",
     "treatment",
+    "understand",
     "verify_planned",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 
 from orchestrator import dns, probe, redact
 from orchestrator.aws.ec2 import Ec2
@@ -14,11 +15,13 @@ from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache
 from orchestrator.aws.elbv2 import Elbv2
 from orchestrator.aws.logs import Logs
+from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
+from orchestrator.database.lending import Lender
 from orchestrator.database.model import Server
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
@@ -54,6 +57,7 @@ class Context:
     targets: Elbv2
     logs: Logs
     database: Server
+    lender: Lender
     needs_runner: bool
     dns: Callable[[str], DnsProvider]
     dns_rules: Rules
@@ -89,6 +93,8 @@ def connect(
     """Make every client, in this thread: boto3's sessions don't like to make them in several."""
     ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic)
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
+    parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
+    lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
     direct = settings["database-transport"] == "direct"
     resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
     return Context(
@@ -104,7 +110,8 @@ def connect(
         ecs=Ecs(aws.client("ecs"), stack.cluster),
         targets=Elbv2(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
-        database=_direct(stack, secrets, settings) if direct else _through(ssm, stack),
+        database=_direct(stack, secrets, parameters, settings) if direct else _through(ssm, stack, lender),
+        lender=lender,
         needs_runner=not direct,
         dns=_providers(stack, aws, settings, environment, clock),
         dns_rules=Rules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
@@ -113,17 +120,21 @@ def connect(
     )
 
 
-def _through(ssm: Ssm, stack: Stack) -> Server:
+def _through(ssm: Ssm, stack: Stack, lender: Lender) -> Server:
     from orchestrator.database.ssm import SsmServer
 
-    return SsmServer(ssm, stack.runner.instance_id, stack.database, stack.region)
+    # Without a runner the step `runner` ends the run before anybody asks the database.
+    return SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
 
 
-def _direct(stack: Stack, secrets: Secrets, settings: Settings) -> Server:
+def _direct(stack: Stack, secrets: Secrets, parameters: Parameters, settings: Settings) -> Server:
     from orchestrator.database.direct import DirectServer, Endpoint
 
+    def read(arn: str) -> str:
+        return secrets.value(arn) if ":secretsmanager:" in arn else parameters.value(arn)
+
     address = settings["database-address"]
-    return DirectServer(stack.database, secrets.value, endpoint=Endpoint(*address) if address else None)
+    return DirectServer(stack.database, read, endpoint=Endpoint(*address) if address else None)
 
 
 def zones_of(stack: Stack) -> frozenset[Place]:

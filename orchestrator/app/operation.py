@@ -6,7 +6,7 @@ import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator import steps
+from orchestrator import contract, steps
 from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
 from orchestrator.consultation import consult
@@ -88,6 +88,8 @@ class Operation:
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring the stack to life; `around` is entered for each change."""
+        if any(contract.passwords_of(self.stack)):
+            self._context.lender.begin_run()
         return runner.run(
             self._steps,
             self._context,

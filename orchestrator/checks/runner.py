@@ -22,13 +22,15 @@ class Facts:
 
 def gather(scene: Scene) -> Facts:
     """Two calls, shared."""
+    if scene.stack.runner is None:
+        return Facts("", None, None)
     runner = scene.stack.runner.instance_id
     return Facts(runner, scene.instances().get(runner), scene.pings().get(runner))
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
-    """An instance that boots is no finding."""
-    if facts.ping is not None and facts.ping.online:
+    """An instance that boots is no finding; nor is a stack that is meant to have none."""
+    if not facts.runner or (facts.ping is not None and facts.ping.online):
         return
     state = facts.instance.state if facts.instance else "InvalidInstanceID.NotFound"
     if facts.instance is not None and facts.instance.state == "pending":

@@ -112,7 +112,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     from orchestrator.aws.session import Aws
     from orchestrator.cli.conduct import show_survey
     from orchestrator.engine import graph
-    from orchestrator.errors import Outcome
+    from orchestrator.errors import Invalid, Outcome
 
     foresight = None
     if plan.has_changes:
@@ -123,7 +123,15 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         foresight = foretell(conductor, plan)
     else:
         conductor.text("Terraform: no changes.")
-    stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    try:
+        stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    except Invalid as unclear:
+        if not plan.has_changes:
+            raise
+        conductor.text("What the steps would do can't be said before this plan is applied:")
+        for problem in unclear.problems:
+            conductor.text(f"  {problem}")
+        return Outcome.PENDING, foresight
     if stack is None:
         conductor.text("The stack is not there yet. After Terraform, these steps follow:")
         for step in graph.subset(steps.discover()):

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from pydantic import SecretStr
 
 from orchestrator.contract import Database
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, generators, observation
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, generators, observation
 from orchestrator.database.on_runner import verifier
+from orchestrator.database.ssm import admin_unknown
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 
@@ -49,8 +51,10 @@ class DirectServer:
         logins: dict[str, str] = {}
         broken: dict[str, str] = {}
         for one in wanted:
+            if not one.has_password:
+                continue
             try:
-                password = self._password(one.secret_arn)
+                password = self._password_of(one)
             except OrchestratorError as error:
                 broken[one.tenant] = error.problems[0].message
                 continue
@@ -60,7 +64,7 @@ class DirectServer:
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """What psql's `gexec` does: run each generator, then each statement it gives."""
-        verifiers = {one.tenant: verifier(self._password(one.secret_arn), self._salt()) for one in wanted}
+        verifiers = {one.tenant: verifier(self._password_of(one), self._salt()) for one in changeable(wanted)}
         with self._admin() as admin:
             admin.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
             for query in generators(wanted, verifiers):
@@ -90,7 +94,8 @@ class DirectServer:
 
     @contextmanager
     def _admin(self) -> Iterator[psycopg.Connection[Any]]:
-        password = self._password(self._database.admin_secret_arn)
+        database = self._database
+        password = self._password(database.admin_secret_arn, database.admin_secret_key, database.admin_password)
         try:
             connection = self._connect("postgres", self._database.admin_user, password)
         except psycopg.OperationalError as error:
@@ -114,12 +119,20 @@ class DirectServer:
             **where,
         )
 
-    def _password(self, arn: str) -> str:
+    def _password_of(self, one: Wanted) -> str:
+        return self._password(one.secret_arn, one.secret_key, one.password)
+
+    def _password(self, arn: str | None, key: str, known: SecretStr | None) -> str:
+        if arn is None:
+            if known is None:
+                raise admin_unknown(self._database)
+            return known.get_secret_value()
+        value = self._secret(arn)
         try:
-            return str(json.loads(self._secret(arn))["password"])
+            return str(json.loads(value)[key]) if key else value
         except (ValueError, KeyError, TypeError):
             fix = "store a JSON object with username and password"
-            message = "the secret is not a JSON object with a password"
+            message = f"the secret is not a JSON object with a {key}"
             raise OrchestratorError(Problem("secret-malformed", message, arn, fix)) from None
 
 

@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import SecretStr
+
+from orchestrator.contract import PASSWORD_KEY, Stack
+
 LOCK_KEY = 0x6F6E_7978
 """Advisory lock held around every look-then-create (`onyx`): without it, 19 of 20 creators get 23505 (measured)."""
 
@@ -20,12 +24,32 @@ READONLY_ROLE = "db_readonly_user"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One tenant's database, its owner role, and the secret (ARN) that holds the role's password."""
+    """One tenant's database, its owner role, and where the role's password is: a secret (ARN), or known in memory.
+
+    `secret_key` as in the contract. `is_admin`: the role is the server's admin user, and only used, never changed.
+    """
 
     tenant: str
     database: str
     role: str
-    secret_arn: str
+    secret_arn: str | None
+    secret_key: str = PASSWORD_KEY
+    password: SecretStr | None = None
+    is_admin: bool = False
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the role's password can be had."""
+        return self.secret_arn is not None or self.password is not None
+
+
+def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
+    """The contract's tenants as the database sees them."""
+    admin = stack.database.admin_user
+    return tuple(
+        Wanted(name, it.database, it.role, it.secret_arn, it.secret_key, it.password, it.role == admin)
+        for name, it in stack.tenants.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +84,7 @@ def missing(one: Wanted, seen: Observed) -> tuple[str, ...]:
         lacks.append(f"database {one.database}")
     elif seen.databases[one.database] != one.role:
         lacks.append(f"ownership of {one.database} (now {seen.databases[one.database]})")
-    if not lacks and seen.logins.get(one.tenant) != "ok":
+    if not lacks and one.has_password and seen.logins.get(one.tenant) != "ok":
         lacks.append(f"password of role {one.role}")
     return tuple(lacks)
 
@@ -68,6 +92,11 @@ def missing(one: Wanted, seen: Observed) -> tuple[str, ...]:
 def unowned(wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
     """Databases in the server that no tenant of the stack owns: reported, never dropped."""
     return tuple(sorted(seen.databases.keys() - {one.database for one in wanted} - SYSTEM_DATABASES))
+
+
+def changeable(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
+    """Those whose role is ours to make and to give its password."""
+    return tuple(one for one in wanted if one.has_password and not one.is_admin)
 
 
 def literal(text: str) -> str:
@@ -89,15 +118,18 @@ def observation(wanted: Sequence[Wanted]) -> str:
 def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterator[str]:
     """SELECTs whose rows are the statements to run, as psql's `gexec` does. Each gives no row where nothing is to do.
 
-    `verifiers`: per tenant the SCRAM verifier of the role's password, so that no clear password reaches the server.
+    `verifiers`: per tenant the SCRAM verifier of the role's password, so that no clear password reaches the server;
+    none for a tenant whose role stays as it is.
     CREATE DATABASE can't run in a transaction; template0 because a busy template1 costs 5 s and 55006 (measured).
     """
     yield _unless_role(READONLY_ROLE, f"CREATE ROLE {READONLY_ROLE} NOLOGIN")
     for one in wanted:
         role, database = literal(one.role), literal(one.database)
-        yield _unless_role(one.role, "CREATE ROLE %I", one.role)
-        yield f"SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', {role}, {literal(verifiers[one.tenant])})"
-        yield f"SELECT format('GRANT %I TO CURRENT_USER', {role})"
+        if one.tenant in verifiers:
+            yield _unless_role(one.role, "CREATE ROLE %I", one.role)
+            yield f"SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', {role}, {literal(verifiers[one.tenant])})"
+        if not one.is_admin:
+            yield f"SELECT format('GRANT %I TO CURRENT_USER', {role})"
         yield (
             f"SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0', {database}, {role}) "
             f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database})"

@@ -1,8 +1,8 @@
 """The program that runs on the runner instance, sent there over SSM by `database.ssm`. Only Python 3.9's own library.
 
 It reads a request (base64 of gzipped JSON, in its first argument: names and secret ARNs, nothing secret), fetches the
-passwords from Secrets Manager itself, talks to PostgreSQL with psql over its standard input, and prints one JSON
-object. No password is ever in an argument, in a file, or in what it prints.
+passwords from Secrets Manager or SSM's parameters itself, talks to PostgreSQL with psql over its standard input, and
+prints one JSON object. No password is ever in an argument, in a file, or in what it prints.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Failed(Exception):
 
 
 Password = Union[str, Failed]  # noqa: UP007
+Reference = Tuple[str, str]  # noqa: UP006
+"""The ARN of a secret, or the ARN or name of a parameter; and the key of its JSON object (empty: the whole value)."""
 
 
 def command(argv: Sequence[str], secrets: Sequence[str] = (), **kwargs: Any) -> Tuple[int, str, str]:  # noqa: UP006
@@ -62,36 +64,62 @@ def still_booting() -> bool:
     return "running" in said.stdout or "not started" in said.stdout
 
 
-def password_in(secret_string: str) -> Password:
-    """The password of a secret's JSON object."""
+def password_in(value: Password, key: str) -> Password:
+    """The password in a secret's value."""
+    if isinstance(value, Failed) or not key:
+        return value
     try:
-        return str(json.loads(secret_string)["password"])
+        return str(json.loads(value)[key])
     except (ValueError, KeyError, TypeError):
-        return Failed("secret-malformed", "the secret is not a JSON object with a password")
+        return Failed("secret-malformed", f"the secret is not a JSON object with a {key}")
 
 
 def one_secret(arn: str, region: str) -> Password:
     """A secret by itself: where it can't be read, AWS says why."""
     argv = ["aws", "secretsmanager", "get-secret-value", "--region", region, "--secret-id", arn]
     status, output, errors = command([*argv, "--query", "SecretString", "--output", "text"])
-    return Failed("secret-unreadable", errors) if status else password_in(output)
+    return Failed("secret-unreadable", errors) if status else output[:-1]  # the line feed is the CLI's
 
 
 def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
     """Up to 20 secrets in one call; those it doesn't give (or all, where it isn't allowed or known) one by one."""
     argv = ["aws", "secretsmanager", "batch-get-secret-value", "--region", region, "--output", "json"]
     status, output, _ = command([*argv, "--secret-id-list", *arns])
-    found = {} if status else {it["ARN"]: password_in(it["SecretString"]) for it in json.loads(output)["SecretValues"]}
+    found = {} if status else {it["ARN"]: it["SecretString"] for it in json.loads(output)["SecretValues"]}
     return {arn: found[arn] if arn in found else one_secret(arn, region) for arn in arns}
 
 
-def passwords(request: Request) -> Dict[str, Password]:  # noqa: UP006
-    """Every password the request needs, by ARN, or the Failed that says why there is none."""
-    arns = sorted({request["admin_secret"], *(tenant["secret"] for tenant in request["tenants"])})
-    batches = [arns[start : start + 20] for start in range(0, len(arns), 20)]
+def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
+    """Up to 10 parameters of SSM in one call. AWS answers with names to names, and with ARNs beside them."""
+    argv = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json"]
+    status, output, errors = command([*argv, "--names", *names])
+    if status:
+        return {name: Failed("secret-unreadable", errors) for name in names}
+    found: Dict[str, Password] = {}  # noqa: UP006
+    for it in json.loads(output)["Parameters"]:
+        found[it["Name"]] = found[it["ARN"]] = it["Value"]
+    gone = Failed("parameter-missing", "ParameterNotFound: the parameter is not there")
+    return {name: found.get(name, gone) for name in names}
+
+
+def passwords(request: Request) -> Dict[Reference, Password]:  # noqa: UP006
+    """Every password the request needs, or the Failed that says why there is none."""
+    wanted = {reference(request, "admin_"), *(reference(it) for it in request["tenants"] if it["secret"])}
+    region = request["region"]
+    secrets = sorted({arn for arn, _ in wanted if ":secretsmanager:" in arn})
+    parameters = sorted({arn for arn, _ in wanted} - set(secrets))
+    batches: List[Tuple[Any, Sequence[str]]] = []  # noqa: UP006
+    batches += [(some_secrets, secrets[start : start + 20]) for start in range(0, len(secrets), 20)]
+    batches += [(some_parameters, parameters[start : start + 10]) for start in range(0, len(parameters), 10)]
     with ThreadPoolExecutor(4) as pool:
-        known = pool.map(lambda batch: some_secrets(batch, request["region"]), batches)
-    return {arn: password for batch in known for arn, password in batch.items()}
+        known = pool.map(lambda batch: batch[0](batch[1], region), batches)
+    values = {arn: value for some in known for arn, value in some.items()}
+    return {(arn, key): password_in(values[arn], key) for arn, key in wanted}
+
+
+def reference(holder: Request, prefix: str = "") -> Reference:
+    """Where the password of the admin or of a tenant is."""
+    return holder[prefix + "secret"], holder.get(prefix + "key", "password")
 
 
 def psql(
@@ -134,11 +162,13 @@ def as_admin(request: Request, password: Password, sql: str, secrets: Sequence[s
 def observe(request: Request) -> Request:
     """Databases, roles, and whether each tenant's role can sign in to its database with its secret."""
     known = passwords(request)
-    seen = json.loads(as_admin(request, known[request["admin_secret"]], request["observation"]))
+    seen = json.loads(as_admin(request, known[reference(request, "admin_")], request["observation"]))
     logins: Dict[str, str] = {}  # noqa: UP006
     broken: Dict[str, str] = {}  # noqa: UP006
     for tenant in request["tenants"]:
-        password = known[tenant["secret"]]
+        if not tenant["secret"]:
+            continue
+        password = known[reference(tenant)]
         if isinstance(password, Failed):
             broken[tenant["name"]] = f"{password.code}: {password.message}"
         elif tenant["database"] in seen["databases"] and tenant["role"] in seen["roles"]:
@@ -155,13 +185,15 @@ def ensure(request: Request) -> Request:
     secrets: List[str] = []  # noqa: UP006
     known = passwords(request)
     for tenant in request["tenants"]:
-        password = known[tenant["secret"]]
+        if f"@verifier:{tenant['name']}@" not in sql:
+            continue
+        password = known[reference(tenant)]
         if isinstance(password, Failed):
             raise password
         hashed = verifier(password, os.urandom(16))
         secrets += [password, hashed]
         sql = sql.replace(f"@verifier:{tenant['name']}@", hashed)
-    as_admin(request, known[request["admin_secret"]], sql, secrets)
+    as_admin(request, known[reference(request, "admin_")], sql, secrets)
     return {"ensured": [tenant["name"] for tenant in request["tenants"]]}
 
 

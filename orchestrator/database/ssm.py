@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from orchestrator.contract import Database
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, generators, observation
+from orchestrator.database.lending import Reference
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, generators, observation
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 _FIXES = {
@@ -41,14 +45,35 @@ class Shell(Protocol):
         ...
 
 
+class Lender(Protocol):
+    """Makes passwords readable for the instance (`database.lending.Lender`)."""
+
+    def lent(self, passwords: Mapping[str, SecretStr]) -> AbstractContextManager[Mapping[str, Reference]]:
+        """Where each can be read while the context lasts."""
+        ...
+
+
+class NothingToLend:
+    """For stacks whose passwords are all in secrets."""
+
+    @contextmanager
+    def lent(self, passwords: Mapping[str, SecretStr]) -> Iterator[Mapping[str, Reference]]:
+        """Nothing, for nothing."""
+        assert not passwords, "a stack with passwords of its own needs a lender"  # noqa: S101
+        yield {}
+
+
 class SsmServer:
     """The server as seen from the runner instance."""
 
-    def __init__(self, shell: Shell, runner: str, database: Database, region: str) -> None:
+    def __init__(
+        self, shell: Shell, runner: str, database: Database, region: str, lender: Lender | None = None
+    ) -> None:
         self._shell = shell
         self._runner = runner
         self._database = database
         self._region = region
+        self._lender = lender or NothingToLend()
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
         """One command: databases, roles, logins."""
@@ -57,29 +82,49 @@ class SsmServer:
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """One command, one psql session for all of `wanted`."""
-        verifiers = {one.tenant: f"@verifier:{one.tenant}@" for one in wanted}
+        verifiers = {one.tenant: f"@verifier:{one.tenant}@" for one in changeable(wanted)}
         lines = [rf"{query} \gexec" for query in generators(wanted, verifiers)]
         sql = "\n".join([f"SELECT pg_advisory_lock({LOCK_KEY}) \\g /dev/null", *lines])
         self._ask("ensure", wanted, sql=sql)
 
     def _ask(self, mode: str, wanted: Sequence[Wanted], **more: str) -> Any:
-        request = {
+        with self._lender.lent(self._passwords(wanted)) as lent:
+            request = self._request(mode, wanted, lent) | more
+            comment = f"orchestrate: {mode} tenant databases"
+            output = self._shell.run(self._runner, script(request), comment=comment, timeout=300)
+        return self._read(output.stdout)
+
+    def _passwords(self, wanted: Sequence[Wanted]) -> dict[str, SecretStr]:
+        """Those that no secret holds, by tenant; the admin's under the empty name."""
+        admin = self._database.admin_password if self._database.admin_secret_arn is None else None
+        known = {one.tenant: one.password for one in wanted if one.secret_arn is None} | {"": admin}
+        return {who: password for who, password in known.items() if password is not None}
+
+    def _request(self, mode: str, wanted: Sequence[Wanted], lent: Mapping[str, Reference]) -> dict[str, Any]:
+        database = self._database
+        if "" not in lent and database.admin_secret_arn is None:
+            raise admin_unknown(database)
+        admin = lent.get("", (database.admin_secret_arn, database.admin_secret_key))
+        places = {one.tenant: lent.get(one.tenant, (one.secret_arn, one.secret_key)) for one in wanted}
+        return {
             "mode": mode,
-            "host": self._database.host,
-            "port": self._database.port,
-            "admin": self._database.admin_user,
-            "admin_secret": self._database.admin_secret_arn,
+            "host": database.host,
+            "port": database.port,
+            "admin": database.admin_user,
+            "admin_secret": admin[0],
+            "admin_key": admin[1],
             "region": self._region,
             "tenants": [
-                {"name": one.tenant, "database": one.database, "role": one.role, "secret": one.secret_arn}
+                {
+                    "name": one.tenant,
+                    "database": one.database,
+                    "role": one.role,
+                    "secret": places[one.tenant][0],
+                    "key": places[one.tenant][1],
+                }
                 for one in wanted
             ],
-            **more,
         }
-        output = self._shell.run(
-            self._runner, script(request), comment=f"orchestrate: {mode} tenant databases", timeout=300
-        )
-        return self._read(output.stdout)
 
     def _read(self, stdout: str) -> Any:
         try:
@@ -95,6 +140,13 @@ class SsmServer:
         return answer
 
 
+def admin_unknown(database: Database) -> OrchestratorError:
+    """Nothing can be made or looked at: nobody told the admin's password."""
+    message = f"the password of {database.admin_user} is in no secret that is known, nor in Terraform's state"
+    fix = "name its secret in orchestrate.toml (`orchestrate init`): database.admin_secret_arn"
+    return OrchestratorError(Problem("admin-password-unknown", message, database.instance, fix))
+
+
 def script(request: dict[str, Any]) -> str:
     """The bash script for SSM: the program by heredoc, the request as its argument. Nothing in it is secret."""
     program = resources.files("orchestrator.database").joinpath("on_runner.py").read_text(encoding="utf-8")
@@ -106,6 +158,9 @@ def _error(code: str, message: str, runner: str) -> OrchestratorError:
     """By SQLSTATE where psql gave one (VERBOSITY=verbose), else by the program's own code."""
     if code == "runner-booting":
         return Transient(Problem(code, message, runner, "wait; if it never ends, see cloud-init's log on the instance"))
+    if code == "parameter-missing":
+        fix = "none needed: it is tried again; a parameter of your own that is gone: terraform apply"
+        return Transient(Problem(code, message, runner, fix))
     if code == "tool-missing":
         fix = "install it in the instance's user_data (terraform/modules/vespa shows how)"
         return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))

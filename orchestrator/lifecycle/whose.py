@@ -13,7 +13,7 @@ GONE = frozenset({"shutting-down", "terminated"})
 
 def owners(stack: Stack) -> Mapping[Subject, tuple[str, ...]]:
     """By tenant its Vespa's instance; the stack's are the runner, whoever's Vespa it has, and what is no tenant's."""
-    shared = {stack.runner.instance_id}
+    shared = {stack.runner.instance_id} if stack.runner else set()
     shared |= {vespa.instance_id for tenant, vespa in stack.vespa.items() if tenant not in stack.tenants}
     own = {tenant: (vespa.instance_id,) for tenant, vespa in stack.vespa.items() if tenant in stack.tenants}
     return {STACK: tuple(sorted(shared)), **own}

@@ -53,7 +53,10 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`ping` is None when no runner is needed; `state` is asked for only when the agent doesn't answer."""
+    """`ping` is None when no runner is needed; `state` is asked for only when the agent doesn't answer.
+
+    `instance` is empty when the stack has no runner.
+    """
 
     instance: str
     ping: Ping | None
@@ -62,9 +65,11 @@ class Facts:
 
 def observe(context: Context) -> Facts:
     """One call, two when the agent doesn't answer."""
-    instance = context.stack.runner.instance_id
+    instance = context.stack.runner.instance_id if context.stack.runner else ""
     if not context.needs_runner:
         return Facts(instance, None)
+    if not instance:
+        return Facts("", Ping(None))
     ping = context.ssm.ping(instance)
     return Facts(instance, ping, "" if ping.online else context.ec2.state(instance))
 
@@ -78,6 +83,11 @@ def _verdict(facts: Facts) -> Verdict:
     name = facts.instance
     if facts.ping is None:
         return Done("not needed: the database is reached directly")
+    if not name:
+        fix = "give the stack an instance with AmazonSSMManagedInstanceCore that reaches the database, or reach it "
+        fix += "from here with --database-transport direct"
+        message = "no instance of the stack runs commands"
+        return Blocked(Problem("runner-unknown", message, "runner", fix))
     if facts.ping.online:
         return Done(f"{name} is online")
     if facts.state in ("running", "pending"):

@@ -15,7 +15,7 @@ from typing import Protocol
 from orchestrator import rollouts, timeline
 from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.elbv2 import HealthCheck
-from orchestrator.database.model import Server, Wanted
+from orchestrator.database.model import Server, Wanted, wanted_of
 from orchestrator.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
@@ -117,7 +117,7 @@ def observe(context: Context) -> Facts:
         started=context.started,
         now=now,
         rules=context.wait_rules,
-        wanted={name: Wanted(name, it.database, it.role, it.secret_arn) for name, it in tenants},
+        wanted={one.tenant: one for one in wanted_of(stack)},
         healed=frozenset(watch.healed),
         checks={name: watch.checks[it.target_group_arn] for name, it in tenants if it.target_group_arn in watch.checks},
     )

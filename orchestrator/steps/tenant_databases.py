@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.contract import Stack
-from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
+from orchestrator.database.model import Observed, Server, Wanted, missing, unowned, wanted_of
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 
@@ -39,11 +39,6 @@ class Facts:
     seen: Observed
 
 
-def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
-    """The contract's tenants as the database sees them."""
-    return tuple(Wanted(name, it.database, it.role, it.secret_arn) for name, it in stack.tenants.items())
-
-
 def observe(context: Context) -> Facts:
     """One command or session for all tenants."""
     wanted = wanted_of(context.stack)
@@ -59,6 +54,14 @@ def _verdict(one: Wanted, seen: Observed) -> Verdict:
     if one.tenant in seen.secrets:
         fix = f"check that {one.secret_arn} has a value and that the runner's role may read it"
         return Blocked(Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix))
+    if one.role not in seen.roles and not one.has_password:
+        message = f"there is no role {one.role}, and its password is not known"
+        fix = "name the tenant's secret (`secret_arn`), or make the role by hand with the password the tasks have"
+        return Blocked(Problem("tenant-password-unknown", message, one.tenant, fix))
+    if one.is_admin and seen.logins.get(one.tenant, "ok") != "ok":
+        message = f"the tasks sign in as the admin user {one.role}, with a password that is not its: "
+        fix = "give the tasks the admin user's password, or a role of their own"
+        return Blocked(Problem("tenant-password-wrong", message + seen.logins[one.tenant], one.tenant, fix))
     lacks = missing(one, seen)
     if lacks:
         return Todo(f"make {', '.join(lacks)}", one)

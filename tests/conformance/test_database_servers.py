@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
+from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Database, Stack
 from orchestrator.database.direct import DirectServer, Endpoint
+from orchestrator.database.lending import Lender
 from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
 from orchestrator.database.ssm import SsmServer
 from orchestrator.errors import OrchestratorError
@@ -45,22 +51,38 @@ class Place:
         return Wanted(name, name, name, arn)
 
     def direct(self, database: Database | None = None) -> Server:
-        secrets = Secrets(self.aws.client("secretsmanager"))
-        return DirectServer(database or self.stack.database, secrets.value, endpoint=self.endpoint)
+        secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
+
+        def read(arn: str) -> str:
+            return parameters.value(arn) if ":ssm:" in arn else secrets.value(arn)
+
+        return DirectServer(database or self.stack.database, read, endpoint=self.endpoint)
+
+    def parameters(self) -> Parameters:
+        return Parameters(self.aws.client("ssm"))
+
+    def lender(self) -> Lender:
+        return Lender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
 
     def ssm(self, database: Database | None = None) -> Server:
         shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)
-        return SsmServer(shell, self.stack.runner.instance_id, database or self.stack.database, self.stack.region)
+        assert self.stack.runner is not None
+        wanted = database or self.stack.database
+        return SsmServer(shell, self.stack.runner.instance_id, wanted, self.stack.region, self.lender())
+
+    def admins_password(self) -> SecretStr:
+        arn = self.stack.database.admin_secret_arn
+        value = self.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return SecretStr(json.loads(value)["password"])
 
     def admin(self) -> psycopg.Connection[Any]:
         database = self.stack.database
-        value = self.aws.client("secretsmanager").get_secret_value(SecretId=database.admin_secret_arn)["SecretString"]
         return psycopg.connect(
             host=database.host,
             hostaddr=self.endpoint.ip,
             port=self.endpoint.port,
             user=database.admin_user,
-            password=json.loads(value)["password"],
+            password=self.admins_password().get_secret_value(),
             dbname="postgres",
             sslmode="verify-full",
             sslrootcert=str(self.ca_file),
@@ -166,6 +188,65 @@ def test_a_wrong_admin_password_is_named_and_not_shown(place: Place, way: str) -
         make(database).observe([])
     assert caught.value.problems[0].code == "admin-password-wrong"
     assert "not-the-password" not in str(caught.value)
+
+
+def test_passwords_that_no_secret_holds_are_lent_and_gone(place: Place, way: str) -> None:
+    known = {"admin_secret_arn": None, "admin_password": place.admins_password()}
+    make: Callable[[Database], Server] = getattr(place, way)
+    server = make(place.stack.database.model_copy(update=known))
+    name, before = f"{way}_plain", len(commands(place))
+    one = Wanted(name, name, name, None, password=SecretStr("canary'of a \\plain ü password"))
+    server.ensure([one])
+    assert missing(one, server.observe([one])) == ()
+    assert place.parameters().below("/orchestrate/onyx-prod") == {}
+    sent = commands(place)[before:]
+    assert len(sent) == (2 if way == "ssm" else 0)
+    for secret in (one.password, place.admins_password()):
+        assert secret is not None
+        assert secret.get_secret_value() not in "".join(sent)
+
+
+def commands(place: Place) -> list[str]:
+    """What every command ever sent over SSM says, its request unpacked."""
+    texts = []
+    for command in place.aws.client("ssm").list_commands()["Commands"]:
+        text = command["Parameters"]["commands"][0]
+        packed = text.split("python3 - ", 1)[1].split(" ", 1)[0]
+        texts.append(text + gzip.decompress(base64.b64decode(packed)).decode())
+    return texts
+
+
+def test_a_whole_value_and_a_parameter_of_ssm_serve_as_well(place: Place, server: Server, way: str) -> None:
+    whole = Wanted(f"{way}_whole", f"{way}_whole", f"{way}_whole", place.secret(f"{way}_w", "all of it"), "")
+    place.parameters().put(f"/tenants/{way}", "in a parameter", "")
+    arn = f"arn:aws:ssm:{place.stack.region}:{place.stack.account_id}:parameter/tenants/{way}"
+    parameter = Wanted(f"{way}_parameter", f"{way}_parameter", f"{way}_parameter", arn, "")
+    server.ensure([whole, parameter])
+    seen = server.observe([whole, parameter])
+    assert (missing(whole, seen), missing(parameter, seen)) == ((), ())
+
+
+def test_the_admin_as_a_tenants_role_keeps_its_password(place: Place, server: Server, way: str) -> None:
+    admin = place.stack.database
+    one = Wanted("admins", f"{way}_admins", admin.admin_user, admin.admin_secret_arn, is_admin=True)
+    server.ensure([one])
+    seen = server.observe([one])
+    assert (missing(one, seen), seen.databases[one.database]) == ((), admin.admin_user)
+
+
+def test_a_role_without_a_known_password_owns_its_database(place: Place, server: Server, way: str) -> None:
+    made = place.wanted(f"{way}_known")
+    server.ensure([made])
+    one = Wanted("unknown", f"{way}_unknown", made.role, None)
+    server.ensure([one])
+    assert missing(one, server.observe([one])) == ()
+
+
+def test_nobody_knows_the_admins_password(place: Place, way: str) -> None:
+    make: Callable[[Database], Server] = getattr(place, way)
+    with pytest.raises(OrchestratorError) as caught:
+        make(place.stack.database.model_copy(update={"admin_secret_arn": None})).observe([])
+    assert caught.value.problems[0].code == "admin-password-unknown"
 
 
 def test_many_at_once_make_it_once(place: Place, server: Server, way: str) -> None:

@@ -113,6 +113,7 @@ def test_a_whole_life(stack: Terraform) -> None:
     assert contract.database.host == outputs["postgres_address"]["value"]
     assert ":" not in contract.database.host
     assert outputs["postgres_endpoint"]["value"] == f"{contract.database.host}:5432"
+    assert contract.runner is not None
     assert contract.runner.instance_id == contract.vespa["customer-a"].instance_id
     assert {name: (one.service, one.hostname, one.database) for name, one in contract.tenants.items()} == {
         "customer-a": ("customer-a-prod-service", "demo.vigilon.app", "onyx_customer_a"),

@@ -1,0 +1,100 @@
+"""What Terraform knows of a stack: the `orchestrator` output, else orchestrate.toml and the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator import contract, redact, settings
+from orchestrator.app.context import Learn, no_secrets
+from orchestrator.contract import Stack
+from orchestrator.errors import Invalid, Problem
+from orchestrator.inference import Found, Inferred, infer, mapping
+from orchestrator.inference import state as states
+from orchestrator.terraform import Output, Terraform, values
+
+OUTPUT = "orchestrator"
+SAID = f"output `{OUTPUT}`"
+Look = Callable[[Mapping[str, Any]], Inferred | None]
+
+
+def understand(terraform: Terraform, learn: Learn = no_secrets) -> Inferred | None:
+    """The contract with its provenance, or what it lacks; None: nothing is applied.
+
+    Raises `Invalid` for an output that is no contract, and for a state that is no stack.
+    """
+    return looker(terraform, learn)(settings.contract_table(terraform.directory))
+
+
+def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
+    """What Terraform says, read once: a function from a table `[contract]` to what follows from both."""
+    outputs = terraform.outputs()
+    learn(_sensitive(outputs))
+    if OUTPUT in outputs:
+        said = _said(outputs[OUTPUT].value)
+        return lambda _table: said
+    state = states.read(terraform.state())
+    plain = {name: one.value for name, one in outputs.items()}
+
+    def look(table: Mapping[str, Any]) -> Inferred | None:
+        if not outputs and not state.by_address:
+            return None
+        if not table and not state.of("aws_ecs_cluster", "aws_ecs_service", data=True):
+            raise Invalid(_nothing(outputs, terraform))
+        mapped = mapping.read(table, settings.FILE, outputs=plain, state=state, variable=variable)
+        inferred = infer(state, mapped)
+        if inferred.stack is not None:
+            learn(contract.passwords_of(inferred.stack))
+        return inferred
+
+    def variable(name: str) -> str | None:
+        return values.value_of(name, terraform.directory, terraform.environment)
+
+    return look
+
+
+def required(inferred: Inferred | None, directory: Path) -> Inferred:
+    """Raises `Invalid` where nothing is applied."""
+    if inferred is None:
+        fix = "run `orchestrate apply`, or name the directory with --chdir, or give --contract"
+        raise Invalid(Problem("no-outputs", "Terraform has made nothing here yet", str(directory), fix))
+    return inferred
+
+
+def is_said(inferred: Inferred) -> bool:
+    """Whether the stack's own output says it, and nothing was inferred."""
+    return all(one.source == SAID for one in inferred.found.values())
+
+
+def of_document(stack: Stack, source: str) -> Inferred:
+    """A contract that was given as it is."""
+    document = stack.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Inferred(stack, {key: Found(value, source) for key, value in _leaves(document)})
+
+
+def _said(document: Any) -> Inferred:
+    return of_document(contract.parse(document, SAID), SAID)
+
+
+def _leaves(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*above, name))
+    else:
+        yield above, value
+
+
+def _nothing(outputs: Mapping[str, Output], terraform: Terraform) -> Problem:
+    fix = (
+        "add the `orchestrator` output (docs/reference/contract.md), or a [contract] in orchestrate.toml, or --contract"
+    )
+    among = f" among {', '.join(sorted(outputs))}" if outputs else ""
+    message = f"there is no output named `{OUTPUT}`{among}, and no ECS cluster in the state"
+    return Problem("no-contract-output", message, str(terraform.directory), fix)
+
+
+def _sensitive(outputs: Mapping[str, Output]) -> Iterable[str]:
+    """Values marked sensitive. Not the contract's: it holds no secret, and its names are what we speak of."""
+    marked = (output.value for name, output in outputs.items() if output.sensitive and name != OUTPUT)
+    return [leaf for value in marked for leaf in redact.strings_of(value)]

@@ -1,0 +1,61 @@
+"""Parameters of Systems Manager: SecureStrings, encrypted with the account's own key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of
+from orchestrator.errors import OrchestratorError, Problem
+
+AT_ONCE = 10
+"""DeleteParameters' limit."""
+
+
+class Parameters:
+    """SecureStrings through a boto3 `ssm` client. `learn` hears each value that is read, so that it can be hidden."""
+
+    def __init__(self, client: Any, learn: Callable[[str], None] = lambda _value: None) -> None:
+        self._client = client
+        self._learn = learn
+
+    def value(self, name: str) -> str:
+        """The parameter's value, by its name or ARN."""
+        try:
+            value = str(self._client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "ParameterNotFound":
+                problem = Problem("secret-missing", "the parameter does not exist", name, "run terraform apply")
+                raise OrchestratorError(problem) from None
+            raise problem_of(error, "ssm:GetParameter") from None
+        self._learn(value)
+        return value
+
+    def put(self, name: str, value: str, description: str) -> None:
+        """Make a new SecureString of at most 4 KB."""
+        try:
+            self._client.put_parameter(
+                Name=name, Value=value, Description=description, Type="SecureString", Tier="Standard", Overwrite=False
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise problem_of(error, "ssm:PutParameter") from None
+
+    def delete(self, names: Sequence[str]) -> None:
+        """They are gone afterwards; those that already were don't matter."""
+        try:
+            for start in range(0, len(names), AT_ONCE):
+                self._client.delete_parameters(Names=list(names[start : start + AT_ONCE]))
+        except (ClientError, BotoCoreError) as error:
+            raise problem_of(error, "ssm:DeleteParameters") from None
+
+    def below(self, path: str) -> Mapping[str, datetime]:
+        """The names under a path, and when each was written. Values are left encrypted."""
+        pages = self._client.get_paginator("get_parameters_by_path")
+        try:
+            found = [one for page in pages.paginate(Path=path, Recursive=True) for one in page["Parameters"]]
+        except (ClientError, BotoCoreError) as error:
+            raise problem_of(error, "ssm:GetParametersByPath") from None
+        return {one["Name"]: one["LastModifiedDate"] for one in found}

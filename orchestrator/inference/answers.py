@@ -1,0 +1,81 @@
+"""Answers to questions, as the table `[contract]` that orchestrate.toml will have. Pure."""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator.errors import Invalid, Problem
+from orchestrator.inference.mapping import Key
+from orchestrator.inference.model import Question
+
+_USAGE = "write it as --set KEY=VALUE: --set runner=aws_instance.jump, --set dns.zone=example.com"
+
+
+def given(texts: Iterable[str]) -> dict[Key, Any]:
+    """`KEY=VALUE` texts as answers: keys as TOML has them, values too where they are TOML, else texts as they are.
+
+    Raises `Invalid`, all at once.
+    """
+    answers: dict[Key, Any] = {}
+    problems: list[Problem] = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        keys = _key(name.strip())
+        if not equals or not keys or not value.strip():
+            problems.append(
+                Problem("answer-malformed", f"{name.strip()!r} has no value, or is no key", "--set", _USAGE)
+            )
+        else:
+            answers[keys] = _value(value.strip())
+    if problems:
+        raise Invalid(*problems)
+    return answers
+
+
+def _key(text: str) -> Key:
+    try:
+        said: Any = tomllib.loads(f"{text} = 0")
+    except tomllib.TOMLDecodeError:
+        return ()
+    keys: list[str] = []
+    while isinstance(said, dict) and len(said) == 1:
+        ((name, said),) = said.items()
+        keys.append(name)
+    return tuple(keys) if said == 0 else ()
+
+
+def _value(text: str) -> Any:
+    if not re.match(r'["{0-9-]|true$|false$', text):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def matched(question: Question, said: Any) -> Any:
+    """What orchestrate.toml says for an answer: an option by its number, its resource or its value; else as it is."""
+    for number, option in enumerate(question.options, start=1):
+        names = {str(number), option.label, str(option.answer)}
+        if isinstance(option.answer, Mapping):
+            names.add(str(option.answer["resource"]))
+        if str(said) in names:
+            return option.answer
+    return said
+
+
+def merged(table: Mapping[str, Any], answers: Mapping[Key, Any]) -> dict[str, Any]:
+    """The table with the answers in it."""
+    whole: dict[str, Any] = copy.deepcopy(dict(table))
+    for key, answer in answers.items():
+        part = whole
+        for name in key[:-1]:
+            below = part.get(name)
+            part[name] = below if isinstance(below, dict) else {}
+            part = part[name]
+        part[key[-1]] = answer
+    return whole

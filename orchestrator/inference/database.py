@@ -1,0 +1,83 @@
+"""The database server, its admin, and where the admin's password is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.contract import PASSWORD_KEY
+from orchestrator.inference.choice import pick
+from orchestrator.inference.model import Draft, at
+from orchestrator.inference.secrets import Place, Vault, keep
+from orchestrator.inference.sites import Site
+from orchestrator.inference.state import Resource, State
+
+KEY = ("database",)
+
+
+def server_of(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
+    """The instance that the tasks' POSTGRES_HOST names; where none does, the only PostgreSQL there is."""
+    named = [own for site in sites if (own := of_site(site, state)) is not None]
+    options = list({it.address: it for it in named}.values()) or servers(state)
+    clusters = [it.address for it in state.of("aws_rds_cluster")]
+    if not options and clusters:
+        draft.ask(KEY, f"{', '.join(clusters)}: Aurora clusters are not understood; describe the server by hand")
+        return None
+    return pick(KEY, options, draft, "which database server is the stack's?", "address")
+
+
+def servers(state: State) -> list[Resource]:
+    """PostgreSQL instances that can be written to, replicas left out."""
+    return [
+        it
+        for it in state.of("aws_db_instance", data=True)
+        if it.text("engine").startswith("postgres")
+        and not (it.text("replicate_source_db") or it.text("replicate_source"))
+    ]
+
+
+def of_site(site: Site, state: State) -> Resource | None:
+    """The server whose address the site's task is told, perhaps by an alias of a record in the state."""
+    host = site.task.says("POSTGRES_HOST").lower().partition(":")[0].rstrip(".") if site.task else ""
+    for record in state.of("aws_route53_record"):
+        if host and host == (record.text("fqdn") or record.text("name")).lower().rstrip("."):
+            host = next((it.lower().rstrip(".") for it in record.texts("records")), host)
+    return next((it for it in servers(state) if host and it.text("address").lower() == host), None)
+
+
+def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+    """The server's part of the contract."""
+    values = {
+        "instance": server.text("identifier") or server.text("db_instance_identifier"),
+        "host": server.text("address"),
+        "port": server.values.get("port") or 5432,
+        "admin_user": server.text("username") or server.text("master_username"),
+    }
+    draft.put_all(KEY, values, server.address)
+    _password(server, sites, vault, draft)
+
+
+def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+    """RDS's own secret; one that holds the same value; the value itself; the secret of tasks that are the admin."""
+    for managed in server.blocks("master_user_secret"):
+        keep(draft, KEY, server.address, place=Place(str(managed.get("secret_arn")), PASSWORD_KEY))
+        return
+    clear = server.text("password")
+    holder = vault.holder(clear) if clear else None
+    if holder is not None and vault.is_readable(holder[0]):
+        keep(draft, KEY, holder[1], place=holder[0])
+    elif clear:
+        keep(draft, KEY, server.address, clear=clear)
+    elif not _of_a_task(server, sites, vault, draft):
+        options = [at(it.address, it.text("name")) for it in vault.state.of("aws_secretsmanager_secret")]
+        asks = f"where is the password of {server.text('username')}, the admin user of {server.address}?"
+        draft.ask((*KEY, "admin_secret_arn"), asks, options)
+
+
+def _of_a_task(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> bool:
+    for task in (site.task for site in sites if site.task):
+        if task.says("POSTGRES_USER") == server.text("username") and server.text("username"):
+            told = task.secrets.get("POSTGRES_PASSWORD")
+            place = vault.place(told) if told else None
+            source = f"{task.address}: POSTGRES_PASSWORD"
+            return keep(draft, KEY, source, place=place, clear=task.says("POSTGRES_PASSWORD"))
+    return False

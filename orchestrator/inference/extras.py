@@ -1,0 +1,106 @@
+"""What a stack may have or not: bucket, Redis, Vespa, a zone for its names. Pure. What isn't there is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.inference.model import Draft
+from orchestrator.inference.secrets import Vault
+from orchestrator.inference.sites import Site
+from orchestrator.inference.state import Resource, State
+from orchestrator.inference.tasks import Task
+
+
+def describe(state: State, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+    """Every optional part."""
+    tasks = {site.name: site.task for site in sites if site.task}
+    _bucket(tasks.values(), draft)
+    _redis(state, tasks.values(), vault, draft)
+    for name, task in tasks.items():
+        _vespa(state, name, task, draft)
+    _dns(state, draft)
+
+
+def _bucket(tasks: Iterable[Task], draft: Draft) -> None:
+    told = {task.says("S3_FILE_STORE_BUCKET_NAME"): task for task in tasks}
+    told.pop("", None)
+    if len(told) == 1:
+        ((name, task),) = told.items()
+        draft.put(("bucket",), name, f"{task.address}: S3_FILE_STORE_BUCKET_NAME")
+    elif told:
+        draft.remark(f"{len(told)} buckets are in use: none is looked after")
+
+
+def _redis(state: State, tasks: Iterable[Task], vault: Vault, draft: Draft) -> None:
+    groups: dict[str, tuple[Resource, Task]] = {}
+    for task in tasks:
+        host = task.says("REDIS_HOST").lower().rstrip(".")
+        for group in state.of("aws_elasticache_replication_group"):
+            if host and host in (group.text("primary_endpoint_address"), group.text("configuration_endpoint_address")):
+                groups[group.address] = (group, task)
+    if len(groups) > 1:
+        draft.remark(f"{len(groups)} replication groups are in use: none is looked after")
+    if len(groups) != 1:
+        return
+    ((group, task),) = groups.values()
+    values = {
+        "replication_group": group.text("replication_group_id") or group.text("id"),
+        "host": task.says("REDIS_HOST"),
+        "port": group.values.get("port") or 6379,
+    }
+    draft.put_all(("redis",), values, group.address)
+    told = task.secrets.get("REDIS_PASSWORD", "")
+    # A token that Terraform sets itself is Terraform's; one that only a secret holds is ours to set.
+    if ":secretsmanager:" in told and not vault.place(told).key and not group.text("auth_token"):
+        draft.put(("redis", "auth_secret_arn"), vault.place(told).arn, f"{task.address}: REDIS_PASSWORD")
+
+
+def _vespa(state: State, tenant: str, task: Task, draft: Draft) -> None:
+    host = task.says("VESPA_HOST")
+    names = ("private_ip", "private_dns", "public_ip", "public_dns")
+    instance = next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
+    if instance is None:
+        return
+    values: dict[str, object] = {"instance_id": instance.text("id"), "host": host}
+    for key, variable in (("port", "VESPA_PORT"), ("config_port", "VESPA_TENANT_PORT")):
+        if task.says(variable).isdigit():
+            values[key] = int(task.says(variable))
+    draft.put_all(("vespa", tenant), values, instance.address)
+
+
+def _dns(state: State, draft: Draft) -> None:
+    """Route 53, where the state knows the public zone of every name; a record of Terraform's own stays its own."""
+    hosts = {
+        key[1]: one.value for key, one in draft.found.items() if key[:1] == ("tenants",) and key[2:] == ("hostname",)
+    }
+    if draft.mapped.says(("dns",)) or not hosts:
+        return
+    managed = {(it.text("fqdn") or it.text("name")).lower().rstrip(".") for it in state.of("aws_route53_record")}
+    if all(host in managed for host in hosts.values()):
+        draft.remark("Terraform has records for every host name: DNS is left to it")
+        return
+    seen = {tenant: _zone(host, state) for tenant, host in hosts.items()}
+    zones = {tenant: zone for tenant, zone in seen.items() if zone is not None}
+    known = {zone.text("name").rstrip("."): zone for zone in zones.values()}
+    if zones.keys() != seen.keys():
+        draft.remark(
+            "not every host name has a public zone in the state: no DNS record is changed unless `dns` is said"
+        )
+    elif len(known) == 1:
+        ((name, zone),) = known.items()
+        draft.put_all(("dns",), {"provider": "route53", "zone": name}, zone.address)
+    else:
+        for tenant, zone in zones.items():
+            values = {"provider": "route53", "zone": zone.text("name").rstrip(".")}
+            draft.put_all(("tenants", tenant, "dns"), values, zone.address)
+
+
+def _zone(host: str, state: State) -> Resource | None:
+    """The most specific public zone that the name is in."""
+    zones = [
+        it
+        for it in state.of("aws_route53_zone", data=True)
+        if not it.values.get("private_zone") and not it.blocks("vpc")
+    ]
+    holding = [it for it in zones if f".{host}".endswith(f".{it.text('name').lower().rstrip('.')}") and it.text("name")]
+    return max(holding, key=lambda it: len(it.text("name")), default=None)

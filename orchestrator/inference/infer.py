@@ -1,0 +1,170 @@
+"""State and mapping → a contract with provenance, or what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from orchestrator import contract
+from orchestrator.contract import SCHEMA, Stack
+from orchestrator.errors import Invalid, Problem
+from orchestrator.inference import balancer, database, extras, runner, tenants
+from orchestrator.inference.choice import pick
+from orchestrator.inference.mapping import Key, Mapped, dotted
+from orchestrator.inference.model import Draft, Found, Question
+from orchestrator.inference.secrets import Vault
+from orchestrator.inference.sites import Site, sites_of, with_one_service_each
+from orchestrator.inference.state import Resource, State
+
+SOURCE = "inferred"
+INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What came of it. `stack` is None while questions or problems are left; passwords are in it, masked."""
+
+    stack: Stack | None
+    found: Mapping[Key, Found]
+    questions: tuple[Question, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def require(self) -> Stack:
+        """The stack. Raises `Invalid` with everything that is open or wrong."""
+        if self.stack is None:
+            raise Invalid(*self.problems, *map(as_problem, self.questions))
+        return self.stack
+
+
+def as_problem(question: Question) -> Problem:
+    """An open question, where nobody can be asked."""
+    code = "contract-ambiguous" if question.options else "contract-incomplete"
+    return Problem(code, str(question), dotted(question.key), f"{INIT}: contract.{dotted(question.key)}")
+
+
+def infer(state: State, mapped: Mapped) -> Inferred:
+    """Find every part of the contract. The order is that of dependence: cluster, sites, then what they lean on."""
+    draft = Draft(mapped)
+    everywhere = sites_of(state)
+    cluster = _cluster(state, everywhere, draft)
+    if cluster is not None:
+        _parts(state, cluster, [it for it in everywhere if it.cluster == cluster.text("name")], draft)
+    return _finished(draft)
+
+
+def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
+    """The cluster whose services have a way in; its ARN tells account and region."""
+    known = state.of("aws_ecs_cluster", data=True)
+    named = {it.text("name") or it.text("cluster_name"): it for it in known}
+    used = [named[name] for name in dict.fromkeys(it.cluster for it in sites) if name in named] or list(named.values())
+    chosen = pick(("cluster",), used, draft, "which ECS cluster is the stack's?", "name")
+    if chosen is None:
+        return None
+    parts = chosen.text("arn").split(":")
+    draft.put(("schema",), SCHEMA, "this version")
+    draft.put(("cluster",), chosen.text("name") or chosen.text("cluster_name"), chosen.address)
+    draft.put(("region",), parts[3] if len(parts) > 4 else "", chosen.address)
+    draft.put(("account_id",), parts[4] if len(parts) > 4 else "", chosen.address)
+    draft.put(("stack",), chosen.text("name").removesuffix("-cluster"), chosen.address)
+    return chosen
+
+
+def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft) -> None:
+    if not sites:
+        asks = "no service of the cluster is behind a listener of a load balancer: is the stack applied completely?"
+        draft.ask(("tenants",), asks)
+        return
+    kept = with_one_service_each(sites, draft)
+    server = database.server_of(state, kept, draft)
+    balancing = balancer.balancer_of(state, kept, draft)
+    kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
+    instance = runner.runner_of(state, server, draft)
+    parts = cluster.text("arn").split(":")
+    vault = Vault(state, parts[3], parts[4], runner.role_of_runner(instance, state))
+    if server is not None:
+        database.describe(server, kept, vault, draft)
+    if balancing is not None:
+        balancer.describe(balancing, kept, draft)
+    for site in kept:
+        tenants.describe(site, server, vault, draft)
+    extras.describe(state, kept, vault, draft)
+
+
+def _belongs(site: Site, server: Resource | None, balancing: Resource | None, state: State, draft: Draft) -> bool:
+    """Whether the site leans on the chosen server and load balancer: a contract has one of each."""
+    own = database.of_site(site, state)
+    elsewhere = server is not None and own is not None and own is not server
+    apart = balancing is not None and bool(site.balancers) and balancing.text("arn") not in site.balancers
+    if elsewhere or apart:
+        what = "database server" if elsewhere else "load balancer"
+        draft.remark(f"{site.service.address} has another {what}: it is not looked after")
+    return not (elsewhere or apart)
+
+
+def _finished(draft: Draft) -> Inferred:
+    found = {**draft.found}
+    for key, value in draft.mapped.values.items():
+        found[key] = Found(value, draft.mapped.sources[key])
+    problems = list(draft.mapped.problems)
+    if draft.questions or problems:
+        problems += [_placed(one, found) for one in _shared(found)]
+        return Inferred(None, found, tuple(draft.questions), tuple(problems), tuple(draft.remarks))
+    passwords = {**draft.passwords, **draft.mapped.passwords}
+    found |= {key: Found("***", source) for key, (_, source) in passwords.items()}
+    try:
+        stack = contract.parse(_document(found, passwords), SOURCE)
+    except Invalid as error:
+        problems = [_placed(one, found) for one in error.problems]
+        return Inferred(None, found, (), tuple(problems), tuple(draft.remarks))
+    return Inferred(with_passwords(stack, passwords), found, (), (), tuple(draft.remarks))
+
+
+def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:
+    """What tenants share is known, even while other things are open."""
+    tenants_: dict[str, dict[str, Any]] = {}
+    for key, one in found.items():
+        if key[0] == "tenants" and len(key) == 3:
+            tenants_.setdefault(key[1], {})[key[2]] = one.value
+    admin = found.get(("database", "admin_user"))
+    yield from contract.duplicates(tenants_, admin.value if admin else None, SOURCE)
+
+
+def _document(found: Mapping[Key, Found], passwords: Mapping[Key, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, one in found.items():
+        if key in passwords:
+            continue
+        part = document
+        for name in key[:-1]:
+            below = part.setdefault(name, {})
+            part = below if isinstance(below, dict) else {}
+        part[key[-1]] = one.value
+    document.setdefault("runner", None)
+    for part in (document.get("database", {}), *document.get("tenants", {}).values()):
+        if isinstance(part, dict):
+            part.setdefault("admin_secret_arn" if part is document.get("database") else "secret_arn", None)
+    return document
+
+
+def with_passwords(stack: Stack, passwords: Mapping[Key, tuple[SecretStr, str]]) -> Stack:
+    """The stack with the passwords that no secret store holds, in memory alone."""
+    given = {key: password for key, (password, _) in passwords.items()}
+    admin = given.get(("database", "admin_password"))
+    database_ = stack.database.model_copy(update={"admin_password": admin})
+    tenants_ = {
+        name: one.model_copy(update={"password": given.get(("tenants", name, "password"))})
+        for name, one in stack.tenants.items()
+    }
+    return stack.model_copy(update={"database": database_, "tenants": tenants_})
+
+
+def _placed(problem: Problem, found: Mapping[Key, Found]) -> Problem:
+    """The problem, with the resource that says the value, and where to say another."""
+    place = problem.context.removeprefix(f"{SOURCE}: ")
+    source = next((one.source for key, one in found.items() if dotted(key) == place), "")
+    context = f"{place} (from {source})" if source else place
+    return Problem(problem.code, problem.message, context, f"correct it there, or {INIT}: contract.{place}")

@@ -1,0 +1,87 @@
+"""What inference says: values with their provenance, questions, remarks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from orchestrator.inference.mapping import Key, Mapped, dotted
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value of the contract, and where it was found: a resource's address, an output, orchestrate.toml."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to a question: what orchestrate.toml would say, and what a person sees."""
+
+    answer: Any
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the state leaves open. Without options nothing that could be it was found."""
+
+    key: Key
+    asks: str
+    options: tuple[Option, ...] = ()
+
+    def __str__(self) -> str:
+        choice = "; ".join(option.label for option in self.options)
+        return f"{self.asks} ({choice})" if choice else self.asks
+
+
+@dataclass
+class Draft:
+    """The contract as far as it is known. What the mapping says wins over what was found."""
+
+    mapped: Mapped
+    found: dict[Key, Found] = field(default_factory=dict)
+    passwords: dict[Key, tuple[SecretStr, str]] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def put(self, key: Key, value: Any, source: str) -> None:
+        """The value was found there."""
+        self.found[key] = Found(value, source)
+
+    def put_all(self, key: Key, values: Mapping[str, Any], source: str) -> None:
+        """The values of one part, all from one place."""
+        for name, value in values.items():
+            self.put((*key, name), value, source)
+
+    def keep(self, key: Key, password: str, source: str) -> None:
+        """A password that stands in clear there: for this process only."""
+        self.passwords[key] = (SecretStr(password), source)
+
+    def ask(self, key: Key, asks: str, options: Sequence[Option] = ()) -> None:
+        """It stays open, unless the mapping says it."""
+        if not self.mapped.says(key):
+            self.questions.append(Question(key, asks, tuple(options)))
+
+    def remark(self, text: str) -> None:
+        """Worth knowing, and nothing to decide."""
+        self.remarks.append(text)
+
+
+def literal(value: Any) -> Option:
+    """An answer that is a value as it is."""
+    return Option(value, value if isinstance(value, str) else json.dumps(value))
+
+
+def at(address: str, shown: str = "") -> Option:
+    """An answer that names a resource: it stays true when the resource is made anew."""
+    return Option({"resource": address}, f"{address} = {shown}" if shown else address)
+
+
+__all__ = ["Draft", "Found", "Key", "Option", "Question", "at", "dotted", "literal"]

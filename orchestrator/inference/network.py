@@ -1,0 +1,81 @@
+"""Whether an instance may open a connection to a database, by the security groups in the state. Pure.
+
+Left out: network ACLs, routes, peering, prefix lists.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.inference.state import Resource, State
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One ingress rule: who may come in on which ports."""
+
+    ports: tuple[int, int]
+    groups: frozenset[str]
+    cidrs: tuple[str, ...]
+
+    def admits(self, port: int, groups: frozenset[str], address: str) -> bool:
+        """Whether one with these groups, or at this address, gets to the port."""
+        first, last = self.ports
+        return first <= port <= last and bool(groups & self.groups or any(_within(address, it) for it in self.cidrs))
+
+
+def reaches(instance: Resource, database: Resource, state: State) -> bool | None:
+    """Whether a rule lets the instance in; None where the state holds none of the database's groups."""
+    behind = frozenset(database.texts("vpc_security_group_ids"))
+    doors = tuple(_doors(behind, state))
+    known = any(it.text("id") in behind for it in state.of("aws_security_group"))
+    if not doors and not known:
+        return None
+    port = database.values.get("port") or 5432
+    groups = frozenset(instance.texts("vpc_security_group_ids"))
+    address = instance.text("private_ip")
+    return any(door.admits(int(port), groups, address) for door in doors)
+
+
+def _doors(behind: frozenset[str], state: State) -> Iterator[Door]:
+    for group in state.of("aws_security_group"):
+        if group.text("id") in behind:
+            for rule in group.blocks("ingress"):
+                itself = {group.text("id")} if rule.get("self") else set()
+                sources = frozenset({*(rule.get("security_groups") or ()), *itself})
+                yield Door(
+                    _ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol")), sources, _cidrs(rule)
+                )
+    for rule in (it.values for it in state.of("aws_security_group_rule")):
+        if rule.get("type") == "ingress" and rule.get("security_group_id") in behind:
+            itself = {rule["security_group_id"]} if rule.get("self") else set()
+            sources = frozenset({str(rule.get("source_security_group_id") or ""), *itself}) - {""}
+            yield Door(_ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol")), sources, _cidrs(rule))
+    for rule in (it.values for it in state.of("aws_vpc_security_group_ingress_rule")):
+        if rule.get("security_group_id") in behind:
+            sources = frozenset({str(rule.get("referenced_security_group_id") or "")}) - {""}
+            ports = _ports(rule.get("from_port"), rule.get("to_port"), rule.get("ip_protocol"))
+            yield Door(ports, sources, (str(rule["cidr_ipv4"]),) if rule.get("cidr_ipv4") else ())
+
+
+def _cidrs(rule: Mapping[str, object]) -> tuple[str, ...]:
+    blocks = rule.get("cidr_blocks")
+    return tuple(map(str, blocks)) if isinstance(blocks, list) else ()
+
+
+def _ports(first: object, last: object, protocol: object) -> tuple[int, int]:
+    """The range; protocol -1 is every port, udp none of ours."""
+    if str(protocol) in ("-1", "all"):
+        return 0, 65535
+    if str(protocol) not in ("tcp", "6") or not isinstance(first, int) or not isinstance(last, int):
+        return 0, -1
+    return first, last
+
+
+def _within(address: str, cidr: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""The instance that SSM's commands run on: its role lets its agent report, and the database lets it in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.inference.choice import pick
+from orchestrator.inference.model import Draft, at
+from orchestrator.inference.network import reaches
+from orchestrator.inference.permissions import Role, role_of
+from orchestrator.inference.state import Resource, State
+
+KEY = ("runner",)
+_GONE = frozenset({"terminated", "shutting-down"})
+
+
+def runner_of(state: State, server: Resource | None, draft: Draft) -> Resource | None:
+    """The instance, if just one can be it for certain. One that perhaps can is asked about, even alone."""
+    instances = [it for it in state.of("aws_instance") if it.text("instance_state") not in _GONE]
+    if draft.mapped.says(KEY):
+        chosen = pick(KEY, instances, draft, ASKS, "private_ip") if KEY in draft.mapped.chosen else None
+    else:
+        chosen = _found(state, instances, server, draft)
+    if chosen is not None:
+        draft.put((*KEY, "instance_id"), chosen.text("id"), chosen.address)
+    return chosen
+
+
+def _found(state: State, instances: Sequence[Resource], server: Resource | None, draft: Draft) -> Resource | None:
+    roles = {it.address: role_of(it, state) for it in instances}
+    ways = {it.address: reaches(it, server, state) if server else None for it in instances}
+    certain = [it for it in instances if roles[it.address].registers and ways[it.address]]
+    perhaps = [
+        it
+        for it in instances
+        if (roles[it.address].registers or not roles[it.address].known) and ways[it.address] is not False
+    ]
+    if certain:
+        return pick(KEY, certain, draft, ASKS, "private_ip")
+    if perhaps:
+        draft.ask(KEY, ASKS, [at(it.address, it.text("private_ip")) for it in perhaps])
+    else:
+        said = "no instance of the state can run commands and reach the database: use --database-transport direct"
+        draft.remark(said)
+    return None
+
+
+ASKS = "on which instance shall commands run? It needs an SSM agent, psql and a way to the database"
+
+
+def role_of_runner(instance: Resource | None, state: State) -> Role:
+    """What the runner may read. Without one the caller reads, of whom the state says nothing."""
+    return role_of(instance, state) if instance else Role(known=False)

@@ -1,0 +1,102 @@
+"""Where passwords are: a secret or parameter by name, or in clear in the state. Pure.
+
+A value found in clear goes into `Draft.keep`, which masks it, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.contract import PASSWORD_KEY
+from orchestrator.inference.model import Draft, Key
+from orchestrator.inference.permissions import Role
+from orchestrator.inference.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A secret's (or parameter's) ARN and the key of its JSON object; empty: the whole value."""
+
+    arn: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What the state knows of secret stores. `region` and `account` complete parameters that are named alone."""
+
+    state: State
+    region: str
+    account: str
+    reader: Role = field(default_factory=lambda: Role(known=True))
+    """The runner's role: a secret it may not read is no use to it."""
+
+    def place(self, value_from: str) -> Place:
+        """What a container's `valueFrom` means: ARN[:KEY:STAGE:VERSION] of a secret, a parameter's ARN or name."""
+        if ":secretsmanager:" in value_from:
+            parts = [*value_from.split(":"), ""]
+            return Place(":".join(parts[:7]), parts[7])
+        if value_from.startswith("arn:"):
+            return Place(value_from)
+        return Place(f"arn:aws:ssm:{self.region}:{self.account}:parameter/{value_from.lstrip('/')}")
+
+    def value(self, place: Place) -> str:
+        """The value, where the state holds it in clear; else empty."""
+        text = self._text(place.arn)
+        if not place.key:
+            return text
+        return str(_object(text).get(place.key, ""))
+
+    def _text(self, arn: str) -> str:
+        for one in self.state.of("aws_secretsmanager_secret_version", data=True):
+            if one.text("arn") == arn or one.text("secret_id") == arn:
+                return one.text("secret_string")
+        parameter = self.state.one("aws_ssm_parameter", "arn", arn)
+        return parameter.text("value") if parameter else ""
+
+    def holder(self, password: str) -> tuple[Place, str] | None:
+        """The secret that holds exactly this password, and the address that says so."""
+        for one in self.state.of("aws_secretsmanager_secret_version"):
+            text, arn = one.text("secret_string"), one.text("arn") or one.text("secret_id")
+            if text == password:
+                return Place(arn), one.address
+            for key, value in _object(text).items():
+                if value == password:
+                    return Place(arn, key), one.address
+        for one in self.state.of("aws_ssm_parameter"):
+            if one.text("value") == password:
+                return Place(one.text("arn")), one.address
+        return None
+
+    def is_readable(self, place: Place) -> bool:
+        """Whether the runner may read it; AmazonSSMManagedInstanceCore lets it read parameters."""
+        return ":ssm:" in place.arn or not self.reader.known or self.reader.reads(place.arn)
+
+
+ADMIN_KEYS = ("admin_secret_arn", "admin_secret_key", "admin_password")
+TENANT_KEYS = ("secret_arn", "secret_key", "password")
+
+
+def keep(draft: Draft, part: Key, source: str, *, place: Place | None = None, clear: str = "") -> bool:
+    """Put a password's place, or else the password itself, into the draft. Whether either is known."""
+    arn, key, password = TENANT_KEYS if part[0] == "tenants" else ADMIN_KEYS
+    if draft.mapped.says((*part, arn)) or draft.mapped.says((*part, password)):
+        return True
+    if place is not None:
+        draft.put((*part, arn), place.arn, source)
+        if place.key != PASSWORD_KEY:
+            draft.put((*part, key), place.key, source)
+    elif clear:
+        draft.put((*part, arn), None, source)
+        draft.keep((*part, password), clear, source)
+    return place is not None or bool(clear)
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        said = json.loads(text or "null")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

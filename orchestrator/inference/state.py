@@ -1,0 +1,72 @@
+"""`terraform show -json` of a state, as resources that can be looked up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_SAME = {"aws_alb": "aws_lb", "aws_alb_listener": "aws_lb_listener", "aws_alb_listener_rule": "aws_lb_listener_rule"}
+"""Two names of the provider for one type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One instance of a resource or data source. `address` is Terraform's; `values` hold secrets in clear."""
+
+    address: str
+    type: str
+    values: Mapping[str, Any] = field(repr=False)
+    is_data: bool = False
+
+    def text(self, name: str) -> str:
+        """A string value; empty where there is none."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings."""
+        return tuple(one for one in self.values.get(name) or () if isinstance(one, str))
+
+    def blocks(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        """The nested blocks of this name."""
+        return tuple(one for one in self.values.get(name) or () if isinstance(one, Mapping))
+
+
+class State:
+    """Every resource of a state, by type and by address."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self.by_address: dict[str, Resource] = {}
+        for one in resources:
+            self._by_type[one.type].append(one)
+            self.by_address[one.address] = one
+
+    def of(self, *types: str, data: bool = False) -> tuple[Resource, ...]:
+        """Resources of these types, in the order of the state; data sources only if asked for."""
+        return tuple(one for kind in types for one in self._by_type.get(kind, ()) if data or not one.is_data)
+
+    def one(self, kind: str, name: str, value: str) -> Resource | None:
+        """The resource (or data source) whose attribute has this value."""
+        return next((it for it in self.of(kind, data=True) if value and it.values.get(name) == value), None)
+
+
+def read(document: Mapping[str, Any]) -> State:
+    """The resources of `terraform show -json`; none when nothing is applied."""
+    return State(_resources(document.get("values", {}).get("root_module", {})))
+
+
+def outputs_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Output name → value."""
+    said = document.get("values", {}).get("outputs", {})
+    return {name: one.get("value") for name, one in said.items()}
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
+    for one in module.get("resources", ()):
+        kind = _SAME.get(one["type"], one["type"])
+        yield Resource(one["address"], kind, one.get("values") or {}, one.get("mode") == "data")
+    for child in module.get("child_modules", ()):
+        yield from _resources(child)

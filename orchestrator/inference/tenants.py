@@ -1,0 +1,82 @@
+"""One tenant per site: database, role and password from its task, name and targets from its routes. Pure."""
+
+from __future__ import annotations
+
+from orchestrator.inference.model import Draft, Key
+from orchestrator.inference.secrets import ADMIN_KEYS, TENANT_KEYS, Place, Vault, keep
+from orchestrator.inference.sites import Site, hostname, target_group
+from orchestrator.inference.state import Resource
+from orchestrator.inference.tasks import Task
+
+DEFAULT_ROLE = "postgres"
+"""Onyx's POSTGRES_USER when nothing is said."""
+
+
+def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft) -> None:
+    """The tenant's part of the contract, under its service's name."""
+    key = ("tenants", site.name)
+    draft.put((*key, "service"), site.name, site.service.address)
+    hostname(site, (*key, "hostname"), draft)
+    target_group(site, (*key, "target_group_arn"), draft)
+    task = site.task
+    if task is None:
+        draft.put((*key, "log_group"), None, site.service.address)
+        draft.ask(key, f"the task definition of {site.service.address} is not in the state: what is its database?")
+        return
+    draft.put((*key, "log_group"), task.log_group, task.address)
+    _database(task, (*key, "database"), draft)
+    _role(task, (*key, "role"), server, vault, draft)
+    _password(task, key, server, vault, draft)
+
+
+def _database(task: Task, key: Key, draft: Draft) -> None:
+    name = task.says("POSTGRES_DB")
+    if name:
+        draft.put(key, name, f"{task.address}: POSTGRES_DB")
+    else:
+        told = "in a secret" if "POSTGRES_DB" in task.secrets else "not set, and Onyx would use `postgres`"
+        draft.ask(key, f"what is the database of {task.address}? POSTGRES_DB is {told}")
+
+
+def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Draft) -> None:
+    source = f"{task.address}: POSTGRES_USER"
+    told = task.secrets.get("POSTGRES_USER")
+    if task.says("POSTGRES_USER"):
+        draft.put(key, task.says("POSTGRES_USER"), source)
+    elif not told:
+        draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default)")
+    elif name := _user_in(vault.place(told), server, vault):
+        draft.put(key, name, source)
+    else:
+        draft.ask(key, f"which role do the tasks of {task.address} sign in as? It is kept in a secret")
+
+
+def _user_in(place: Place, server: Resource | None, vault: Vault) -> str:
+    """The user name in a secret: known of RDS's own, and where the state holds the value."""
+    managed = [str(it.get("secret_arn")) for it in server.blocks("master_user_secret")] if server else []
+    if server is not None and place.arn in managed and place.key == "username":
+        return server.text("username")
+    return vault.value(place)
+
+
+def _password(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Draft) -> None:
+    """A secret the runner can read, else its value where the state has it; nothing said: the admin's, if it is it."""
+    told, source = task.secrets.get("POSTGRES_PASSWORD"), f"{task.address}: POSTGRES_PASSWORD"
+    place = vault.place(told) if told else None
+    clear = vault.value(place) if place is not None and not vault.is_readable(place) else task.says("POSTGRES_PASSWORD")
+    if keep(draft, key, source, place=None if clear else place, clear=clear):
+        return
+    role = draft.found.get((*key, "role"))
+    if server is not None and role is not None and role.value == server.text("username"):
+        _as_admin(key, draft)
+    else:
+        draft.put((*key, "secret_arn"), None, f"{source} (not set)")
+        draft.remark(f"{key[-1]}: its password is not known; a role that is missing can't be made")
+
+
+def _as_admin(key: Key, draft: Draft) -> None:
+    for mine, its in zip(TENANT_KEYS, ADMIN_KEYS, strict=True):
+        if ("database", its) in draft.found:
+            draft.found[(*key, mine)] = draft.found["database", its]
+        if ("database", its) in draft.passwords:
+            draft.passwords[(*key, mine)] = draft.passwords["database", its]

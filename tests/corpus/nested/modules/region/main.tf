@@ -1,0 +1,4 @@
+module "product" {
+  source = "./product"
+  count  = 1
+}

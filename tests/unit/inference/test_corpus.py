@@ -1,0 +1,83 @@
+"""Every stack of the corpus: its contract with provenance, or what is open, as expected.json says.
+
+In it `@ADDRESS.ATTRIBUTE` stands for what the state says there: ids are others each time the corpus is made.
+`answers` is the table `[contract]`; `questions` are those left without it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from orchestrator.inference import Inferred, infer
+from orchestrator.inference import state as states
+from orchestrator.inference.mapping import dotted, read
+from tests import corpus
+
+
+def understood(stack: str, table: dict[str, Any]) -> Inferred:
+    document = corpus.document(stack, "state")
+    state = states.read(document)
+    return infer(state, read(table, "orchestrate.toml", outputs=states.outputs_of(document), state=state))
+
+
+def resolved(value: Any, state: states.State) -> Any:
+    if isinstance(value, dict):
+        return {key: resolved(inner, state) for key, inner in value.items()}
+    if isinstance(value, str) and value.startswith("@"):
+        address, _, path = value[1:].rpartition(".")
+        found: Any = state.by_address[address].values
+        for name in path.split("/"):
+            found = found[int(name)] if name.isdigit() else found[name]
+        return found
+    return value
+
+
+def flat(value: Any, above: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {above: value}
+    return {
+        key: one
+        for name, inner in value.items()
+        for key, one in flat(inner, f"{above}.{name}" * bool(above) or name).items()
+    }
+
+
+@pytest.mark.parametrize("stack", corpus.STACKS)
+def test_what_is_open_is_asked(stack: str) -> None:
+    expected = corpus.document(stack, "expected")
+    seen = understood(stack, {})
+    assert {dotted(one.key): [option.label.split(" = ")[0] for option in one.options] for one in seen.questions} == (
+        expected.get("questions", {})
+    )
+    assert [[one.code, one.context] for one in seen.problems] == expected.get("problems", [])
+    assert [said for said in seen.remarks if not any(part in said for part in expected.get("remarks", []))] == []
+    assert (seen.stack is not None) == (not expected.get("questions") and not expected.get("problems"))
+
+
+@pytest.mark.parametrize("stack", [name for name in corpus.STACKS if "contract" in corpus.document(name, "expected")])
+def test_the_contract_and_where_it_is_from(stack: str) -> None:
+    expected = corpus.document(stack, "expected")
+    seen = understood(stack, expected.get("answers", {}))
+    made = seen.require().model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert made == resolved(expected["contract"], states.read(corpus.document(stack, "state")))
+    sources = {dotted(key): one.source for key, one in seen.found.items()}
+    for key, value in flat(expected["contract"]).items():
+        if isinstance(value, str) and value.startswith("@"):
+            assert sources[key].startswith(value[1:].rpartition(".")[0]), key
+    said = dict(expected.get("passwords", {}))
+    assert {key: sources[key] for key, one in flat_found(seen).items() if one == "***"} == said
+
+
+def flat_found(seen: Inferred) -> dict[str, Any]:
+    return {dotted(key): one.value for key, one in seen.found.items()}
+
+
+@pytest.mark.parametrize("stack", corpus.STACKS)
+def test_no_password_is_in_anything_that_is_said(stack: str) -> None:
+    seen = understood(stack, corpus.document(stack, "expected").get("answers", {}))
+    assert not re.search("obviously-fake", repr(seen) + str(seen.questions) + "".join(map(str, seen.problems)))
+    if seen.stack is not None:
+        assert "obviously-fake" not in seen.stack.model_dump_json()
