@@ -61,7 +61,7 @@ CAUSES = {
     "vespa-stopped": "vespa-instance-stopped",
 }
 """Fault → the code that must come first."""
-HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated"})
+HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated", "snapshot-fails", "snapshot-hangs"})
 """Faults that must show nothing (a secondary is stale only about what changes). Porkbun's concern no stack here."""
 
 
