@@ -19,7 +19,7 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
-from orchestrator.database.model import Server
+from orchestrator.database.inventory import Database
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
@@ -53,7 +53,7 @@ class Context:
     ecs: Ecs
     targets: Elbv2
     logs: Logs
-    database: Server
+    database: Database
     needs_runner: bool
     dns: Callable[[str], DnsProvider]
     dns_rules: Rules
@@ -113,13 +113,13 @@ def connect(
     )
 
 
-def _through(ssm: Ssm, stack: Stack) -> Server:
+def _through(ssm: Ssm, stack: Stack) -> Database:
     from orchestrator.database.ssm import SsmServer
 
     return SsmServer(ssm, stack.runner.instance_id, stack.database, stack.region)
 
 
-def _direct(stack: Stack, secrets: Secrets, settings: Settings) -> Server:
+def _direct(stack: Stack, secrets: Secrets, settings: Settings) -> Database:
     from orchestrator.database.direct import DirectServer, Endpoint
 
     address = settings["database-address"]

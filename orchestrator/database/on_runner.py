@@ -87,7 +87,8 @@ def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # no
 
 def passwords(request: Request) -> Dict[str, Password]:  # noqa: UP006
     """Every password the request needs, by ARN, or the Failed that says why there is none."""
-    arns = sorted({request["admin_secret"], *(tenant["secret"] for tenant in request["tenants"])})
+    admin = () if request["mode"] == "read" else (request["admin_secret"],)
+    arns = sorted({*admin, *(tenant["secret"] for tenant in request["tenants"])})
     batches = [arns[start : start + 20] for start in range(0, len(arns), 20)]
     with ThreadPoolExecutor(4) as pool:
         known = pool.map(lambda batch: some_secrets(batch, request["region"]), batches)
@@ -165,11 +166,30 @@ def ensure(request: Request) -> Request:
     return {"ensured": [tenant["name"] for tenant in request["tenants"]]}
 
 
+def read(request: Request) -> Request:
+    """Run the generated read-only statements in each tenant's database, as its role; the lines that came."""
+    known = passwords(request)
+
+    def lines(tenant: Request) -> Tuple[str, List[str]]:  # noqa: UP006
+        password = known[tenant["secret"]]
+        if isinstance(password, Failed):
+            raise password
+        status, output, errors = psql(
+            request, database=tenant["database"], user=tenant["role"], password=password, sql=request["sql"]
+        )
+        if status:
+            raise Failed("sql-failed", "{}: {}".format(tenant["name"], errors))
+        return tenant["name"], [line for line in output.splitlines() if line.strip()]
+
+    with ThreadPoolExecutor(4) as pool:
+        return {"lines": dict(pool.map(lines, request["tenants"]))}
+
+
 def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        answer = {"observe": observe, "ensure": ensure}[request["mode"]](request)
+        answer = {"observe": observe, "ensure": ensure, "read": read}[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     text = json.dumps(answer)
