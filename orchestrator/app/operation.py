@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator import steps
-from orchestrator.app.context import DnsRules, Learn, connect, no_secrets, zones_of
+from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
 from orchestrator.consultation import consult
 from orchestrator.contract import Stack
@@ -65,6 +65,11 @@ class Operation:
         self._context = connect(
             stack, self.aws, settings, environment, clock, learn=learn, rules=rules or DnsRules(), waiting=waiting
         )
+
+    @property
+    def context(self) -> Context:
+        """What the steps see, for composition beside them."""
+        return self._context
 
     def verify(self) -> None:
         """What must hold before anything is changed: the right account, working DNS credentials, a load balancer."""

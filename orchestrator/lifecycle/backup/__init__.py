@@ -1,0 +1,33 @@
+"""The steps of a backup, for the one engine. Interrupted anywhere, the next run goes on with the same backup."""
+
+from __future__ import annotations
+
+from orchestrator.engine.graph import AnyStep, order
+from orchestrator.lifecycle import services_stopped
+from orchestrator.lifecycle.backup import (
+    contents_read,
+    database_snapshot,
+    files_copied,
+    index_snapshots,
+    place,
+    sealed,
+    verified,
+)
+from orchestrator.steps import database_server, runner
+
+
+def steps(*, quiet: bool) -> tuple[AnyStep, ...]:
+    """In their order; `quiet`: with the services stopped first."""
+    chosen = (
+        place.STEP,
+        database_server.STEP,
+        runner.STEP,
+        services_stopped.STEP,
+        database_snapshot.STEP,
+        index_snapshots.STEP,
+        files_copied.STEP,
+        contents_read.STEP,
+        sealed.STEP,
+        verified.STEP,
+    )
+    return tuple(step for step in order(chosen) if quiet or step is not services_stopped.STEP)

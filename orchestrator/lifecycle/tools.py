@@ -1,0 +1,77 @@
+"""What the steps of backup, destroy and restore work with, and what one run remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.desired import Desired
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.ecs import Ecs
+from orchestrator.aws.keys import Keys
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.volumes import Volumes
+from orchestrator.contract import Stack
+from orchestrator.database.inventory import Inventory, Reader
+from orchestrator.database.model import Wanted
+from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
+
+Say = Callable[[str, str], None]
+"""A step's id and how far it is: for what takes long inside one change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an index holds. `digest` is empty when not every document was read."""
+
+    documents: int
+    digest: str
+
+
+@dataclass
+class Memory:
+    """What this run has read and later steps need; the next run reads it anew."""
+
+    inventories: dict[str, Inventory] = field(default_factory=dict)
+    contents: dict[str, Contents] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Adapters, the stack, and the backup that this is about (as it was when the run began)."""
+
+    stack: Stack
+    manifest: Manifest
+    vault: Vault
+    buckets: Buckets
+    rds: Rds
+    snapshots: DbSnapshots
+    volumes: Volumes
+    ec2: Ec2
+    ssm: Ssm
+    ecs: Ecs
+    desired: Desired
+    keys: Keys
+    reader: Reader
+    records: Callable[[], Mapping[str, str]]
+    """Hostname → what its record says."""
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    say: Say
+    needs_runner: bool = True
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The tenants' databases."""
+        return tuple(Wanted(name, it.database, it.role, it.secret_arn) for name, it in self.stack.tenants.items())
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """On everything the backup makes."""
+        return {TAG: self.manifest.id, STACK_TAG: self.stack.stack}
