@@ -129,6 +129,7 @@ SETTINGS = {
         Setting("lock-dir", "folder of the lock that keeps a stack to one run, instead of beside the state", _folder),
         Setting("lock-timeout", "seconds to wait for another run on the stack to end", _seconds_or_none, 0.0),
         Setting("settle", "seconds a service's newest task must have been left in peace", _seconds_or_none, 10.0),
+        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT", _text),
         Setting("poll", "seconds between two looks, at most", _seconds),
     )
 }

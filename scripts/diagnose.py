@@ -62,7 +62,7 @@ CAUSES = {
     "vespa-stopped": "vespa-instance-stopped",
 }
 """Fault → the code that must come first."""
-HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated", "no-capacity"})
+HARMLESS = frozenset({"throttle", "dns-stale", "dns-truncated", "no-capacity", "snapshot-fails", "snapshot-hangs"})
 """Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start). Porkbun's
 concern no stack here."""
 

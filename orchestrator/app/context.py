@@ -21,8 +21,8 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
+from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
-from orchestrator.database.model import Server
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
@@ -56,7 +56,7 @@ class Context:
     ecs: Ecs
     targets: Elbv2
     logs: Logs
-    database: Server
+    database: Database
     lender: Lender
     needs_runner: bool
     dns: Callable[[str], DnsProvider]
@@ -120,14 +120,14 @@ def connect(
     )
 
 
-def _through(ssm: Ssm, stack: Stack, lender: Lender) -> Server:
+def _through(ssm: Ssm, stack: Stack, lender: Lender) -> Database:
     from orchestrator.database.ssm import SsmServer
 
     # Without a runner the step `runner` ends the run before anybody asks the database.
     return SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
 
 
-def _direct(stack: Stack, secrets: Secrets, parameters: Parameters, settings: Settings) -> Server:
+def _direct(stack: Stack, secrets: Secrets, parameters: Parameters, settings: Settings) -> Database:
     from orchestrator.database.direct import DirectServer, Endpoint
 
     def read(arn: str) -> str:

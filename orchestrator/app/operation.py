@@ -78,6 +78,11 @@ class Operation:
         """The context with what other steps need beside it."""
         return context
 
+    @property
+    def context(self) -> Context:
+        """What the steps see, for composition beside them."""
+        return self._context
+
     def verify(self) -> None:
         """What must hold before anything is changed: the right account, working DNS credentials, a load balancer."""
         self.aws.require_account(self.stack.account_id)

@@ -14,6 +14,7 @@ COMMANDS = {
     "plan": "Show what apply would do, changing nothing.",
     "run": "Bring an applied stack to life: the steps only.",
     "dns": "The hostnames' records by themselves: plan, apply, check, undo.",
+    "backup": "Keep database, files, index and settings outside the stack; list, verify, prune.",
     "certificate": "Publish the certificate's validation records, and wait until it is issued.",
     "status": "Show what each step observes now.",
     "doctor": "Find what is wrong, why, and what to do about it.",

@@ -104,7 +104,9 @@ def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  
 
 def passwords(request: Request) -> Dict[Reference, Password]:  # noqa: UP006
     """Every password the request needs, or the Failed that says why there is none."""
-    wanted = {reference(request, "admin_"), *(reference(it) for it in request["tenants"] if it["secret"])}
+    wanted = {reference(it) for it in request["tenants"] if it["secret"]}
+    if request["mode"] != "read":
+        wanted.add(reference(request, "admin_"))
     region = request["region"]
     secrets = sorted({arn for arn, _ in wanted if ":secretsmanager:" in arn})
     parameters = sorted({arn for arn, _ in wanted} - set(secrets))
@@ -197,11 +199,30 @@ def ensure(request: Request) -> Request:
     return {"ensured": [tenant["name"] for tenant in request["tenants"]]}
 
 
+def read(request: Request) -> Request:
+    """Run the generated read-only statements in each tenant's database, as its role; the lines that came."""
+    known = passwords(request)
+
+    def lines(tenant: Request) -> Tuple[str, List[str]]:  # noqa: UP006
+        password = known[reference(tenant)]
+        if isinstance(password, Failed):
+            raise password
+        status, output, errors = psql(
+            request, database=tenant["database"], user=tenant["role"], password=password, sql=request["sql"]
+        )
+        if status:
+            raise Failed("sql-failed", "{}: {}".format(tenant["name"], errors))
+        return tenant["name"], [line for line in output.splitlines() if line.strip()]
+
+    with ThreadPoolExecutor(4) as pool:
+        return {"lines": dict(pool.map(lines, request["tenants"]))}
+
+
 def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        answer = {"observe": observe, "ensure": ensure}[request["mode"]](request)
+        answer = {"observe": observe, "ensure": ensure, "read": read}[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     text = json.dumps(answer)

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from typing import Any, Protocol
@@ -13,10 +14,14 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from orchestrator.contract import Database
+from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
 from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, generators, observation
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
+READERS = 4
+READING = 3600
+"""Seconds that reading every row may take."""
 _FIXES = {
     "28P01": ("admin-password-wrong", "store the admin user's real password in its secret (admin_secret_arn)"),
     "28000": ("admin-login-denied", "check admin_user and the server's pg_hba rules (TLS is required on RDS)"),
@@ -87,11 +92,19 @@ class SsmServer:
         sql = "\n".join([f"SELECT pg_advisory_lock({LOCK_KEY}) \\g /dev/null", *lines])
         self._ask("ensure", wanted, sql=sql)
 
-    def _ask(self, mode: str, wanted: Sequence[Wanted], **more: str) -> Any:
+    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+        """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
+        sql = "\n".join([f"{one};" for one in SESSION] + [rf"{query} \gexec" for query in generators])
+        parts = [wanted[start : start + at_once] for start in range(0, len(wanted), at_once)]
+        with ThreadPoolExecutor(READERS) as pool:
+            answers = pool.map(lambda part: self._ask("read", part, seconds=READING, sql=sql), parts)
+            return {tenant: lines for answer in answers for tenant, lines in answer["lines"].items()}
+
+    def _ask(self, mode: str, wanted: Sequence[Wanted], *, seconds: int = 300, **more: str) -> Any:
         with self._lender.lent(self._passwords(wanted)) as lent:
             request = self._request(mode, wanted, lent) | more
             comment = f"orchestrate: {mode} tenant databases"
-            output = self._shell.run(self._runner, script(request), comment=comment, timeout=300)
+            output = self._shell.run(self._runner, script(request), comment=comment, timeout=seconds)
         return self._read(output.stdout)
 
     def _passwords(self, wanted: Sequence[Wanted]) -> dict[str, SecretStr]:

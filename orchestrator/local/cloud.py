@@ -31,7 +31,7 @@ PARTS = ("postgres", "agent", "scheduler", "autoscaler", "balancer", "nameserver
 LEFT_OUT = (
     "networks and security groups are recorded, never enforced; of IAM, the roles of tasks and instances alone count",
     "containers, instances, Redis and Vespa are stand-ins: no image runs, no data is indexed or cached",
-    "RDS is a real PostgreSQL of the version found on this machine, one server, without its snapshots' data",
+    "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
     "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",
 )
 """Said to the operator when the cloud starts."""
@@ -107,6 +107,15 @@ class DatabaseServers(Protocol):
 
     def delete(self, instance: str) -> None:
         """It and its data are gone. No error when there is none."""
+
+    def snapshot(self, instance: str, snapshot: str) -> None:
+        """The data of a server that runs are kept under this name."""
+
+    def restore(self, instance: str, host: str, snapshot: str) -> Address:
+        """A new server that listens, with the snapshot's data."""
+
+    def forget(self, snapshot: str) -> None:
+        """The snapshot's data are gone. No error when there are none."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import postgres
+from orchestrator.local import postgres, volumes
+from orchestrator.local.cloud import ACCOUNT
 from orchestrator.local.tools import curl, docker, psql, systemctl, vespa
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def environment(cloud: Cloud, instance_id: str, region: str) -> dict[str, str]:
         "AWS_SSM_INSTANCE_ID": instance_id,
         "PGSSLROOTCERT": str(cloud.ca_file),
         vespa.STATE: str(containers(cloud, instance_id)),
+        vespa.DATA: str(data(cloud, instance_id, region)),
     }
 
 
@@ -80,6 +82,12 @@ def vespa_runs(cloud: Cloud, instance_id: str) -> bool:
     """Whether the instance's Vespa container runs (the state that docker start, stop and rm change)."""
     file = containers(cloud, instance_id)
     return vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING
+
+
+def data(cloud: Cloud, instance_id: str, region: str) -> Path:
+    """Where /opt/vespa is: on the instance's data volume, else on its root disk."""
+    volume = volumes.of_instance(ACCOUNT, region, instance_id)
+    return volumes.folder(cloud, volume) if volume else folder(cloud, instance_id) / "root"
 
 
 def containers(cloud: Cloud, instance_id: str) -> Path:

@@ -2,8 +2,8 @@
 
 As on RDS the master user is no superuser but CREATEDB + CREATEROLE, a member of `rds_superuser`; the superuser is
 `rdsadmin`, whose password nobody has; connections must be encrypted (RDS forces SSL from PostgreSQL 15 on) where the
-binaries can. Left out: the asked-for engine version (it is what the machine has), parameter groups, replicas,
-snapshots' data, and durability: fsync is off.
+binaries can. Snapshots hold a server's data (postgres_snapshots.py). Left out: the asked-for engine version (it is
+what the machine has), parameter groups, replicas, and durability: fsync is off.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.local import postgres_snapshots
 from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.postgres_snapshots import Kept
 
 SUPERUSER = "rdsadmin"
 START_SECONDS = 60.0
@@ -157,20 +159,47 @@ class Servers:
         self._check()
         self.first_port = Port()
         self._servers: dict[str, Server] = {}
+        self._kept: dict[str, Kept] = {}
 
     def create(self, instance: str, host: str, *, master: str, password: str, database: str | None) -> Address:
         """A new, empty server that listens; `host` is the name on its certificate."""
         with self._lock:
-            first_is_free = all(server.port is not self.first_port for server in self._servers.values())
-            port = self.first_port if first_is_free else Port()
-            server = Server(self._new_folder(instance), port, secrets.token_urlsafe(24))
-            self._servers[instance] = server
+            server = self._new_server(instance, secrets.token_urlsafe(24))
             self._initialise(server)
             self._encrypt(server, host)
             self._run(server)
             with server.session() as session:
                 _make_master(session, master, password, database)
             return Address("127.0.0.1", server.port.number)
+
+    def _new_server(self, instance: str, password: str) -> Server:
+        first_is_free = all(server.port is not self.first_port for server in self._servers.values())
+        port = self.first_port if first_is_free else Port()
+        server = Server(self._new_folder(instance), port, password)
+        self._servers[instance] = server
+        return server
+
+    def snapshot(self, instance: str, snapshot: str) -> None:
+        """Its data as of now are kept under this name; its sessions go on."""
+        with self._lock:
+            folder = self._new_folder(f"snapshot:{snapshot}")
+            self._kept[snapshot] = postgres_snapshots.keep(self._servers[instance], folder)
+
+    def restore(self, instance: str, host: str, snapshot: str) -> Address:
+        """A new server that listens, with the snapshot's data, roles and passwords."""
+        with self._lock:
+            kept = self._kept[snapshot]
+            server = self._new_server(instance, kept.password)
+            postgres_snapshots.copy(kept.data, server.data)
+            self._encrypt(server, host)
+            self._run(server)
+            return Address("127.0.0.1", server.port.number)
+
+    def forget(self, snapshot: str) -> None:
+        """The snapshot's data are gone. No error when there are none."""
+        with self._lock:
+            if kept := self._kept.pop(snapshot, None):
+                self._remove(kept.folder, f"snapshot:{snapshot}")
 
     def start(self, instance: str) -> Address:
         """It answers again, where it was."""
@@ -198,14 +227,19 @@ class Servers:
             _end(server)
             if server.port is not self.first_port:
                 server.port.release()
-            shutil.rmtree(server.folder, ignore_errors=True)
-            (self._cloud.directory / "postgres" / instance).unlink(missing_ok=True)
+            self._remove(server.folder, instance)
+
+    def _remove(self, folder: Path, name: str) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        (self._cloud.directory / "postgres" / name).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Every server is deleted."""
+        """Every server and snapshot is deleted."""
         with self._lock:
             for instance in list(self._servers):
                 self.delete(instance)
+            for snapshot in list(self._kept):
+                self.forget(snapshot)
             self.first_port.release()
 
     def _check(self) -> None:
@@ -222,10 +256,10 @@ class Servers:
                 )
             ) from error
 
-    def _new_folder(self, instance: str) -> Path:
+    def _new_folder(self, name: str) -> Path:
         """A folder the server's user can reach: the cloud's own may be closed to it when we are root."""
         folder = Path(tempfile.mkdtemp(prefix="orchestrate-postgres-"))
-        link = self._cloud.directory / "postgres" / instance
+        link = self._cloud.directory / "postgres" / name
         link.parent.mkdir(exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(folder / "data")

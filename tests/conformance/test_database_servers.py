@@ -23,6 +23,8 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Database, Stack
 from orchestrator.database.direct import DirectServer, Endpoint
+from orchestrator.database.inventory import Database as Both
+from orchestrator.database.inventory import inventories, sizes
 from orchestrator.database.lending import Lender
 from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
 from orchestrator.database.ssm import SsmServer
@@ -50,7 +52,7 @@ class Place:
         arn = self.secret(name, json.dumps({"username": name, "password": f"pw-of-{name}'\\ü"}))
         return Wanted(name, name, name, arn)
 
-    def direct(self, database: Database | None = None) -> Server:
+    def direct(self, database: Database | None = None) -> Both:
         secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
 
         def read(arn: str) -> str:
@@ -64,7 +66,7 @@ class Place:
     def lender(self) -> Lender:
         return Lender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
 
-    def ssm(self, database: Database | None = None) -> Server:
+    def ssm(self, database: Database | None = None) -> Both:
         shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)
         assert self.stack.runner is not None
         wanted = database or self.stack.database
@@ -115,8 +117,8 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(place: Place, way: str) -> Server:
-    make: Callable[[], Server] = getattr(place, way)
+def server(place: Place, way: str) -> Both:
+    make: Callable[[], Both] = getattr(place, way)
     return make()
 
 
@@ -262,3 +264,58 @@ def test_a_password_is_stored_as_its_verifier_only(place: Place, server: Server,
     one = place.wanted(f"{way}_scram")
     server.ensure([one])
     assert server.observe([one]).logins[one.tenant] == "ok"
+
+
+CONTENTS = """
+CREATE TABLE "chat" (t int, said text, at timestamptz DEFAULT '2026-01-01 12:00+02');
+CREATE TABLE key_value_store (key text, value jsonb, encrypted_value bytea);
+CREATE TABLE llm_provider (name text, provider text, api_key text);
+INSERT INTO key_value_store VALUES ('settings', '{"maximum_chat_retention_days": 7, "smtp_password": "hidden-1"}'),
+  ('slack_api_token', '"hidden-2"');
+INSERT INTO llm_provider VALUES ('main', 'openai', 'hidden-3');
+"""
+
+
+def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place, server: Both, way: str) -> None:
+    one, other = place.wanted(f"{way}_read"), place.wanted(f"{way}_empty")
+    server.ensure([one, other])
+
+    def session() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=place.stack.database.host,
+            hostaddr=place.endpoint.ip,
+            port=place.endpoint.port,
+            user=one.role,
+            password=f"pw-of-{one.role}'\\ü",
+            dbname=one.database,
+            sslmode="require",
+            autocommit=True,
+        )
+
+    rows = [(n, f"said {n}") for n in range(50)]
+    with session() as mine:
+        mine.execute(CONTENTS)
+        mine.cursor().executemany("INSERT INTO chat VALUES (%s, %s)", rows)
+    first = inventories(server, [one, other])
+    assert first[one.tenant].tables["public.chat"].rows == 50
+    assert (first[one.tenant].rows, first[other.tenant].rows) == (53, 0)
+    assert first[one.tenant].settings["key_value_store"] == [
+        {"key": "settings", "value": {"maximum_chat_retention_days": 7}}
+    ]
+    assert first[one.tenant].settings["llm_provider"] == [{"name": "main", "provider": "openai"}]
+    assert "hidden" not in str(first)
+    assert sizes(server, [one])[one.tenant].bytes > 1_000_000
+
+    with session() as mine:
+        mine.execute("TRUNCATE chat")
+        mine.cursor().executemany("INSERT INTO chat VALUES (%s, %s)", reversed(rows))
+    assert inventories(server, [one])[one.tenant].tables == first[one.tenant].tables, "the order of rows doesn't matter"
+    with session() as mine:
+        mine.execute("UPDATE chat SET said = 'changed' WHERE t = 7")
+    changed = inventories(server, [one])[one.tenant].tables["public.chat"]
+    assert (changed.rows, changed.digest != first[one.tenant].tables["public.chat"].digest) == (50, True)
+
+
+def test_a_database_that_is_not_there_cannot_be_read(place: Place, server: Both, way: str) -> None:
+    with pytest.raises(OrchestratorError):
+        sizes(server, [place.wanted(f"{way}_nowhere")])

@@ -3,10 +3,10 @@
 moto: an instance is available at its first read, stops at once, may be changed while stopped, forgets the
 performance-insights flag and a parameter's source, shares one resource id with all others, and has no server behind it.
 
-AWS: every change takes its time and shows it in the status; a stopped instance can be neither modified nor
-snapshotted (InvalidDBInstanceState), and RDS starts it by itself after seven days (AutomaticRestartTime); one with
-read replicas, or that is one, can't be stopped; the endpoint appears when the server does. Left out: Multi-AZ failover,
-replicas' data.
+AWS: every change takes its time and shows it in the status; a stopped instance can't be modified
+(InvalidDBInstanceState), and RDS starts it by itself after seven days (AutomaticRestartTime); one with read replicas,
+or that is one, can't be stopped; the endpoint appears when the server does. Snapshots: rds_snapshots.py. Left out:
+Multi-AZ failover, replicas' data.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from datetime import timedelta
 from typing import Any
 
 from moto.rds.exceptions import InvalidDBInstanceStateFault
-from moto.rds.models import DBInstance, DBParameterGroup, DBSnapshot, RDSBackend
+from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.cloud import Address, Cloud, DatabaseServers
 from orchestrator.local.corrections import replace
 
 CREATE_SECONDS = 300.0
@@ -32,9 +32,11 @@ STAYS_STOPPED = 7 * 86400.0
 RESTART = "automatic_restart_time"
 """The attribute that moto's serialiser shows as AutomaticRestartTime."""
 DELETE_SECONDS = 180.0
-SNAPSHOT_SECONDS = 60.0
 
 UNCHANGEABLE = frozenset({"creating", "deleting", "failed", "starting", "stopped", "stopping"})
+
+RESTORED_FROM = "restored_from"
+"""Among the parameters of a new instance: the snapshot whose data it begins with. Ours, not AWS's."""
 
 PASSWORD_CHANGES = frozenset({"master_user_password", "manage_master_user_password", "rotate_master_user_password"})
 
@@ -66,25 +68,19 @@ class Instances:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def created(self, instance: DBInstance) -> None:
-        """`creating` until the server answers and AWS's time has passed."""
+    def created(self, instance: DBInstance, snapshot: str) -> None:
+        """`creating` until the server answers and AWS's time has passed. With a snapshot, its data are that one's."""
         instance.dbi_resource_id = _resource_id()
         instance.status = "creating"
-        self._cloud.after(0, lambda: self._bring_up(instance))
+        self._cloud.after(0, lambda: self._bring_up(instance, snapshot))
 
-    def _bring_up(self, instance: DBInstance) -> None:
+    def _bring_up(self, instance: DBInstance, snapshot: str) -> None:
         pace = self._cloud.pace
         ready = pace.monotonic() + pace.scaled(CREATE_SECONDS)
         servers = self._cloud.databases
         try:
             if servers and instance.engine == "postgres":
-                address = servers.create(
-                    instance.db_instance_identifier,
-                    instance.address,
-                    master=str(instance.master_username),
-                    password=str(instance._master_user_password),
-                    database=instance.db_name,
-                )
+                address = _server(servers, instance, snapshot)
                 if instance.status != "creating":  # deleted meanwhile
                     servers.delete(instance.db_instance_identifier)
                     return
@@ -140,15 +136,6 @@ class Instances:
 
         self._cloud.after(DELETE_SECONDS, end)
 
-    def snapshotted(self, snapshot: DBSnapshot) -> None:
-        """`creating` → `available`."""
-        snapshot.status = "creating"
-
-        def end() -> None:
-            snapshot.status = "available"
-
-        self._cloud.after(SNAPSHOT_SECONDS, end)
-
     def _stop(self, instance: DBInstance) -> None:
         if self._cloud.databases and instance.engine == "postgres":
             self._cloud.databases.stop(instance.db_instance_identifier)
@@ -189,7 +176,21 @@ class Instances:
         self._cloud.after(seconds, end)
 
 
-def _refuse_unless_changeable(instance: DBInstance, message: str) -> None:
+def _server(servers: DatabaseServers, instance: DBInstance, snapshot: str) -> Address:
+    name = instance.db_instance_identifier
+    if snapshot:
+        return servers.restore(name, instance.address, snapshot)
+    return servers.create(
+        name,
+        instance.address,
+        master=str(instance.master_username),
+        password=str(instance._master_user_password),
+        database=instance.db_name,
+    )
+
+
+def refuse_unless_changeable(instance: DBInstance, message: str) -> None:
+    """As AWS does for what needs a server that runs (InvalidDBInstanceState)."""
     if instance.status in UNCHANGEABLE:
         raise InvalidDBInstanceStateFault(message)
 
@@ -199,7 +200,6 @@ def install(cloud: Cloud) -> None:
     instances = Instances(cloud)
     _correct_life(instances)
     _correct_changes(instances)
-    _correct_snapshots(instances)
     _correct_attributes()
 
 
@@ -207,9 +207,10 @@ def _correct_life(instances: Instances) -> None:
     create, delete = RDSBackend.create_db_instance, RDSBackend.delete_db_instance
 
     def create_db_instance(self: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
+        snapshot = db_kwargs.pop(RESTORED_FROM, "")
         instance = create(self, db_kwargs)
         _remember(instance, db_kwargs)
-        instances.created(instance)
+        instances.created(instance, snapshot)
         return instance
 
     def delete_db_instance(self: RDSBackend, db_instance_identifier: str, **options: Any) -> DBInstance:
@@ -229,7 +230,7 @@ def _correct_changes(instances: Instances) -> None:
 
     def modify_db_instance(self: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> DBInstance:
         known = self.describe_db_instances(db_instance_identifier)[0]
-        _refuse_unless_changeable(known, "Database instance is not in available state.")
+        refuse_unless_changeable(known, "Database instance is not in available state.")
         instance = modify(self, db_instance_identifier, db_kwargs)
         instances.changed(instance, db_kwargs)
         return instance
@@ -249,7 +250,7 @@ def _correct_changes(instances: Instances) -> None:
 
     def reboot_db_instance(self: RDSBackend, db_instance_identifier: str) -> DBInstance:
         instance = reboot(self, db_instance_identifier)
-        _refuse_unless_changeable(instance, "Database instance is not in available state.")
+        refuse_unless_changeable(instance, "Database instance is not in available state.")
         instances.rebooting(instance)
         return instance
 
@@ -260,25 +261,6 @@ def _correct_changes(instances: Instances) -> None:
         start_db_instance=start_db_instance,
         reboot_db_instance=reboot_db_instance,
     )
-
-
-def _correct_snapshots(instances: Instances) -> None:
-    take = RDSBackend.create_db_snapshot
-
-    def create_db_snapshot(self: RDSBackend, db_instance_identifier: str, *names: Any, **options: Any) -> DBSnapshot:
-        known = self.databases.get(db_instance_identifier)
-        if known is not None:
-            _refuse_unless_changeable(
-                known,
-                f"Cannot create a snapshot because the database instance {db_instance_identifier} "
-                "is not currently in the available state.",
-            )
-        snapshot = take(self, db_instance_identifier, *names, **options)
-        if snapshot.snapshot_type == "manual":
-            instances.snapshotted(snapshot)
-        return snapshot
-
-    replace(RDSBackend, create_db_snapshot=create_db_snapshot)
 
 
 def _correct_attributes() -> None:

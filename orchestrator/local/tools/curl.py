@@ -1,8 +1,8 @@
 """A double of curl that reaches one thing: the Vespa container of its own instance.
 
-It answers GET on localhost:19071 (config server) `/state/v1/health` and localhost:8080/8081 `/state/v1/health` and
-`/ApplicationStatus`; other paths are 404. Of curl's options -s -S -f -o and their like are understood or harmless. Left
-out: every other host (exit status 6, nothing leaves the machine), methods, headers, `-w`.
+It speaks to localhost:19071 (config server) and localhost:8080/8081 (vespa_api.py says what answers there). Of curl's
+options -X, -d (also `@-`: standard input), -s -S -f -o and their like are understood or harmless. Left out: every other
+host (exit status 6, nothing leaves the machine), headers, `-w`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from orchestrator.local.tools import vespa
+from orchestrator.local.tools import vespa, vespa_api
 
-WITH_VALUE = frozenset({"-o", "--output", "-m", "--max-time", "--connect-timeout", "--retry", "-H", "-w"})
+DATA = ("-d", "--data", "--data-binary", "--data-raw")
+WITH_VALUE = frozenset(
+    {"-o", "--output", "-m", "--max-time", "--connect-timeout", "--retry", "-H", "--header", "-w", "-X", "--request"}
+) | {*DATA}
 PORTS = frozenset({19071, 8080, 8081})
-PATHS = frozenset({"/state/v1/health", "/ApplicationStatus"})
-UP = json.dumps({"status": {"code": "up"}})
 
 
 def main(arguments: list[str]) -> int:
@@ -26,20 +27,25 @@ def main(arguments: list[str]) -> int:
     fails = any(word == "--fail" or (word[:1] == "-" and word[:2] != "--" and "f" in word) for word in options)
     if len(urls) != 1:
         return _say(2, "this double takes one URL")
-    url = urlsplit(urls[0] if "://" in urls[0] else f"http://{urls[0]}")
-    if url.hostname not in {"localhost", "127.0.0.1"}:
-        return _say(6, f"Could not resolve host: {url.hostname}")
+    url = urls[0] if "://" in urls[0] else f"http://{urls[0]}"
+    place = urlsplit(url)
+    if place.hostname not in {"localhost", "127.0.0.1"}:
+        return _say(6, f"Could not resolve host: {place.hostname}")
     file = vespa.state_file()
-    serves = vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING and url.port in vespa.made(file).ports
-    if url.port not in PORTS or not serves:
-        return _say(7, f"Failed to connect to {url.hostname} port {url.port or 80}: Connection refused")
-    if url.path not in PATHS:
-        return _say(22, "The requested URL returned error: 404") if fails else 0
+    serves = vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING and place.port in vespa.made(file).ports
+    if place.port not in PORTS or not serves:
+        return _say(7, f"Failed to connect to {place.hostname} port {place.port or 80}: Connection refused")
+    body = next((options[name] for name in DATA if name in options), None)
+    method = options.get("-X") or options.get("--request") or ("GET" if body is None else "POST")
+    answer = vespa_api.answer(method, url, sys.stdin.read() if body == "@-" else body or "")
+    if answer.status >= 400 and fails:
+        return _say(22, f"The requested URL returned error: {answer.status}")
+    text = json.dumps(answer.body)
     target = options.get("-o") or options.get("--output")
     if target:
-        Path(target).write_text(UP)
+        Path(target).write_text(text)
     else:
-        print(UP)  # noqa: T201
+        print(text)  # noqa: T201
     return 0
 
 

@@ -1,6 +1,8 @@
 """The one container the doubles of docker and curl know: what it is, in files of its instance's.
 
 Its state is a word in one file, which the faults write too; how it was made, and what it said, are in files beside it.
+Its documents are a JSON file under /opt/vespa, which is on the instance's data volume where it has one: path of the
+document (`NAMESPACE/TYPE/docid/ID`) → its fields.
 """
 
 from __future__ import annotations
@@ -10,10 +12,15 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 STATE = "ORCHESTRATE_LOCAL_VESPA"
 """Environment variable with the state file's path."""
+DATA = "ORCHESTRATE_LOCAL_VESPA_DATA"
+"""Environment variable with the folder that /opt/vespa is."""
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
+
+Documents = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +100,22 @@ def _down(file: Path) -> Path:
 
 def _log(file: Path) -> Path:
     return file.with_suffix(".log")
+
+
+def documents() -> Documents:
+    """What is in the index."""
+    file = _documents_file()
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def keep(found: Documents) -> None:
+    """The index holds these from now on."""
+    file = _documents_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(found, sort_keys=True))
+    draft.replace(file)
+
+
+def _documents_file() -> Path:
+    return Path(os.environ[DATA]) / "var" / "documents.json"

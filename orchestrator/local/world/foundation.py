@@ -180,6 +180,7 @@ def file_store(aws: Aws, name: str, region: str) -> str:
     # us-east-1 is S3's default and may not be named.
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     aws.s3.create_bucket(Bucket=bucket, **where)
+    aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return bucket
 
 

@@ -42,8 +42,21 @@ def vespa(aws: Aws, shared: Shared, customer: Customer) -> dict[str, Any]:
         UserData=_VESPA_USER_DATA,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags(name)}],
     )["Instances"][0]
+    _index_volume(aws, shared, instance["InstanceId"], f"{name}-index")
     address = instance["PrivateIpAddress"]
     return {"instance_id": instance["InstanceId"], "host": address, "port": 8081, "config_port": 19071}
+
+
+def _index_volume(aws: Aws, shared: Shared, instance: str, name: str) -> None:
+    """The index lives on a volume of its own and outlasts its instance."""
+    volume = aws.ec2.create_volume(
+        AvailabilityZone=f"{shared.region}a",
+        Size=50,
+        VolumeType="gp3",
+        Encrypted=True,
+        TagSpecifications=[{"ResourceType": "volume", "Tags": tags(name)}],
+    )["VolumeId"]
+    aws.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
 
 
 def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dict[str, Any]:

@@ -1,0 +1,185 @@
+"""S3 buckets and what is in them: lists, server-side copies, versions, small documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.errors import Invalid, Problem
+
+ONE_COPY = 5 * 1024**3
+"""Bytes that CopyObject takes at most; boto3's own `copy` does larger ones in parts."""
+_GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+_CHANGED = frozenset({"412", "PreconditionFailed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as ListObjectsV2 shows it. `modified` in seconds since the epoch."""
+
+    key: str
+    size: int
+    etag: str
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """`there`: it exists and is ours; `foreign`: the name is somebody else's."""
+
+    there: bool = False
+    foreign: bool = False
+    versioned: bool = False
+    private: bool = False
+
+
+class Buckets:
+    """Through a boto3 `s3` client of `region`."""
+
+    def __init__(self, client: Any, region: str) -> None:
+        self._client = client
+        self._region = region
+
+    def state(self, bucket: str) -> BucketState:
+        """What it is like now."""
+        try:
+            self._client.head_bucket(Bucket=bucket)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("403", "301"):
+                return BucketState(foreign=True)
+            if code_of(error) in (*_GONE, "NoSuchBucket"):
+                return BucketState()
+            raise problem_of(error, "s3:ListBucket") from None
+        with translated("s3:GetBucketVersioning"):
+            versioned = self._client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+        return BucketState(there=True, versioned=versioned, private=self._is_private(bucket))
+
+    def _is_private(self, bucket: str) -> bool:
+        try:
+            said = self._client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "NoSuchPublicAccessBlockConfiguration":
+                return False
+            raise problem_of(error, "s3:GetBucketPublicAccessBlock") from None
+        return all(said.values())
+
+    def create(self, bucket: str) -> None:
+        """Make it. Raises `Invalid` when the name is taken in the world."""
+        # us-east-1 is S3's default and may not be named.
+        where = {} if self._region == "us-east-1" else {"LocationConstraint": self._region}
+        given = {"CreateBucketConfiguration": where} if where else {}
+        try:
+            self._client.create_bucket(Bucket=bucket, **given)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "BucketAlreadyOwnedByYou":
+                return
+            if code_of(error) == "BucketAlreadyExists":
+                raise Invalid(taken(bucket)) from None
+            raise problem_of(error, "s3:CreateBucket") from None
+
+    def protect(self, bucket: str, tags: Mapping[str, str]) -> None:
+        """Versions are kept, the public is kept out, everything is encrypted (S3 does so by itself); and tagged."""
+        everything = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        with translated("s3:PutBucketVersioning"):
+            self._client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        with translated("s3:PutBucketPublicAccessBlock"):
+            self._client.put_public_access_block(
+                Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(everything, True)
+            )
+        pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+        with translated("s3:PutBucketTagging"):
+            self._client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs})
+
+    def objects(self, bucket: str, prefix: str = "") -> tuple[Stored, ...]:
+        """Every object under the prefix, in order of their keys."""
+        with translated("s3:ListBucket"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            return tuple(_stored(raw) for page in pages for raw in page.get("Contents", ()))
+
+    def prefixes(self, bucket: str) -> tuple[str, ...]:
+        """The folders at the top, each with its slash."""
+        with translated("s3:ListBucket"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/")
+            return tuple(raw["Prefix"] for page in pages for raw in page.get("CommonPrefixes", ()))
+
+    def copy(self, source: str, found: Stored, target: str, key: str) -> bool:
+        """Copy one object without its bytes passing here. False: it was deleted or changed since it was listed."""
+        where = {"Bucket": source, "Key": found.key}
+        try:
+            if found.size > ONE_COPY:
+                self._client.copy(where, target, key)
+            else:
+                self._client.copy_object(
+                    CopySource=where, CopySourceIfMatch=found.etag, Bucket=target, Key=key, TaggingDirective="COPY"
+                )
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _GONE | _CHANGED:
+                return False
+            raise problem_of(error, "s3:GetObject and s3:PutObject") from None
+        return True
+
+    def sha256(self, bucket: str, key: str) -> str:
+        """Of the object's bytes, read in pieces; empty: there is no such object."""
+        digest = hashlib.sha256()
+        try:
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            for piece in body.iter_chunks(1024 * 1024):
+                digest.update(piece)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _GONE:
+                return ""
+            raise problem_of(error, "s3:GetObject") from None
+        return digest.hexdigest()
+
+    def read(self, bucket: str, key: str) -> str | None:
+        """A small text; None: there is none."""
+        try:
+            return str(self._client.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in (*_GONE, "NoSuchBucket"):
+                return None
+            raise problem_of(error, "s3:GetObject") from None
+
+    def write(self, bucket: str, key: str, text: str) -> None:
+        """Put a small text."""
+        with translated("s3:PutObject"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Key and version of everything, delete markers too."""
+        with translated("s3:ListBucketVersions"):
+            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                for raw in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    yield raw["Key"], raw["VersionId"]
+
+    def delete(self, bucket: str, wanted: Iterable[tuple[str, str]]) -> int:
+        """Delete these, 1000 a call; a version of "" deletes the object as it is now. How many."""
+        count, batch = 0, []
+        for key, version in wanted:
+            batch.append({"Key": key, "VersionId": version} if version else {"Key": key})
+            count += 1
+            if len(batch) == 1000:
+                self._delete(bucket, batch)
+                batch = []
+        if batch:
+            self._delete(bucket, batch)
+        return count
+
+    def _delete(self, bucket: str, batch: list[dict[str, str]]) -> None:
+        with translated("s3:DeleteObject"):
+            self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+
+
+def taken(bucket: str) -> Problem:
+    """The name is somebody else's."""
+    fix = "choose another with --backup-bucket (or ORCHESTRATE_BACKUP_BUCKET)"
+    return Problem("backup-bucket-taken", f"the bucket {bucket} belongs to somebody else", bucket, fix)
+
+
+def _stored(raw: Mapping[str, Any]) -> Stored:
+    return Stored(raw["Key"], raw["Size"], raw["ETag"].strip('"'), raw["LastModified"].timestamp())

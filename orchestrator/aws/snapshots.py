@@ -1,0 +1,85 @@
+"""RDS snapshots: one by name, asked for again as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+
+_MISSING = frozenset({"DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
+_THERE = frozenset({"DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault"})
+
+
+@dataclass(frozen=True, slots=True)
+class DbSnapshot:
+    """One snapshot. `status` is RDS's word (creating, available, failed …); empty: there is none of this name."""
+
+    name: str
+    status: str = ""
+    progress: int = 0
+    """Percent."""
+    arn: str = ""
+    instance: str = ""
+    size: int = 0
+    """GiB that a restored instance gets."""
+    encrypted: bool = False
+    engine: str = ""
+    taken: str = ""
+    """ISO 8601; empty until RDS says so."""
+
+
+class DbSnapshots:
+    """Through a boto3 `rds` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def find(self, name: str) -> DbSnapshot:
+        """As it is now."""
+        try:
+            answer = self._client.describe_db_snapshots(DBSnapshotIdentifier=name)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _MISSING:
+                return DbSnapshot(name)
+            raise problem_of(error, "rds:DescribeDBSnapshots") from None
+        found = answer["DBSnapshots"][0]
+        taken = found.get("SnapshotCreateTime")
+        return DbSnapshot(
+            name=name,
+            status=found["Status"],
+            progress=found.get("PercentProgress", 0),
+            arn=found["DBSnapshotArn"],
+            instance=found["DBInstanceIdentifier"],
+            size=found.get("AllocatedStorage", 0),
+            encrypted=bool(found.get("Encrypted")),
+            engine=f"{found.get('Engine', '')} {found.get('EngineVersion', '')}".strip(),
+            taken=taken.isoformat() if taken else "",
+        )
+
+    def take(self, instance: str, name: str, tags: Mapping[str, str]) -> None:
+        """Begin it; nothing when it has begun already."""
+        pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+        try:
+            self._client.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name, Tags=pairs)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in _THERE:
+                raise problem_of(error, "rds:CreateDBSnapshot") from None
+
+    def delete(self, name: str) -> None:
+        """It is gone; nothing when it was."""
+        try:
+            self._client.delete_db_snapshot(DBSnapshotIdentifier=name)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in _MISSING:
+                raise problem_of(error, "rds:DeleteDBSnapshot") from None
+
+    def unprotect(self, instance: str) -> None:
+        """RDS no longer refuses to delete the instance."""
+        with translated("rds:ModifyDBInstance"):
+            self._client.modify_db_instance(
+                DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True
+            )

@@ -1,0 +1,102 @@
+"""EBS: the data volumes of instances, and their snapshots, which are found by their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+
+
+@dataclass(frozen=True, slots=True)
+class DataVolume:
+    """The volume an instance has beside its root device. `size` in GiB."""
+
+    id: str
+    size: int
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSnapshot:
+    """One snapshot. `status` is EC2's word: pending, completed, error."""
+
+    id: str
+    status: str
+    progress: str = ""
+    volume: str = ""
+    size: int = 0
+    encrypted: bool = False
+    taken: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Volumes:
+    """Through a boto3 `ec2` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def of_instances(self, ids: Collection[str]) -> Mapping[str, DataVolume]:
+        """Instance → its data volume; those that have only a root device are absent."""
+        roots = self._roots(ids)
+        found: dict[str, DataVolume] = {}
+        for raw in self._pages("describe_volumes", "Volumes", "attachment.instance-id", ids):
+            for attachment in raw["Attachments"]:
+                instance, device = attachment["InstanceId"], attachment["Device"]
+                if instance in roots and device != roots[instance]:
+                    found[instance] = DataVolume(raw["VolumeId"], raw["Size"], raw["Encrypted"])
+        return found
+
+    def _roots(self, ids: Collection[str]) -> Mapping[str, str]:
+        with translated("ec2:DescribeInstances"):
+            pages = self._client.get_paginator("describe_instances").paginate(InstanceIds=sorted(ids))
+            instances = [one for page in pages for many in page["Reservations"] for one in many["Instances"]]
+        return {one["InstanceId"]: one.get("RootDeviceName", "") for one in instances}
+
+    def snapshots(self, tag: str, value: str) -> tuple[VolumeSnapshot, ...]:
+        """Our own snapshots with this tag, the oldest first."""
+        found = self._pages("describe_snapshots", "Snapshots", f"tag:{tag}", [value], OwnerIds=["self"])
+        return tuple(sorted(map(_snapshot, found), key=lambda one: (one.taken, one.id)))
+
+    def find(self, ids: Collection[str]) -> Mapping[str, VolumeSnapshot]:
+        """Those of the ids that there are."""
+        found = self._pages("describe_snapshots", "Snapshots", "snapshot-id", ids) if ids else []
+        return {one.id: one for one in map(_snapshot, found)}
+
+    def take(self, volume: str, description: str, tags: Mapping[str, str]) -> str:
+        """Begin a snapshot as of now; its id."""
+        given = [{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": it} for key, it in tags.items()]}]
+        with translated("ec2:CreateSnapshot"):
+            answer = self._client.create_snapshot(VolumeId=volume, Description=description, TagSpecifications=given)
+        return str(answer["SnapshotId"])
+
+    def delete(self, snapshot: str) -> None:
+        """It is gone; nothing when it was."""
+        try:
+            self._client.delete_snapshot(SnapshotId=snapshot)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) != "InvalidSnapshot.NotFound":
+                raise problem_of(error, "ec2:DeleteSnapshot") from None
+
+    def _pages(self, call: str, part: str, name: str, values: Collection[str], **more: Any) -> list[dict[str, Any]]:
+        filters = [{"Name": name, "Values": sorted(values)}]
+        with translated(f"ec2:{call.title().replace('_', '')}"):
+            pages = self._client.get_paginator(call).paginate(Filters=filters, **more)
+            return [one for page in pages for one in page[part]]
+
+
+def _snapshot(raw: Mapping[str, Any]) -> VolumeSnapshot:
+    return VolumeSnapshot(
+        id=raw["SnapshotId"],
+        status=raw["State"],
+        progress=raw.get("Progress", ""),
+        volume=raw.get("VolumeId", ""),
+        size=raw.get("VolumeSize", 0),
+        encrypted=bool(raw.get("Encrypted")),
+        taken=raw["StartTime"].isoformat() if raw.get("StartTime") else "",
+        tags={pair["Key"]: pair["Value"] for pair in raw.get("Tags", ())},
+    )

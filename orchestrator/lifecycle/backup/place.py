@@ -1,0 +1,60 @@
+"""`backup-place`: the backups' bucket is there, private and versioned, and this backup has begun in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.buckets import BucketState, taken
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
+from orchestrator.lifecycle.tools import Tools
+from orchestrator.lifecycle.vault import STACK_TAG
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The bucket, and whether the manifest stands in it (complete or in progress)."""
+
+    bucket: str
+    state: BucketState
+    begun: bool
+
+
+def observe(tools: Tools) -> Facts:
+    """Two or three calls."""
+    state = tools.buckets.state(tools.vault.bucket)
+    begun = state.there and tools.buckets.read(tools.vault.bucket, tools.manifest.key) is not None
+    return Facts(tools.vault.bucket, state, begun)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Make it, protect it, write down what can't be observed again: in this order."""
+    if facts.state.foreign:
+        return {STACK: Blocked(taken(facts.bucket))}
+    if not facts.state.there:
+        return {STACK: Todo(f"make the bucket {facts.bucket}", "create")}
+    if not (facts.state.versioned and facts.state.private):
+        return {STACK: Todo(f"keep versions in {facts.bucket} and the public out", "protect")}
+    if not facts.begun:
+        return {STACK: Todo("write down the desired counts and the contract", "begin")}
+    return {STACK: Done(f"in {facts.bucket}")}
+
+
+def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
+    """One of the three."""
+    what = todos[STACK].payload
+    if what == "create":
+        tools.buckets.create(tools.vault.bucket)
+    elif what == "protect":
+        tools.buckets.protect(tools.vault.bucket, {STACK_TAG: tools.stack.stack})
+    else:
+        tools.vault.put(tools.manifest)
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="backup-place",
+    title="the backup has a place outside the stack",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+)

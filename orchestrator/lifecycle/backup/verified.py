@@ -1,0 +1,47 @@
+"""`backup-verified`: what the manifest says is there, as it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdicts, nothing_to_apply
+from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.tools import Tools
+from orchestrator.lifecycle.verify import judge, look
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The manifest, and all that is wrong with what it names."""
+
+    manifest: Manifest
+    problems: tuple[Problem, ...]
+
+
+def observe(tools: Tools) -> Facts:
+    """Two listings and the sampled objects."""
+    manifest = tools.vault.get(tools.manifest.id)
+    return Facts(manifest, judge(manifest, look(manifest, tools.snapshots, tools.volumes, tools.buckets)))
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Good, or not: all at once."""
+    if len(facts.problems) > 1:
+        raise OrchestratorError(*facts.problems)
+    if facts.problems:
+        return {STACK: Blocked(facts.problems[0])}
+    files = facts.manifest.files
+    sampled = f", {len(files.samples)} of {files.count} objects read whole" if files else ""
+    return {STACK: Done(f"backup {facts.manifest.id} is good{sampled}")}
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="backup-verified",
+    title="the backup is good",
+    observe=observe,
+    decide=decide,
+    apply=nothing_to_apply,
+    needs=("backup-sealed",),
+    timeout=1800,
+)

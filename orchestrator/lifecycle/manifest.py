@@ -1,0 +1,182 @@
+"""A backup's manifest: what was kept, where, how much of it, as of when. JSON, schema 1, with a checksum of its own.
+
+It begins as `in-progress`, with what can't be observed again (the desired counts, the contract); everything else is
+observed and added at the end, when it becomes `complete`. It holds no secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.contract import Stack
+from orchestrator.errors import Invalid, Problem
+
+SCHEMA = 1
+NAME = "manifest.json"
+FAR_APART = 15 * 60
+"""Seconds between the first and the last part after which it is worth a warning."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class TablePart(_Part):
+    """One table: its rows and their digest (database/inventory.py)."""
+
+    rows: int
+    digest: str
+
+
+class DatabasePart(_Part):
+    """The snapshot of the database server. `taken` is ISO 8601, `size` GiB."""
+
+    instance: str
+    snapshot: str
+    arn: str
+    size: int
+    encrypted: bool
+    engine: str
+    taken: str
+
+
+class FilesPart(_Part):
+    """The copied objects. `listing` is the SHA-256 of all keys with their sizes; `samples` of some whole objects."""
+
+    source: str
+    prefix: str
+    count: int
+    bytes: int
+    listing: str
+    samples: dict[str, str]
+    taken: str
+
+
+class IndexPart(_Part):
+    """One tenant's index. `documents` None: they were not counted. `digest` is empty when not all were read."""
+
+    volume: str
+    snapshot: str
+    size: int
+    encrypted: bool
+    taken: str
+    documents: int | None
+    digest: str
+
+
+class KeyPart(_Part):
+    """A secret that the data need (`variable`), where it is now, and whether that outlives the stack."""
+
+    variable: str
+    kept: str
+    outside: bool
+
+
+class TenantPart(_Part):
+    """One tenant: how many tasks it had, what its database held, its name, its settings that are no secret."""
+
+    desired: int
+    hostname: str
+    record: str
+    database: str
+    bytes: int
+    tables: dict[str, TablePart]
+    settings: dict[str, list[dict[str, Any]]]
+    keys: list[KeyPart]
+
+
+class Manifest(_Part):
+    """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    state: Literal["in-progress", "complete"]
+    purpose: Literal["keep", "destroy"]
+    quiet: bool
+    stack: str
+    account_id: str
+    region: str
+    bucket: str
+    begun: str
+    finished: str = ""
+    version: str
+    desired: dict[str, int]
+    contract: dict[str, Any]
+    load_balancer: str = ""
+    database: DatabasePart | None = None
+    files: FilesPart | None = None
+    index: dict[str, IndexPart] = {}
+    tenants: dict[str, TenantPart] = {}
+    warnings: list[str] = []
+    checksum: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Everything is in it."""
+        return self.state == "complete"
+
+    @property
+    def prefix(self) -> str:
+        """Where its files are in the bucket."""
+        return f"{self.id}/objects/"
+
+    @property
+    def key(self) -> str:
+        """Its own place in the bucket."""
+        return f"{self.id}/{NAME}"
+
+    @property
+    def place(self) -> str:
+        """Its URL."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    def stack_of(self) -> Stack:
+        """The contract as it was."""
+        return Stack.model_validate(self.contract)
+
+    def sealed(self) -> Manifest:
+        """With its checksum."""
+        return self.model_copy(update={"checksum": digest(self)})
+
+    def text(self) -> str:
+        """As it is kept: readable, the same text for the same contents."""
+        return json.dumps(self.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest(manifest: Manifest) -> str:
+    """SHA-256 of everything but the checksum."""
+    said = manifest.model_dump(by_alias=True)
+    del said["checksum"]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def parse(text: str, source: str) -> Manifest:
+    """Raises `Invalid` with what is wrong: cut off, of another schema, not a manifest, edited."""
+    fix = "take the manifest as it is in the backup's bucket (`orchestrate backup --list`)"
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Invalid(Problem("manifest-unreadable", "it is no whole JSON document", source, fix)) from None
+    if not isinstance(said, Mapping) or said.get("schema") != SCHEMA:
+        version = said.get("schema") if isinstance(said, Mapping) else None
+        message = f"this version reads backup manifests of schema {SCHEMA}, not {json.dumps(version)[:40]}"
+        known = "use the orchestrate version that made the backup, or name a backup's manifest"
+        raise Invalid(Problem("manifest-schema-unknown", message, source, known))
+    try:
+        manifest = Manifest.model_validate(said)
+    except ValidationError as error:
+        raise Invalid(*(_defect(found, source, fix) for found in error.errors(include_input=False))) from None
+    if manifest.complete and manifest.checksum != digest(manifest):
+        message = "its checksum is not that of its contents: it was edited or damaged"
+        raise Invalid(Problem("manifest-edited", message, source, fix))
+    return manifest
+
+
+def _defect(found: Mapping[str, Any], source: str, fix: str) -> Problem:
+    place = ".".join(map(str, found["loc"]))
+    return Problem("manifest-invalid", str(found["msg"]), f"{source}: {place}", fix)

@@ -1,0 +1,83 @@
+"""`backups-pruned`: only the newest good backups are kept; of the others nothing is left that costs money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.keys import Keys
+from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.volumes import Volumes
+from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
+from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.vault import TAG, Vault
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is kept (how many), and what deletes."""
+
+    keep: int
+    stack: str
+    vault: Vault
+    buckets: Buckets
+    snapshots: DbSnapshots
+    volumes: Volumes
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The stack's backups, the newest first."""
+
+    keep: int
+    manifests: tuple[Manifest, ...]
+
+
+def observe(context: Context) -> Facts:
+    """Every manifest of the stack."""
+    mine = tuple(one for one in context.vault.manifests() if one.stack == context.stack)
+    return Facts(context.keep, mine)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """One backup at a time, the oldest first."""
+    old = superfluous(facts.manifests, facts.keep)
+    if old:
+        return {STACK: Todo(f"delete backup {old[-1].id} ({old[-1].state})", old[-1].id)}
+    return {STACK: Done(f"{len(facts.manifests)} kept")}
+
+
+def superfluous(manifests: Sequence[Manifest], keep: int) -> tuple[Manifest, ...]:
+    """Pure: those older than the newest `keep` (at least 1) complete ones. Without a complete one nothing goes."""
+    complete = [one.id for one in manifests if one.complete]
+    if not complete:
+        return ()
+    oldest = complete[: max(1, keep)][-1]
+    return tuple(one for one in manifests if one.id < oldest)
+
+
+def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+    """Snapshots, copied secrets and objects, the manifest last: interrupted, the next run finds it again."""
+    manifest = context.vault.get(todos[STACK].payload)
+    context.snapshots.delete(f"{manifest.stack}-{manifest.id}")
+    for snapshot in context.volumes.snapshots(TAG, manifest.id):
+        context.volumes.delete(snapshot.id)
+    for tenant in manifest.tenants.values():
+        for key in tenant.keys:
+            if not key.outside:
+                context.keys.forget(key.kept)
+    bucket = context.vault.bucket
+    context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.prefix))
+    context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.key))
+
+
+STEP: Step[Context, Facts] = Step(
+    id="backups-pruned",
+    title="only the newest backups are kept",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=3600,
+)

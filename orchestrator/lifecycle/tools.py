@@ -1,0 +1,82 @@
+"""What the steps of backup, destroy and restore work with, and what one run remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.aws.autoscaling import Autoscaling
+from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.ecs import Ecs
+from orchestrator.aws.keys import Keys
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.service_counts import ServiceCounts
+from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.volumes import Volumes
+from orchestrator.contract import Stack
+from orchestrator.database.inventory import Inventory, Reader
+from orchestrator.database.model import Wanted, wanted_of
+from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
+from orchestrator.pauses import Stamp
+
+Say = Callable[[str, str], None]
+"""A step's id and how far it is: for what takes long inside one change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an index holds. `digest` is empty when not every document was read."""
+
+    documents: int
+    digest: str
+
+
+@dataclass
+class Memory:
+    """What this run has read and later steps need; the next run reads it anew."""
+
+    inventories: dict[str, Inventory] = field(default_factory=dict)
+    contents: dict[str, Contents] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Adapters, the stack, and the backup that this is about (as it was when the run began)."""
+
+    stack: Stack
+    manifest: Manifest
+    vault: Vault
+    buckets: Buckets
+    rds: Rds
+    snapshots: DbSnapshots
+    volumes: Volumes
+    ec2: Ec2
+    ssm: Ssm
+    ecs: Ecs
+    counts: ServiceCounts
+    autoscaling: Autoscaling
+    stamp: Stamp
+    """Since when and by whom services are at 0."""
+    keys: Keys
+    reader: Reader
+    records: Callable[[], Mapping[str, str]]
+    """Hostname → what its record says."""
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    say: Say
+    needs_runner: bool = True
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The tenants' databases."""
+        return wanted_of(self.stack)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """On everything the backup makes."""
+        return {TAG: self.manifest.id, STACK_TAG: self.stack.stack}

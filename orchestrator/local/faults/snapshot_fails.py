@@ -1,0 +1,5 @@
+"""Snapshots of the database fail while they are taken. Felt by `corrections.rds_snapshots`."""
+
+from orchestrator.local.faults import Fault
+
+FAULT = Fault("snapshot-fails", "database snapshots fail while they are taken", per_tenant=False)

@@ -1,0 +1,5 @@
+"""Snapshots of the database never end. Felt by `corrections.rds_snapshots`."""
+
+from orchestrator.local.faults import Fault
+
+FAULT = Fault("snapshot-hangs", "database snapshots never end", per_tenant=False)
