@@ -33,6 +33,11 @@ def pause(contract: str | None, *, keep_paused: bool, auto_approve: bool, **give
     """
     from orchestrator.cli.conduct import conduct
 
+    if keep_paused and given["tenants"]:
+        raise click.UsageError(
+            "--keep-paused is about the database server, which no single tenant has: without --tenant"
+        )
+
     def work(conductor: Conductor) -> Outcome:
         with conductor.exclusive():
             pausing = _pausing(conductor, contract, kept=keep_paused)
