@@ -109,8 +109,12 @@ def remembered(known: Memory | None, desired: int, scaling: Scaling | None, stam
 
 
 def coming_back(known: Memory, scaling: Scaling | None) -> int:
-    """How many tasks the service gets back: as remembered, within what autoscaling allows by now. 0 stays 0."""
-    if scaling is None or known.desired == 0:
+    """How many tasks the service gets back: as remembered, within limits that were set meanwhile. 0 stays 0."""
+    was = known.scaling
+    unchanged = (
+        was is not None and scaling is not None and (was.minimum, was.maximum) == (scaling.minimum, scaling.maximum)
+    )
+    if scaling is None or unchanged or known.desired == 0:
         return known.desired
     return min(max(known.desired, scaling.minimum), scaling.maximum)
 

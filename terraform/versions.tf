@@ -21,4 +21,9 @@ provider "aws" {
       ManagedBy = "terraform"
     }
   }
+
+  # What a pause remembers stands in tags on services and the database: an apply must not take it away.
+  ignore_tags {
+    key_prefixes = ["orchestrate:"]
+  }
 }

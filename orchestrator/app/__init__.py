@@ -4,7 +4,7 @@ from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
 from orchestrator.app.operation import Operation, Selection
-from orchestrator.app.pausing import Pausing, Resuming, standing_of
+from orchestrator.app.pausing import Pausing, Resuming, paused_survey, standing_of
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.repair import Treatment, treatment
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
@@ -27,6 +27,7 @@ __all__ = [
     "is_said",
     "looker",
     "of_document",
+    "paused_survey",
     "records_of_terraform",
     "required",
     "standing_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -10,6 +10,9 @@ from orchestrator import steps
 from orchestrator.app.context import Context
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.aws.autoscaling import Autoscaling
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.elasticache import ElastiCache
+from orchestrator.aws.inventory import Inventory
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
@@ -18,8 +21,10 @@ from orchestrator.engine import runner
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.lifecycle import pause, resume
+from orchestrator.lifecycle.costs import Estimate, Holdings, estimate
 from orchestrator.lifecycle.instances_started import Refusal
 from orchestrator.lifecycle.standing import Standing
+from orchestrator.lifecycle.whose import owners
 from orchestrator.pauses import Stamp
 
 
@@ -31,6 +36,18 @@ class PauseContext(Context):
     autoscaling: Autoscaling
     stamp: Stamp
     refusals: dict[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What pause's steps need to look at a stack."""
+
+    stack: Stack
+    rds: Rds
+    ec2: Ec2
+    counts: ServiceCounts
+    autoscaling: Autoscaling
+    stamp: Stamp
 
 
 class Pausing(Operation):
@@ -54,6 +71,10 @@ class Pausing(Operation):
     def preview(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What the steps would do, one after the other; changes nothing."""
         return runner.survey(pause.preview(self._steps), self._context, subjects=self._subjects)
+
+    def estimate(self) -> Estimate:
+        """What the stack costs a month, running and paused."""
+        return estimate(_holdings(self.stack, self.aws, self._subjects))
 
 
 class Resuming(Operation):
@@ -87,3 +108,49 @@ def standing_of(stack: Stack, aws: Aws) -> Standing:
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
     by_tenant = {name: seen[tenant.service] for name, tenant in stack.tenants.items() if tenant.service in seen}
     return Standing(Rds(aws.client("rds")).server(stack.database.instance), by_tenant)
+
+
+def paused_survey(operation: Operation, standing: Standing) -> Mapping[str, Mapping[Subject, Verdict]]:
+    """What `status` shows: whether what a pause stopped still is stopped; of tenants that are not paused, the usual."""
+    stack, aws, whole = operation.stack, operation.aws, standing.whole is not None
+    context = _Reading(
+        stack,
+        Rds(aws.client("rds")),
+        Ec2(aws.client("ec2")),
+        ServiceCounts(aws.client("ecs"), stack.cluster),
+        Autoscaling(aws.client("application-autoscaling"), stack.cluster),
+        Stamp.of(operation.clock.now(), "", ""),
+    )
+    held = runner.survey(pause.steps(whole=whole), context, subjects=None if whole else standing.tenants)
+    if whole:
+        return held
+    usual = operation.survey()
+    others = {
+        step: {who: it for who, it in seen.items() if who not in standing.tenants} for step, seen in usual.items()
+    }
+    return {**others, **held}
+
+
+def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> Holdings:
+    """Read anew: about ten calls."""
+    seen, inventory = standing_of(stack, aws), Inventory(aws.client)
+    ids = sorted({one for owned in owners(stack).values() for one in owned})
+    sizes = {
+        tenant: (seen.wanted(tenant), inventory.task(count.task_definition)) for tenant, count in seen.counts.items()
+    }
+    redis = ElastiCache(aws.client("elasticache")).group(stack.redis.replication_group) if stack.redis else None
+    return Holdings(
+        region=stack.region,
+        tasks=tuple(sizes.values()),
+        staying=tuple(size for tenant, size in sizes.items() if subjects is not None and tenant not in subjects),
+        whole=subjects is None,
+        database=seen.server.size,
+        storage=inventory.storage(stack.database.instance),
+        multi_az=seen.server.multi_az,
+        stoppable=not seen.server.replicas,
+        instances=inventory.instances(ids),
+        volumes=inventory.volumes(ids),
+        cache_nodes=inventory.cache_nodes(redis.members) if redis else (),
+        nat_gateways=inventory.nat_gateways(seen.server.vpc),
+        public_addresses=inventory.public_addresses(seen.server.vpc),
+    )

@@ -33,6 +33,11 @@ def pause(contract: str | None, *, keep_paused: bool, auto_approve: bool, **give
     """
     from orchestrator.cli.conduct import conduct
 
+    if keep_paused and given["tenants"]:
+        raise click.UsageError(
+            "--keep-paused is about the database server, which no single tenant has: without --tenant"
+        )
+
     def work(conductor: Conductor) -> Outcome:
         with conductor.exclusive():
             pausing = _pausing(conductor, contract, kept=keep_paused)
@@ -73,6 +78,32 @@ def _pause(conductor: Conductor, pausing: Pausing, *, approved: bool) -> Outcome
     if show_survey(conductor, pausing.preview()) is Outcome.SUCCEEDED:
         conductor.text("Paused already: nothing to do.")
         return Outcome.SUCCEEDED
+    _say_costs(conductor, pausing)
     whole = not conductor.options.tenants
     approve(conductor, approved, "Pause this stack?" if whole else "Stop these services?")
     return pausing.run(conductor.emit, conductor.change).outcome
+
+
+def _say_costs(conductor: Conductor, pausing: Pausing) -> None:
+    """Nothing depends on it: where it can't be made, that is said."""
+    from orchestrator.errors import OrchestratorError
+    from orchestrator.events import FindingReported
+
+    try:
+        estimate = pausing.estimate()
+    except OrchestratorError as error:
+        problem = error.problems[0]
+        said = f"no estimate of the costs: {problem.message}"
+        conductor.emit(FindingReported(step="pause", detail=said, code=problem.code, fix=problem.fix))
+        return
+    conductor.emit(
+        FindingReported(
+            step="pause",
+            detail=str(estimate),
+            code="cost-estimate",
+            severity="info",
+            cause="ElastiCache has no stop; load balancer, NAT gateway, addresses and storage cost as before",
+            evidence=tuple(map(str, estimate.lines)),
+            fix=f"look at your bill: traffic, logs, S3 and backups are not in it ({estimate.source})",
+        )
+    )

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 @contract_option
 @steps_options
 def status(contract: str | None, **given: Any) -> None:
-    """Show what each step observes now, changing nothing. Exit status 6 when there is work to do."""
+    """Show what each step observes now, changing nothing. Exit status 6 when there is work to do.
+
+    Of a stack that is paused, since when and by whom, and whether it stayed so: 6 when its database server runs again.
+    """
     from orchestrator.cli.conduct import conduct, show_survey
+    from orchestrator.events import FindingReported
 
     def work(conductor: Conductor) -> Outcome:
         from orchestrator import app
@@ -29,6 +33,11 @@ def status(contract: str | None, **given: Any) -> None:
         )
         operation = conductor.operation_on(stack)
         operation.aws.require_account(operation.stack.account_id)
-        return show_survey(conductor, operation.survey())
+        standing = app.standing_of(stack, operation.aws)
+        if standing.whole is None and not standing.tenants:
+            return show_survey(conductor, operation.survey())
+        detail = str(standing)
+        conductor.emit(FindingReported(step="status", detail=detail, code="paused", fix="orchestrate resume"))
+        return show_survey(conductor, app.paused_survey(operation, standing))
 
     conduct("status", Options.of(given), work)

@@ -34,6 +34,11 @@ class Standing:
             if memory is not None and self.counts[tenant].desired == 0
         }
 
+    def wanted(self, tenant: Subject) -> int:
+        """How many tasks the tenant's service has, or gets back."""
+        count, memory = self.counts[tenant], Memory.parse(self.counts[tenant].tags.get(TAG, ""))
+        return count.desired or (memory.desired if memory else 0)
+
     @property
     def database_runs(self) -> bool:
         """Whether a paused stack's server was started, by RDS after seven days or by somebody."""
