@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator import steps
 from orchestrator.app.context import DnsRules, Learn, connect, no_secrets, zones_of
@@ -23,7 +24,7 @@ from orchestrator.errors import Invalid, Problem, TimedOut
 from orchestrator.events import Emit
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
-from orchestrator.steps import services
+from orchestrator.steps import services, tenant_databases
 
 SETTLING = 300.0
 
@@ -117,6 +118,15 @@ class Operation:
     def examine(self) -> Diagnosis:
         """What is wrong with the stack, causes first; changes nothing."""
         return consult(self._context, self.aws, self.clock.now, self._subjects)
+
+    def newest_snapshot(self) -> datetime | None:
+        """When the database server's newest snapshot was taken; None: there is none."""
+        newest = self._context.rds.newest_snapshot(self.stack.database.instance)
+        return newest.taken if newest else None
+
+    def embedding_providers(self) -> Mapping[Subject, int | None]:
+        """How many each tenant has configured, by its own database; None: it could not be asked."""
+        return self._context.database.count("embedding_provider", tenant_databases.wanted_of(self.stack))
 
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""

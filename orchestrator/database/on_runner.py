@@ -149,6 +149,22 @@ def observe(request: Request) -> Request:
     return dict(seen, logins=logins, secrets=broken)
 
 
+def count(request: Request) -> Request:
+    """The query's number for each tenant, in its own database, as its own role; null where it could not be asked."""
+    known = passwords(request)
+    counts: Dict[str, Union[int, None]] = {}  # noqa: UP006, UP007
+    for tenant in request["tenants"]:
+        password = known[tenant["secret"]]
+        counts[tenant["name"]] = None
+        if not isinstance(password, Failed):
+            status, output, _ = psql(
+                request, database=tenant["database"], user=tenant["role"], password=password, sql=request["query"]
+            )
+            said = output.strip()
+            counts[tenant["name"]] = int(said) if not status and said.isdigit() else None
+    return {"counts": counts}
+
+
 def ensure(request: Request) -> Request:
     """Run the generated statements in one session. `@verifier:NAME@` stands where a tenant's verifier goes."""
     sql = request["sql"]
@@ -169,7 +185,7 @@ def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        answer = {"observe": observe, "ensure": ensure}[request["mode"]](request)
+        answer = {"observe": observe, "ensure": ensure, "count": count}[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     text = json.dumps(answer)

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, Protocol
 
 from orchestrator.contract import Database
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, generators, observation
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, counting, generators, observation
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 _FIXES = {
@@ -54,6 +54,11 @@ class SsmServer:
         """One command: databases, roles, logins."""
         answer = self._ask("observe", wanted, observation=observation(wanted))
         return Observed(answer["databases"], frozenset(answer["roles"]), answer["logins"], answer["secrets"])
+
+    def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
+        """One command, a session for each tenant."""
+        found: dict[str, int | None] = self._ask("count", wanted, query=counting(table))["counts"]
+        return found
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """One command, one psql session for all of `wanted`."""

@@ -181,3 +181,29 @@ def test_a_password_is_stored_as_its_verifier_only(place: Place, server: Server,
     one = place.wanted(f"{way}_scram")
     server.ensure([one])
     assert server.observe([one]).logins[one.tenant] == "ok"
+
+
+def test_rows_are_counted_as_the_tenant(place: Place, server: Server, way: str) -> None:
+    filled, empty, absent = (place.wanted(f"{way}_{name}") for name in ("filled", "empty", "absent"))
+    server.ensure([filled, empty])
+    for one, rows in ((filled, 2), (empty, 0)):
+        with as_tenant(place, one) as session:
+            session.execute("CREATE TABLE embedding_provider (name text)")
+            session.execute("INSERT INTO embedding_provider SELECT n::text FROM generate_series(1, %s) AS n", (rows,))
+    counts = server.count("embedding_provider", [filled, empty, absent])
+    assert counts == {filled.tenant: 2, empty.tenant: 0, absent.tenant: None}
+    assert server.count("no_such_table", [filled]) == {filled.tenant: None}
+
+
+def as_tenant(place: Place, one: Wanted) -> psycopg.Connection[Any]:
+    secret = place.aws.client("secretsmanager").get_secret_value(SecretId=one.secret_arn)["SecretString"]
+    return psycopg.connect(
+        host=place.stack.database.host,
+        hostaddr=place.endpoint.ip,
+        port=place.endpoint.port,
+        user=one.role,
+        password=json.loads(secret)["password"],
+        dbname=one.database,
+        sslmode="require",
+        autocommit=True,
+    )
