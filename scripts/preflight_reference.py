@@ -86,14 +86,15 @@ def _item(item: Item) -> Iterator[str]:
             if one["status"] == "failed" and one["code"] not in met:
                 met.add(one["code"])
                 current, wanted = (*one["says"], "")[:2]
-                yield f"- **{one['code']}** ({one['severity']}), for example: {_plain(current)}; wanted: {_plain(wanted)}"
+                said = f"{_plain(current)}; wanted: {_plain(wanted)}"
+                yield f"- **{one['code']}** ({one['severity']}), for example: {said}"
     yield ""
 
 
 def consequences_lines() -> Iterator[str]:
     """The page of consequences."""
-    yield "What `orchestrate plan` and `orchestrate apply` say of a plan: [how to](../how-to/before-it-hurts.md). A *loss*,"
-    yield "and an *outage* of every site or for good, is refused (exit status 3) unless it is named by"
+    yield "What `orchestrate plan` and `orchestrate apply` say of a plan: [how to](../how-to/before-it-hurts.md)."
+    yield "A *loss*, and an *outage* of every site or for good, is refused (exit status 3) unless it is named by"
     yield "`--allow-loss NAME`. Examples are what is said of the plans in tests/documents."
     yield ""
     for kind in consequences.discover():
