@@ -37,11 +37,14 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
     options = Options.of({"tenants": (), "only": (), "skip": (), "adopt": False, **given})
 
     def work(conductor: Conductor) -> Outcome:
+        from orchestrator import __version__
         from orchestrator.app import checklist
+        from orchestrator.events import RunStarted
 
-        remarks = checklist.examine(
-            _evidence(conductor, planfile, given, destroy=destroy, live=live), options.directory, _occasions(destroy)
-        )
+        evidence = _evidence(conductor, planfile, given, destroy=destroy, live=live)
+        if conductor.operation is None:
+            conductor.emit(RunStarted(stack=evidence.tenancy.stack, command="preflight", version=__version__))
+        remarks = checklist.examine(evidence, options.directory, _occasions(destroy))
         report(conductor, remarks, everything=options.as_json or options.as_markdown)
         refusal = checklist.refusal(remarks)
         if refusal:
