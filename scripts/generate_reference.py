@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 import checks_reference
 import click
+import preflight_reference
 from problem_codes import Source, problems
 
 from orchestrator import contract, events, settings, steps
@@ -48,6 +49,8 @@ def pages() -> Mapping[str, str]:
         "cli.md": _page("Commands", _cli()),
         "problems.md": _page("Problems", _problems()),
         "checks.md": _page("Checks", checks_reference.lines()),
+        "preflight.md": _page("Preflight: the checklists", preflight_reference.lines()),
+        "consequences.md": _page("Consequences of a plan", preflight_reference.consequences_lines()),
     }
 
 

@@ -4,7 +4,8 @@
 plans what `PLANS` lists; takes some minutes. `--from DIR` only prunes documents that were kept with `--keep DIR`.
 
 What tests don't read is left out (schema versions, sensitivity marks, empty values); a plan on the demo's state names
-that state's file instead of repeating it. No secret is in the stack's plans, whose passwords are write-only; the one
+that state's file instead of repeating it; ids that AWS draws are numbered, so that a new set differs where it should.
+No secret is in the stack's plans, whose passwords are write-only; the one
 in guide/ is made up.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,9 +59,44 @@ DROPPED = frozenset(
     {
         "after_identity", "after_sensitive", "before_identity", "before_sensitive", "checks", "planned_values",
         "provider_name", "provider_config", "provider_config_key", "relevant_attributes", "schema_version",
-        "sensitive_values", "tags_all", "timeouts", "timestamp", "variables", "version_constraint",
+        "sensitive_values", "tags_all", "timeouts", "timestamp", "version_constraint",
     }
 )  # fmt: skip
+
+
+DRAWN = re.compile(
+    r"\b(?P<id>sg|sgr|subnet|vpc|i|vol|eni|rtb|igw|nat|eipalloc|vpce|ami|acl|rtbassoc|eipassoc|r)-[0-9a-f]{8,17}\b"
+    r"|(?P<suffix>\b20\d{24}\b)"
+    r"|(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
+    r"|(?P<balancer>(?<=-alb-)\d{6,12}\b)"
+    r"|(?P<address>\b127\.\d+\.\d+\.\d+\b)"
+    r"|(?P<hash>(?<=/)[0-9a-f]{16}\b)"
+)
+"""What AWS, the local cloud and Terraform draw by lot."""
+
+
+class Numbered:
+    """Gives each drawn id a number of its own, the same in all documents."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        return DRAWN.sub(self._name, text)
+
+    def _name(self, met: re.Match[str]) -> str:
+        if met[0] not in self._known:
+            number = len(self._known) + 1
+            forms = {
+                "id": f"{met['id']}-{number:017x}",
+                "suffix": f"20260101{number:018d}",
+                "uuid": f"00000000-0000-4000-8000-{number:012x}",
+                "balancer": f"{number:010d}",
+                "address": f"198.51.100.{number % 256}",
+                "hash": f"{number:016x}",
+            }
+            self._known[met[0]] = forms[met.lastgroup or "id"]
+        return self._known[met[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +209,14 @@ def move_cluster(directory: Path) -> None:
 
 def prune(raw: Path) -> None:
     """Write tests/documents/*.json from the raw documents."""
+    numbered = Numbered()
     demo = json.loads((raw / "demo.state.json").read_text())
-    write(DOCUMENTS / "demo.state.json", pruned_state(demo))
+    write(DOCUMENTS / "demo.state.json", pruned_state(demo), numbered)
     configuration = json.loads((raw / "demo.plan.json").read_text())["configuration"]["root_module"]
-    write(DOCUMENTS / "stack.configuration.json", slim(configuration))
-    for file in sorted(raw.glob("*.plan.json")):
-        name = file.name.removesuffix(".plan.json")
-        write(DOCUMENTS / file.name, pruned_plan(json.loads(file.read_text()), name))
+    write(DOCUMENTS / "stack.configuration.json", slim(configuration), numbered)
+    for name in ("guide", "demo", "production", "interrupted", *PLANS, "database-tainted", "moved"):
+        plan = json.loads((raw / f"{name}.plan.json").read_text())
+        write(DOCUMENTS / f"{name}.plan.json", pruned_plan(plan, name), numbered)
 
 
 def pruned_plan(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -226,9 +264,9 @@ def slim(value: Any) -> Any:
     return [slim(inner) for inner in value] if isinstance(value, list) else value
 
 
-def write(path: Path, document: Mapping[str, Any]) -> None:
+def write(path: Path, document: Mapping[str, Any], numbered: Numbered) -> None:
     """Compact, a line for each resource, so that a diff shows what changed."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    text = numbered(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
     path.write_text(text.replace('{"address":', '\n{"address":') + "\n", encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """The composition root: the only room that knows everything. Imported by a command when it runs, never before."""
 
+from orchestrator.app import checklist
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
@@ -20,6 +21,7 @@ __all__ = [
     "Resuming",
     "Selection",
     "Treatment",
+    "checklist",
     "contract_from",
     "contract_of_outputs",
     "foresee",

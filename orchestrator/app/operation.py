@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator import contract, steps
 from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
 from orchestrator.consultation import consult
 from orchestrator.contract import Stack
+from orchestrator.database.model import wanted_of
 from orchestrator.dns import model, resolve, undo, visibility
 from orchestrator.dns.model import Change
 from orchestrator.dns.undo import Restoration
@@ -148,6 +150,15 @@ class Operation:
     def examine(self) -> Diagnosis:
         """What is wrong with the stack, causes first; changes nothing."""
         return consult(self._context, self.aws, self.clock.now, self._subjects)
+
+    def newest_snapshot(self) -> datetime | None:
+        """When the database server's newest snapshot was taken; None: there is none."""
+        newest = self._context.rds.newest_snapshot(self.stack.database.instance)
+        return newest.taken if newest else None
+
+    def embedding_providers(self) -> Mapping[Subject, int | None]:
+        """How many each tenant has configured, by its own database; None: it could not be asked."""
+        return self._context.database.count("embedding_provider", wanted_of(self.stack))
 
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""

@@ -55,6 +55,11 @@ class Resource:
         value = self.get(*path)
         return "" if value is None or value is UNKNOWN else str(value)
 
+    def blocks(self, *path: str | int) -> list[Mapping[str, Any]]:
+        """The blocks at the path; none while they are not known."""
+        value = self.get(*path)
+        return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
     @property
     def new(self) -> bool:
         """Whether the plan makes it, or makes it anew."""

@@ -174,7 +174,7 @@ def _hosts(resources: list[Resource]) -> dict[str, str]:
     found = {}
     for rule in resources:
         if rule.type in ("aws_lb_listener_rule", "aws_alb_listener_rule"):
-            conditions = rule.get("condition") or ()
+            conditions = rule.blocks("condition")
             hosts = [host for one in conditions for it in one.get("host_header") or () for host in it.get("values", ())]
             group = rule.text("action", 0, "target_group_arn")
             if hosts and group:

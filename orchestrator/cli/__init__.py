@@ -12,6 +12,7 @@ from orchestrator import __version__
 COMMANDS = {
     "apply": "Apply Terraform, then bring the stack to life.",
     "plan": "Show what apply would do, changing nothing.",
+    "preflight": "Go through the checklists before it hurts: on the plan, and on what is there.",
     "run": "Bring an applied stack to life: the steps only.",
     "dns": "The hostnames' records by themselves: plan, apply, check, undo.",
     "backup": "Keep database, files, index and settings outside the stack; list, verify, prune.",

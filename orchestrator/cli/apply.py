@@ -30,16 +30,19 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
     metavar="NAME[@CHECKSUM]",
     help="This loss or outage is meant (repeatable); with a checksum, of that plan only.",
 )
+@click.option("--preflight/--no-preflight", default=True, help="Go through the checklist first; blockers stop it.")
 @terraform_options
 @steps_options
-def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...], **given: Any) -> None:
+def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...], preflight: bool, **given: Any) -> None:
     """Apply Terraform, then bring the stack to life.
 
     Shows the plan, what it does to the people who use the sites and what the steps would do afterwards, and asks; the
     answer is bound to exactly that plan. With a PLANFILE, that plan is applied without asking. A plan that loses data
-    or takes every site down is refused, unless each loss is named by --allow-loss.
+    or takes every site down is refused, unless each loss is named by --allow-loss; so is one that the checklist of
+    `orchestrate preflight` speaks against.
     """
     from orchestrator.cli.conduct import conduct
+    from orchestrator.cli.preflight import after_apply, before_apply
 
     options = Options.of(given)
     approved = auto_approve or planfile is not None
@@ -52,8 +55,11 @@ def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...],
                 _, foresight = preview(conductor, plan, terraform, look=not approved)
                 if plan.has_changes:
                     refuse(foresight, allow_loss)
+                    waiting = before_apply(conductor, plan) if preflight else False
                     approve(conductor, approved)
                     execute(conductor, terraform, plan)
+                    if waiting:
+                        after_apply(conductor, terraform)
             return _steps(conductor)
 
     conduct("apply", options, work, recorded=True)

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from orchestrator.contract import Database
 from orchestrator.database.inventory import SESSION
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, generators, observation
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, counting, generators, observation
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.ssm import admin_unknown
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -62,6 +62,18 @@ class DirectServer:
             if one.database in seen["databases"] and one.role in seen["roles"]:
                 logins[one.tenant] = self._login(one, password)
         return Observed(seen["databases"], frozenset(seen["roles"]), logins, broken)
+
+    def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
+        """One short session for each tenant."""
+        return {one.tenant: self._counted(counting(table), one) for one in wanted}
+
+    def _counted(self, query: str, one: Wanted) -> int | None:
+        try:
+            with self._connect(one.database, one.role, self._password_of(one)) as session:
+                row = session.execute(query.encode()).fetchone()
+        except (psycopg.Error, OrchestratorError):
+            return None
+        return int(row[0]) if row else None
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """What psql's `gexec` does: run each generator, then each statement it gives."""

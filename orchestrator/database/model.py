@@ -70,6 +70,10 @@ class Server(Protocol):
         """Read what is there, in one session."""
         ...
 
+    def count(self, table: str, wanted: Sequence[Wanted]) -> Mapping[str, int | None]:
+        """Rows of a tenant's own table, asked as its own role; None where there is none, or nobody answers."""
+        ...
+
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """Make roles, passwords and databases as wanted, in one session, under the advisory lock."""
         ...
@@ -113,6 +117,11 @@ def observation(wanted: Sequence[Wanted]) -> str:
         "'roles', (SELECT coalesce(json_agg(rolname), '[]') FROM pg_roles WHERE rolcanlogin "
         f"AND rolname IN ({names})))"
     )
+
+
+def counting(table: str) -> str:
+    """How many rows a table of the tenant's database has. `table` is a name of ours, never somebody's input."""
+    return f'SELECT count(*) FROM "{table}"'
 
 
 def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterator[str]:

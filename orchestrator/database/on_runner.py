@@ -105,7 +105,7 @@ def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  
 def passwords(request: Request) -> Dict[Reference, Password]:  # noqa: UP006
     """Every password the request needs, or the Failed that says why there is none."""
     wanted = {reference(it) for it in request["tenants"] if it["secret"]}
-    if request["mode"] != "read":
+    if request["mode"] in ("observe", "ensure"):
         wanted.add(reference(request, "admin_"))
     region = request["region"]
     secrets = sorted({arn for arn, _ in wanted if ":secretsmanager:" in arn})
@@ -181,6 +181,22 @@ def observe(request: Request) -> Request:
     return dict(seen, logins=logins, secrets=broken)
 
 
+def count(request: Request) -> Request:
+    """The query's number for each tenant, in its own database, as its own role; null where it could not be asked."""
+    known = passwords(request)
+    counts: Dict[str, Union[int, None]] = {}  # noqa: UP006, UP007
+    for tenant in request["tenants"]:
+        password = known[reference(tenant)] if tenant["secret"] else Failed("secret-missing", "it has none")
+        counts[tenant["name"]] = None
+        if not isinstance(password, Failed):
+            status, output, _ = psql(
+                request, database=tenant["database"], user=tenant["role"], password=password, sql=request["query"]
+            )
+            said = output.strip()
+            counts[tenant["name"]] = int(said) if not status and said.isdigit() else None
+    return {"counts": counts}
+
+
 def ensure(request: Request) -> Request:
     """Run the generated statements in one session. `@verifier:NAME@` stands where a tenant's verifier goes."""
     sql = request["sql"]
@@ -222,7 +238,8 @@ def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        answer = {"observe": observe, "ensure": ensure, "read": read}[request["mode"]](request)
+        modes = {"observe": observe, "ensure": ensure, "read": read, "count": count}
+        answer = modes[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     text = json.dumps(answer)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from orchestrator.contract import Database
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, generators, observation
+from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, counting, generators, observation
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 READERS = 4
@@ -84,6 +84,11 @@ class SsmServer:
         """One command: databases, roles, logins."""
         answer = self._ask("observe", wanted, observation=observation(wanted))
         return Observed(answer["databases"], frozenset(answer["roles"]), answer["logins"], answer["secrets"])
+
+    def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
+        """One command, a session for each tenant."""
+        found: dict[str, int | None] = self._ask("count", wanted, query=counting(table))["counts"]
+        return found
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
         """One command, one psql session for all of `wanted`."""

@@ -13,7 +13,7 @@ _MARKS = {"blocker": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("
 
 def of_doctor(event: FindingReported) -> Text:
     """Symptom, cause, evidence, fix, where to read more: one line each, without a line feed at the end."""
-    mark, style = _MARKS.get(event.severity, ("!", "magenta"))
+    mark, style = _MARKS.get(event.severity, ("?", "magenta"))
     margin = "    " if event.root else ""
     whom = f"{event.subject}: " if event.subject else ""
     follows = " (follows)" if event.root else ""

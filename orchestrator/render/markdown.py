@@ -11,7 +11,6 @@ from orchestrator.events import Emit, Event, FindingReported, RunFinished, RunSt
 LONGEST = 50_000
 """Characters of Terraform's own words that are shown: a comment may have 65,536 on GitHub."""
 _MARKS = {"blocker": "🛑", "warning": "⚠️", "info": "•"}
-_MANUAL = {"unknown": "❔", "manual": "✋"}
 
 
 class Markdown:
@@ -67,22 +66,26 @@ def _consequences(found: Sequence[FindingReported]) -> Iterator[str]:
 
 
 def _checklist(found: Sequence[FindingReported]) -> Iterator[str]:
-    if found:
+    shown = [one for one in found if one.status in ("failed", "manual")]
+    if shown:
         yield "\n**Checklist**\n"
         rows = (
             (
-                _MANUAL.get(one.status) or _MARKS.get(one.severity, ""),
+                _MARKS.get(one.severity, "✋"),
                 f"{_code(one.code)} {_cell(one.detail)}",
                 " ".join(filter(None, (_code(one.address), one.place))),
                 one.current,
                 one.wanted,
             )
-            for one in found
+            for one in shown
         )
         yield from _table(("", "finding", "where", "now", "wanted"), rows)
-        for one in found:
-            if one.hcl and one.status == "failed":
-                yield from _folded(f"{one.code} {one.address}: what to write", one.hcl, "hcl")
+    for one in shown:
+        if one.hcl:
+            yield from _folded(f"{one.code} {one.address}: what to write", one.hcl, "hcl")
+    waiting = sorted({one.check for one in found if one.status == "unknown"})
+    if waiting:
+        yield f"\nNot known until applied: {', '.join(map(_code, waiting))}"
 
 
 def _others(found: Sequence[FindingReported]) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Terminal:
         self._console.print(Text(text))
 
     def _emit(self, event: Event) -> None:
-        if isinstance(event, FindingReported) and event.severity:
+        if isinstance(event, FindingReported) and (event.severity or event.status):
             self._console.print(of_doctor(event))
             return
         if event.step and event.subject:

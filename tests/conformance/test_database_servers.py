@@ -280,20 +280,8 @@ def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place,
     one, other = place.wanted(f"{way}_read"), place.wanted(f"{way}_empty")
     server.ensure([one, other])
 
-    def session() -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            host=place.stack.database.host,
-            hostaddr=place.endpoint.ip,
-            port=place.endpoint.port,
-            user=one.role,
-            password=f"pw-of-{one.role}'\\ü",
-            dbname=one.database,
-            sslmode="require",
-            autocommit=True,
-        )
-
     rows = [(n, f"said {n}") for n in range(50)]
-    with session() as mine:
+    with as_tenant(place, one) as mine:
         mine.execute(CONTENTS)
         mine.cursor().executemany("INSERT INTO chat VALUES (%s, %s)", rows)
     first = inventories(server, [one, other])
@@ -306,11 +294,11 @@ def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place,
     assert "hidden" not in str(first)
     assert sizes(server, [one])[one.tenant].bytes > 1_000_000
 
-    with session() as mine:
+    with as_tenant(place, one) as mine:
         mine.execute("TRUNCATE chat")
         mine.cursor().executemany("INSERT INTO chat VALUES (%s, %s)", reversed(rows))
     assert inventories(server, [one])[one.tenant].tables == first[one.tenant].tables, "the order of rows doesn't matter"
-    with session() as mine:
+    with as_tenant(place, one) as mine:
         mine.execute("UPDATE chat SET said = 'changed' WHERE t = 7")
     changed = inventories(server, [one])[one.tenant].tables["public.chat"]
     assert (changed.rows, changed.digest != first[one.tenant].tables["public.chat"].digest) == (50, True)
@@ -319,3 +307,29 @@ def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place,
 def test_a_database_that_is_not_there_cannot_be_read(place: Place, server: Both, way: str) -> None:
     with pytest.raises(OrchestratorError):
         sizes(server, [place.wanted(f"{way}_nowhere")])
+
+
+def test_rows_are_counted_as_the_tenant(place: Place, server: Both, way: str) -> None:
+    filled, empty, absent = (place.wanted(f"{way}_{name}") for name in ("filled", "empty", "absent"))
+    server.ensure([filled, empty])
+    for one, rows in ((filled, 2), (empty, 0)):
+        with as_tenant(place, one) as session:
+            session.execute("CREATE TABLE embedding_provider (name text)")
+            session.execute("INSERT INTO embedding_provider SELECT n::text FROM generate_series(1, %s) AS n", (rows,))
+    counts = server.count("embedding_provider", [filled, empty, absent])
+    assert counts == {filled.tenant: 2, empty.tenant: 0, absent.tenant: None}
+    assert server.count("no_such_table", [filled]) == {filled.tenant: None}
+
+
+def as_tenant(place: Place, one: Wanted) -> psycopg.Connection[Any]:
+    secret = place.aws.client("secretsmanager").get_secret_value(SecretId=str(one.secret_arn))["SecretString"]
+    return psycopg.connect(
+        host=place.stack.database.host,
+        hostaddr=place.endpoint.ip,
+        port=place.endpoint.port,
+        user=one.role,
+        password=json.loads(secret)["password"],
+        dbname=one.database,
+        sslmode="require",
+        autocommit=True,
+    )

@@ -1,12 +1,14 @@
 """The documents that scripts/terraform_documents.py made, and small changes of them for cases that need one.
 
 A case's `edit` maps an address to what is different: for a state its `values`, for a plan `actions`, `before`, `after`,
-`unknown`. null takes a value away. A resource that the plan leaves alone is taken from its prior state.
+`unknown`. null takes a value away, `=ADDRESS:NAME` is that
+attribute of the demo's state. A resource that the plan leaves alone is taken from its prior state.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
@@ -94,15 +96,40 @@ def _change(document: dict[str, Any], address: str) -> dict[str, Any]:
 
 
 def _parts(address: str) -> tuple[str, str, str]:
-    """Module, type and name in an address whose type begins with `aws_`."""
-    module, _, tail = f".{address}".rpartition(".aws_")
-    kind, _, name = tail.partition(".")
-    return module.removeprefix("."), f"aws_{kind}", name.partition("[")[0]
+    """Module, type and name of a resource's address."""
+    met = re.fullmatch(r"(?:(module\..+)\.)?([a-z0-9_]+)\.([^.\[]+)(?:\[.*\])?", address)
+    assert met, address
+    return met[1] or "", met[2], met[3]
 
 
 def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    changed = {**values, **changes}
+    """`containers` maps a container's name (`*`: each) to what is different in its definition."""
+    changed = {**values, **{key: _meant(value) for key, value in changes.items() if key != "containers"}}
+    if "containers" in changes:
+        held = json.loads(values["container_definitions"])
+        changed["container_definitions"] = json.dumps([_container(one, changes["containers"]) for one in held])
     return {key: value for key, value in changed.items() if value is not None}
+
+
+def _meant(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("="):
+        address, _, name = value.removeprefix("=").rpartition(":")
+        return next(one["values"][name] for one in _all(_read("demo.state.json")) if one["address"] == address)
+    if isinstance(value, list):
+        return [_meant(one) for one in value]
+    return {key: _meant(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _container(held: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for name in ("*", held["name"]):
+        for key, value in changes.get(name, {}).items():
+            if key in ("environment", "secrets"):
+                field = "value" if key == "environment" else "valueFrom"
+                pairs = {pair["name"]: pair[field] for pair in held.get(key, ())} | value
+                held[key] = [{"name": it, field: said} for it, said in pairs.items() if said is not None]
+            else:
+                held[key] = value
+    return held
 
 
 def _all(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

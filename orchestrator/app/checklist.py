@@ -1,0 +1,121 @@
+"""The checklists on a stack: what they judge is gathered here, and told as events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator import preflight
+from orchestrator.app.operation import Operation
+from orchestrator.blueprint.places import Places
+from orchestrator.engine.check import Severity
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
+from orchestrator.events import Emit, FindingReported
+from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
+
+DEPLOYING = (Occasion.DEPLOY, Occasion.AFTER)
+
+
+def document(path: Path) -> Mapping[str, Any] | None:
+    """Terraform's JSON in a file; None: it is a plan file, which only Terraform can read. Raises `Invalid`."""
+    try:
+        raw = path.read_bytes()
+        found = json.loads(raw) if raw.lstrip()[:1] == b"{" else None
+    except (OSError, ValueError, RecursionError) as error:
+        fix = "give a plan file, or what `terraform show -json` prints"
+        raise Invalid(Problem("terraform-json-unreadable", str(error), str(path), fix)) from None
+    if found is not None and not isinstance(found, Mapping):
+        return None
+    return found
+
+
+def evidence_of(said: Mapping[str, Any], live: Live | None = None) -> Evidence:
+    """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else."""
+    if "resource_changes" in said or "planned_values" in said:
+        return preflight.from_plan(said, live=live)
+    return preflight.from_state(said, live=live)
+
+
+def look(operation: Operation) -> Live:
+    """Verdicts of the steps, snapshots, embedding providers; what can't be seen is left out."""
+    newest, seen = None, True
+    try:
+        newest = operation.newest_snapshot()
+    except OrchestratorError:
+        seen = False
+    try:
+        embeddings = operation.embedding_providers()
+    except OrchestratorError:
+        embeddings = {}
+    return Live(
+        verdicts=operation.survey(),
+        embeddings=embeddings,
+        newest_snapshot=newest,
+        snapshots_seen=seen,
+        now=operation.clock.now(),
+    )
+
+
+def examine(evidence: Evidence, directory: Path, occasions: Collection[Occasion] = DEPLOYING) -> tuple[Remark, ...]:
+    """Every remark, with its place in the directory's files."""
+    return preflight.examine(evidence, occasions, Places(directory))
+
+
+def tell(remarks: Collection[Remark], emit: Emit, *, everything: bool) -> None:
+    """As events; without `everything` only what somebody has to do something about."""
+    for one in remarks:
+        urgent = one.severity in (Severity.BLOCKER, Severity.WARNING)
+        if everything or urgent:
+            emit(_event(one))
+
+
+def refusal(remarks: Collection[Remark]) -> Refused | None:
+    """What must not be applied; None when nothing speaks against it."""
+    blockers = [one for one in remarks if one.severity is Severity.BLOCKER]
+    if not blockers:
+        return None
+    said = ", ".join(dict.fromkeys(one.code for one in blockers))
+    fix = "correct what is shown above; if you know better: --no-preflight"
+    return Refused(
+        Problem("preflight-blocked", f"{len(blockers)} of the checklist's points speak against it ({said})", "", fix)
+    )
+
+
+def not_known(remarks: Collection[Remark]) -> list[str]:
+    """The points that wait for the apply."""
+    return sorted({one.item for one in remarks if one.status is Status.UNKNOWN})
+
+
+def _event(one: Remark) -> FindingReported:
+    lines = {item.id: item.lines for item in preflight.discover()}
+    return FindingReported(
+        step="preflight",
+        subject=one.subject,
+        detail=one.says,
+        code=one.code,
+        fix=one.fix,
+        severity=one.severity.value if one.severity else "",
+        check=one.item,
+        cause=one.why,
+        guide="; ".join(lines.get(one.item, ())),
+        status=one.status.value,
+        address=one.address,
+        place=one.place,
+        current=one.current,
+        wanted=one.wanted,
+        hcl=one.hcl,
+    )
+
+
+def summary(remarks: Collection[Remark]) -> Iterator[str]:
+    """For people: how many points passed, which wait, which only a person can tell."""
+    by_item: dict[str, set[Status]] = {}
+    for one in remarks:
+        by_item.setdefault(one.item, set()).add(one.status)
+    good = [name for name, seen in by_item.items() if seen == {Status.PASSED}]
+    yield f"{len(good)} of {len(by_item)} points passed"
+    waiting = not_known(remarks)
+    if waiting:
+        yield f"not known until applied: {', '.join(waiting)}"

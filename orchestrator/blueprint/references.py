@@ -1,0 +1,211 @@
+"""Where a value comes from, by the plan's `configuration`: what is left to go by while the value itself is unknown.
+
+References are followed through a module's outputs and a module call's arguments. What Terraform's JSON doesn't hold
+is a local's expression: a local counts as all that is given to its module, and what is reached that way is not `sure`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.blueprint.resources import UNKNOWN, Blueprint, Resource
+
+_INDEX = re.compile(r"\[[^\]]*\]")
+_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An attribute of a resource that a value is made from. `sure`: it is, and not only may be.
+
+    A variable of the root module is a source too: `resource` is then `var`, `attribute` its name.
+    """
+
+    module: tuple[str, ...]
+    resource: str
+    attribute: str
+    sure: bool = True
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        return self.resource.partition(".")[0]
+
+
+def module_path(module: str) -> tuple[str, ...]:
+    """The names of a module's address without indexes: `module.a["x"].module.b` → a, b."""
+    plain = _INDEX.sub("", module)
+    return tuple(part for part in plain.split(".") if part and part != "module") if plain else ()
+
+
+def sources(blueprint: Blueprint, resource: Resource, *path: str) -> frozenset[Source]:
+    """Everything that the expression at the path (a block's first one) of the resource is made from."""
+    at = module_path(resource.module)
+    root = _module(blueprint.configuration, at)
+    held = _resource(root, f"{resource.type}.{resource.name}")
+    if held is None:
+        return frozenset()
+    walk = _Walk(blueprint.configuration)
+    found = set(walk.expression(at, _at(held.get("expressions", {}), path), sure=True, depth=0))
+    each = [held[key] for key in ("for_each_expression", "count_expression") if key in held]
+    if any(one.startswith(("each.", "count.")) for one in _references(_at(held.get("expressions", {}), path))):
+        found |= {one for it in each for one in walk.expression(at, it, sure=False, depth=0)}
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The resources that a value names: surely, and perhaps."""
+
+    sure: tuple[Resource, ...] = ()
+    maybe: tuple[Resource, ...] = ()
+
+    @property
+    def any(self) -> tuple[Resource, ...]:
+        """The likeliest reading."""
+        return self.sure or self.maybe
+
+
+def constant(blueprint: Blueprint, resource: Resource, name: str) -> Any:
+    """What the configuration itself says of an attribute, where that is a literal; None otherwise.
+
+    The AWS provider keeps only a hash of `user_data`, so that a plan's values don't tell what is in it.
+    """
+    said = _expressions(blueprint, resource).get(name)
+    return said.get("constant_value") if isinstance(said, Mapping) else None
+
+
+def says(blueprint: Blueprint, resource: Resource, name: str) -> bool:
+    """Whether the configuration gives the attribute at all."""
+    return bool(_expressions(blueprint, resource).get(name))
+
+
+def _expressions(blueprint: Blueprint, resource: Resource) -> Mapping[str, Any]:
+    module = _module(blueprint.configuration, module_path(resource.module))
+    held = _resource(module, f"{resource.type}.{resource.name}")
+    found: Mapping[str, Any] = (held or {}).get("expressions", {})
+    return found
+
+
+def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | int) -> Meant:
+    """The resources of this type that the value at the path names: by value where it is known, else by reference."""
+    said = resource.get(*path)
+    words = said if isinstance(said, list) else [said]
+    candidates = list(blueprint.of_type(kind))
+    wanted = {one for one in words if isinstance(one, str) and one}
+    if wanted:
+        return Meant(tuple(one for one in candidates if wanted & _names(one)))
+    if said is not UNKNOWN and UNKNOWN not in words:
+        return Meant()
+    meant = {(one.module, one.resource): one.sure for one in sorted(_sources(blueprint, resource, path), key=_sure)}
+    met = [(one, meant.get((module_path(one.module), f"{one.type}.{one.name}"))) for one in candidates]
+    found = [(one, sure) for one, sure in met if sure is not None]
+    near = [(one, sure) for one, sure in found if _related(one.module, resource.module)] or found
+    return Meant(tuple(one for one, sure in near if sure), tuple(one for one, sure in near if not sure))
+
+
+def _names(one: Resource) -> set[str]:
+    return {one.text(key) for key in ("id", "arn", "name", "bucket")} - {""}
+
+
+def _sources(blueprint: Blueprint, resource: Resource, path: tuple[str | int, ...]) -> frozenset[Source]:
+    return sources(blueprint, resource, *(str(step) for step in path))
+
+
+def _sure(one: Source) -> bool:
+    return one.sure
+
+
+def _related(one: str, other: str) -> bool:
+    """Both in the same module instance, or in instances with the same key (`module.a["x"]`, `module.b["x"]`)."""
+    keys, others = _INDEX.findall(one), _INDEX.findall(other)
+    return one == other or (bool(keys) and keys == others) or other.startswith(f"{one}.")
+
+
+class _Walk:
+    """Follows references from module to module."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+
+    def expression(self, at: tuple[str, ...], said: Any, *, sure: bool, depth: int) -> Iterator[Source]:
+        for one in _references(said):
+            yield from self._reference(at, one, sure=sure, depth=depth + 1)
+
+    def _reference(self, at: tuple[str, ...], one: str, *, sure: bool, depth: int) -> Iterator[Source]:
+        if depth > _DEPTH:
+            return
+        words = _INDEX.sub("", one).split(".")
+        head = words[0]
+        if head == "var":
+            yield from self._variable(at, words[1], sure=sure, depth=depth)
+        elif head == "local":
+            for name in _module(self._root, at).get("variables", {}) if at else ():
+                yield from self._variable(at, name, sure=False, depth=depth)
+        elif head == "module":
+            outputs = _call(_module(self._root, at), words[1]).get("module", {}).get("outputs", {})
+            names = [words[2]] if len(words) > 2 else list(outputs)
+            for name in names:
+                said = outputs.get(name, {}).get("expression", {})
+                only = sure and len(words) > 2
+                yield from self.expression((*at, words[1]), said, sure=only, depth=depth)
+        elif head == "data" or head in ("each", "count", "path", "terraform", "self"):
+            return
+        elif len(words) > 1:
+            # Without an attribute: all of the resource (`aws_subnet.private[*].id` is given like that).
+            yield Source(at, ".".join(words[:2]), words[2] if len(words) > 2 else "", sure)
+
+    def _variable(self, at: tuple[str, ...], name: str, *, sure: bool, depth: int) -> Iterator[Source]:
+        if not at:
+            yield Source((), "var", name, sure)
+            return
+        parent = at[:-1]
+        call = _call(_module(self._root, parent), at[-1])
+        said = call.get("expressions", {}).get(name, {})
+        # Of an object's several parts nobody knows which one is meant.
+        yield from self.expression(parent, said, sure=sure and len(_references(said)) == 1, depth=depth)
+
+
+def _references(said: Any) -> list[str]:
+    """Those of an expression, of a block's expressions, or of a list of blocks; each but once, in its longest form."""
+    if isinstance(said, list):
+        return list(dict.fromkeys(one for it in said for one in _references(it)))
+    if not isinstance(said, Mapping):
+        return []
+    if "references" in said:
+        every = [str(one) for one in said["references"]]
+        return [one for one in dict.fromkeys(every) if not any(_within(one, longer) for longer in every)]
+    return list(dict.fromkeys(one for it in said.values() for one in _references(it)))
+
+
+def _within(one: str, longer: str) -> bool:
+    return longer != one and longer.startswith((f"{one}.", f"{one}["))
+
+
+def _at(expressions: Any, path: tuple[str, ...]) -> Any:
+    said = expressions
+    for step in path:
+        if step.isdecimal():
+            continue
+        said = said[0] if isinstance(said, list) and said else said
+        said = said.get(step, {}) if isinstance(said, Mapping) else {}
+    return said
+
+
+def _module(root: Mapping[str, Any], at: tuple[str, ...]) -> Mapping[str, Any]:
+    module: Mapping[str, Any] = root
+    for name in at:
+        module = _call(module, name).get("module", {})
+    return module
+
+
+def _call(module: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = module.get("module_calls", {}).get(name, {})
+    return found
+
+
+def _resource(module: Mapping[str, Any], address: str) -> Mapping[str, Any] | None:
+    return next((one for one in module.get("resources", ()) if one["address"] == address), None)

@@ -1,0 +1,181 @@
+"""Terraform's resources as the facts that checks judge: the same values that the doctor's readers give.
+
+Each raises `NotKnown` for a value that the judgement needs and a plan doesn't know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.listeners import HealthCheck
+from orchestrator.aws.network import ANY, Rule, SecurityGroup
+from orchestrator.aws.service_settings import ServiceSettings, Way
+from orchestrator.aws.task_definition import TaskDefinition, parsed
+from orchestrator.blueprint import references
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.preflight.model import Evidence, NotKnown
+
+_TCP = ("tcp", "-1", "6", "all")
+
+
+def known(resource: Resource, *path: str | int) -> Any:
+    """The value at the path. Raises `NotKnown`."""
+    value = resource.get(*path)
+    if value is UNKNOWN:
+        raise NotKnown(resource.address, ".".join(map(str, path)))
+    return value
+
+
+def number(value: Any) -> int:
+    """A count that Terraform gives as a number or as text; 0 where there is none."""
+    return int(value) if str(value or "").isdecimal() else 0
+
+
+def task_size(definition: Resource) -> TaskDefinition:
+    """CPU units and MB of the task alone; no containers."""
+    return TaskDefinition(
+        arn=definition.address,
+        cpu=number(known(definition, "cpu")),
+        memory=number(known(definition, "memory")),
+    )
+
+
+def task_definition(definition: Resource) -> TaskDefinition:
+    """With its containers. Roles that are not known yet are named by their address."""
+    said = known(definition, "container_definitions")
+    try:
+        containers = json.loads(said)
+    except (TypeError, ValueError):
+        containers = []
+    size = task_size(definition)
+    roles = {
+        name: "" if definition.get(key) is None else definition.text(key) or f"{definition.address}.{key}"
+        for name, key in (("executionRoleArn", "execution_role_arn"), ("taskRoleArn", "task_role_arn"))
+    }
+    document = {
+        "taskDefinitionArn": definition.address,
+        "cpu": size.cpu,
+        "memory": size.memory,
+        "containerDefinitions": [_container(one) for one in containers if isinstance(one, dict) and one.get("name")],
+    }
+    return parsed({**document, **roles})
+
+
+def _container(raw: dict[str, Any]) -> dict[str, Any]:
+    """Lists that a template left null are empty."""
+    return {key: value for key, value in raw.items() if value is not None}
+
+
+def service_settings(service: Resource, evidence: Evidence) -> ServiceSettings:
+    """Network, ways in, patience; ids that are not known yet are the addresses of what they name."""
+    network = known(service, "network_configuration") or [{}]
+    breaker = (known(service, "deployment_circuit_breaker") or [{}])[0]
+    ways = known(service, "load_balancer") or ()
+    return ServiceSettings(
+        name=service.text("name"),
+        task_definition=service.text("task_definition"),
+        desired=number(service.get("desired_count") if service.get("desired_count") is not UNKNOWN else 1),
+        grace=number(known(service, "health_check_grace_period_seconds")),
+        subnets=tuple(_named(evidence, service, network[0].get("subnets"), "aws_subnet", "subnets")),
+        groups=tuple(_named(evidence, service, network[0].get("security_groups"), "aws_security_group", "groups")),
+        public_ip=bool(network[0].get("assign_public_ip")),
+        ways=tuple(Way("", str(one.get("container_name", "")), number(one.get("container_port"))) for one in ways),
+        breaker=bool(breaker.get("enable")),
+        rollback=bool(breaker.get("rollback")),
+    )
+
+
+def _named(evidence: Evidence, service: Resource, said: Any, kind: str, argument: str) -> Iterator[str]:
+    """Ids, as they are or as the addresses of the resources they name."""
+    if isinstance(said, list) and all(isinstance(one, str) for one in said):
+        yield from said
+        return
+    attribute = "security_groups" if argument == "groups" else argument
+    met = references.targets(evidence.blueprint, service, kind, "network_configuration", 0, attribute)
+    yield from (one.address for one in met.any)
+
+
+def health_check(group: Resource) -> HealthCheck:
+    """A target group's health check with AWS's own defaults."""
+    said = (known(group, "health_check") or [{}])[0]
+    if any(said.get(name) is UNKNOWN for name in ("path", "port", "interval", "unhealthy_threshold")):
+        raise NotKnown(group.address, "health_check")
+    return HealthCheck(
+        target_group="",
+        path=said.get("path") or "/",
+        port=str(said.get("port") or "traffic-port"),
+        group_port=number(group.get("port")) if group.get("port") is not UNKNOWN else 0,
+        matcher=str(said.get("matcher") or ""),
+        interval=number(said.get("interval") or 30),
+        timeout=number(said.get("timeout") or 5),
+        healthy=number(said.get("healthy_threshold") or 3),
+        unhealthy=number(said.get("unhealthy_threshold") or 3),
+    )
+
+
+def redis_state(group: Resource, *, token: bool) -> RedisState:
+    """A replication group; `token`: its token is set outside Terraform."""
+    own = group.get("auth_token")
+    host = group.text("primary_endpoint_address") or group.text("configuration_endpoint_address")
+    return RedisState(
+        group.text("replication_group_id") or group.name,
+        "available",
+        tls=bool(known(group, "transit_encryption_enabled")),
+        auth=token or bool(own),
+        host=host,
+        port=number(group.get("port")) if group.get("port") is not UNKNOWN else 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A security group with the rules that are surely its own; `complete`: there are no others that may be."""
+
+    group: SecurityGroup
+    complete: bool
+
+
+def doors(evidence: Evidence, group: Resource) -> Doors:
+    """The group's rules, wherever they are written."""
+    rules = [rule for one in group.blocks("ingress") for rule in _inline(one)]
+    complete = group.get("ingress") is not UNKNOWN or group.new
+    for one in evidence.blueprint.of_type("aws_vpc_security_group_ingress_rule", "aws_security_group_rule"):
+        if one.type == "aws_security_group_rule" and one.text("type") != "ingress":
+            continue
+        met = references.targets(evidence.blueprint, one, "aws_security_group", "security_group_id")
+        if any(it.address == group.address for it in met.sure):
+            rules += _rule(evidence, one)
+        elif any(it.address == group.address for it in met.maybe):
+            complete = False
+    found = SecurityGroup(group.text("id") or group.address, group.text("name"), group.text("vpc_id"), tuple(rules))
+    return Doors(found, complete)
+
+
+def _inline(one: Mapping[str, Any]) -> Iterable[Rule]:
+    if str(one.get("protocol", "-1")) in _TCP:
+        sources = [*(one.get("cidr_blocks") or ()), *(one.get("security_groups") or ())]
+        yield _opened(one.get("protocol"), one.get("from_port"), one.get("to_port"), sources)
+
+
+def _rule(evidence: Evidence, one: Resource) -> Iterable[Rule]:
+    protocol = one.get("ip_protocol") or one.get("protocol")
+    if str(protocol) not in _TCP:
+        return
+    sources = [one.text("cidr_ipv4"), one.text("cidr_ipv6"), *(one.get("cidr_blocks") or ())]
+    for attribute in ("referenced_security_group_id", "source_security_group_id"):
+        if one.get(attribute) is not None:
+            met = references.targets(evidence.blueprint, one, "aws_security_group", attribute)
+            sources += [it.text("id") or it.address for it in met.any]
+            sources += [one.text(attribute)] if one.text(attribute) else []
+    yield _opened(protocol, one.get("from_port"), one.get("to_port"), [it for it in sources if isinstance(it, str)])
+
+
+def _opened(protocol: Any, first: Any, last: Any, sources: list[str]) -> Rule:
+    found = tuple(one for one in sources if one)
+    if str(protocol) in ("-1", "all") or first is None:
+        return Rule(ANY, ANY, found)
+    return Rule(number(first), number(last), found)

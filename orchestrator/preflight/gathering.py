@@ -1,0 +1,55 @@
+"""Evidence out of Terraform's JSON: which service runs which task definition, for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.resources import Blueprint, Document, of_plan, of_state
+from orchestrator.blueprint.tenancy import Tenancy, contract_of
+from orchestrator.preflight.model import Evidence, Live, Unit
+
+
+def from_plan(plan: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:
+    """What the plan will leave. Of a plan that destroys everything: the state as it is."""
+    blueprint = of_plan(plan)
+    if not blueprint.resources and plan.get("prior_state"):
+        return from_state(plan["prior_state"], contract, live)
+    return _evidence(blueprint, contract, live)
+
+
+def from_state(state: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:
+    """What is there, and what was seen of it live."""
+    return _evidence(of_state(state), contract, live)
+
+
+def _evidence(blueprint: Blueprint, contract: Document | None, live: Live | None) -> Evidence:
+    known = contract or contract_of(blueprint.outputs)
+    tenancy = Tenancy.of(known, list(blueprint.resources.values()))
+    return Evidence(blueprint, tenancy, tuple(_units(blueprint, tenancy)), _region(blueprint, known), live)
+
+
+def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[Unit]:
+    """Every service that is a tenant's; without any, every service."""
+    services = [(one, _tenant(one, tenancy)) for one in blueprint.of_type("aws_ecs_service")]
+    for one, tenant in [(it, name) for it, name in services if name] or services:
+        met = targets(blueprint, one, "aws_ecs_task_definition", "task_definition").any
+        yield Unit(tenant or one.text("name") or one.address, one, met[0] if met else None)
+
+
+def _tenant(service: Any, tenancy: Tenancy) -> str:
+    return tenancy.by_value.get(service.text("name"), "") or tenancy.owner(service, service.values)
+
+
+def _region(blueprint: Blueprint, contract: Mapping[str, Any] | None) -> str:
+    """The contract's, else the one in an ARN of the state, else a subnet's zone without its letter."""
+    said = (contract or {}).get("region")
+    if isinstance(said, str) and said:
+        return said
+    for one in blueprint.resources.values():
+        parts = one.text("arn").split(":")
+        if len(parts) > 5 and parts[3]:
+            return parts[3]
+    zones = (one.text("availability_zone") for one in blueprint.of_type("aws_subnet"))
+    return next((zone[:-1] for zone in zones if zone), "")

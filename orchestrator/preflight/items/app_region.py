@@ -1,0 +1,37 @@
+"""The region that Onyx is told: its own default is us-east-2, wherever the stack is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.checks import bucket as checks
+from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """Only where a bucket is used, and the stack's region is known."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    definition = task_definition(unit.definition)
+    bucket = definition.variables().get("S3_FILE_STORE_BUCKET_NAME", "")
+    if not bucket or not evidence.region:
+        return
+    for found in checks.judge(checks.Facts(bucket, True, evidence.region, {unit.tenant: definition})):
+        if found.code == "region-wrong":
+            yield from_finding(
+                found,
+                address=unit.definition.address,
+                current=found.evidence[0],
+                wanted=evidence.region,
+                hcl=f'{{ name = "AWS_REGION_NAME", value = "{evidence.region}" }}',
+            )
+
+
+ITEM = Item(
+    id="app-region",
+    title="Tasks are told the stack's region",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "AWS_REGION_NAME is the stack's"),
+)

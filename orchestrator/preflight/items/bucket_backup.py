@@ -1,0 +1,52 @@
+"""A copy of the bucket: what destroy deletes no snapshot brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, manual, passed
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """Replicated is enough; a bucket that is emptied by the destroy is not; else a person knows."""
+    blueprint = evidence.blueprint
+    copies = list(blueprint.of_type("aws_s3_bucket_replication_configuration"))
+    for bucket in blueprint.of_type("aws_s3_bucket"):
+        name = bucket.text("bucket") or bucket.name
+        if any(bucket in targets(blueprint, one, "aws_s3_bucket", "bucket").any for one in copies):
+            yield passed("it is replicated to another bucket", address=bucket.address)
+        elif bucket.get("force_destroy") in (True, UNKNOWN):
+            yield _emptied(bucket, name)
+        else:
+            yield manual(
+                "bucket-backup",
+                f"see that {name} has been copied: nothing of it is left after the destroy",
+                address=bucket.address,
+                fix=f"aws s3 sync s3://{name} s3://<backup>",
+            )
+
+
+def _emptied(bucket: Resource, name: str) -> Remark:
+    return Remark(
+        status=Status.FAILED,
+        code="bucket-without-copy",
+        severity=Severity.WARNING,
+        says="uploaded documents are lost with the bucket",
+        why="the destroy empties it (force_destroy), and it is replicated nowhere",
+        address=bucket.address,
+        current="force_destroy = true, no replication",
+        wanted="a copy",
+        fix=f"aws s3 sync s3://{name} s3://<backup>",
+    )
+
+
+ITEM = Item(
+    id="bucket-backup",
+    title="The bucket has a copy",
+    occasion=Occasion.DESTROY,
+    judge=judge,
+    lines=("Backup S3 bucket: `aws s3 sync s3://source s3://backup`",),
+)

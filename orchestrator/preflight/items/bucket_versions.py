@@ -1,0 +1,46 @@
+"""A versioned bucket that looks empty is not: AWS refuses to delete it, and the destroy stops half way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.resources import Resource
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """Versioned, and not to be emptied."""
+    for bucket in evidence.blueprint.of_type("aws_s3_bucket"):
+        if _versioned(bucket, evidence) and bucket.get("force_destroy") is not True:
+            yield Remark(
+                status=Status.FAILED,
+                code="bucket-blocks-destroy",
+                severity=Severity.BLOCKER,
+                says="the destroy stops half way: AWS refuses to delete the bucket while old versions are in it",
+                why="it is versioned, and force_destroy is off",
+                address=bucket.address,
+                current="versioning Enabled, force_destroy = false",
+                wanted="force_destroy applied before the destroy (once its copy is made)",
+                hcl="force_destroy = true",
+            )
+        else:
+            yield passed("it can be deleted", address=bucket.address)
+
+
+def _versioned(bucket: Resource, evidence: Evidence) -> bool:
+    inline = bucket.get("versioning", 0, "enabled") is True
+    return inline or any(
+        bucket in targets(evidence.blueprint, one, "aws_s3_bucket", "bucket").any
+        and one.text("versioning_configuration", 0, "status") == "Enabled"
+        for one in evidence.blueprint.of_type("aws_s3_bucket_versioning")
+    )
+
+
+ITEM = Item(
+    id="bucket-versions",
+    title="The bucket doesn't stop the destroy",
+    occasion=Occasion.DESTROY,
+    judge=judge,
+)

@@ -1,0 +1,43 @@
+"""A hopeless rollout is reported as failed, and never goes back to code that is older than its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.checks import rollout_settings as checks
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import service_settings
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, from_finding
+
+_HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """Off, or on with a rollback."""
+    service = service_settings(unit.service, evidence)
+    if not service.breaker:
+        yield Remark(
+            status=Status.FAILED,
+            code="circuit-breaker-off",
+            severity=Severity.WARNING,
+            subject=unit.tenant,
+            says="a rollout that can't succeed is tried for ever",
+            why="without the circuit breaker ECS never calls a rollout failed",
+            address=unit.service.address,
+            current="deployment_circuit_breaker: off",
+            wanted="on, without rollback",
+            hcl=_HCL,
+        )
+    for found in checks.judge(checks.Facts({unit.tenant: service}, {}, {}, "")):
+        yield from_finding(
+            found, address=unit.service.address, current=found.evidence[0], wanted="rollback = false", hcl=_HCL
+        )
+
+
+ITEM = Item(
+    id="circuit-breaker",
+    title="A hopeless rollout is reported, and never rolled back",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "the breaker is on, rollback off"),
+)

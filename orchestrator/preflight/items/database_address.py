@@ -1,0 +1,71 @@
+"""POSTGRES_HOST is the server's address: its endpoint has the port in it, which Onyx appends once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.references import sources
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.checks import database_settings as checks
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import number, task_definition
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+
+SERVERS = ("aws_db_instance", "aws_rds_cluster")
+_HCL = '{ name = "POSTGRES_HOST", value = aws_db_instance.this.address }\n{ name = "POSTGRES_PORT", value = "5432" }'
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """By value where the containers are known, else by what they are made from."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    if unit.definition.get("container_definitions") is UNKNOWN:
+        yield from _by_reference(unit, unit.definition, evidence)
+        return
+    definition = task_definition(unit.definition)
+    server = next(iter(evidence.blueprint.of_type(*SERVERS)), None)
+    said = definition.variables()
+    host = server.text("address") or server.text("endpoint").partition(":")[0] if server else ""
+    wanted = evidence.tenancy.databases().get(unit.tenant, said.get("POSTGRES_DB", "postgres"))
+    port = number(server.get("port")) if server and server.get("port") is not UNKNOWN else 0
+    own = said.get("POSTGRES_HOST", "").partition(":")[0]
+    facts = checks.Facts({unit.tenant: definition}, host or own, port or 5432, {unit.tenant: wanted})
+    for found in checks.judge(facts):
+        yield from_finding(
+            found,
+            address=unit.definition.address,
+            current=found.evidence[0],
+            wanted=found.evidence[-1],
+            hcl=_HCL if found.code in ("database-host-has-port", "database-host-wrong") else "",
+        )
+
+
+def _by_reference(unit: Unit, definition: Resource, evidence: Evidence) -> Iterable[Remark]:
+    """An endpoint among the sources is one too many; an address alone is right; neither tells nothing."""
+    made_from = [one for one in sources(evidence.blueprint, definition, "container_definitions") if one.type in SERVERS]
+    endpoint = [one for one in made_from if one.attribute == "endpoint"]
+    if endpoint:
+        yield Remark(
+            status=Status.FAILED,
+            code="database-host-has-port",
+            severity=Severity.BLOCKER if endpoint[0].sure else Severity.WARNING,
+            subject=unit.tenant,
+            says="the tasks will look for PostgreSQL at host:5432:5432",
+            why=f"the containers are made from {endpoint[0].resource}.endpoint, which ends in the port",
+            address=definition.address,
+            current=f"{endpoint[0].resource}.endpoint",
+            wanted=f"{endpoint[0].resource}.address",
+            hcl=_HCL.replace("aws_db_instance.this", endpoint[0].resource),
+        )
+    elif not any(one.attribute == "address" for one in made_from):
+        raise NotKnown(definition.address, "POSTGRES_HOST")
+
+
+ITEM = Item(
+    id="database-address",
+    title="Tasks are told the database server's address, without its port",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "POSTGRES_HOST is made from the address"),
+    lines=("PostgreSQL connection uses `address` (not `endpoint`) to avoid port duplication",),
+)

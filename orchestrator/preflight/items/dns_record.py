@@ -1,0 +1,69 @@
+"""Every hostname leads to the present load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.references import sources
+from orchestrator.blueprint.tenancy import contract_of
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.verdicts import of_step
+
+BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
+_HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """What the step saw; else who will switch the record: Terraform itself, or orchestrate apply."""
+    seen = list(of_step("dns-records", evidence))
+    if seen:
+        yield from seen
+        return
+    managed = _managed(evidence)
+    contract = contract_of(evidence.blueprint.outputs)
+    for unit in evidence.units:
+        host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
+        if host and host in managed:
+            yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=managed[host])
+        elif contract is not None and (contract.get("dns") or contract["tenants"].get(unit.tenant, {}).get("dns")):
+            yield unknown(f"orchestrate apply switches {host} to the load balancer", subject=unit.tenant)
+        else:
+            yield _nobody(unit.tenant, host or "the site's name", unit.service.address)
+
+
+def _managed(evidence: Evidence) -> dict[str, str]:
+    """Host → address of a record of Terraform's that is made from the load balancer."""
+    found = {}
+    for one in evidence.blueprint.of_type("aws_route53_record"):
+        made_from = {it.type for path in ("alias", "records") for it in sources(evidence.blueprint, one, path)}
+        named = {it.text("dns_name") for it in evidence.blueprint.of_type(*BALANCERS)} - {""}
+        alias = one.text("alias", 0, "name")
+        records = one.get("records") if isinstance(one.get("records"), list) else []
+        if made_from & set(BALANCERS) or named & {alias, *map(str, records)}:
+            found[(one.text("fqdn") or one.text("name")).rstrip(".")] = one.address
+    return found
+
+
+def _nobody(tenant: str, host: str, address: str) -> Remark:
+    return Remark(
+        status=Status.FAILED,
+        code="dns-switched-by-nobody",
+        severity=Severity.WARNING,
+        subject=tenant,
+        says=f"{host} goes on leading to the old load balancer when a new one is made",
+        why="no record of Terraform's leads to the load balancer, and orchestrate knows no DNS provider",
+        address=address,
+        current="no aws_route53_record, no `dns` in the contract",
+        wanted="a record that follows the load balancer",
+        hcl=_HCL,
+    )
+
+
+ITEM = Item(
+    id="dns-record",
+    title="Every hostname leads to the present load balancer",
+    occasion=Occasion.AFTER,
+    judge=judge,
+    lines=("Update DNS CNAME to point to new ALB DNS name",),
+)

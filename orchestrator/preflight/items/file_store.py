@@ -1,0 +1,119 @@
+"""The bucket is planned or there, the tasks know it, and a policy of their role lets them at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from orchestrator.aws.iam import Permissions
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.blueprint.references import sources, targets
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.checks import bucket as checks
+from orchestrator.engine.check import Finding, Severity
+from orchestrator.preflight import policies
+from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+
+OWN_KEYS = "S3_AWS_ACCESS_KEY_ID"
+"""Onyx's variable for keys of its own, instead of the task's role."""
+_POLICY = """resource "aws_iam_role_policy" "s3_access" {
+  role = aws_iam_role.task.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]
+      Resource = [aws_s3_bucket.file_store.arn, "${aws_s3_bucket.file_store.arn}/*"]
+    }]
+  })
+}"""
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """The bucket, then the role, then what its policies allow. A bucket from elsewhere is not Terraform's to know."""
+    buckets = list(evidence.blueprint.of_type("aws_s3_bucket"))
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    if evidence.planned and unit.definition.get("container_definitions") is UNKNOWN:
+        yield from _by_reference(unit, unit.definition, buckets, evidence)
+        return
+    definition = task_definition(unit.definition)
+    said = definition.variables()
+    name = said.get("S3_FILE_STORE_BUCKET_NAME", "")
+    if said.get(OWN_KEYS) or OWN_KEYS in definition.secret_names():
+        raise NotKnown(unit.definition.address, f"what {OWN_KEYS} may do")
+    ours = next((one for one in buckets if one.text("bucket") == name), None if name else next(iter(buckets), None))
+    if ours is None and name:
+        raise NotKnown(unit.definition.address, f"the bucket {name}, which is not in this state,")
+    if ours is None:
+        yield _missing(unit, unit.definition)
+        return
+    allowed = None
+    if definition.task_role:
+        allowed = policies.permissions(evidence, unit.definition, ours.text("bucket"), definition)
+    for found in checks.judge(_facts(unit, ours.text("bucket"), definition, allowed, evidence)):
+        if found.code != "region-wrong":
+            yield _remark(found, unit.definition)
+
+
+def _facts(
+    unit: Unit,
+    bucket: str,
+    definition: TaskDefinition,
+    allowed: Permissions | None,
+    evidence: Evidence,
+) -> checks.Facts:
+    permissions = {unit.tenant: allowed} if allowed else {}
+    return checks.Facts(bucket, True, evidence.region, {unit.tenant: definition}, permissions)
+
+
+def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evidence: Evidence) -> Iterable[Remark]:
+    """A bucket, a role, and a policy made from the bucket's ARN on the role: that much a plan shows."""
+    if not buckets:
+        yield _missing(unit, definition)
+        return
+    if definition.get("task_role_arn") is None:
+        facts = _facts(unit, "", TaskDefinition(arn=definition.address), None, evidence)
+        yield from (_remark(one, definition) for one in checks.judge(facts) if one.code == "task-role-missing")
+        return
+    roles = {one.address for one in targets(evidence.blueprint, definition, "aws_iam_role", "task_role_arn").any}
+    for policy in evidence.blueprint.of_type("aws_iam_role_policy"):
+        met = targets(evidence.blueprint, policy, "aws_iam_role", "role").any
+        made_from = {one.type for one in sources(evidence.blueprint, policy, "policy")}
+        if roles & {one.address for one in met} and "aws_s3_bucket" in made_from:
+            return
+    raise NotKnown(definition.address, "what the task's role may do")
+
+
+def _missing(unit: Unit, definition: Resource) -> Remark:
+    """A warning: Terraform may not be all that makes buckets."""
+    found = next(iter(checks.judge(checks.Facts("file store", False, "", {}))))
+    return replace(_remark(found, definition), subject=unit.tenant, severity=Severity.WARNING)
+
+
+def _remark(found: Finding, definition: Resource) -> Remark:
+    hcl = _POLICY if found.code == "bucket-denied" else ""
+    if found.code == "task-role-missing":
+        hcl = "task_role_arn = aws_iam_role.task.arn"
+    if found.code == "bucket-missing":
+        hcl = 'resource "aws_s3_bucket" "file_store" {\n  bucket = "onyx-prod-file-store"\n}'
+    if found.code == "bucket-name-wrong":
+        hcl = '{ name = "S3_FILE_STORE_BUCKET_NAME", value = aws_s3_bucket.file_store.bucket }'
+    return from_finding(
+        found,
+        address=definition.address,
+        current="; ".join(found.evidence),
+        wanted="a bucket, S3_FILE_STORE_BUCKET_NAME, and a task role that may get, put and delete its objects",
+        hcl=hcl,
+    )
+
+
+ITEM = Item(
+    id="file-store",
+    title="The bucket is there and the tasks may use it",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "the bucket and a policy for it are on the task's role"),
+    lines=("S3 bucket exists and IAM policy is attached",),
+)

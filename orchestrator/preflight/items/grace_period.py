@@ -1,0 +1,45 @@
+"""The grace period: migrations of an empty database take 10 minutes, and a task that is killed in them begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.aws.listeners import HealthCheck
+from orchestrator.blueprint.references import targets
+from orchestrator.checks import health_check as checks
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import health_check, service_settings
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Unit, from_finding
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """A blocker only where the load balancer's own patience doesn't make up for it, and the migrations are to come."""
+    service = service_settings(unit.service, evidence)
+    if not service.ways:
+        return
+    groups = targets(
+        evidence.blueprint, unit.service, "aws_lb_target_group", "load_balancer", 0, "target_group_arn"
+    ).any
+    check = health_check(groups[0]) if groups else HealthCheck("")
+    patience = service.grace + check.interval * check.unhealthy
+    hopeless = unit.service.new and patience < checks.GRACE
+    for found in checks.judge(checks.Facts({unit.tenant: check}, {unit.tenant: service}, {})):
+        if found.code == "grace-period-short":
+            yield from_finding(
+                found,
+                address=unit.service.address,
+                current=f"{service.grace} s",
+                wanted=f"{checks.GRACE} s or more",
+                hcl=f"health_check_grace_period_seconds = {checks.GRACE}",
+                severity=Severity.BLOCKER if hopeless else Severity.WARNING,
+            )
+
+
+ITEM = Item(
+    id="grace-period",
+    title="The load balancer gives a new task time for its migrations",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "600 s or more"),
+    lines=("Health check grace period is 600+ seconds",),
+)

@@ -1,0 +1,45 @@
+"""Tasks that started before their database was there are started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.verdicts import of_step
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """What the step saw; in a plan: whether Terraform itself would wait for tasks that can't come up yet."""
+    seen = list(of_step("redeploy", evidence))
+    if seen:
+        yield from seen
+        return
+    new = any(one.new for one in evidence.blueprint.of_type("aws_db_instance", "aws_rds_cluster"))
+    for unit in evidence.units:
+        if unit.service.get("wait_for_steady_state") is True and (new or unit.service.new):
+            yield Remark(
+                status=Status.FAILED,
+                code="apply-waits-for-ever",
+                severity=Severity.BLOCKER,
+                subject=unit.tenant,
+                says="terraform apply waits for tasks that can't come up: their database is made after it",
+                why="wait_for_steady_state holds the apply until the service is stable",
+                address=unit.service.address,
+                current="wait_for_steady_state = true",
+                wanted="false: orchestrate apply waits, after it has made the database",
+                hcl="wait_for_steady_state = false",
+            )
+        elif not new and not unit.service.new and evidence.planned:
+            yield passed("no task starts before its database", subject=unit.tenant)
+        else:
+            yield unknown("orchestrate apply starts again what began too early", subject=unit.tenant)
+
+
+ITEM = Item(
+    id="redeploy",
+    title="No task runs that began before its database was there",
+    occasion=Occasion.AFTER,
+    judge=judge,
+    lines=("Force ECS redeployment if tasks started before database existed",),
+)

@@ -1,0 +1,53 @@
+"""Tasks and Redis agree on TLS and password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.blueprint.resources import Resource
+from orchestrator.checks import redis as checks
+from orchestrator.preflight.facts import redis_state, task_definition
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+
+_HCL: Mapping[str, str] = {
+    "redis-tls-mismatch": '{ name = "REDIS_SSL", value = "true" } # in environment',
+    "redis-password-missing": '{ name = "REDIS_PASSWORD", valueFrom = aws_secretsmanager_secret.redis.arn }',
+    "redis-host-wrong": '{ name = "REDIS_HOST", value = <the replication group\'s primary_endpoint_address> }',
+}
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """Against the first replication group of the stack; without one nothing is asked for."""
+    group = next(iter(evidence.blueprint.of_type("aws_elasticache_replication_group")), None)
+    if group is None:
+        return
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    definition = task_definition(unit.definition)
+    state = redis_state(group, token=_has_token_secret(evidence, group))
+    for found in checks.judge(checks.Facts(state, {unit.tenant: definition})):
+        yield from_finding(
+            found,
+            address=unit.definition.address,
+            current="; ".join(found.evidence),
+            wanted='REDIS_SSL = "true" and REDIS_PASSWORD from a secret',
+            hcl=_HCL.get(found.code, "").replace('"true"', f'"{str(state.tls).lower()}"'),
+        )
+
+
+def _has_token_secret(evidence: Evidence, group: Resource) -> bool:
+    """The guide's Redis asks for a token wherever it has TLS; ours gets it from the `redis-auth` step."""
+    return bool(group.get("transit_encryption_enabled")) and any(
+        "redis" in f"{one.address}{one.text('name')}{one.text('name_prefix')}".lower()
+        for one in evidence.blueprint.of_type("aws_secretsmanager_secret", "aws_ssm_parameter")
+    )
+
+
+ITEM = Item(
+    id="redis-settings",
+    title="Tasks and Redis agree on TLS and password",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "REDIS_SSL and REDIS_PASSWORD are as Redis wants them"),
+    lines=("Redis environment includes `REDIS_SSL=true` and `REDIS_PASSWORD`",),
+)

@@ -1,0 +1,52 @@
+"""A stack that takes no final snapshot, or can't be made from one, can't be brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.references import says
+from orchestrator.blueprint.resources import Resource
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+
+_HCL = """snapshot_identifier       = var.snapshot # null: an empty server
+skip_final_snapshot       = false
+final_snapshot_identifier = "onyx-prod-postgres-final"
+lifecycle {
+  ignore_changes = [snapshot_identifier] # another name must never replace the server that lives
+}"""
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """One of the two is a decision, both together are an oversight."""
+    for server in evidence.blueprint.of_type("aws_db_instance"):
+        if server.get("skip_final_snapshot") is not True:
+            yield passed("the destroy takes a final snapshot", address=server.address)
+        elif not evidence.planned:
+            yield unknown("whether the configuration can start from a snapshot, a plan tells", address=server.address)
+        elif _can_be_restored(server, evidence):
+            yield passed("it can be made from a snapshot", address=server.address)
+        else:
+            yield Remark(
+                status=Status.FAILED,
+                code="no-way-to-restore",
+                severity=Severity.WARNING,
+                says="once destroyed, the database can't be brought back",
+                why="no final snapshot is taken, and the configuration can't start from one",
+                address=server.address,
+                current="skip_final_snapshot = true, no snapshot_identifier",
+                wanted="a final snapshot, and a variable for the one to start from",
+                hcl=_HCL,
+            )
+
+
+def _can_be_restored(server: Resource, evidence: Evidence) -> bool:
+    return says(evidence.blueprint, server, "snapshot_identifier") or bool(server.text("snapshot_identifier"))
+
+
+ITEM = Item(
+    id="restorable",
+    title="The database can be brought back from a snapshot",
+    occasion=Occasion.DEPLOY,
+    judge=judge,
+)

@@ -1,0 +1,87 @@
+"""Passwords come from Secrets Manager (or Parameter Store), named rightly, and are in no plain variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.blueprint.references import sources
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
+from orchestrator.redact import sounds_secret
+
+STORES = (":secretsmanager:", ":ssm:")
+NEEDED = "POSTGRES_PASSWORD"
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """By value; while the containers are unknown, by a root variable that is named like a secret and goes into them."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    if unit.definition.get("container_definitions") is UNKNOWN:
+        plain = [
+            one.attribute
+            for one in sources(evidence.blueprint, unit.definition, "container_definitions")
+            if one.resource == "var" and one.sure and sounds_secret(one.attribute)
+        ]
+        if not plain:
+            raise NotKnown(unit.definition.address, "secrets")
+        yield _plain(unit, unit.definition, sorted(plain), "var.")
+        return
+    definition = task_definition(unit.definition)
+    said = definition.variables()
+    plain = sorted(name for name, value in said.items() if sounds_secret(name) and value)
+    if plain:
+        yield _plain(unit, unit.definition, plain, "")
+    names = definition.secret_names()
+    if NEEDED not in names and NEEDED not in said:
+        yield _wrong(unit, unit.definition, "secret-not-given", f"{NEEDED} is given to no container", "(not set)")
+    for container, name, value in definition.secrets():
+        if not any(store in value for store in STORES) and value.startswith("arn:"):
+            why = f"{name} of {container} is read from something that is no secret store"
+            yield _wrong(unit, unit.definition, "secret-reference-wrong", why, value)
+
+
+def _plain(unit: Unit, definition: Resource, names: list[str], prefix: str) -> Remark:
+    shown = ", ".join(f"{prefix}{name}" for name in names)
+    return Remark(
+        status=Status.FAILED,
+        code="secret-in-environment",
+        severity=Severity.WARNING,
+        subject=unit.tenant,
+        says="a password is in the task definition, where everybody who may describe it reads it",
+        why=f"{shown} goes into the containers as plain text",
+        address=definition.address,
+        current=f"{shown} (a value)",
+        wanted="an entry in `secrets` that names a secret of Secrets Manager",
+        hcl="\n".join(
+            f'{{ name = "{name.upper()}", valueFrom = aws_secretsmanager_secret.this.arn }} # in secrets'
+            for name in names
+        ),
+    )
+
+
+def _wrong(unit: Unit, definition: Resource, code: str, why: str, current: str) -> Remark:
+    return Remark(
+        status=Status.FAILED,
+        code=code,
+        severity=Severity.BLOCKER,
+        subject=unit.tenant,
+        says="the tasks get no password, or can't start",
+        why=why,
+        address=definition.address,
+        current=current,
+        wanted="the ARN of a secret in Secrets Manager",
+        hcl=f'{{ name = "{NEEDED}", valueFrom = "${{aws_secretsmanager_secret.tenant.arn}}:password::" }} # in secrets',
+    )
+
+
+ITEM = Item(
+    id="secret-references",
+    title="Passwords come from Secrets Manager",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "passwords come from a secret store"),
+    lines=("All secrets are in Secrets Manager and referenced correctly in task definition",),
+)

@@ -1,0 +1,44 @@
+"""Tasks run, as many as wanted, of the newest deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.resources import UNKNOWN
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
+from orchestrator.preflight.verdicts import of_step
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """What the step saw; before that only that a service wants no tasks at all."""
+    seen = list(of_step("services", evidence))
+    if seen:
+        yield from seen
+        return
+    for unit in evidence.units:
+        desired = unit.service.get("desired_count")
+        if desired is not UNKNOWN and desired == 0:
+            yield Remark(
+                status=Status.FAILED,
+                code="desired-count-zero",
+                severity=Severity.WARNING,
+                subject=unit.tenant,
+                says=f"{unit.service.text('name')} runs nothing: the site doesn't answer",
+                why="its desired count is 0 (a paused stack: orchestrate resume)",
+                address=unit.service.address,
+                current="desired_count 0",
+                wanted="1 or more",
+                hcl="desired_count = 1",
+            )
+        else:
+            yield unknown("whether its tasks run is seen once it is applied", subject=unit.tenant)
+
+
+ITEM = Item(
+    id="tasks-running",
+    title="Every service's tasks run",
+    occasion=Occasion.AFTER,
+    judge=judge,
+    lines=("Verify ECS tasks are running: `aws ecs describe-services ...`",),
+)

@@ -1,0 +1,58 @@
+"""Every tenant's database: Terraform makes servers, not what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.blueprint.resources import UNKNOWN
+from orchestrator.blueprint.tenancy import contract_of, variables
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.verdicts import of_step
+
+_OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """What the step saw; else who will make it: RDS itself, Terraform's PostgreSQL provider, or orchestrate apply."""
+    seen = list(of_step("tenant-databases", evidence))
+    if seen:
+        yield from seen
+        return
+    made = {one.text("db_name") for one in evidence.blueprint.of_type("aws_db_instance")} - {""}
+    made |= {one.text("name") for one in evidence.blueprint.of_type("postgresql_database")}
+    ours = contract_of(evidence.blueprint.outputs) is not None
+    for unit in evidence.units:
+        said = variables(unit.definition).get("POSTGRES_DB", "") if unit.definition else ""
+        known = unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN
+        database = evidence.tenancy.databases().get(unit.tenant) or said or ("postgres" if known else "")
+        if database in {*made, "postgres"}:
+            yield passed(f"the server comes with {database}", subject=unit.tenant)
+        elif ours or not evidence.planned:
+            yield unknown(f"orchestrate apply makes the database {database}".rstrip(), subject=unit.tenant)
+        else:
+            yield _nobody(unit.tenant, database or "onyx_<tenant>", unit.service.address)
+
+
+def _nobody(tenant: str, database: str, address: str) -> Remark:
+    return Remark(
+        status=Status.FAILED,
+        code="database-made-by-nobody",
+        severity=Severity.WARNING,
+        subject=tenant,
+        says=f'tasks will fail: database "{database}" does not exist',
+        why="Terraform makes the server only, and orchestrate is not told of the tenant",
+        address=address,
+        current="no `orchestrator` output, no db_name",
+        wanted=f"somebody who makes {database}",
+        hcl=_OUTPUT,
+    )
+
+
+ITEM = Item(
+    id="tenant-database",
+    title="Every tenant's database is there",
+    occasion=Occasion.AFTER,
+    judge=judge,
+    lines=("Create tenant database: `CREATE DATABASE onyx_customer_a;`",),
+)

@@ -1,0 +1,85 @@
+"""Tenants share servers, never databases, Redis numbers, S3 prefixes or a Vespa: one would break another's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from orchestrator.blueprint.resources import UNKNOWN
+from orchestrator.checks.bucket import DEFAULT_PREFIX
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, passed, unknown
+
+Values = Mapping[str, tuple[str, ...]]
+
+
+def judge(evidence: Evidence) -> Iterator[Remark]:
+    """One tenant alone shares with nobody; databases are in the contract even while containers are unknown."""
+    if len(evidence.units) < 2:
+        return
+    shared = list(_shared(evidence, "database", {name: (it,) for name, it in evidence.tenancy.databases().items()}))
+    if any(one.definition is None or one.definition.get("container_definitions") is UNKNOWN for one in evidence.units):
+        yield from shared or [unknown("what the tenants' containers are told is not known until applied")]
+        return
+    said = {one.tenant: _of(one.tenant, evidence) for one in evidence.units}
+    for thing in ("database", "Redis database", "S3 prefix", "Vespa"):
+        shared += _shared(evidence, thing, {tenant: values[thing] for tenant, values in said.items()})
+    yield from dict.fromkeys(shared) or [passed("each tenant has its own")]
+
+
+def _of(tenant: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    definition = next(one.definition for one in evidence.units if one.tenant == tenant)
+    if definition is None:
+        raise NotKnown(tenant, "task_definition")
+    said = task_definition(definition).variables()
+    redis, bucket = said.get("REDIS_HOST", ""), said.get("S3_FILE_STORE_BUCKET_NAME", "")
+    numbers = (
+        said.get("REDIS_DB_NUMBER", "0"),
+        said.get("REDIS_DB_NUMBER_CELERY", "15"),
+        said.get("REDIS_DB_NUMBER_CELERY_RESULT_BACKEND", "14"),
+    )
+    host = said.get("POSTGRES_HOST", "")
+    return {
+        "database": (f"{host}/{said.get('POSTGRES_DB', 'postgres')}",) if host else (),
+        "Redis database": tuple(f"{redis}/{number}" for number in numbers) if redis else (),
+        "S3 prefix": (f"{bucket}/{said.get('S3_FILE_STORE_PREFIX', DEFAULT_PREFIX)}",) if bucket else (),
+        "Vespa": (said["VESPA_HOST"],) if said.get("VESPA_HOST") else (),
+    }
+
+
+_WANTED = {
+    "database": '{ name = "POSTGRES_DB", value = "onyx_<tenant>" }',
+    "Redis database": '{ name = "REDIS_DB_NUMBER", value = "<3 x slot>" } # …_RESULT_BACKEND + 1, …_CELERY + 2',
+    "S3 prefix": '{ name = "S3_FILE_STORE_PREFIX", value = "onyx-files/<tenant>" }',
+    "Vespa": '{ name = "VESPA_HOST", value = <an instance of the tenant\'s own> }',
+}
+
+
+def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
+    users: dict[str, set[str]] = defaultdict(set)
+    for tenant, values in said.items():
+        for value in values:
+            users[value].add(tenant)
+    for value, tenants in users.items():
+        if len(tenants) > 1:
+            names = ", ".join(sorted(tenants))
+            yield Remark(
+                status=Status.FAILED,
+                code=f"tenants-share-{thing.lower().replace(' ', '-')}",
+                severity=Severity.BLOCKER,
+                says=f"{names} share a {thing}: one sees or breaks what is the other's",
+                why=f"all of them are told {value}",
+                address=next((it.definition.address for it in evidence.units if it.definition), ""),
+                current=f"{value} for {names}",
+                wanted=f"a {thing} of its own for each tenant",
+                hcl=_WANTED[thing],
+            )
+
+
+ITEM = Item(
+    id="tenant-separation",
+    title="Tenants share no database, Redis number, S3 prefix or Vespa",
+    occasion=Occasion.DEPLOY,
+    judge=judge,
+)

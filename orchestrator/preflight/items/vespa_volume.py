@@ -1,0 +1,82 @@
+"""Vespa's index outlives its container and its instance: a volume, mounted, and a container that starts by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.engine.check import Severity
+from orchestrator.preflight.lines import each_tenant
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, unknown
+from orchestrator.preflight.vespa import instance_of, script_of
+
+_MOUNT = re.compile(r"(-v|--volume|--mount)[ =]\S*/opt/vespa/var")
+_RESTART = re.compile(r"--restart[ =](unless-stopped|always)")
+_VOLUME = """resource "aws_ebs_volume" "index" {
+  availability_zone = aws_instance.vespa.availability_zone
+  size              = 50
+}
+resource "aws_volume_attachment" "index" {
+  device_name = "/dev/sdf"
+  volume_id   = aws_ebs_volume.index.id
+  instance_id = aws_instance.vespa.id
+}"""
+
+
+def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+    """The volume is Terraform's to know; how the container is started only user_data says."""
+    instance = instance_of(unit.tenant, evidence)
+    if instance is None:
+        return
+    apart = _has_volume(instance, evidence)
+    if not apart:
+        says = "the search index is lost with its instance"
+        why = "no volume of its own is attached to it"
+        yield _remark(unit.tenant, instance, ("vespa-without-volume", says, why), "its root disk alone", _VOLUME)
+    text = script_of(instance, evidence)
+    if text is None:
+        yield unknown("what starts Vespa's container can't be seen in user_data", subject=unit.tenant)
+        return
+    if "docker run" in text and not _RESTART.search(text):
+        says = "Vespa stays down after a stop and start of its instance"
+        why = "its container has no restart policy"
+        hcl = "docker run --restart unless-stopped … # in user_data"
+        yield _remark(unit.tenant, instance, ("vespa-without-restart", says, why), "docker run without --restart", hcl)
+    if apart and "docker run" in text and not _MOUNT.search(text):
+        says = "the search index is lost with its container"
+        why = "/opt/vespa/var is not on a volume"
+        hcl = "docker run --volume /opt/vespa/var:/opt/vespa/var … # in user_data"
+        yield _remark(unit.tenant, instance, ("vespa-without-volume", says, why), "docker run without --volume", hcl)
+
+
+def _has_volume(instance: Resource, evidence: Evidence) -> bool:
+    if instance.get("ebs_block_device") not in (None, [], UNKNOWN):
+        return True
+    attached = evidence.blueprint.of_type("aws_volume_attachment")
+    return any(instance in targets(evidence.blueprint, one, "aws_instance", "instance_id").any for one in attached)
+
+
+def _remark(tenant: str, instance: Resource, said: tuple[str, str, str], current: str, hcl: str) -> Remark:
+    code, says, why = said
+    return Remark(
+        status=Status.FAILED,
+        code=code,
+        severity=Severity.WARNING,
+        subject=tenant,
+        says=says,
+        why=why,
+        address=instance.address,
+        current=current,
+        wanted="a volume for /opt/vespa/var, and --restart unless-stopped",
+        hcl=hcl,
+    )
+
+
+ITEM = Item(
+    id="vespa-volume",
+    title="Vespa's index outlives its container and its instance",
+    occasion=Occasion.DEPLOY,
+    judge=each_tenant(judge, "a volume is attached, and the container starts by itself"),
+)

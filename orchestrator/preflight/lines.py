@@ -1,0 +1,34 @@
+"""What items have in common: each tenant is judged by itself, and an unknown value makes its line unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from orchestrator.preflight.model import Evidence, NotKnown, Remark, Unit, passed, unknown
+
+ByUnit = Callable[[Unit, Evidence], Iterable[Remark]]
+
+
+def each_tenant(judge: ByUnit, good: str) -> Callable[[Evidence], Iterator[Remark]]:
+    """An item's judgement out of a tenant's: without a remark it passed, `good` says as what."""
+
+    def judged(evidence: Evidence) -> Iterator[Remark]:
+        for unit in evidence.units:
+            yield from of_one(partial(judge, unit, evidence), good, unit.tenant, unit.service.address)
+
+    return judged
+
+
+def of_one(judge: Callable[[], Iterable[Remark]], good: str, subject: str, address: str) -> Iterator[Remark]:
+    """The remarks; `passed` without any; `unknown` from where on a value isn't known yet."""
+    silent = True
+    try:
+        for one in judge():
+            silent = False
+            yield one
+    except NotKnown as missing:
+        yield unknown(f"{missing.attribute} is not known until applied", subject=subject, address=missing.address)
+    else:
+        if silent:
+            yield passed(good, subject=subject, address=address)

@@ -1,0 +1,116 @@
+"""Reading Terraform's JSON: values and what is unknown of them, where values come from, where resources are written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.blueprint import UNKNOWN, changes_of, of_plan, of_state
+from orchestrator.blueprint.places import Places
+from orchestrator.blueprint.references import sources, targets
+from orchestrator.blueprint.resources import Resource, merged
+from orchestrator.errors import Invalid
+from tests.documents import reading
+
+TASKS = 'module.tenant["customer-a"].aws_ecs_task_definition.this'
+
+
+def test_a_value_is_known_unknown_or_absent() -> None:
+    resource = Resource(
+        "aws_x.y",
+        "aws_x",
+        "y",
+        values={"a": 1, "block": [{"path": "/"}]},
+        unknown={"b": True, "block": [{"port": True}]},
+    )
+    assert resource.get("a") == 1
+    assert resource.get("b") is UNKNOWN
+    assert resource.get("b", 0, "deeper") is UNKNOWN
+    assert resource.get("c") is None
+    assert resource.get("block") == [{"path": "/", "port": UNKNOWN}]
+    assert resource.get("block", 0, "port") is UNKNOWN
+    assert resource.get("block", 5, "port") is None
+    assert resource.text("b") == ""
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(values)
+def test_what_is_wholly_known_stays_as_it_is(value: Any) -> None:
+    assert merged(value, False) == value
+    assert merged(value, {}) == value
+    assert merged(value, True) is UNKNOWN
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=3), st.integers(), min_size=1), st.data())
+def test_exactly_what_is_marked_is_unknown(value: dict[str, int], data: st.DataObject) -> None:
+    marked = data.draw(st.sets(st.sampled_from(sorted(value))))
+    seen = merged({key: inner for key, inner in value.items() if key not in marked}, dict.fromkeys(marked, True))
+    assert {key for key, inner in seen.items() if inner is UNKNOWN} == marked
+
+
+def test_references_lead_through_modules_and_locals() -> None:
+    blueprint = of_plan(reading.plan("demo"))
+    met = {(one.type, one.attribute) for one in sources(blueprint, blueprint.resources[TASKS], "container_definitions")}
+    assert ("aws_db_instance", "address") in met
+    assert ("aws_db_instance", "endpoint") not in met
+
+
+def test_what_a_resource_names_is_found_before_it_exists() -> None:
+    blueprint = of_plan(reading.plan("demo"))
+    service = blueprint.resources['module.tenant["customer-a"].aws_ecs_service.this']
+    assert [one.address for one in targets(blueprint, service, "aws_ecs_task_definition", "task_definition").sure] == [
+        TASKS
+    ]
+    rule = blueprint.resources['module.tenant["customer-a"].aws_vpc_security_group_ingress_rule.from_tasks["vespa"]']
+    met = targets(blueprint, rule, "aws_security_group", "security_group_id")
+    assert met.sure == ()  # one of four groups, and only the apply shows which
+    assert 'module.vespa["customer-a"].aws_security_group.this' in {one.address for one in met.maybe}
+
+
+def test_a_rename_is_no_change() -> None:
+    assert list(changes_of(reading.plan("moved"))) == []
+    assert list(changes_of(reading.plan("unchanged"))) == []
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"version": 4, "resources": []}, {"format_version": "1.0", "resource_changes": []}]
+)
+def test_what_is_no_state_is_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        of_state(document)
+    assert refused.value.problems[0].code == "terraform-json-unreadable"
+
+
+def test_what_is_no_plan_is_refused() -> None:
+    with pytest.raises(Invalid):
+        of_plan(reading.state("demo"))
+
+
+def test_an_empty_state_is_an_empty_stack() -> None:
+    assert of_state({"format_version": "1.0"}).resources == {}
+
+
+def test_places_follow_terraform_s_own_list_of_modules(tmp_path: Path) -> None:
+    (tmp_path / ".terraform" / "modules").mkdir(parents=True)
+    said = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "a.b", "Dir": ".terraform/modules/a/nested"}]}
+    (tmp_path / ".terraform" / "modules" / "modules.json").write_text(json.dumps(said))
+    nested = tmp_path / ".terraform" / "modules" / "a" / "nested"
+    nested.mkdir(parents=True)
+    (nested / "main.tf").write_text('# resource "aws_lb" "this" {\n\n  resource "aws_lb" "this" {\n}\n')
+    (nested / "broken.tf").write_bytes(b"\xff\xfe")
+    places = Places(tmp_path)
+    lb = Resource('module.a["x"].module.b[0].aws_lb.this', "aws_lb", "this", 'module.a["x"].module.b[0]')
+    assert places.of(lb) == ".terraform/modules/a/nested/main.tf:3"
+    assert places.of(Resource("aws_lb.other", "aws_lb", "other")) == ""
+    assert Places(None).of(lb) == ""
