@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "Find what is wrong, why, and what to do about it.",
     "history": "Show the runs recorded here, and what each did.",
     "unlock": "Free a stack whose run is dead.",
+    "policy": "Print the least IAM policy for each command.",
     "config": "Show each setting and where it came from.",
     "demo": "Tell the whole story on a cloud of this machine.",
     "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",

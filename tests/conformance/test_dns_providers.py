@@ -547,7 +547,7 @@ def test_route53_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     [
         ("InvalidClientTokenId", Invalid, "dns-credentials-rejected"),
         ("ExpiredToken", Invalid, "dns-credentials-rejected"),
-        ("AccessDenied", Invalid, "dns-credentials-rejected"),
+        ("AccessDenied", OrchestratorError, "access-denied"),
         ("Throttling", Transient, "dns-provider-unavailable"),
         ("PriorRequestNotComplete", Transient, "dns-provider-unavailable"),
         ("InternalFailure", OrchestratorError, "dns-provider-failed"),
