@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ _REJECTED = {
     "InvalidToken",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized"}
+_PERFORMING = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_CALLED_OTHERWISE = {"HeadBucket": "ListBucket", "HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
+"""Operations that are another action in IAM."""
 _THROTTLED = {
     "Throttling",
     "ThrottlingException",
@@ -122,9 +126,7 @@ def _answered(error: Any, doing: str) -> OrchestratorError:
     if code in _REJECTED:
         return Invalid(Problem("credentials-rejected", message, doing, "check AWS_PROFILE and the AWS_* variables"))
     if code in _DENIED:
-        return OrchestratorError(
-            Problem("access-denied", message, doing, f"allow {doing} to the identity that runs this")
-        )
+        return denied(error, doing)
     if code in _THROTTLED:
         return Transient(Problem("throttled", message, doing, "wait; AWS limits the request rate of the account"))
     if code in _PASSING or status >= 500:
@@ -132,6 +134,20 @@ def _answered(error: Any, doing: str) -> OrchestratorError:
             Problem("aws-unavailable", message or f"HTTP {status}", doing, "wait, or see the AWS health page")
         )
     return OrchestratorError(Problem("aws-error", message, doing, "see the message of AWS"))
+
+
+def denied(error: Any, doing: str) -> OrchestratorError:
+    """The identity may not: the problem names the action that it lacks."""
+    said = error.response.get("Error", {})
+    action = _action(doing.partition(":")[0], error.operation_name, said.get("Message", ""))
+    fix = f"allow {action} to the identity that runs this: `orchestrate policy` prints all that a command needs"
+    return OrchestratorError(Problem("access-denied", f"{said.get('Code')}: {said.get('Message', '')}", action, fix))
+
+
+def _action(service: str, operation: str, message: str) -> str:
+    """AWS mostly names it, and it may be another one than what was called (a secret of a batch). Else, the call's."""
+    named = _PERFORMING.search(message)
+    return named[1] if named else f"{service}:{_CALLED_OTHERWISE.get(operation, operation)}"
 
 
 def _unanswered(error: Exception, doing: str) -> OrchestratorError:

@@ -25,6 +25,7 @@ COMMANDS = {
     "unlock": "Free a stack whose run is dead.",
     "init": "Understand a stack that is already there: write orchestrate.toml.",
     "contract": "Show what is known of the stack, and where each value came from.",
+    "policy": "Print the least IAM policy for each command.",
     "config": "Show each setting and where it came from.",
     "demo": "Tell the whole story on a cloud of this machine.",
     "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",

@@ -24,14 +24,13 @@ BATCH = 1000
 
 REJECTED = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
         "ExpiredToken",
         "InvalidClientTokenId",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
 )
+DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 PASSING = frozenset({"PriorRequestNotComplete", "Throttling", "ThrottlingException", "ServiceUnavailable"})
 CHANGED_MEANWHILE = frozenset({"InvalidChangeBatch", "InvalidInput"})
 
@@ -198,8 +197,12 @@ def _asking(call: Callable[[], T]) -> T:
 def _refusal(error: ClientError) -> OrchestratorError:
     code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     message = f"Route 53 {error.operation_name}: {code}: {text}"
+    if code in DENIED:
+        action = f"route53:{error.operation_name}"
+        fix = f"allow {action} to the identity that runs this: `orchestrate policy` prints all that a command needs"
+        return OrchestratorError(Problem("access-denied", f"{code}: {text}", action, fix))
     if code in REJECTED:
-        fix = "use credentials of the zone's account, allowed route53:List*, Get* and ChangeResourceRecordSets"
+        fix = "use credentials of the zone's account"
         return Invalid(Problem(code="dns-credentials-rejected", message=message, fix=fix))
     if code in PASSING:
         return Transient(Problem(code="dns-provider-unavailable", message=message))

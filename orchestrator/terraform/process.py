@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -125,7 +126,9 @@ def follow(
 
     KeyboardInterrupt is taken, not raised: the first makes one SIGINT to terraform, which then ends cleanly (lock
     freed, state saved); the second repeats it (terraform gives up at once) and kills the group after `PATIENCE`; the
-    third kills at once. An exception of `on_line` is raised after the end. `private`: files it makes are 0600.
+    third kills at once. What it had started and left running is ended too.
+
+    An exception of `on_line` is raised after the end. `private`: files it makes are 0600.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -145,11 +148,19 @@ def follow(
                     break
             except KeyboardInterrupt:
                 followed.keyboard += 1
+        if followed.forwarded:
+            _end_what_is_left(process.pid, signal.SIGTERM if followed.forwarded == 1 else signal.SIGKILL)
         if followed.failure is not None:
             raise followed.failure
         size = os.fstat(err.fileno()).st_size
         complaint = os.pread(err.fileno(), _TAIL, max(0, size - _TAIL)).decode(errors="replace")
     return Ended(process.returncode, followed.forwarded > 0, complaint)
+
+
+def _end_what_is_left(group: int, by: signal.Signals) -> None:
+    """An interrupted terraform kills the shell of a local-exec, but not what that has started: it would go on alone."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, by)
 
 
 @dataclass(frozen=True, slots=True)

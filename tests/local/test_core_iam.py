@@ -155,6 +155,7 @@ def test_a_policy_counts_for_its_resources_only(somebody: As, root: Aws) -> None
     assert mine.get_object(Bucket="ours", Key="state.lock")["Body"].read() == b"mine"
     assert refusal(mine.put_object, Bucket="ours", Key="other", Body=b"x")[:2] == (403, "AccessDenied")
     assert refusal(mine.delete_object, Bucket="ours", Key="state.lock")[:2] == (403, "AccessDenied")
+    assert "s3:ListBucket" in refusal(mine.get_object, Bucket="ours", Key="state.missing")[2]
 
 
 def test_an_explicit_deny_wins(somebody: As) -> None:

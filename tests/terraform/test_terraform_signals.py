@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestrator.errors import Interrupted
@@ -116,6 +117,29 @@ def test_interrupts_may_be_asked_for_by_a_flag(stack: Stack) -> None:
         terraform.apply(plan, interrupts=begun.exists)
     with terraform.plan():
         pass
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_provisioner_started_does_not_outlive_an_interrupt(stack: Stack, times: int) -> None:
+    # Terraform kills the shell of a local-exec, and only that.
+    terraform = stack(
+        'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n'
+        "    command = \"(trap '' INT; exec sleep 300) & echo $! > pid; touch begun; wait; wait\"\n  }\n}\n"
+    )
+    begun = terraform.directory / "begun"
+    with pytest.raises(Interrupted), terraform.plan() as plan:
+        terraform.apply(plan, interrupts=lambda: times * begun.exists())
+    pid = int((terraform.directory / "pid").read_text())
+    until(lambda: not is_running(pid), "the process is gone")
+    with terraform.plan():
+        pass
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def start(terraform: Terraform, given: str, running: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:

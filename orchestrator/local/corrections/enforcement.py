@@ -6,7 +6,7 @@ service: `AccessDeniedException`, `AccessDenied`, `UnauthorizedOperation`. Princ
 statements are moto's. The account's own key (`local`) is the root user: it may do everything. What runs on an instance
 acts in the instance's role.
 
-Left out: what `needs`, `conditions` and `permissions` leave out, and S3's 403 instead of 404 for who may not list.
+Left out: what `needs`, `conditions` and `permissions` leave out.
 """
 
 from __future__ import annotations
@@ -83,12 +83,23 @@ def _s3(cloud: Cloud) -> Callable[..., None]:
         caller = _caller(response, S3IAMRequest)
         operation = str(response._get_action())
         place = "/".join(filter(None, (bucket_name, key_name)))
-        need = Need(f"s3:{S3_ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{place or '*'}")
-        decided = _decide(cloud, caller, need)
-        if decided != "allowed":
-            raise _S3DeniedError(_words(caller, need, decided))
+        asked = [Need(f"s3:{S3_ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{place or '*'}")]
+        if key_name and asked[0].action == "s3:GetObject" and _is_missing(response, bucket_name, key_name):
+            # Who may not list is not told that it is missing.
+            asked.append(Need("s3:ListBucket", f"arn:aws:s3:::{bucket_name}"))
+        for need in asked:
+            decided = _decide(cloud, caller, need)
+            if decided != "allowed":
+                raise _S3DeniedError(_words(caller, need, decided))
 
     return authorise
+
+
+def _is_missing(response: Any, bucket: str | None, key: str) -> bool:
+    try:
+        return response.backend.get_object(bucket, key) is None
+    except S3ClientError:  # the bucket is missing, which everybody is told
+        return False
 
 
 class _RefusedError(ServiceException):

@@ -88,7 +88,7 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     [
         ("InvalidClientTokenId", Invalid, "dns-credentials-rejected"),
         ("ExpiredToken", Invalid, "dns-credentials-rejected"),
-        ("AccessDenied", Invalid, "dns-credentials-rejected"),
+        ("AccessDenied", OrchestratorError, "access-denied"),
         ("Throttling", Transient, "dns-provider-unavailable"),
         ("PriorRequestNotComplete", Transient, "dns-provider-unavailable"),
         ("InternalFailure", OrchestratorError, "dns-provider-failed"),

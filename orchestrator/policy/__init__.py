@@ -1,0 +1,12 @@
+"""What a command needs to be allowed in AWS: the least IAM policy for one stack, from the contract alone. Pure.
+
+A new command gets one entry in `commands.COMMANDS`; a new call of AWS one grant, in the entry of whoever makes it.
+tests/e2e/test_policy.py runs each command under exactly its policy, and compares it with the calls it made.
+"""
+
+from orchestrator.policy.commands import COMMANDS, chosen, takes_lock
+from orchestrator.policy.document import LIMIT, Policy, policy
+from orchestrator.policy.grants import Scope
+from orchestrator.policy.remarks import remarks
+
+__all__ = ["COMMANDS", "LIMIT", "Policy", "Scope", "chosen", "policy", "remarks", "takes_lock"]

@@ -1,0 +1,222 @@
+"""The vocabulary: which actions on which of a stack's resources, under which condition.
+
+Which actions take an ARN, and which only `*`: AWS's Service Authorization Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.contract import Stack
+from orchestrator.dns.model import normal
+from orchestrator.dns.places import wanted
+
+ANY = "*"
+Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Operator → condition key → values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3."""
+
+    stack: Stack
+    direct: bool = False
+    zone_ids: tuple[str, ...] = ()
+    lock: tuple[str, str] | None = None
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`."""
+        return self.stack.load_balancer.arn.split(":")[1]
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """An ARN of the stack's account and region."""
+        where = self.stack.region if region else ""
+        whose = self.stack.account_id if account else ""
+        return f"arn:{self.partition}:{service}:{where}:{whose}:{resource}"
+
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        """Those whose records are made in Route 53."""
+        names = (tenant for tenant in self.stack.tenants if _in_route53(self.stack, tenant))
+        return tuple(sorted(normal(self.stack.tenants[tenant].hostname) for tenant in names))
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Route 53's, by name."""
+        asked = (wanted(self.stack, tenant) for tenant in self.stack.tenants if _in_route53(self.stack, tenant))
+        return tuple(sorted({normal(one.zone) for one in asked if one}))
+
+
+def _in_route53(stack: Stack, tenant: str) -> bool:
+    asked = wanted(stack, tenant)
+    return asked is not None and asked.provider == "route53"
+
+
+Where = Callable[[Scope], Sequence[str]]
+
+
+def anywhere(_scope: Scope) -> Sequence[str]:
+    """For actions that know no resources."""
+    return (ANY,)
+
+
+def always(_scope: Scope) -> Condition:
+    """No condition."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Actions on the resources that `on` names; nothing where it names none."""
+
+    actions: tuple[str, ...]
+    on: Where = anywhere
+    under: Callable[[Scope], Condition] = field(default=always)
+
+
+# The stack's parts.
+
+
+def database(scope: Scope) -> Sequence[str]:
+    """The DB instance."""
+    return (scope.arn("rds", f"db:{scope.stack.database.instance}"),)
+
+
+def redis(scope: Scope) -> Sequence[str]:
+    """The replication group, if the stack has one."""
+    part = scope.stack.redis
+    return (scope.arn("elasticache", f"replicationgroup:{part.replication_group}"),) if part else ()
+
+
+def redis_members(scope: Scope) -> Sequence[str]:
+    """Its members: they are called after it."""
+    part = scope.stack.redis
+    return (scope.arn("elasticache", f"cluster:{part.replication_group}-*"),) if part else ()
+
+
+def redis_token(scope: Scope) -> Sequence[str]:
+    """The secret with Redis's token."""
+    part = scope.stack.redis
+    return (part.auth_secret_arn,) if part and part.auth_secret_arn else ()
+
+
+def tenant_secrets(scope: Scope) -> Sequence[str]:
+    """Each tenant's secret."""
+    return [tenant.secret_arn for tenant in scope.stack.tenants.values()]
+
+
+def logins(scope: Scope) -> Sequence[str]:
+    """The secrets that a direct connection to the database reads; through the runner it reads none itself."""
+    return [scope.stack.database.admin_secret_arn, *tenant_secrets(scope)] if scope.direct else ()
+
+
+def services(scope: Scope) -> Sequence[str]:
+    """Each tenant's service."""
+    return [_of_cluster(scope, "service", _last(tenant.service)) for tenant in scope.stack.tenants.values()]
+
+
+def tasks(scope: Scope) -> Sequence[str]:
+    """The tasks of the stack's cluster: ECS gives them their names."""
+    return (_of_cluster(scope, "task", ANY),)
+
+
+def in_cluster(scope: Scope) -> Condition:
+    """ListTasks knows no service and no cluster as its resource, but this condition."""
+    return {"ArnEquals": {"ecs:cluster": (scope.arn("ecs", f"cluster/{_last(scope.stack.cluster)}"),)}}
+
+
+def scripts_on_runner(scope: Scope) -> Sequence[str]:
+    """Shell scripts, on the runner; none when the database is reached directly."""
+    return () if scope.direct else _scripts_on(scope, scope.stack.runner.instance_id)
+
+
+def scripts_on_vespas(scope: Scope) -> Sequence[str]:
+    """Shell scripts, on every Vespa's instance."""
+    return _scripts_on(scope, *(vespa.instance_id for vespa in scope.stack.vespa.values()))
+
+
+def answers_of_scripts(scope: Scope) -> Sequence[str]:
+    """GetCommandInvocation and the agent's state know no resources."""
+    return () if scope.direct else (ANY,)
+
+
+def _scripts_on(scope: Scope, *instances: str) -> Sequence[str]:
+    document = scope.arn("ssm", "document/AWS-RunShellScript", account=False)
+    return [document, *(scope.arn("ec2", f"instance/{one}") for one in instances)] if instances else ()
+
+
+def log_streams(scope: Scope) -> Sequence[str]:
+    """What the tenants' containers write."""
+    return [scope.arn("logs", f"log-group:{tenant.log_group}:*") for tenant in scope.stack.tenants.values()]
+
+
+def log_groups(scope: Scope) -> Sequence[str]:
+    """DescribeLogGroups is asked for on all of them, whatever its prefix."""
+    return (scope.arn("logs", "log-group:*"),)
+
+
+def certificate(scope: Scope) -> Sequence[str]:
+    """The certificate, if the stack has one."""
+    return (scope.stack.certificate.arn,) if scope.stack.certificate else ()
+
+
+def bucket(scope: Scope) -> Sequence[str]:
+    """The bucket, if the stack has one."""
+    return (scope.arn("s3", scope.stack.bucket, region=False, account=False),) if scope.stack.bucket else ()
+
+
+def roles(scope: Scope) -> Sequence[str]:
+    """The tasks' roles stand in the task definitions only: any role, which the simulator just reads."""
+    return (scope.arn("iam", "role/*", region=False),)
+
+
+def route53(scope: Scope) -> Sequence[str]:
+    """Listing zones knows no resources."""
+    return (ANY,) if scope.hostnames else ()
+
+
+def hosted_zones(scope: Scope) -> Sequence[str]:
+    """The zones that are named by id; else any: the contract knows their names only."""
+    named = scope.zone_ids or (ANY,)
+    found = [scope.arn("route53", f"hostedzone/{one}", region=False, account=False) for one in named]
+    return found if scope.hostnames else ()
+
+
+def dns_changes(scope: Scope) -> Sequence[str]:
+    """Changes that spread: Route 53 gives them their ids."""
+    return (scope.arn("route53", "change/*", region=False, account=False),) if scope.hostnames else ()
+
+
+def of_hostnames(scope: Scope) -> Condition:
+    """Only these records may be changed."""
+    return _of_names(scope.hostnames)
+
+
+def of_validations(scope: Scope) -> Condition:
+    """ACM's validation records begin with `_` and stand anywhere in the zones."""
+    return _of_names(tuple(f"_*.{zone}" for zone in scope.zones))
+
+
+def _of_names(names: tuple[str, ...]) -> Condition:
+    return {"ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}}
+
+
+def lock(scope: Scope) -> Sequence[str]:
+    """The lock beside the state, if that is in S3."""
+    return (scope.arn("s3", "/".join(scope.lock), region=False, account=False),) if scope.lock else ()
+
+
+def lock_bucket(scope: Scope) -> Sequence[str]:
+    """To who may not list it, S3 says 403 instead of 404: the lock could not be seen to be free."""
+    return (scope.arn("s3", scope.lock[0], region=False, account=False),) if scope.lock else ()
+
+
+def _of_cluster(scope: Scope, kind: str, name: str) -> str:
+    return scope.arn("ecs", f"{kind}/{_last(scope.stack.cluster)}/{name}")
+
+
+def _last(name_or_arn: str) -> str:
+    return name_or_arn.rsplit("/", 1)[-1]

@@ -1,0 +1,29 @@
+"""What a policy does not say, for who has to decide on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.policy.commands import TERRAFORMS
+from orchestrator.policy.document import LIMIT, Policy
+from orchestrator.policy.grants import Scope
+
+
+def remarks(made: Policy, names: Sequence[str], scope: Scope) -> Iterator[str]:
+    """Sentences for people."""
+    if running := [name for name in names if name in TERRAFORMS]:
+        yield (
+            f"{' and '.join(running)} also run Terraform: what that needs follows from its configuration, "
+            "is much more, and is not in here"
+        )
+    if not made.statements:
+        yield "nothing is needed: an empty policy can't be created"
+    if not scope.zone_ids and "route53:ChangeResourceRecordSets" in made.actions:
+        yield "the contract has no id of the hosted zone: the names are limited, the zones not (--zone-id)"
+    for wide in made.widened:
+        yield f"widened, to fit into one managed policy: {wide}"
+    if made.size > LIMIT:
+        yield (
+            f"it has {made.size} characters, a managed policy at most {LIMIT}: instances can't be put more briefly; "
+            "name fewer commands, or divide the statements among several policies"
+        )

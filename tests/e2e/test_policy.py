@@ -1,0 +1,220 @@
+"""`orchestrate policy` is sufficient and least: each command runs under exactly what it prints, where IAM is enforced.
+
+A principal of its own for each command; what the cloud was asked to allow is compared with what the policy allows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.engine.lock import Owner
+from orchestrator.lock_places import lock_of
+from orchestrator.policy import COMMANDS
+from tests.e2e.stage import Ended, Stage, stage, until
+
+pytestmark = pytest.mark.cloud
+
+ASKED_OF_ALL = "sts:GetCallerIdentity"
+DELEGATED = "customer-b.vigilon.app"
+
+
+@dataclass
+class Principal:
+    """A user with the policy of a command, and only that."""
+
+    stage: Stage
+    arn: str
+    policy: dict[str, Any]
+    keys: dict[str, str] = field(repr=False)
+
+    def calls(self, *arguments: str) -> Ended:
+        file = self.stage.folder / "contract.json"
+        given = ("--contract", str(file), "--poll", "0.5", "--json")
+        return self.stage.orchestrate(*arguments, *given, variables=self.keys)
+
+    def asked(self) -> set[tuple[str, str]]:
+        """The actions and resources that IAM was asked for in its name. All of it was allowed."""
+        mine = [one for one in self.stage.cloud.ask("audit") if one["principal"] == self.arn]
+        assert [one for one in mine if one["decision"] != "allowed"] == []
+        return {(one["action"], one["resource"]) for one in mine if one["action"] != ASKED_OF_ALL}
+
+    def proven(self) -> None:
+        """Each action, on each resource, that the policy allows was needed by a call that was made."""
+        asked = self.asked()
+        assert {action for action, _ in asked} == {action for action, _ in self.allowed()}
+        unused = [pair for pair in self.allowed() if not any(matches(one, pair) for one in asked)]
+        assert unused == []
+
+    def allowed(self) -> list[tuple[str, str]]:
+        return [
+            (action, pattern)
+            for one in self.policy["Statement"]
+            for action in one["Action"]
+            for pattern in one["Resource"]
+        ]
+
+
+def crash(stage: Stage) -> None:
+    """Every tenant's tasks crash from now on, again and again, and leave their last words."""
+    stage.fault("oom")
+    for tenant in stage.contract["tenants"]:
+        until(f"{tenant} crashes", partial(stopped, stage, tenant))
+
+
+def stopped(stage: Stage, tenant: str) -> list[str]:
+    cluster, service = stage.contract["cluster"], stage.contract["tenants"][tenant]["service"]
+    ecs = stage.aws.client("ecs")
+    found: list[str] = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
+    return found
+
+
+def matches(asked: tuple[str, str], allowed: tuple[str, str]) -> bool:
+    return asked[0] == allowed[0] and fnmatchcase(asked[1], allowed[1])
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The stack as Terraform leaves it, in a cloud that enforces; one tenant's name has a zone of its own."""
+    with stage(tmp_path_factory.mktemp("policy"), enforce_iam=True) as made:
+        route53 = made.aws.client("route53")
+        above = route53.list_hosted_zones_by_name(DNSName="vigilon.app")["HostedZones"][0]["Id"]
+        below = route53.create_hosted_zone(Name=DELEGATED, CallerReference="below")
+        servers = [{"Value": server} for server in below["DelegationSet"]["NameServers"]]
+        delegation = {"Name": DELEGATED, "Type": "NS", "TTL": 60, "ResourceRecords": servers}
+        batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": delegation}]}
+        route53.change_resource_record_sets(HostedZoneId=above, ChangeBatch=batch)
+        (made.folder / "contract.json").write_text(json.dumps(made.contract))
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _no_faults_left(cold: Stage) -> Iterator[None]:
+    yield
+    cold.clear_faults()
+
+
+Allowed = Callable[..., Principal]
+
+
+@pytest.fixture
+def allowed(cold: Stage, request: pytest.FixtureRequest) -> Allowed:
+    """A principal that may do what `orchestrate policy` prints for a command, but for the actions `without`."""
+
+    def make(command: str, *options: str, without: tuple[str, ...] = (), directory: Path | None = None) -> Principal:
+        place = ("--chdir", str(directory)) if directory else ()
+        printed = cold.orchestrate(
+            "policy", command, "--contract", str(cold.folder / "contract.json"), *options, *place
+        )
+        assert printed.status == 0, printed.stderr
+        said = json.loads(printed.stdout)
+        for one in said["Statement"]:
+            one["Action"] = [action for action in one["Action"] if action not in without]
+        said["Statement"] = [one for one in said["Statement"] if one["Action"]]
+        iam, name = cold.aws.client("iam"), f"{request.node.name}"[:60].translate(str.maketrans("[] ", "---"))
+        user = iam.create_user(UserName=name)["User"]["Arn"]
+        made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(said))["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=name, PolicyArn=made)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        # Not through the recorder: a signature is for one host.
+        return Principal(cold, user, said, keys | {"AWS_ENDPOINT_URL": cold.cloud.running.endpoint})
+
+    return make
+
+
+def test_run_and_apply(cold: Stage, allowed: Allowed) -> None:
+    run = allowed("run")
+    run.calls("run").succeeded()
+    crash(cold)
+    assert run.calls("run", "--only", "services", "--timeout", "60").status == 1
+    run.proven()
+    assert COMMANDS["apply"][: len(COMMANDS["run"])] == COMMANDS["run"]
+
+
+def test_doctor(cold: Stage, allowed: Allowed) -> None:
+    crash(cold)
+    doctor = allowed("doctor")
+    assert doctor.calls("doctor").status == 1
+    doctor.proven()
+
+
+def test_status_and_plan(cold: Stage, allowed: Allowed) -> None:
+    crash(cold)
+    cold.fault("dns-old-record")
+    status = allowed("status")
+    assert status.calls("status").status == 1
+    cold.fault("runner-offline")
+    assert status.calls("status").status in (1, 6)
+    status.proven()
+    assert COMMANDS["plan"][: len(COMMANDS["status"])] == COMMANDS["status"]
+
+
+def test_certificate(allowed: Allowed) -> None:
+    certificate = allowed("certificate")
+    certificate.calls("certificate").succeeded()
+    certificate.proven()
+
+
+def test_without_the_runner(allowed: Allowed) -> None:
+    status = allowed("status", "--database-transport", "direct")
+    assert status.calls("status", "--database-transport", "direct", "--only", "tenant-databases").status == 0
+    assert not any(action.startswith("ssm:") for action, _ in status.asked())
+
+
+def test_dns(cold: Stage, allowed: Allowed) -> None:
+    dns = allowed("dns")
+    dns.calls("dns", "undo", "--auto-approve").succeeded()
+    assert dns.calls("dns", "plan").status == 6
+    dns.calls("dns", "apply", "--auto-approve").succeeded()
+    dns.calls("dns", "check").succeeded()
+    dns.proven()
+
+
+def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
+    s3 = cold.aws.client("s3")
+    s3.create_bucket(Bucket="onyx-state", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    endpoints = {"s3": cold.cloud.running.endpoint}
+    keys = {"bucket": "onyx-state", "key": "prod.tfstate", "region": "us-west-2", "endpoints": endpoints}
+    (tmp_path / ".terraform").mkdir()
+    backend = {"type": "s3", "config": keys | {"use_path_style": True}}
+    (tmp_path / ".terraform" / "terraform.tfstate").write_text(json.dumps({"backend": backend}))
+    apply = allowed("dns apply", directory=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in apply.keys.items():
+            patch.setenv(name, value)
+        lock = lock_of(tmp_path, {}, None)
+        assert lock.holder() is None
+        assert lock.take(Owner(run="ours")) is None
+        lock.check()
+        holder = lock.holder()
+        assert holder is not None
+        assert holder.run == "ours"
+        lock.give_back()
+    assert "Contents" not in s3.list_objects_v2(Bucket="onyx-state")
+    ours = [pair for pair in apply.allowed() if pair[0].startswith("s3:")]
+    assert sorted(apply.asked()) == sorted(ours)
+
+
+def test_a_missing_action_is_named(allowed: Allowed) -> None:
+    """One problem for each step that lacks one, whatever protocol it was refused in."""
+    lacking = {
+        "database-server": "rds:DescribeDBInstances",
+        "redis-auth": "elasticache:DescribeReplicationGroups",
+        "dns-records": "route53:ListResourceRecordSets",
+        "runner": "ssm:DescribeInstanceInformation",
+    }
+    ended = allowed("run", without=tuple(lacking.values())).calls("run")
+    assert ended.status == 1
+    told = {one["step"]: one for one in ended.of("step-failed") if one["code"] == "access-denied"}
+    assert told.keys() == lacking.keys()
+    for step, action in lacking.items():
+        assert f"allow {action} to" in told[step]["fix"]
+        assert f"not authorized to perform: {action}" in told[step]["detail"]
