@@ -69,7 +69,9 @@ def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draf
     elif clear:
         keep(draft, KEY, server.address, clear=clear)
     elif not _of_a_task(server, sites, vault, draft):
-        options = [at(it.address, it.text("name")) for it in vault.state.of("aws_secretsmanager_secret")]
+        told = {vault.place(one).arn for site in sites if site.task for one in site.task.secrets.values()}
+        known = [it for it in vault.state.of("aws_secretsmanager_secret") if it.text("arn") not in told]
+        options = [at(it.address, it.text("name")) for it in known]
         asks = f"where is the password of {server.text('username')}, the admin user of {server.address}?"
         draft.ask((*KEY, "admin_secret_arn"), asks, options)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.contract import parse
 from orchestrator.inference import Inferred, infer
 from orchestrator.inference import state as states
 from orchestrator.inference.mapping import dotted, read
@@ -72,6 +73,20 @@ def test_the_contract_and_where_it_is_from(stack: str) -> None:
     assert {dotted(key): one.source for key, one in seen.found.items() if one.value == "***"} == (
         expected.get("passwords", {})
     )
+
+
+def test_what_is_inferred_of_ours_is_what_its_output_says() -> None:
+    expected = corpus.document("ours", "expected")
+    made = understood("ours", expected["answers"]).require().model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = states.outputs_of(corpus.document("ours", "state"))["orchestrator"]
+    said = parse(said, "output").model_dump(mode="json", by_alias=True, exclude_none=True)
+    for contract in (made, said):
+        # A state knows no name of a tenant, and nobody's TTL.
+        names = {name: one["service"] for name, one in contract["tenants"].items()}
+        for part in ("tenants", "vespa"):
+            contract[part] = {names[name]: one for name, one in contract[part].items()}
+        del contract["dns"]["ttl"]
+    assert made == said
 
 
 @pytest.mark.parametrize("stack", corpus.STACKS)
