@@ -44,8 +44,7 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
             raise Invalid(_nothing(outputs, terraform))
         mapped = mapping.read(table, settings.FILE, outputs=plain, state=state, variable=variable)
         inferred = infer(state, mapped)
-        if inferred.stack is not None:
-            learn(contract.passwords_of(inferred.stack))
+        learn(password.get_secret_value() for password in inferred.passwords)
         return inferred
 
     def variable(name: str) -> str | None:

@@ -14,7 +14,8 @@ from orchestrator.cli.options import Options, steps_options, terraform_options
 if TYPE_CHECKING:
     from orchestrator.app import Foresight
     from orchestrator.cli.conduct import Conductor
-    from orchestrator.errors import Outcome
+    from orchestrator.contract import Stack
+    from orchestrator.errors import Invalid, Outcome
     from orchestrator.terraform import Plan, PlanOptions, Terraform
 
 SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
@@ -121,6 +122,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     from orchestrator.errors import Invalid, Outcome
 
     foresight = None
+    stack = _as_it_is(conductor, terraform)
     if plan.has_changes:
         _read(plan, text=not conductor.options.as_json)
         if not conductor.options.as_json:
@@ -129,13 +131,11 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         foresight = foretell(conductor, plan)
     else:
         conductor.text("Terraform: no changes.")
-    try:
-        stack = app.contract_of_outputs(terraform, conductor.redact.learn)
-    except Invalid as unclear:
+    if isinstance(stack, Invalid):
         if not plan.has_changes:
-            raise
+            raise stack
         conductor.text("What the steps would do can't be said before this plan is applied:")
-        for problem in unclear.problems:
+        for problem in stack.problems:
             conductor.text(f"  {problem}")
         return Outcome.PENDING, foresight
     if stack is None:
@@ -177,6 +177,17 @@ def refuse(foresight: Foresight | None, allowed: tuple[str, ...]) -> None:
     refusal = foresight.refusal(allowed) if foresight else None
     if refusal:
         raise refusal
+
+
+def _as_it_is(conductor: Conductor, terraform: Terraform) -> Stack | Invalid | None:
+    """The stack before the plan: read first, so that passwords which only its state holds are hidden in the plan."""
+    from orchestrator import app
+    from orchestrator.errors import Invalid
+
+    try:
+        return app.contract_of_outputs(terraform, conductor.redact.learn)
+    except Invalid as unclear:
+        return unclear
 
 
 def _read(plan: Plan, *, text: bool) -> None:

@@ -59,7 +59,8 @@ def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft
 def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
     """RDS's own secret; one that holds the same value; the value itself; the secret of tasks that are the admin."""
     for managed in server.blocks("master_user_secret"):
-        keep(draft, KEY, server.address, place=Place(str(managed.get("secret_arn")), PASSWORD_KEY))
+        place = Place(str(managed.get("secret_arn")), PASSWORD_KEY)
+        keep(draft, KEY, server.address, place=place, readable=vault.is_readable(place))
         return
     clear = server.text("password")
     holder = vault.holder(clear) if clear else None
@@ -68,7 +69,9 @@ def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draf
     elif clear:
         keep(draft, KEY, server.address, clear=clear)
     elif not _of_a_task(server, sites, vault, draft):
-        options = [at(it.address, it.text("name")) for it in vault.state.of("aws_secretsmanager_secret")]
+        told = {vault.place(one).arn for site in sites if site.task for one in site.task.secrets.values()}
+        known = [it for it in vault.state.of("aws_secretsmanager_secret") if it.text("arn") not in told]
+        options = [at(it.address, it.text("name")) for it in known]
         asks = f"where is the password of {server.text('username')}, the admin user of {server.address}?"
         draft.ask((*KEY, "admin_secret_arn"), asks, options)
 
@@ -79,5 +82,6 @@ def _of_a_task(server: Resource, sites: Sequence[Site], vault: Vault, draft: Dra
             told = task.secrets.get("POSTGRES_PASSWORD")
             place = vault.place(told) if told else None
             source = f"{task.address}: POSTGRES_PASSWORD"
-            return keep(draft, KEY, source, place=place, clear=task.says("POSTGRES_PASSWORD"))
+            readable = place is None or vault.is_readable(place)
+            return keep(draft, KEY, source, place=place, clear=task.says("POSTGRES_PASSWORD"), readable=readable)
     return False

@@ -18,6 +18,7 @@ from orchestrator.inference.model import Draft, Found, Question
 from orchestrator.inference.secrets import Vault
 from orchestrator.inference.sites import Site, sites_of, with_one_service_each
 from orchestrator.inference.state import Resource, State
+from orchestrator.redact import MASK
 
 SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
@@ -32,6 +33,8 @@ class Inferred:
     questions: tuple[Question, ...] = ()
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
+    passwords: tuple[SecretStr, ...] = ()
+    """Every password that was seen in clear, whatever came of it: to be hidden wherever it may turn up."""
 
     def require(self) -> Stack:
         """The stack. Raises `Invalid` with everything that is open or wrong."""
@@ -109,18 +112,19 @@ def _finished(draft: Draft) -> Inferred:
     found = {**draft.found}
     for key, value in draft.mapped.values.items():
         found[key] = Found(value, draft.mapped.sources[key])
-    problems = list(draft.mapped.problems)
+    passwords = {**draft.passwords, **draft.mapped.passwords}
+    seen = tuple(password for password, _ in (*draft.passwords.values(), *draft.mapped.passwords.values()))
+    remarks, problems = tuple(draft.remarks), list(draft.mapped.problems)
     if draft.questions or problems:
         problems += [_placed(one, found) for one in _shared(found)]
-        return Inferred(None, found, tuple(draft.questions), tuple(problems), tuple(draft.remarks))
-    passwords = {**draft.passwords, **draft.mapped.passwords}
-    found |= {key: Found("***", source) for key, (_, source) in passwords.items()}
+        return Inferred(None, found, tuple(draft.questions), tuple(problems), remarks, seen)
+    found |= {key: Found(MASK, source) for key, (_, source) in passwords.items()}
     try:
         stack = contract.parse(_document(found, passwords), SOURCE)
     except Invalid as error:
         problems = [_placed(one, found) for one in error.problems]
-        return Inferred(None, found, (), tuple(problems), tuple(draft.remarks))
-    return Inferred(with_passwords(stack, passwords), found, (), (), tuple(draft.remarks))
+        return Inferred(None, found, (), tuple(problems), remarks, seen)
+    return Inferred(with_passwords(stack, passwords), found, (), (), remarks, seen)
 
 
 def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.contract import PASSWORD_KEY
-from orchestrator.inference.model import Draft, Key
+from orchestrator.inference.model import Draft, Key, dotted
 from orchestrator.inference.permissions import Role
 from orchestrator.inference.state import State
 
@@ -79,11 +79,17 @@ ADMIN_KEYS = ("admin_secret_arn", "admin_secret_key", "admin_password")
 TENANT_KEYS = ("secret_arn", "secret_key", "password")
 
 
-def keep(draft: Draft, part: Key, source: str, *, place: Place | None = None, clear: str = "") -> bool:
+def keep(
+    draft: Draft, part: Key, source: str, *, place: Place | None = None, clear: str = "", readable: bool = True
+) -> bool:
     """Put a password's place, or else the password itself, into the draft. Whether either is known."""
     arn, key, password = TENANT_KEYS if part[0] == "tenants" else ADMIN_KEYS
     if draft.mapped.says((*part, arn)) or draft.mapped.says((*part, password)):
         return True
+    if place is not None and not readable:
+        draft.remark(
+            f"{dotted(part)}: the runner's role may not read {place.arn}: allow it secretsmanager:GetSecretValue"
+        )
     if place is not None:
         draft.put((*part, arn), place.arn, source)
         if place.key != PASSWORD_KEY:

@@ -49,8 +49,9 @@ class State:
         return tuple(one for kind in types for one in self._by_type.get(kind, ()) if data or not one.is_data)
 
     def one(self, kind: str, name: str, value: str) -> Resource | None:
-        """The resource (or data source) whose attribute has this value."""
-        return next((it for it in self.of(kind, data=True) if value and it.values.get(name) == value), None)
+        """The resource whose attribute has this value; a data source where no resource has."""
+        found = sorted(self.of(kind, data=True), key=lambda it: it.is_data)
+        return next((it for it in found if value and it.values.get(name) == value), None)
 
 
 def read(document: Mapping[str, Any]) -> State:

@@ -63,8 +63,9 @@ def _password(task: Task, key: Key, server: Resource | None, vault: Vault, draft
     """A secret the runner can read, else its value where the state has it; nothing said: the admin's, if it is it."""
     told, source = task.secrets.get("POSTGRES_PASSWORD"), f"{task.address}: POSTGRES_PASSWORD"
     place = vault.place(told) if told else None
-    clear = vault.value(place) if place is not None and not vault.is_readable(place) else task.says("POSTGRES_PASSWORD")
-    if keep(draft, key, source, place=None if clear else place, clear=clear):
+    readable = place is None or vault.is_readable(place)
+    clear = task.says("POSTGRES_PASSWORD") if readable or place is None else vault.value(place)
+    if keep(draft, key, source, place=None if clear else place, clear=clear, readable=readable):
         return
     role = draft.found.get((*key, "role"))
     if server is not None and role is not None and role.value == server.text("username"):

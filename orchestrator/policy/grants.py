@@ -105,12 +105,13 @@ def redis_token(scope: Scope) -> Sequence[str]:
 
 def tenant_secrets(scope: Scope) -> Sequence[str]:
     """Each tenant's secret."""
-    return [tenant.secret_arn for tenant in scope.stack.tenants.values()]
+    return [tenant.secret_arn for tenant in scope.stack.tenants.values() if tenant.secret_arn]
 
 
 def logins(scope: Scope) -> Sequence[str]:
     """The secrets that a direct connection to the database reads; through the runner it reads none itself."""
-    return [scope.stack.database.admin_secret_arn, *tenant_secrets(scope)] if scope.direct else ()
+    admin = scope.stack.database.admin_secret_arn
+    return [*([admin] if admin else ()), *tenant_secrets(scope)] if scope.direct else ()
 
 
 def services(scope: Scope) -> Sequence[str]:
@@ -130,7 +131,8 @@ def in_cluster(scope: Scope) -> Condition:
 
 def scripts_on_runner(scope: Scope) -> Sequence[str]:
     """Shell scripts, on the runner; none when the database is reached directly."""
-    return () if scope.direct else _scripts_on(scope, scope.stack.runner.instance_id)
+    runner = scope.stack.runner
+    return () if scope.direct or runner is None else _scripts_on(scope, runner.instance_id)
 
 
 def scripts_on_vespas(scope: Scope) -> Sequence[str]:

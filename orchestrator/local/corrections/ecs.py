@@ -77,6 +77,8 @@ def _create(self: EC2ContainerServiceResponse) -> ActionResult:
             raise InvalidParameterException("Creation of service was not idempotent.")
         _create_service(self)
         service = cast(LivingService, self.ecs_backend.services[f"{cluster}:{name}"])
+        # moto says {} for a service on a bridge network, which AWS leaves out; Terraform's provider crashes on it.
+        setattr(service, "network_configuration", service.network_configuration or None)  # noqa: B010 - moto's own type
         _begin(service, given)
     return ActionResult({"service": service})
 
