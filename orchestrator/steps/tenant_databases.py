@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.contract import Stack
-from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
+from orchestrator.database.model import Observed, Server, Wanted, missing, unowned, usable
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 
@@ -39,6 +39,14 @@ class Facts:
     seen: Observed
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a tenant wants, and whether its tasks did without: then they have to start again."""
+
+    wanted: Wanted
+    was_missed: bool = True
+
+
 def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
     """The contract's tenants as the database sees them."""
     return tuple(Wanted(name, it.database, it.role, it.secret_arn) for name, it in stack.tenants.items())
@@ -61,14 +69,15 @@ def _verdict(one: Wanted, seen: Observed) -> Verdict:
         return Blocked(Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix))
     lacks = missing(one, seen)
     if lacks:
-        return Todo(f"make {', '.join(lacks)}", one)
+        return Todo(f"make {', '.join(lacks)}", Making(one, was_missed=not usable(one, seen)))
     return Done(f"{one.database} is there, owned by {one.role}")
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """All that is missing in one session, under the advisory lock."""
-    context.database.ensure([todo.payload for todo in todos.values()])
-    context.databases_made.update(todos)
+    makings: Mapping[Subject, Making] = {tenant: todo.payload for tenant, todo in todos.items()}
+    context.database.ensure([making.wanted for making in makings.values()])
+    context.databases_made.update(tenant for tenant, making in makings.items() if making.was_missed)
 
 
 def findings(facts: Facts) -> Iterable[Problem]:
