@@ -33,17 +33,24 @@ CRASHES = ("kill-before", "kill-after")
 LOST = ("timeout", "truncated")
 """Failures of a call that was made: only its answer is lost."""
 FAILURES = ("throttled", "broken", "timeout", "reset", "truncated", "expired")
+OURS = {"record", "history", "lock"}
 HTTP: Any = urllib3.connectionpool.HTTPConnectionPool
 CONNECTION: Any = psycopg.Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What happens at the `at`th call (0: nothing), or at the `at`th call of `what`: one of `CRASHES` or `FAILURES`."""
+    """What happens at the `at`th call of `what` (0: nothing).
+
+    One of `CRASHES` or `FAILURES`, or `defect`: an exception that nobody expects, with all arguments in its text.
+    """
 
     at: int = 0
     kind: str = ""
     what: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.what} {self.at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +80,19 @@ class Seam:
         self._lock = threading.Lock()
         self._failing: set[str] = set()
 
-    def cross(self, what: str, do: Callable[[], Any], fail: Callable[[str], Any], key: str = "") -> Any:
+    def cross(
+        self, what: str, do: Callable[[], Any], fail: Callable[[str], Any], key: str = "", given: object = ()
+    ) -> Any:
         """Make the call `do`, unless the deed comes first. `fail` does a failure; `key` is the same for retries."""
         with self._lock:
             self._count += 1
-            self._matching += self._deed.what in ("", what)
-            number, mine = self._count, self._deed.what in ("", what) and self._matching == self._deed.at
+            self._matching += what == self._deed.what
+            number, mine = self._count, what == self._deed.what and self._matching == self._deed.at
             os.write(self._log, f"begin {number} {what}\n".encode())
         if mine and self._deed.kind == "kill-before":
             os.kill(os.getpid(), signal.SIGKILL)
+        if mine and self._deed.kind == "defect":
+            raise RuntimeError(f"a defect in {what}: {given!r}")
         if self._fails(what, key, mine=mine):
             if self._deed.kind in LOST:
                 os.write(self._log, f"end {number}\n".encode())
@@ -104,7 +115,22 @@ class Seam:
 
 def is_aws(what: str) -> bool:
     """Whether a call is signed with AWS's credentials."""
-    return ":" in what and what.partition(":")[0] not in ("porkbun", "site", "sql", "record", "history", "lock")
+    return what.partition(":")[0] not in {"porkbun", "site", "sql", *OURS}
+
+
+def crashes_of(_what: str) -> tuple[str, ...]:
+    """A process can die anywhere."""
+    return CRASHES
+
+
+def failures_of(what: str) -> tuple[str, ...]:
+    """The ways in which such a call can fail: a file is full; PostgreSQL and sites have no throttling of AWS's."""
+    kind = what.partition(":")[0]
+    if kind in OURS:
+        return ("broken",)
+    if kind in {"sql", "site"}:
+        return ("timeout", "reset")
+    return FAILURES if is_aws(what) else FAILURES[:-1]
 
 
 def install(seam: Seam) -> None:
@@ -127,7 +153,7 @@ def _http(seam: Seam) -> None:
         def fail(kind: str) -> Any:
             return _fail_http(kind, pool, url, what, said, do)
 
-        return seam.cross(what, do, fail, said.get("amz-sdk-invocation-id", ""))
+        return seam.cross(what, do, fail, said.get("amz-sdk-invocation-id", ""), (url, body, headers))
 
     HTTP.urlopen = guarded
 
@@ -186,7 +212,7 @@ def _postgresql(seam: Seam) -> None:
         raise psycopg.OperationalError(f"consuming input failed: server closed the connection unexpectedly ({kind})")
 
     def guarded_connect(*given: Any, **named: Any) -> Any:
-        return seam.cross("sql:connect", lambda: connect(*given, **named), fail)
+        return seam.cross("sql:connect", lambda: connect(*given, **named), fail, given=named)
 
     def guarded_execute(connection: Any, query: Any, *given: Any, **named: Any) -> Any:
         text = query.decode() if isinstance(query, bytes) else str(query)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -34,6 +37,11 @@ class Sweep:
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def well(self) -> int:
+        """Trials that ended as they should."""
+        return self.done - len({line.partition(": ")[0] for line in self.wrong})
+
     def note(self, trial: str, defects: Iterable[str]) -> None:
         """The outcome of one trial."""
         with self.lock:
@@ -49,16 +57,37 @@ def stages(folder: Path, number: int = os.cpu_count() or 1) -> Iterator[list[The
         yield list(pool.map(stack.enter_context, opened))
 
 
-def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, Any], int]:
-    """What a run makes of the first day, and the fewest calls it took."""
-    ends = []
+def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, Any], Counter[str]]:
+    """What a run makes of the first day, and the calls that each of the runs made."""
+    made: list[Counter[str]] = []
     for _ in range(runs):
         folder = stage.begin_again()
         ended = stage.run(folder, Deed(), *way)
         assert ended.status == 0, ended.stdout + ended.stderr
-        state = stage.state(folder)
-        ends.append((state, ended.calls))
-    return ends[0][0], min(len(calls) for _, calls in ends)
+        made.append(Counter(call.what for call in ended.calls))
+    return stage.state(folder), functools.reduce(operator.and_, made)
+
+
+def everywhere(calls: Counter[str], kinds: Callable[[str], Sequence[str]]) -> list[Deed]:
+    """Every deed at every call."""
+    return [Deed(at, kind, what) for what in calls for at in range(1, calls[what] + 1) for kind in kinds(what)]
+
+
+Survival = Callable[[Theatre, Deed, Way, Mapping[str, Any]], Iterable[str]]
+
+
+def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survives: Survival) -> tuple[int, Sweep]:
+    """The number of calls of a run, and what came of every deed at every call."""
+    sweep = Sweep()
+    with stages(folder) as opened:
+        worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
+        calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
+
+        def survival(stage: Theatre, deed: Deed) -> None:
+            sweep.note(str(deed), survives(stage, deed, way, worlds[id(stage)][0]))
+
+        each(opened, everywhere(calls, kinds), survival)
+    return calls.total(), sweep
 
 
 def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
@@ -73,7 +102,7 @@ def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
 
 def was_done(run: Ended, deed: Deed) -> bool:
     """Whether the run came to the call at which the deed is done."""
-    return sum(deed.what in ("", call.what) for call in run.calls) >= deed.at
+    return sum(call.what == deed.what for call in run.calls) >= deed.at
 
 
 def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping[str, Any]) -> Iterator[str]:
@@ -83,6 +112,7 @@ def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping
         yield f"the last run ended with {last.status}: {sorted(last.codes)} {last.stderr[-300:]}"
     state = stage.state(folder)
     yield from (f"{part} is {state[part]}, not {good[part]}" for part in good if state[part] != good[part])
+    yield from (f"a secret is written down: {leak}" for leak in stage.leaks(folder))
     sent = [call for run in runs for call in run.calls if call.what == REDEPLOY]
     surely = sum(call.ended for call in sent)
     if not surely <= len(TENANTS) <= len(sent):

@@ -82,7 +82,7 @@ def test_anything_anywhere_in_a_contract(defects: Mapping[tuple[str, ...], Any])
         clear(error.problems)
 
 
-WRONG = st.sampled_from(([], {}, True, None, "", "\0", 1.5, "\ud800", ["x"], {"x": {}}))
+WRONG: st.SearchStrategy[Any] = st.sampled_from(([], {}, True, None, "", "\0", 1.5, "\ud800", ["x"], {"x": {}}))
 
 
 @many

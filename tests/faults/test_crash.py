@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.faults.figures import FULL, tell
-from tests.faults.seam import CRASHES, Deed
-from tests.faults.sweep import WAYS, Sweep, Way, converges, each, stages, trial, undisturbed
+from tests.faults.seam import Deed, crashes_of
+from tests.faults.sweep import WAYS, Way, converges, swept, trial, undisturbed
 from tests.faults.theatre import Theatre
 
 pytestmark = pytest.mark.cloud
@@ -49,13 +49,6 @@ def test_a_handful_of_crashes(stage: Theatre) -> None:
 @pytest.mark.skipif(not FULL, reason="make faults")
 @pytest.mark.parametrize("transport", WAYS)
 def test_a_crash_at_every_call(tmp_path: Path, transport: str) -> None:
-    way, sweep = WAYS[transport], Sweep()
-    with stages(tmp_path) as all_stages:
-        worlds = [undisturbed(stage, way, runs=2) for stage in all_stages]
-        good = dict(zip(map(id, all_stages), (world for world, _ in worlds), strict=True))
-        number = min(calls for _, calls in worlds)
-        deeds = [Deed(at, kind) for at in range(1, number + 1) for kind in CRASHES]
-        each(all_stages, deeds, lambda stage, deed: sweep.note(str(deed), survives(stage, deed, way, good[id(stage)])))
-    converged = sweep.done - len({line.partition(": ")[0] for line in sweep.wrong})
-    tell(f"crash at every call ({transport}): {number} calls, {sweep.done} crashes, {converged} converged")
+    number, sweep = swept(tmp_path, WAYS[transport], crashes_of, survives)
+    tell(f"crash at every call ({transport}): {number} calls, {sweep.done} crashes, {sweep.well} converged")
     assert not sweep.wrong, "\n".join(sweep.wrong)

@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.errors import Outcome
 from tests.faults.figures import FULL, tell
-from tests.faults.seam import FAILURES, Deed
-from tests.faults.sweep import WAYS, Sweep, Way, converges, each, stages, trial, undisturbed
+from tests.faults.seam import Deed, failures_of
+from tests.faults.sweep import WAYS, Way, converges, swept, trial, undisturbed
 from tests.faults.theatre import Theatre
 from tests.faults.troupe import Ended
 
@@ -24,7 +24,7 @@ HANDFUL = (
     Deed(1, "throttled", "sts:GetCallerIdentity"),
     Deed(2, "broken", "route53:Get"),
     Deed(1, "reset", "sql:CREATE-DATABASE"),
-    Deed(3, "throttled", "record:write"),
+    Deed(30, "broken", "record:write"),
 )
 PASSING = {"throttled", "aws-unavailable", "aws-unreachable", "dns-provider-unavailable", "database-unreachable"}
 UNWRITTEN = {"journal-unwritable", "lock-unwritable", "dns-history-unwritable"}
@@ -62,6 +62,22 @@ def survives(stage: Theatre, deed: Deed, way: Way, good: Any) -> Iterator[str]:
     yield from converges(stage, folder, runs, good)
 
 
+DEFECTS = ("sql:connect", "porkbun:dns/create/porkbun.example")
+
+
+@pytest.mark.parametrize("what", DEFECTS)
+def test_a_defect_shows_its_traceback_and_no_secret(stage: Theatre, what: str) -> None:
+    """What `--debug` would show is shown: the exception's text has the arguments, passwords and keys among them."""
+    found = trial(stage, Deed(1, "defect", what), WAYS["direct"])
+    assert found is not None
+    folder, run = found
+    assert (run.status, "unexpected" in run.codes) == (1, True), run.stdout[-2000:]
+    assert f"a defect in {what}" in run.stdout
+    assert "Traceback" in run.stdout
+    assert run.stderr == ""
+    assert stage.leaks(folder) == []
+
+
 @pytest.mark.skipif(FULL, reason="the sweep tries all calls")
 def test_a_handful_of_failures(stage: Theatre) -> None:
     good, _ = undisturbed(stage, WAYS["direct"])
@@ -72,14 +88,6 @@ def test_a_handful_of_failures(stage: Theatre) -> None:
 @pytest.mark.skipif(not FULL, reason="make faults")
 @pytest.mark.parametrize("transport", WAYS)
 def test_every_failure_at_every_call(tmp_path: Path, transport: str) -> None:
-    way, sweep = WAYS[transport], Sweep()
-    with stages(tmp_path) as all_stages:
-        worlds = [undisturbed(stage, way, runs=2) for stage in all_stages]
-        good = dict(zip(map(id, all_stages), (world for world, _ in worlds), strict=True))
-        number = min(calls for _, calls in worlds)
-        deeds = [Deed(at, kind) for at in range(1, number + 1) for kind in FAILURES]
-        each(all_stages, deeds, lambda stage, deed: sweep.note(str(deed), survives(stage, deed, way, good[id(stage)])))
-    converged = sweep.done - len({line.partition(": ")[0] for line in sweep.wrong})
-    tried = f"{number} calls, {len(FAILURES)} failures each, {sweep.done} runs"
-    tell(f"a failure at every call ({transport}): {tried}, {converged} ended well")
+    number, sweep = swept(tmp_path, WAYS[transport], failures_of, survives)
+    tell(f"every failure at every call ({transport}): {number} calls, {sweep.done} failures, {sweep.well} ended well")
     assert not sweep.wrong, "\n".join(sweep.wrong)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from psycopg import sql
 from orchestrator.database.model import READONLY_ROLE
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.local import client, world
+from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
 from tests.faults.troupe import Ended, Troupe
 from tests.local.local_cloud import LocalCloud, aws_of
@@ -69,7 +71,8 @@ class Theatre:
         self.contract = world.build(aws_of(self.cloud).session, endpoint=self.cloud.running.endpoint, tenants=TENANTS)
         self._move_to_porkbun()
         (self.folder / "contract.json").write_text(json.dumps(self.contract))
-        self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **self.cloud.ask("env")}
+        told = self.cloud.ask("env") | {"AWS_SECRET_ACCESS_KEY": "canary-of-the-callers-own-credentials"}
+        self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **told}
         for service in self.services():
             self.client("ecs").update_service(
                 cluster=self.contract["cluster"], service=service, healthCheckGracePeriodSeconds=FOR_EVER
@@ -226,6 +229,22 @@ class Theatre:
         return self.troupe.play(folder, self.environment, ("run", *given, *more), deed)
 
     # What is there.
+
+    @cached_property
+    def secrets(self) -> Needles:
+        """Every secret that a run carries or could come upon."""
+        manager = self.client("secretsmanager")
+        kept = {
+            f"{one['Name']}#{number}": value
+            for one in manager.list_secrets()["SecretList"]
+            for number, value in enumerate(values_in(manager.get_secret_value(SecretId=one["ARN"])["SecretString"]))
+        }
+        carried = ("PORKBUN_API_KEY", "PORKBUN_SECRET_API_KEY", "AWS_SECRET_ACCESS_KEY")
+        return Needles(kept | {name: self.environment[name] for name in carried})
+
+    def leaks(self, folder: Path) -> list[str]:
+        """Secrets in anything that the runs of a folder wrote: output, errors, record, DNS history, lock."""
+        return leaks(self.secrets, files_below(folder))
 
     def state(self, folder: Path) -> Mapping[str, Any]:
         """All that a run makes. Equal states: the same world, whatever the way to it."""
