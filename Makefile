@@ -16,7 +16,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 apply plan run status doctor pause resume: $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference diagnose clean
+.PHONY: help setup test check static format demo bench bench-wait reference diagnose faults clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ reference: $(READY) ## write docs/reference from the code
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
 	$(BIN)/python scripts/diagnose.py
+
+faults: $(READY) ## die and fail at every call, random schedules, races, any input (half an hour; short forms are in `make test`)
+	FAULTS=full $(BIN)/pytest -q tests/faults tests/conformance/test_database_servers.py::test_many_at_once_make_it_once
 
 clean: ## take clouds down and remove everything that was installed or made here
 	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \

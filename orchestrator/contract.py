@@ -22,7 +22,9 @@ SCHEMA = 1
 PROVENANCE = "provenance"
 """The key beside a printed contract's own, with where each value came from."""
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
+TenantName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Hostname = Annotated[
     str, Field(max_length=253, pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -167,7 +169,7 @@ class Stack(_Part):
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     stack: Text
     account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-    region: Text
+    region: Region
     cluster: Text
     database: Database
     runner: Runner | None
@@ -177,13 +179,14 @@ class Stack(_Part):
     redis: Redis | None = None
     vespa: dict[str, Vespa] = Field(default_factory=dict)
     dns: Dns | None = None
-    tenants: Annotated[dict[str, Tenant], Field(min_length=1)]
+    tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
 
 
 def parse(document: Any, source: str) -> Stack:
     """Validate a decoded contract. Raises `Invalid` with every defect, each with its place in `source`."""
     if not isinstance(document, Mapping):
-        raise Invalid(Problem("contract-not-an-object", "the contract must be a JSON object", source))
+        fix = "give what `terraform output -json orchestrator` prints"
+        raise Invalid(Problem("contract-not-an-object", "the contract must be a JSON object", source, fix))
     version = document.get("schema")
     if version != SCHEMA:
         raise Invalid(_wrong_schema(version, source))
@@ -240,12 +243,18 @@ def _wrong_schema(version: Any, source: str) -> Problem:
 
 
 def _problem(found: Mapping[str, Any], source: str) -> Problem:
-    place = ".".join(map(str, found["loc"]))
+    place = ".".join(_shown(str(part)) for part in found["loc"])
     code = "contract-key-missing" if found["type"] == "missing" else "contract-value-invalid"
     if found["type"] == "extra_forbidden":
         code = "contract-key-unknown"
     message = str(found["msg"]).removeprefix("Value error, ")
     return Problem(code, message, f"{source}: {place}", "correct it where Terraform makes the `orchestrator` output")
+
+
+def _shown(key: str, longest: int = 80) -> str:
+    """A key as it may be printed: control characters are escaped, and of a huge one the beginning is enough."""
+    brief = key if len(key) <= longest else key[:longest] + "…"
+    return brief if brief.isprintable() else json.dumps(brief)
 
 
 OWN = ("database", "role", "service", "hostname", "target_group_arn")

@@ -119,6 +119,8 @@ class Watch:
     """By task ARN: ECS forgets stopped tasks within the hour, and a replaced deployment's sooner."""
     found: dict[str, str] = field(default_factory=dict)
     """Service → the deployment that was PRIMARY at the first look."""
+    before: dict[str, str] = field(default_factory=dict)
+    """Tenant → the deployment that was PRIMARY when it was first asked whether to redeploy."""
     most: dict[str, int] = field(default_factory=dict)
     """Deployment → the most tasks ever seen running of it."""
     checks: dict[str, HealthCheck] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class Chosen:
     source: str
 
 
+def _brief(value: Any) -> str:
+    """The value as it may stand in a message: no control characters, and not all of a large one."""
+    return reprlib.repr(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("it must be a text that isn't empty")
@@ -48,10 +54,10 @@ def _text(value: Any) -> str:
 def _seconds(value: Any) -> float:
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a number of seconds") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{_brief(value)} is not a number of seconds") from None
     if not 0 < seconds < 7 * 86400:
-        raise ValueError(f"{value} is not between 0 and a week, in seconds")
+        raise ValueError(f"{_brief(value)} is not between 0 and a week, in seconds")
     return seconds
 
 
@@ -59,34 +65,40 @@ def _seconds_or_none(value: Any) -> float:
     return 0.0 if value in (0, "0") else _seconds(value)
 
 
+def _path(value: Any) -> Path:
+    if "\0" in _text(value):
+        raise ValueError("a path has no NUL in it")
+    return Path(value).expanduser()
+
+
 def _folder(value: Any) -> Path:
-    path = Path(_text(value)).expanduser()
+    path = _path(value)
     if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is not a folder")
+        raise ValueError(f"{str(path)!r} is not a folder")
     return path
 
 
 def _port(value: Any) -> int:
     try:
         port = int(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a port") from None
+    except (TypeError, ValueError, OverflowError):
+        port = 0
     if not 1 <= port <= 65535:
-        raise ValueError(f"{port} is not a port")
+        raise ValueError(f"{_brief(value)} is not a port")
     return port
 
 
 def _address(value: Any) -> tuple[str, int]:
     host, separator, port = _text(value).rpartition(":")
     if not separator or not host:
-        raise ValueError(f"{value!r} is not of the form ADDRESS:PORT")
+        raise ValueError(f"{_brief(value)} is not of the form ADDRESS:PORT")
     return host.strip("[]"), _port(port)
 
 
 def _file(value: Any) -> Path:
-    path = Path(_text(value)).expanduser()
+    path = _path(value)
     if not path.is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(f"there is no file {str(path)!r}")
     return path
 
 
@@ -96,13 +108,13 @@ def _step_timeouts(value: Any) -> Mapping[str, float]:
         return {name: _seconds(seconds) for name, seconds in value.items()}
     pairs = [part.partition("=") for part in _text(value).split(",")]
     if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise ValueError(f"{value!r} is not of the form STEP=SECONDS,…")
+        raise ValueError(f"{_brief(value)} is not of the form STEP=SECONDS,…")
     return {name.strip(): _seconds(seconds) for name, _, seconds in pairs}
 
 
 def _transport(value: Any) -> str:
     if value not in ("ssm", "direct"):
-        raise ValueError(f"{value!r} is neither ssm nor direct")
+        raise ValueError(f"{_brief(value)} is neither ssm nor direct")
     return str(value)
 
 
@@ -184,8 +196,8 @@ def _read(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], 
         table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}, file
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(Problem("settings-unreadable", str(error), str(file), "correct the file"))
+    except (OSError, ValueError, RecursionError) as error:
+        problems.append(Problem("settings-unreadable", str(error)[:500], str(file), "correct the file"))
         return {}, file
     return table, file
 
@@ -195,7 +207,7 @@ def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any],
     for key in table.keys() - SETTINGS.keys() - {CONTRACT}:
         near = difflib.get_close_matches(key, SETTINGS, n=1)
         fix = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(SETTINGS)}"
-        problems.append(Problem("setting-unknown", f"there is no setting {key!r}", str(file), fix))
+        problems.append(Problem("setting-unknown", f"there is no setting {_brief(key)}", str(file), fix))
     return table, file
 
 
@@ -205,7 +217,7 @@ def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: l
         if value is not None:
             try:
                 return Chosen(setting.read(value), source)
-            except ValueError as error:
-                problems.append(Problem("setting-invalid", str(error), source, setting.help))
+            except (ValueError, OSError, RuntimeError) as error:  # of a path: too long, or of an unknown user's home
+                problems.append(Problem("setting-invalid", str(error)[:500], source, setting.help))
                 return Chosen(setting.default, source)
     return Chosen(setting.default, "default")

@@ -42,7 +42,7 @@ def no_secrets(_values: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """What steps see. The last five are the run's memory: what it did, which the next run observes anew."""
+    """What steps see. The last four are the run's memory: what it did, which the next run observes anew."""
 
     stack: Stack
     started: datetime
@@ -64,7 +64,6 @@ class Context:
     resolver: resolve.Resolver
     probe: Callable[[str, str], probe.Probe]
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
-    redis_rotated: set[str] = field(default_factory=set)
     databases_made: set[str] = field(default_factory=set)
     deployments: dict[str, str] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
@@ -107,7 +106,7 @@ def connect(
         ssm=ssm,
         elasticache=ElastiCache(aws.client("elasticache")),
         secrets=secrets,
-        ecs=Ecs(aws.client("ecs"), stack.cluster),
+        ecs=Ecs(aws.client("ecs"), stack.cluster, once=aws.once("ecs")),
         targets=Elbv2(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
         database=_direct(stack, secrets, parameters, settings) if direct else _through(ssm, stack, lender),

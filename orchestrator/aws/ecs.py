@@ -92,10 +92,11 @@ class Task:
 
 
 class Ecs:
-    """One cluster through a boto3 `ecs` client."""
+    """One cluster through a boto3 `ecs` client. `once`: one that sends each call once, for changes."""
 
-    def __init__(self, client: Any, cluster: str) -> None:
+    def __init__(self, client: Any, cluster: str, *, once: Any = None) -> None:
         self._client = client
+        self._once = once or client
         self._cluster = cluster
         self._prefixes: dict[str, Mapping[str, str]] = {}
 
@@ -149,11 +150,10 @@ class Ecs:
         return f"{prefix}/{container}/{task.id}" if prefix else ""
 
     def redeploy(self, service: str) -> str:
-        """Force a new deployment with the same task definition; give its id."""
+        """Force a new deployment with the same task definition; give its id. Sent once: each would be one more."""
         with translated("ecs:UpdateService"):
-            raw = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)[
-                "service"
-            ]
+            answer = self._once.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
+            raw = answer["service"]
         primary = _service(raw).primary
         return primary.id if primary else ""
 

@@ -8,6 +8,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.errors import Problem, Transient
+
+ROTATING = "orchestrate:token"
+"""Tag of a group that took ROTATE and still wants SET. AWS itself doesn't say it, and a crash may come in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class RedisState:
     host: str = ""
     port: int = 0
     members: tuple[str, ...] = ()
+    arn: str = ""
 
 
 class ElastiCache:
@@ -42,9 +47,14 @@ class ElastiCache:
         nodes = found.get("NodeGroups") or [{}]
         endpoint = found.get("ConfigurationEndpoint") or nodes[0].get("PrimaryEndpoint") or {}
         host, port = endpoint.get("Address", ""), endpoint.get("Port", 0)
-        return RedisState(
-            name, found["Status"], bool(tls), bool(auth), host, port, tuple(found.get("MemberClusters", ()))
-        )
+        members, arn = tuple(found.get("MemberClusters", ())), found.get("ARN", "")
+        return RedisState(name, found["Status"], bool(tls), bool(auth), host, port, members, arn)
+
+    def is_rotating(self, arn: str) -> bool:
+        """Whether the group took our ROTATE and its SET isn't known to be made."""
+        with translated("elasticache:ListTagsForResource"):
+            tags = self._client.list_tags_for_resource(ResourceName=arn)["TagList"]
+        return any(tag["Key"] == ROTATING for tag in tags)
 
     def security_groups(self, member: str) -> tuple[str, ...]:
         """Ids of the groups of one member; they are the same for all of a replication group."""
@@ -52,9 +62,27 @@ class ElastiCache:
             found = self._client.describe_cache_clusters(CacheClusterId=member)["CacheClusters"]
         return tuple(one["SecurityGroupId"] for cluster in found for one in cluster.get("SecurityGroups", ()))
 
-    def set_token(self, name: str, token: str, strategy: str) -> None:
-        """Set the token. A group without one needs ROTATE (both ways are accepted), then SET (only the token is)."""
-        with translated("elasticache:ModifyReplicationGroup"):
+    def rotate(self, group: RedisState, token: str) -> None:
+        """Have the token accepted, beside none at all: the first change of a group without one."""
+        with translated("elasticache:AddTagsToResource"):
+            self._client.add_tags_to_resource(ResourceName=group.arn, Tags=[{"Key": ROTATING, "Value": "ROTATE"}])
+        self._modify(group.group, token, "ROTATE")
+
+    def settle(self, group: RedisState, token: str) -> None:
+        """Have only the token accepted, after `rotate`."""
+        self._modify(group.group, token, "SET")
+        with translated("elasticache:RemoveTagsFromResource"):
+            self._client.remove_tags_from_resource(ResourceName=group.arn, TagKeys=[ROTATING])
+
+    def _modify(self, name: str, token: str, strategy: str) -> None:
+        try:
             self._client.modify_replication_group(
                 ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
             )
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("InvalidReplicationGroupState", "InvalidReplicationGroupStateFault"):
+                message, fix = f"{name} is being changed", "look at the group's events in ElastiCache"
+                raise Transient(Problem("redis-not-available", message, name, fix)) from None
+            # AWS refuses a second SET: the first one was made, and only its end was not seen.
+            if strategy == "ROTATE" or code_of(error) != "InvalidParameterCombination":
+                raise problem_of(error, "elasticache:ModifyReplicationGroup") from None

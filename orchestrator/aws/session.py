@@ -57,14 +57,21 @@ class Aws:
         self.region = region
         self.calls = 0
         self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
 
     def client(self, service: str) -> Any:
         """The one client of `service`. botocore retries throttling and transport errors by itself (5 attempts)."""
+        return self._client(service, attempts=5)
+
+    def once(self, service: str) -> Any:
+        """A client that sends each call once: for a change that must not be made twice when its answer is lost."""
+        return self._client(service, attempts=1)
+
+    def _client(self, service: str, *, attempts: int) -> Any:
         with self._lock:
-            if service not in self._clients:
+            if (service, attempts) not in self._clients:
                 config = Config(
-                    retries={"mode": "standard", "max_attempts": 5},
+                    retries={"mode": "standard", "total_max_attempts": attempts},
                     connect_timeout=10,
                     read_timeout=60,
                     user_agent_extra="onyx-orchestrator",
@@ -73,8 +80,8 @@ class Aws:
                 session: Any = self._session
                 made = session.client(service, config=config)
                 made.meta.events.register("before-send", self._count)
-                self._clients[service] = made
-            return self._clients[service]
+                self._clients[service, attempts] = made
+            return self._clients[service, attempts]
 
     def _count(self, **_: Any) -> None:
         with self._lock:

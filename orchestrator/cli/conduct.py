@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,12 +99,15 @@ class Conductor:
         from orchestrator.engine.lock import held
         from orchestrator.lock_places import lock_of
 
+        timeout = self.settings["lock-timeout"]
+        until = (self.clock.now() + timedelta(seconds=timeout)).isoformat(timespec="seconds")
+
         def say(what: str) -> None:
-            self.emit(StepWaiting(step="lock", detail=what))
+            self.emit(StepWaiting(step="lock", detail=what, until=until))
 
         lock = lock_of(self.options.directory, self.environment, self.settings["lock-dir"])
         ours = owner(self.run, self.command, self.clock.now())
-        with held(lock, ours, timeout=self.settings["lock-timeout"], clock=self.clock, say=say):
+        with held(lock, ours, timeout=timeout, clock=self.clock, say=say):
             self._ledger.lock = lock
             yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -51,6 +52,8 @@ def silence(out: TextIO) -> None:
 def _renderer(
     out: TextIO, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool
 ) -> tuple[Callable[[Event], None], Callable[[str], None]]:
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks must not end the run
     if as_json:
         from orchestrator.render.jsonl import emitter
 

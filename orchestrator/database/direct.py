@@ -14,10 +14,19 @@ from pydantic import SecretStr
 
 from orchestrator.contract import Database
 from orchestrator.database.inventory import SESSION
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, counting, generators, observation
+from orchestrator.database.model import (
+    LOCK_KEY,
+    Observed,
+    Wanted,
+    answered,
+    changeable,
+    counting,
+    generators,
+    observation,
+)
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.ssm import admin_unknown
-from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +65,14 @@ class DirectServer:
                 continue
             try:
                 password = self._password_of(one)
+            except (Transient, Invalid):
+                raise  # about AWS or our credentials, not about this secret
             except OrchestratorError as error:
                 broken[one.tenant] = error.problems[0].message
                 continue
             if one.database in seen["databases"] and one.role in seen["roles"]:
                 logins[one.tenant] = self._login(one, password)
-        return Observed(seen["databases"], frozenset(seen["roles"]), logins, broken)
+        return Observed(seen["databases"], frozenset(seen["roles"]), logins, broken, frozenset(seen["open"]))
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One short session for each tenant."""
@@ -112,15 +123,15 @@ class DirectServer:
         except psycopg.errors.InsufficientPrivilege as error:
             fix = "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"
             raise OrchestratorError(Problem("admin-not-allowed", _said(error), "tenant-databases", fix)) from None
-        except psycopg.Error as error:
-            fix = "see PostgreSQL's message"
-            raise OrchestratorError(Problem("sql-failed", _said(error), "tenant-databases", fix)) from None
 
     def _login(self, one: Wanted, password: str) -> str:
+        """What the server says of it. Without its answer nothing is known, and nothing may be changed: `Transient`."""
         try:
             with self._connect(one.database, one.role, password):
                 return "ok"
         except psycopg.Error as error:
+            if not answered(str(error)):
+                raise _refused(error) from None
             return _said(error)
 
     @contextmanager
@@ -131,8 +142,11 @@ class DirectServer:
             connection = self._connect("postgres", self._database.admin_user, password)
         except psycopg.OperationalError as error:
             raise _refused(error) from None
-        with connection:
-            yield connection
+        try:
+            with connection:
+                yield connection
+        except psycopg.Error as error:
+            raise _failed(error) from None
 
     def _connect(self, database: str, user: str, password: str) -> psycopg.Connection[Any]:
         where: dict[str, Any] = {"host": self._database.host, "port": self._database.port}
@@ -167,7 +181,16 @@ class DirectServer:
             raise OrchestratorError(Problem("secret-malformed", message, arn, fix)) from None
 
 
-def _refused(error: psycopg.OperationalError) -> OrchestratorError:
+def _failed(error: psycopg.Error) -> OrchestratorError:
+    """A session that ended in an error: the server's words about a statement, or no words at all."""
+    said = _said(error)
+    if isinstance(error, psycopg.OperationalError):
+        fix = "look whether the server was restarted; then run the same command again"
+        return Transient(Problem("database-unreachable", said, "tenant-databases", fix))
+    return OrchestratorError(Problem("sql-failed", said, "tenant-databases", "see PostgreSQL's message"))
+
+
+def _refused(error: psycopg.Error) -> OrchestratorError:
     said = _said(error)
     if isinstance(error, psycopg.errors.InvalidPassword) or "password authentication failed" in said:
         fix = "store the admin user's real password in its secret (admin_secret_arn)"

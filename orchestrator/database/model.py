@@ -6,7 +6,7 @@ Names come from the contract, where `contract.identifier` has validated them; th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -17,6 +17,9 @@ LOCK_KEY = 0x6F6E_7978
 """Advisory lock held around every look-then-create (`onyx`): without it, 19 of 20 creators get 23505 (measured)."""
 
 SYSTEM_DATABASES = frozenset({"postgres", "rdsadmin", "template0", "template1"})
+
+_BUSY = ("the database system is", "too many", "connection slots are reserved", "terminating connection")
+"""FATAL too, but about the server's state: it starts up, shuts down, or has no connection left."""
 
 READONLY_ROLE = "db_readonly_user"
 """Onyx's migrations make this role unless it exists; made first, tenants need no CREATEROLE."""
@@ -54,13 +57,17 @@ def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the server holds. `logins`: per tenant, "ok" or why its role could not sign in to its database."""
+    """What the server holds. `logins`: per tenant, "ok" or why its role could not sign in to its database.
+
+    `open` are the databases that every role may enter.
+    """
 
     databases: Mapping[str, str] = field(default_factory=dict)
     roles: frozenset[str] = frozenset()
     logins: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Per tenant whose secret can't be read: why."""
+    open: frozenset[str] = frozenset()
 
 
 class Server(Protocol):
@@ -88,9 +95,16 @@ def missing(one: Wanted, seen: Observed) -> tuple[str, ...]:
         lacks.append(f"database {one.database}")
     elif seen.databases[one.database] != one.role:
         lacks.append(f"ownership of {one.database} (now {seen.databases[one.database]})")
+    if one.database in seen.open:
+        lacks.append(f"{one.database} private (every role may enter it)")
     if not lacks and one.has_password and seen.logins.get(one.tenant) != "ok":
         lacks.append(f"password of role {one.role}")
     return tuple(lacks)
+
+
+def usable(one: Wanted, seen: Observed) -> bool:
+    """Whether the tenant's tasks find what they need: they never miss that others may not enter."""
+    return not missing(one, replace(seen, open=frozenset()))
 
 
 def unowned(wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
@@ -103,19 +117,32 @@ def changeable(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
     return tuple(one for one in wanted if one.has_password and not one.is_admin)
 
 
+def answered(refusal: str) -> bool:
+    """Whether a refused login is the server's answer about role, password or database, by libpq's text.
+
+    libpq gives no SQLSTATE for a connection that failed; what a server says is marked FATAL (untranslated on RDS).
+    """
+    return "FATAL" in refusal and not any(text in refusal for text in _BUSY)
+
+
 def literal(text: str) -> str:
     """`text` as an SQL string literal (standard_conforming_strings is on since PostgreSQL 9.1)."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def observation(wanted: Sequence[Wanted]) -> str:
-    """One SELECT that gives one JSON object: `databases` (name → owner) and `roles` (those of ours that can log in)."""
+    """One SELECT that gives one JSON object.
+
+    `databases` (name → owner), `roles` (those of ours that can log in), `open` (databases that PUBLIC may enter).
+    """
     names = ", ".join(literal(one.role) for one in wanted)
     return (
         "SELECT json_build_object("
         "'databases', (SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE datallowconn), "
         "'roles', (SELECT coalesce(json_agg(rolname), '[]') FROM pg_roles WHERE rolcanlogin "
-        f"AND rolname IN ({names})))"
+        f"AND rolname IN ({names})), "
+        "'open', (SELECT coalesce(json_agg(datname), '[]') FROM pg_database "
+        "WHERE datallowconn AND has_database_privilege('public', oid, 'CONNECT')))"
     )
 
 

@@ -16,7 +16,16 @@ from pydantic import SecretStr
 from orchestrator.contract import Database
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
-from orchestrator.database.model import LOCK_KEY, Observed, Wanted, changeable, counting, generators, observation
+from orchestrator.database.model import (
+    LOCK_KEY,
+    Observed,
+    Wanted,
+    answered,
+    changeable,
+    counting,
+    generators,
+    observation,
+)
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 READERS = 4
@@ -30,7 +39,16 @@ _FIXES = {
 }
 _RACED = ("42P04:", "42710:", "23505:")
 """Somebody who does not hold our lock created the same at the same moment: look again."""
-_UNREACHED = ("could not connect", "connection to server", "timeout expired", "the database system is starting up")
+_UNREACHED = (
+    "could not connect",
+    "connection to server",
+    "server closed the connection",
+    "terminating connection",
+    "timeout expired",
+    "the database system is",
+)
+_AWS_PASSING = ("Throttl", "TooManyRequests", "ServiceUnavailable", "InternalFailure", "Could not connect", "timed out")
+"""Words of the aws CLI on the instance about failures that pass by themselves."""
 
 
 class Output(Protocol):
@@ -81,9 +99,11 @@ class SsmServer:
         self._lender = lender or NothingToLend()
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
-        """One command: databases, roles, logins."""
+        """One command: databases, roles, logins, and which databases are open to all."""
         answer = self._ask("observe", wanted, observation=observation(wanted))
-        return Observed(answer["databases"], frozenset(answer["roles"]), answer["logins"], answer["secrets"])
+        logins, secrets = answer["logins"], answer["secrets"]
+        _require_answers(logins, secrets)
+        return Observed(answer["databases"], frozenset(answer["roles"]), logins, secrets, frozenset(answer["open"]))
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One command, a session for each tenant."""
@@ -170,6 +190,17 @@ def script(request: dict[str, Any]) -> str:
     program = resources.files("orchestrator.database").joinpath("on_runner.py").read_text(encoding="utf-8")
     argument = base64.b64encode(gzip.compress(json.dumps(request).encode())).decode()
     return f"python3 - {argument} <<'END_OF_PROGRAM'\n{program}\nEND_OF_PROGRAM\n"
+
+
+def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    """Raise `Transient` when somebody did not answer: then nothing is known, and nothing may be changed."""
+    for said in logins.values():
+        if said != "ok" and not answered(said):
+            fix = "look whether the server was restarted; then run the same command again"
+            raise Transient(Problem("database-unreachable", said, "tenant-databases", fix))
+    for said in secrets.values():
+        if any(text in said for text in _AWS_PASSING):
+            raise Transient(Problem("secret-unreadable", said, "tenant-databases", "wait, or see the AWS health page"))
 
 
 def _error(code: str, message: str, runner: str) -> OrchestratorError:

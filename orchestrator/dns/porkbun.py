@@ -191,8 +191,7 @@ class _Api:
         try:
             return policy(self._once, path, content or {})
         except _Throttled as error:
-            problem = Problem("dns-provider-unavailable", f"Porkbun is throttling or down ({error})", context=path)
-            raise Transient(problem) from error
+            raise Transient(_unavailable(f"Porkbun is throttling or down ({error})", path)) from error
 
     def _once(self, path: str, content: Mapping[str, str]) -> dict[str, Any]:
         body = json.dumps({**content, **_keys(self._environment)})
@@ -202,10 +201,7 @@ class _Api:
             answer = self._http.request("POST", f"{self._base_url}/{path}", body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             # Whether a change got through is unknown: it is not repeated, the next observation tells.
-            problem = Problem(
-                "dns-provider-unavailable", f"Porkbun can't be reached: {type(error).__name__}", context=path
-            )
-            raise Transient(problem) from error
+            raise Transient(_unavailable(f"Porkbun can't be reached: {type(error).__name__}", path)) from error
         return _content(path, answer.status, answer.data)
 
     def _pace(self) -> None:
@@ -213,6 +209,11 @@ class _Api:
         if ahead > 0:
             self._sleep(ahead)
         self._earliest = max(self._clock(), self._earliest) + INTERVAL
+
+
+def _unavailable(message: str, path: str) -> Problem:
+    fix = "wait, then run the same command again: what is done is not done twice"
+    return Problem("dns-provider-unavailable", message, context=path, fix=fix)
 
 
 def _content(path: str, status: int, body: bytes) -> dict[str, Any]:

@@ -25,6 +25,7 @@ BATCH = 1000
 REJECTED = frozenset(
     {
         "ExpiredToken",
+        "ExpiredTokenException",
         "InvalidClientTokenId",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
@@ -191,7 +192,7 @@ def _asking(call: Callable[[], T]) -> T:
     except ClientError as error:
         raise _refusal(error) from error
     except BotoCoreError as error:
-        raise Transient(Problem(code="dns-provider-unavailable", message=f"Route 53: {error}")) from error
+        raise Transient(_unavailable(f"Route 53: {error}")) from error
 
 
 def _refusal(error: ClientError) -> OrchestratorError:
@@ -204,8 +205,14 @@ def _refusal(error: ClientError) -> OrchestratorError:
     if code in REJECTED:
         fix = "use credentials of the zone's account"
         return Invalid(Problem(code="dns-credentials-rejected", message=message, fix=fix))
-    if code in PASSING:
-        return Transient(Problem(code="dns-provider-unavailable", message=message))
+    if code in PASSING or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return Transient(_unavailable(message))
     if code in CHANGED_MEANWHILE and error.operation_name == "ChangeResourceRecordSets":
-        return Transient(Problem(code="dns-records-changed", message=f"{message} (somebody else changed a record)"))
-    return OrchestratorError(Problem(code="dns-provider-failed", message=message))
+        text, fix = f"{message} (somebody else changed a record)", "look at the plan again: orchestrate dns plan"
+        return Transient(Problem(code="dns-records-changed", message=text, fix=fix))
+    return OrchestratorError(Problem(code="dns-provider-failed", message=message, fix="see the message of Route 53"))
+
+
+def _unavailable(message: str) -> Problem:
+    fix = "wait, or see the AWS health page; then run the same command again"
+    return Problem(code="dns-provider-unavailable", message=message, fix=fix)

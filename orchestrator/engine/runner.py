@@ -134,7 +134,7 @@ class _Progress:
         fresh = {who: todo for who, todo in verdicts.items() if isinstance(todo, Todo) and not self._sent(who, todo)}
         if fresh:
             for subject, todo in fresh.items():
-                self._say(subject, todo.change)
+                self.say(subject, todo.change)
             with self.around(self.step.id, {who: todo.change for who, todo in fresh.items()}):
                 self.step.apply(context, fresh)
             for subject, todo in fresh.items():
@@ -164,9 +164,9 @@ class _Progress:
             self.fail(subject, Outcome.REFUSED if verdict.refused else Outcome.FAILED, verdict.problem)
         elif isinstance(verdict, Wait):
             self._advance(subject, verdict.progress)
-            self._say(subject, verdict.because)
+            self.say(subject, verdict.because)
         elif self._sent(subject, verdict):
-            self._say(subject, f"sent, not visible yet: {verdict.change}")
+            self.say(subject, f"sent, not visible yet: {verdict.change}")
 
     def _advance(self, subject: Subject, progress: str) -> None:
         """What moves for the first time earns more patience; where a subject stands at its first look does not."""
@@ -176,7 +176,8 @@ class _Progress:
             self._move_deadline()
         self.progress.add((subject, progress))
 
-    def _say(self, subject: Subject, detail: str) -> None:
+    def say(self, subject: Subject, detail: str) -> None:
+        """What is waited for, and until when: when it changes, and again when it doesn't for a while."""
         before, when = self.said.get(subject, ("", 0.0))
         now = self.clock.monotonic()
         if before != detail or now - when >= HEARTBEAT:
@@ -248,6 +249,9 @@ def run_step(
 def _look(progress: _Progress, context: Any, ceiling: float | None) -> None:
     try:
         progress.look(context)
+    except Transient as error:
+        progress.say(STACK, f"{error.problems[0].message}; looking again")
+        raise
     except NotYet as later:
         raise NotYet(later.poll if ceiling is None else min(later.poll, ceiling)) from None
 

@@ -7,7 +7,7 @@ would repeat: then this step says why it does nothing, and the `services` step g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator import rollouts
 from orchestrator.diagnosis import Cause, Cure, classify
@@ -18,22 +18,32 @@ from orchestrator.rollouts import Context, Rollout
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Per tenant its rollout; the tenants whose database was made, and that were redeployed, in this run."""
+    """Per tenant its rollout; the tenants whose database was made, and that were redeployed, in this run.
+
+    `before` is per tenant the deployment found at the first look: a newer one has all that a redeploy would bring, even
+    when it is ours and its answer was lost.
+    """
 
     rollouts: Mapping[str, Rollout]
     services: Mapping[str, str]
     made: frozenset[str] = frozenset()
     redeployed: frozenset[str] = frozenset()
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe(context: Context) -> Facts:
     """Services, and the tasks of those that are not steady."""
-    stack = context.stack
+    stack, before = context.stack, context.watch.before
+    seen = rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch)
+    for tenant, rollout in seen.items():
+        if rollout.primary is not None:
+            before.setdefault(tenant, rollout.primary.id)
     return Facts(
-        rollouts=rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch),
+        rollouts=seen,
         services={name: tenant.service for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
         redeployed=frozenset(context.deployments),
+        before=dict(before),
     )
 
 
@@ -49,6 +59,8 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
         return Blocked(Problem("service-missing", f"there is no service {service}", tenant, fix))
     if tenant in facts.redeployed:
         return Done("redeployed")
+    if rollout.primary is not None and rollout.primary.id != facts.before.get(tenant, rollout.primary.id):
+        return Done(f"no redeploy needed: {rollout.primary.id} began meanwhile")
     if rollout.service.desired == 0:
         return Done("no redeploy: its desired count is 0")
     if tenant in facts.made:

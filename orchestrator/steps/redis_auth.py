@@ -1,7 +1,8 @@
 """`redis-auth`: the replication group asks for the token that is in its secret.
 
 The provider would keep the token in Terraform's state, so Terraform makes the group with TLS only and this step sets
-the token. A group without one takes ROTATE first (both ways accepted), then SET (only the token is).
+the token. A group without one takes ROTATE first (both ways accepted), then SET (only the token is). In between the
+group bears a tag of ours: AWS shows no difference, and a run that ends there must be gone on with by the next.
 """
 
 from __future__ import annotations
@@ -25,8 +26,16 @@ class Groups(Protocol):
         """The group's state now."""
         ...
 
-    def set_token(self, name: str, token: str, strategy: str) -> None:
-        """Set the token (ROTATE or SET)."""
+    def is_rotating(self, arn: str) -> bool:
+        """Whether it took our ROTATE and still wants SET."""
+        ...
+
+    def rotate(self, group: RedisState, token: str) -> None:
+        """Accept the token too."""
+        ...
+
+    def settle(self, group: RedisState, token: str) -> None:
+        """Accept only the token."""
         ...
 
 
@@ -39,7 +48,7 @@ class Secrets(Protocol):
 
 
 class Context(Protocol):
-    """What the step needs. `redis_rotated` is the run's memory: groups that took ROTATE and still want SET."""
+    """What the step needs."""
 
     @property
     def stack(self) -> Stack:
@@ -56,28 +65,31 @@ class Context(Protocol):
         """Where the token is."""
         ...
 
-    @property
-    def redis_rotated(self) -> set[str]:
-        """Groups that took ROTATE in this run."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`redis` is None when the stack has no Redis of its own."""
+    """`redis` is None when the stack has no Redis of its own. `rotated`: it took ROTATE and still wants SET."""
 
     redis: Redis | None
     state: RedisState
     rotated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """ROTATE of the group as it was seen, or (`final`) SET."""
+
+    group: RedisState
+    final: bool = False
+
+
 def observe(context: Context) -> Facts:
-    """One call, none without Redis."""
+    """One call, two when a token is asked for, none without Redis."""
     redis = context.stack.redis
     if redis is None or redis.auth_secret_arn is None:
         return Facts(redis, RedisState(""))
     state = context.elasticache.group(redis.replication_group)
-    return Facts(redis, state, redis.replication_group in context.redis_rotated)
+    return Facts(redis, state, state.auth and context.elasticache.is_rotating(state.arn))
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -100,9 +112,9 @@ def _verdict(state: RedisState, *, rotated: bool) -> Verdict:
     if state.status != "available":
         return Blocked(Problem("redis-not-available", f"{name} is {state.status}", name, "look at its events"))
     if not state.auth:
-        return Todo(f"set the token of {name}", "ROTATE")
+        return Todo(f"set the token of {name}", Change(state))
     if rotated:
-        return Todo(f"accept only the token at {name}", "SET")
+        return Todo(f"accept only the token at {name}", Change(state, final=True))
     return Done(f"{name} asks for its token over TLS")
 
 
@@ -111,13 +123,12 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     redis = context.stack.redis
     assert redis is not None  # noqa: S101 - decided only with a Redis and its secret
     assert redis.auth_secret_arn is not None  # noqa: S101
-    strategy = todos[STACK].payload
+    change: Change = todos[STACK].payload
     token = context.secrets.value(redis.auth_secret_arn)
-    context.elasticache.set_token(redis.replication_group, token, strategy)
-    if strategy == "ROTATE":
-        context.redis_rotated.add(redis.replication_group)
+    if change.final:
+        context.elasticache.settle(change.group, token)
     else:
-        context.redis_rotated.discard(redis.replication_group)
+        context.elasticache.rotate(change.group, token)
 
 
 STEP: Step[Context, Facts] = Step(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.contract import Stack
-from orchestrator.database.model import Observed, Server, Wanted, missing, unowned, wanted_of
+from orchestrator.database.model import Observed, Server, Wanted, missing, unowned, usable, wanted_of
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 
@@ -39,6 +39,14 @@ class Facts:
     seen: Observed
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a tenant wants, and whether its tasks did without: then they have to start again."""
+
+    wanted: Wanted
+    was_missed: bool = True
+
+
 def observe(context: Context) -> Facts:
     """One command or session for all tenants."""
     wanted = wanted_of(context.stack)
@@ -64,14 +72,15 @@ def _verdict(one: Wanted, seen: Observed) -> Verdict:
         return Blocked(Problem("tenant-password-wrong", message + seen.logins[one.tenant], one.tenant, fix))
     lacks = missing(one, seen)
     if lacks:
-        return Todo(f"make {', '.join(lacks)}", one)
+        return Todo(f"make {', '.join(lacks)}", Making(one, was_missed=not usable(one, seen)))
     return Done(f"{one.database} is there, owned by {one.role}")
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """All that is missing in one session, under the advisory lock."""
-    context.database.ensure([todo.payload for todo in todos.values()])
-    context.databases_made.update(todos)
+    makings: Mapping[Subject, Making] = {tenant: todo.payload for tenant, todo in todos.items()}
+    context.database.ensure([making.wanted for making in makings.values()])
+    context.databases_made.update(tenant for tenant, making in makings.items() if making.was_missed)
 
 
 def findings(facts: Facts) -> Iterable[Problem]:

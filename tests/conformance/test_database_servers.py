@@ -30,6 +30,7 @@ from orchestrator.database.model import Observed, Server, Wanted, missing, unown
 from orchestrator.database.ssm import SsmServer
 from orchestrator.errors import OrchestratorError
 from orchestrator.local import client, world
+from tests.faults.figures import sized, tell
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
 
 pytestmark = pytest.mark.cloud
@@ -252,11 +253,12 @@ def test_nobody_knows_the_admins_password(place: Place, way: str) -> None:
 
 
 def test_many_at_once_make_it_once(place: Place, server: Server, way: str) -> None:
-    crowd = 20 if way == "direct" else 4
+    crowd = 20 if way == "direct" else sized(20, 4)
     one = place.wanted(f"{way}_raced")
     with ThreadPoolExecutor(crowd) as pool:
         list(pool.map(lambda _: server.ensure([one]), range(crowd)))
     assert lacks(one, server) == ()
+    tell(f"races: {crowd} creators of one database at once ({way}), no error")
 
 
 def test_a_password_is_stored_as_its_verifier_only(place: Place, server: Server, way: str) -> None:

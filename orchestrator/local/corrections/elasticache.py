@@ -1,7 +1,7 @@
 """ElastiCache: members, status, AUTH tokens.
 
 moto: a replication group's member clusters do not exist, its deletion never ends, the AUTH token and
-several modifications are dropped, DeleteCacheSubnetGroup is not there.
+several modifications are dropped, DeleteCacheSubnetGroup is not there, and a group made again has another address.
 
 AWS: member clusters can be described; a group is `creating`, `modifying`, `deleting` for minutes; the token is set by
 ModifyReplicationGroup with a strategy: ROTATE adds one beside the old (or none), SET makes a rotated one the only one.
@@ -135,15 +135,26 @@ class Groups:
 
 
 def _at_home(value: Any, region: str) -> Any:
-    """The same, with the region's own zones and names: moto writes us-east-1's into every region's groups."""
+    """The same, with the region's own zones and names: moto writes us-east-1's into every region's groups.
+
+    Six characters of an address are the account's in that region: a group made again has its old address.
+    """
     if isinstance(value, dict):
         return {key: _at_home(inner, region) for key, inner in value.items()}
     if isinstance(value, list):
         return [_at_home(inner, region) for inner in value]
     if isinstance(value, str):
         continent, direction, number = region.split("-")
-        return value.replace(".use1.", f".{continent}{direction[0]}{number}.").replace("us-east-1", region)
+        return (
+            _RANDOM_PART.sub(ACCOUNTS_PART, value)
+            .replace(".use1.", f".{continent}{direction[0]}{number}.")
+            .replace("us-east-1", region)
+        )
     return value
+
+
+_RANDOM_PART = re.compile(r"(?<=\.)[a-z0-9]{6}(?=\.use1\.cache\.)")
+ACCOUNTS_PART = "q7xk2f"
 
 
 def _member(backend: ElastiCacheBackend, group: ReplicationGroup, name: str) -> CacheCluster:

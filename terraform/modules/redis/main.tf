@@ -25,7 +25,7 @@ resource "aws_elasticache_replication_group" "this" {
   apply_immediately          = true
 
   lifecycle {
-    # The step's, not ours: a plan after it must be empty.
-    ignore_changes = [auth_token, auth_token_update_strategy]
+    # The step's, not ours: a plan after it must be empty. The tag is there between its two changes.
+    ignore_changes = [auth_token, auth_token_update_strategy, tags["orchestrate:token"]]
   }
 }

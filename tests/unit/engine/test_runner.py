@@ -149,6 +149,20 @@ def test_a_transient_error_is_looked_at_again() -> None:
     assert endings["a"].outcome is Outcome.SUCCEEDED
 
 
+def test_who_looks_again_says_why_and_until_when() -> None:
+    failures = [Transient(Problem("throttled", "slow down"))] * 3
+
+    def flaky(world: World) -> dict[str, str]:
+        if failures:
+            raise failures.pop()
+        return observe(world)
+
+    _, events = settle(a_step(observe=flaky), World(up={"a", "b"}))
+    (waiting,) = [event for event in events if isinstance(event, StepWaiting)]
+    assert waiting.detail == "slow down; looking again"
+    assert waiting.until
+
+
 def test_a_transient_error_that_stays_times_out() -> None:
     def flaky(_world: World) -> dict[str, str]:
         raise Transient(Problem("throttled", "slow down"))

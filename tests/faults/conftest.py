@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.figures import FIGURES
+from tests.faults.theatre import Theatre, theatre
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried, and what came of it."""
+    if FIGURES:
+        terminalreporter.section("faults")
+    for figure in FIGURES:
+        terminalreporter.write_line(figure)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+    """One stack for the tests of a file."""
+    folder: Path = tmp_path_factory.mktemp("theatre")
+    with theatre(folder) as made:
+        yield made

@@ -1,0 +1,18 @@
+"""How much is tried: a handful in CI, everything under `make faults`; and the figures that are printed at the end."""
+
+from __future__ import annotations
+
+import os
+
+FULL = os.environ.get("FAULTS") == "full"
+FIGURES: list[str] = []
+
+
+def sized(full: int, short: int) -> int:
+    """`full` under `make faults`, else `short`."""
+    return full if FULL else short
+
+
+def tell(figure: str) -> None:
+    """A line for the end."""
+    FIGURES.append(figure)

@@ -1,0 +1,383 @@
+"""A scripted stack for the real steps: what they see of AWS, PostgreSQL and DNS, as plain state that moves with time.
+
+It knows what is true, so it can say of each change whether it was needed. Mishaps come at chosen calls: an error that
+passes, an answer that is lost after the change was made, a hopeless error, the death of the process. Left out: what a
+provider's protocol can do wrong (test_fail.py has the real ones), several runs at once (tests/e2e/test_trust.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+
+from orchestrator import contract
+from orchestrator.aws.ecs import Container, Deployment, Service, Task
+from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.rds import ServerState
+from orchestrator.aws.ssm import Ping
+from orchestrator.database.model import Observed, Wanted
+from orchestrator.dns.model import Plan, Record
+from orchestrator.dns.resolve import Answer
+from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.probe import Probe, Reached
+from orchestrator.rollouts import Watch
+from orchestrator.steps import dns_records, services
+from tests.faults.schedule import BEGAN, Schedule
+
+T = TypeVar("T")
+TENANTS = ("a", "b")
+BOOT, HEALTHY, FAILS = 20.0, 60.0, 45.0
+"""Seconds after a deployment began: its tasks look for their database, are good, have failed for good."""
+SPREADING = 30.0
+MODIFYING = 40.0
+
+
+class Killed(BaseException):
+    """The process is gone: nothing more happens in it."""
+
+
+@dataclass
+class Rollout:
+    """A deployment: when it began, and when its database was missed (None: it was not)."""
+
+    id: str
+    began: float
+    found_database: bool | None = None
+
+
+@dataclass
+class World:
+    """What is true. Attributes that end in `_at` are moments in virtual seconds."""
+
+    clock: Schedule
+    stack: contract.Stack
+    available_at: float = 0.0
+    online_at: float = 0.0
+    databases: dict[str, set[str]] = field(default_factory=lambda: {tenant: set() for tenant in TENANTS})
+    usable_at: dict[str, float] = field(default_factory=dict)
+    token: str = "none"
+    tagged: bool = False
+    redis_busy_until: float = 0.0
+    lag: float = 0.0
+    """Seconds until a change of Redis or of a zone shows in what is read."""
+    before: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    """Of what was changed last: when, and what it was."""
+    rollouts: dict[str, list[Rollout]] = field(default_factory=dict)
+    desired: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TENANTS, 1))
+    records: dict[str, Record] = field(default_factory=dict)
+    visible: dict[str, tuple[float, str]] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    calls: int = 0
+    mishaps: dict[int, str] = field(default_factory=dict)
+    dead: bool = False
+    excused: set[str] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        for tenant in TENANTS:
+            self.begin_rollout(tenant)
+
+    # What happens by itself, and what others do.
+
+    def begin_rollout(self, tenant: str) -> str:
+        """A deployment begins, whoever asked for it."""
+        self.made += 1
+        begun = Rollout(f"ecs-svc/{self.made}", self.clock.seconds)
+        self.rollouts.setdefault(tenant, []).append(begun)
+        return begun.id
+
+    def move(self) -> None:
+        """Time has passed."""
+        for tenant, rollouts in self.rollouts.items():
+            for one in rollouts:
+                if one.found_database is None and self.clock.seconds >= one.began + BOOT:
+                    one.found_database = self.usable(tenant)
+            if self.is_up(tenant):
+                del rollouts[:-1]
+
+    def usable(self, tenant: str) -> bool:
+        """Whether a task of the tenant finds its database."""
+        return {"role", "database", "password"} <= self.databases[tenant]
+
+    def is_up(self, tenant: str) -> bool:
+        """Whether its newest deployment runs and is healthy."""
+        newest = self.rollouts[tenant][-1]
+        return bool(newest.found_database) and self.clock.seconds >= newest.began + HEALTHY
+
+    def make(self, tenant: str, part: str) -> None:
+        """One statement on the tenant's database."""
+        self.databases[tenant].add(part)
+        if part != "private":
+            self.usable_at[tenant] = self.clock.seconds
+
+    def drop(self, tenant: str) -> None:
+        """Somebody drops the database: running tasks die, and those started again find none."""
+        self.databases[tenant] -= {"database", "private"}
+        self.rollouts[tenant][-1].found_database = False
+        self.excused |= {f"ensure {tenant}", f"redeploy {tenant}"}
+
+    def good(self, tenant: str) -> bool:
+        """Whether the tenant has all that a run is for."""
+        name = self.stack.tenants[tenant].hostname
+        led = self.visible.get(name, (0.0, ""))[1] == self.stack.load_balancer.dns_name
+        complete = self.databases[tenant] == {"role", "database", "password", "private"}
+        return complete and self.token == "only" and self.is_up(tenant) and led
+
+    def shown(self, what: str, truth: T) -> T:
+        """The truth, or what it was while the last change does not show yet."""
+        at, was = self.before.get(what, (-self.lag, truth))
+        return cast("T", was) if self.clock.seconds < at + self.lag else truth
+
+    # Calls.
+
+    def call(self, what: str, do: Callable[[], T]) -> T:
+        """One outside call, which the script may spoil."""
+        if self.dead:
+            raise Killed
+        self.calls += 1
+        mishap = self.mishaps.pop(self.calls, "")
+        if mishap in ("refused", "denied"):
+            kind = Transient if mishap == "refused" else OrchestratorError
+            raise kind(Problem("throttled" if mishap == "refused" else "access-denied", mishap, what, "wait"))
+        if mishap == "killed-before":
+            self._die()
+        done = do()
+        if mishap == "killed-after":
+            self._die()
+        if mishap == "lost":
+            raise Transient(Problem("aws-unreachable", "no answer", what, "wait"))
+        return done
+
+    def _die(self) -> None:
+        self.dead = True
+        raise Killed
+
+    def change(self, what: str, do: Callable[[], T], *, needed: bool) -> T:
+        """A change: it is wrong unless it was needed when it was made."""
+
+        def made() -> T:
+            if not needed and what not in self.excused:
+                self.wrong.append(f"{what} at {self.clock.seconds:.0f} s was not needed")
+            return do()
+
+        return self.call(what, made)
+
+
+@dataclass
+class Aws:
+    """RDS, EC2, SSM, ElastiCache, Secrets Manager, ECS, target groups and logs, as the steps ask them."""
+
+    world: World
+
+    def server(self, instance: str) -> ServerState:
+        status = "available" if self.world.clock.seconds >= self.world.available_at else "starting"
+        return self.world.call("server", lambda: ServerState(instance, status, self.world.stack.database.host))
+
+    def ping(self, _instance: str) -> Ping:
+        online = self.world.clock.seconds >= self.world.online_at
+        return self.world.call("ping", lambda: Ping("Online" if online else None))
+
+    def state(self, _instance: str) -> str:
+        return self.world.call("state", lambda: "running")
+
+    def group(self, name: str) -> RedisState:
+        world = self.world
+        status = "modifying" if world.clock.seconds < world.redis_busy_until else "available"
+        token, status = world.shown("redis", (world.token, status))
+        return world.call("group", lambda: RedisState(name, status, tls=True, auth=token != "none", arn=name))
+
+    def is_rotating(self, _arn: str) -> bool:
+        return self.world.call("tags", lambda: self.world.tagged)
+
+    def rotate(self, _group: RedisState, _token: str) -> None:
+        world = self.world
+        world.call("tag", lambda: setattr(world, "tagged", True))
+        world.change("rotate", lambda: self._modified("both"), needed=world.token == "none")
+
+    def settle(self, _group: RedisState, _token: str) -> None:
+        world = self.world
+        if world.token != "only":
+            world.change("settle", lambda: self._modified("only"), needed=world.token == "both")
+        world.call("untag", lambda: setattr(world, "tagged", False))
+
+    def _modified(self, token: str) -> None:
+        if self.world.clock.seconds < self.world.redis_busy_until:
+            raise Transient(Problem("redis-not-available", "it is being changed", "", "wait"))
+        self.world.before["redis"] = (self.world.clock.seconds, (self.world.token, "available"))
+        self.world.token = token
+        self.world.redis_busy_until = self.world.clock.seconds + MODIFYING
+
+    def value(self, _arn: str) -> str:
+        return self.world.call("secret", lambda: "a-token")
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        tenants = {it.service: tenant for tenant, it in self.world.stack.tenants.items()}
+        return self.world.call("services", lambda: {name: self._service(name, tenants[name]) for name in names})
+
+    def _service(self, name: str, tenant: str) -> Service:
+        seen = [self._deployment(tenant, one) for one in reversed(self.world.rollouts[tenant])]
+        running = sum(one.running for one in seen)
+        return Service(name, "ACTIVE", self.world.desired[tenant], running, 0, tuple(seen))
+
+    def _deployment(self, tenant: str, rollout: Rollout) -> Deployment:
+        world, newest = self.world, self.world.rollouts[tenant][-1]
+        state = "IN_PROGRESS"
+        if rollout.found_database is False and world.clock.seconds >= rollout.began + FAILS:
+            state = "FAILED"
+        elif rollout is newest and world.is_up(tenant):
+            state = "COMPLETED"
+        running = int(state == "COMPLETED")
+        status = "PRIMARY" if rollout is newest else "ACTIVE"
+        failed = int(rollout.found_database is False)
+        began = BEGAN + timedelta(seconds=rollout.began)
+        return Deployment(rollout.id, status, state, "", "td:1", 1, running, failed, began)
+
+    def tasks(self, service: str) -> tuple[Task, ...]:
+        tenant = next(name for name, it in self.world.stack.tenants.items() if it.service == service)
+        failed = [one for one in self.world.rollouts[tenant] if one.found_database is False]
+        return self.world.call("tasks", lambda: tuple(map(self._failed, failed)))
+
+    def _failed(self, rollout: Rollout) -> Task:
+        began = BEGAN + timedelta(seconds=rollout.began)
+        ended = began + timedelta(seconds=BOOT)
+        why = "EssentialContainerExited", "Essential container in task exited"
+        containers = (Container("api", "STOPPED", 1),)
+        return Task(f"t/{rollout.id}", rollout.id, "td:1", "STOPPED", began, ended, *why, containers)
+
+    def stream(self, _task: Task, container: str) -> str:
+        return container
+
+    def tail(self, _group: str, _stream: str, lines: int = 50) -> tuple[str, ...]:
+        words = ('sqlalchemy.exc.OperationalError: FATAL:  database "onyx" does not exist',)
+        return self.world.call("logs", lambda: words[:lines])
+
+    def redeploy(self, service: str) -> str:
+        world = self.world
+        tenant = next(name for name, it in world.stack.tenants.items() if it.service == service)
+        newest = world.rollouts[tenant][-1]
+        missed = newest.found_database is False or newest.began <= world.usable_at.get(tenant, world.clock.seconds)
+        return world.change(f"redeploy {tenant}", lambda: world.begin_rollout(tenant), needed=missed)
+
+    def health(self, group: str) -> TargetHealth:
+        tenant = next(name for name, it in self.world.stack.tenants.items() if it.target_group_arn == group)
+        states = {"healthy": 1} if self.world.is_up(tenant) else {}
+        return self.world.call("health", lambda: TargetHealth(states))
+
+    def checks(self, groups: Iterable[str]) -> Mapping[str, HealthCheck]:
+        return self.world.call("checks", lambda: {group: HealthCheck(30, 2, 10) for group in groups})
+
+    def alive(self, _names: Iterable[str]) -> frozenset[str]:
+        return self.world.call("balancers", frozenset)
+
+
+@dataclass
+class Database:
+    """PostgreSQL: what is committed is seen at once."""
+
+    world: World
+
+    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+        def seen() -> Observed:
+            has = {one.tenant: self.world.databases[one.tenant] for one in wanted}
+            databases = {one.database: one.role for one in wanted if "database" in has[one.tenant]}
+            roles = frozenset(one.role for one in wanted if {"role", "password"} <= has[one.tenant])
+            logins = {tenant: "ok" for tenant, parts in has.items() if {"database", "password"} <= parts}
+            public = frozenset(one.database for one in wanted if "private" not in has[one.tenant]) & databases.keys()
+            return Observed(databases, roles, logins, {}, public)
+
+        return self.world.call("observe", seen)
+
+    def ensure(self, wanted: Sequence[Wanted]) -> None:
+        for one in wanted:
+            parts = self.world.databases[one.tenant]
+            needed = parts != {"role", "database", "password", "private"}
+            self.world.change(f"ensure {one.tenant}", lambda: None, needed=needed)
+            for part in ("role", "password", "database", "private"):
+                if part not in parts:
+                    self.world.call(f"make {part}", partial(self.world.make, one.tenant, part))
+
+
+@dataclass
+class Zone:
+    """A DNS provider, the world's resolver, the sites, and the history of changes."""
+
+    world: World
+    name: str = "route53"
+    apex: str = "A"
+    minimum_ttl: int = 1
+
+    def zones(self) -> frozenset[str]:
+        return self.world.call("zones", lambda: frozenset(("vigilon.app",)))
+
+    def check(self, zone: str) -> None: ...
+
+    def records(self, _zone: str) -> frozenset[Record]:
+        present = frozenset(self.world.records.values())
+        return self.world.call("records", lambda: self.world.shown("zone", present))
+
+    def submit(self, _zone: str, plan: Plan) -> str:
+        world = self.world
+        needed = all(world.records.get(change.name) not in change.after for change in plan.changes)
+
+        def made() -> str:
+            world.before["zone"] = (world.clock.seconds, frozenset(world.records.values()))
+            for change in plan.changes:
+                world.records[change.name] = change.after[0]
+                world.visible[change.name] = (world.clock.seconds + SPREADING, change.after[0].values[0])
+            return "ticket"
+
+        return world.change("submit", made, needed=needed)
+
+    def settled(self, _ticket: str) -> bool:
+        spread = max((at for at, _ in self.world.visible.values()), default=0.0)
+        return self.world.call("settled", lambda: spread <= self.world.clock.seconds)
+
+    def resolve(self, name: str) -> Answer:
+        at, target = self.world.visible.get(name, (0.0, ""))
+        if name == self.world.stack.load_balancer.dns_name:
+            return Answer(name, addresses=("192.0.2.1",))
+        if not target or at > self.world.clock.seconds:
+            return Answer(name, rcode="NXDOMAIN")
+        return Answer(name, (target,), ("192.0.2.1",))
+
+    def visit(self, hostname: str, address: str) -> Probe:
+        tenant = next(name for name, it in self.world.stack.tenants.items() if it.hostname == hostname)
+        return Probe(address, Reached.ANSWERED, 200 if self.world.is_up(tenant) else 503)
+
+    def written(self) -> frozenset[str]:
+        return frozenset()
+
+    def remembered(self) -> dict[str, int]:
+        return {}
+
+    def intend(self, _provider: str, _zone: str, _changes: Iterable[Any]) -> None:
+        self.world.call("history", lambda: None)
+
+
+def context_of(world: World) -> Any:
+    """What the steps see, with an empty memory: a run of its own."""
+    aws, zone = Aws(world), Zone(world)
+    history: Any = zone
+    return SimpleNamespace(
+        stack=world.stack,
+        started=world.clock.now(),
+        now=world.clock.now,
+        wait_rules=services.Rules(heals=True),
+        **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
+        database=Database(world),
+        needs_runner=True,
+        dns=lambda _name: zone,
+        dns_rules=dns_records.Rules(history),
+        resolver=zone,
+        probe=zone.visit,
+        dns_tickets=[],
+        databases_made=set(),
+        deployments={},
+        watch=Watch(),
+    )

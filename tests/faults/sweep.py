@@ -1,0 +1,137 @@
+"""A sweep: one trial for every call and every deed, on several stages at once; what is wrong is told, not raised."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.seam import Deed
+from tests.faults.theatre import TENANTS, Theatre, theatre
+from tests.faults.troupe import Ended
+
+TRIES = 4
+"""A run is not always of the same length: one that ended before its deed is begun again."""
+REDEPLOY = "ecs:UpdateService"
+Way = tuple[str, ...]
+WAYS: Mapping[str, Way] = {
+    "direct": ("--database-transport", "direct"),
+    "ssm": ("--database-transport", "ssm", "--skip", "dns-records", "--skip", "sites", "--skip", "redis-auth"),
+}
+"""Arguments of the run, by the transport: what does not depend on it is swept once."""
+
+
+@dataclass
+class Sweep:
+    """What was tried and found. Safe from several threads."""
+
+    done: int = 0
+    wrong: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def well(self) -> int:
+        """Trials that ended as they should."""
+        return self.done - len({line.partition(": ")[0] for line in self.wrong})
+
+    def note(self, trial: str, defects: Iterable[str]) -> None:
+        """The outcome of one trial."""
+        with self.lock:
+            self.done += 1
+            self.wrong += [f"{trial}: {defect}" for defect in defects]
+
+
+@contextmanager
+def stages(folder: Path, number: int = os.cpu_count() or 1) -> Iterator[list[Theatre]]:
+    """Several stacks, each in a cloud of its own."""
+    with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
+        opened = [theatre(folder / str(one)) for one in range(number)]
+        yield list(pool.map(stack.enter_context, opened))
+
+
+def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, Any], Counter[str]]:
+    """What a run makes of the first day, and the calls that each of the runs made."""
+    made: list[Counter[str]] = []
+    for _ in range(runs):
+        folder = stage.begin_again()
+        ended = stage.run(folder, Deed(), *way)
+        assert ended.status == 0, ended.stdout + ended.stderr
+        made.append(Counter(call.what for call in ended.calls))
+    return stage.state(folder), functools.reduce(operator.and_, made)
+
+
+def everywhere(calls: Counter[str], kinds: Callable[[str], Sequence[str]]) -> list[Deed]:
+    """Every deed at every call."""
+    return [Deed(at, kind, what) for what in calls for at in range(1, calls[what] + 1) for kind in kinds(what)]
+
+
+Survival = Callable[[Theatre, Deed, Way, Mapping[str, Any]], Iterable[str]]
+
+
+def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survives: Survival) -> tuple[int, Sweep]:
+    """The number of calls of a run, and what came of every deed at every call."""
+    sweep = Sweep()
+    with stages(folder) as opened:
+        worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
+        calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
+
+        def survival(stage: Theatre, deed: Deed) -> None:
+            sweep.note(str(deed), survives(stage, deed, way, worlds[id(stage)][0]))
+
+        each(opened, everywhere(calls, kinds), survival)
+    return calls.total(), sweep
+
+
+def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
+    """A run from the first day with the deed done to it; None: it always ended before."""
+    for _ in range(TRIES):
+        folder = stage.begin_again()
+        first = stage.run(folder, deed, *way)
+        if was_done(first, deed):
+            return folder, first
+    return None
+
+
+def was_done(run: Ended, deed: Deed) -> bool:
+    """Whether the run came to the call at which the deed is done."""
+    return sum(call.what == deed.what for call in run.calls) >= deed.at
+
+
+def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping[str, Any]) -> Iterator[str]:
+    """What differs from an undisturbed run's world, after the last of the runs that succeeded."""
+    last = runs[-1]
+    if last.status != 0:
+        yield f"the last run ended with {last.status}: {sorted(last.codes)} {last.stderr[-300:]}"
+    state = stage.state(folder)
+    yield from (f"{part} is {state[part]}, not {good[part]}" for part in good if state[part] != good[part])
+    yield from (f"a secret is written down: {leak}" for leak in stage.leaks(folder))
+    sent = [call for run in runs for call in run.calls if call.what == REDEPLOY]
+    surely = sum(call.ended for call in sent)
+    if not surely <= len(TENANTS) <= len(sent):
+        yield f"{surely} to {len(sent)} redeploys for {len(TENANTS)} services"
+
+
+def each(stages: Sequence[Theatre], tasks: Iterable[Any], do: Callable[[Theatre, Any], None]) -> None:
+    """Every task on whichever stage is free."""
+    free = list(stages)
+    lock = threading.Lock()
+
+    def on_a_stage(task: Any) -> None:
+        with lock:
+            stage = free.pop()
+        try:
+            do(stage, task)
+        finally:
+            with lock:
+                free.append(stage)
+
+    with ThreadPoolExecutor(len(stages)) as pool:
+        list(pool.map(on_a_stage, tasks))

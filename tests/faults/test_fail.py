@@ -1,0 +1,93 @@
+"""A call fails, as often as botocore tries it: either the run converges, or it says why and the next one converges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import Outcome
+from tests.faults.figures import FULL, tell
+from tests.faults.seam import Deed, failures_of
+from tests.faults.sweep import WAYS, Way, converges, swept, trial, undisturbed
+from tests.faults.theatre import Theatre
+from tests.faults.troupe import Ended
+
+pytestmark = pytest.mark.cloud
+
+HANDFUL = (
+    Deed(1, "expired", "elasticache:ModifyReplicationGroup"),
+    Deed(1, "timeout", "ecs:UpdateService"),
+    Deed(1, "truncated", "elasticache:ModifyReplicationGroup"),
+    Deed(1, "throttled", "sts:GetCallerIdentity"),
+    Deed(2, "broken", "route53:Get"),
+    Deed(1, "reset", "sql:CREATE-DATABASE"),
+    Deed(30, "broken", "record:write"),
+)
+PASSING = {"throttled", "aws-unavailable", "aws-unreachable", "dns-provider-unavailable", "database-unreachable"}
+UNWRITTEN = {"journal-unwritable", "lock-unwritable", "dns-history-unwritable"}
+ENDS: dict[str, tuple[set[str], set[Outcome]]] = {
+    "expired": ({"credentials-expired", "dns-credentials-rejected"}, {Outcome.INVALID}),
+}
+"""What a failure may be called, and how the run may then end; for the others: what passes."""
+
+
+def ends_well(run: Ended, deed: Deed) -> Iterator[str]:
+    """What is wrong with how a run ended to which this was done."""
+    if "Traceback" in run.stdout + run.stderr or "unexpected" in run.codes or not run.events:
+        yield f"a traceback: {run.stdout[-1500:]}{run.stderr[-1500:]}"
+        return
+    codes, outcomes = ENDS.get(deed.kind, (PASSING, {Outcome.FAILED, Outcome.TIMED_OUT}))
+    if run.status == 0:
+        return
+    if not run.codes & (codes | UNWRITTEN):
+        yield f"it is called {sorted(run.codes)}"
+    if not run.codes & UNWRITTEN and run.status not in {outcome.status for outcome in outcomes}:
+        yield f"it ended with {run.status} ({sorted(run.codes)})"
+    if any(not one["fix"] for one in run.events if one["event"] == "step-failed"):
+        yield f"no fix: {[one for one in run.events if one['event'] == 'step-failed']}"
+
+
+def survives(stage: Theatre, deed: Deed, way: Way, good: Any) -> Iterator[str]:
+    """What is not as it should be after a failure, and after a second run where the first one gave up."""
+    found = trial(stage, deed, way)
+    if found is None:
+        yield "the run always ended before this call"
+        return
+    folder, first = found
+    yield from ends_well(first, deed)
+    runs = (first,) if first.status == 0 else (first, stage.run(folder, Deed(), *way))
+    yield from converges(stage, folder, runs, good)
+
+
+DEFECTS = ("sql:connect", "porkbun:dns/create/porkbun.example")
+
+
+@pytest.mark.parametrize("what", DEFECTS)
+def test_a_defect_shows_its_traceback_and_no_secret(stage: Theatre, what: str) -> None:
+    """What `--debug` would show is shown: the exception's text has the arguments, passwords and keys among them."""
+    found = trial(stage, Deed(1, "defect", what), WAYS["direct"])
+    assert found is not None
+    folder, run = found
+    assert (run.status, "unexpected" in run.codes) == (1, True), run.stdout[-2000:]
+    assert f"a defect in {what}" in run.stdout
+    assert "Traceback" in run.stdout
+    assert run.stderr == ""
+    assert stage.leaks(folder) == []
+
+
+@pytest.mark.skipif(FULL, reason="the sweep tries all calls")
+def test_a_handful_of_failures(stage: Theatre) -> None:
+    good, _ = undisturbed(stage, WAYS["direct"])
+    wrong = [f"{deed}: {defect}" for deed in HANDFUL for defect in survives(stage, deed, WAYS["direct"], good)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.skipif(not FULL, reason="make faults")
+@pytest.mark.parametrize("transport", WAYS)
+def test_every_failure_at_every_call(tmp_path: Path, transport: str) -> None:
+    number, sweep = swept(tmp_path, WAYS[transport], failures_of, survives)
+    tell(f"every failure at every call ({transport}): {number} calls, {sweep.done} failures, {sweep.well} ended well")
+    assert not sweep.wrong, "\n".join(sweep.wrong)
