@@ -1,7 +1,7 @@
 """`instances-started`: stopped instances are told to start; where AWS has no room, it is asked again until the end.
 
 One tenant's instance without capacity stops nobody else. Whether an instance is of use is seen by `runner` and
-`vespa-container`.
+`vespa-containers`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.whose import GONE, gone, owners
+from orchestrator.lifecycle.pause.whose import GONE, gone, owners
 
 PAUSE = 20.0
 """Seconds until AWS is asked for capacity again."""

@@ -7,29 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.engine.graph import AnyStep, order
-from orchestrator.lifecycle import (
+from orchestrator.lifecycle.resume import (
     database_started,
     instances_started,
     pause_forgotten,
     services_started,
-    vespa_container,
+    vespa_containers,
 )
 
 ALSO_NEEDS: Mapping[str, tuple[str, ...]] = {
     "database-server": ("database-started",),
     "runner": ("instances-started",),
-    "vespa-container": ("instances-started",),
+    "vespa-containers": ("instances-started",),
     "redeploy": ("services-started",),
 }
 """What the workflow's own steps need when the stack was paused."""
 
 
 def steps(workflow: Iterable[AnyStep]) -> tuple[AnyStep, ...]:
-    """`workflow` with the steps of a resume; a step it has itself (`vespa-container`) is its own."""
+    """`workflow` with the steps of a resume; a step it has itself (`vespa-containers`) is its own."""
     ours: tuple[AnyStep, ...] = (
         database_started.STEP,
         instances_started.STEP,
-        vespa_container.STEP,
+        vespa_containers.STEP,
         services_started.STEP,
         pause_forgotten.STEP,
     )

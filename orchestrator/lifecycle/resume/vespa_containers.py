@@ -1,7 +1,7 @@
-"""`vespa-container`: after a start of its instance each tenant's Vespa is healthy again, as its instance sees it.
+"""`vespa-containers`: after a start of its instance each tenant's Vespa is healthy again, as its instance sees it.
 
 The container comes back by itself (`--restart unless-stopped`, dockerd enabled at boot), with the index on its volume.
-Asked over SSM and read-only, with the script of the check of the same name.
+Asked over SSM and read-only, with the script of the check `vespa-container`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _verdict(instance: str, seen: Inside | None) -> Verdict:
 
 
 STEP: Step[Context, Facts] = Step(
-    id="vespa-container",
+    id="vespa-containers",
     title="Vespa's containers run and are healthy",
     observe=observe,
     decide=decide,
