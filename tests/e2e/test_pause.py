@@ -139,7 +139,8 @@ def test_paused_kept_paused_and_resumed_it_is_as_it_was(awake: Stage, seen: Seen
         tenant: (tasks, tasks) for tenant, tasks in TASKS.items()
     }
 
-    ended = awake.command("pause", "--json", "--auto-approve").succeeded()
+    known = ("--step-timeouts", "services=900,database-stopped=900,instances-started=900")
+    ended = awake.command("pause", "--json", "--auto-approve", *known).succeeded()
     assert seen.rests()
     assert {"cost-estimate", "database-starts-by-itself"} <= set(codes(ended))
     assert awake.command("pause", "--json", "--auto-approve").succeeded().last["changed"] == 0
