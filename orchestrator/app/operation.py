@@ -25,6 +25,7 @@ from orchestrator.engine.runner import Around, Limits, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Invalid, Problem, TimedOut
 from orchestrator.events import Emit
+from orchestrator.lifecycle import pause, resume
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
@@ -61,7 +62,7 @@ class Operation:
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
         self._subjects = _known_tenants(selection.tenants, stack)
         discovered = self._available(selection)
-        graph.subset(discovered, only=self._limits.steps)
+        graph.subset(_nameable(), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self.aws = Aws(stack.region, settings["profile"])
         heals = any(step.id == "tenant-databases" for step in self._steps)
@@ -164,6 +165,12 @@ class Operation:
         """What each step observes now; changes nothing."""
         afresh = replace(self._context, watch=Watch())
         return runner.survey(self._steps, afresh, subjects=self._subjects)
+
+
+def _nameable() -> tuple[AnyStep, ...]:
+    """Every step that a time-out may be set for, whatever the command: the settings are those of all commands."""
+    every = (*resume.steps(steps.discover()), *pause.steps(whole=True))
+    return tuple({step.id: step for step in every}.values())
 
 
 def _known_tenants(asked: Collection[str], stack: Stack) -> Collection[str] | None:

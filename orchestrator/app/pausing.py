@@ -21,10 +21,10 @@ from orchestrator.engine import runner
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.lifecycle import pause, resume
-from orchestrator.lifecycle.costs import Estimate, Holdings, estimate
-from orchestrator.lifecycle.instances_started import Refusal
-from orchestrator.lifecycle.standing import Standing
-from orchestrator.lifecycle.whose import owners
+from orchestrator.lifecycle.pause.costs import Estimate, Holdings, estimate
+from orchestrator.lifecycle.pause.standing import Standing
+from orchestrator.lifecycle.pause.whose import owners
+from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.pauses import Stamp
 
 

@@ -23,7 +23,7 @@ def status(contract: str | None, **given: Any) -> None:
     Of a stack that is paused, since when and by whom, and whether it stayed so: 6 when its database server runs again.
     """
     from orchestrator.cli.conduct import conduct, show_survey
-    from orchestrator.events import FindingReported
+    from orchestrator.cli.paused import show_paused
 
     def work(conductor: Conductor) -> Outcome:
         from orchestrator import app
@@ -33,11 +33,7 @@ def status(contract: str | None, **given: Any) -> None:
         )
         operation = conductor.operation_on(stack)
         operation.aws.require_account(operation.stack.account_id)
-        standing = app.standing_of(stack, operation.aws)
-        if standing.whole is None and not standing.tenants:
-            return show_survey(conductor, operation.survey())
-        detail = str(standing)
-        conductor.emit(FindingReported(step="status", detail=detail, code="paused", fix="orchestrate resume"))
-        return show_survey(conductor, app.paused_survey(operation, standing))
+        paused = show_paused(conductor, operation)
+        return show_survey(conductor, operation.survey()) if paused is None else paused
 
     conduct("status", Options.of(given), work)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,40 +64,63 @@ def scale_by_itself(made: Stage, tenant: str) -> None:
         watch.set_alarm_state(AlarmName=high, StateValue="ALARM", StateReason="visitors")
 
 
-def lasting(made: Stage) -> Mapping[str, Any]:
-    """What a pause must leave as it was."""
-    scaling = made.aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
-    ecs = made.aws.client("ecs")
-    with made.tenant_login("customer-a") as database:
-        rows = database.execute("SELECT count(*), sum(n) FROM kept").fetchone()
-    return {
-        "desired": {tenant: made.service(tenant)["desiredCount"] for tenant in TASKS},
-        "running": {tenant: made.service(tenant)["runningCount"] for tenant in TASKS},
-        "tags": [
-            ecs.list_tags_for_resource(resourceArn=made.service(tenant)["serviceArn"])["tags"] for tenant in TASKS
-        ],
-        "database tags": server(made).get("TagList"),
-        "scaling": [
-            (one["MinCapacity"], one["MaxCapacity"], one["SuspendedState"]) for one in scaling["ScalableTargets"]
-        ],
-        "rows": rows,
-        "deployments": {tenant: made.deployment(tenant) for tenant in TASKS},
-    }
+@dataclass
+class Seen:
+    """What is really there, through clients that are made once."""
+
+    stage: Stage
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = self.stage.aws.client(service)
+        return self.clients[service]
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        contract = self.stage.contract
+        names = {contract["tenants"][tenant]["service"]: tenant for tenant in TASKS}
+        found = self.client("ecs").describe_services(
+            cluster=contract["cluster"], services=list(names), include=["TAGS"]
+        )
+        return {names[one["serviceName"]]: one for one in found["services"]}
+
+    def desired(self) -> dict[str, int]:
+        return {tenant: one["desiredCount"] for tenant, one in self.services().items()}
+
+    def server(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client("rds").describe_db_instances()["DBInstances"][0]
+        return found
+
+    def machines(self) -> set[str]:
+        answer = self.client("ec2").describe_instances()["Reservations"]
+        return {one["State"]["Name"] for reservation in answer for one in reservation["Instances"]}
+
+    def rests(self) -> bool:
+        state = (set(self.desired().values()), self.server()["DBInstanceStatus"], self.machines())
+        return state == ({0}, "stopped", {"stopped"})
+
+    def lasting(self) -> Mapping[str, Any]:
+        """What a pause must leave as it was."""
+        scaling = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        with self.stage.tenant_login("customer-a") as database:
+            rows = database.execute("SELECT count(*), sum(n) FROM kept").fetchone()
+        return {
+            "services": {
+                tenant: (one["desiredCount"], one["runningCount"], one.get("tags"), one["deployments"][0]["id"])
+                for tenant, one in self.services().items()
+            },
+            "scaling": [
+                (one["MinCapacity"], one["MaxCapacity"], one["SuspendedState"]) for one in scaling["ScalableTargets"]
+            ],
+            "database": (self.server()["DBInstanceStatus"], self.server().get("TagList")),
+            "machines": self.machines(),
+            "rows": rows,
+        }
 
 
-def server(made: Stage) -> dict[str, Any]:
-    found: dict[str, Any] = made.aws.client("rds").describe_db_instances()["DBInstances"][0]
-    return found
-
-
-def machines(made: Stage) -> set[str]:
-    answer = made.aws.client("ec2").describe_instances()["Reservations"]
-    return {one["State"]["Name"] for reservation in answer for one in reservation["Instances"]}
-
-
-def rests(made: Stage) -> bool:
-    desired = {made.service(tenant)["desiredCount"] for tenant in TASKS}
-    return (desired, server(made)["DBInstanceStatus"], machines(made)) == ({0}, "stopped", {"stopped"})
+@pytest.fixture(scope="module")
+def seen(awake: Stage) -> Seen:
+    return Seen(awake)
 
 
 def doctor(made: Stage) -> list[tuple[str, str]]:
@@ -109,12 +133,15 @@ def codes(ended: Ended) -> list[str]:
     return [one["code"] for one in ended.of("finding-reported")]
 
 
-def test_paused_kept_paused_and_resumed_it_is_as_it_was(awake: Stage) -> None:
-    before = lasting(awake)
-    assert (before["desired"], before["running"]) == (TASKS, TASKS)
+def test_paused_kept_paused_and_resumed_it_is_as_it_was(awake: Stage, seen: Seen) -> None:
+    before = seen.lasting()
+    assert {tenant: one[:2] for tenant, one in before["services"].items()} == {
+        tenant: (tasks, tasks) for tenant, tasks in TASKS.items()
+    }
 
-    ended = awake.command("pause", "--json", "--auto-approve").succeeded()
-    assert rests(awake)
+    known = ("--step-timeouts", "services=900,database-stopped=900,instances-started=900")
+    ended = awake.command("pause", "--json", "--auto-approve", *known).succeeded()
+    assert seen.rests()
     assert {"cost-estimate", "database-starts-by-itself"} <= set(codes(ended))
     assert awake.command("pause", "--json", "--auto-approve").succeeded().last["changed"] == 0
     said = awake.command("status", "--json").succeeded()
@@ -123,38 +150,37 @@ def test_paused_kept_paused_and_resumed_it_is_as_it_was(awake: Stage) -> None:
     assert doctor(awake) == [("info", "stack-paused")]
 
     awake.fault("database-auto-restarted")
-    until("RDS has started it", lambda: server(awake)["DBInstanceStatus"] == "available")
+    until("RDS has started it", lambda: seen.server()["DBInstanceStatus"] == "available")
     assert doctor(awake) == [("warning", "database-restarted"), ("info", "stack-paused")]
     assert awake.command("pause", "--keep-paused", "--json").succeeded().last["changed"] == 1
-    assert rests(awake)
+    assert seen.rests()
 
     awake.fault("no-capacity")
     waited = awake.command("resume", "--json", "--step-timeouts", "instances-started=2", *DIRECT)
     awake.clear_faults()
     assert (waited.status, waited.codes) == (4, {"instance-no-capacity"})
     awake.command("resume", "--json", *DIRECT).succeeded()
-    assert lasting(awake) == before
+    assert seen.lasting() == before
     assert awake.command("resume", "--json", *DIRECT).succeeded().last["changed"] == 0
 
 
-def test_one_tenant_s_service_alone(awake: Stage) -> None:
-    before = lasting(awake)
+def test_one_tenant_s_service_alone(awake: Stage, seen: Seen) -> None:
+    before = seen.lasting()
     refused = awake.command("pause", "--json", "--tenant", "customer-c")
     assert (refused.status, refused.codes, refused.last["changed"]) == (2, {"approval-needed"}, 0)
     awake.command("pause", "--json", "--auto-approve", "--tenant", "customer-c").succeeded()
-    desired = {tenant: awake.service(tenant)["desiredCount"] for tenant in TASKS}
-    assert desired == {**TASKS, "customer-c": 0}
-    assert (server(awake)["DBInstanceStatus"], machines(awake)) == ("available", {"running"})
-    seen = awake.command("status", "--json", *DIRECT).succeeded()
-    assert [one["subject"] for one in seen.of("step-done", "services-stopped")] == ["customer-c"]
-    assert {one["subject"] for one in seen.of("step-done", "sites")} == {"customer-a", "customer-b"}
+    assert seen.desired() == {**TASKS, "customer-c": 0}
+    assert (seen.server()["DBInstanceStatus"], seen.machines()) == ("available", {"running"})
+    said = awake.command("status", "--json", *DIRECT).succeeded()
+    assert [one["subject"] for one in said.of("step-done", "services-at-zero")] == ["customer-c"]
+    assert {one["subject"] for one in said.of("step-done", "sites")} == {"customer-a", "customer-b"}
     assert awake.command("pause", "--keep-paused", "--json").succeeded().last["changed"] == 0
     awake.command("resume", "--json", "--tenant", "customer-c", *DIRECT).succeeded()
-    assert lasting(awake) == before
+    assert seen.lasting() == before
 
 
-def test_killed_in_the_middle_of_a_pause_it_can_be_resumed(awake: Stage) -> None:
-    before = lasting(awake)
+def test_killed_in_the_middle_of_a_pause_it_can_be_resumed(awake: Stage, seen: Seen) -> None:
+    before = seen.lasting()
     command = ["pause", "--contract", str(awake.folder / "contract.json"), "--json", "--auto-approve"]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "orchestrator", *command],
@@ -172,7 +198,7 @@ def test_killed_in_the_middle_of_a_pause_it_can_be_resumed(awake: Stage) -> None
                 os.kill(process.pid, signal.SIGKILL)
                 break
     awake.command("resume", "--json", *DIRECT).succeeded()
-    assert lasting(awake) == before
+    assert seen.lasting() == before
 
 
 def test_not_while_another_run_works_on_the_stack(awake: Stage) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.engine.graph import AnyStep, order
-from orchestrator.lifecycle import services_stopped
 from orchestrator.lifecycle.backup import (
     contents_read,
     database_snapshot,
@@ -15,6 +14,7 @@ from orchestrator.lifecycle.backup import (
     sealed,
     verified,
 )
+from orchestrator.lifecycle.pause import services_at_zero
 from orchestrator.steps import database_server, runner
 
 
@@ -24,7 +24,7 @@ def steps(*, quiet: bool) -> tuple[AnyStep, ...]:
         place.STEP,
         database_server.STEP,
         runner.STEP,
-        replace(services_stopped.STEP, needs=(place.STEP.id,)),
+        replace(services_at_zero.STEP, needs=(place.STEP.id,)),
         database_snapshot.STEP,
         index_snapshots.STEP,
         files_copied.STEP,
@@ -32,4 +32,4 @@ def steps(*, quiet: bool) -> tuple[AnyStep, ...]:
         sealed.STEP,
         verified.STEP,
     )
-    return tuple(step for step in order(chosen) if quiet or step.id != services_stopped.STEP.id)
+    return tuple(step for step in order(chosen) if quiet or step.id != services_at_zero.STEP.id)

@@ -49,6 +49,6 @@ STEP: Step[Tools, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("services-stopped", "database-server", "runner"),
+    needs=("services-at-zero", "database-server", "runner"),
     timeout=3 * 3600,
 )

@@ -60,7 +60,7 @@ STEP: Step[Tools, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("backup-place", "services-stopped", "database-server"),
+    needs=("backup-place", "services-at-zero", "database-server"),
     timeout=3600,
     poll=10,
 )

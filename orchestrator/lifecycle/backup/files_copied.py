@@ -75,6 +75,6 @@ STEP: Step[Tools, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("backup-place", "services-stopped"),
+    needs=("backup-place", "services-at-zero"),
     timeout=24 * 3600,
 )

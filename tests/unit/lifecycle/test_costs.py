@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.aws.inventory import TaskSize, Volume
-from orchestrator.lifecycle.costs import Holdings, estimate, prices
+from orchestrator.lifecycle.pause.costs import Holdings, estimate, prices
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "pause-or-destroy.md"
 EXAMPLE = Holdings(

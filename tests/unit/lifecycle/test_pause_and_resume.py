@@ -115,7 +115,7 @@ def test_one_tenant_s_resume_starts_what_all_share_and_leaves_the_others_paused(
 def test_what_a_service_uses_that_doesn_t_stop_is_left_to_it() -> None:
     world = replace(three(), stuck=frozenset({"c"}))
     report = paused(world)
-    assert report.endings["services-stopped"]["c"].outcome is Outcome.TIMED_OUT
+    assert report.endings["services-at-zero"]["c"].outcome is Outcome.TIMED_OUT
     assert report.outcome is Outcome.FAILED
     assert (world.database, set(world.machines.values())) == ("available", {"running"})
     world.stuck = frozenset()

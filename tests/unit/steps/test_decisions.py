@@ -17,7 +17,9 @@ from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 
 CASES = Path(__file__).parents[2] / "cases"
 _OF_LIFECYCLE = [
-    importlib.import_module(f"{lifecycle.__name__}.{it.name}") for it in pkgutil.iter_modules(lifecycle.__path__)
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(lifecycle.__path__, f"{lifecycle.__name__}.")
+    if not module.ispkg
 ]
 STEPS: dict[str, AnyStep] = {module.STEP.id: module.STEP for module in _OF_LIFECYCLE if hasattr(module, "STEP")}
 STEPS |= {step.id: step for step in steps.discover()}

@@ -1,4 +1,4 @@
-"""`services-stopped`: every service is at 0, stays there, and what it was before is remembered on it.
+"""`services-at-zero`: every service is at 0, stays there, and what it was before is remembered on it.
 
 Remembered first, then autoscaling suspended (it would raise a service at 0 to its minimum), then scaled: whatever
 instant this is interrupted at, the next run finds what it needs. What changed meanwhile by hand is remembered anew.
@@ -165,7 +165,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
 
 STEP: Step[Context, Facts] = Step(
-    id="services-stopped",
+    id="services-at-zero",
     title="services are at 0, and what they were is remembered",
     observe=observe,
     decide=decide,

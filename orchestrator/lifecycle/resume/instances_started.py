@@ -15,7 +15,7 @@ from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.whose import GONE, gone, owners
+from orchestrator.lifecycle.pause.whose import GONE, gone, owners
 
 PAUSE = 20.0
 """Seconds until AWS is asked for capacity again."""

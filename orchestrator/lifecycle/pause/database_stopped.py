@@ -15,7 +15,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.in_use import Counts, busy, still_running
+from orchestrator.lifecycle.pause.in_use import Counts, busy, still_running
 from orchestrator.pauses import TAG, Stamp
 from orchestrator.steps.database_server import COMING, USABLE
 
@@ -161,7 +161,7 @@ STEP: Step[Context, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("services-stopped",),
+    needs=("services-at-zero",),
     timeout=1800,
     poll=10,
     findings=findings,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.engine.graph import AnyStep, order
-from orchestrator.lifecycle import database_stopped, instances_stopped, services_stopped
+from orchestrator.lifecycle.pause import database_stopped, instances_stopped, services_at_zero
 from orchestrator.pauses import TAG
 
 
@@ -16,7 +16,7 @@ def steps(*, whole: bool, kept: bool = False) -> tuple[AnyStep, ...]:
     if kept:
         return (database_stopped.STEP,)
     shared = (database_stopped.STEP, instances_stopped.STEP) if whole else ()
-    return order([services_stopped.STEP, *shared])
+    return order([services_at_zero.STEP, *shared])
 
 
 def preview(chosen: Iterable[AnyStep]) -> tuple[AnyStep, ...]:
@@ -34,7 +34,7 @@ def _marked_and_free(step: AnyStep) -> dict[str, Any]:
 
 
 _FORESEEN: Mapping[str, Callable[[AnyStep], dict[str, Any]]] = {
-    services_stopped.STEP.id: lambda _step: {"decide": services_stopped.announce},
+    services_at_zero.STEP.id: lambda _step: {"decide": services_at_zero.announce},
     database_stopped.STEP.id: _marked_and_free,
     instances_stopped.STEP.id: lambda step: {
         "observe": lambda context: replace(step.observe(context), busy=()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Subject
-from orchestrator.lifecycle.database_stopped import restarts
+from orchestrator.lifecycle.pause.database_stopped import restarts
 from orchestrator.pauses import TAG, Memory, Stamp
 
 

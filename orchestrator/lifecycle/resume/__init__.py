@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.engine.graph import AnyStep, order
-from orchestrator.lifecycle import (
+from orchestrator.lifecycle.resume import (
     database_started,
     instances_started,
     pause_forgotten,

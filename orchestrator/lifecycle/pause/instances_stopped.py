@@ -8,8 +8,8 @@ from typing import Protocol
 
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.lifecycle.in_use import Counts, busy, still_running
-from orchestrator.lifecycle.whose import GONE, gone, owners
+from orchestrator.lifecycle.pause.in_use import Counts, busy, still_running
+from orchestrator.lifecycle.pause.whose import GONE, gone, owners
 
 
 class Instances(Protocol):
@@ -91,7 +91,7 @@ STEP: Step[Context, Facts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("services-stopped",),
+    needs=("services-at-zero",),
     timeout=900,
     poll=5,
 )
