@@ -95,7 +95,7 @@ def _record(name: str, directory: Path, arguments: list[str], environment: Mappi
     terraform("plan", "-no-color", "-out=the.plan", *arguments)
     write(folder / "plan.json", json.loads(terraform("show", "-json", "the.plan")))
     # A stack may be meant to fail half way: what it then left in its state is what counts.
-    terraform("apply", "-no-color", "the.plan", ok=not (folder / "breaks").exists())
+    terraform("apply", "-no-color", "-parallelism=5", "the.plan", ok=not (folder / "breaks").exists())
     write(folder / "state.json", json.loads(terraform("show", "-json")))
 
 

@@ -114,7 +114,7 @@ def _finished(draft: Draft) -> Inferred:
         found[key] = Found(value, draft.mapped.sources[key])
     passwords = {**draft.passwords, **draft.mapped.passwords}
     seen = tuple(password for password, _ in (*draft.passwords.values(), *draft.mapped.passwords.values()))
-    remarks, problems = tuple(draft.remarks), list(draft.mapped.problems)
+    remarks, problems = tuple(draft.remarks), [*draft.mapped.problems, *draft.problems]
     if draft.questions or problems:
         problems += [_placed(one, found) for one in _shared(found)]
         return Inferred(None, found, tuple(draft.questions), tuple(problems), remarks, seen)

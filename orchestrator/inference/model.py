@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from orchestrator.errors import Problem
 from orchestrator.inference.mapping import Key, Mapped, dotted
 
 
@@ -49,6 +50,7 @@ class Draft:
     found: dict[Key, Found] = field(default_factory=dict)
     passwords: dict[Key, tuple[SecretStr, str]] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def put(self, key: Key, value: Any, source: str) -> None:
