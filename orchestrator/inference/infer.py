@@ -67,11 +67,11 @@ def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | No
     chosen = pick(("cluster",), used, draft, "which ECS cluster is the stack's?", "name")
     if chosen is None:
         return None
-    parts = chosen.text("arn").split(":")
+    region, account = chosen.arn_parts
     draft.put(("schema",), SCHEMA, "this version")
     draft.put(("cluster",), chosen.text("name") or chosen.text("cluster_name"), chosen.address)
-    draft.put(("region",), parts[3] if len(parts) > 4 else "", chosen.address)
-    draft.put(("account_id",), parts[4] if len(parts) > 4 else "", chosen.address)
+    draft.put(("region",), region, chosen.address)
+    draft.put(("account_id",), account, chosen.address)
     draft.put(("stack",), chosen.text("name").removesuffix("-cluster"), chosen.address)
     return chosen
 
@@ -86,8 +86,7 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
     balancing = balancer.balancer_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
     instance = runner.runner_of(state, server, draft)
-    parts = cluster.text("arn").split(":")
-    vault = Vault(state, parts[3], parts[4], runner.role_of_runner(instance, state))
+    vault = Vault(state, *cluster.arn_parts, runner.role_of_runner(instance, state))
     if server is not None:
         database.describe(server, kept, vault, draft)
     if balancing is not None:
