@@ -75,6 +75,18 @@ def test_the_contract_and_where_it_is_from(stack: str) -> None:
     )
 
 
+def test_a_hundred_tenants() -> None:
+    stack = understood("hundred-tenants", {}).require()
+    numbers = [f"t{number:02d}" for number in range(100)]
+    assert {name: (one.hostname, one.database, one.role) for name, one in stack.tenants.items()} == {
+        f"onyx-{number}": (f"{number}.vigilon.app", f"onyx_{number}", f"onyx_{number}") for number in numbers
+    }
+    passwords = [one.password.get_secret_value() for one in stack.tenants.values() if one.password]
+    assert passwords == [f"obviously-fake-{number}-password" for number in numbers]
+    assert stack.runner is not None
+    assert {one.instance_id for one in stack.vespa.values()} == {stack.runner.instance_id}
+
+
 def test_what_is_inferred_of_ours_is_what_its_output_says() -> None:
     expected = corpus.document("ours", "expected")
     made = understood("ours", expected["answers"]).require().model_dump(mode="json", by_alias=True, exclude_none=True)
