@@ -26,7 +26,7 @@ CORPUS = ROOT / "tests" / "corpus"
 OURS = "ours"
 """The project's own stack: terraform/ with the example's values."""
 ZONE = "vigilon.app"
-LARGE = 200_000
+LARGE = 60_000
 """Bytes from which a document is kept gzipped."""
 
 
