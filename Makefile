@@ -60,6 +60,10 @@ reference: $(READY) ## write docs/reference from the code
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
 	$(BIN)/python scripts/diagnose.py
 
+.PHONY: corpus
+corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
+	$(BIN)/python scripts/corpus.py $(STACKS)
+
 clean: ## take clouds down and remove everything that was installed or made here
 	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \
 	  for name in .orchestrate/local/*; do $(BIN)/orchestrate local down --name "$${name##*/}" || true; done; fi
