@@ -16,7 +16,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 apply plan run status doctor pause resume: $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference diagnose faults clean
+.PHONY: help setup test check static format demo bench bench-wait reference diagnose faults corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ diagnose: $(READY) ## every fault of the local cloud: does the doctor name its c
 
 faults: $(READY) ## die and fail at every call, random schedules, races, any input (half an hour; short forms are in `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults tests/conformance/test_database_servers.py::test_many_at_once_make_it_once
+
+corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
+	$(BIN)/python scripts/corpus.py $(STACKS)
 
 clean: ## take clouds down and remove everything that was installed or made here
 	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \

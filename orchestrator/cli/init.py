@@ -30,7 +30,7 @@ def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
     """
     from orchestrator import app, settings
     from orchestrator.app import mapping_file
-    from orchestrator.cli.contract import as_document, show, terraform_in
+    from orchestrator.cli.contract import terraform_in
     from orchestrator.inference.answers import given, merged
 
     said = given(answers)
@@ -39,21 +39,36 @@ def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
     look = app.looker(terraform)
     inferred = app.required(look(before), directory)
     if app.is_said(inferred):
-        click.echo("The output `orchestrator` says it all: no orchestrate.toml is needed.")
+        _say(inferred, None, "", as_json=as_json)
         return
     table = _answered(look, merged(before, _literal(inferred, said)), said)
     inferred = app.required(look(table), directory)
     stack = inferred.require()
+    if inferred.offers and _somebody_is_there():
+        table = merged(table, _place_of_dns(inferred.offers[0]))
+        inferred = app.required(look(table), directory)
+        stack = inferred.require()
     table = {"stack": stack.stack, **table}
     text = mapping_file.text_with(directory, table)
     file = mapping_file.write(directory, text)
-    if as_json:
-        import json
+    _say(inferred, file, text, as_json=as_json)
 
-        click.echo(json.dumps({"file": str(file), "text": text, "contract": as_document(inferred)}, ensure_ascii=False))
+
+def _say(inferred: Inferred, file: Path | None, text: str, *, as_json: bool) -> None:
+    """The contract, and the file that was written, if one was needed."""
+    import json
+
+    from orchestrator.cli.contract import as_document, show
+
+    if as_json:
+        said = {"file": file and str(file), "text": text, "contract": as_document(inferred)}
+        click.echo(json.dumps(said, ensure_ascii=False))
         return
     show(inferred)
-    click.echo(f"\nWritten to {file}:\n\n{text}")
+    if file is None:
+        click.echo("\nThe output `orchestrator` says it all: no orchestrate.toml is needed.")
+    else:
+        click.echo(f"\nWritten to {file}:\n\n{text}")
 
 
 def _literal(inferred: Inferred, said: Mapping[Key, Any]) -> dict[Key, Any]:
@@ -73,12 +88,25 @@ def _answered(look: Any, table: dict[str, Any], said: Mapping[Key, Any]) -> dict
         if not inferred.questions or inferred.problems:
             return table
         answers = {one.key: matched(one, said[one.key]) for one in inferred.questions if one.key in said}
-        if not answers and sys.stdin.isatty() and sys.stdout.isatty():
+        if not answers and _somebody_is_there():
             answers = {one.key: _ask(one) for one in inferred.questions}
         if not answers:
             raise Invalid(*map(as_problem, inferred.questions))
         table = merged(table, answers)
     raise Invalid(*map(as_problem, look(table).questions))
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _place_of_dns(question: Question) -> dict[Key, Any]:
+    """Provider and zone, if a person wants their records to be looked after."""
+    click.echo(f"\n{question.asks} route53, porkbun, lexicon:NAME; or nothing: they are left alone")
+    provider = click.prompt("  Provider", type=str, default="", show_default=False).strip()
+    if not provider:
+        return {}
+    return {question.key: {"provider": provider, "zone": click.prompt("  Zone", type=str).strip()}}
 
 
 def _ask(question: Question) -> Any:

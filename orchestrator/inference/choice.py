@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from orchestrator.inference.mapping import Key
+from orchestrator.errors import Problem
+from orchestrator.inference.mapping import Key, dotted
 from orchestrator.inference.model import Draft, at
 from orchestrator.inference.state import Resource
+from orchestrator.settings import CONTRACT, FILE
+
+IDENTITIES: Mapping[Key, Mapping[Key, str]] = {
+    ("cluster",): {(): "name"},
+    ("database",): {("instance",): "identifier", ("host",): "address"},
+    ("runner",): {("instance_id",): "id"},
+    ("load_balancer",): {("arn",): "arn", ("dns_name",): "dns_name"},
+}
+"""By part: keys of the contract that say which resource it is, and the resource's attribute."""
+
+
+def named(key: Key, options: Sequence[Resource], draft: Draft) -> Resource | None:
+    """The option that the mapping names: by its address, or by a value that only it has."""
+    mapped = draft.mapped
+    for one in options:
+        if one.address == mapped.chosen.get(key):
+            return one
+    for below, attribute in IDENTITIES.get(key, {}).items():
+        said = mapped.values.get((*key, *below))
+        same = [one for one in options if said is not None and one.values.get(attribute) == said]
+        if len(same) == 1:
+            return same[0]
+    if key in mapped.chosen:
+        draft.problems.append(_unfit(key, mapped.chosen[key], options))
+    return None
+
+
+def _unfit(key: Key, address: str, options: Sequence[Resource]) -> Problem:
+    fix = f"it can be {', '.join(one.address for one in options) or 'nothing that is in the state'}"
+    message = f"{address} can't be the stack's {key[0].replace('_', ' ')}"
+    return Problem("mapping-resource-unfit", message, f"{FILE}: {CONTRACT}.{dotted(key)}", fix)
 
 
 def pick(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> Resource | None:
     """The resource; None: it stays open. `shows` is the attribute that people know a resource by."""
-    chosen = draft.mapped.chosen.get(key)
-    for one in options:
-        if one.address == chosen:
-            return one
-    if len(options) == 1 and chosen is None:
+    chosen = named(key, options, draft)
+    if chosen is None and len(options) == 1 and key not in draft.mapped.chosen:
         return options[0]
-    draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
-    return None
+    if chosen is None:
+        draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
+    return chosen

@@ -83,6 +83,7 @@ def _dns(state: State, draft: Draft) -> None:
     zones = {tenant: zone for tenant, zone in seen.items() if zone is not None}
     known = {zone.text("name").rstrip("."): zone for zone in zones.values()}
     if zones.keys() != seen.keys():
+        draft.offer(("dns",), "where are the records of the host names kept?")
         draft.remark(
             "not every host name has a public zone in the state: no DNS record is changed unless `dns` is said"
         )

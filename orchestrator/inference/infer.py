@@ -33,6 +33,8 @@ class Inferred:
     questions: tuple[Question, ...] = ()
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
+    offers: tuple[Question, ...] = ()
+    """What may stay open."""
     passwords: tuple[SecretStr, ...] = ()
     """Every password that was seen in clear, whatever came of it: to be hidden wherever it may turn up."""
 
@@ -46,7 +48,8 @@ class Inferred:
 def as_problem(question: Question) -> Problem:
     """An open question, where nobody can be asked."""
     code = "contract-ambiguous" if question.options else "contract-incomplete"
-    return Problem(code, str(question), dotted(question.key), f"{INIT}: contract.{dotted(question.key)}")
+    fix = question.fix or f"{INIT}: contract.{dotted(question.key)}"
+    return Problem(code, str(question), dotted(question.key), fix)
 
 
 def infer(state: State, mapped: Mapped) -> Inferred:
@@ -67,27 +70,27 @@ def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | No
     chosen = pick(("cluster",), used, draft, "which ECS cluster is the stack's?", "name")
     if chosen is None:
         return None
-    parts = chosen.text("arn").split(":")
+    region, account = chosen.arn_parts
     draft.put(("schema",), SCHEMA, "this version")
     draft.put(("cluster",), chosen.text("name") or chosen.text("cluster_name"), chosen.address)
-    draft.put(("region",), parts[3] if len(parts) > 4 else "", chosen.address)
-    draft.put(("account_id",), parts[4] if len(parts) > 4 else "", chosen.address)
+    draft.put(("region",), region, chosen.address)
+    draft.put(("account_id",), account, chosen.address)
     draft.put(("stack",), chosen.text("name").removesuffix("-cluster"), chosen.address)
     return chosen
 
 
 def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft) -> None:
     if not sites:
-        asks = "no service of the cluster is behind a listener of a load balancer: is the stack applied completely?"
-        draft.ask(("tenants",), asks)
+        asks = "no service of the cluster is behind a listener of a load balancer"
+        fix = "run `terraform apply` to its end; load balancers that it doesn't know can't be understood"
+        draft.ask(("tenants",), asks, fix=fix)
         return
     kept = with_one_service_each(sites, draft)
     server = database.server_of(state, kept, draft)
     balancing = balancer.balancer_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
     instance = runner.runner_of(state, server, draft)
-    parts = cluster.text("arn").split(":")
-    vault = Vault(state, parts[3], parts[4], runner.role_of_runner(instance, state))
+    vault = Vault(state, *cluster.arn_parts, runner.role_of_runner(instance, state))
     if server is not None:
         database.describe(server, kept, vault, draft)
     if balancing is not None:
@@ -114,17 +117,23 @@ def _finished(draft: Draft) -> Inferred:
         found[key] = Found(value, draft.mapped.sources[key])
     passwords = {**draft.passwords, **draft.mapped.passwords}
     seen = tuple(password for password, _ in (*draft.passwords.values(), *draft.mapped.passwords.values()))
-    remarks, problems = tuple(draft.remarks), list(draft.mapped.problems)
+    problems = [*draft.mapped.problems, *draft.problems]
     if draft.questions or problems:
         problems += [_placed(one, found) for one in _shared(found)]
-        return Inferred(None, found, tuple(draft.questions), tuple(problems), remarks, seen)
+        return _inferred(draft, None, found, problems, seen)
     found |= {key: Found(MASK, source) for key, (_, source) in passwords.items()}
     try:
         stack = contract.parse(_document(found, passwords), SOURCE)
     except Invalid as error:
-        problems = [_placed(one, found) for one in error.problems]
-        return Inferred(None, found, (), tuple(problems), remarks, seen)
-    return Inferred(with_passwords(stack, passwords), found, (), (), remarks, seen)
+        return _inferred(draft, None, found, [_placed(one, found) for one in error.problems], seen)
+    return _inferred(draft, with_passwords(stack, passwords), found, [], seen)
+
+
+def _inferred(
+    draft: Draft, stack: Stack | None, found: Mapping[Key, Found], problems: list[Problem], seen: tuple[SecretStr, ...]
+) -> Inferred:
+    questions, remarks, offers = tuple(draft.questions), tuple(draft.remarks), tuple(draft.offers)
+    return Inferred(stack, found, questions, tuple(problems), remarks, offers, seen)
 
 
 def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from orchestrator.errors import Problem
 from orchestrator.inference.mapping import Key, Mapped, dotted
 
 
@@ -30,11 +31,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the state leaves open. Without options nothing that could be it was found."""
+    """What the state leaves open. Without options nothing that could be it was found.
+
+    `fix` says what to do about it where another answer than one in orchestrate.toml is better.
+    """
 
     key: Key
     asks: str
     options: tuple[Option, ...] = ()
+    fix: str = ""
 
     def __str__(self) -> str:
         choice = "; ".join(option.label for option in self.options)
@@ -49,6 +54,8 @@ class Draft:
     found: dict[Key, Found] = field(default_factory=dict)
     passwords: dict[Key, tuple[SecretStr, str]] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
+    offers: list[Question] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def put(self, key: Key, value: Any, source: str) -> None:
@@ -64,10 +71,14 @@ class Draft:
         """A password that stands in clear there: for this process only."""
         self.passwords[key] = (SecretStr(password), source)
 
-    def ask(self, key: Key, asks: str, options: Sequence[Option] = ()) -> None:
+    def ask(self, key: Key, asks: str, options: Sequence[Option] = (), fix: str = "") -> None:
         """It stays open, unless the mapping says it."""
         if not self.mapped.says(key):
-            self.questions.append(Question(key, asks, tuple(options)))
+            self.questions.append(Question(key, asks, tuple(options), fix))
+
+    def offer(self, key: Key, asks: str) -> None:
+        """It may stay open: a person is asked, nobody else has to answer."""
+        self.offers.append(Question(key, asks))
 
     def remark(self, text: str) -> None:
         """Worth knowing, and nothing to decide."""

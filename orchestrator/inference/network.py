@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.inference.state import Resource, State
+from orchestrator.inference.state import Resource, State, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +33,40 @@ def reaches(instance: Resource, database: Resource, state: State) -> bool | None
     known = any(it.text("id") in behind for it in state.of("aws_security_group"))
     if not doors and not known:
         return None
-    port = database.values.get("port") or 5432
+    port = database.values.get("port")
     groups = frozenset(instance.texts("vpc_security_group_ids"))
     address = instance.text("private_ip")
-    return any(door.admits(int(port), groups, address) for door in doors)
+    return any(door.admits(port if isinstance(port, int) else 5432, groups, address) for door in doors)
 
 
 def _doors(behind: frozenset[str], state: State) -> Iterator[Door]:
     for group in state.of("aws_security_group"):
         if group.text("id") in behind:
             for rule in group.blocks("ingress"):
-                itself = {group.text("id")} if rule.get("self") else set()
-                sources = frozenset({*(rule.get("security_groups") or ()), *itself})
-                yield Door(
-                    _ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol")), sources, _cidrs(rule)
-                )
-    for rule in (it.values for it in state.of("aws_security_group_rule")):
-        if rule.get("type") == "ingress" and rule.get("security_group_id") in behind:
-            itself = {rule["security_group_id"]} if rule.get("self") else set()
-            sources = frozenset({str(rule.get("source_security_group_id") or ""), *itself}) - {""}
-            yield Door(_ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol")), sources, _cidrs(rule))
-    for rule in (it.values for it in state.of("aws_vpc_security_group_ingress_rule")):
-        if rule.get("security_group_id") in behind:
-            sources = frozenset({str(rule.get("referenced_security_group_id") or "")}) - {""}
-            ports = _ports(rule.get("from_port"), rule.get("to_port"), rule.get("ip_protocol"))
-            yield Door(ports, sources, (str(rule["cidr_ipv4"]),) if rule.get("cidr_ipv4") else ())
+                itself = {group.text("id")} if rule.get("self") is True else set()
+                sources = frozenset({*_texts(rule.get("security_groups")), *itself})
+                yield Door(_ports(rule, "protocol"), sources, _texts(rule.get("cidr_blocks")))
+    for one in state.of("aws_security_group_rule"):
+        if one.text("type") == "ingress" and one.text("security_group_id") in behind:
+            itself = {one.text("security_group_id")} if one.values.get("self") is True else set()
+            sources = frozenset({one.text("source_security_group_id"), *itself} - {""})
+            yield Door(_ports(one.values, "protocol"), sources, one.texts("cidr_blocks"))
+    for one in state.of("aws_vpc_security_group_ingress_rule"):
+        if one.text("security_group_id") in behind:
+            sources = frozenset({one.text("referenced_security_group_id")} - {""})
+            yield Door(_ports(one.values, "ip_protocol"), sources, tuple(filter(None, [one.text("cidr_ipv4")])))
 
 
-def _cidrs(rule: Mapping[str, object]) -> tuple[str, ...]:
-    blocks = rule.get("cidr_blocks")
-    return tuple(map(str, blocks)) if isinstance(blocks, list) else ()
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in listed(value) if isinstance(one, str))
 
 
-def _ports(first: object, last: object, protocol: object) -> tuple[int, int]:
+def _ports(rule: Mapping[str, object], protocol: str) -> tuple[int, int]:
     """The range; protocol -1 is every port, udp none of ours."""
-    if str(protocol) in ("-1", "all"):
+    first, last = rule.get("from_port"), rule.get("to_port")
+    if str(rule.get(protocol)) in ("-1", "all"):
         return 0, 65535
-    if str(protocol) not in ("tcp", "6") or not isinstance(first, int) or not isinstance(last, int):
+    if str(rule.get(protocol)) not in ("tcp", "6") or not isinstance(first, int) or not isinstance(last, int):
         return 0, -1
     return first, last
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.inference.choice import pick
+from orchestrator.inference.choice import named, pick
 from orchestrator.inference.model import Draft, at
 from orchestrator.inference.network import reaches
 from orchestrator.inference.permissions import Role, role_of
@@ -17,10 +17,7 @@ _GONE = frozenset({"terminated", "shutting-down"})
 def runner_of(state: State, server: Resource | None, draft: Draft) -> Resource | None:
     """The instance, if just one can be it for certain. One that perhaps can is asked about, even alone."""
     instances = [it for it in state.of("aws_instance") if it.text("instance_state") not in _GONE]
-    if draft.mapped.says(KEY):
-        chosen = pick(KEY, instances, draft, ASKS, "private_ip") if KEY in draft.mapped.chosen else None
-    else:
-        chosen = _found(state, instances, server, draft)
+    chosen = named(KEY, instances, draft) if draft.mapped.says(KEY) else _found(state, instances, server, draft)
     if chosen is not None:
         draft.put((*KEY, "instance_id"), chosen.text("id"), chosen.address)
     return chosen

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.inference.model import Draft, Key, literal
-from orchestrator.inference.state import Resource, State
+from orchestrator.inference.state import Resource, State, blocks_in, listed
 from orchestrator.inference.tasks import Task, task_of
 
 
@@ -65,10 +65,10 @@ def _routes(state: State) -> Iterator[Route]:
     listeners = {it.text("arn"): it for it in state.of("aws_lb_listener", data=True)}
     for rule in state.of("aws_lb_listener_rule"):
         hosts = tuple(
-            value.lower().rstrip(".")
+            str(value).lower().rstrip(".")
             for condition in rule.blocks("condition")
-            for header in condition.get("host_header") or ()
-            for value in header.get("values") or ()
+            for header in blocks_in(condition, "host_header")
+            for value in listed(header.get("values"))
         )
         for group in _forwarded(rule.blocks("action")):
             yield Route(rule.address, group, listeners.get(rule.text("listener_arn")), hosts)
@@ -82,8 +82,8 @@ def _forwarded(actions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for action in actions:
         if action.get("target_group_arn"):
             yield str(action["target_group_arn"])
-        for forward in action.get("forward") or ():
-            for group in forward.get("target_group") or ():
+        for forward in blocks_in(action, "forward"):
+            for group in blocks_in(forward, "target_group"):
                 if group.get("arn"):
                     yield str(group["arn"])
 

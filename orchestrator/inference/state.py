@@ -27,11 +27,27 @@ class Resource:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of strings."""
-        return tuple(one for one in self.values.get(name) or () if isinstance(one, str))
+        return tuple(one for one in listed(self.values.get(name)) if isinstance(one, str))
 
     def blocks(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """The nested blocks of this name."""
-        return tuple(one for one in self.values.get(name) or () if isinstance(one, Mapping))
+        return blocks_in(self.values, name)
+
+    @property
+    def arn_parts(self) -> tuple[str, str]:
+        """Region and account of its ARN; empty where it has none."""
+        parts = [*self.text("arn").split(":"), *[""] * 5]
+        return parts[3], parts[4]
+
+
+def blocks_in(values: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:
+    """The nested blocks of this name in a block."""
+    return tuple(one for one in listed(values.get(name)) if isinstance(one, Mapping))
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; anything else holds nothing."""
+    return value if isinstance(value, list) else []
 
 
 class State:

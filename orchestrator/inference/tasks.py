@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.inference.state import Resource, State
+from orchestrator.inference.state import Resource, State, blocks_in, listed
 
 _DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"})
 
@@ -49,7 +49,7 @@ def read(definition: Resource) -> Task:
         decoded = json.loads(definition.text("container_definitions") or "[]")
     except ValueError:
         decoded = []
-    containers = [one for one in decoded if isinstance(one, dict)]
+    containers = [one for one in listed(decoded) if isinstance(one, dict)]
     domains = [domain for one in containers if (domain := _domain(_environment(one)))]
     chosen = _backend(containers)
     if chosen is None:
@@ -57,7 +57,7 @@ def read(definition: Resource) -> Task:
     return Task(
         definition.address,
         _environment(chosen),
-        {str(it["name"]): str(it["valueFrom"]) for it in chosen.get("secrets") or () if it.get("valueFrom")},
+        {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen, "secrets") if it.get("valueFrom")},
         _log_group([chosen, *containers]),
         domains[0] if domains else "",
     )
@@ -71,19 +71,26 @@ def _backend(containers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
 
 def _names(container: Mapping[str, Any]) -> set[str]:
-    return {it.get("name") for kind in ("environment", "secrets") for it in container.get(kind) or ()}
+    return {str(it.get("name")) for kind in ("environment", "secrets") for it in blocks_in(container, kind)}
 
 
 def _environment(container: Mapping[str, Any]) -> dict[str, str]:
-    return {str(it["name"]): str(it.get("value", "")) for it in container.get("environment") or () if it.get("name")}
+    return {str(it["name"]): str(it.get("value", "")) for it in blocks_in(container, "environment") if it.get("name")}
 
 
 def _domain(environment: Mapping[str, str]) -> str:
     said = environment.get("WEB_DOMAIN") or environment.get("DOMAIN") or ""
-    host = urlsplit(said if "//" in said else f"//{said}").hostname or ""
+    try:
+        host = urlsplit(said if "//" in said else f"//{said}").hostname or ""
+    except ValueError:
+        return ""
     return host if "." in host else ""
 
 
 def _log_group(containers: Sequence[Mapping[str, Any]]) -> str | None:
-    options = ((one.get("logConfiguration") or {}).get("options") or {} for one in containers)
-    return next((str(one["awslogs-group"]) for one in options if one.get("awslogs-group")), None)
+    for container in containers:
+        logging = container.get("logConfiguration")
+        options = logging.get("options") if isinstance(logging, Mapping) else None
+        if isinstance(options, Mapping) and options.get("awslogs-group"):
+            return str(options["awslogs-group"])
+    return None

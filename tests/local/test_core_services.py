@@ -62,6 +62,11 @@ def group(aws: Aws) -> Group:
     return made
 
 
+def test_who_asks_for_no_version_gets_one(group: Group) -> None:
+    members = group.cache.describe_cache_clusters()["CacheClusters"]
+    assert {member["EngineVersion"] for member in members} == {"7.1.0"}
+
+
 def test_its_members_can_be_described_in_the_clouds_region(group: Group) -> None:
     (member,) = group.described()["MemberClusters"]
     (cluster,) = group.cache.describe_cache_clusters(CacheClusterId=member)["CacheClusters"]

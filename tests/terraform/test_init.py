@@ -65,6 +65,7 @@ def test_a_person_is_asked(tmp_path: Path) -> None:
     parent, child = pty.openpty()
     command = [sys.executable, "-P", "-m", "orchestrator", "init"]
     environment = stack.environment | {"TERM": "dumb"}
+    answers = [(b"Number or value: ", b"2\n"), (b"Provider: ", b"porkbun\n"), (b"Zone: ", b"vigilon.app\n")]
     with subprocess.Popen(command, stdin=child, stdout=child, stderr=child, env=environment, cwd=stack.directory) as it:
         os.close(child)
         said = b""
@@ -75,13 +76,17 @@ def test_a_person_is_asked(tmp_path: Path) -> None:
                 break
             if not heard:
                 break
-            asked = b"Number or value" in said
             said += heard
-            if b"Number or value" in said and not asked:
-                os.write(parent, b"2\n")
+            while answers and said.endswith(answers[0][0]):
+                os.write(parent, answers.pop(0)[1])
+                said += b"\n"
         assert it.wait() == 0, said.decode()
     os.close(parent)
-    assert tomllib.loads(stack.file.read_text())["contract"]["runner"] == {"resource": "aws_instance.index[1]"}
+    assert tomllib.loads(stack.file.read_text())["contract"] == {
+        "stack": "chat",
+        "runner": {"resource": "aws_instance.index[1]"},
+        "dns": {"provider": "porkbun", "zone": "vigilon.app"},
+    }
 
 
 @pytest.mark.parametrize("said", ["database.admin_password=hunter2", "tenants.chat-alpha.password=hunter2"])
@@ -151,3 +156,11 @@ def test_another_directory(tmp_path: Path) -> None:
     assert elsewhere.orchestrate("init", "--chdir", str(stack.directory)).status == 0
     assert stack.file.exists()
     assert not elsewhere.file.exists()
+
+
+def test_a_stack_whose_output_says_it_all(tmp_path: Path) -> None:
+    stack = recorded(tmp_path, "ours")
+    said = stack.json("init", "--json")
+    assert (said["file"], stack.file.exists()) == (None, False)
+    assert said["contract"]["tenants"].keys() == {"customer-a", "customer-b"}
+    assert set(said["contract"]["provenance"].values()) == {"output `orchestrator`"}

@@ -30,6 +30,8 @@ from orchestrator.local.corrections import replace
 CREATE_SECONDS = 300.0
 MODIFY_SECONDS = 60.0
 DELETE_SECONDS = 180.0
+DEFAULT_VERSION = "7.1.0"
+"""What AWS takes when none is asked for; Terraform's provider fails on none."""
 
 TOKEN = re.compile(r"[!-~]{16,128}")
 """16 to 128 printable characters without space; AWS also refuses `/`, `@` and `"`."""
@@ -79,6 +81,7 @@ class Groups:
         """`creating` → `available`, with member clusters."""
         if token:
             self._cloud.redis_tokens[group.replication_group_id] = token
+        group.engine_version = group.engine_version or DEFAULT_VERSION
         group.node_groups = _at_home(group.node_groups, backend.region_name)
         for member in group.member_clusters:
             backend.cache_clusters[member] = _member(backend, group, member)

@@ -169,3 +169,16 @@ def test_listing_tasks(tenant: Any, until: Any) -> None:
     assert [task["taskArn"] for task in answer["tasks"]] == [stopped]
     assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
     assert len(tenant.events()) <= EVENTS_KEPT
+
+
+def test_a_service_on_a_bridge_network_says_nothing_of_subnets(tenant: Any) -> None:
+    """An empty object, moto's answer, makes Terraform's provider crash."""
+    made = tenant.ecs.create_service(
+        cluster=tenant.cluster,
+        serviceName=tenant.service,
+        taskDefinition=tenant.task_definition,
+        desiredCount=0,
+        launchType="EC2",
+    )["service"]
+    assert "networkConfiguration" not in made
+    assert "networkConfiguration" not in tenant.now()

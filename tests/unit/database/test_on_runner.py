@@ -90,6 +90,22 @@ def test_why_a_secret_cannot_be_read_is_awss_own_word(tmp_path: Path) -> None:
     assert "AccessDeniedException" in error["message"]
 
 
+def test_a_parameter_of_ssm_is_read_by_its_name_or_its_arn(tmp_path: Path) -> None:
+    values = {"Parameters": [{"Name": "/a", "ARN": "arn:aws:ssm:r:1:parameter/a", "Value": '{"0": "lent"}'}]}
+    tool(tmp_path, "aws", f"#!/bin/sh\necho '{json.dumps(values)}'\n")
+    tool(tmp_path, "psql", PSQL)
+    for name in ("/a", "arn:aws:ssm:r:1:parameter/a"):
+        assert answer(tmp_path, admin_secret=name, admin_key="0")["seen"] == "lent"
+    assert answer(tmp_path, admin_secret="/gone", admin_key="")["error"]["code"] == "parameter-missing"
+
+
+def test_a_whole_value_keeps_its_own_line_feed(tmp_path: Path) -> None:
+    tool(tmp_path, "aws", AWS % ("exit 9", "printf 'two\\nlines\\n\\n'"))
+    count = "$(printf %s \"$PGPASSWORD\" | wc -l | tr -d ' ')"
+    tool(tmp_path, "psql", f'#!/bin/sh\necho "{{\\"databases\\": {{}}, \\"roles\\": [], \\"feeds\\": {count}}}"\n')
+    assert answer(tmp_path, admin_key="")["feeds"] == 2
+
+
 def test_psqls_complaint_shows_no_password(tmp_path: Path) -> None:
     tool(tmp_path, "aws", AWS % (f"echo '{json.dumps(VALUES)}'", "exit 9"))
     tool(tmp_path, "psql", '#!/bin/sh\necho "28P01: $PGPASSWORD is wrong" >&2; exit 2\n')
@@ -151,6 +167,7 @@ class Shell:
         ("sql-failed", "could not connect to server", "database-unreachable", Transient),
         ("sql-failed", "ERROR:  42601: syntax error", "sql-failed", OrchestratorError),
         ("secret-unreadable", "AccessDenied", "secret-unreadable", OrchestratorError),
+        ("parameter-missing", "ParameterNotFound", "parameter-missing", Transient),
     ],
 )
 def test_what_the_runner_says_becomes_a_problem(

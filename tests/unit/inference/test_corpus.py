@@ -75,6 +75,18 @@ def test_the_contract_and_where_it_is_from(stack: str) -> None:
     )
 
 
+def test_a_hundred_tenants() -> None:
+    stack = understood("hundred-tenants", {}).require()
+    numbers = [f"t{number:02d}" for number in range(100)]
+    assert {name: (one.hostname, one.database, one.role) for name, one in stack.tenants.items()} == {
+        f"onyx-{number}": (f"{number}.vigilon.app", f"onyx_{number}", f"onyx_{number}") for number in numbers
+    }
+    passwords = [one.password.get_secret_value() for one in stack.tenants.values() if one.password]
+    assert passwords == [f"obviously-fake-{number}-password" for number in numbers]
+    assert stack.runner is not None
+    assert {one.instance_id for one in stack.vespa.values()} == {stack.runner.instance_id}
+
+
 def test_what_is_inferred_of_ours_is_what_its_output_says() -> None:
     expected = corpus.document("ours", "expected")
     made = understood("ours", expected["answers"]).require().model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -95,3 +107,33 @@ def test_no_password_is_in_anything_that_is_said(stack: str) -> None:
     assert not re.search("obviously-fake", repr(seen) + str(seen.questions) + "".join(map(str, seen.problems)))
     if seen.stack is not None:
         assert "obviously-fake" not in seen.stack.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"cluster": {"resource": 'aws_ecs_cluster.this["production"]'}},
+        {"cluster": "onyx-production"},
+    ],
+)
+def test_a_part_is_chosen_by_address_or_by_what_it_is_called(table: dict[str, Any]) -> None:
+    stack = understood("several-clusters", table).require()
+    assert (stack.cluster, stack.database.instance) == ("onyx-production", "onyx-production")
+    assert stack.tenants["onyx-production"].hostname == "production.vigilon.app"
+
+
+def test_a_runner_is_chosen_by_its_id() -> None:
+    state = states.read(corpus.document("count-tenants", "state"))
+    for instance in state.of("aws_instance"):
+        table = {"runner": {"instance_id": instance.values["id"]}}
+        seen = understood("count-tenants", table)
+        assert seen.require().runner is not None
+        assert seen.found["runner", "instance_id"].source == "orchestrate.toml"
+
+
+def test_a_choice_that_is_none_of_the_options_is_a_problem() -> None:
+    seen = understood("several-clusters", {"cluster": {"resource": 'aws_db_instance.this["production"]'}})
+    assert [one.code for one in seen.problems] == ["mapping-resource-unfit"]
+    assert 'aws_ecs_cluster.this["staging"]' in seen.problems[0].fix
+    seen = understood("flat-outputs", {"runner": {"resource": "aws_lb.main"}})
+    assert [one.code for one in seen.problems] == ["mapping-resource-unfit"]
