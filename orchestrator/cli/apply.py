@@ -23,15 +23,20 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
+@click.option("--import-existing", is_flag=True, help="With it, import what is this stack's but not in the state.")
 @terraform_options
 @steps_options
-def apply(planfile: str | None, auto_approve: bool, **given: Any) -> None:
+def apply(planfile: str | None, auto_approve: bool, *, import_existing: bool, **given: Any) -> None:
     """Apply Terraform, then bring the stack to life.
 
     Shows the plan and what the steps would do afterwards, and asks; the answer is bound to exactly that plan. With a
     PLANFILE, that plan is applied without asking.
+
+    What an interrupted apply has left is repaired first, in the state only: an object whose create was cut off is kept
+    when it has become available, one that exists but is not in the state is imported.
     """
     from orchestrator.cli.conduct import conduct
+    from orchestrator.cli.leftovers import repaired
 
     options = Options.of(given)
     approved = auto_approve or planfile is not None
@@ -40,7 +45,8 @@ def apply(planfile: str | None, auto_approve: bool, **given: Any) -> None:
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with conductor.exclusive():
-            with planned(conductor, terraform, plan_options(given), planfile) as plan:
+            made = plan_options(given)
+            with repaired(conductor, terraform, made, planfile, approved=approved, adopts=import_existing) as plan:
                 preview(conductor, plan, terraform, look=not approved)
                 if plan.has_changes:
                     approve(conductor, approved)
@@ -101,7 +107,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     from orchestrator.errors import Outcome
 
     if plan.has_changes:
-        _read(plan, text=not conductor.options.as_json)
+        read(plan, text=not conductor.options.as_json)
         if not conductor.options.as_json:
             conductor.text(plan.text)
         app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
@@ -120,7 +126,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     return Outcome.PENDING if plan.has_changes else seen
 
 
-def _read(plan: Plan, *, text: bool) -> None:
+def read(plan: Plan, *, text: bool) -> None:
     """Both forms of the plan at the same time: for each, terraform starts its providers anew, which takes seconds."""
     from concurrent.futures import ThreadPoolExecutor
 
