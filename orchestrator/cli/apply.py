@@ -25,6 +25,7 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
+@click.option("--import-existing", is_flag=True, help="With it, import what is this stack's but not in the state.")
 @click.option(
     "--allow-loss",
     multiple=True,
@@ -34,15 +35,27 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
 @click.option("--preflight/--no-preflight", default=True, help="Go through the checklist first; blockers stop it.")
 @terraform_options
 @steps_options
-def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...], preflight: bool, **given: Any) -> None:
+def apply(
+    planfile: str | None,
+    auto_approve: bool,
+    allow_loss: tuple[str, ...],
+    *,
+    import_existing: bool,
+    preflight: bool,
+    **given: Any,
+) -> None:
     """Apply Terraform, then bring the stack to life.
 
     Shows the plan, what it does to the people who use the sites and what the steps would do afterwards, and asks; the
     answer is bound to exactly that plan. With a PLANFILE, that plan is applied without asking. A plan that loses data
     or takes every site down is refused, unless each loss is named by --allow-loss; so is one that the checklist of
     `orchestrate preflight` speaks against.
+
+    What an interrupted apply has left is repaired first, in the state only: an object whose create was cut off is kept
+    when it has become available, one that exists but is not in the state is imported.
     """
     from orchestrator.cli.conduct import conduct
+    from orchestrator.cli.leftovers import repaired
     from orchestrator.cli.preflight import after_apply, before_apply
 
     options = Options.of(given)
@@ -52,7 +65,8 @@ def apply(planfile: str | None, auto_approve: bool, allow_loss: tuple[str, ...],
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with conductor.exclusive():
-            with planned(conductor, terraform, plan_options(given), planfile) as plan:
+            made = plan_options(given)
+            with repaired(conductor, terraform, made, planfile, approved=approved, adopts=import_existing) as plan:
                 _, foresight = preview(conductor, plan, terraform, look=not approved)
                 if plan.has_changes:
                     refuse(foresight, allow_loss)
@@ -124,7 +138,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
     foresight = None
     stack = _as_it_is(conductor, terraform)
     if plan.has_changes:
-        _read(plan, text=not conductor.options.as_json)
+        read(plan, text=not conductor.options.as_json)
         if not conductor.options.as_json:
             conductor.text(plan.text)
         app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
@@ -190,7 +204,7 @@ def _as_it_is(conductor: Conductor, terraform: Terraform) -> Stack | Invalid | N
         return unclear
 
 
-def _read(plan: Plan, *, text: bool) -> None:
+def read(plan: Plan, *, text: bool) -> None:
     """Both forms of the plan at the same time: for each, terraform starts its providers anew, which takes seconds."""
     from concurrent.futures import ThreadPoolExecutor
 

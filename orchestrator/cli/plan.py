@@ -24,11 +24,14 @@ def plan(**given: Any) -> None:
     """
     from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview
     from orchestrator.cli.conduct import conduct
+    from orchestrator.cli.leftovers import leftovers_of, tell
 
     def work(conductor: Conductor) -> Outcome:
         terraform = prepare(conductor)
         initialise(conductor, terraform)
-        with planned(conductor, terraform, plan_options(given), None) as made:
+        options = plan_options(given)
+        with planned(conductor, terraform, options, None) as made:
+            tell(conductor, leftovers_of(conductor, terraform, options, made).look())
             outcome, _ = preview(conductor, made, terraform, look=True)
             return outcome
 

@@ -15,7 +15,17 @@ _CODES = {
     "Saved plan is stale": "plan-stale",
     "Value for undeclared variable": "undeclared-variable",
 }
-_FIXES = {"plan-stale": "make a new plan: the state has changed since this one was made"}
+_FIXES = {
+    "plan-stale": "make a new plan: the state has changed since this one was made",
+    "exists-already": (
+        "if it is this stack's (an apply may have been killed after it made it), `terraform import ADDRESS ID` and run "
+        "again; else delete it or choose another name"
+    ),
+}
+_EXISTS = re.compile(
+    r"\b(\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceExistsException|Duplicate\w*Name|InvalidGroup\.Duplicate)\b"
+)
+"""AWS's own codes, which stand in the text of the provider's errors."""
 _NEEDS_INIT = re.compile(r"\b(terraform|tofu) init\b")
 _BOX = "╷│╵ \t"
 
@@ -87,10 +97,15 @@ def lock_info(detail: str) -> LockInfo:
 
 
 def _problem(error: Diagnostic, redact: Callable[[str], str]) -> Problem:
-    code = _CODES.get(error.summary, "terraform-failed")
     message = ": ".join(filter(None, (error.summary.strip(), error.detail.strip())))
+    code = _CODES.get(error.summary) or ("exists-already" if _EXISTS.search(message) else "terraform-failed")
     context = " ".join(filter(None, (error.address, error.place)))
-    return Problem(code, redact(message), context=redact(context), fix=_FIXES.get(code, ""))
+    return Problem(code, redact(message), context=redact(context), fix=_fix(code, error.address))
+
+
+def _fix(code: str, address: str) -> str:
+    fix = _FIXES.get(code, "")
+    return fix.replace("ADDRESS", f"'{address}'") if address else fix
 
 
 def _killed(signal: int) -> Problem:

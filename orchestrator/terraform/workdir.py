@@ -155,6 +155,17 @@ class Terraform:
         self._follow("apply", options, (*extra, str(plan.path)), heard, interrupts=interrupts)
         return heard.changes
 
+    def untaint(self, address: str, *, interrupts: Interrupts = never) -> None:
+        """The object is no longer to be made again. It changes the state only."""
+        heard = _Heard(_silent, Redactor(from_environment(self.environment)))
+        self._follow("untaint", {}, (address,), heard, interrupts=interrupts)
+
+    def adopt(self, address: str, identifier: str, plan: Plan, *, interrupts: Interrupts = never) -> None:
+        """`terraform import`, with the variables of the plan: the object is in the state. It changes the state only."""
+        heard = _Heard(_silent, plan.redact)
+        options = {"input": False, "no_color": FLAG, "var_file": list(plan.var_files)}
+        self._follow("import", options, (address, identifier), heard, interrupts=interrupts)
+
     def outputs(self) -> dict[str, Output]:
         """The root module's outputs; empty when there is no state. Sensitive ones in clear."""
         said = self._read_json("output", {"json": FLAG, "no_color": FLAG})

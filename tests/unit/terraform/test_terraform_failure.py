@@ -103,3 +103,21 @@ def test_secrets_are_masked_in_problems() -> None:
     error = failed([told], "", Redactor(["hunter22"]), status=1)
     assert "hunter22" not in f"{error} {error.problems!r}"
     assert "***" in str(error)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "DBInstanceAlreadyExists: DB instance already exists",
+        "EntityAlreadyExists: Role with name x already exists.",
+        "BucketAlreadyOwnedByYou: Your previous request",
+        "ResourceAlreadyExistsException: The specified log group already exists",
+        "DuplicateLoadBalancerName: A load balancer with the same name",
+        "InvalidGroup.Duplicate: The security group",
+    ],
+)
+def test_what_exists_already_can_be_imported(code: str) -> None:
+    error = failed([Diagnostic("error", f"creating it: {code}", address="module.a.thing.this[0]")], "", str, status=1)
+    (problem,) = error.problems
+    assert problem.code == "exists-already"
+    assert "terraform import 'module.a.thing.this[0]' ID" in problem.fix

@@ -1,0 +1,116 @@
+"""Whether an object of a name exists, for the kinds of Terraform's AWS provider that we can look up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of
+
+_ABSENT = frozenset(
+    {
+        "404",
+        "DBInstanceNotFound",
+        "DBInstanceNotFoundFault",
+        "InvalidInstanceID.NotFound",
+        "LoadBalancerNotFound",
+        "LoadBalancerNotFoundException",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NoSuchTagSet",
+        "ReplicationGroupNotFound",
+        "ReplicationGroupNotFoundFault",
+    }
+)
+
+Client = Callable[[str], Any]
+"""A boto3 client by its service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An object. `id` is what `terraform import` takes; `status` is the service's word, empty where it has none."""
+
+    id: str
+    status: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def find(client: Client, kind: str, name: str) -> Seen | None:
+    """The object of this kind (`aws_db_instance`) and name; None: there is none, or it is no kind of `KINDS`."""
+    if kind not in _FINDERS:
+        return None
+    doing, look = _FINDERS[kind]
+    try:
+        return look(client, name)
+    except (ClientError, BotoCoreError) as error:
+        if code_of(error) in _ABSENT:
+            return None
+        raise problem_of(error, doing) from None
+
+
+def _database(client: Client, name: str) -> Seen:
+    found = client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+    return Seen(name, found["DBInstanceStatus"], _tags(found.get("TagList", ())))
+
+
+def _redis(client: Client, name: str) -> Seen:
+    cache = client("elasticache")
+    found = cache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
+    tags = cache.list_tags_for_resource(ResourceName=found["ARN"])["TagList"] if found["Status"] == "available" else ()
+    return Seen(name, found["Status"], _tags(tags))
+
+
+def _load_balancer(client: Client, name: str) -> Seen:
+    balancers = client("elbv2")
+    found = balancers.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    arn = found["LoadBalancerArn"]
+    tags = balancers.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    return Seen(arn, found["State"]["Code"], _tags(tag for one in tags for tag in one["Tags"]))
+
+
+def _instance(client: Client, instance_id: str) -> Seen | None:
+    answer = client("ec2").describe_instances(InstanceIds=[instance_id])
+    found = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+    return Seen(instance_id, found[0]["State"]["Name"], _tags(found[0].get("Tags", ()))) if found else None
+
+
+def _bucket(client: Client, name: str) -> Seen | None:
+    s3 = client("s3")
+    s3.head_bucket(Bucket=name)
+    try:
+        tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+    except ClientError as error:
+        if code_of(error) != "NoSuchTagSet":
+            raise
+        tags = ()
+    return Seen(name, tags=_tags(tags))
+
+
+def _role(client: Client, name: str) -> Seen:
+    return Seen(name, tags=_tags(client("iam").get_role(RoleName=name)["Role"].get("Tags", ())))
+
+
+def _log_group(client: Client, name: str) -> Seen | None:
+    logs = client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    arn = next((one["arn"].removesuffix(":*") for one in groups if one["logGroupName"] == name), None)
+    return Seen(name, tags=logs.list_tags_for_resource(resourceArn=arn)["tags"]) if arn else None
+
+
+def _tags(pairs: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    return {pair["Key"]: pair["Value"] for pair in pairs}
+
+
+_FINDERS: Mapping[str, tuple[str, Callable[[Client, str], Seen | None]]] = {
+    "aws_db_instance": ("rds:DescribeDBInstances", _database),
+    "aws_elasticache_replication_group": ("elasticache:DescribeReplicationGroups", _redis),
+    "aws_lb": ("elasticloadbalancing:DescribeLoadBalancers", _load_balancer),
+    "aws_instance": ("ec2:DescribeInstances", _instance),
+    "aws_s3_bucket": ("s3:ListBucket", _bucket),
+    "aws_iam_role": ("iam:GetRole", _role),
+    "aws_cloudwatch_log_group": ("logs:DescribeLogGroups", _log_group),
+}

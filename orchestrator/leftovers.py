@@ -1,0 +1,183 @@
+"""What an interrupted Terraform leaves behind, read from its plan and state, and what becomes of it. Pure.
+
+A create that was cut off leaves its object *tainted*: the next plan destroys it and makes it again, and with it a
+database. A Terraform that was killed leaves objects that its state doesn't know: the next apply fails with
+`AlreadyExists`. The first is kept once it is available, the second can be imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from shlex import quote
+from typing import Any
+
+from orchestrator.aws.existing import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource. `name` is the attribute by which it is looked up in AWS.
+
+    `ready` are the statuses in which a cut-off create has become what it should be, `coming` those that lead there;
+    without any, it is complete as soon as it is there. `importable`: its name is known before it exists.
+    """
+
+    name: str
+    ready: frozenset[str] = frozenset()
+    coming: frozenset[str] = frozenset()
+    importable: bool = True
+
+
+KINDS: Mapping[str, Kind] = {
+    "aws_db_instance": Kind(
+        "identifier",
+        ready=frozenset({"available", "storage-optimization"}),
+        coming=frozenset(
+            {"creating", "backing-up", "modifying", "rebooting", "configuring-enhanced-monitoring", "upgrading"}
+        ),
+    ),
+    "aws_elasticache_replication_group": Kind(
+        "replication_group_id", ready=frozenset({"available"}), coming=frozenset({"creating", "modifying"})
+    ),
+    "aws_lb": Kind("name", ready=frozenset({"active"}), coming=frozenset({"provisioning"})),
+    "aws_instance": Kind("id", ready=frozenset({"running"}), coming=frozenset({"pending"}), importable=False),
+    "aws_s3_bucket": Kind("bucket"),
+    "aws_iam_role": Kind("name"),
+    "aws_cloudwatch_log_group": Kind("name"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tainted:
+    """A tainted object. `cut_off`: its create never came to its end, so nobody has tainted it on purpose."""
+
+    address: str
+    kind: str
+    name: str
+    cut_off: bool = True
+    from_snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An object that the plan creates, with the tags it would have."""
+
+    address: str
+    kind: str
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """To be untainted."""
+
+    address: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """To be kept or imported, as soon as it is available."""
+
+    address: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """To be imported."""
+
+    address: str
+    id: str
+    because: str
+
+    @property
+    def command(self) -> str:
+        """How to do it by hand."""
+        return f"terraform import {quote(self.address)} {quote(self.id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Worth knowing, but not ours to decide."""
+
+    address: str
+    because: str
+    fix: str
+
+
+Fate = Keep | Await | Adopt | Leave
+
+
+def taints_in(plan: Mapping[str, Any], wanted_again: Collection[str] = ()) -> frozenset[str]:
+    """Addresses that the plan replaces because they are tainted; not those that were asked for with -replace."""
+    return frozenset(
+        change["address"]
+        for change in plan.get("resource_changes", ())
+        if change.get("action_reason") == "replace_because_tainted"
+        and change["type"] in KINDS
+        and change["address"] not in wanted_again
+    )
+
+
+def tainted(state: Mapping[str, Any], addresses: Collection[str]) -> Iterator[Tainted]:
+    """These objects as the state (`show -json`) has them. Only what has come to its end has an ARN there."""
+    modules = [state.get("values", {}).get("root_module", {})]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", ())
+        for one in module.get("resources", ()):
+            name = one["values"].get(KINDS[one["type"]].name) if one["type"] in KINDS else None
+            if one["address"] in addresses and one.get("tainted") and name:
+                values = one["values"]
+                snapshot = bool(values.get("snapshot_identifier"))
+                yield Tainted(one["address"], one["type"], name, not values.get("arn"), snapshot)
+
+
+def created(plan: Mapping[str, Any]) -> Iterator[Planned]:
+    """What the plan creates and we can look up by a name that is known already."""
+    for change in plan.get("resource_changes", ()):
+        kind = KINDS.get(change["type"])
+        after = change["change"].get("after") or {}
+        if kind and kind.importable and change["change"]["actions"] == ["create"] and after.get(kind.name):
+            yield Planned(change["address"], change["type"], after[kind.name], after.get("tags_all") or {})
+
+
+def fate_of_tainted(one: Tainted, seen: Seen | None) -> Fate | None:
+    """None: it is gone, and made anew."""
+    if seen is None:
+        return None
+    again = f"the plan makes it again; to keep it: terraform untaint {quote(one.address)}"
+    if not one.cut_off:
+        return Leave(one.address, "it was tainted when it was complete", again)
+    if one.from_snapshot:
+        return Leave(one.address, "its restore from a snapshot was cut off, so its password may be the old one", again)
+    kind = KINDS[one.kind]
+    if not kind.ready or seen.status in kind.ready:
+        said = f"it is {seen.status}" if seen.status else "it is there"
+        return Keep(one.address, f"its create was cut off, but {said}")
+    if seen.status in kind.coming:
+        return Await(one.address, f"its create was cut off; it is {seen.status}")
+    return Leave(one.address, f"its create was cut off, and it is {seen.status}", again)
+
+
+def fate_of_created(one: Planned, seen: Seen | None, stack: str = "") -> Fate | None:
+    """None: it isn't there, as it should be. `stack` is the stack's name, where there are no tags to know it by.
+
+    What is still being created can't be changed yet, and may not tell its tags (Redis).
+    """
+    if seen is None:
+        return None
+    there = f"{one.kind} {one.name!r} exists, and the state doesn't know it"
+    by_tags = one.tags and all(seen.tags.get(key) == value for key, value in one.tags.items())
+    by_name = not one.tags and stack and (one.name == stack or one.name.startswith(f"{stack}-"))
+    if seen.status in KINDS[one.kind].coming and (by_tags or by_name or not seen.tags):
+        return Await(one.address, f"{there}; it is {seen.status}")
+    if by_tags:
+        return Adopt(one.address, seen.id, f"{there}; it has this configuration's tags")
+    if by_name:
+        return Adopt(one.address, seen.id, f"{there}; it is called after the stack")
+    fix = f"if it is this stack's: terraform import {quote(one.address)} {quote(seen.id)}; else choose another name"
+    return Leave(one.address, f"{there}; nothing says that it is this stack's", fix)
