@@ -133,5 +133,8 @@ def each(stages: Sequence[Theatre], tasks: Iterable[Any], do: Callable[[Theatre,
             with lock:
                 free.append(stage)
 
-    with ThreadPoolExecutor(len(stages)) as pool:
+    pool = ThreadPoolExecutor(len(stages))
+    try:
         list(pool.map(on_a_stage, tasks))
+    finally:
+        pool.shutdown(cancel_futures=True)
