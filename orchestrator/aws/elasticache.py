@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,8 @@ from orchestrator.errors import Problem, Transient
 
 ROTATING = "orchestrate:token"
 """Tag of a group that took ROTATE and still wants SET. AWS itself doesn't say it, and a crash may come in between."""
+
+_BUSY = frozenset({"InvalidReplicationGroupState", "InvalidReplicationGroupStateFault"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +68,36 @@ class ElastiCache:
 
     def rotate(self, group: RedisState, token: str) -> None:
         """Have the token accepted, beside none at all: the first change of a group without one."""
-        with translated("elasticache:AddTagsToResource"):
+        with _changing(group.group, "elasticache:AddTagsToResource"):
             self._client.add_tags_to_resource(ResourceName=group.arn, Tags=[{"Key": ROTATING, "Value": "ROTATE"}])
-        self._modify(group.group, token, "ROTATE")
+        with _changing(group.group, "elasticache:ModifyReplicationGroup"):
+            self._modify(group.group, token, "ROTATE")
 
     def settle(self, group: RedisState, token: str) -> None:
         """Have only the token accepted, after `rotate`."""
-        self._modify(group.group, token, "SET")
-        with translated("elasticache:RemoveTagsFromResource"):
+        with _changing(group.group, "elasticache:ModifyReplicationGroup"):
+            try:
+                self._modify(group.group, token, "SET")
+            except ClientError as error:
+                # AWS refuses a second SET: the first one was made, and only its end was not seen.
+                if code_of(error) != "InvalidParameterCombination":
+                    raise
+        with _changing(group.group, "elasticache:RemoveTagsFromResource"):
             self._client.remove_tags_from_resource(ResourceName=group.arn, TagKeys=[ROTATING])
 
     def _modify(self, name: str, token: str, strategy: str) -> None:
-        try:
-            self._client.modify_replication_group(
-                ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
-            )
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) in ("InvalidReplicationGroupState", "InvalidReplicationGroupStateFault"):
-                message, fix = f"{name} is being changed", "look at the group's events in ElastiCache"
-                raise Transient(Problem("redis-not-available", message, name, fix)) from None
-            # AWS refuses a second SET: the first one was made, and only its end was not seen.
-            if strategy == "ROTATE" or code_of(error) != "InvalidParameterCombination":
-                raise problem_of(error, "elasticache:ModifyReplicationGroup") from None
+        self._client.modify_replication_group(
+            ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
+        )
+
+
+@contextmanager
+def _changing(name: str, doing: str) -> Iterator[None]:
+    """Like `translated`; a group that is being changed takes no other change, tags included, until it is available."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        if code_of(error) in _BUSY:
+            fix = "look at the group's events in ElastiCache"
+            raise Transient(Problem("redis-not-available", f"{name} is being changed", name, fix)) from None
+        raise problem_of(error, doing) from None

@@ -158,7 +158,8 @@ class Lexicon:
     def _failure(self, error: Exception) -> OrchestratorError:
         message = f"{self.name}: {self._said(error)}"
         if _may_pass(error):
-            return Transient(Problem("dns-provider-unavailable", message))
+            fix = "wait, then run the same command again: what is done is not done twice"
+            return Transient(Problem("dns-provider-unavailable", message, fix=fix))
         return OrchestratorError(Problem("dns-provider-failed", message, fix="look at the record at the provider"))
 
     def _said(self, error: Exception) -> str:

@@ -37,7 +37,8 @@ class PlanOptions:
     def __post_init__(self) -> None:
         names = [flag.lstrip("-").partition("=")[0] for flag in self.extra]
         if bad := [name for name in names if name in _OURS]:
-            raise Invalid(*(Problem("option-taken", f"-{name} can't be passed on as it is") for name in bad))
+            fix = "use the option of orchestrate that does it, or leave it away"
+            raise Invalid(*(Problem("option-taken", f"-{name} can't be passed on as it is", fix=fix) for name in bad))
 
 
 @dataclass

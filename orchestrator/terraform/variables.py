@@ -63,7 +63,8 @@ def split(given: Iterable[str]) -> dict[str, str]:
             problems.append(Problem("variable-malformed", f"-var number {position} has no NAME before a =", fix=_USAGE))
         elif any("\ud800" <= letter <= "\udfff" for letter in value):
             # What Python makes of bytes in argv that are no UTF-8; terraform's files are UTF-8.
-            problems.append(Problem("variable-malformed", "the value is not UTF-8", context=f"-var {name.strip()}"))
+            place, fix = f"-var {name.strip()}", "give it in UTF-8, or by -var-file"
+            problems.append(Problem("variable-malformed", "the value is not UTF-8", place, fix))
         else:
             found[name.strip()] = value
     if problems:
@@ -71,16 +72,16 @@ def split(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def _undeclared(name: str) -> Problem:
+    message = f"the root module declares no variable {name!r}"
+    return Problem("undeclared-variable", message, f"-var {name}", "correct the name, or declare it in the root module")
+
+
 def sort(given: Mapping[str, str], declared: Declarations) -> Values:
     """Decide for each value how terraform would read it. Raises `Invalid` for names that nobody declares."""
     unknown = [name for name in given if name not in declared.known]
     if unknown and declared.complete:
-        raise Invalid(
-            *(
-                Problem("undeclared-variable", f"the root module declares no variable {name!r}", context=f"-var {name}")
-                for name in unknown
-            )
-        )
+        raise Invalid(*(_undeclared(name) for name in unknown))
     literal: dict[str, str] = {}
     expression: dict[str, str] = {}
     secrets: list[str] = []

@@ -141,7 +141,8 @@ class Terraform:
         Killing us doesn't stop it; an exception of `on_progress` is raised when terraform has ended.
         """
         if checksum(plan.path) != plan.checksum:
-            raise Refused(Problem("plan-changed", "the plan file has changed since it was read", str(plan.path)))
+            message, fix = "the plan file has changed since it was read", "plan again, and look at the new plan"
+            raise Refused(Problem("plan-changed", message, str(plan.path), fix))
 
         def watch(said: Progress) -> None:
             if said.kind == "apply_start":
@@ -227,7 +228,8 @@ class Terraform:
             return stream.document(text)
         except ValueError as error:
             message = f"`{Path(self.binary).name} {verb}` printed no JSON"
-            raise failure.TerraformFailed(Problem("terraform-unreadable", message, context=self.binary)) from error
+            fix = "is it terraform's or tofu's own binary? A wrapper that prints more must be silent here"
+            raise failure.TerraformFailed(Problem("terraform-unreadable", message, self.binary, fix)) from error
 
     def _read(self, verb: str, options: Options, arguments: Sequence[str] = ()) -> str:
         argv = build(self.binary, verb, options, arguments)

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from tests.e2e.canary import Eyes, Needles, files_below, leaks, secrets_of, ssm_commands, talkative, task_logs
 from tests.e2e.stage import Ended, Stage, until
+from tests.e2e.test_trust import Runs, line_with
 
 pytestmark = pytest.mark.cloud
 
@@ -103,6 +104,23 @@ def test_no_secret_after_a_failure(cold: Stage, secrets: Mapping[str, str], serv
         ended = cold.direct(AWS_SECRET_ACCESS_KEY=AWS_SECRET)
     assert ended.status == 1
     assert leaks(secrets, _places(cold, ended, eyes, server_log)) == []
+
+
+def test_no_secret_after_kill_9_in_the_middle_of_a_change(
+    cold: Stage, secrets: Mapping[str, str], server_log: Path, tmp_path: Path
+) -> None:
+    """The script on the runner goes on alone; the next run goes on from what it made."""
+    cold.clear_faults()
+    cold.fault("missing-database", "customer-a")
+    with Eyes() as eyes:
+        process = Runs(cold, tmp_path).begin("--json", "--database-transport", "ssm", AWS_SECRET_ACCESS_KEY=AWS_SECRET)
+        line_with(process.stdout, "step-waiting", "tenant-databases", "make database")
+        process.kill()
+        out, err = process.communicate()
+        ended = cold.direct("--only", "tenant-databases", AWS_SECRET_ACCESS_KEY=AWS_SECRET).succeeded()
+    killed = {"output of the killed": out, "errors of the killed": err, **files_below(tmp_path)}
+    assert any(name.endswith(".jsonl") for name in killed), "it left a record"
+    assert leaks(secrets, killed | _places(cold, ended, eyes, server_log)) == []
 
 
 @pytest.mark.parametrize("transport", ["ssm", "direct"])

@@ -225,7 +225,7 @@ class Theatre:
 
     def run(self, folder: Path, deed: Deed = Deed(), *more: str) -> Ended:  # noqa: B008 - frozen
         """`orchestrate run`, in a process of its own."""
-        given = ("--contract", str(self.folder / "contract.json"), "--json", "--poll", "0.1", "--timeout", "60")
+        given = ("--contract", str(self.folder / "contract.json"), "--json", "--poll", "0.1", "--timeout", "150")
         return self.troupe.play(folder, self.environment, ("run", *given, *more), deed)
 
     # What is there.

@@ -62,7 +62,7 @@ class Troupe:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         assert self._parent.stdin is not None
         self._parent.stdin.close()
-        self._parent.wait(10)
+        self._parent.wait()
 
     def play(self, folder: Path, environment: Mapping[str, str], arguments: Sequence[str], deed: Deed) -> Ended:
         """Run `orchestrate ARGUMENTS` in `folder` to its end."""
