@@ -6,6 +6,7 @@ many tenants as it takes. Exit status 1 when the promise is broken.
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import subprocess
@@ -33,6 +34,12 @@ def tenants(resources: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from json.loads(text.replace(TEMPLATE, f"customer-{number:03d}").replace("000000", f"{number:06x}"))
 
 
+def made(name: str) -> dict[str, Any]:
+    """One of the documents that tests read."""
+    document: dict[str, Any] = json.loads((ROOT / "tests" / "documents" / name).read_text(encoding="utf-8"))
+    return document
+
+
 def large(output: dict[str, Any]) -> dict[str, Any]:
     """The contract with the same tenants."""
     one = json.dumps(output["tenants"][TEMPLATE])
@@ -42,10 +49,8 @@ def large(output: dict[str, Any]) -> dict[str, Any]:
 
 def documents(folder: Path) -> tuple[Path, Path, int]:
     """Plan (another version of everything) and state, as files."""
-    sys.path.insert(0, str(ROOT))
-    from tests.documents import reading
-
-    plan, state = dict(reading.plan("demo")), reading.state("demo")
+    plan, state = made("demo.plan.json"), made("demo.state.json")
+    plan["configuration"] = {"root_module": made("stack.configuration.json")}
     plan["resource_changes"] = list(tenants(plan["resource_changes"]))
     after = plan["output_changes"]["orchestrator"]["after"]
     plan["output_changes"] = {"orchestrator": {**plan["output_changes"]["orchestrator"], "after": large(after)}}
@@ -73,10 +78,10 @@ def work(plan: Path, state: Path) -> None:
     In processor time: it is one thread that waits for nothing, and the machine may be busy with others.
     """
     started = time.process_time()
-    from orchestrator import consequences, preflight
-    from orchestrator.blueprint.places import Places
-    from orchestrator.preflight import Occasion
-
+    consequences = importlib.import_module("orchestrator.consequences")
+    preflight = importlib.import_module("orchestrator.preflight")
+    places = importlib.import_module("orchestrator.blueprint.places").Places(ROOT / "terraform")
+    around_an_apply = {preflight.Occasion.DEPLOY, preflight.Occasion.AFTER}
     preflight.discover()
     consequences.discover()
     imported = time.process_time()
@@ -85,10 +90,9 @@ def work(plan: Path, state: Path) -> None:
     parsed = time.process_time()
     found = consequences.of_plan(planned)
     foreseen = time.process_time()
-    places = Places(ROOT / "terraform")
     remarks = [
-        *preflight.examine(preflight.from_plan(planned), {Occasion.DEPLOY, Occasion.AFTER}, places),
-        *preflight.examine(preflight.from_state(there), {Occasion.DEPLOY, Occasion.AFTER}, places),
+        *preflight.examine(preflight.from_plan(planned), around_an_apply, places),
+        *preflight.examine(preflight.from_state(there), around_an_apply, places),
     ]
     ended = time.process_time()
     measured = {
