@@ -14,7 +14,7 @@ KEEP ?=
 ORCHESTRATE ?= $(BIN)/orchestrate
 -include hooks/orchestrate.mk
 
-apply plan run status doctor pause resume: $(READY)
+$(orchestrate_targets): $(READY)
 
 .PHONY: help setup test check static format demo bench bench-wait reference diagnose faults corpus clean
 
@@ -49,6 +49,7 @@ format: $(READY) ## format the code and let ruff fix what it can
 
 bench: $(READY) ## measure what we promise about speed
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_plan.py
 	$(BIN)/python scripts/bench_steps.py
 
 bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")

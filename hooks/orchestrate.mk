@@ -23,7 +23,9 @@ orchestrate_stack = $(orchestrate_steps) $(if $(ORCHESTRATE_VAR_FILE),-var-file=
 # "There is work to do" is an answer, not an error.
 orchestrate_or_pending = || [ $$? -eq 6 ]
 
-.PHONY: $(foreach target,apply plan run status doctor pause resume,$(ORCHESTRATE_PREFIX)$(target)) orchestrate-help
+orchestrate_targets := apply plan preflight run status doctor pause resume
+
+.PHONY: $(addprefix $(ORCHESTRATE_PREFIX),$(orchestrate_targets)) orchestrate-help
 
 # First, so that a bare `make` with nothing before the include lists targets and changes nothing.
 orchestrate-help: ## this list
@@ -35,6 +37,9 @@ $(ORCHESTRATE_PREFIX)apply: ## terraform apply, then everything until the sites 
 
 $(ORCHESTRATE_PREFIX)plan: ## what apply would do; changes nothing
 	$(ORCHESTRATE) plan $(orchestrate_stack) $(orchestrate_or_pending)
+
+$(ORCHESTRATE_PREFIX)preflight: ## the checklists, on the plan or on what is there; changes nothing
+	$(ORCHESTRATE) preflight --chdir '$(ORCHESTRATE_DIRECTORY)' $(ORCHESTRATE_FLAGS) $(if $(ORCHESTRATE_VAR_FILE),-var-file='$(ORCHESTRATE_VAR_FILE)')
 
 $(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b": for these only)
 	$(ORCHESTRATE) run $(orchestrate_steps)

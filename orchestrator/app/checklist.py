@@ -16,6 +16,7 @@ from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
 
 DEPLOYING = (Occasion.DEPLOY, Occasion.AFTER)
+DESTROYING = (Occasion.DESTROY,)
 
 
 def document(path: Path) -> Mapping[str, Any] | None:
@@ -38,13 +39,19 @@ def evidence_of(said: Mapping[str, Any], live: Live | None = None) -> Evidence:
     return preflight.from_state(said, live=live)
 
 
+def occasions(plan: Mapping[str, Any]) -> tuple[Occasion, ...]:
+    """Which lists a plan asks for: one that leaves nothing is a destroy."""
+    changes = [one for one in plan.get("resource_changes", ()) if one.get("mode") == "managed"]
+    destroys = bool(changes) and all(one["change"]["actions"] == ["delete"] for one in changes)
+    return DESTROYING if destroys else DEPLOYING
+
+
 def look(operation: Operation) -> Live:
     """Verdicts of the steps, snapshots, embedding providers; what can't be seen is left out."""
-    newest, seen = None, True
     try:
         newest = operation.newest_snapshot()
     except OrchestratorError:
-        seen = False
+        newest = None
     try:
         embeddings = operation.embedding_providers()
     except OrchestratorError:
@@ -53,7 +60,6 @@ def look(operation: Operation) -> Live:
         verdicts=operation.survey(),
         embeddings=embeddings,
         newest_snapshot=newest,
-        snapshots_seen=seen,
         now=operation.clock.now(),
     )
 

@@ -43,30 +43,21 @@ def module_path(module: str) -> tuple[str, ...]:
 
 def sources(blueprint: Blueprint, resource: Resource, *path: str) -> frozenset[Source]:
     """Everything that the expression at the path (a block's first one) of the resource is made from."""
-    at = module_path(resource.module)
-    root = _module(blueprint.configuration, at)
-    held = _resource(root, f"{resource.type}.{resource.name}")
+    at, written = module_path(resource.module), f"{resource.type}.{resource.name}"
+    return blueprint.once(("sources", at, written, path), lambda: _sources(blueprint, at, written, path))
+
+
+def _sources(blueprint: Blueprint, at: tuple[str, ...], written: str, path: tuple[str, ...]) -> frozenset[Source]:
+    held = _resource(_module(blueprint.configuration, at), written)
     if held is None:
         return frozenset()
     walk = _Walk(blueprint.configuration)
-    found = set(walk.expression(at, _at(held.get("expressions", {}), path), sure=True, depth=0))
-    each = [held[key] for key in ("for_each_expression", "count_expression") if key in held]
-    if any(one.startswith(("each.", "count.")) for one in _references(_at(held.get("expressions", {}), path))):
+    said = _at(held.get("expressions", {}), path)
+    found = set(walk.expression(at, said, sure=True, depth=0))
+    if any(one.startswith(("each.", "count.")) for one in _references(said)):
+        each = [held[key] for key in ("for_each_expression", "count_expression") if key in held]
         found |= {one for it in each for one in walk.expression(at, it, sure=False, depth=0)}
     return frozenset(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """The resources that a value names: surely, and perhaps."""
-
-    sure: tuple[Resource, ...] = ()
-    maybe: tuple[Resource, ...] = ()
-
-    @property
-    def any(self) -> tuple[Resource, ...]:
-        """The likeliest reading."""
-        return self.sure or self.maybe
 
 
 def constant(blueprint: Blueprint, resource: Resource, name: str) -> Any:
@@ -90,39 +81,114 @@ def _expressions(blueprint: Blueprint, resource: Resource) -> Mapping[str, Any]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The resources that a value names: surely, and perhaps."""
+
+    sure: tuple[Resource, ...] = ()
+    maybe: tuple[Resource, ...] = ()
+
+    @property
+    def any(self) -> tuple[Resource, ...]:
+        """The likeliest reading."""
+        return self.sure or self.maybe
+
+
 def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | int) -> Meant:
     """The resources of this type that the value at the path names: by value where it is known, else by reference."""
     said = resource.get(*path)
     words = said if isinstance(said, list) else [said]
-    candidates = list(blueprint.of_type(kind))
-    wanted = {one for one in words if isinstance(one, str) and one}
+    wanted = [one for one in words if isinstance(one, str) and one]
     if wanted:
-        return Meant(tuple(one for one in candidates if wanted & _names(one)))
+        named = blueprint.once(("named", kind), lambda: _named(blueprint, kind))
+        addresses = dict.fromkeys(one.address for word in wanted for one in named.get(word, ()))
+        return Meant(tuple(blueprint.resources[one] for one in addresses))
     if said is not UNKNOWN and UNKNOWN not in words:
         return Meant()
-    meant = {(one.module, one.resource): one.sure for one in sorted(_sources(blueprint, resource, path), key=_sure)}
-    met = [(one, meant.get((module_path(one.module), f"{one.type}.{one.name}"))) for one in candidates]
-    found = [(one, sure) for one, sure in met if sure is not None]
-    near = [(one, sure) for one, sure in found if _related(one.module, resource.module)] or found
-    return Meant(tuple(one for one, sure in near if sure), tuple(one for one, sure in near if not sure))
+    return _by_reference(blueprint, resource, kind, tuple(map(str, path)))
 
 
-def _names(one: Resource) -> set[str]:
-    return {one.text(key) for key in ("id", "arn", "name", "bucket")} - {""}
+def _by_reference(blueprint: Blueprint, resource: Resource, kind: str, path: tuple[str, ...]) -> Meant:
+    written = blueprint.once(("written", kind), lambda: _written(blueprint, kind))
+    near: dict[bool, list[str]] = {True: [], False: []}
+    far: dict[bool, list[str]] = {True: [], False: []}
+    for one in sorted(sources(blueprint, resource, *path), key=lambda it: (it.module, it.resource, not it.sure)):
+        held = written.get((one.module, one.resource))
+        if held is not None:
+            far[one.sure] += held.all
+            near[one.sure] += held.near(resource.module)
+    met = near if near[True] or near[False] else far
+    sure = dict.fromkeys(met[True])
+    maybe = (one for one in dict.fromkeys(met[False]) if one not in sure)
+    return Meant(tuple(map(blueprint.resources.__getitem__, sure)), tuple(map(blueprint.resources.__getitem__, maybe)))
 
 
-def _sources(blueprint: Blueprint, resource: Resource, path: tuple[str | int, ...]) -> frozenset[Source]:
-    return sources(blueprint, resource, *(str(step) for step in path))
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The instances of one resource of the configuration, by their modules and by their modules' keys."""
+
+    all: list[str]
+    by_module: dict[str, list[str]]
+    by_keys: dict[tuple[str, ...], list[str]]
+
+    def near(self, module: str) -> list[str]:
+        """Those of the same module instance, of one around it, or of instances with the same keys."""
+        keys = tuple(_INDEX.findall(module))
+        found = [*(self.by_keys.get(keys, ()) if keys else ()), *self.by_module.get(module, ())]
+        parts = module.split(".")
+        around = (".".join(parts[:end]) for end in range(2, len(parts), 2))
+        return found + [one for outer in around for one in self.by_module.get(outer, ())]
 
 
-def _sure(one: Source) -> bool:
-    return one.sure
+def _named(blueprint: Blueprint, kind: str) -> dict[str, list[Resource]]:
+    """By id, ARN and name."""
+    found: dict[str, list[Resource]] = {}
+    for one in blueprint.of_type(kind):
+        for word in {one.text(key) for key in ("id", "arn", "name", "bucket")} - {""}:
+            found.setdefault(word, []).append(one)
+    return found
 
 
-def _related(one: str, other: str) -> bool:
-    """Both in the same module instance, or in instances with the same key (`module.a["x"]`, `module.b["x"]`)."""
-    keys, others = _INDEX.findall(one), _INDEX.findall(other)
-    return one == other or (bool(keys) and keys == others) or other.startswith(f"{one}.")
+def _written(blueprint: Blueprint, kind: str) -> dict[tuple[tuple[str, ...], str], _Written]:
+    found: dict[tuple[tuple[str, ...], str], _Written] = {}
+    for one in blueprint.of_type(kind):
+        held = found.setdefault((module_path(one.module), f"{one.type}.{one.name}"), _Written([], {}, {}))
+        held.all.append(one.address)
+        held.by_module.setdefault(one.module, []).append(one.address)
+        held.by_keys.setdefault(tuple(_INDEX.findall(one.module)), []).append(one.address)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """Who names a resource: surely, and perhaps."""
+
+    sure: tuple[Resource, ...] = ()
+    maybe: tuple[Resource, ...] = ()
+
+    @property
+    def any(self) -> tuple[Resource, ...]:
+        """Both."""
+        return self.sure + self.maybe
+
+
+def referrers(blueprint: Blueprint, target: Resource, kind: str, *path: str | int) -> Referrers:
+    """The resources of this type whose value at the path names the target."""
+    index = blueprint.once(("referrers", target.type, kind, path), lambda: _index(blueprint, target.type, kind, path))
+    return index.get(target.address, Referrers())
+
+
+def _index(blueprint: Blueprint, named: str, kind: str, path: tuple[str | int, ...]) -> dict[str, Referrers]:
+    found: dict[str, Referrers] = {}
+    for one in blueprint.of_type(kind):
+        meant = targets(blueprint, one, named, *path)
+        for met in meant.sure:
+            held = found.get(met.address, Referrers())
+            found[met.address] = Referrers((*held.sure, one), held.maybe)
+        for met in meant.maybe:
+            held = found.get(met.address, Referrers())
+            found[met.address] = Referrers(held.sure, (*held.maybe, one))
+    return found
 
 
 class _Walk:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from orchestrator.errors import Invalid, Problem
 
 Document = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Unknown(Enum):
@@ -97,6 +98,15 @@ class Blueprint:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     configuration: Document = field(default_factory=dict)
     by_type: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
+    memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was found out once about it (indexes, references followed): it never changes."""
+
+    def once(self, key: object, find: Callable[[], T]) -> T:
+        """What `find` says, asked for but once."""
+        if key not in self.memo:
+            self.memo[key] = find()
+        found: T = self.memo[key]
+        return found
 
     @classmethod
     def made_of(

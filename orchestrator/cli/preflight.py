@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from orchestrator.cli.options import Options, format_option, place_options, sett
 if TYPE_CHECKING:
     from orchestrator.cli.conduct import Conductor
     from orchestrator.errors import Outcome
-    from orchestrator.preflight import Evidence, Live, Remark
+    from orchestrator.preflight import Evidence, Live, Occasion, Remark
     from orchestrator.terraform import Plan, Terraform
 
 
@@ -44,7 +45,8 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
         evidence = _evidence(conductor, planfile, given, destroy=destroy, live=live)
         if conductor.operation is None:
             conductor.emit(RunStarted(stack=evidence.tenancy.stack, command="preflight", version=__version__))
-        remarks = checklist.examine(evidence, options.directory, _occasions(destroy))
+        occasions = checklist.DESTROYING if destroy else checklist.DEPLOYING
+        remarks = checklist.examine(evidence, options.directory, occasions)
         report(conductor, remarks, everything=options.as_json or options.as_markdown)
         refusal = checklist.refusal(remarks)
         if refusal:
@@ -52,13 +54,6 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
         return Outcome.SUCCEEDED
 
     conduct("preflight", options, work)
-
-
-def _occasions(destroy: bool) -> Any:
-    from orchestrator.app import checklist
-    from orchestrator.preflight import Occasion
-
-    return (Occasion.DESTROY,) if destroy else checklist.DEPLOYING
 
 
 def _evidence(
@@ -109,21 +104,20 @@ def before_apply(conductor: Conductor, plan: Plan) -> bool:
     """The same inside an apply: blockers and warnings are shown, blockers refuse. Whether some points have to wait."""
     from orchestrator.app import checklist
 
-    return _stop_at_blockers(conductor, checklist.evidence_of(plan.json))
+    return _stop_at_blockers(conductor, checklist.evidence_of(plan.json), checklist.occasions(plan.json))
 
 
 def after_apply(conductor: Conductor, terraform: Terraform) -> None:
     """What the plan could not tell: blockers end it before anybody waits for a rollout that can't succeed."""
     from orchestrator.app import checklist
-
-    _stop_at_blockers(conductor, checklist.evidence_of(terraform.state()))
-
-
-def _stop_at_blockers(conductor: Conductor, evidence: Evidence) -> bool:
-    from orchestrator.app import checklist
     from orchestrator.preflight import Occasion
 
-    occasions = checklist.DEPLOYING if evidence.planned else (Occasion.DEPLOY,)
+    _stop_at_blockers(conductor, checklist.evidence_of(terraform.state()), (Occasion.DEPLOY,))
+
+
+def _stop_at_blockers(conductor: Conductor, evidence: Evidence, occasions: Collection[Occasion]) -> bool:
+    from orchestrator.app import checklist
+
     remarks = checklist.examine(evidence, conductor.options.directory, occasions)
     checklist.tell(remarks, conductor.emit, everything=False)
     refusal = checklist.refusal(remarks)

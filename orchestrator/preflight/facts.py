@@ -143,16 +143,16 @@ def doors(evidence: Evidence, group: Resource) -> Doors:
     """The group's rules, wherever they are written."""
     rules = [rule for one in group.blocks("ingress") for rule in _inline(one)]
     complete = group.get("ingress") is not UNKNOWN or group.new
-    for one in evidence.blueprint.of_type("aws_vpc_security_group_ingress_rule", "aws_security_group_rule"):
-        if one.type == "aws_security_group_rule" and one.text("type") != "ingress":
-            continue
-        met = references.targets(evidence.blueprint, one, "aws_security_group", "security_group_id")
-        if any(it.address == group.address for it in met.sure):
-            rules += _rule(evidence, one)
-        elif any(it.address == group.address for it in met.maybe):
-            complete = False
+    for kind in ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule"):
+        met = references.referrers(evidence.blueprint, group, kind, "security_group_id")
+        rules += [rule for one in met.sure if _lets_in(one) for rule in _rule(evidence, one)]
+        complete = complete and not any(map(_lets_in, met.maybe))
     found = SecurityGroup(group.text("id") or group.address, group.text("name"), group.text("vpc_id"), tuple(rules))
     return Doors(found, complete)
+
+
+def _lets_in(rule: Resource) -> bool:
+    return rule.type != "aws_security_group_rule" or rule.text("type") == "ingress"
 
 
 def _inline(one: Mapping[str, Any]) -> Iterable[Rule]:

@@ -70,7 +70,6 @@ class Live:
     verdicts: Mapping[str, Mapping[Subject, Verdict]] = field(default_factory=dict)
     embeddings: Mapping[Subject, int | None] = field(default_factory=dict)
     newest_snapshot: datetime | None = None
-    snapshots_seen: bool = False
     now: datetime | None = None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.aws.iam import Denied, Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import referrers, targets
 from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import bucket as checks
 from orchestrator.preflight.facts import known
@@ -36,17 +36,15 @@ def permissions(evidence: Evidence, definition: Resource, bucket: str, said: Tas
 
 def _statements(evidence: Evidence, role: Resource) -> Iterator[Mapping[str, Any]]:
     blueprint = evidence.blueprint
-    for one in blueprint.of_type("aws_iam_role_policy"):
-        if role in targets(blueprint, one, "aws_iam_role", "role").any:
-            yield from _parsed(known(one, "policy"))
+    for one in referrers(blueprint, role, "aws_iam_role_policy", "role").any:
+        yield from _parsed(known(one, "policy"))
     for inline in role.blocks("inline_policy"):
         yield from _parsed(inline.get("policy"))
-    for one in blueprint.of_type("aws_iam_role_policy_attachment"):
-        if role in targets(blueprint, one, "aws_iam_role", "role").any:
-            if one.text("policy_arn").rpartition("/")[2] in EVERYTHING:
-                yield {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-            for policy in targets(blueprint, one, "aws_iam_policy", "policy_arn").any:
-                yield from _parsed(known(policy, "policy"))
+    for one in referrers(blueprint, role, "aws_iam_role_policy_attachment", "role").any:
+        if one.text("policy_arn").rpartition("/")[2] in EVERYTHING:
+            yield {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        for policy in targets(blueprint, one, "aws_iam_policy", "policy_arn").any:
+            yield from _parsed(known(policy, "policy"))
 
 
 def _parsed(text: Any) -> Iterator[Mapping[str, Any]]:

@@ -14,12 +14,25 @@ _HASH = re.compile(r"[0-9a-f]{40}")
 
 def instance_of(tenant: str, evidence: Evidence) -> Resource | None:
     """The tenant's own; else the only one that is called so; None: the stack has none (or several, and no telling)."""
-    instances = list(evidence.blueprint.of_type("aws_instance"))
-    own = [one for one in instances if evidence.tenancy.owner(one, one.values) == tenant and tenant]
-    if own:
-        return own[0]
-    called = [one for one in instances if "vespa" in f"{one.address} {one.get('tags')} {one.text('user_data')}".lower()]
+    own = evidence.blueprint.once("vespa instances", lambda: _by_owner(evidence))
+    if tenant in own:
+        return own[tenant]
+    called = [one for one in evidence.blueprint.of_type("aws_instance") if "vespa" in _names(one)]
     return called[0] if len(called) == 1 else None
+
+
+def _by_owner(evidence: Evidence) -> dict[str, Resource]:
+    """The first of each tenant; those that are nobody's are left out."""
+    found: dict[str, Resource] = {}
+    for one in evidence.blueprint.of_type("aws_instance"):
+        owner = evidence.tenancy.owner(one, one.values)
+        if owner:
+            found.setdefault(owner, one)
+    return found
+
+
+def _names(instance: Resource) -> str:
+    return f"{instance.address} {instance.get('tags')} {instance.text('user_data')}".lower()
 
 
 def script_of(instance: Resource, evidence: Evidence) -> str | None:

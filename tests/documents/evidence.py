@@ -31,7 +31,6 @@ def _live(said: Mapping[str, Any]) -> Live:
         verdicts=verdicts,
         embeddings=said.get("embeddings", {}),
         newest_snapshot=datetime.fromisoformat(newest) if newest else None,
-        snapshots_seen="now" in said,
         now=datetime.fromisoformat(now) if now else None,
     )
 

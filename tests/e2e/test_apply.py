@@ -102,6 +102,16 @@ def test_plan_changes_nothing_and_says_that_there_is_work(alive: Stage, director
     assert alive.orchestrate("plan", "--json", *arguments(directory)).status == 0
 
 
+def test_the_checklist_after_apply_is_what_the_steps_see(alive: Stage, directory: Path) -> None:
+    alive.orchestrate("apply", "--auto-approve", "--json", *arguments(directory)).succeeded()
+    asked = ["preflight", "--json", "--chdir", str(directory), "--database-transport", "direct"]
+    seen = alive.orchestrate(*asked).succeeded()
+    passed = {(one["check"], one["subject"]) for one in seen.of("finding-reported") if one["status"] == "passed"}
+    lines = ("tenant-database", "dns-record", "tasks-running", "redeploy", "site")
+    assert passed >= {(line, tenant) for line in lines for tenant in alive.contract["tenants"]}
+    assert seen.of("step-failed") == []
+
+
 def test_terraforms_own_flags_pass_through(alive: Stage, directory: Path) -> None:
     (directory / "more.tfvars").write_text('name = "from a file"\n')
     flags = ["-var-file", "more.tfvars"]

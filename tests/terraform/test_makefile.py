@@ -44,6 +44,11 @@ def test_apply_passes_what_it_is_given(project: Path) -> None:
     )
 
 
+def test_preflight_is_for_the_whole_stack(project: Path) -> None:
+    done = make(project, PLAIN, "preflight", "TENANT=customer-a", "ORCHESTRATE_VAR_FILE=demo.tfvars")
+    assert done.stdout == "preflight|--chdir|terraform|-var-file=demo.tfvars|"
+
+
 def test_run_knows_no_terraform_variables(project: Path) -> None:
     done = make(project, PLAIN, "run", "ORCHESTRATE_DIRECTORY=our stack", "ORCHESTRATE_VAR_FILE=demo.tfvars")
     assert done.stdout == "run|--chdir|our stack|"
@@ -66,13 +71,5 @@ def test_a_prefix_keeps_the_projects_own_targets(project: Path) -> None:
 def test_a_bare_make_only_lists_the_targets(project: Path) -> None:
     done = make(project, f"ORCHESTRATE_PREFIX = stack-\n{PLAIN}")
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    assert names == [
-        "orchestrate-help",
-        "stack-apply",
-        "stack-plan",
-        "stack-run",
-        "stack-status",
-        "stack-doctor",
-        "stack-pause",
-        "stack-resume",
-    ]
+    targets = ("apply", "plan", "preflight", "run", "status", "doctor", "pause", "resume")
+    assert names == ["orchestrate-help", *(f"stack-{target}" for target in targets)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import referrers
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, manual, passed
@@ -13,10 +13,9 @@ from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Statu
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Replicated is enough; a bucket that is emptied by the destroy is not; else a person knows."""
     blueprint = evidence.blueprint
-    copies = list(blueprint.of_type("aws_s3_bucket_replication_configuration"))
     for bucket in blueprint.of_type("aws_s3_bucket"):
         name = bucket.text("bucket") or bucket.name
-        if any(bucket in targets(blueprint, one, "aws_s3_bucket", "bucket").any for one in copies):
+        if referrers(blueprint, bucket, "aws_s3_bucket_replication_configuration", "bucket").any:
             yield passed("it is replicated to another bucket", address=bucket.address)
         elif bucket.get("force_destroy") in (True, UNKNOWN):
             yield _emptied(bucket, name)

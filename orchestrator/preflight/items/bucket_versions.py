@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import referrers
 from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
@@ -31,11 +31,8 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 
 def _versioned(bucket: Resource, evidence: Evidence) -> bool:
     inline = bucket.get("versioning", 0, "enabled") is True
-    return inline or any(
-        bucket in targets(evidence.blueprint, one, "aws_s3_bucket", "bucket").any
-        and one.text("versioning_configuration", 0, "status") == "Enabled"
-        for one in evidence.blueprint.of_type("aws_s3_bucket_versioning")
-    )
+    said = referrers(evidence.blueprint, bucket, "aws_s3_bucket_versioning", "bucket").any
+    return inline or any(one.text("versioning_configuration", 0, "status") == "Enabled" for one in said)
 
 
 ITEM = Item(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.references import sources, targets
+from orchestrator.blueprint.references import referrers, sources, targets
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import bucket as checks
 from orchestrator.engine.check import Finding, Severity
@@ -78,12 +78,10 @@ def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evi
         facts = _facts(unit, "", TaskDefinition(arn=definition.address), None, evidence)
         yield from (_remark(one, definition) for one in checks.judge(facts) if one.code == "task-role-missing")
         return
-    roles = {one.address for one in targets(evidence.blueprint, definition, "aws_iam_role", "task_role_arn").any}
-    for policy in evidence.blueprint.of_type("aws_iam_role_policy"):
-        met = targets(evidence.blueprint, policy, "aws_iam_role", "role").any
-        made_from = {one.type for one in sources(evidence.blueprint, policy, "policy")}
-        if roles & {one.address for one in met} and "aws_s3_bucket" in made_from:
-            return
+    for role in targets(evidence.blueprint, definition, "aws_iam_role", "task_role_arn").any:
+        for policy in referrers(evidence.blueprint, role, "aws_iam_role_policy", "role").any:
+            if any(one.type == "aws_s3_bucket" for one in sources(evidence.blueprint, policy, "policy")):
+                return
     raise NotKnown(definition.address, "what the task's role may do")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import referrers
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.lines import each_tenant
@@ -54,8 +54,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 def _has_volume(instance: Resource, evidence: Evidence) -> bool:
     if instance.get("ebs_block_device") not in (None, [], UNKNOWN):
         return True
-    attached = evidence.blueprint.of_type("aws_volume_attachment")
-    return any(instance in targets(evidence.blueprint, one, "aws_instance", "instance_id").any for one in attached)
+    return bool(referrers(evidence.blueprint, instance, "aws_volume_attachment", "instance_id").any)
 
 
 def _remark(tenant: str, instance: Resource, said: tuple[str, str, str], current: str, hcl: str) -> Remark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Subnet
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import referrers, targets
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import way_out as checks
 from orchestrator.engine.check import Severity
@@ -49,9 +49,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 def _subnet(subnet: Resource, evidence: Evidence) -> Subnet:
     """With what its route table's default route leads to; the VPC's own table where none is associated."""
     blueprint = evidence.blueprint
-    for one in blueprint.of_type("aws_route_table_association"):
-        if subnet not in targets(blueprint, one, "aws_subnet", "subnet_id").any:
-            continue
+    for one in referrers(blueprint, subnet, "aws_route_table_association", "subnet_id").any:
         for table in targets(blueprint, one, "aws_route_table", "route_table_id").any:
             return Subnet(subnet.text("id"), way_out=_default_route(table, evidence))
     return Subnet(subnet.text("id"))
@@ -61,9 +59,8 @@ def _default_route(table: Resource, evidence: Evidence) -> str:
     for inline in table.blocks("route"):
         if inline.get("cidr_block") == EVERYWHERE:
             return next((str(inline[key]) for key in WAYS if inline.get(key)), "")
-    for route in evidence.blueprint.of_type("aws_route"):
-        met = targets(evidence.blueprint, route, "aws_route_table", "route_table_id").any
-        if table in met and route.text("destination_cidr_block") == EVERYWHERE:
+    for route in referrers(evidence.blueprint, table, "aws_route", "route_table_id").any:
+        if route.text("destination_cidr_block") == EVERYWHERE:
             if any(route.get(key) is UNKNOWN for key in WAYS):
                 raise NotKnown(route.address, "where it leads")
             return next((route.text(key) for key in WAYS if route.text(key)), "")
