@@ -14,7 +14,7 @@ KEEP ?=
 ORCHESTRATE ?= $(BIN)/orchestrate
 -include hooks/orchestrate.mk
 
-apply plan run status doctor: $(READY)
+apply plan run status doctor logs tasks shell: $(READY)
 
 .PHONY: help setup test check static format demo bench bench-wait reference diagnose clean
 

@@ -23,7 +23,7 @@ orchestrate_stack = $(orchestrate_steps) $(if $(ORCHESTRATE_VAR_FILE),-var-file=
 # "There is work to do" is an answer, not an error.
 orchestrate_or_pending = || [ $$? -eq 6 ]
 
-.PHONY: $(foreach target,apply plan run status doctor,$(ORCHESTRATE_PREFIX)$(target)) orchestrate-help
+.PHONY: $(foreach target,apply plan run status doctor logs tasks shell,$(ORCHESTRATE_PREFIX)$(target)) orchestrate-help
 
 # First, so that a bare `make` with nothing before the include lists targets and changes nothing.
 orchestrate-help: ## this list
@@ -39,8 +39,18 @@ $(ORCHESTRATE_PREFIX)plan: ## what apply would do; changes nothing
 $(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b": for these only)
 	$(ORCHESTRATE) run $(orchestrate_steps)
 
-$(ORCHESTRATE_PREFIX)status: ## what each step sees now; changes nothing
-	$(ORCHESTRATE) status $(orchestrate_steps) $(orchestrate_or_pending)
+$(ORCHESTRATE_PREFIX)status: ## what each step sees now, and one table of everything (WATCH=1: until all is up)
+	$(ORCHESTRATE) status $(orchestrate_steps) $(if $(WATCH),--watch) $(orchestrate_or_pending)
 
-$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it
-	$(ORCHESTRATE) doctor $(orchestrate_steps)
+$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it (FIX=1: mend what is safe; BUNDLE=FILE)
+	$(ORCHESTRATE) doctor $(orchestrate_steps) $(if $(FIX),--fix) $(if $(YES),--auto-approve) $(if $(BUNDLE),--bundle '$(BUNDLE)')
+
+$(ORCHESTRATE_PREFIX)logs: ## the tenants' logs as one (OF=vespa, SINCE=1h, GREP=ERROR, CONTAINER=api, FOLLOW=1)
+	$(ORCHESTRATE) logs $(OF) $(orchestrate_steps) $(if $(SINCE),--since '$(SINCE)') $(if $(GREP),--grep '$(GREP)') \
+	  $(if $(CONTAINER),--container '$(CONTAINER)') $(if $(FOLLOW),--follow)
+
+$(ORCHESTRATE_PREFIX)tasks: ## the tasks that run, and those that stopped of late, with how they ended
+	$(ORCHESTRATE) tasks $(orchestrate_steps)
+
+$(ORCHESTRATE_PREFIX)shell: ## a shell on a tenant's Vespa instance (TENANT=a; ON=runner: on the runner)
+	$(ORCHESTRATE) shell $(or $(ON),vespa) $(orchestrate_steps)

@@ -2,6 +2,8 @@
 
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
+from orchestrator.app.evidence import collect
+from orchestrator.app.lookout import Lookout
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.repair import Treatment, treatment
@@ -11,9 +13,11 @@ __all__ = [
     "CONTRACT_VARIABLE",
     "Certification",
     "DnsRules",
+    "Lookout",
     "Operation",
     "Selection",
     "Treatment",
+    "collect",
     "contract_from",
     "contract_of_outputs",
     "records_of_terraform",
