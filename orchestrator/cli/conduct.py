@@ -131,6 +131,15 @@ class Conductor:
 
         return Settings(self.options.settings, self.environment, self.options.directory)
 
+    def look_at(self, contract: str | None) -> Operation:
+        """What can be done on the stack that a command was given, in its account: for those that change nothing."""
+        from orchestrator import app
+
+        stack = app.contract_from(contract, self.terraform, self.environment, sys.stdin, self.redact.learn)
+        operation = self.operation_on(stack)
+        operation.aws.require_account(stack.account_id)
+        return operation
+
     def operation_on(self, stack: Stack) -> Operation:
         """The stack is known: what can be done on it."""
         from orchestrator import app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,16 +42,11 @@ def doctor(contract: str | None, *, bundle: Path | None, fix: bool, auto_approve
     from orchestrator.cli.conduct import conduct
 
     def work(conductor: Conductor) -> Outcome:
-        from orchestrator import app
         from orchestrator import bundle as archive
 
         if bundle is not None:
             archive.check(bundle)
-        stack = app.contract_from(
-            contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        operation.aws.require_account(stack.account_id)
+        operation = conductor.look_at(contract)
         if not fix:
             return examine(conductor, operation, bundle)
         with conductor.exclusive():

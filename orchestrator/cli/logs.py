@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,16 +43,12 @@ def logs(source: str | None, *, container: str, follow: bool, since: str, grep: 
     from orchestrator.cli.conduct import conduct
 
     def work(conductor: Conductor) -> Outcome:
-        from orchestrator import app, tail
+        from orchestrator import tail
 
         start = tail.moment(since, conductor.clock.now())
         search = tail.Search.of(grep, container)
         _only_of_tasks(source, follow=follow, search=search)
-        stack = app.contract_from(
-            given["contract"], conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        operation.aws.require_account(stack.account_id)
+        operation = conductor.look_at(given["contract"])
         operation.learn_secrets()
         if source == "vespa":
             return _vespa(conductor, operation, search, start)

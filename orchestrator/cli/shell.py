@@ -30,16 +30,11 @@ def shell(where: str, contract: str | None, **given: Any) -> None:
     from orchestrator.cli.conduct import conduct
 
     def work(conductor: Conductor) -> Outcome:
-        from orchestrator import app
         from orchestrator.session_plugin import Plugin
 
         plugin = Plugin.find(conductor.environment)
-        stack = app.contract_from(
-            contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        instance = stack.runner.instance_id if where == "runner" else _vespa(operation)
-        operation.aws.require_account(stack.account_id)
+        operation = conductor.look_at(contract)
+        instance = operation.stack.runner.instance_id if where == "runner" else _vespa(operation)
         _enter(conductor, operation, plugin, instance)
 
     conduct("shell", Options.of(given), work)

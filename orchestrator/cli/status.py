@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +35,7 @@ def status(contract: str | None, watch: bool, **given: Any) -> None:
     def work(conductor: Conductor) -> Outcome:
         from orchestrator import app
 
-        stack = app.contract_from(
-            contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        operation.aws.require_account(operation.stack.account_id)
+        operation = conductor.look_at(contract)
         lookout = app.Lookout(operation, conductor.clock)
         return _watched(conductor, lookout) if watch else _shown(conductor, lookout)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,15 +27,10 @@ def tasks(contract: str | None, **given: Any) -> None:
     from orchestrator.cli.conduct import conduct
 
     def work(conductor: Conductor) -> Outcome:
-        from orchestrator import app
         from orchestrator.errors import Outcome
         from orchestrator.events import StepFailed
 
-        stack = app.contract_from(
-            contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        operation.aws.require_account(stack.account_id)
+        operation = conductor.look_at(contract)
         found = list(operation.tasks())
         for event in found:
             conductor.emit(event)

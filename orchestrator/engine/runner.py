@@ -11,6 +11,7 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
+from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.retry import NotYet, Patience
@@ -73,9 +74,10 @@ class Report:
 
     @property
     def needs_a_doctor(self) -> bool:
-        """Whether a service or a site did not come up: then somebody should look for the cause."""
-        seen = {ending.outcome for step in ("services", "sites") for ending in self.endings.get(step, {}).values()}
-        return not seen.isdisjoint({Outcome.FAILED, Outcome.TIMED_OUT})
+        """Whether something did not come true: the cause may be elsewhere. Not where AWS itself does not answer."""
+        endings = [ending for step in self.endings.values() for ending in step.values()]
+        deaf = any(ending.problem is not None and ending.problem.code in PASSING for ending in endings)
+        return not deaf and any(ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for ending in endings)
 
     @property
     def outcome(self) -> Outcome:
