@@ -56,9 +56,15 @@ def doctor(contract: str | None, *, bundle: Path | None, fix: bool, auto_approve
 
 
 def examine(conductor: Conductor, operation: Operation, bundle: Path | None = None) -> Outcome:
-    """Look at the stack, and say what was found."""
+    """Look at the stack, and say what was found, and what of it could be mended."""
+    from orchestrator import app
+
     diagnosis = operation.examine()
     outcome = _told(conductor, diagnosis)
+    treatment = app.treatment(diagnosis, operation.tenants)
+    if treatment is not None:
+        what = ", ".join(sorted(treatment.repairs))
+        conductor.text(f"`orchestrate doctor --fix` can mend some of this, by the steps {what}; it asks before")
     if bundle is not None:
         _pack(conductor, operation, diagnosis, bundle)
     return outcome
@@ -103,7 +109,7 @@ def mend(conductor: Conductor, operation: Operation, *, approved: bool, bundle: 
     report = operation.narrowed(treatment.steps, treatment.tenants).run(conductor.emit, conductor.change)
     if report.outcome is Outcome.INTERRUPTED or conductor.clock.interrupted:
         return report.outcome
-    again = examine(conductor, operation)
+    again = _told(conductor, operation.examine())
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
 
 

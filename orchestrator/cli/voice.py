@@ -71,4 +71,4 @@ def _renderer(
     from orchestrator.render.terminal import Terminal
 
     terminal = Terminal(out, now)
-    return terminal.emit, terminal.text, terminal.picture if out.isatty() else None
+    return terminal.emit, terminal.text, terminal.picture if terminal.draws else None

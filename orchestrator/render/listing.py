@@ -73,12 +73,11 @@ def _ago(stamp: str, now: datetime) -> str:
 
 
 def log_line(event: LogLine) -> Text:
-    """Time, whose, which container, what it wrote. A tenant keeps its colour."""
+    """Time, whose, which container, what it wrote, in its own colours; a terminal obeys nothing else of it."""
     at = f"{datetime.fromisoformat(event.at).astimezone():%H:%M:%S} " if event.at else ""
     colour = _COLOURS[zlib.crc32(event.subject.encode()) % len(_COLOURS)]
-    return (
-        Text(at, style="dim").append(f"{event.subject} {event.container} ", style=colour).append(event.detail, style="")
-    )
+    whose = Text(at, style="dim").append(f"{event.subject} {event.container} ", style=colour)
+    return whose.append_text(Text.from_ansi(event.detail))
 
 
 def _table(*columns: str, cut: bool = True) -> Table:

@@ -57,6 +57,11 @@ class Terminal:
         self._listing = False
 
     @property
+    def draws(self) -> bool:
+        """Whether a picture can be drawn in the place of another one."""
+        return self._console.file.isatty() and not self._console.is_dumb_terminal
+
+    @property
     def emit(self) -> Emit:
         """The `Emit`."""
         return self._emit
@@ -66,12 +71,13 @@ class Terminal:
         self._console.print(Text(text))
 
     def picture(self, events: Sequence[Event]) -> None:
-        """Draw these where the last picture was: the table of the parts, below it what is not done."""
+        """Draw these where the last picture was: a table of the parts, then what is not done."""
         if self._live is None:
             self._live = Live(console=self._console, auto_refresh=False)
             self._live.start()
             self._console.show_cursor(True)  # we may end without a chance to bring it back
-        parts = [event for event in events if isinstance(event, PartObserved)]
+        seen = (event for event in events if isinstance(event, PartObserved))
+        parts = sorted(seen, key=lambda part: part.state == "up")  # a screen may be too small for all
         open_points = [
             _line(event) for event in events if isinstance(event, StepWaiting | StepFailed | FindingReported)
         ]

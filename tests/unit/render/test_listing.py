@@ -77,6 +77,14 @@ def test_a_line_of_a_log_is_shown_as_it_was_written() -> None:
     assert said.endswith(" a api [bold]x[/]  y")
 
 
+def test_a_terminal_does_not_obey_what_a_container_writes() -> None:
+    line = LogLine(
+        step="logs", subject="a", container="api", detail="\x1b[31mred\x1b[0m \x1b[2Jgone \x1b]0;title\x07end"
+    )
+    (said,) = shown(line, command="logs")
+    assert (said.startswith("a api red"), "\x1b" in said, "gone" in said) == (True, False, True)
+
+
 def test_secrets_in_what_containers_say_are_hidden() -> None:
     masked = redacted(DEAD, lambda text: text.replace("hunter22", "***"))
     assert masked.containers[0].reason == "OutOfMemoryError: killed ***"
