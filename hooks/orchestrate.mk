@@ -23,7 +23,7 @@ orchestrate_stack = $(orchestrate_steps) $(if $(ORCHESTRATE_VAR_FILE),-var-file=
 # "There is work to do" is an answer, not an error.
 orchestrate_or_pending = || [ $$? -eq 6 ]
 
-orchestrate_targets := apply plan preflight run status doctor pause resume
+orchestrate_targets := apply plan preflight run status doctor logs tasks shell pause resume
 
 .PHONY: $(addprefix $(ORCHESTRATE_PREFIX),$(orchestrate_targets)) orchestrate-help
 
@@ -44,11 +44,21 @@ $(ORCHESTRATE_PREFIX)preflight: ## the checklists, on the plan or on what is the
 $(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b": for these only)
 	$(ORCHESTRATE) run $(orchestrate_steps)
 
-$(ORCHESTRATE_PREFIX)status: ## what each step sees now; changes nothing
-	$(ORCHESTRATE) status $(orchestrate_steps) $(orchestrate_or_pending)
+$(ORCHESTRATE_PREFIX)status: ## what each step sees now, and one table of everything (WATCH=1: until all is up)
+	$(ORCHESTRATE) status $(orchestrate_steps) $(if $(WATCH),--watch) $(orchestrate_or_pending)
 
-$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it
-	$(ORCHESTRATE) doctor $(orchestrate_steps)
+$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it (FIX=1: mend what is safe; BUNDLE=FILE)
+	$(ORCHESTRATE) doctor $(orchestrate_steps) $(if $(FIX),--fix) $(if $(YES),--auto-approve) $(if $(BUNDLE),--bundle '$(BUNDLE)')
+
+$(ORCHESTRATE_PREFIX)logs: ## the tenants' logs as one (OF=vespa, SINCE=1h, GREP=ERROR, CONTAINER=api, FOLLOW=1)
+	$(ORCHESTRATE) logs $(OF) $(orchestrate_steps) $(if $(SINCE),--since '$(SINCE)') $(if $(GREP),--grep '$(GREP)') \
+	  $(if $(CONTAINER),--container '$(CONTAINER)') $(if $(FOLLOW),--follow)
+
+$(ORCHESTRATE_PREFIX)tasks: ## the tasks that run, and those that stopped of late, with how they ended
+	$(ORCHESTRATE) tasks $(orchestrate_steps)
+
+$(ORCHESTRATE_PREFIX)shell: ## a shell on a tenant's Vespa instance (TENANT=a; ON=runner: on the runner)
+	$(ORCHESTRATE) shell $(or $(ON),vespa) $(orchestrate_steps)
 
 $(ORCHESTRATE_PREFIX)pause: ## stop what costs by the hour, keep the data (TENANT=a: its service only; YES=1: without asking)
 	$(ORCHESTRATE) pause $(orchestrate_steps) $(if $(YES),--auto-approve)

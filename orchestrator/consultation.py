@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -86,11 +86,16 @@ def consult(
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:
     """Every root cause, followed by what it explains; failed when there is a blocker among them."""
-    for case in diagnosis.cases:
-        emit(_event(case.root))
-        for one in case.consequences:
-            emit(_event(one, case.root.code))
+    for event in events(diagnosis):
+        emit(event)
     return Outcome.FAILED if diagnosis.severity is Severity.BLOCKER else Outcome.SUCCEEDED
+
+
+def events(diagnosis: Diagnosis) -> Iterator[FindingReported]:
+    """Every root cause, followed by what it explains."""
+    for case in diagnosis.cases:
+        yield _event(case.root)
+        yield from (_event(one, case.root.code) for one in case.consequences)
 
 
 def _event(found: Finding, root: str = "") -> FindingReported:

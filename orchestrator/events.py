@@ -102,6 +102,68 @@ class FindingReported(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartObserved(_Event):
+    """What `status` sees of one part: `database`, `redis`, `load-balancer`, `tenant`, or `stack` for a note about all.
+
+    `state` is `up`, `pending`, `failed` or `unknown`. A tenant has more: tasks `running` of `desired`, targets
+    `healthy` of `targets`, its `vespa` (`up`, `starting`, docker's or EC2's word), `dns` (`ok`, `stale`, `missing`) and
+    `site` (the HTTP status, `unreachable`, `tls-invalid`); empty: not known, or there is none.
+    """
+
+    name = "part-observed"
+    part: str = ""
+    state: str = ""
+    running: int = 0
+    desired: int = 0
+    healthy: int = 0
+    targets: int = 0
+    vespa: str = ""
+    dns: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerObserved:
+    """A container of a task; `exit_code` is null while it runs, or when it never started."""
+
+    container: str
+    status: str = ""
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskObserved(_Event):
+    """A task that `tasks` sees: running, or stopped within about an hour. Times are ISO 8601.
+
+    `containers` have `container`, `status`, `exit_code` (or null) and `reason`. `code` and `fix` are the cause of a
+    task that stopped although nobody asked it to; `deployment` is the rollout it belongs to.
+    """
+
+    name = "task-observed"
+    task: str = ""
+    status: str = ""
+    deployment: str = ""
+    created: str = ""
+    stopped: str = ""
+    stop_code: str = ""
+    reason: str = ""
+    containers: tuple[ContainerObserved, ...] = ()
+    code: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine(_Event):
+    """A line that `logs` read: `detail` is what the container wrote, `at` when (ISO 8601), `task` its id."""
+
+    name = "log-line"
+    at: str = ""
+    container: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Event):
     """The last event of a run. `outcome` is a word of `errors.Outcome`."""
 
@@ -126,7 +188,18 @@ class ChangeMade(_Event):
     outcome: str = "succeeded"
 
 
-Event = RunStarted | StepStarted | StepWaiting | StepDone | StepFailed | FindingReported | RunFinished
+Event = (
+    RunStarted
+    | StepStarted
+    | StepWaiting
+    | StepDone
+    | StepFailed
+    | FindingReported
+    | PartObserved
+    | TaskObserved
+    | LogLine
+    | RunFinished
+)
 Recorded = Event | ChangeIntended | ChangeMade
 """What the journal records."""
 Emit = Callable[[Event], None]

@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from orchestrator.aws.ssm import ScriptFailed
 from orchestrator.contract import Vespa
-from orchestrator.errors import OrchestratorError, Transient
+from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.redact import sounds_secret
 
 CONTAINER = "vespa"
 AT_ONCE = 8
 SECONDS = 60
+CARRIED = 20_000
+"""Characters of its log that SSM is given to carry: of more it would keep the first 24,000, not the last."""
+Line = tuple[str, str]
+"""When (ISO 8601; empty: unknown) and what the container wrote."""
 _SCRIPT = """
 case "$(cloud-init status 2>/dev/null || true)" in *running*|*"not started"*) booting=true ;; *) booting=false ;; esac
 docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
@@ -135,3 +140,34 @@ def _values(words: tuple[str, ...], option: str) -> Iterator[str]:
             yield following
         elif word.startswith(f"{option}="):
             yield word.partition("=")[2]
+
+
+def logs(shell: Shell, vespas: Mapping[str, Vespa], since: datetime) -> Mapping[str, Sequence[Line] | Problem]:
+    """What each tenant's container wrote since then (the last 20,000 characters), or why that can't be told."""
+
+    def read_one(vespa: Vespa) -> Sequence[Line] | Problem:
+        script = (
+            f"docker logs --timestamps --since {shlex.quote(since.isoformat())} {CONTAINER} 2>&1 | tail -c {CARRIED}"
+        )
+        comment = "orchestrate logs: read Vespa's log (read-only)"
+        try:
+            said = str(shell.run(vespa.instance_id, script, comment=comment, timeout=SECONDS).stdout)
+        except ScriptFailed as error:
+            fix = "`orchestrate status` shows its state, `orchestrate doctor --fix` brings it back"
+            return Problem(
+                "vespa-log-unreadable", error.output.stdout.strip()[:300] or str(error), vespa.instance_id, fix
+            )
+        except OrchestratorError as error:
+            return error.problems[0]
+        return [_line(line) for line in said.splitlines()]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(vespas, pool.map(read_one, vespas.values()), strict=True))
+
+
+def _line(text: str) -> Line:
+    stamp, _, rest = text.partition(" ")
+    try:
+        return datetime.fromisoformat(stamp).isoformat(timespec="milliseconds"), rest
+    except ValueError:
+        return "", text

@@ -19,8 +19,8 @@ CASES = Path(__file__).resolve().parent.parent / "tests" / "cases" / "checks"
 def lines() -> Iterator[str]:
     """The page below its title."""
     yield "`orchestrate doctor` makes all of them, their looks at AWS at the same time, and reports root causes first."
-    yield "It changes nothing. A `blocker` keeps a site from working (exit status 1), a `warning` will one day."
-    yield "Symptoms and fixes below are examples: what each check says of one of its test cases."
+    yield "It changes nothing, but with `--fix`. A `blocker` keeps a site from working (exit status 1), a `warning`"
+    yield "will one day. Symptoms and fixes below are examples: what each check says of one of its test cases."
     yield ""
     for check in checks.discover():
         yield from _of(check)
@@ -55,6 +55,8 @@ def _example(finding: Finding) -> Iterator[str]:
     yield f"- **{finding.code}** ({finding.severity.value}): {_plain(finding.symptom)}"
     yield f"  - cause: {_plain(finding.cause)}"
     yield f"  - fix: `{' '.join(finding.fix.replace('`', '').split())}`"
+    if finding.repair:
+        yield f"  - `doctor --fix` mends it, by the step `{finding.repair}`"
 
 
 def _plain(text: str) -> str:

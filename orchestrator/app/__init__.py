@@ -3,7 +3,9 @@
 from orchestrator.app import checklist
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
+from orchestrator.app.evidence import collect
 from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
+from orchestrator.app.lookout import Lookout
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.pausing import Pausing, Resuming, paused_survey, standing_of
 from orchestrator.app.planned import verify_planned
@@ -16,12 +18,14 @@ __all__ = [
     "Certification",
     "DnsRules",
     "Foresight",
+    "Lookout",
     "Operation",
     "Pausing",
     "Resuming",
     "Selection",
     "Treatment",
     "checklist",
+    "collect",
     "contract_from",
     "contract_of_outputs",
     "foresee",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator import contract, steps
+from orchestrator import contract, steps, vespa
+from orchestrator.app import tasks
 from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
 from orchestrator.aws.session import Aws
+from orchestrator.aws.ssm import Ssm
 from orchestrator.consultation import consult
-from orchestrator.contract import Stack
+from orchestrator.contract import Stack, Vespa
 from orchestrator.database.model import wanted_of
 from orchestrator.dns import model, resolve, undo, visibility
 from orchestrator.dns.model import Change
@@ -21,14 +24,15 @@ from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep
-from orchestrator.engine.runner import Around, Limits, Report
+from orchestrator.engine.runner import Around, Limits, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
-from orchestrator.errors import Invalid, Problem, TimedOut
-from orchestrator.events import Emit
+from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut
+from orchestrator.events import Emit, Event
 from orchestrator.lifecycle import pause, resume
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
+from orchestrator.tail import Search, Tail
 
 SETTLING = 300.0
 
@@ -64,6 +68,7 @@ class Operation:
         discovered = self._available(selection)
         graph.subset(_nameable(), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
+        self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
         self.aws = Aws(stack.region, settings["profile"])
         heals = any(step.id == "tenant-databases" for step in self._steps)
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals)
@@ -107,6 +112,11 @@ class Operation:
             subjects=self._subjects,
             around=around,
         )
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The ids of the steps that `run` makes."""
+        return tuple(step.id for step in self._steps)
 
     @property
     def tenants(self) -> tuple[str, ...]:
@@ -161,6 +171,54 @@ class Operation:
         """How many each tenant has configured, by its own database; None: it could not be asked."""
         return self._context.database.count("embedding_provider", wanted_of(self.stack))
 
+    def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
+        """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""
+        afresh = replace(self._context, watch=Watch())
+        asked = [step for step in self._looked_at if step.id not in known]
+        return runner.sights(asked, afresh, subjects=self._subjects)
+
+    def tasks(self) -> Iterator[Event]:
+        """Every task that ECS still knows, newest first."""
+        return tasks.observe(self.stack, self.tenants, self._context.ecs)
+
+    def tail(self, search: Search, start: datetime) -> Tail:
+        """The tenants' logs since then, to be read once or again and again."""
+        named = {name: self.stack.tenants[name].log_group for name in self.tenants}
+        groups = {name: group for name, group in named.items() if group is not None}
+        return Tail(self._context.logs, groups, search, start)
+
+    def vespas(self) -> Mapping[str, Vespa]:
+        """By tenant, of those that were asked for. Raises `Invalid` when none has one."""
+        found = {name: self.stack.vespa[name] for name in self.tenants if name in self.stack.vespa}
+        if not found:
+            fix = "`vespa` in the contract names each tenant's instance"
+            raise Invalid(Problem("vespa-unknown", "the contract names no Vespa of these tenants", "vespa", fix))
+        return found
+
+    @property
+    def ssm(self) -> Ssm:
+        """For sessions with an instance."""
+        return self._context.ssm
+
+    def vespa_logs(self, start: datetime) -> Mapping[str, Sequence[vespa.Line] | Problem]:
+        """What the Vespas' containers wrote since then, or why that can't be told."""
+        return vespa.logs(self._context.ssm, self.vespas(), start)
+
+    def learn_secrets(self) -> None:
+        """Read the stack's secrets, as far as we may, so that they are hidden wherever they turn up."""
+        stack = self.stack
+        arns = {stack.database.admin_secret_arn, *(tenant.secret_arn for tenant in stack.tenants.values())}
+        arns |= {stack.redis.auth_secret_arn} if stack.redis else set()
+        with suppress(OrchestratorError):
+            self._context.secrets.shapes(sorted(arn for arn in arns if arn and ":secretsmanager:" in arn))
+
+    def balancer(self) -> str | None:
+        """The load balancer's state; None when it can't be asked now."""
+        try:
+            return self._context.targets.state(self.stack.load_balancer.arn)
+        except OrchestratorError:
+            return None
+
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""
         afresh = replace(self._context, watch=Watch())
@@ -171,6 +229,11 @@ def _nameable() -> tuple[AnyStep, ...]:
     """Every step that a time-out may be set for, whatever the command: the settings are those of all commands."""
     every = (*resume.steps(steps.discover()), *pause.steps(whole=True))
     return tuple({step.id: step for step in every}.values())
+
+
+def _on_request(discovered: Collection[AnyStep], skip: Collection[str]) -> Iterator[AnyStep]:
+    """What is looked at although no run makes it unasked: `doctor --fix` would."""
+    return (step for step in discovered if step.on_request and step.id not in skip)
 
 
 def _known_tenants(asked: Collection[str], stack: Stack) -> Collection[str] | None:

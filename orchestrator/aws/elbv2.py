@@ -83,6 +83,16 @@ class Elbv2:
             for one in answer["TargetGroups"]
         }
 
+    def state(self, arn: str) -> str:
+        """The load balancer's own state (`active`, `provisioning`, …); empty: there is none of this ARN."""
+        try:
+            found = self._client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) not in _NO_SUCH_LOAD_BALANCER:
+                raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancers") from None
+            return ""
+        return str(found[0].get("State", {}).get("Code", "active")) if found else ""
+
     def require(self, wanted: LoadBalancer, region: str) -> None:
         """Raise `Invalid` unless it is there under its name: old outputs would lead the world to nowhere."""
         try:

@@ -1,12 +1,26 @@
-"""CloudWatch Logs: the last lines a container wrote."""
+"""CloudWatch Logs: the last lines a container wrote, and everything that a group holds since a moment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.session import code_of, problem_of
+from orchestrator.errors import Invalid, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event of a log group. `stream` is `prefix/container/task` with the awslogs driver."""
+
+    id: str
+    at: datetime
+    stream: str
+    message: str
 
 
 class Logs:
@@ -34,3 +48,28 @@ class Logs:
                 return ()
             raise problem_of(error, "logs:GetLogEvents") from None
         return tuple(str(event["message"]) for event in answer["events"])
+
+    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[Record]:
+        """All events since `start` that match CloudWatch's filter `pattern`, page by page; a page may be empty.
+
+        Raises KeyError when there is no such group.
+        """
+        given: dict[str, Any] = {"logGroupName": group, "startTime": int(start.timestamp() * 1000)}
+        if pattern:
+            given["filterPattern"] = pattern
+        while True:
+            try:
+                answer = self._client.filter_log_events(**given)
+            except (ClientError, BotoCoreError) as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    raise KeyError(group) from None
+                if code_of(error) == "InvalidParameterException" and pattern:
+                    fix = "give a plain text, or a pattern as CloudWatch Logs has it: ?ERROR ?Exception"
+                    raise Invalid(Problem("grep-invalid", str(error), "--grep", fix)) from None
+                raise problem_of(error, "logs:FilterLogEvents") from None
+            for event in answer["events"]:
+                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                yield Record(event["eventId"], at, event["logStreamName"], event["message"])
+            if not answer.get("nextToken"):
+                return
+            given["nextToken"] = answer["nextToken"]

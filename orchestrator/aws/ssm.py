@@ -124,6 +124,30 @@ class Ssm:
             raise TimedOut(Problem("script-timed-out", message, instance_id, _look(command_id, instance_id)))
         return _judged(answer, instance_id, timeout)
 
+    def start_session(self, instance_id: str) -> Mapping[str, str]:
+        """Open a session with the instance: `SessionId`, `StreamUrl`, and `TokenValue`, which is a secret."""
+        try:
+            answer = self._client.start_session(Target=instance_id)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "TargetNotConnected":
+                fix = "`orchestrate doctor` says whether the instance runs and its agent answers"
+                problem = Problem("session-not-connected", "its agent does not answer", instance_id, fix)
+                raise OrchestratorError(problem) from None
+            raise problem_of(error, "ssm:StartSession") from None
+        return {name: str(answer[name]) for name in ("SessionId", "TokenValue", "StreamUrl")}
+
+    def end_session(self, session_id: str) -> None:
+        """Nobody will use it. That this may fail is no news: it ends by itself after a while."""
+        try:
+            self._client.terminate_session(SessionId=session_id)
+        except (ClientError, BotoCoreError):
+            return
+
+    @property
+    def endpoint(self) -> str:
+        """Where SSM is asked."""
+        return str(self._client.meta.endpoint_url)
+
     def _send(self, instance_id: str, script: str, comment: str, timeout: int) -> str:
         text = PREAMBLE + script
         if len(text.encode()) > LONGEST_SCRIPT:

@@ -39,9 +39,7 @@ def certificate(arn: str | None, contract: str | None, **given: Any) -> None:
         conductor.emit(RunStarted(stack=request.arn, command="certificate", version=__version__))
         return certification.run(conductor.emit, conductor.change).outcome
 
-    conduct(
-        "certificate", Options.of({**given, "tenants": (), "only": (), "skip": (), "adopt": False}), work, recorded=True
-    )
+    conduct("certificate", Options.of(given), work, recorded=True)
 
 
 def _request(conductor: Conductor, contract: str | None) -> Request:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -74,6 +74,11 @@ class Conductor:
         with self._lock:
             self.voice.emit(redacted(event, self.redact))
 
+    def picture(self, events: Iterable[Event]) -> None:
+        """What is to be seen now, instead of the picture before: drawn in its place, or told as far as it is new."""
+        with self._lock:
+            self.voice.picture([redacted(event, self.redact) for event in events])
+
     def text(self, text: str) -> None:
         """Something for people only (a plan, a question)."""
         with self._lock:
@@ -131,6 +136,15 @@ class Conductor:
         from orchestrator.settings import Settings
 
         return Settings(self.options.settings, self.environment, self.options.directory)
+
+    def look_at(self, contract: str | None) -> Operation:
+        """What can be done on the stack that a command was given, in its account: for those that change nothing."""
+        from orchestrator import app
+
+        stack = app.contract_from(contract, self.terraform, self.environment, sys.stdin, self.redact.learn)
+        operation = self.operation_on(stack)
+        operation.aws.require_account(stack.account_id)
+        return operation
 
     def operation_on(self, stack: Stack) -> Operation:
         """The stack is known: what can be done on it."""
@@ -255,16 +269,25 @@ def _outcome(conductor: Conductor, work: Callable[[Conductor], Outcome], *, reco
 
 
 def show_survey(conductor: Conductor, survey: Mapping[str, Mapping[Subject, Verdict]]) -> Outcome:
-    """What a look at the world found, as events; the outcome that says whether there is work."""
-    worst = Outcome.SUCCEEDED
+    """Say what a look at the world found; the outcome tells whether there is work."""
+    for event in survey_events(survey):
+        conductor.emit(event)
+    return outcome_of(survey)
+
+
+def survey_events(survey: Mapping[str, Mapping[Subject, Verdict]]) -> Iterator[Event]:
+    """What a look at the world found."""
     for step, verdicts in survey.items():
         for subject, verdict in verdicts.items():
-            conductor.emit(_event(step, subject, verdict))
-            if isinstance(verdict, Blocked):
-                worst = Outcome.FAILED
-            elif not isinstance(verdict, Done) and worst is Outcome.SUCCEEDED:
-                worst = Outcome.PENDING
-    return worst
+            yield _event(step, subject, verdict)
+
+
+def outcome_of(survey: Mapping[str, Mapping[Subject, Verdict]]) -> Outcome:
+    """Failed where something is blocked, else pending where something is not done."""
+    verdicts = [verdict for some in survey.values() for verdict in some.values()]
+    if any(isinstance(verdict, Blocked) for verdict in verdicts):
+        return Outcome.FAILED
+    return Outcome.SUCCEEDED if all(isinstance(verdict, Done) for verdict in verdicts) else Outcome.PENDING
 
 
 def _event(step: str, subject: Subject, verdict: Verdict) -> Event:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import Options, contract_option, place_options, settings_options
+from orchestrator.cli.options import Options, contract_option, place_options, settings_options, tenant_option
 
 if TYPE_CHECKING:
     from orchestrator.app import Operation, Treatment
@@ -18,40 +18,69 @@ if TYPE_CHECKING:
 
 @click.command()
 @contract_option
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant (repeatable).")
+@tenant_option
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the evidence into a new archive (.zip, .tar.gz), secrets hidden.",
+)
 @click.option("--fix", is_flag=True, help="Then mend what is safe to mend: shows it, asks, does it, looks again.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --fix: don't ask.")
 @place_options
 @settings_options
-def doctor(contract: str | None, fix: bool, auto_approve: bool, **given: Any) -> None:
+def doctor(contract: str | None, *, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix. Changes nothing by itself.
 
     Exit status 1 when something keeps a site from working, 0 when nothing does. With --fix these are mended, by the
     steps that `run` makes: a missing database, its role or password; Vespa's docker and container; services that then
     need a new start.
+
+    With --bundle the findings, the status, tasks, logs of the last half hour, the contract and versions go into an
+    archive for a colleague; with --fix as it was before.
     """
     from orchestrator.cli.conduct import conduct
 
     def work(conductor: Conductor) -> Outcome:
-        from orchestrator import app
+        from orchestrator import bundle as archive
 
-        stack = app.contract_from(
-            contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn
-        )
-        operation = conductor.operation_on(stack)
-        operation.aws.require_account(stack.account_id)
+        if bundle is not None:
+            archive.check(bundle)
+        operation = conductor.look_at(contract)
         if not fix:
-            return examine(conductor, operation)
+            return examine(conductor, operation, bundle)
         with conductor.exclusive():
-            return mend(conductor, operation, approved=auto_approve)
+            return mend(conductor, operation, approved=auto_approve, bundle=bundle)
 
-    options = Options.of({"only": (), "skip": (), "adopt": False, "allow_zero": False, **given})
-    conduct("doctor", options, work, recorded=fix)
+    conduct("doctor", Options.of(given), work, recorded=fix)
 
 
-def examine(conductor: Conductor, operation: Operation) -> Outcome:
-    """Look at the stack, and say what was found."""
-    return _told(conductor, operation.examine())
+def examine(conductor: Conductor, operation: Operation, bundle: Path | None = None) -> Outcome:
+    """Look at the stack, and say what was found, and what of it could be mended."""
+    from orchestrator import app
+
+    diagnosis = operation.examine()
+    outcome = _told(conductor, diagnosis)
+    treatment = app.treatment(diagnosis, operation.tenants)
+    if treatment is not None:
+        what = ", ".join(sorted(treatment.repairs))
+        conductor.text(f"`orchestrate doctor --fix` can mend some of this, by the steps {what}; it asks before")
+    if bundle is not None:
+        _pack(conductor, operation, diagnosis, bundle)
+    return outcome
+
+
+def _pack(conductor: Conductor, operation: Operation, diagnosis: Diagnosis, bundle: Path) -> None:
+    """The evidence into the archive, every known secret in it hidden."""
+    from orchestrator import app
+    from orchestrator import bundle as archive
+    from orchestrator.events import StepDone
+
+    operation.learn_secrets()
+    members = app.collect(operation, diagnosis, conductor.clock)
+    redacted = {conductor.redact(name): conductor.redact(text) for name, text in members.items()}
+    archive.write(bundle, redacted, conductor.clock.now())
+    conductor.emit(StepDone(step="bundle", detail=f"{bundle}: {len(members)} files, secrets hidden"))
 
 
 def _told(conductor: Conductor, diagnosis: Diagnosis) -> Outcome:
@@ -62,13 +91,15 @@ def _told(conductor: Conductor, diagnosis: Diagnosis) -> Outcome:
     return report(diagnosis, conductor.emit)
 
 
-def mend(conductor: Conductor, operation: Operation, *, approved: bool) -> Outcome:
+def mend(conductor: Conductor, operation: Operation, *, approved: bool, bundle: Path | None) -> Outcome:
     """Examine, show what can be mended, ask, mend it, examine again: the outcome is what is seen then."""
     from orchestrator import app
     from orchestrator.errors import Outcome
 
     diagnosis = operation.examine()
     outcome = _told(conductor, diagnosis)
+    if bundle is not None:
+        _pack(conductor, operation, diagnosis, bundle)
     treatment = app.treatment(diagnosis, operation.tenants)
     if treatment is None:
         if diagnosis.cases:
@@ -78,7 +109,7 @@ def mend(conductor: Conductor, operation: Operation, *, approved: bool) -> Outco
     report = operation.narrowed(treatment.steps, treatment.tenants).run(conductor.emit, conductor.change)
     if report.outcome is Outcome.INTERRUPTED or conductor.clock.interrupted:
         return report.outcome
-    again = examine(conductor, operation)
+    again = _told(conductor, operation.examine())
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
 
 

@@ -53,6 +53,7 @@ def _all(options: tuple[Command, ...]) -> Command:
 _ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognisably this stack's.")
 
 place_options = _all(_COMMON)
+directory_option = _COMMON[1]
 settings_options = _all(_SETTINGS)
 steps_options = _all((*_SELECTION, _ADOPT, *_COMMON, *_SETTINGS))
 certificate_options = _all((*_COMMON, *_SETTINGS))
@@ -65,6 +66,7 @@ format_option = click.option(
     default="text",
     help="For people, as --json, or as Markdown for a merge request's comment.",
 )
+tenant_option = _SELECTION[0]
 contract_option = click.option("--contract", metavar="FILE", help="Read the contract there (-: standard input).")
 
 
@@ -84,17 +86,17 @@ class Options:
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
-        """From click's keyword arguments."""
+        """From click's keyword arguments: those of the command, which has not all of them."""
         flags = (name.replace("-", "_") for name in SETTINGS)
         settings = {name: given[name] for name in flags if given.get(name) is not None}
         return cls(
             directory=given["directory"],
-            as_json=given["as_json"] or given.get("format_") == "json",
-            tenants=given["tenants"],
-            only=given["only"],
-            skip=given["skip"],
+            as_json=given.get("as_json", False) or given.get("format_") == "json",
+            tenants=given.get("tenants", ()),
+            only=given.get("only", ()),
+            skip=given.get("skip", ()),
             settings=settings,
-            adopt=given["adopt"],
+            adopt=given.get("adopt", False),
             allow_zero=given.get("allow_zero", False),
-            as_markdown=given.get("format_") == "markdown" and not given["as_json"],
+            as_markdown=given.get("format_") == "markdown" and not given.get("as_json", False),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TextIO
@@ -18,7 +18,8 @@ class Voice:
 
     def __init__(self, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool = False) -> None:
         self.unheard = False
-        self._event, self._text = _renderer(sys.stdout, now, as_json=as_json, as_markdown=as_markdown)
+        self._event, self._text, self._draw = _renderer(sys.stdout, now, as_json=as_json, as_markdown=as_markdown)
+        self._seen: Sequence[Event] = ()
 
     def emit(self, event: Event) -> None:
         """Show an event."""
@@ -27,6 +28,17 @@ class Voice:
     def text(self, text: str) -> None:
         """Show something for people only."""
         self._say(lambda: self._text(text))
+
+    def picture(self, events: Sequence[Event]) -> None:
+        """Show these instead of the last picture: in its place on a terminal, elsewhere what differs from it."""
+        before, self._seen = self._seen, events
+        draw = self._draw
+        if draw is not None:
+            self._say(lambda: draw(events))
+            return
+        for event in events:
+            if event not in before:
+                self.emit(event)
 
     def _say(self, say: Callable[[], None]) -> None:
         if self.unheard:
@@ -51,19 +63,20 @@ def silence(out: TextIO) -> None:
 
 def _renderer(
     out: TextIO, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool
-) -> tuple[Callable[[Event], None], Callable[[str], None]]:
+) -> tuple[Callable[[Event], None], Callable[[str], None], Callable[[Sequence[Event]], None] | None]:
+    """What shows an event, a text, and (on a terminal) a whole picture in place of the last one."""
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks must not end the run
     if as_json:
         from orchestrator.render.jsonl import emitter
 
-        return emitter(out, now), lambda _text: None
+        return emitter(out, now), lambda _text: None, None
     if as_markdown:
         from orchestrator.render.markdown import Markdown
 
         document = Markdown(out)
-        return document.emit, document.text
+        return document.emit, document.text, None
     from orchestrator.render.terminal import Terminal
 
     terminal = Terminal(out, now)
-    return terminal.emit, terminal.text
+    return terminal.emit, terminal.text, terminal.picture if terminal.draws else None

@@ -11,6 +11,7 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
+from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.retry import NotYet, Patience
@@ -73,9 +74,10 @@ class Report:
 
     @property
     def needs_a_doctor(self) -> bool:
-        """Whether a service or a site did not come up: then somebody should look for the cause."""
-        seen = {ending.outcome for step in ("services", "sites") for ending in self.endings.get(step, {}).values()}
-        return not seen.isdisjoint({Outcome.FAILED, Outcome.TIMED_OUT})
+        """Whether something did not come true: the cause may be elsewhere. Not where AWS itself does not answer."""
+        endings = [ending for step in self.endings.values() for ending in step.values()]
+        deaf = any(ending.problem is not None and ending.problem.code in PASSING for ending in endings)
+        return not deaf and any(ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for ending in endings)
 
     @property
     def outcome(self) -> Outcome:
@@ -332,19 +334,41 @@ def _in_order(state: _Run, start: Any) -> None:
                 sorter.done(step_id)
 
 
-def survey(
-    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
-) -> Mapping[str, Mapping[Subject, Verdict]]:
-    """Observe and decide, changing nothing: what `status` and `plan` show. A failed observation is a `Blocked`."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look of a step gave: its facts (None: it could not look), and what it makes of them."""
 
-    def look(step: AnyStep) -> Mapping[Subject, Verdict]:
+    facts: Any
+    verdicts: Mapping[Subject, Verdict]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be done or waited for."""
+        return all(isinstance(verdict, Done) for verdict in self.verdicts.values())
+
+
+def sights(
+    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
+) -> Mapping[str, Sight]:
+    """Observe and decide, changing nothing. A failed observation is a `Blocked`, or a `Wait` where it may pass."""
+
+    def look(step: AnyStep) -> Sight:
         try:
-            verdicts = step.decide(step.observe(context))
+            facts = step.observe(context)
+            verdicts = step.decide(facts)
         except Transient as error:
-            return {STACK: Wait(error.problems[0].message, error.problems[0].code, error.problems[0].fix)}
+            return Sight(None, {STACK: Wait(error.problems[0].message, error.problems[0].code, error.problems[0].fix)})
         except OrchestratorError as error:
-            return {STACK: Blocked(error.problems[0], refused=error.outcome is Outcome.REFUSED)}
-        return {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
+            return Sight(None, {STACK: Blocked(error.problems[0], refused=error.outcome is Outcome.REFUSED)})
+        wanted = {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
+        return Sight(facts, wanted)
 
     with ThreadPoolExecutor(max_workers=max(1, len(steps)), thread_name_prefix="survey") as pool:
         return dict(zip((step.id for step in steps), pool.map(look, steps), strict=True))
+
+
+def survey(
+    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
+) -> Mapping[str, Mapping[Subject, Verdict]]:
+    """What `plan` shows: the verdicts of one look of each step."""
+    return {step: sight.verdicts for step, sight in sights(steps, context, subjects=subjects).items()}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -16,16 +17,24 @@ from orchestrator.events import (
     Emit,
     Event,
     FindingReported,
+    LogLine,
+    PartObserved,
     RunFinished,
     RunStarted,
     StepDone,
     StepFailed,
     StepStarted,
     StepWaiting,
+    TaskObserved,
 )
+from orchestrator.render import listing
 from orchestrator.render.findings import of_doctor
 
 _MARKS = {StepDone: ("✓", "green"), StepFailed: ("✗", "bold red"), StepWaiting: ("…", "yellow")}
+
+
+LISTINGS = frozenset({"logs", "shell", "tasks"})
+"""Commands whose output is what was asked for, without a first and a last line of ours."""
 
 
 class _Console(Console):
@@ -39,9 +48,18 @@ class Terminal:
     """Prints events. Lines are never wrapped when the output isn't a terminal, so that they can be searched."""
 
     def __init__(self, out: TextIO, now: Callable[[], datetime]) -> None:
-        self._console = _Console(file=out, highlight=False, soft_wrap=True)
+        self._console = _Console(file=out, highlight=False, soft_wrap=True, width=None if out.isatty() else 200)
         self._now = now
         self._tenants: dict[str, dict[str, Event]] = {}
+        self._parts: dict[tuple[str, str], PartObserved] = {}
+        self._tasks: list[TaskObserved] = []
+        self._live: Live | None = None
+        self._listing = False
+
+    @property
+    def draws(self) -> bool:
+        """Whether a picture can be drawn in the place of another one."""
+        return self._console.file.isatty() and not self._console.is_dumb_terminal
 
     @property
     def emit(self) -> Emit:
@@ -52,18 +70,60 @@ class Terminal:
         """Print something longer as it is (a plan)."""
         self._console.print(Text(text))
 
+    def picture(self, events: Sequence[Event]) -> None:
+        """Draw these where the last picture was: a table of the parts, then what is not done."""
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+            self._console.show_cursor(True)  # we may end without a chance to bring it back
+        seen = (event for event in events if isinstance(event, PartObserved))
+        parts = sorted(seen, key=lambda part: part.state == "up")  # a screen may be too small for all
+        open_points = [
+            _line(event) for event in events if isinstance(event, StepWaiting | StepFailed | FindingReported)
+        ]
+        clock = Text(f"{self._now().astimezone():%H:%M:%S}", style="dim")
+        self._live.update(Group(clock, listing.parts(parts), *open_points), refresh=True)
+
     def _emit(self, event: Event) -> None:
-        if isinstance(event, FindingReported) and (event.severity or event.status):
-            self._console.print(of_doctor(event))
-            return
+        match event:
+            case RunStarted(command=command):
+                self._listing = command in LISTINGS
+            case PartObserved():
+                self._parts[event.part, event.subject] = event
+                return
+            case TaskObserved():
+                self._tasks.append(event)
+                return
+            case LogLine():
+                self._console.print(listing.log_line(event))
+                return
+            case FindingReported(severity=severity, status=status) if severity or status:
+                self._console.print(of_doctor(event))
+                return
+            case RunFinished() if self._live is not None:
+                self._live.stop()
+        self._told(event)
+        if isinstance(event, RunFinished):
+            self._summary()
+
+    def _told(self, event: Event) -> None:
         if event.step and event.subject:
             self._tenants.setdefault(event.subject, {})[event.step] = event
-        if isinstance(event, StepStarted):
+        if isinstance(event, StepStarted) or (self._listing and isinstance(event, RunStarted | RunFinished)):
             return
         self._console.print(Text(f"{self._now().astimezone():%H:%M:%S} ", style="dim").append_text(_line(event)))
         if isinstance(event, StepFailed | FindingReported) and event.fix:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
-        if isinstance(event, RunFinished) and self._tenants:
+
+    def _summary(self) -> None:
+        """The tables that stand at the end."""
+        if self._live is not None:
+            return
+        if self._parts:
+            self._console.print(listing.parts(self._parts.values()))
+        elif self._tasks:
+            self._console.print(listing.tasks(self._tasks, self._now))
+        elif self._tenants:
             self._console.print(self._table())
 
     def _table(self) -> Table:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import urllib3
 
-READS = re.compile(r":(Describe|Get|List|Filter)")
+READS = re.compile(r":(Describe|Get|List|Filter|BatchGet|Simulate|HEAD)")
 ROUTE53 = {("POST", "rrset"): "ChangeResourceRecordSets"}
 """Route 53 speaks REST; of its requests only this one writes, and the others are reads by their method."""
 

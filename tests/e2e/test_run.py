@@ -169,7 +169,7 @@ def test_inside_apply_run_leaves_the_work_to_it(made: Stage) -> None:
 
 def test_status_sees_what_a_run_made(made: Stage) -> None:
     ended = made.command("status", "--database-transport", "direct", "--json").succeeded()
-    assert {event["event"] for event in ended.events[1:-1]} == {"step-done"}
+    assert {event["event"] for event in ended.events[1:-1]} == {"step-done", "part-observed"}
 
 
 def test_porkbun_instead_of_route53(made: Stage) -> None:

@@ -71,5 +71,26 @@ def test_a_prefix_keeps_the_projects_own_targets(project: Path) -> None:
 def test_a_bare_make_only_lists_the_targets(project: Path) -> None:
     done = make(project, f"ORCHESTRATE_PREFIX = stack-\n{PLAIN}")
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    targets = ("apply", "plan", "preflight", "run", "status", "doctor", "pause", "resume")
+    targets = ["apply", "plan", "preflight", "run", "status", "doctor", "logs", "tasks", "shell", "pause", "resume"]
     assert names == ["orchestrate-help", *(f"stack-{target}" for target in targets)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("status", "WATCH=1"), "status|--chdir|terraform|--watch|"),
+        (
+            ("doctor", "FIX=1", "YES=1", "BUNDLE=our case.zip"),
+            "doctor|--chdir|terraform|--fix|--auto-approve|--bundle|our case.zip|",
+        ),
+        (
+            ("logs", "OF=vespa", "SINCE=1h", "GREP=?ERROR ?Exception", "CONTAINER=api", "FOLLOW=1", "TENANT=a"),
+            "logs|vespa|--chdir|terraform|--tenant|a|--since|1h|--grep|?ERROR ?Exception|--container|api|--follow|",
+        ),
+        (("tasks",), "tasks|--chdir|terraform|"),
+        (("shell", "TENANT=a"), "shell|vespa|--chdir|terraform|--tenant|a|"),
+        (("shell", "ON=runner"), "shell|runner|--chdir|terraform|"),
+    ],
+)
+def test_looking_passes_what_it_is_given(project: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert make(project, PLAIN, *arguments).stdout == said

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from orchestrator import vespa
+from orchestrator.aws.ssm import Output, ScriptFailed
+from orchestrator.contract import Vespa
+from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.vespa import Inside
+from tests.unit.test_tail import NOW
 
 RUN = "docker run -d --name vespa --restart unless-stopped"
 USER_DATA = Path(__file__).parents[2] / "terraform" / "modules" / "vespa" / "user_data.sh.tftpl"
@@ -65,3 +70,49 @@ def test_what_docker_says() -> None:
     assert vespa.read(line) == Inside(healthy=False, started=started, image="vespaengine/vespa:8", ports=(8081, 19071))
     absent = '{"dockerd": true, "booting": true, "healthy": false, "container": {"state": "absent"}}'
     assert vespa.read(absent) == Inside(state="absent", booting=True, healthy=False)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """An instance whose commands end as given."""
+
+    ends: Output | OrchestratorError
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+        if isinstance(self.ends, OrchestratorError):
+            raise self.ends
+        return self.ends
+
+
+def ended(stdout: str, exit_code: int = 0) -> Output:
+    return Output(stdout, "", exit_code, "Success" if exit_code == 0 else "Failed", "command")
+
+
+VESPAS = {"a": Vespa(instance_id="i-0a", host="10.0.0.1")}
+
+
+@pytest.mark.parametrize("stdout", ["", "bash: docker: command not found", "{}", '{"dockerd": true}'])
+def test_an_instance_without_the_usual_words_claims_nothing(stdout: str) -> None:
+    assert vespa.look(Shell(ended(stdout)), VESPAS, who="test") == {"a": None}
+    failed = ScriptFailed(Problem("script-failed", stdout), ended(stdout, 1))
+    assert vespa.look(Shell(failed), VESPAS, who="test") == {"a": None}
+
+
+def test_an_instance_that_may_answer_the_next_time_is_asked_again() -> None:
+    with pytest.raises(Transient):
+        vespa.look(Shell(Transient(Problem("runner-offline", "no agent"))), VESPAS, who="test")
+
+
+def test_lines_of_a_log_and_when_they_were_written() -> None:
+    said = vespa.logs(Shell(ended("2026-11-25T12:00:00.123456789Z hello\nhalf a line\n")), VESPAS, NOW)
+    assert said == {"a": [("2026-11-25T12:00:00.123+00:00", "hello"), ("", "half a line")]}
+
+
+def test_why_a_log_can_not_be_had() -> None:
+    gone = ended("Error response from daemon: No such container: vespa", 1)
+    said = vespa.logs(Shell(ScriptFailed(Problem("script-failed", "exit 1"), gone)), VESPAS, NOW)["a"]
+    assert isinstance(said, Problem)
+    assert (said.code, said.message) == ("vespa-log-unreadable", gone.stdout)
+    assert said.fix
+    other = Problem("access-denied", "not you")
+    assert vespa.logs(Shell(OrchestratorError(other)), VESPAS, NOW) == {"a": other}

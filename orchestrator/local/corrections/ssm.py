@@ -1,9 +1,9 @@
 """Systems Manager in moto: commands that wait for a real agent, and the calls moto lacks.
 
 What moto gets wrong: `SendCommand` answers Success at once with empty output, even for an instance that does not exist;
-DescribeInstanceInformation, ListCommandInvocations, CancelCommand and StartSession are not implemented; a restarted
-instance keeps its old LaunchTime. Left out: documents other than AWS-RunShellScript, output to S3 and CloudWatch,
-notifications, MaxConcurrency and MaxErrors, pages (every answer is one page), sessions.
+DescribeInstanceInformation, ListCommandInvocations and CancelCommand are not implemented; a restarted instance keeps
+its old LaunchTime. Left out: documents other than AWS-RunShellScript, output to S3 and CloudWatch,
+notifications, MaxConcurrency and MaxErrors, pages (every answer is one page). Sessions: `ssm_sessions`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ def install(cloud: Cloud) -> None:
         "list_command_invocations": _list_command_invocations,
         "cancel_command": _cancel_command,
         "describe_instance_information": _describe_instance_information,
-        "start_session": _start_session,
     }
     for name, answer in answers.items():
         setattr(SimpleSystemManagerResponse, name, _method(cloud, answer))
@@ -286,8 +285,3 @@ def _information(cloud: Cloud, node: Node) -> Answer:
         "ComputerName": f"ip-{node.private_ip.replace('.', '-')}.ec2.internal",
         "RegistrationDate": node.registered,
     }
-
-
-def _start_session(_cloud: Cloud, request: Any) -> Answer:
-    target = request._get_param("Target")
-    raise SSMException("TargetNotConnected", f"{target} is not connected: the local cloud has no interactive sessions")

@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from orchestrator.aws.ssm import ScriptFailed, Ssm
-from orchestrator.errors import TimedOut, Transient
+from orchestrator.errors import OrchestratorError, TimedOut, Transient
+from orchestrator.local.corrections import ssm_sessions
 
 if TYPE_CHECKING:
     from tests.local.ssm.conftest import World
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ssm(world: World) -> Ssm:
     return Ssm(world.ssm, sleep=time.sleep, monotonic=time.monotonic)
+
+
+@pytest.fixture
+def sessions(world: World) -> None:
+    ssm_sessions.install(world.cloud)
 
 
 def test_ping(ssm: Ssm, world: World, runner: str) -> None:
@@ -63,3 +70,28 @@ def test_an_instance_that_does_not_answer(ssm: Ssm, world: World, runner: str) -
     finally:
         world.cloud.faults.switch_off("runner-offline")
     assert refused.value.problems[0].code == "runner-not-registered"
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_session_of_an_instance_that_is_online(world: World, runner: str, ssm: Ssm) -> None:
+    session = ssm.start_session(runner)
+    assert session.keys() == {"SessionId", "TokenValue", "StreamUrl"}
+    active = world.ssm.describe_sessions(State="Active")["Sessions"]
+    assert [(one["SessionId"], one["Target"]) for one in active] == [(session["SessionId"], runner)]
+    ssm.end_session(session["SessionId"])
+    assert world.ssm.describe_sessions(State="Active")["Sessions"] == []
+    assert world.ssm.describe_sessions(State="History")["Sessions"][0]["Status"] == "Terminated"
+
+
+@pytest.mark.usefixtures("sessions")
+def test_an_instance_that_is_not_online_has_no_session(ssm: Ssm) -> None:
+    with pytest.raises(OrchestratorError, match="session-not-connected") as error:
+        ssm.start_session("i-0123456789abcdef0")
+    assert error.value.problems[0].fix
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_session_that_never_was(world: World, ssm: Ssm) -> None:
+    ssm.end_session("local-nothing")
+    with pytest.raises(ClientError, match="DoesNotExistException"):
+        world.ssm.terminate_session(SessionId="local-nothing")

@@ -339,3 +339,21 @@ def test_going_back_and_forth_is_no_progress() -> None:
     endings, _ = settle(a_step(decide=swinging, apply=nothing_to_apply, timeout=60, poll=1), World(), clock)
     assert endings["a"].outcome is Outcome.TIMED_OUT
     assert clock.seconds < 60 + 20
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "needed"),
+    [
+        (Outcome.SUCCEEDED, "", False),
+        (Outcome.FAILED, "database-unreachable", True),
+        (Outcome.TIMED_OUT, "runner-offline", True),
+        (Outcome.REFUSED, "dns-foreign-record", False),
+        (Outcome.INTERRUPTED, "interrupted", False),
+        (Outcome.TIMED_OUT, "aws-unreachable", False),
+        (Outcome.TIMED_OUT, "throttled", False),
+    ],
+)
+def test_a_doctor_is_called_where_the_cause_may_be_elsewhere(outcome: Outcome, code: str, needed: bool) -> None:
+    fine = {"a": Ending(Outcome.SUCCEEDED, "")}
+    ended = {STACK: Ending(outcome, "", Problem(code, "") if code else None)}
+    assert Report({"one": fine, "two": ended}).needs_a_doctor is needed

@@ -1,0 +1,69 @@
+"""Watching asks little: what is done is looked at again only now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from orchestrator import board, contract
+from orchestrator.app.lookout import CALM, Lookout
+from orchestrator.app.operation import Operation
+from orchestrator.aws.rds import ServerState
+from orchestrator.engine.runner import Sight
+from orchestrator.engine.step import STACK, Blocked, Done, Verdict, Wait
+from orchestrator.errors import Problem
+from orchestrator.steps.database_server import Facts
+from tests.unit.test_contract import good
+
+STACK_OF_ONE = contract.parse(good(), "test")
+
+
+@dataclass
+class Clock:
+    at: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+@dataclass
+class Looks:
+    """An operation of two steps; `verdicts` is what each would say now."""
+
+    verdicts: dict[str, Verdict]
+    looked: list[set[str]] = field(default_factory=list)
+    stack: contract.Stack = STACK_OF_ONE
+    tenants: tuple[str, ...] = ("a",)
+    steps: tuple[str, ...] = ("database-server", "runner")
+
+    def balancer(self) -> str:
+        return "active"
+
+    def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
+        self.looked.append(set(self.steps) - set(known))
+        facts = {"database-server": Facts(ServerState("db", "available"), "h"), "runner": object()}
+        return {step: Sight(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
+
+
+def lookout(looks: Looks, clock: Clock) -> Lookout:
+    return Lookout(cast("Operation", looks), cast("Any", clock))
+
+
+def test_what_is_done_is_left_alone_for_a_while() -> None:
+    looks, clock = Looks({"database-server": Done("available"), "runner": Wait("boots")}), Clock()
+    seen = lookout(looks, clock)
+    for clock.at in (0.0, 5.0, CALM - 1, CALM):
+        picture = seen.look()
+        assert picture.verdicts["runner"][STACK] == Wait("boots")
+        assert picture.verdicts["database-server"][STACK] == Done("available")
+    assert looks.looked == [{"database-server", "runner"}, {"runner"}, {"runner"}, {"database-server", "runner"}]
+
+
+def test_what_broke_meanwhile_is_seen_then() -> None:
+    looks, clock = Looks({"database-server": Done("available"), "runner": Done("online")}), Clock()
+    seen = lookout(looks, clock)
+    assert seen.look().parts[0].state == board.UP
+    looks.verdicts["database-server"] = Blocked(Problem("x", "it was stopped"))
+    clock.at = CALM
+    assert (seen.look().parts[0].state, seen.look().parts[0].detail) == (board.FAILED, "it was stopped")
