@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.meddling import Console, Undo, instances, meddled
 
 
 def _stop(console: Console) -> Iterator[Undo]:
-    ec2 = console.client("ec2")
-    hosts = [said["VESPA_HOST"] for said in console.variables() if said.get("VESPA_HOST")]
-    answer = ec2.describe_instances(Filters=[{"Name": "private-ip-address", "Values": hosts}])
-    for one in (each for reservation in answer["Reservations"] for each in reservation["Instances"]):
-        ids = {"InstanceIds": [one["InstanceId"]]}
-        ec2.stop_instances(**ids)
-        yield lambda ids=ids: ec2.start_instances(**ids)  # type: ignore[misc]
+    ec2, ids = console.client("ec2"), instances(console)
+    ec2.stop_instances(InstanceIds=ids)
+    yield partial(ec2.start_instances, InstanceIds=ids)
 
 
 FAULT = meddled("vespa-stopped", "Vespa's instance is stopped", "Vespa Vector Search Issues", _stop)

@@ -8,6 +8,12 @@ from pathlib import Path
 STATE = "ORCHESTRATE_LOCAL_VESPA"
 """Environment variable with the state file's path."""
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
+SILENT = "silent"
+"""The container runs, its config server does not answer."""
+UNPULLED = "unpulled"
+"""There is no container, and no image to make one from."""
+DOCKER_OFF = "docker-off"
+"""The docker daemon does not run, and so nothing does."""
 
 
 def state_file() -> Path:
