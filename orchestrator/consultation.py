@@ -30,6 +30,8 @@ from orchestrator.events import Emit, FindingReported
 from orchestrator.rollouts import Ecs, Targets
 from orchestrator.scene import Readers, Scene
 
+PAGE = "docs/reference/checks.md"
+
 
 class Context(Protocol):
     """What the steps' context has of what the checks need."""
@@ -79,7 +81,8 @@ def consult(
         database=context.database,
         resolver=context.resolver,
     )
-    return examine(checks.discover(), Scene(stack, readers, now()), subjects=subjects)
+    scene = Scene(stack, readers, now())
+    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting)
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:
@@ -103,5 +106,6 @@ def _event(found: Finding, root: str = "") -> FindingReported:
         cause=found.cause,
         evidence=found.evidence,
         guide=found.guide,
+        page=f"{PAGE}#{found.check}" if found.check else "",
         root=root,
     )

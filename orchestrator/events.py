@@ -70,7 +70,8 @@ class FindingReported(_Event):
     """Something worth knowing that stops nothing (an orphaned database, a planned change); what the doctor found.
 
     The doctor's have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact values),
-    `guide` (the guide's section), and `root`, the code of the root cause this is a consequence of (empty: it is one).
+    `guide` (the guide's section), `page` (of the check, in docs/reference), and `root`, the code of the root cause this
+    is a consequence of (empty: it is one).
     """
 
     name = "finding-reported"
@@ -81,6 +82,7 @@ class FindingReported(_Event):
     cause: str = ""
     evidence: tuple[str, ...] = ()
     guide: str = ""
+    page: str = ""
     root: str = ""
 
 

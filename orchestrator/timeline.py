@@ -26,6 +26,7 @@ _MARKS = (_STARTED, re.compile(r"(?<!de)registered \d+ targets"), _DRAINS)
 """The stages of a rollout, each seen as an event."""
 _STEADY = re.compile(r"has reached a steady state")
 _TROUBLE = re.compile(r"is unhealthy in|unable to|deployment failed")
+_UNPLACED = re.compile(r"unable to place a task")
 _NEW_TASKS_ARE_GOOD = re.compile(r"has begun draining|has stopped \d+ running tasks|has reached a steady state")
 _ROLLING_BACK = re.compile(r"rolling back to", re.IGNORECASE)
 _SAME_MOMENT = timedelta(seconds=2)
@@ -46,6 +47,16 @@ def launched(service: Service, deployment: Deployment) -> int:
 def troubles(service: Service, deployment: Deployment) -> int:
     """How many events since the deployment was made speak of trouble."""
     return sum(bool(_TROUBLE.search(event.text)) for event in since(service, deployment))
+
+
+def unplaced(service: Service, deployment: Deployment) -> str:
+    """What ECS says when it can't place a task of the deployment; empty once it could."""
+    for event in since(service, deployment):
+        if _UNPLACED.search(event.text):
+            return event.text
+        if _STARTED.search(event.text):
+            return ""
+    return ""
 
 
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:

@@ -18,11 +18,18 @@ from orchestrator.scene import Scene
 AT_ONCE = 8
 SECONDS = 60
 SCRIPT = """
-docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
-state=$(docker inspect -f '{{.State.Status}}' vespa 2>/dev/null || echo absent)
-code=$(docker inspect -f '{{.State.ExitCode}}' vespa 2>/dev/null || echo 0)
-curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
-printf '{"dockerd": %s, "state": "%s", "exit_code": %s, "healthy": %s}\\n' "$dockerd" "$state" "${code:-0}" "$healthy"
+dockerd=true image=true healthy=false
+if seen=$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' vespa 2>/dev/null); then
+  if [ "${seen% *}" = running ] && curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health; then
+    healthy=true
+  fi
+else
+  seen="absent 0"
+  docker info >/dev/null 2>&1 || dockerd=false
+  [ -n "$(docker images -q vespaengine/vespa 2>/dev/null)" ] || image=false
+fi
+printf '{"dockerd": %s, "state": "%s", "exit_code": %s, "image": %s, "healthy": %s}\\n' \\
+  "$dockerd" "${seen% *}" "${seen#* }" "$image" "$healthy"
 """
 _DEATHS = frozenset({"task-vespa-unreachable"})
 _IMAGE = "docker run -d --name vespa --hostname vespa-container --restart unless-stopped -p 8081:8081 -p 19071:19071 "
@@ -30,12 +37,14 @@ _IMAGE = "docker run -d --name vespa --hostname vespa-container --restart unless
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What an instance says of its Vespa. `state` is docker's word; absent: no such container."""
+    """What an instance says of its Vespa. `state` is docker's word, absent: no such container."""
 
     dockerd: bool = True
     state: str = "running"
     exit_code: int = 0
     healthy: bool = True
+    image: bool = True
+    """Whether docker has an image to make one from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,10 @@ def judge(facts: Facts) -> Iterable[Finding]:
         if not seen.dockerd:
             fix = f"{_on(instance)} 'systemctl enable --now docker && docker start vespa'"
             yield _finding((tenant, instance), seen, "dockerd-down", "docker does not run on the instance", fix)
+        elif seen.state == "absent" and not seen.image:
+            fix = f"{_on(instance)} '{_IMAGE}vespaengine/vespa:8.609.39' (it pulls; volume and tag as in user_data)"
+            cause = "its image was never pulled (no way out, or the registry's rate limit, when user_data ran)"
+            yield _finding((tenant, instance), seen, "vespa-image-missing", cause, fix)
         elif seen.state == "absent":
             fix = f"{_on(instance)} '{_IMAGE}vespaengine/vespa:8.609.39' (volume and tag as in user_data)"
             yield _finding(

@@ -46,5 +46,6 @@ def examine(conductor: Conductor, operation: Operation) -> Outcome:
 
     diagnosis = operation.examine()
     if not diagnosis.cases:
-        conductor.text(f"nothing wrong found ({diagnosis.checks} checks)")
+        paused = ", the stack is paused" if diagnosis.paused else ""
+        conductor.text(f"nothing wrong found ({diagnosis.checks} checks{paused})")
     return report(diagnosis, conductor.emit)

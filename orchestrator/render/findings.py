@@ -30,3 +30,5 @@ def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
     yield "fix", event.fix, "cyan"
     if event.guide and not event.root:
         yield "guide", event.guide, "dim"
+    if event.page and not event.root:
+        yield "page", event.page, "dim"

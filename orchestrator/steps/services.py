@@ -269,11 +269,21 @@ def _because(rollout: Rollout, counts: str) -> str:
         parts.append("the old deployment drains")
     if rollout.failures:
         parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
+    if _unplaced(rollout):
+        parts.append("ECS can't place a task")
     return ", ".join(parts)
+
+
+def _unplaced(rollout: Rollout) -> str:
+    """What ECS says when there is no room for a task: it makes none then, and tries again by itself."""
+    service, primary = rollout.service, rollout.primary
+    return timeline.unplaced(service, primary) if service and primary else ""
 
 
 def _late(rollout: Rollout) -> tuple[str, str]:
     """The code and the fix, should the deadline pass now."""
+    if _unplaced(rollout):
+        return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
     if rollout.failures:
         cause = classify(rollout.failures[0])
         return cause.code, cause.fix

@@ -41,6 +41,23 @@ EARLIER = (
 )
 
 
+ROOM = "was unable to place a task. Reason: Capacity is unavailable at this time."
+
+
+@pytest.mark.parametrize(
+    ("happened", "said"),
+    [
+        ((), ""),
+        (((1, ROOM),), f"(service s) {ROOM}"),
+        (((1, ROOM), (31, "has started 1 tasks: (task a).")), ""),
+        (((1, "has started 1 tasks: (task a)."), (40, ROOM)), f"(service s) {ROOM}"),
+        (((-1, ROOM),), ""),
+    ],
+)
+def test_there_is_no_room_until_a_task_was_started(happened: tuple[tuple[float, str], ...], said: str) -> None:
+    assert timeline.unplaced(service(*happened), deployment()) == said
+
+
 @pytest.mark.parametrize(
     ("now", "since", "seconds"),
     [
