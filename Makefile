@@ -57,8 +57,8 @@ bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one lo
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
 
-diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
-	$(BIN)/python scripts/diagnose.py
+diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes; DIAGNOSE_ARGS="oom")
+	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
 clean: ## take clouds down and remove everything that was installed or made here
 	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \
