@@ -21,8 +21,9 @@ JUST_BEFORE, OVERDUE = 0.9, 1.25
 """The part of the expected time after which the state is looked for closely, and after which it is late."""
 
 _STARTED = re.compile(r"has started (\d+) tasks")
+_REGISTERED = re.compile(r"(?<!de)registered \d+ targets")
 _DRAINS = re.compile(r"has begun draining")
-_MARKS = (_STARTED, re.compile(r"(?<!de)registered \d+ targets"), _DRAINS)
+_MARKS = (_STARTED, _REGISTERED, _DRAINS)
 """The stages of a rollout, each seen as an event."""
 _STEADY = re.compile(r"has reached a steady state")
 _TROUBLE = re.compile(r"is unhealthy in|unable to|deployment failed")
@@ -87,6 +88,8 @@ class Expectation:
 
     since: datetime
     seconds: float | None = None
+    checked: bool = False
+    """Whether it is the load balancer that is waited for: no target is good before its checks were."""
 
     def is_late(self, now: datetime, patience: float) -> bool:
         """Whether more than `patience` seconds, or than the last time took, have passed."""
@@ -105,7 +108,7 @@ def expectation(service: Service, deployment: Deployment) -> Expectation:
         latest = [(deployment.created_at, _STARTED)]
     at, mark = latest[0]
     ending = _STEADY if rolling or mark is _DRAINS else _NEW_TASKS_ARE_GOOD
-    return Expectation(at, _before(service, deployment, mark, ending))
+    return Expectation(at, _before(service, deployment, mark, ending), mark is _REGISTERED)
 
 
 def _before(service: Service, deployment: Deployment, mark: re.Pattern[str], ending: re.Pattern[str]) -> float | None:
@@ -132,19 +135,22 @@ def start_up(happened: Sequence[ServiceEvent]) -> float | None:
     for event in happened:
         if _NEW_TASKS_ARE_GOOD.search(event.text):
             good = event.at
-        elif good is not None and _MARKS[1].search(event.text):
+        elif good is not None and _REGISTERED.search(event.text):
             return (good - event.at).total_seconds()
         elif _STARTED.search(event.text) or _TROUBLE.search(event.text):
             good = None
     return None
 
 
-def next_look(elapsed: float, expected: float | None) -> float:
+def next_look(elapsed: float, expected: float | None, earliest: float = 0.0) -> float:
     """Seconds until the next look: sparse while nothing can come, dense around the expected moment, then ever slower.
 
-    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known).
+    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known);
+    before `earliest` it can't be over.
     """
     if expected is None:
+        if elapsed < JUST_BEFORE * earliest:
+            return _between(DENSEST, min(JUST_BEFORE * earliest - elapsed, max(2.0, elapsed)), SPARSEST)
         return _between(0.5, 0.1 * elapsed, 5.0)
     soon = JUST_BEFORE * expected
     if elapsed < soon:

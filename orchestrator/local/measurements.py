@@ -18,7 +18,7 @@ def measure(namespace: str, dimensions: dict[str, str], metric: str, value: floa
     """
     store = cloudwatch_backends[ACCOUNT][REGION]
     pairs = [{"Name": key, "Value": said} for key, said in dimensions.items()]
-    now, before = datetime.now(UTC), list(store.metric_data)
+    now, before = datetime.now(UTC).replace(tzinfo=None), list(store.metric_data)  # moto's times know no zone
     ages = [timedelta(seconds=30 + 60 * minute) for minute in range(60)]
     points = [{"MetricName": metric, "Dimensions": pairs, "Value": value, "Timestamp": now - age} for age in ages]
     store.put_metric_data(namespace, points)

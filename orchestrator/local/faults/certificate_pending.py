@@ -24,7 +24,7 @@ def _unissue(console: Console) -> Iterator[Undo]:
                 yield partial(_change, route53, zone["Id"], "UPSERT", record)
     for bundle in list(acm_backends[ACCOUNT][REGION]._certificates.values()):
         if bundle.status == "ISSUED":
-            bundle.status = "PENDING_VALIDATION"
+            bundle.status, bundle.found = "PENDING_VALIDATION", None
             yield partial(setattr, bundle, "status", "ISSUED")
 
 
