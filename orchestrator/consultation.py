@@ -61,7 +61,7 @@ class Context(Protocol):
 def consult(
     context: Context, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
 ) -> Diagnosis:
-    """Examine the whole stack once, changing nothing. Makes clients: call it in the main thread."""
+    """Examine the whole stack once, changing nothing."""
     stack = context.stack
     readers = Readers(
         ecs=context.ecs,

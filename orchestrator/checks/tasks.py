@@ -37,8 +37,10 @@ def gather(scene: Scene) -> Facts:
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
-    """One finding a tenant and cause: the newest failures count."""
+    """One finding a tenant and cause: the newest failures count, unless no task is wanted any more."""
     for tenant, rollout in facts.rollouts.items():
+        if rollout.service is not None and rollout.service.desired == 0:
+            continue
         causes: dict[str, tuple[Cause, Failure]] = {}
         for failure in rollout.failures[:AUTOPSIES]:
             cause = classify(failure)
