@@ -50,6 +50,7 @@ format: $(READY) ## format the code and let ruff fix what it can
 bench: $(READY) ## measure what we promise about speed
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_steps.py
+	@echo 'how long the wait takes beside other tools (half an hour): make bench-wait'
 
 bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
 	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)

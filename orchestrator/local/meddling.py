@@ -17,9 +17,11 @@ import psycopg
 from botocore.exceptions import ClientError
 
 from orchestrator.errors import Problem, Refused
+from orchestrator.local import instance
 from orchestrator.local.cloud import ACCESS_KEY, REGION, SECRET_KEY, Cloud
 from orchestrator.local.faults import Fault
 from orchestrator.local.tasks import is_tenants
+from orchestrator.local.tools import vespa
 
 Undo = Callable[[], object]
 Meddle = Callable[["Console"], Iterator[Undo]]
@@ -104,6 +106,36 @@ def meddled(
             undo()
 
     return Fault(name, title, guide, per_tenant=per_tenant, inject=inject, clear=clear)
+
+
+def change_container(console: Console, state: str) -> Iterator[Undo]:
+    """Vespa's container on the tenant's instances gets into a state of `tools.vespa`; undone, it runs."""
+    for one in instances(console):
+        file = instance.containers(console.cloud, one)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        vespa.change(file, state)
+        yield partial(vespa.change, file, vespa.RUNNING)
+
+
+def cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every CNAME in Route 53, with the id of its zone."""
+    route53 = console.client("route53")
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+            if record["Type"] == "CNAME":
+                yield zone["Id"], record
+
+
+def own_cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of the tenant's hostnames."""
+    wanted = {f"{said['WEB_DOMAIN'].removeprefix('https://')}." for said in console.variables()}
+    return ((zone, record) for zone, record in cnames(console) if record["Name"] in wanted)
+
+
+def change_record(console: Console, action: str, zone: str, record: dict[str, Any]) -> None:
+    """One change: UPSERT or DELETE."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+    console.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
 
 
 def felt_by_tasks(name: str, title: str, guide: str) -> Fault:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
-from orchestrator.local import instance
-from orchestrator.local.meddling import Console, Undo, instances, meddled
+from orchestrator.local.meddling import Console, Undo, change_container, meddled
 from orchestrator.local.tools import vespa
 
 
 def _change(console: Console) -> Iterator[Undo]:
-    for one in instances(console):
-        file = instance.containers(console.cloud, one)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        vespa.change(file, vespa.SILENT)
-        yield partial(vespa.change, file, vespa.RUNNING)
+    yield from change_container(console, vespa.SILENT)
 
 
 FAULT = meddled("vespa-unhealthy", "Vespa's config server does not answer", "Vespa Vector Search Issues", _change)
