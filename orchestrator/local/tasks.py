@@ -160,8 +160,7 @@ class RunningTask:
         if not self._wait(PROVISIONING):
             return
         task.last_status = "PENDING"
-        if fault_is_on(self.cloud, "stuck-pending", task.group):
-            self._get_stuck()
+        if fault_is_on(self.cloud, "stuck-pending", task.group) and not self._come_unstuck():
             return
         role = execution_role(self.definition)
         launch.require_way_out(containers, leads_out=reach.leads_out(task))
@@ -172,11 +171,13 @@ class RunningTask:
         task.pullStoppedAt = Pace.now()
         self._application = self._build(environments)
 
-    def _get_stuck(self) -> None:
-        """The task waits for ever, as if somebody had looked on for a while already."""
+    def _come_unstuck(self) -> bool:
+        """Wait until the fault is cleared, as if somebody had looked on for a while already. False: it was stopped."""
         self.task.createdAt -= STUCK_FOR
-        while self._wait(PULLING):
-            pass
+        while fault_is_on(self.cloud, "stuck-pending", self.task.group):
+            if not self._wait(PROVISIONING):
+                return False
+        return True
 
     def _pull(self, containers: Sequence[launch.Definition]) -> None:
         answers = {"image-pull": launch.NOT_FOUND, "registry-rate-limit": launch.RATE_LIMIT}
