@@ -51,6 +51,7 @@ bench: $(READY) ## measure what we promise about speed
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_plan.py
 	$(BIN)/python scripts/bench_steps.py
+	@echo 'how long the wait takes beside other tools (half an hour): make bench-wait'
 
 bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
 	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)
@@ -58,8 +59,8 @@ bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one lo
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
 
-diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
-	$(BIN)/python scripts/diagnose.py
+diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes; DIAGNOSE_ARGS="oom")
+	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
 faults: $(READY) ## die and fail at every call, random schedules, races, any input (half an hour; short forms are in `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults tests/conformance/test_database_servers.py::test_many_at_once_make_it_once

@@ -60,7 +60,7 @@ class Context(Protocol):
 def consult(
     context: Context, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
 ) -> Diagnosis:
-    """Examine the whole stack once, changing nothing. Makes clients: call it in the main thread."""
+    """Examine the whole stack once, changing nothing."""
     stack = context.stack
     readers = Readers(
         ecs=context.ecs,
@@ -81,7 +81,8 @@ def consult(
         database=context.database,
         resolver=context.resolver,
     )
-    return examine(checks.discover(), Scene(stack, readers, now()), subjects=subjects)
+    scene = Scene(stack, readers, now())
+    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting)
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:

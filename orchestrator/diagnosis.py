@@ -63,11 +63,39 @@ _LOG_RULES = (
         Cure.WORKFLOW,
     ),
     _Rule(
-        r'permission denied for database "(?P<what>[^"]+)"',
+        r'permission denied for (database|schema) "?(?P<what>[^"\s]+)',
         "database-permission-denied",
         "the tenant's role may not use its database",
         "the tenant-databases step makes the role its owner",
         Cure.WORKFLOW,
+    ),
+    _Rule(
+        r"remaining connection slots are reserved|sorry, too many clients already|too many connections for",
+        "database-connections-exhausted",
+        "PostgreSQL had no connection left for the task",
+        "end who holds them (pg_stat_activity), or take a larger class: max_connections follows from its memory",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"No space left on device|could not extend file|DiskFull",
+        "database-storage-full",
+        "PostgreSQL had no storage left to write to",
+        "raise allocated_storage of the database server",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"Can't locate revision identified by",
+        "schema-newer",
+        "the schema was migrated by a newer version than the one that runs",
+        "run an image at least as new as the schema; migrations don't go back",
+        Cure.TASK_DEFINITION,
+    ),
+    _Rule(
+        r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
+        "migrations-collided",
+        "another task migrated the same schema at the same time",
+        "start one task first (desired count 1), the rest when it runs",
+        Cure.TIME,
     ),
     _Rule(
         r'(?P<what>[a-z0-9.-]+:\d+)"? ?(\([^)]*\))?.{0,40}(port \d+|to address|nodename|Name or service)',
@@ -75,6 +103,13 @@ _LOG_RULES = (
         "POSTGRES_HOST contains a port",
         "give the task the database's `address`, not its `endpoint`",
         Cure.TASK_DEFINITION,
+    ),
+    _Rule(
+        r"connection to server at .*(refused|timed out|timeout expired|No route to host)|could not connect to server",
+        "database-unreachable",
+        "the task could not connect to PostgreSQL",
+        "check that the server is available and that its security group lets the tasks' group in on its port",
+        Cure.OUTSIDE,
     ),
     _Rule(
         r"WRONGPASS|NOAUTH|AUTH.*without any password|invalid username-password pair",
@@ -91,14 +126,15 @@ _LOG_RULES = (
         Cure.TASK_DEFINITION,
     ),
     _Rule(
-        r"(Error connecting to Redis|redis\.exceptions\.ConnectionError|Connection closed by server).*",
+        r"(Error connecting to Redis|redis\.exceptions\.(Connection|Timeout)Error|Connection closed by server).*",
         "redis-unreachable",
         "the task could not connect to Redis",
         'check REDIS_HOST, REDIS_PORT, REDIS_SSL = "true" and the security group of Redis',
         Cure.OUTSIDE,
     ),
     _Rule(
-        r"[Vv]espa.*(refused|unreachable|timed? ?out|unhealthy|not ready)|(refused|timed out).*19071",
+        r"[Vv]espa.*(refused|unreachable|timed? ?out|unhealthy|not ready)|(refused|timed out).*19071|"
+        r"port=(19071|8081).*(refused|timed out)",
         "vespa-unreachable",
         "the task could not reach Vespa's config server",
         "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
@@ -121,6 +157,27 @@ _LOG_RULES = (
 )
 
 _REASON_RULES = (
+    _Rule(
+        r"toomanyrequests|429 Too Many Requests|pull rate limit",
+        "registry-rate-limited",
+        "the registry refuses to be asked so often",
+        "sign in to the registry (repositoryCredentials in the container definition), or pull through a cache of ECR",
+        Cure.TIME,
+    ),
+    _Rule(
+        r"connection issue between the task and|i/o timeout|context deadline exceeded",
+        "network-unreachable",
+        "the task reached neither Secrets Manager nor the registry",
+        "give its subnets a default route (NAT gateway), and let its security group out on 443",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"CannotPull\w*: .*(pull access denied|403 Forbidden|not authorized to perform: ecr:)",
+        "image-pull-denied",
+        "the registry does not give the image to the task's execution role",
+        "attach AmazonECSTaskExecutionRolePolicy to it, or give repositoryCredentials; check the repository's name",
+        Cure.OUTSIDE,
+    ),
     _Rule(
         r"CannotPullContainerError|CannotPullImage|CannotPullECRContainerError",
         "image-pull-failed",

@@ -234,6 +234,15 @@ class Scene:
         names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]
         return dict(zip(names, self._each(self.read.resolver.resolve, names), strict=True))
 
+    def resting(self) -> bool:
+        """Whether somebody paused the whole stack: no service wants a task, and the database server is stopped."""
+        settings = self.settings()
+        return (
+            self.server().status in ("stopped", "stopping")
+            and len(settings) == len(self.stack.tenants)
+            and all(one.desired == 0 for one in settings.values())
+        )
+
     def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """What the role may not do."""
         return self.read.iam.simulate(role, actions, resources)

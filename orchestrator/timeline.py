@@ -21,11 +21,13 @@ JUST_BEFORE, OVERDUE = 0.9, 1.25
 """The part of the expected time after which the state is looked for closely, and after which it is late."""
 
 _STARTED = re.compile(r"has started (\d+) tasks")
+_REGISTERED = re.compile(r"(?<!de)registered \d+ targets")
 _DRAINS = re.compile(r"has begun draining")
-_MARKS = (_STARTED, re.compile(r"(?<!de)registered \d+ targets"), _DRAINS)
+_MARKS = (_STARTED, _REGISTERED, _DRAINS)
 """The stages of a rollout, each seen as an event."""
 _STEADY = re.compile(r"has reached a steady state")
 _TROUBLE = re.compile(r"is unhealthy in|unable to|deployment failed")
+_UNPLACED = re.compile(r"unable to place a task")
 _NEW_TASKS_ARE_GOOD = re.compile(r"has begun draining|has stopped \d+ running tasks|has reached a steady state")
 _ROLLING_BACK = re.compile(r"rolling back to", re.IGNORECASE)
 _SAME_MOMENT = timedelta(seconds=2)
@@ -46,6 +48,16 @@ def launched(service: Service, deployment: Deployment) -> int:
 def troubles(service: Service, deployment: Deployment) -> int:
     """How many events since the deployment was made speak of trouble."""
     return sum(bool(_TROUBLE.search(event.text)) for event in since(service, deployment))
+
+
+def unplaced(service: Service, deployment: Deployment) -> str:
+    """What ECS says when it can't place a task of the deployment; empty once it could."""
+    for event in since(service, deployment):
+        if _UNPLACED.search(event.text):
+            return event.text
+        if _STARTED.search(event.text):
+            return ""
+    return ""
 
 
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:
@@ -76,6 +88,8 @@ class Expectation:
 
     since: datetime
     seconds: float | None = None
+    checked: bool = False
+    """Whether it is the load balancer that is waited for: no target is good before its checks were."""
 
     def is_late(self, now: datetime, patience: float) -> bool:
         """Whether more than `patience` seconds, or than the last time took, have passed."""
@@ -94,7 +108,7 @@ def expectation(service: Service, deployment: Deployment) -> Expectation:
         latest = [(deployment.created_at, _STARTED)]
     at, mark = latest[0]
     ending = _STEADY if rolling or mark is _DRAINS else _NEW_TASKS_ARE_GOOD
-    return Expectation(at, _before(service, deployment, mark, ending))
+    return Expectation(at, _before(service, deployment, mark, ending), mark is _REGISTERED)
 
 
 def _before(service: Service, deployment: Deployment, mark: re.Pattern[str], ending: re.Pattern[str]) -> float | None:
@@ -121,19 +135,22 @@ def start_up(happened: Sequence[ServiceEvent]) -> float | None:
     for event in happened:
         if _NEW_TASKS_ARE_GOOD.search(event.text):
             good = event.at
-        elif good is not None and _MARKS[1].search(event.text):
+        elif good is not None and _REGISTERED.search(event.text):
             return (good - event.at).total_seconds()
         elif _STARTED.search(event.text) or _TROUBLE.search(event.text):
             good = None
     return None
 
 
-def next_look(elapsed: float, expected: float | None) -> float:
+def next_look(elapsed: float, expected: float | None, earliest: float = 0.0) -> float:
     """Seconds until the next look: sparse while nothing can come, dense around the expected moment, then ever slower.
 
-    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known).
+    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known);
+    before `earliest` it can't be over.
     """
     if expected is None:
+        if elapsed < JUST_BEFORE * earliest:
+            return _between(DENSEST, min(JUST_BEFORE * earliest - elapsed, max(2.0, elapsed)), SPARSEST)
         return _between(0.5, 0.1 * elapsed, 5.0)
     soon = JUST_BEFORE * expected
     if elapsed < soon:

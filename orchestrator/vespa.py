@@ -33,8 +33,10 @@ docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
 seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
 "started": "{{.State.StartedAt}}", "image": "{{.Config.Image}}", "ports": {{json .HostConfig.PortBindings}}}' \
 vespa 2>/dev/null || echo '{"state": "absent"}')
+[ -n "$(docker images -q vespaengine/vespa 2>/dev/null)" ] && pulled=true || pulled=false
 curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
-printf '{"dockerd": %s, "booting": %s, "healthy": %s, "container": %s}\\n' "$dockerd" "$booting" "$healthy" "$seen"
+printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container": %s}\\n' \\
+  "$dockerd" "$booting" "$healthy" "$pulled" "$seen"
 """
 _PINNED = re.compile(r"[\w./-]*vespa[\w./-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", re.ASCII)
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
@@ -52,7 +54,8 @@ class Shell(Protocol):
 class Inside:
     """What an instance says of its Vespa. `state` is docker's word; absent: no such container.
 
-    `booting`: user_data is still at work. `ports` are those the container publishes on its instance; none: unknown.
+    `booting`: user_data is still at work. `pulled`: docker has an image to make a container from. `ports` are those the
+    container publishes on its instance; none: unknown.
     """
 
     dockerd: bool = True
@@ -60,6 +63,7 @@ class Inside:
     exit_code: int = 0
     healthy: bool = True
     booting: bool = False
+    pulled: bool = True
     started: datetime | None = None
     image: str = ""
     ports: tuple[int, ...] = ()
@@ -92,6 +96,7 @@ def read(line: str) -> Inside:
         dockerd=said["dockerd"],
         booting=said["booting"],
         healthy=said["healthy"],
+        pulled=said["pulled"],
         state=container["state"],
         exit_code=container.get("exit_code", 0),
         started=started,

@@ -89,7 +89,7 @@ def connect(
     rules: DnsRules,
     waiting: services.Rules,
 ) -> Context:
-    """Make every client, in this thread: boto3's sessions don't like to make them in several."""
+    """Everything a run may need; a client is made when something of it is used."""
     ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic)
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
@@ -145,7 +145,7 @@ def zones_of(stack: Stack) -> frozenset[Place]:
 def _providers(
     stack: Stack, aws: Aws, settings: Settings, environment: Mapping[str, str], clock: SystemClock
 ) -> Callable[[str], DnsProvider]:
-    """The contract's are made now, in this thread; another one (of an earlier contract, to undo) when asked for."""
+    """The contract's are made now; another one (of an earlier contract, to undo) when asked for."""
     make = cache(lambda name: connect_provider(name, aws, settings, environment, clock))
     for place in zones_of(stack):
         make(place.provider)

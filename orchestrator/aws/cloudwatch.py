@@ -9,6 +9,8 @@ from typing import Any
 
 from orchestrator.aws.session import translated
 
+AT_ONCE = 500
+"""Queries that GetMetricData takes."""
 PERIOD = 60
 """Seconds of one data point."""
 
@@ -31,19 +33,36 @@ class CloudWatch:
         self, namespace: str, dimensions: Mapping[str, str], metrics: Sequence[Metric], now: datetime, span: timedelta
     ) -> Mapping[str, tuple[float, ...]]:
         """Metric name → its data points in the last `span`; empty where CloudWatch has none."""
-        pairs = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-        queries = [
-            {
-                "Id": f"m{number}",
-                "MetricStat": {
-                    "Metric": {"Namespace": namespace, "MetricName": one.name, "Dimensions": pairs},
-                    "Period": PERIOD,
-                    "Stat": one.statistic,
-                },
-            }
-            for number, one in enumerate(metrics)
-        ]
-        with translated("cloudwatch:GetMetricData"):
-            answer = self._client.get_metric_data(MetricDataQueries=queries, StartTime=now - span, EndTime=now)
-        values = {one["Id"]: tuple(map(float, one["Values"])) for one in answer["MetricDataResults"]}
-        return {one.name: values.get(f"m{number}", ()) for number, one in enumerate(metrics)}
+        points = self._read([(namespace, dimensions, one) for one in metrics], now, span)
+        return {one.name: values for one, values in zip(metrics, points, strict=True)}
+
+    def recent_of(
+        self,
+        namespace: str,
+        dimensions: Mapping[str, Mapping[str, str]],
+        metric: Metric,
+        now: datetime,
+        span: timedelta,
+    ) -> Mapping[str, tuple[float, ...]]:
+        """The same metric of several things, by their keys in `dimensions`."""
+        points = self._read([(namespace, one, metric) for one in dimensions.values()], now, span)
+        return dict(zip(dimensions, points, strict=True))
+
+    def _read(
+        self, wanted: Sequence[tuple[str, Mapping[str, str], Metric]], now: datetime, span: timedelta
+    ) -> list[tuple[float, ...]]:
+        """The data points of each (namespace, dimensions, metric): a call for `AT_ONCE` of them."""
+        queries = [_query(number, *one) for number, one in enumerate(wanted)]
+        values: dict[str, tuple[float, ...]] = {}
+        for start in range(0, len(queries), AT_ONCE):
+            some = queries[start : start + AT_ONCE]
+            with translated("cloudwatch:GetMetricData"):
+                answer = self._client.get_metric_data(MetricDataQueries=some, StartTime=now - span, EndTime=now)
+            values |= {one["Id"]: tuple(map(float, one["Values"])) for one in answer["MetricDataResults"]}
+        return [values.get(query["Id"], ()) for query in queries]
+
+
+def _query(number: int, namespace: str, dimensions: Mapping[str, str], metric: Metric) -> dict[str, Any]:
+    pairs = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    of = {"Namespace": namespace, "MetricName": metric.name, "Dimensions": pairs}
+    return {"Id": f"m{number}", "MetricStat": {"Metric": of, "Period": PERIOD, "Stat": metric.statistic}}

@@ -16,7 +16,7 @@ _WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "Instance
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may come in (`sources`: groups, CIDRs) at which TCP ports."""
+    """Who may come in, or where one may go (`sources`: groups, CIDRs), at which TCP ports."""
 
     first: int
     last: int
@@ -29,12 +29,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A group; `ingress` are its rules for TCP (or for every protocol)."""
+    """A group; `ingress` and `egress` are its rules for TCP (or for every protocol)."""
 
     id: str
     name: str = ""
     vpc: str = ""
     ingress: tuple[Rule, ...] = ()
+    egress: tuple[Rule, ...] = ()
+
+    def lets_out(self, port: int, groups: Collection[str]) -> bool:
+        """Whether `port` can be reached in one of `groups`. A rule for addresses counts: whose they are isn't known."""
+        open_ones = [rule for rule in self.egress if rule.opens(port)]
+        named = {one for rule in open_ones for one in rule.sources}
+        return bool(named & set(groups)) or any(not one.startswith("sg-") for one in named)
 
     def admits(self, port: int, groups: Collection[str], addresses: Iterable[str] = ()) -> bool:
         """Whether somebody in one of `groups`, or with all of `addresses` (IPs or CIDRs), may connect to `port`."""
@@ -52,6 +59,11 @@ class SecurityGroup:
     def opened(self) -> str:
         """Its rules in words, for evidence."""
         rules = [f"{_ports(rule)} from {', '.join(rule.sources)}" for rule in self.ingress]
+        return "; ".join(rules) if rules else "nothing"
+
+    def let_out(self) -> str:
+        """Its ways out in words, for evidence."""
+        rules = [f"{_ports(rule)} to {', '.join(rule.sources)}" for rule in self.egress]
         return "; ".join(rules) if rules else "nothing"
 
 
@@ -125,13 +137,15 @@ def _instance(raw: Mapping[str, Any]) -> Instance:
 
 
 def _group(raw: Mapping[str, Any]) -> SecurityGroup:
-    rules = tuple(_rule(one) for one in raw.get("IpPermissions", ()) if one["IpProtocol"] in ("tcp", "-1", "6"))
-    return SecurityGroup(raw["GroupId"], raw.get("GroupName", ""), raw.get("VpcId", ""), rules)
+    ways = (raw.get("IpPermissions", ()), raw.get("IpPermissionsEgress", ()))
+    ingress, egress = (tuple(_rule(one) for one in way if one["IpProtocol"] in ("tcp", "-1", "6")) for way in ways)
+    return SecurityGroup(raw["GroupId"], raw.get("GroupName", ""), raw.get("VpcId", ""), ingress, egress)
 
 
 def _rule(raw: Mapping[str, Any]) -> Rule:
     groups = [one["GroupId"] for one in raw.get("UserIdGroupPairs", ())]
     ranges = [one["CidrIp"] for one in raw.get("IpRanges", ())] + [one["CidrIpv6"] for one in raw.get("Ipv6Ranges", ())]
+    ranges += [one["PrefixListId"] for one in raw.get("PrefixListIds", ())]
     if raw["IpProtocol"] == "-1" or raw.get("FromPort", ANY) == ANY:
         return Rule(ANY, ANY, (*groups, *ranges))
     return Rule(raw["FromPort"], raw["ToPort"], (*groups, *ranges))

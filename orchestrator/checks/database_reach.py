@@ -35,6 +35,8 @@ def gather(scene: Scene) -> Facts:
 
 def judge(facts: Facts) -> Iterable[Finding]:
     """A server without a VPC (unknown to us) is passed over."""
+    if facts.server.public:
+        yield _public(facts)
     if not facts.server.groups:
         return
     for tenant, service in facts.services.items():
@@ -43,6 +45,19 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield _other_vpc(tenant, facts.server, sorted(vpcs))
         elif not _admitted(service, facts):
             yield _closed(tenant, service, facts)
+
+
+def _public(facts: Facts) -> Finding:
+    opened = [facts.groups[one].opened() for one in facts.server.groups if one in facts.groups]
+    return Finding(
+        code="database-public",
+        severity=Severity.WARNING,
+        symptom=f"{facts.server.instance} has a public address",
+        cause="it is publicly accessible: its name can lead outside of the VPC, and its port is on the internet",
+        fix=f"aws rds modify-db-instance --db-instance-identifier {facts.server.instance} --no-publicly-accessible "
+        "--apply-immediately (publicly_accessible = false in aws_db_instance)",
+        evidence=("PubliclyAccessible true", *opened),
+    )
 
 
 def _admitted(service: ServiceSettings, facts: Facts) -> bool:

@@ -10,7 +10,13 @@ from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.scene import Scene
 
 EXPLAINS = frozenset(
-    {"could-not-look", "task-database-unreachable", "task-database-host-unknown", "task-container-exited"}
+    {
+        "could-not-look",
+        "task-database-unreachable",
+        "task-database-host-unknown",
+        "task-database-storage-full",
+        "task-container-exited",
+    }
 )
 _COMING = frozenset(
     {
@@ -83,6 +89,7 @@ def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
         fix=fix,
         evidence=(f"DBInstanceStatus {server.status or 'DBInstanceNotFound'}",),
         explains=EXPLAINS,
+        at_rest=server.status in ("stopped", "stopping"),
     )
 
 

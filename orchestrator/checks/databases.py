@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.database.model import Observed
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.errors import OrchestratorError
 from orchestrator.scene import Scene
 
-SILENT = frozenset({"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping"})
+EXHAUSTED = re.compile(r"remaining connection slots|too many clients|too many connections")
+"""PostgreSQL's 53300, in its own words: psql shows no code for a connection that was refused."""
+SILENT = frozenset(
+    {"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping", "storage-full"}
+)
 """RDS's words for a server that can't be asked."""
 REPAIR = "tenant-databases"
 """The step that mends what is found here."""
@@ -30,24 +36,50 @@ class Facts:
     wanted: Mapping[str, Wish]
     seen: Observed | None
     instance: str
+    refusal: str = ""
+    """PostgreSQL's words when it has no connection for us."""
 
 
 def gather(scene: Scene) -> Facts:
     """One session for all tenants, through the runner or directly, as the steps do."""
     wanted = {name: Wish(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
-    seen = None if scene.server().status in SILENT else scene.databases()
-    return Facts(wanted, seen, scene.stack.database.instance)
+    instance = scene.stack.database.instance
+    if scene.server().status in SILENT:
+        return Facts(wanted, None, instance)
+    try:
+        return Facts(wanted, scene.databases(), instance)
+    except OrchestratorError as error:
+        said = error.problems[0].message
+        if not EXHAUSTED.search(said):
+            raise
+        return Facts(wanted, None, instance, said)
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
     """A database that is missing comes before a role, a role before a login."""
     seen = facts.seen
+    if facts.refusal:
+        yield _exhausted(facts)
     if seen is None:
         return
     for tenant, wish in facts.wanted.items():
         found = _missing(tenant, wish, seen, facts.instance) or _login(tenant, wish, seen)
         if found:
             yield found
+
+
+def _exhausted(facts: Facts) -> Finding:
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+    return Finding(
+        code="database-connections-exhausted",
+        severity=Severity.BLOCKER,
+        symptom=f"{facts.instance} has no connection left",
+        cause="more clients than max_connections (it follows from the class's memory): pools too large, or leaking",
+        fix=f"{ending} (as the admin user); then a larger instance_class, or smaller pools "
+        "(POSTGRES_API_SERVER_POOL_SIZE)",
+        evidence=(" ".join(facts.refusal.split())[:300],),
+        explains=frozenset({"task-database-connections-exhausted", "task-container-exited"}),
+    )
 
 
 def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding | None:

@@ -18,6 +18,8 @@ GRACE = 600
 """Seconds; the guide's."""
 PATIENCE = 300
 """Seconds of failures in a row (interval x threshold) below which a busy task is killed; the guide asks for 600."""
+SICK = (302, 404, 500, 503)
+"""A redirect to the login page, and errors."""
 PATHS = frozenset({"/api/health"})
 NGINX_PORT = 80
 _UNHEALTHY = frozenset({"task-target-unhealthy", "targets-unhealthy", "task-killed-while-migrating"})
@@ -57,6 +59,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield _port(tenant, check, way.port)
         if way.port == NGINX_PORT and check.path not in PATHS:
             yield path_finding(tenant, check, failing=failing)
+        yield from _accepted(tenant, check, failing=failing)
         yield from _patience(tenant, check, service)
 
 
@@ -101,6 +104,31 @@ def path_finding(tenant: str, check: HealthCheck, *, failing: bool) -> Finding:
         evidence=(f"HealthCheckPath {check.path}", f"Matcher {check.matcher or 'none'}"),
         explains=_UNHEALTHY,
     )
+
+
+def _accepted(tenant: str, check: HealthCheck, *, failing: bool) -> Iterable[Finding]:
+    """The matcher takes 200, and nothing that a sick application answers too."""
+    if not check.matcher or (_matches(check.matcher, 200) and not any(_matches(check.matcher, one) for one in SICK)):
+        return
+    refuses = not _matches(check.matcher, 200)
+    yield Finding(
+        code="health-check-matcher-wrong",
+        severity=Severity.BLOCKER if failing and refuses else Severity.WARNING,
+        subject=tenant,
+        symptom="the health check refuses what a healthy task answers"
+        if refuses
+        else "the health check accepts what a sick task answers",
+        cause=f"its matcher is {check.matcher}: {'200 is not in it' if refuses else 'redirects and errors are in it'}",
+        fix='health_check { matcher = "200-299" } in aws_lb_target_group; terraform apply',
+        evidence=(f"Matcher {check.matcher}", f"HealthCheckPath {check.path}"),
+        explains=_UNHEALTHY,
+    )
+
+
+def _matches(matcher: str, status: int) -> bool:
+    """Whether an HTTP status is in a matcher such as `200`, `200-299` or `200,302`."""
+    spans = (part.strip().partition("-") for part in matcher.split(","))
+    return any(int(low) <= status <= int(high or low) for low, _, high in spans if low.isdecimal())
 
 
 def _patience(tenant: str, check: HealthCheck, service: ServiceSettings) -> Iterable[Finding]:

@@ -88,6 +88,7 @@ def _settings(tenant: str, definition: TaskDefinition, group: RedisState) -> Ite
             evidence=(f"REDIS_SSL={ssl}", flags[0]),
             explains=_DEATHS,
         )
+    yield from _certificate(tenant, said, group)
     has_password = "REDIS_PASSWORD" in secret or bool(said.get("REDIS_PASSWORD"))
     if group.auth and not has_password:
         entry = '{ name = "REDIS_PASSWORD", valueFrom = <ARN of the token\'s secret> }'
@@ -111,6 +112,23 @@ def _settings(tenant: str, definition: TaskDefinition, group: RedisState) -> Ite
             cause=f"REDIS_HOST is {host or 'not set'}; the group's primary endpoint is {group.host}",
             fix="REDIS_HOST = aws_elasticache_replication_group.this.primary_endpoint_address; terraform apply",
             evidence=(f"REDIS_HOST={host}", f"primary endpoint {group.host}:{group.port}"),
+            explains=_DEATHS,
+        )
+
+
+def _certificate(tenant: str, said: Mapping[str, str], group: RedisState) -> Iterable[Finding]:
+    """A client that verifies needs an authority to verify with: Onyx brings none."""
+    wanted = said.get("REDIS_SSL_CERT_REQS", "none")
+    if group.tls and wanted != "none" and not said.get("REDIS_SSL_CA_CERTS"):
+        yield Finding(
+            code="redis-certificate-unverifiable",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom="the tasks refuse Redis's certificate",
+            cause=f"REDIS_SSL_CERT_REQS is {wanted}, and REDIS_SSL_CA_CERTS names no authority",
+            fix='{ name = "REDIS_SSL_CERT_REQS", value = "none" } in the task definition\'s environment (or '
+            "REDIS_SSL_CA_CERTS = the path of Amazon's root certificates in the image); terraform apply",
+            evidence=(f"REDIS_SSL_CERT_REQS={wanted}", "REDIS_SSL_CA_CERTS is not set"),
             explains=_DEATHS,
         )
 

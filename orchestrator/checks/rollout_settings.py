@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.diagnosis import classify
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollouts import Rollout
 from orchestrator.scene import Scene
@@ -35,8 +36,8 @@ def judge(facts: Facts) -> Iterable[Finding]:
         definition, rollout = facts.definitions.get(tenant), facts.rollouts.get(tenant)
         if definition is not None:
             yield from _moving(tenant, definition)
-        if rollout is not None and service.desired > 1 and rollout.failures:
-            yield _many(tenant, service, facts.cluster)
+        if rollout is not None and service.desired > 1 and _migrate_at_once(rollout):
+            yield _many(tenant, service, rollout, facts.cluster)
 
 
 def _rollback(tenant: str, service: ServiceSettings) -> Finding:
@@ -70,7 +71,15 @@ def _tag(image: str) -> str:
     return image.rsplit("/", 1)[-1].partition(":")[2]
 
 
-def _many(tenant: str, service: ServiceSettings, cluster: str) -> Finding:
+def _migrate_at_once(rollout: Rollout) -> bool:
+    """A task died of another's migrations; or two run that don't serve yet, and the log shows migrations."""
+    if any(classify(failure).code == "migrations-collided" for failure in rollout.failures):
+        return True
+    starting = [task for task in rollout.alive if task.status == "RUNNING"]
+    return bool(rollout.revision) and len(starting) > 1 and not rollout.targets.healthy
+
+
+def _many(tenant: str, service: ServiceSettings, rollout: Rollout, cluster: str) -> Finding:
     return Finding(
         code="several-migrators",
         severity=Severity.WARNING,
@@ -79,8 +88,13 @@ def _many(tenant: str, service: ServiceSettings, cluster: str) -> Finding:
         cause="each task migrates when it starts, and nothing keeps them apart",
         fix=f"aws ecs update-service --cluster {cluster} --service {service.name} --desired-count 1; once it runs, "
         f"--desired-count {service.desired}",
-        evidence=(f"desiredCount {service.desired}", "tasks of the rollout failed"),
-        explains=frozenset({"task-container-exited"}),
+        evidence=(
+            f"desiredCount {service.desired}",
+            f"{len(rollout.failures)} tasks of the rollout failed"
+            if rollout.failures
+            else f"migrated to {rollout.revision}",
+        ),
+        explains=frozenset({"task-container-exited", "task-migrations-collided", "task-target-unhealthy"}),
     )
 
 

@@ -47,6 +47,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         else f"aws ec2 start-instances --instance-ids {facts.runner} (terminated: terraform apply)",
         evidence=(f"PingStatus {known}", f"instance state {state}"),
         explains=frozenset({"could-not-look", "vespa-container-unseen"}),
+        at_rest=state.startswith("stop"),
     )
 
 

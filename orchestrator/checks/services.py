@@ -58,6 +58,7 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             fix=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1",
             evidence=("desiredCount 0, runningCount " + str(rollout.service.running),),
             explains=frozenset({"site-not-answering"}),
+            at_rest=True,
         )
     return None
 

@@ -1,14 +1,23 @@
-"""Tasks that stopped although nobody asked them to, each with the cause that its last words give away."""
+"""Tasks that stopped although nobody asked them to, each with the cause that its last words give away.
+
+And tasks that never get as far: there is no room for them, or they stay pending.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from orchestrator import timeline
 from orchestrator.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollouts import AUTOPSIES, Rollout
 from orchestrator.scene import Scene
+
+NO_CAPACITY = "task-no-capacity"
+PENDING_LONG = timedelta(minutes=10)
+"""Onyx's images are pulled in one or two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +27,65 @@ class Facts:
     rollouts: Mapping[str, Rollout]
     services: Mapping[str, str]
     cluster: str
+    now: datetime | None = None
 
 
 def gather(scene: Scene) -> Facts:
     """Services, and the tasks and logs of those that are not steady."""
     services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
-    return Facts(scene.rollouts(), services, scene.stack.cluster)
+    return Facts(scene.rollouts(), services, scene.stack.cluster, scene.now)
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
-    """One finding a tenant and cause: the newest failures count."""
+    """One finding a tenant and cause: the newest failures count, unless no task is wanted any more."""
     for tenant, rollout in facts.rollouts.items():
+        if rollout.service is not None and rollout.service.desired == 0:
+            continue
         causes: dict[str, tuple[Cause, Failure]] = {}
         for failure in rollout.failures[:AUTOPSIES]:
             cause = classify(failure)
             causes.setdefault(cause.code, (cause, failure))
         for cause, failure in causes.values():
             yield _finding(tenant, rollout, cause, failure, facts)
+        yield from _no_room(tenant, rollout, facts)
+        yield from _stuck(tenant, rollout, facts)
+
+
+def _no_room(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+    """ECS makes no task when it can't place one: only an event says so."""
+    service, primary = rollout.service, rollout.primary
+    said = timeline.unplaced(service, primary) if service and primary else ""
+    if service is not None and said and service.running < service.desired:
+        yield Finding(
+            code=NO_CAPACITY,
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"there is no room for the tasks of {facts.services[tenant]}",
+            cause="ECS could not place a task: no capacity in the subnets' availability zones, or none large enough",
+            fix="add subnets in other availability zones to the service, or make the task smaller (cpu, memory); "
+            "Fargate tries again by itself",
+            evidence=(said[:300], f"desiredCount {service.desired}, runningCount {service.running}"),
+            explains=frozenset({"service-not-running"}),
+        )
+
+
+def _stuck(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+    waiting = [task for task in rollout.alive if task.status in ("PROVISIONING", "PENDING") and task.created_at]
+    ages = [facts.now - task.created_at for task in waiting if facts.now and task.created_at]
+    if not ages or max(ages) < PENDING_LONG:
+        return
+    task = waiting[ages.index(max(ages))]
+    yield Finding(
+        code="task-stuck-pending",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"a task of {facts.services[tenant]} is {task.status} for {max(ages).seconds // 60} minutes",
+        cause="it waits for a network interface, a very large image, or a container it depends on",
+        fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that stays too: "
+        "free addresses in its subnets, dependsOn in the task definition",
+        evidence=(f"task {task.id}: {task.status} since {task.created_at:%Y-%m-%d %H:%M:%S} UTC",),
+        explains=frozenset({"service-not-running"}),
+    )
 
 
 def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: Facts) -> Finding:

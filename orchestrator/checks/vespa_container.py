@@ -52,6 +52,10 @@ def judge(facts: Facts) -> Iterable[Finding]:
         if not seen.dockerd:
             fix = f"{_on(tenant)} sudo systemctl enable --now docker"
             yield _finding((tenant, instance), seen, "dockerd-down", "docker does not run on the instance", fix)
+        elif seen.state == "absent" and not seen.pulled:
+            fix = f"{_on(tenant)} the `docker run` of the instance's user_data (it pulls; data volume, restart policy)"
+            cause = "its image was never pulled (no way out, or the registry's rate limit, when user_data ran)"
+            yield _finding((tenant, instance), seen, "vespa-image-missing", cause, fix)
         elif seen.state == "absent":
             fix = f"{_on(tenant)} the `docker run` of the instance's user_data (pinned image, data volume, restart)"
             yield _finding(

@@ -53,8 +53,11 @@ def judge(facts: Facts) -> Iterable[Finding]:
         instance = facts.instances.get(place.instance)
         if instance is None or instance.state not in _COMING:
             yield _down(tenant, place, instance)
-        elif tenant in facts.services:
-            yield from _closed(tenant, place, instance, facts)
+            continue
+        if instance.private_ip and place.host and place.host != instance.private_ip and not _is_name(place.host):
+            yield _moved(tenant, place, instance)
+        if tenant in facts.services:
+            yield from _elsewhere(tenant, place, instance, facts) or _closed(tenant, place, instance, facts)
 
 
 def _down(tenant: str, place: Place, instance: Instance | None) -> Finding:
@@ -70,16 +73,54 @@ def _down(tenant: str, place: Place, instance: Instance | None) -> Finding:
         fix=start if stopped else "terraform apply (it makes the instance anew and attaches the data volume)",
         evidence=(f"instance state {state}",),
         explains=_DEATHS | {"runner-offline", "could-not-look"},
+        at_rest=stopped,
     )
 
 
-def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> Iterable[Finding]:
+def _is_name(host: str) -> bool:
+    """Whether it is a DNS name: those are not compared with addresses."""
+    return any(letter.isalpha() for letter in host)
+
+
+def _moved(tenant: str, place: Place, instance: Instance) -> Finding:
+    return Finding(
+        code="vespa-address-stale",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"Vespa is not at {place.host}",
+        cause=f"{place.instance} was made anew (or the contract is old): its address changed",
+        fix="terraform apply, so that outputs and task definitions have the present address",
+        evidence=(f"EC2: {instance.private_ip}", f"contract: {place.host}"),
+        explains=_DEATHS,
+    )
+
+
+def _elsewhere(tenant: str, place: Place, instance: Instance, facts: Facts) -> list[Finding]:
+    """In another VPC than the tasks: no rule of a security group helps then."""
+    vpcs = {facts.subnets[one].vpc for one in facts.services[tenant].subnets if one in facts.subnets}
+    if not vpcs or not instance.vpc or instance.vpc in vpcs:
+        return []
+    return [
+        Finding(
+            code="vespa-other-vpc",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom="the tasks can't reach Vespa: it is in another VPC",
+            cause=f"the subnet of {place.instance} and those of the service are in different networks",
+            fix="subnet_id of aws_instance: one of the stack's private subnets (module.network), then terraform apply",
+            evidence=(f"{place.instance}: {instance.vpc} {instance.subnet}", f"the tasks: {', '.join(sorted(vpcs))}"),
+            explains=_DEATHS,
+        )
+    ]
+
+
+def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> list[Finding]:
     service = facts.services[tenant]
     addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
     doors = [facts.groups[one] for one in instance.groups if one in facts.groups]
     closed = [port for port in place.ports if not any(it.admits(port, service.groups, addresses) for it in doors)]
     if not closed or not doors:
-        return
+        return []
     source = service.groups[0] if service.groups else "<group of the tasks>"
     ports = " and ".join(map(str, closed))
     commands = [
@@ -87,19 +128,21 @@ def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> Iter
         f"--source-group {source}"
         for port in closed
     ]
-    yield Finding(
-        code="vespa-port-closed",
-        severity=Severity.BLOCKER,
-        subject=tenant,
-        symptom=f"the tasks can't reach Vespa on port {ports}",
-        cause=f"no rule of the security group of {place.instance} lets the tasks' group in",
-        fix=f"{'; '.join(commands)} (and the same rules in Terraform)",
-        evidence=(
-            *(f"{door.id} opens {door.opened()}" for door in doors),
-            f"the tasks are in {', '.join(service.groups) or 'no group'}",
-        ),
-        explains=_DEATHS,
-    )
+    return [
+        Finding(
+            code="vespa-port-closed",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"the tasks can't reach Vespa on port {ports}",
+            cause=f"no rule of the security group of {place.instance} lets the tasks' group in",
+            fix=f"{'; '.join(commands)} (and the same rules in Terraform)",
+            evidence=(
+                *(f"{door.id} opens {door.opened()}" for door in doors),
+                f"the tasks are in {', '.join(service.groups) or 'no group'}",
+            ),
+            explains=_DEATHS,
+        )
+    ]
 
 
 CHECK: Check[Scene, Facts] = Check(

@@ -17,6 +17,7 @@ from orchestrator.scene import Scene
 _DEATHS = frozenset(
     {
         "task-image-pull-failed",
+        "task-network-unreachable",
         "task-secret-unreadable",
         "task-task-resources-failed",
         "runner-offline",

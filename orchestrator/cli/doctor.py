@@ -87,7 +87,8 @@ def _told(conductor: Conductor, diagnosis: Diagnosis) -> Outcome:
     from orchestrator.consultation import report
 
     if not diagnosis.cases:
-        conductor.text(f"nothing wrong found ({diagnosis.checks} checks)")
+        paused = ", the stack is paused" if diagnosis.paused else ""
+        conductor.text(f"nothing wrong found ({diagnosis.checks} checks{paused})")
     return report(diagnosis, conductor.emit)
 
 

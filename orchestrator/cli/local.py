@@ -131,5 +131,7 @@ def faults(name: str, directory: Path | None) -> None:
     from orchestrator.local import client, state
 
     running = client.require(state.folder_of(name, directory))
-    for one in client.ask(running, "faults")["known"]:
-        click.echo(f"{one['fault']:<20} {one['title']}" + (f" (guide: {one['guide']})" if one["guide"] else ""))
+    known = client.ask(running, "faults")["known"]
+    width = max(len(one["fault"]) for one in known)
+    for one in known:
+        click.echo(f"{one['fault']:<{width}} {one['title']}" + (f" (guide: {one['guide']})" if one["guide"] else ""))

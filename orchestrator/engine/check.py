@@ -56,6 +56,8 @@ class Finding:
     subject: Subject = STACK
     explains: frozenset[str] = frozenset()
     consequence: bool = False
+    at_rest: bool = False
+    """Whether it is so in every stack that was paused on purpose, whoever paused it."""
     repair: str = ""
     check: str = ""
     guide: str = ""
@@ -112,6 +114,8 @@ class Diagnosis:
 
     cases: tuple[Case, ...]
     checks: int
+    paused: bool = False
+    """Whether the stack was paused on purpose: then what is so by that is left out."""
 
     @property
     def severity(self) -> Severity | None:
@@ -119,14 +123,25 @@ class Diagnosis:
         return min((case.severity for case in self.cases), key=_RANK.__getitem__, default=None)
 
 
-def examine(checks: Sequence[AnyCheck], context: Any, *, subjects: Collection[Subject] | None = None) -> Diagnosis:
-    """All checks, their gathers at the same time; `subjects` narrows it to some tenants and the stack itself."""
+def examine(
+    checks: Sequence[AnyCheck],
+    context: Any,
+    *,
+    subjects: Collection[Subject] | None = None,
+    resting: Callable[[], bool] = lambda: False,
+) -> Diagnosis:
+    """All checks, their gathers at the same time; `subjects` narrows it to some tenants and the stack itself.
+
+    Of a stack that is `resting` (paused on purpose), what is so in every such stack is no finding.
+    """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as pool:
         outcomes = list(zip(checks, pool.map(lambda check: _looked(check, context), checks), strict=True))
     found = [one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]
     unseen = [(check, outcome) for check, outcome in outcomes if isinstance(outcome, Problem)]
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
-    return Diagnosis(order(_not_excused([*wanted, *_unseen(unseen)])), len(checks))
+    paused = any(one.at_rest for one in wanted) and resting()
+    awake = [one for one in wanted if not (paused and one.at_rest)]
+    return Diagnosis(order(_not_excused([*awake, *_unseen(unseen)])), len(checks), paused)
 
 
 def _not_excused(findings: Sequence[Finding]) -> Iterable[Finding]:

@@ -29,7 +29,7 @@ PARTS = ("postgres", "agent", "scheduler", "autoscaler", "balancer", "nameserver
 """Modules of this package with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (
-    "networks and security groups are recorded, never enforced; of IAM, the roles of tasks and instances alone count",
+    "security groups and routes are felt by tasks alone; of IAM, the roles of tasks and instances alone count",
     "containers, instances, Redis and Vespa are stand-ins: no image runs, no data is indexed or cached",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
     "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",

@@ -22,6 +22,8 @@ class Rules:
     healthy: int
     unhealthy: int
     matcher: str
+    port: int = 0
+    """Where it asks; 0: where the target gets its requests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What Fargate does before a container runs: reads its secrets, opens its log stream, pulls its image.
 
-Real: the secrets come from moto's Secrets Manager, if the execution role's policies allow it. Simulated: an image
-exists unless its tag is `does-not-exist` (or the fault `image-pull` is on). Left out: SSM parameters as secrets,
-private registries, the architecture of images.
+Real: the secrets come from moto's Secrets Manager, if the execution role's policies allow it, which it also needs to
+write logs; without a way out of its subnet a task gets neither secrets nor images. Simulated: an image exists unless
+its tag is `does-not-exist` (or a fault is on). Left out: SSM parameters as secrets, private registries, the
+architecture of images.
 """
 
 from __future__ import annotations
@@ -23,10 +24,21 @@ Definition = Mapping[str, Any]
 """One entry of a task definition's containerDefinitions."""
 
 MISSING_TAG = "does-not-exist"
+NOT_FOUND = "{name}: not found"
+RATE_LIMIT = (
+    "unexpected status code https://registry-1.docker.io/v2/{path}: 429 Too Many Requests - Server message: "
+    "toomanyrequests: You have reached your unauthenticated pull rate limit. "
+    "https://www.docker.com/increase-rate-limit"
+)
+"""What a registry answers, in ECS's words: the image's full name and its path in the registry are filled in."""
 _NO_SECRET = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 )
 _ASM = _NO_SECRET + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
+_NO_STREAM = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to "
+    "create Cloudwatch log stream: "
+)
 
 
 class LaunchFailed(Exception):
@@ -96,32 +108,64 @@ def _field(text: str, key: str, arn: str) -> str:
     return str(value)
 
 
-def open_logs(containers: Sequence[Definition], task_id: str, region: str) -> None:
-    """Every container's log stream exists afterwards. Raises LaunchFailed where its group does not."""
+def require_way_out(containers: Sequence[Definition], *, leads_out: bool) -> None:
+    """Raises LaunchFailed for a task that reaches neither Secrets Manager nor a registry."""
+    if leads_out:
+        return
+    secrets = [one["valueFrom"] for container in containers for one in container.get("secrets") or []]
+    if secrets:
+        raise LaunchFailed(
+            f"{_NO_SECRET}unable to retrieve secret from asm: There is a connection issue between the task and AWS "
+            "Secrets Manager. Check your task network configuration. failed to fetch secret "
+            f"{':'.join(secrets[0].split(':')[:7])} from secrets manager: operation error Secrets Manager: "
+            "GetSecretValue, https response error StatusCode: 0, RequestID: , canceled, context deadline exceeded"
+        )
+    name = _full_name(str(containers[0]["image"]))
+    raise LaunchFailed(
+        f"CannotPullContainerError: The task cannot pull {name} from the registry. There is a connection issue "
+        "between the task and the registry. Check your task network configuration. : failed to do request: "
+        "dial tcp 54.227.20.253:443: i/o timeout",
+        str(containers[0]["name"]),
+    )
+
+
+def open_logs(containers: Sequence[Definition], execution_role: str, task_id: str, region: str) -> None:
+    """Every container's log stream exists afterwards. Raises LaunchFailed where it can't be made."""
     for container in containers:
         target = log_target(container, task_id, region)
         if target is None:
             continue
+        _may_log(target.group, target.stream, execution_role, task_id, region)
         options = container["logConfiguration"]["options"]
         if not target.exists and options.get("awslogs-create-group") == "true":
             logs_backends[ACCOUNT][target.region].create_log_group(target.group, {})
         if not target.exists:
             raise LaunchFailed(
-                "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
-                "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not "
-                "exist. : exit status 1"
+                f"{_NO_STREAM}ResourceNotFoundException: The specified log group does not exist. : exit status 1"
             )
         target.open()
 
 
-def check_images(containers: Sequence[Definition], *, pull_fails: bool) -> None:
-    """Raises LaunchFailed for the first image that can't be pulled."""
+def _may_log(group: str, stream: str, execution_role: str, task_id: str, region: str) -> None:
+    action, resource = "logs:CreateLogStream", f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}:log-stream:{stream}"
+    if not allows(execution_role, action, resource):
+        user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{execution_role.rsplit('/', 1)[-1]}/{task_id}"
+        raise LaunchFailed(
+            f"{_NO_STREAM}AccessDeniedException: User: {user} is not authorized to perform: {action} on resource: "
+            f"{resource} because no identity-based policy allows the {action} action : exit status 1"
+        )
+
+
+def check_images(containers: Sequence[Definition], *, trouble: str = "") -> None:
+    """Raises LaunchFailed for the first image that can't be pulled. `trouble` is what the registry answers to all."""
     for container in containers:
         name = _full_name(str(container["image"]))
-        if pull_fails or name.endswith(f":{MISSING_TAG}"):
+        answer = trouble or (NOT_FOUND if name.endswith(f":{MISSING_TAG}") else "")
+        if answer:
+            path = name.partition("/")[2].replace(":", "/manifests/")
             raise LaunchFailed(
                 f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-                f"{name}: {name}: not found",
+                f"{name}: {answer.format(name=name, path=path)}",
                 str(container["name"]),
             )
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import boto3
+import psycopg
+from botocore.exceptions import ClientError
 
 from orchestrator.errors import Problem, Refused
+from orchestrator.local import instance
 from orchestrator.local.cloud import ACCESS_KEY, REGION, SECRET_KEY, Cloud
 from orchestrator.local.faults import Fault
 from orchestrator.local.tasks import is_tenants
+from orchestrator.local.tools import vespa
 
 Undo = Callable[[], object]
 Meddle = Callable[["Console"], Iterator[Undo]]
@@ -86,7 +91,13 @@ def meddled(
     def inject(cloud: Cloud, tenant: str) -> None:
         console = Console(cloud, tenant)
         undo = _UNDO.setdefault((name, tenant), [])
-        undo += meddle(console)
+        try:
+            for one in meddle(console):
+                undo.append(one)
+        except (ClientError, psycopg.Error) as error:
+            clear(cloud, tenant)
+            said = f"{name} can't be brought about now: {' '.join(str(error).split())}"
+            raise Refused(Problem("fault-failed", said, "fault")) from None
         if restarts:
             console.restart()
 
@@ -95,6 +106,52 @@ def meddled(
             undo()
 
     return Fault(name, title, guide, per_tenant=per_tenant, inject=inject, clear=clear)
+
+
+def change_container(console: Console, state: str) -> Iterator[Undo]:
+    """Vespa's container on the tenant's instances gets into a state of `tools.vespa`; undone, it runs."""
+    for one in instances(console):
+        file = instance.containers(console.cloud, one)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        vespa.change(file, state)
+        yield partial(vespa.change, file, vespa.RUNNING)
+
+
+def cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every CNAME in Route 53, with the id of its zone."""
+    route53 = console.client("route53")
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+            if record["Type"] == "CNAME":
+                yield zone["Id"], record
+
+
+def own_cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of the tenant's hostnames."""
+    wanted = {f"{said['WEB_DOMAIN'].removeprefix('https://')}." for said in console.variables()}
+    return ((zone, record) for zone, record in cnames(console) if record["Name"] in wanted)
+
+
+def change_record(console: Console, action: str, zone: str, record: dict[str, Any]) -> None:
+    """One change: UPSERT or DELETE."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+    console.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+
+def felt_by_tasks(name: str, title: str, guide: str) -> Fault:
+    """A fault that tasks feel when they start: those that run are stopped."""
+    return meddled(name, title, guide, lambda _console: iter(()))
+
+
+def close_out(console: Console, groups: list[str]) -> Iterator[Undo]:
+    """Take away every rule that lets the groups out."""
+    ec2 = console.client("ec2")
+    for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]:
+        rules = group["IpPermissionsEgress"]
+        if rules:
+            given = {"GroupId": group["GroupId"], "IpPermissions": [_plain(rule) for rule in rules]}
+            ec2.revoke_security_group_egress(**given)
+            yield partial(ec2.authorize_security_group_egress, **given)
 
 
 def close_port(console: Console, groups: list[str], port: int) -> Iterator[Undo]:
@@ -115,29 +172,32 @@ def _plain(rule: dict[str, Any]) -> dict[str, Any]:
     return {**kept, **({"UserIdGroupPairs": pairs} if pairs else {}), **({"IpRanges": ranges} if ranges else {})}
 
 
-def change_variables(console: Console, changes: dict[str, Callable[[str], str]]) -> Iterator[Undo]:
-    """A new revision of the task definition with other values; the services use it."""
+def change_service(console: Console, **changes: Any) -> Iterator[Undo]:
+    """UpdateService, and back to what was said of the same settings before."""
     ecs = console.client("ecs")
-    for service in console.services():
-        old = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-        containers = [_changed(one, changes) for one in old["containerDefinitions"]]
-        kept = ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn", "taskRoleArn")
-        made = ecs.register_task_definition(
-            **{key: old[key] for key in kept if key in old}, containerDefinitions=containers
-        )
-        target = {"cluster": service["clusterArn"], "service": service["serviceName"]}
-        ecs.update_service(**target, taskDefinition=made["taskDefinition"]["taskDefinitionArn"])
-        yield lambda target=target, old=old: ecs.update_service(  # type: ignore[misc]
-            **target, taskDefinition=old["taskDefinitionArn"]
-        )
+    for one in console.services():
+        target = {"cluster": one["clusterArn"], "service": one["serviceName"]}
+        before = {name: one[name] for name in changes if name in one}
+        ecs.update_service(**target, **changes)
+        yield partial(ecs.update_service, **target, **before)
 
 
-def _changed(container: dict[str, Any], changes: dict[str, Callable[[str], str]]) -> dict[str, Any]:
-    environment = [
-        {**pair, "value": changes[pair["name"]](pair["value"])} if pair["name"] in changes else pair
-        for pair in container.get("environment", ())
-    ]
-    return {**container, "environment": environment}
+def change_target_group(console: Console, **changes: Any) -> Iterator[Undo]:
+    """ModifyTargetGroup of the services' groups, and back."""
+    elb = console.client("elbv2")
+    arns = [way["targetGroupArn"] for one in console.services() for way in one["loadBalancers"]]
+    for group in elb.describe_target_groups(TargetGroupArns=arns)["TargetGroups"]:
+        arn, before = group["TargetGroupArn"], {name: group[name] for name in changes}
+        elb.modify_target_group(TargetGroupArn=arn, **changes)
+        yield partial(elb.modify_target_group, TargetGroupArn=arn, **before)
+
+
+def instances(console: Console) -> list[str]:
+    """Ids of the EC2 instances behind the tenant's VESPA_HOST."""
+    hosts = sorted({said["VESPA_HOST"] for said in console.variables() if said.get("VESPA_HOST")})
+    where = [{"Name": "private-ip-address", "Values": hosts}]
+    answer = console.client("ec2").describe_instances(Filters=where)
+    return [one["InstanceId"] for reservation in answer["Reservations"] for one in reservation["Instances"]]
 
 
 def take_policies(console: Console, role_arn: str) -> Iterator[Undo]:

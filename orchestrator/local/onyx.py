@@ -15,11 +15,12 @@ from typing import Any
 
 from moto.ecs.models import TaskDefinition
 
+from orchestrator.local import reach
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.container_log import log_target
 from orchestrator.local.ecs_model import LivingTask, task_role
 from orchestrator.local.onyx_boot import Api, Environment, Surroundings
-from orchestrator.local.tasks import Application, ContainerExit, fault_is_on
+from orchestrator.local.tasks import Application, ContainerExit, fault_is_on, private_ip
 
 WATCH_EVERY = 2.0
 SHORTEST_WATCH = 0.05
@@ -83,7 +84,9 @@ class Onyx:
         self._api: Api | None = None
         for container in self._containers:
             if container.role is Role.API:
-                surroundings = Surroundings(cloud, task.region_name, task_role(definition), task.id)
+                place = reach.task(task, private_ip(task))
+                role = task_role(definition)
+                surroundings = Surroundings(cloud, task.region_name, role, task.id, place, self._group)
                 self._api = Api(surroundings, environments[container.name], container.name, container.write)
         self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
 
@@ -116,6 +119,8 @@ class Onyx:
             return
         if fault_is_on(self._cloud, "oom", self._group):
             raise ContainerExit(self._api.container, 137, OUT_OF_MEMORY)
+        if fault_is_on(self._cloud, "container-exits", self._group):
+            self._api.crash()
         self._api.watch()
 
     def answer(self, port: int, host: str, path: str) -> tuple[int, str] | None:

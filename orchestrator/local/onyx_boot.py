@@ -14,7 +14,7 @@ import psycopg
 
 from orchestrator.local import onyx_database, onyx_services
 from orchestrator.local.onyx_services import Surroundings, Unavailable
-from orchestrator.local.tasks import ContainerExit
+from orchestrator.local.tasks import ContainerExit, fault_is_on
 
 Environment = Mapping[str, str]
 __all__ = ["Api", "Environment", "Surroundings"]
@@ -22,6 +22,8 @@ __all__ = ["Api", "Environment", "Surroundings"]
 IMPORTS = 8.0
 """Seconds Python needs before alembic's first word."""
 MIGRATING = 45.0
+SLOW_MIGRATING, SLOWEST_MIGRATING = 600.0, 7200.0
+"""Seconds that all migrations take together, on a small server and on a starved one."""
 RETRY = 5.0
 ATTEMPTS = 20
 """How often the application asks Vespa and Redis at start-up before it gives up."""
@@ -67,6 +69,10 @@ class Api:
         self._write((HUNG_UP,))
         raise ContainerExit(self.container, MIGRATION_FAILED)
 
+    def crash(self) -> None:
+        """The process ends by an error of its own."""
+        self._die(STARTUP_FAILED, "ValueError: ENCRYPTION_KEY_SECRET is not a valid key", "Application exited early.")
+
     def close(self) -> None:
         """Close the pool's connection."""
         connection, self._connection = self._connection, None
@@ -76,7 +82,7 @@ class Api:
 
     def _migrate(self) -> Iterator[float]:
         try:
-            self._connection = onyx_database.connect(self._surroundings.cloud.addresses, self._environment)
+            self._connection = onyx_database.connect(self._surroundings, self._environment)
             self._write(
                 (
                     "INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.",
@@ -85,12 +91,19 @@ class Api:
             )
             for old, new, title in onyx_database.pending(self._connection):
                 self._write((f"INFO  [alembic.runtime.migration] Running upgrade {old} -> {new}, {title}",))
-                onyx_database.advance(self._connection, new)
-                yield MIGRATING / len(onyx_database.REVISIONS)
+                onyx_database.advance(self._connection, old, new)
+                yield self._one_migration()
         except onyx_database.Refused as error:
             self._die(MIGRATION_FAILED, str(error))
         except psycopg.Error as error:
             self._die(MIGRATION_FAILED, onyx_database.in_sqlalchemys_words(error))
+
+    def _one_migration(self) -> float:
+        """Seconds of one migration. A starved server needs minutes for what else takes seconds."""
+        slow = {"several-migrators": SLOW_MIGRATING, "slow-migrations": SLOWEST_MIGRATING}
+        cloud, group = self._surroundings.cloud, self._surroundings.group
+        seconds = next((slow[name] for name in slow if fault_is_on(cloud, name, group)), MIGRATING)
+        return seconds / len(onyx_database.REVISIONS)
 
     def _wait_for(self, what: str, ask: Callable[[], None]) -> Iterator[float]:
         for attempt in range(1, ATTEMPTS + 1):

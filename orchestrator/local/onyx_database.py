@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import psycopg
+from psycopg import sql
 
-from orchestrator.local.cloud import AddressBook
+from orchestrator.local import reach
+from orchestrator.local.onyx_services import Surroundings
 
 REVISIONS = (
     ("3c5e35aa9af0", "polling document count"),
@@ -32,12 +34,20 @@ class Refused(Exception):
     """No connection; the text is what Onyx logs."""
 
 
-def connect(addresses: AddressBook, environment: Mapping[str, str]) -> psycopg.Connection:
+def connect(surroundings: Surroundings, environment: Mapping[str, str]) -> psycopg.Connection:
     """The connection of Onyx's pool (TLS when the server has it). Raises Refused."""
     host, port = environment.get("POSTGRES_HOST", "127.0.0.1"), environment.get("POSTGRES_PORT", "5432")
-    address = addresses.find(host)
+    address = surroundings.cloud.addresses.find(host)
     if address is None:
         raise Refused(_operational(f'could not translate host name "{host}" to address: Name or service not known\n'))
+    server = reach.database(host, surroundings.region)
+    if not reach.may_connect(surroundings.region, surroundings.place, server, int(port)):
+        raise Refused(
+            _operational(
+                f'connection to server at "{host}" ({address.ip}), port {port} failed: Connection timed out\n'
+                "\tIs the server running on that host and accepting TCP/IP connections?\n"
+            )
+        )
     try:
         return psycopg.connect(
             host=address.ip,
@@ -76,17 +86,44 @@ def in_sqlalchemys_words(error: psycopg.Error) -> str:
 
 
 def pending(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
-    """Upgrades still to run: from (empty at first), to, title. Creates the migration table. Raises psycopg.Error."""
+    """Upgrades still to run: from (empty at first), to, title. Creates the migration table.
+
+    Raises psycopg.Error, and Refused for a revision that this version does not know.
+    """
     connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     names = [revision for revision, _ in REVISIONS]
-    done = names.index(row[0]) + 1 if row and row[0] in names else 0
+    if row and row[0] not in names:
+        raise Refused(
+            f"alembic.util.exc.CommandError: Can't locate revision identified by '{row[0]}'\n"
+            f"FAILED: Can't locate revision identified by '{row[0]}'"
+        )
+    done = names.index(row[0]) + 1 if row else 0
     befores = ["", *names]
     return [(befores[n], revision, title) for n, (revision, title) in enumerate(REVISIONS) if n >= done]
 
 
-def advance(connection: psycopg.Connection, revision: str) -> None:
-    """The schema is at this revision. Raises psycopg.Error."""
+FIRST_TABLE = "connector"
+"""Made by the first migration, as Onyx's does: who comes second finds it there."""
+
+
+def advance(connection: psycopg.Connection, before: str, revision: str) -> None:
+    """The schema goes on to this revision. Raises psycopg.Error, and Refused when somebody else migrates too."""
     with connection.transaction():
-        connection.execute("DELETE FROM alembic_version")
-        connection.execute("INSERT INTO alembic_version (version_num) VALUES (%s)", (revision,))
+        if not before:
+            connection.execute(sql.SQL("CREATE TABLE {} (id SERIAL PRIMARY KEY)").format(sql.Identifier(FIRST_TABLE)))
+            connection.execute("INSERT INTO alembic_version (version_num) VALUES (%s)", (revision,))
+            return
+        update = "UPDATE alembic_version SET version_num = %s WHERE version_num = %s"
+        if connection.execute(update, (revision, before)).rowcount != 1:
+            raise Refused(
+                f"alembic.util.exc.CommandError: Online migration expected to match one row when updating '{before}' "
+                f"to '{revision}' in 'alembic_version'; 0 found"
+            )
+
+
+def forget_migrations(connection: psycopg.Connection) -> None:
+    """The database is as if nothing had ever migrated it. Raises psycopg.Error."""
+    with connection.transaction():
+        connection.execute("DROP TABLE IF EXISTS alembic_version")
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(FIRST_TABLE)))

@@ -1,7 +1,7 @@
 """What else Onyx needs at start-up: Vespa's config server, Redis, the bucket. Asked of moto, which holds them.
 
-Simulated: Redis and Vespa do not listen here. Whether they *would* answer is decided from the replication group's TLS
-and token and from the EC2 instance behind VESPA_HOST. Left out: security groups and routes.
+Simulated: Redis and Vespa do not listen here. Whether they *would* answer is decided from the security groups, the
+replication group's TLS and token, and the EC2 instance behind VESPA_HOST with the container on it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from moto.ec2.models import ec2_backends
 from moto.elasticache.models import elasticache_backends
 from moto.s3.models import s3_backends
 
+from orchestrator.local import reach
 from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.instance import vespa_runs
 from orchestrator.local.pace import Pace
 from orchestrator.local.permissions import allows
+from orchestrator.local.reach import Place
 
+VESPA_QUERIES = 8081
+"""Where Onyx's application package serves queries; Onyx asks there before it starts to serve itself."""
 VESPA_STARTS = 60.0
 """Seconds after its launch until an instance's Vespa answers on 19071."""
 
@@ -39,6 +44,8 @@ class Surroundings:
     region: str
     task_role: str
     task_id: str
+    place: Place = Place()  # noqa: RUF009 - frozen
+    group: str = ""
 
 
 def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> None:
@@ -51,6 +58,14 @@ def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
         "NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused'))"
     )
     if instance is None or instance.state != "running" or port != "19071":
+        raise Unavailable(refused)
+    for asked in (int(port), VESPA_QUERIES):
+        if not reach.may_connect(surroundings.region, surroundings.place, reach.instance(instance), asked):
+            raise Unavailable(
+                f"HTTPConnectionPool(host='{host}', port={asked}): Max retries exceeded with url: /state/v1/health "
+                f"(Caused by ConnectTimeoutError('Connection to Vespa at {host} timed out. (connect timeout=5)'))"
+            )
+    if not vespa_runs(surroundings.cloud, instance.id):
         raise Unavailable(refused)
     launched = instance.launch_time.replace(tzinfo=Pace.now().tzinfo)
     if Pace.now() < launched + timedelta(seconds=surroundings.cloud.pace.scaled(VESPA_STARTS)):
@@ -69,6 +84,13 @@ def ask_redis(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
     group = _replication_group(host, surroundings.region)
     if group is None:
         text = f"redis.exceptions.ConnectionError: Error -2 connecting to {host}:{port}. Name or service not known."
+        raise Unavailable(text)
+    if not reach.may_connect(
+        surroundings.region, surroundings.place, reach.redis(group, surroundings.region), int(port)
+    ):
+        text = (
+            f"redis.exceptions.TimeoutError: Timeout connecting to server (Error connecting to Redis at {host}:{port})"
+        )
         raise Unavailable(text)
     tls = environment.get("REDIS_SSL", "").lower() == "true"
     if group.status not in {"available", "modifying", "snapshotting"} or str(group.port) != port:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from functools import partial
 
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
+from moto.elbv2.models import FakeTargetGroup
 
+from orchestrator.local import reach
 from orchestrator.local.cloud import ACCOUNT, Cloud, Target
 from orchestrator.local.ecs_model import LivingService, services_of, tasks_of
 from orchestrator.local.onyx import Onyx
@@ -113,9 +115,15 @@ class Scheduler:
                 definition = backend.describe_task_definition(task.task_definition_arn)
                 self._run(RunningTask(self.cloud, task, definition, Onyx.builder(self.cloud, task, definition)))
 
-    def _probe(self, ip: str, port: int, path: str) -> int | None:
-        task = next((task for task in list(self.tasks.values()) if task.ip == ip and not task.ended), None)
-        answer = task.answer(port, ip, path) if task else None
+    def _probe(self, group: FakeTargetGroup, ip: str, port: int, path: str) -> int | None:
+        """What the load balancer hears, if the security groups let it ask."""
+        running = next((task for task in list(self.tasks.values()) if task.ip == ip and not task.ended), None)
+        if running is None:
+            return None
+        place = reach.task(running.task, ip)
+        if not reach.may_connect(running.task.region_name, reach.load_balancer(group), place, port):
+            return None
+        answer = running.answer(port, ip, path)
         return answer[0] if answer else None
 
     def _count(self, backend: EC2ContainerServiceBackend) -> None:

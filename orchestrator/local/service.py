@@ -16,8 +16,15 @@ from orchestrator.local.onyx import Onyx
 from orchestrator.local.pace import Pace
 from orchestrator.local.rollout import Counts, Deployment
 from orchestrator.local.target_groups import Record, find_group, find_record
-from orchestrator.local.tasks import Binding, RunningTask, Stop
+from orchestrator.local.tasks import Binding, RunningTask, Stop, fault_is_on
 
+NO_ROOM_DELAY = 30.0
+"""Seconds until ECS tries again to place a task."""
+NO_ROOM = (
+    "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a "
+    "different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer "
+    "Guide."
+)
 THROTTLED = (
     "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the "
     "Amazon ECS Developer Guide."
@@ -112,6 +119,7 @@ class ServiceKeeper:
     def _launch(self, primary: Deployment, tasks: Sequence[RunningTask]) -> None:
         if primary.rollout_state == "FAILED" or Pace.monotonic() < primary.next_launch:
             return
+        no_room = fault_is_on(self._cloud, "no-capacity", self._service.name)
         alive = [running for running in tasks if running.alive]
         ours = sum(running.task.started_by == primary.id for running in alive)
         number = rollout.to_launch(
@@ -120,6 +128,10 @@ class ServiceKeeper:
             ours=ours,
             alive=len(alive),
         )
+        if number and no_room:
+            primary.next_launch = Pace.monotonic() + self._cloud.pace.scaled(NO_ROOM_DELAY)
+            self._note(NO_ROOM)
+            return
         launched = [self._launch_one(primary) for _ in range(number)]
         if launched:
             named = " ".join(f"(task {identity})" for identity in launched)

@@ -16,8 +16,8 @@ from orchestrator.local.cloud import ACCOUNT
 from orchestrator.local.health import DRAINING, NEW, Health, Rules, judge
 from orchestrator.local.pace import Pace
 
-Probe = Callable[[str, int, str], int | None]
-"""IP, port and path of a health check → HTTP status, or None: nothing answered."""
+Probe = Callable[[FakeTargetGroup, str, int, str], int | None]
+"""Target group, IP, port and path of a health check → HTTP status, or None: nothing answered."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,8 @@ class TargetGroups:
                     _forget(group, record)
                 elif not record.gone_at and now >= record.next_check:
                     record.next_check = now + self.pace.scaled(rules.interval)
-                    _conclude(record, judge(record.health, probe(record.ip, record.port, rules.path), rules))
+                    status = probe(group, record.ip, rules.port or record.port, rules.path)
+                    _conclude(record, judge(record.health, status, rules))
 
 
 def _known(group: FakeTargetGroup) -> dict[str, Record]:
@@ -141,4 +142,5 @@ def rules_of(group: FakeTargetGroup) -> Rules:
         healthy=int(group.healthy_threshold_count),
         unhealthy=int(group.unhealthy_threshold_count),
         matcher=str(matcher.get("HttpCode") or "200"),
+        port=int(asked) if (asked := str(group.health_check_port)).isdecimal() else 0,
     )

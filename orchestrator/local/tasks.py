@@ -9,18 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from moto.ec2.models import ec2_backends
 from moto.ecs.models import TaskDefinition
 
-from orchestrator.local import launch, target_groups
+from orchestrator.local import launch, reach, target_groups
 from orchestrator.local.cloud import ACCOUNT, Cloud
 from orchestrator.local.ecs_model import LivingTask, execution_role
 from orchestrator.local.pace import Pace
 
 PROVISIONING, PULLING, STOPPING, DEPROVISIONING = 10.0, 30.0, 10.0, 5.0
 FAILING_PULL = 10.0
+STUCK_FOR = timedelta(minutes=20)
+"""For how long a task that is stuck seems to have been pending."""
 
 
 class ContainerExit(Exception):
@@ -157,17 +160,30 @@ class RunningTask:
         if not self._wait(PROVISIONING):
             return
         task.last_status = "PENDING"
+        if fault_is_on(self.cloud, "stuck-pending", task.group) and not self._come_unstuck():
+            return
         role = execution_role(self.definition)
+        launch.require_way_out(containers, leads_out=reach.leads_out(task))
         environments = launch.environments(containers, role, task.id, task.region_name)
-        launch.open_logs(containers, task.id, task.region_name)
+        launch.open_logs(containers, role, task.id, task.region_name)
         task.pullStartedAt = Pace.now()
         self._pull(containers)
         task.pullStoppedAt = Pace.now()
         self._application = self._build(environments)
 
+    def _come_unstuck(self) -> bool:
+        """Wait until the fault is cleared, as if somebody had looked on for a while already. False: it was stopped."""
+        self.task.createdAt -= STUCK_FOR
+        while fault_is_on(self.cloud, "stuck-pending", self.task.group):
+            if not self._wait(PROVISIONING):
+                return False
+        return True
+
     def _pull(self, containers: Sequence[launch.Definition]) -> None:
+        answers = {"image-pull": launch.NOT_FOUND, "registry-rate-limit": launch.RATE_LIMIT}
+        troubles = [text for name, text in answers.items() if fault_is_on(self.cloud, name, self.task.group)]
         try:
-            launch.check_images(containers, pull_fails=fault_is_on(self.cloud, "image-pull", self.task.group))
+            launch.check_images(containers, trouble=next(iter(troubles), ""))
         except launch.LaunchFailed:
             self._wait(FAILING_PULL)
             raise

@@ -91,7 +91,7 @@ class Facts:
     healed: frozenset[str] = frozenset()
     """Tenants whose database was made again while waiting."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
-    """Per tenant how its targets are checked, where the grace period alone is shorter than the last start-up."""
+    """Per tenant how its targets are checked, where that matters: see `_checks_matter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,9 @@ def observe(context: Context) -> Facts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, watch, now = context.stack, context.watch, context.now()
     seen = rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=watch, now=now)
-    impatient = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _may_be_impatient(rollout)}
-    if impatient - watch.checks.keys():
-        watch.checks.update(context.targets.checks(impatient))
+    wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
+    if wanted - watch.checks.keys():
+        watch.checks.update(context.targets.checks(wanted))
     tenants = stack.tenants.items()
     return Facts(
         rollouts=seen,
@@ -123,11 +123,17 @@ def observe(context: Context) -> Facts:
     )
 
 
-def _may_be_impatient(rollout: Rollout) -> bool:
-    """Whether the health checks are worth asking for: the grace alone is shorter than a start-up."""
-    service = rollout.service
-    needs = timeline.start_up(service.happened) if service else None
-    return service is not None and needs is not None and service.grace < needs
+def _checks_matter(rollout: Rollout) -> bool:
+    """Whether the health checks are worth asking for.
+
+    They are when the grace alone is shorter than a start-up, and when no earlier rollout tells how long targets take.
+    """
+    service, primary = rollout.service, rollout.primary
+    if service is None or primary is None:
+        return False
+    needs, stage = timeline.start_up(service.happened), timeline.expectation(service, primary)
+    unknown = not rollout.steady and stage.checked and stage.seconds is None
+    return unknown or (needs is not None and service.grace < needs)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -159,7 +165,9 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     stage = timeline.expectation(service, primary)
     elapsed = (facts.now - stage.since).total_seconds()
     progress = f"{primary.id} {rollout.revision}" if rollout.revision else ""
-    poll = timeline.next_look(elapsed, stage.seconds)
+    check = facts.checks.get(tenant)
+    earliest = check.interval * check.healthy if check and stage.checked else 0.0
+    poll = timeline.next_look(elapsed, stage.seconds, earliest)
     return Wait(_because(rollout, counts) + superseded, *_late(rollout), poll=poll, progress=progress)
 
 
@@ -271,11 +279,21 @@ def _because(rollout: Rollout, counts: str) -> str:
         parts.append("the old deployment drains")
     if rollout.failures:
         parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
+    if _unplaced(rollout):
+        parts.append("ECS can't place a task")
     return ", ".join(parts)
+
+
+def _unplaced(rollout: Rollout) -> str:
+    """What ECS says when there is no room for a task: it makes none then, and tries again by itself."""
+    service, primary = rollout.service, rollout.primary
+    return timeline.unplaced(service, primary) if service and primary else ""
 
 
 def _late(rollout: Rollout) -> tuple[str, str]:
     """The code and the fix, should the deadline pass now."""
+    if _unplaced(rollout):
+        return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
     if rollout.failures:
         cause = classify(rollout.failures[0])
         return cause.code, cause.fix

@@ -155,7 +155,7 @@ def test_paused_kept_paused_and_resumed_it_is_as_it_was(awake: Stage, seen: Seen
     assert awake.command("pause", "--keep-paused", "--json").succeeded().last["changed"] == 1
     assert seen.rests()
 
-    awake.fault("no-capacity")
+    awake.fault("instance-no-capacity")
     waited = awake.command("resume", "--json", "--step-timeouts", "instances-started=2", *DIRECT)
     awake.clear_faults()
     assert (waited.status, waited.codes) == (4, {"instance-no-capacity"})

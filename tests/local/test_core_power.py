@@ -133,10 +133,10 @@ def test_without_capacity_it_stays_stopped(cloud: Timeless) -> None:
     ec2, ids = client("ec2"), launched()
     ec2.stop_instances(**ids)
     cloud.pass_by(LATER)
-    cloud.faults.switch_on("no-capacity")
+    cloud.faults.switch_on("instance-no-capacity")
     assert refusal(ec2.start_instances, **ids) == "InsufficientInstanceCapacity"
     assert state(ids) == "stopped"
-    cloud.faults.switch_off("no-capacity")
+    cloud.faults.switch_off("instance-no-capacity")
     ec2.start_instances(**ids)
     cloud.pass_by(LATER)
     assert state(ids) == "running"

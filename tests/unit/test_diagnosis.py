@@ -23,6 +23,7 @@ LOGS = [
     ("database-login-denied", 'FATAL:  password authentication failed for user "onyx_customer_a"'),
     ("database-login-denied", 'FATAL:  role "onyx_customer_a" does not exist'),
     ("database-permission-denied", 'FATAL:  permission denied for database "onyx_customer_a"'),
+    ("database-permission-denied", "(psycopg2.errors.InsufficientPrivilege) permission denied for schema public"),
     (
         "database-host-has-port",
         'could not translate host name "xxx.rds.amazonaws.com:5432" to address: Name or service not known',
@@ -39,6 +40,25 @@ LOGS = [
     ("vespa-unreachable", "Vespa: Readiness probe ongoing: connection refused vespa:19071"),
     ("s3-denied", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"),
     ("s3-denied", "An error occurred (NoSuchBucket) when calling the HeadBucket operation"),
+    ("database-unreachable", 'connection to server at "db" (10.0.0.1), port 5432 failed: Connection timed out'),
+    ("database-unreachable", 'connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused'),
+    (
+        "database-connections-exhausted",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    ),
+    ("database-connections-exhausted", "FATAL:  sorry, too many clients already"),
+    ("database-storage-full", 'could not extend file "base/1/2": No space left on device'),
+    ("schema-newer", "alembic.util.exc.CommandError: Can't locate revision identified by 'f32615f71aeb'"),
+    ("migrations-collided", '(psycopg2.errors.DuplicateTable) relation "connector" already exists'),
+    (
+        "migrations-collided",
+        (
+            "alembic.util.exc.CommandError: Online migration expected to match one row when updating 'a' to 'b' in "
+            "'alembic_version'; 0 found"
+        ),
+    ),
+    ("redis-unreachable", "redis.exceptions.TimeoutError: Timeout connecting to server"),
+    ("vespa-unreachable", "HTTPConnectionPool(host='10.0.10.5', port=8081): … timed out. (connect timeout=5)"),
     ("container-exited", "ValueError: something new"),
 ]
 
@@ -56,6 +76,27 @@ REASONS = [
         "secret-unreadable",
         "TaskFailedToStart",
         "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed",
+    ),
+    (
+        "registry-rate-limited",
+        "TaskFailedToStart",
+        (
+            "CannotPullContainerError: 429 Too Many Requests - Server message: toomanyrequests: You have reached your "
+            "unauthenticated pull rate limit."
+        ),
+    ),
+    (
+        "network-unreachable",
+        "TaskFailedToStart",
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: There is a connection issue between "
+            "the task and AWS Secrets Manager. Check your task network configuration."
+        ),
+    ),
+    (
+        "image-pull-denied",
+        "TaskFailedToStart",
+        "CannotPullContainerError: Error response from daemon: pull access denied for onyx, repository does not exist",
     ),
     ("task-resources-failed", "TaskFailedToStart", "ResourceInitializationError: failed to validate logger args"),
     ("no-capacity", "TaskFailedToStart", "Capacity is unavailable at this time. RESOURCE:MEMORY"),

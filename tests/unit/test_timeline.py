@@ -41,6 +41,23 @@ EARLIER = (
 )
 
 
+ROOM = "was unable to place a task. Reason: Capacity is unavailable at this time."
+
+
+@pytest.mark.parametrize(
+    ("happened", "said"),
+    [
+        ((), ""),
+        (((1, ROOM),), f"(service s) {ROOM}"),
+        (((1, ROOM), (31, "has started 1 tasks: (task a).")), ""),
+        (((1, "has started 1 tasks: (task a)."), (40, ROOM)), f"(service s) {ROOM}"),
+        (((-1, ROOM),), ""),
+    ],
+)
+def test_there_is_no_room_until_a_task_was_started(happened: tuple[tuple[float, str], ...], said: str) -> None:
+    assert timeline.unplaced(service(*happened), deployment()) == said
+
+
 @pytest.mark.parametrize(
     ("now", "since", "seconds"),
     [
@@ -146,3 +163,21 @@ def test_looks_are_dense_around_the_expected_moment_only(expected: float) -> Non
         looks += 1
     assert elapsed - expected <= max(timeline.DENSEST, 0.025 * expected)
     assert looks <= 10 + expected / timeline.SPARSEST
+
+
+@given(interval=st.floats(5, 300), healthy=st.integers(2, 10))
+def test_no_target_is_good_before_its_checks_were_and_few_looks_are_wasted_on_it(interval: float, healthy: int) -> None:
+    earliest, elapsed, looks = interval * healthy, 0.0, 0
+    while elapsed < timeline.JUST_BEFORE * earliest:
+        elapsed += timeline.next_look(elapsed, None, earliest)
+        looks += 1
+    assert elapsed <= timeline.JUST_BEFORE * earliest + timeline.DENSEST, "it is looked for when it can come"
+    assert looks <= 10 + earliest / timeline.SPARSEST
+
+
+def test_what_is_waited_for_is_the_load_balancer_once_the_task_is_registered() -> None:
+    primary = deployment()
+    started = (1, "has started 1 tasks: (task a).")
+    seen = service(started, (12, "registered 1 targets in (target-group tg)"), primary=primary)
+    assert timeline.expectation(seen, primary) == timeline.Expectation(at(12), None, checked=True)
+    assert not timeline.expectation(service(started, primary=primary), primary).checked

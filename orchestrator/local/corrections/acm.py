@@ -8,6 +8,7 @@ It looks when it is asked, not by itself, and in the DNS of this cloud: through 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import dns.exception
@@ -46,6 +47,8 @@ def install(cloud: Cloud) -> None:
         answer = plain_describe(self)
         if self.type == "AMAZON_ISSUED":
             _tell(cloud, self, answer["Certificate"])
+            if cloud.faults.active("certificate-expiring"):
+                answer["Certificate"]["NotAfter"] = (cloud.pace.now() + timedelta(days=9)).timestamp()
         return answer
 
     replace(CertBundle, generate_cert=staticmethod(generate_cert), check=check, describe=describe)

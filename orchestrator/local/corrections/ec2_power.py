@@ -15,7 +15,7 @@ from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState
 
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.corrections import replace
-from orchestrator.local.faults.no_capacity import FAULT
+from orchestrator.local.faults.instance_no_capacity import FAULT
 
 STOP_SECONDS = 30.0
 START_SECONDS = 15.0

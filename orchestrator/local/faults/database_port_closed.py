@@ -1,4 +1,4 @@
-"""Nobody is let in to PostgreSQL any more. Recorded, not felt: the real server lets everybody in."""
+"""Nobody is let in to PostgreSQL any more."""
 
 from __future__ import annotations
 
@@ -14,10 +14,5 @@ def _close(console: Console) -> Iterator[Undo]:
 
 
 FAULT = meddled(
-    "database-port-closed",
-    "the database's security group lets nobody in",
-    "Database Issues",
-    _close,
-    per_tenant=False,
-    restarts=False,
+    "database-port-closed", "the database's security group lets nobody in", "Database Issues", _close, per_tenant=False
 )

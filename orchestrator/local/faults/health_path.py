@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.meddling import Console, Undo, change_target_group, meddled
 
 
 def _change(console: Console) -> Iterator[Undo]:
-    elb = console.client("elbv2")
-    arns = [way["targetGroupArn"] for one in console.services() for way in one["loadBalancers"]]
-    for group in elb.describe_target_groups(TargetGroupArns=arns)["TargetGroups"]:
-        arn, path = group["TargetGroupArn"], group["HealthCheckPath"]
-        elb.modify_target_group(TargetGroupArn=arn, HealthCheckPath="/health")
-        yield lambda arn=arn, path=path: elb.modify_target_group(TargetGroupArn=arn, HealthCheckPath=path)  # type: ignore[misc]
+    yield from change_target_group(console, HealthCheckPath="/health")
 
 
 FAULT = meddled("health-path", "the health check asks for /health", "Health Check Failures", _change)

@@ -1,5 +1,7 @@
-"""AWS has no room for instances that are started; felt in corrections/ec2_power.py."""
+"""There is no room for another task: none is made, and an event of the service says why (service.py)."""
 
-from orchestrator.local.faults import Fault
+from __future__ import annotations
 
-FAULT = Fault("no-capacity", "AWS has no room for a stopped instance", per_tenant=False)
+from orchestrator.local.meddling import felt_by_tasks
+
+FAULT = felt_by_tasks("no-capacity", "there is no capacity for another task", "ECS Task Troubleshooting")

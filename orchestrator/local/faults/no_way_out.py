@@ -1,8 +1,9 @@
-"""The private subnets lost their default route. Recorded, not felt: images are still pulled."""
+"""The private subnets lost their default route: nothing outside can be reached."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from orchestrator.local.meddling import Console, Undo, meddled
 
@@ -16,15 +17,9 @@ def _cut(console: Console) -> Iterator[Undo]:
             if route.get("DestinationCidrBlock") == EVERYWHERE and route.get("NatGatewayId"):
                 given = {"RouteTableId": table["RouteTableId"], "DestinationCidrBlock": EVERYWHERE}
                 ec2.delete_route(**given)
-                nat = route["NatGatewayId"]
-                yield lambda given=given, nat=nat: ec2.create_route(**given, NatGatewayId=nat)  # type: ignore[misc]
+                yield partial(ec2.create_route, **given, NatGatewayId=route["NatGatewayId"])
 
 
 FAULT = meddled(
-    "no-way-out",
-    "the tasks' subnets have no default route",
-    "ECS Task Troubleshooting",
-    _cut,
-    per_tenant=False,
-    restarts=False,
+    "no-way-out", "the tasks' subnets have no default route", "ECS Task Troubleshooting", _cut, per_tenant=False
 )

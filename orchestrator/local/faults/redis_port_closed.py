@@ -1,4 +1,4 @@
-"""Nobody is let in to Redis any more. Recorded, not felt."""
+"""Nobody is let in to Redis any more."""
 
 from __future__ import annotations
 
@@ -14,10 +14,5 @@ def _close(console: Console) -> Iterator[Undo]:
 
 
 FAULT = meddled(
-    "redis-port-closed",
-    "Redis's security group lets nobody in",
-    "Redis/Cache Issues",
-    _close,
-    per_tenant=False,
-    restarts=False,
+    "redis-port-closed", "Redis's security group lets nobody in", "Redis/Cache Issues", _close, per_tenant=False
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, change_variables, meddled
+from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.revisions import change_definition, set_variable
 
 
 def _change(console: Console) -> Iterator[Undo]:
-    yield from change_variables(console, {"REDIS_SSL": lambda _ssl: "false"})
+    yield from change_definition(console, set_variable("REDIS_SSL", lambda _ssl: "false"))
 
 
 FAULT = meddled("redis-without-tls", "REDIS_SSL is false", "Redis/Cache Issues", _change, restarts=False)

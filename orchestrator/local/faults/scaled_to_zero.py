@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.meddling import Console, Undo, change_service, meddled
 
 
-def _scale(console: Console) -> Iterator[Undo]:
-    ecs = console.client("ecs")
-    for one in console.services():
-        target = {"cluster": one["clusterArn"], "service": one["serviceName"]}
-        ecs.update_service(**target, desiredCount=0)
-        yield lambda target=target, one=one: ecs.update_service(**target, desiredCount=one["desiredCount"])  # type: ignore[misc]
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_service(console, desiredCount=0)
 
 
-FAULT = meddled("scaled-to-zero", "the desired count is 0", "Troubleshooting Flowchart", _scale, restarts=False)
+FAULT = meddled("scaled-to-zero", "the desired count is 0", "Troubleshooting Flowchart", _change, restarts=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, change_variables, meddled
+from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.revisions import change_definition, set_variable
 
 
 def _change(console: Console) -> Iterator[Undo]:
-    yield from change_variables(console, {"VESPA_PORT": lambda _port: "8080"})
+    yield from change_definition(console, set_variable("VESPA_PORT", lambda _port: "8080"))
 
 
 FAULT = meddled("vespa-port-8080", "VESPA_PORT is 8080", "Vespa Vector Search Issues", _change, restarts=False)

@@ -1,4 +1,4 @@
-"""Nobody is let in to Vespa's queries any more (8081; the guide's rule opens 8080). Recorded, not felt."""
+"""Nobody is let in to Vespa's queries any more (8081; the guide's rule opens 8080)."""
 
 from __future__ import annotations
 
@@ -20,5 +20,4 @@ FAULT = meddled(
     "Vespa Vector Search Issues",
     _close,
     per_tenant=False,
-    restarts=False,
 )

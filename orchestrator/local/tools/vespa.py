@@ -19,6 +19,10 @@ STATE = "ORCHESTRATE_LOCAL_VESPA"
 DATA = "ORCHESTRATE_LOCAL_VESPA_DATA"
 """Environment variable with the folder that /opt/vespa is."""
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
+SILENT = "silent"
+"""The container runs, its config server does not answer."""
+UNPULLED = "unpulled"
+"""There is no container, and no image to make one from."""
 
 Documents = dict[str, dict[str, Any]]
 

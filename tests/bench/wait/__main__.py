@@ -2,7 +2,8 @@
 
 All on one local cloud, in one run. Each tool watches the same rollout while the truth is looked at ten times a second:
 `lag` is from truly good to exit, a false success an exit status of 0 while it was not good. ecs deploy makes its
-deployment itself, with a task definition of its own. Usage: python -m tests.bench.wait [--rounds 3] [--scenario NAME …]
+deployment itself, with a task definition of its own. Exit status 1 when ours is not as promised: on a calm machine.
+Usage: python -m tests.bench.wait [--rounds 3] [--scenario NAME …] [--tool NAME …]
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ FAULTS = {
     "unhealthy-target": ("health check", "unhealthy"),
 }
 """The fault, and the words by which a tool would name its cause."""
+LAG, CALLS, MEMORY, LIVES = 0.5, 15, 90.0, 2
+"""Promised of ours: seconds and calls of the warm case (medians), MiB, tasks that die of a hopeless fault."""
 Tool = Callable[[Stage, str], Sequence[str]]
 
 
@@ -153,15 +156,15 @@ class Bench:
 
 
 def show(results: Mapping[tuple[str, str], Sequence[Result]]) -> None:
-    table = Table("scenario", "tool", "exit", "seconds", "lag", "calls", "MiB", "verdict", title="the wait")
+    columns = ("scenario", "tool", "exit", "seconds", "lag", "calls", "MiB", "CPU s", "died", "verdict")
+    table = Table(*columns, title="the wait")
     for (scenario, tool), runs in results.items():
         lags = [run.lag for run in runs if run.lag is not None and run.status == 0]
         exits = ", ".join("still waiting" if run.status is None else str(run.status) for run in runs)
         false = sum(run.false_success for run in runs)
         verdict = f"FALSE SUCCESS {false} of {len(runs)}" if false else ""
         if scenario in FAULTS and any(run.status != 0 for run in runs):
-            named = any(word in runs[-1].output for word in FAULTS[scenario])
-            verdict = verdict or ("names the cause" if named else "does not say why")
+            verdict = verdict or ("names the cause" if is_named(scenario, runs[-1]) else "does not say why")
         table.add_row(
             scenario,
             tool,
@@ -170,9 +173,38 @@ def show(results: Mapping[tuple[str, str], Sequence[Result]]) -> None:
             f"{statistics.median(lags):.2f}" if lags else "",
             f"{statistics.median(run.calls for run in runs):.0f}",
             f"{max(run.peak_mib for run in runs):.0f}",
+            f"{statistics.median(run.cpu for run in runs):.1f}",
+            f"{max(run.lives for run in runs)}" if scenario in FAULTS else "",
             verdict or "right",
         )
-    Console(width=120).print(table)
+    Console(width=130).print(table)
+
+
+def is_named(scenario: str, run: Result) -> bool:
+    """Whether the tool's output says what the fault is."""
+    return any(word in run.output for word in FAULTS[scenario])
+
+
+def broken_promises(results: Mapping[tuple[str, str], Sequence[Result]]) -> Iterator[str]:
+    """What ours is not."""
+    ours_ = {scenario: runs for (scenario, tool), runs in results.items() if tool == "ours"}
+    for scenario, runs in ours_.items():
+        if any(run.false_success for run in runs):
+            yield f"{scenario}: a false success"
+        if max(run.peak_mib for run in runs) > MEMORY:
+            yield f"{scenario}: more than {MEMORY:.0f} MiB"
+        if scenario in FAULTS and not all(run.status == 1 and is_named(scenario, run) for run in runs):
+            yield f"{scenario}: not named"
+        if scenario in FAULTS and max(run.lives for run in runs) > LIVES:
+            yield f"{scenario}: more than {LIVES} tasks died of it"
+    for run in (warm := ours_.get("warm", [])):
+        if run.status != 0 or run.lag is None:
+            yield "warm: no success"
+    lags = [run.lag for run in warm if run.lag is not None]
+    if lags and statistics.median(lags) > LAG:
+        yield f"warm: a median lag of {statistics.median(lags):.2f} s, promised {LAG}"
+    if warm and statistics.median(run.calls for run in warm) > CALLS:
+        yield f"warm: more than {CALLS} calls"
 
 
 def ecs_deploy(folder: Path) -> Path | None:
@@ -185,7 +217,7 @@ def ecs_deploy(folder: Path) -> Path | None:
     return program if done.returncode == 0 and program.exists() else None
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="bench-wait", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of the warm case")
     parser.add_argument("--scenario", action="append", help="only these (warm, cold, rollback, desired-0, a fault)")
@@ -203,6 +235,10 @@ def main() -> None:
             show(bench.results)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    broken = list(broken_promises(bench.results))
+    for one in broken:
+        Console(highlight=False).print(f"not as promised: {one}")
+    return int(bool(broken))
 
 
 def play(bench: Bench, rounds: int, asked: Sequence[str] | None) -> None:
@@ -225,4 +261,4 @@ def play(bench: Bench, rounds: int, asked: Sequence[str] | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

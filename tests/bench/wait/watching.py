@@ -84,6 +84,10 @@ class Result:
     lag: float | None
     calls: int
     peak_mib: float
+    cpu: float
+    """Seconds of processor time."""
+    lives: int
+    """Tasks of the deployment that had lived and died when it ended."""
     output: str
 
     @property
@@ -91,15 +95,26 @@ class Result:
         return self.status == 0 and self.lag is None
 
 
-def _peak_of(process: subprocess.Popen[bytes], deadline: float) -> int:
-    """Wait until it ends, or the deadline passes; the most memory (bytes) it was seen to use."""
-    peak, seen = 0, psutil.Process(process.pid)
+def _cost_of(process: subprocess.Popen[bytes], deadline: float) -> tuple[int, float]:
+    """Wait until it ends, or the deadline passes; the most memory (bytes) and the processor time it was seen to use."""
+    peak, cpu, seen = 0, 0.0, psutil.Process(process.pid)
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(psutil.Error):
             peak = max(peak, seen.memory_info().rss)
+            cpu = sum(seen.cpu_times()[:2])
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
-    return peak
+    return peak, cpu
+
+
+def dead(made: Stage) -> int:
+    """How many tasks of the service's newest deployment have stopped."""
+    service, ecs = made.service(ONE), made.aws.client("ecs")
+    where = {"cluster": made.contract["cluster"]}
+    arns = ecs.list_tasks(**where, serviceName=service["serviceName"], desiredStatus="STOPPED")["taskArns"]
+    tasks = ecs.describe_tasks(**where, tasks=arns)["tasks"] if arns else []
+    newest = service["deployments"][0]["id"]
+    return sum(one["startedBy"] == newest and one["lastStatus"] == "STOPPED" for one in tasks)
 
 
 def watched(made: Stage, command: Sequence[str], before: str, limit: float, output: Path) -> Result:
@@ -108,8 +123,9 @@ def watched(made: Stage, command: Sequence[str], before: str, limit: float, outp
     started = time.monotonic()
     with truth(made, before) as seen, output.open("w+") as file:
         process = subprocess.Popen(command, env=made.environment(), cwd=made.work, stdout=file, stderr=file)
-        peak = _peak_of(process, started + limit)
+        peak, cpu = _cost_of(process, started + limit)
         ended = time.monotonic()
+        lives = dead(made)
         killed = process.poll() is None
         process.kill()
         process.wait()
@@ -121,5 +137,7 @@ def watched(made: Stage, command: Sequence[str], before: str, limit: float, outp
             lag=None if good_since is None else max(0.0, ended - good_since),
             calls=calls,
             peak_mib=peak / 2**20,
+            cpu=cpu,
+            lives=lives,
             output=output.read_text(),
         )

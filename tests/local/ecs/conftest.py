@@ -85,7 +85,10 @@ def build(cloud: Any, aws: Any) -> Stack:
         ]
         for n, zone in enumerate("ab")
     ]
+    _way_out(ec2, vpc, subnets[0])
     group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)["GroupId"]
+    anybody = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[anybody])
     stack.network = {"vpc": vpc, "subnets": subnets, "securityGroups": [group]}
     rds.create_db_instance(
         DBInstanceIdentifier="onyx-prod-postgres",
@@ -117,13 +120,21 @@ def build(cloud: Any, aws: Any) -> Stack:
     stack.client("s3").create_bucket(Bucket=stack.bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     stack.redis_secret = stack.secret("redis-token", TOKEN)
     stack.execution_role = stack.role(
-        "execution", {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+        "execution",
+        {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue", "logs:CreateLogStream"], "Resource": "*"},
     )
     stack.client("ecs").create_cluster(clusterName="onyx-prod-cluster")
     database = until("RDS is available", lambda: _available(rds))
     stack.database_host = database["Endpoint"]["Address"]
     stack.redis_host = until("Redis is available", lambda: _redis_host(redis))
     return stack
+
+
+def _way_out(ec2: Any, vpc: str, subnet: str) -> None:
+    """A NAT gateway behind the main route table: without a way out no task starts."""
+    nat = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_route(RouteTableId=tables[0]["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
 
 
 def _available(rds: Any) -> dict[str, Any] | None:

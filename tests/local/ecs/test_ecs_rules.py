@@ -136,7 +136,7 @@ def test_what_a_container_is_for(image: str, name: str, role: Role) -> None:
 )
 def test_an_image_that_is_not_there_is_named_in_full(image: str, full: str) -> None:
     with pytest.raises(LaunchFailed) as raised:
-        check_images([{"name": "api", "image": image}], pull_fails=False)
+        check_images([{"name": "api", "image": image}])
     assert raised.value.reason == (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
         f"failed to resolve ref {full}: {full}: not found"

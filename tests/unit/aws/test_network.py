@@ -65,14 +65,32 @@ def test_where_the_default_route_leads(tables: list[dict[str, Any]], way: str, b
     assert (subnet.way_out, subnet.blackhole) == (way, blackhole)
 
 
+@pytest.mark.parametrize(
+    ("rules", "port", "groups", "let_out"),
+    [
+        ((), 443, (), False),
+        ((Rule(-1, -1, ("0.0.0.0/0",)),), 443, (), True),
+        ((Rule(443, 443, ("pl-1",)),), 443, (), True),
+        ((Rule(443, 443, ("0.0.0.0/0",)),), 5432, ("sg-db",), False),
+        ((Rule(5432, 5432, ("sg-db",)),), 5432, ("sg-db",), True),
+        ((Rule(5432, 5432, ("sg-other",)),), 5432, ("sg-db",), False),
+    ],
+)
+def test_who_is_let_out(rules: tuple[Rule, ...], port: int, groups: tuple[str, ...], let_out: bool) -> None:
+    assert SecurityGroup("sg-tasks", egress=rules).lets_out(port, groups) is let_out
+
+
 def test_rules_of_every_protocol_and_port() -> None:
     class Groups:
         def describe_security_groups(self, **_: Any) -> dict[str, Any]:
             every = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-tasks"}]}
             udp = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-            return {"SecurityGroups": [{"GroupId": "sg-a", "IpPermissions": [every, udp]}]}
+            web = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": "pl-1"}]}
+            group = {"GroupId": "sg-a", "IpPermissions": [every, udp], "IpPermissionsEgress": [web]}
+            return {"SecurityGroups": [group]}
 
     group = Network(Groups()).groups(["sg-a"])["sg-a"]
     assert group.admits(19071, ["sg-tasks"])
     assert not group.admits(53, [], ["10.0.0.1"])
     assert group.opened() == "every port from sg-tasks"
+    assert group.let_out() == "443 to pl-1"

@@ -134,6 +134,15 @@ def test_only_the_tenants_that_were_asked_for_and_the_stack() -> None:
     assert shape(examine([check], None, subjects={"b"}).cases) == [("s", []), ("b", [])]
 
 
+@pytest.mark.parametrize(("resting", "seen"), [(True, ["broken"]), (False, ["asleep", "broken"])])
+def test_what_is_so_in_every_paused_stack_is_no_finding_in_one(resting: bool, seen: list[str]) -> None:
+    asleep = replace(finding("asleep"), at_rest=True)
+    check: Check[None, None] = Check("c", "t", lambda _context: None, lambda _facts: [asleep, finding("broken")])
+    diagnosis = examine([check], None, resting=lambda: resting)
+    assert [case.root.code for case in diagnosis.cases] == seen
+    assert diagnosis.paused is resting
+
+
 def test_gathers_run_at_the_same_time() -> None:
     together = threading.Barrier(3, timeout=30)
 

@@ -1,0 +1,5 @@
+"""ACM could not renew the certificate: it ends in nine days. Felt in corrections/acm.py."""
+
+from orchestrator.local.faults import Fault
+
+FAULT = Fault("certificate-expiring", "the certificate ends in nine days", per_tenant=False)

@@ -1,0 +1,22 @@
+"""The database server has no memory left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.measurements import rds_metric
+from orchestrator.local.meddling import Console, Undo, meddled
+
+
+def _starve(console: Console) -> Iterator[Undo]:
+    yield from rds_metric(console, "FreeableMemory", 48.0 * 2**20)
+
+
+FAULT = meddled(
+    "database-memory-low",
+    "the database server has 48 MiB of free memory",
+    "Database Issues",
+    _starve,
+    per_tenant=False,
+    restarts=False,
+)

@@ -1,0 +1,22 @@
+"""The database server's disk is nearly full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.measurements import rds_metric
+from orchestrator.local.meddling import Console, Undo, meddled
+
+
+def _starve(console: Console) -> Iterator[Undo]:
+    yield from rds_metric(console, "FreeStorageSpace", 0.5 * 2**30)
+
+
+FAULT = meddled(
+    "database-storage-low",
+    "the database server has 0.5 GiB of free storage",
+    "Database Issues",
+    _starve,
+    per_tenant=False,
+    restarts=False,
+)

@@ -1,0 +1,21 @@
+"""The docker daemon does not run, as after a reboot of an instance that does not enable it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from orchestrator.local import instance
+from orchestrator.local.meddling import Console, Undo, instances, meddled
+from orchestrator.local.tools import vespa
+
+
+def _switch_off(console: Console) -> Iterator[Undo]:
+    for one in instances(console):
+        file = instance.containers(console.cloud, one)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        vespa.switch_daemon(file, on=False)
+        yield partial(vespa.switch_daemon, file, on=True)
+
+
+FAULT = meddled("dockerd-off", "docker does not run on Vespa's instance", "Vespa Vector Search Issues", _switch_off)

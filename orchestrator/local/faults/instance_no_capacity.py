@@ -1,0 +1,5 @@
+"""AWS has no room for instances that are started; felt in corrections/ec2_power.py."""
+
+from orchestrator.local.faults import Fault
+
+FAULT = Fault("instance-no-capacity", "AWS has no room for a stopped instance", per_tenant=False)

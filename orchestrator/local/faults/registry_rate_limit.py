@@ -1,0 +1,7 @@
+"""The registry answers 429 to whoever doesn't sign in: felt by tasks that start (launch.py)."""
+
+from __future__ import annotations
+
+from orchestrator.local.meddling import felt_by_tasks
+
+FAULT = felt_by_tasks("registry-rate-limit", "the registry is asked too often (429)", "ECS Task Troubleshooting")

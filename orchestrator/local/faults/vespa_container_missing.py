@@ -1,0 +1,15 @@
+"""Vespa's container was removed (`docker rm -f vespa`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, change_container, meddled
+from orchestrator.local.tools import vespa
+
+
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_container(console, vespa.ABSENT)
+
+
+FAULT = meddled("vespa-container-missing", "there is no container of Vespa", "Vespa Vector Search Issues", _change)

@@ -1,0 +1,15 @@
+"""user_data could not pull Vespa's image: there is neither image nor container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, change_container, meddled
+from orchestrator.local.tools import vespa
+
+
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_container(console, vespa.UNPULLED)
+
+
+FAULT = meddled("vespa-image-missing", "Vespa's image was never pulled", "Vespa Vector Search Issues", _change)

@@ -1,0 +1,15 @@
+"""Vespa's container runs, its config server answers nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local.meddling import Console, Undo, change_container, meddled
+from orchestrator.local.tools import vespa
+
+
+def _change(console: Console) -> Iterator[Undo]:
+    yield from change_container(console, vespa.SILENT)
+
+
+FAULT = meddled("vespa-unhealthy", "Vespa's config server does not answer", "Vespa Vector Search Issues", _change)

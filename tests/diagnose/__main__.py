@@ -1,0 +1,97 @@
+"""Every fault of the local cloud, one by one and in random pairs, in a healthy stack of two tenants; and good days.
+
+`python -m tests.diagnose [--speed N] [--workers N] [--pairs N] [--seed N] [NAME …]` (names: of faults and good days;
+without names: all, and the pairs). Prints a line a trial; exits with 1 when a root cause was not the first finding,
+a hopeless fault was not named within two lives of a task, more than one pair in ten was not seen through, or a good
+day was found ill. Each worker has a cloud of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from rich.console import Console
+
+from tests.diagnose.causes import CAUSES, HARMLESS
+from tests.diagnose.patient import SPEED
+from tests.diagnose.trials import CALM, Result, pairs, unknown
+from tests.diagnose.ward import hospital, try_one, try_pair
+
+PAIRS = 60
+ENOUGH = 0.9
+"""The part of the pairs of which both causes must be among the findings."""
+SPARE = 20
+"""More pairs are drawn than asked for: of some the second can't be brought about after the first."""
+
+
+def say(text: str) -> None:
+    """A line, at once."""
+    Console(highlight=False, markup=False, soft_wrap=True).print(text)
+
+
+def shown(results: Iterable[Result]) -> list[Result]:
+    """Each printed as it comes."""
+    kept = []
+    for one in results:
+        lives = "" if one.lifetimes is None else f"{one.lifetimes:.1f}"
+        say(
+            f"{one.name:<60} {one.seconds:>7.0f} {lives:>5} {one.calls:>5} {one.first:<32} "
+            f"{'yes' if one.right else f'NO: {one.why}'}"
+        )
+        kept.append(one)
+    return kept
+
+
+def ran(pool: ProcessPoolExecutor, names: Sequence[str]) -> list[Result]:
+    return shown(done.result() for done in as_completed([pool.submit(try_one, name) for name in names]))
+
+
+def paired(pool: ProcessPoolExecutor, number: int, seed: int) -> list[Result]:
+    """As many pairs as asked for, of those that can be combined."""
+    drawn = [pool.submit(try_pair, faults) for faults in pairs(number + SPARE, seed)]
+    results: list[Result] = []
+    for done in as_completed(drawn):
+        if len(results) < number and not done.result().why.startswith("refused"):
+            results += shown([done.result()])
+        elif len(results) == number:
+            done.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
+            break
+    return results
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="diagnose", description=__doc__)
+    parser.add_argument("--speed", type=float, default=SPEED, help="AWS's delays are divided by it")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("names", nargs="*", help="only these faults and good days, and no pairs")
+    asked = parser.parse_args()
+    every = sorted({*CALM, *CAUSES, *HARMLESS})
+    strange = unknown() | (set(asked.names) - set(every))
+    if strange:
+        say(f"unknown, or in the catalogue and not in the table: {', '.join(sorted(strange))}")
+        return 2
+    say(f"{'fault':<60} {'s':>7} {'lives':>5} {'calls':>5} {'first finding':<32} right?")
+    with hospital(asked.workers, asked.speed) as pool:
+        singles = ran(pool, asked.names or every)
+        both = paired(pool, asked.pairs, asked.seed) if asked.pairs and not asked.names else []
+    return verdict(singles, both)
+
+
+def verdict(singles: Sequence[Result], both: Sequence[Result]) -> int:
+    wrong = [one.name for one in singles if not one.right]
+    seen = sum(one.right for one in both)
+    say(f"{len(singles) - len(wrong)} of {len(singles)} right{': not ' + ', '.join(wrong) if wrong else ''}")
+    if both:
+        say(f"pairs: both causes found in {seen} of {len(both)}, promised {ENOUGH:.0%}")
+    return int(bool(wrong) or seen < ENOUGH * len(both))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""A local cloud with the example stack, what is done to it, and who looks at it: the wait and the doctor."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from orchestrator import app, certificates, contract
+from orchestrator.contract import Stack
+from orchestrator.engine.check import Diagnosis, Finding
+from orchestrator.engine.clock import SystemClock
+from orchestrator.errors import OrchestratorError
+from orchestrator.local import client, world
+from orchestrator.local.faults import catalogue
+from orchestrator.local.state import Running
+from orchestrator.settings import Settings
+
+SPEED = 200.0
+PATIENCE = 60.0
+"""Seconds until a fault must have shown, and a cleared one must be gone."""
+WAIT_LIMIT = 30
+"""Seconds that the wait is given: at this speed more than an hour and a half of AWS's."""
+TENANTS = ("customer-a", "customer-b")
+
+Fault = tuple[str, str]
+"""Its name and the tenant that has it; empty: the stack."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the doctor said: findings, roots first."""
+
+    findings: tuple[Finding, ...]
+    calls: int
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return frozenset(one.code for one in self.findings)
+
+    @property
+    def first(self) -> str:
+        return self.findings[0].code if self.findings else "nothing"
+
+
+@dataclass
+class Patient:
+    """One stack. AWS's settings are the process's own: a process has one patient."""
+
+    running: Running
+    folder: Path
+    stack: Stack
+    clients: dict[str, Any] = field(default_factory=dict)
+    doctors: dict[str, app.Operation] = field(default_factory=dict)
+
+    @classmethod
+    def admit(cls, folder: Path, speed: float = SPEED) -> Patient:
+        """A cloud of its own with the example stack; its certificate is issued. Not alive yet."""
+        running = client.up(f"diagnose-{os.getpid()}", folder, speed=speed)
+        os.environ.update(client.ask(running, "env"))
+        document = world.build(boto3.Session(), endpoint=running.endpoint, tenants=TENANTS)
+        os.environ.update(client.ask(running, "env"))  # the database's port is known by now
+        patient = cls(running, folder, contract.parse(document, "world"))
+        certificate = app.Certification(
+            certificates.request_of(patient.stack), patient.settings(), dict(os.environ), SystemClock()
+        )
+        certificate.run(lambda _event: None)
+        return patient
+
+    def discharge(self) -> None:
+        """It and its cloud are gone."""
+        client.down(self.folder)
+
+    @staticmethod
+    def settings(**given: str) -> Settings:
+        return Settings({"poll": "0.5", **given}, dict(os.environ), Path())
+
+    def operation(self, *only: str, **given: str) -> app.Operation:
+        settings = self.settings(**{"database-transport": "direct", **given})
+        return app.Operation(self.stack, app.Selection(only=only), settings, dict(os.environ), SystemClock())
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            make: Any = boto3.client
+            self.clients[service] = make(service, endpoint_url=self.running.endpoint)
+        return self.clients[service]
+
+    # What is done to it.
+
+    def inject(self, faults: Sequence[Fault]) -> None:
+        for name, tenant in faults:
+            client.ask(self.running, "faults", "POST", name=name, tenant=tenant)
+
+    def clear(self, faults: Sequence[Fault]) -> None:
+        for name, tenant in reversed(faults):
+            client.ask(self.running, "faults", "DELETE", name=name, tenant=tenant)
+
+    def update(self, tenant: str, **changes: Any) -> None:
+        service = self.stack.tenants[tenant].service
+        self.client("ecs").update_service(cluster=self.stack.cluster, service=service, **changes)
+
+    def heal(self) -> bool:
+        """Bring it to life; whether the doctor then finds nothing."""
+        if not self.examine().findings:
+            return True
+        for tenant in TENANTS:
+            if "FAILED" in self.rollout_states(tenant):  # it never retries by itself
+                self.update(tenant, forceNewDeployment=True)
+        self.operation(**{"step-timeouts": f"services={WAIT_LIMIT}"}).run(lambda _event: None)
+        return until(lambda: not self.examine().findings)
+
+    # Who looks at it.
+
+    def waiting(self) -> app.Operation:
+        """`run --only services`, ready to begin: its clients are made."""
+        return self.operation("services", **{"step-timeouts": f"services={WAIT_LIMIT}"})
+
+    def examine(self, transport: str = "direct") -> Seen:
+        """What `doctor` says. Its clients are kept: to make them costs more than to look."""
+        if transport not in self.doctors:
+            self.doctors[transport] = self.operation(**{"database-transport": transport})
+        doctor = self.doctors[transport]
+        before = doctor.aws.calls
+        return Seen(_listed(doctor.examine()), doctor.aws.calls - before)
+
+    def is_steady(self, tenant: str) -> bool:
+        """By ECS's own counts: one deployment, completed, all tasks running."""
+        one = self._service(tenant)
+        is_whole = bool(one["runningCount"] == one["desiredCount"] and not one["pendingCount"])
+        return is_whole and self.rollout_states(tenant) == ["COMPLETED"]
+
+    def rollout_states(self, tenant: str) -> list[str]:
+        """Of its deployments, the newest first."""
+        return [each["rolloutState"] for each in self._service(tenant)["deployments"]]
+
+    def _service(self, tenant: str) -> dict[str, Any]:
+        name, ecs = self.stack.tenants[tenant].service, self.client("ecs")
+        found: dict[str, Any] = ecs.describe_services(cluster=self.stack.cluster, services=[name])["services"][0]
+        return found
+
+    def lifetimes(self, tenant: str, since: float) -> list[tuple[float, float]]:
+        """Begin and end (seconds since the epoch, the end infinite if it goes on) of the tenant's tasks begun since."""
+        ecs, service = self.client("ecs"), self.stack.tenants[tenant].service
+        where = {"cluster": self.stack.cluster}
+        arns = [
+            arn
+            for state in ("RUNNING", "STOPPED")
+            for arn in ecs.list_tasks(**where, serviceName=service, desiredStatus=state)["taskArns"]
+        ]
+        tasks = ecs.describe_tasks(**where, tasks=arns)["tasks"] if arns else []
+        spans = [
+            (one["createdAt"].timestamp(), one["stoppedAt"].timestamp() if one.get("stoppedAt") else float("inf"))
+            for one in tasks
+        ]
+        return sorted(span for span in spans if span[0] >= since)
+
+
+def _listed(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    return tuple(one for case in diagnosis.cases for one in (case.root, *case.consequences))
+
+
+def until(fact: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Whether it came true in time."""
+    deadline = time.monotonic() + patience
+    while not fact():
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def whom(name: str, tenant: str) -> Fault:
+    """The fault for this tenant, or for the stack when it is not a tenant's."""
+    return name, tenant if catalogue()[name].per_tenant else ""
+
+
+def refused(action: Callable[[], None]) -> str:
+    """Why the local cloud would not do it; empty: it did."""
+    try:
+        action()
+    except OrchestratorError as error:
+        return str(error)
+    return ""

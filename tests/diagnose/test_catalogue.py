@@ -1,0 +1,47 @@
+"""The fault catalogue: large enough, from the guide, and each fault's cause is one that a check names."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestrator import checks
+from orchestrator.local.faults import catalogue
+from tests.diagnose.causes import CAUSES, ELSEWHERE, HARMLESS, HOPELESS
+from tests.diagnose.trials import unknown
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "tests" / "e2e" / "guide.md"
+OF_DNS_SERVERS = frozenset({"dns-servfail", "dns-silent", "dns-stale", "dns-truncated"})
+AT_LEAST = 35
+
+
+def codes(check: str) -> set[str]:
+    """What the check's cases say it can find."""
+    files = (ROOT / "tests" / "cases" / "checks" / check).glob("*.json")
+    return {one["code"] for file in files for one in json.loads(file.read_text())["findings"]}
+
+
+def test_there_are_enough() -> None:
+    real = {name for name in catalogue() if not name.startswith(ELSEWHERE)} - OF_DNS_SERVERS
+    assert len(real) >= AT_LEAST
+
+
+def test_the_table_and_the_catalogue_agree() -> None:
+    assert unknown() == frozenset()
+    assert CAUSES.keys() >= HOPELESS
+    assert CAUSES.keys().isdisjoint(HARMLESS)
+
+
+@pytest.mark.parametrize("check", [check.id for check in checks.discover()])
+def test_every_check_has_a_fault(check: str) -> None:
+    assert codes(check) & set(CAUSES.values())
+
+
+def test_every_section_is_one_of_the_guide_s() -> None:
+    headings = set(re.findall(r"^## (.+)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {fault.guide for fault in catalogue().values()} - {""} <= headings
+    assert {check.guide_section for check in checks.discover()} - {""} <= headings

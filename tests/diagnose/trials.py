@@ -1,0 +1,203 @@
+"""Trials: faults are injected into a healthy stack, the wait and the doctor look, the faults are cleared and healed."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from orchestrator import app
+from orchestrator.errors import Outcome
+from orchestrator.local.faults import catalogue
+from tests.diagnose.causes import BY_ITS_TASKS, CAUSES, ELSEWHERE, HARMLESS, HOPELESS, THROUGH_THE_RUNNER
+from tests.diagnose.patient import TENANTS, Fault, Patient, Seen, refused, until, whom
+
+SICK = TENANTS[1]
+MOST_LIFETIMES = 2
+"""Task lifetimes after which a hopeless fault must be named."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a trial ended. `seconds` are AWS's, from the injection to the verdict; `why` it is wrong, else empty."""
+
+    name: str
+    seconds: float
+    calls: int
+    first: str
+    why: str = ""
+    lifetimes: float | None = None
+    """Mean lives of a failing task until the wait gave up."""
+
+    @property
+    def right(self) -> bool:
+        return not self.why
+
+
+def single(patient: Patient, name: str) -> Result:
+    """One fault: its cause must be the doctor's first finding; if it is hopeless, the wait must say so in time."""
+    wanted = CAUSES.get(name, "nothing")
+    return _tried(patient, (whom(name, SICK),), wanted, lambda seen: seen.first == wanted)
+
+
+def pair(patient: Patient, faults: tuple[Fault, Fault]) -> Result:
+    """Two faults: both causes must be among the findings."""
+    names = [name for name, _ in faults]
+    wanted = [{CAUSES[name], BY_ITS_TASKS.get(name, CAUSES[name])} for name in names]
+    both = " and ".join(CAUSES[name] for name in names)
+    return _tried(patient, faults, both, lambda seen: all(one & seen.codes for one in wanted))
+
+
+def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
+    """Random pairs, each fault with a random tenant where it is a tenant's."""
+    draw = Random(seed)
+    names = sorted(name for name in CAUSES if name not in THROUGH_THE_RUNNER)
+    for _ in range(number):
+        one, other = draw.sample(names, 2)
+        yield whom(one, draw.choice(TENANTS)), whom(other, draw.choice(TENANTS))
+
+
+def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
+    names, looks = {name for name, _ in faults}, list[Seen]()
+    transport = "ssm" if names & THROUGH_THE_RUNNER else "direct"
+
+    def is_right() -> bool:
+        looks.append(patient.examine(transport))
+        return right(looks[-1])
+
+    name = " + ".join(f"{name} ({tenant})" if len(faults) > 1 and tenant else name for name, tenant in faults)
+    waiting, clock = patient.waiting(), time.monotonic()
+    why = refused(lambda: patient.inject(faults))
+    if why:
+        patient.clear(faults)
+        return Result(name, 0.0, 0, "", f"refused: {why}")
+    lifetimes: float | None = None
+    if len(faults) == 1 and names <= HOPELESS:
+        patient.update(SICK, forceNewDeployment=True)
+        why, lifetimes = _waited(patient, waiting)
+    found = until(is_right)
+    seconds = (time.monotonic() - clock) * patient.running.speed
+    patient.clear(faults)
+    problems = (why, "" if found else f"not {wanted}", "" if patient.heal() else "stays ill")
+    said = "; ".join(one for one in problems if one)
+    return Result(name, seconds, looks[-1].calls, looks[-1].first, said, lifetimes)
+
+
+def _waited(patient: Patient, waiting: app.Operation) -> tuple[str, float | None]:
+    """What is wrong with how the wait for a hopeless deployment ended (empty: nothing), and after how many lives."""
+    began = time.time()
+    ending = waiting.run(lambda _event: None).endings["services"].get(SICK)
+    ended = time.time()
+    if ending is None or ending.outcome is not Outcome.FAILED:
+        return f"the wait ended as {ending.outcome.word if ending else 'nothing'}", None
+    spans = patient.lifetimes(SICK, began)
+    lives = [end - start for start, end in spans if end <= ended]
+    if not lives:
+        return "", 0.0
+    lived = (ended - began) / statistics.mean(lives)
+    late = len(lives) > MOST_LIFETIMES
+    return (f"the wait took {len(lives)} lives of a task" if late else ""), lived
+
+
+# A stack that is well, whatever is done with it.
+
+
+def calm(patient: Patient, name: str) -> Result:
+    """What is done on a good day: no look of the doctor while it goes on may find anything."""
+    clock, looks = time.monotonic(), list[Seen]()
+    begin, is_over, end = CALM[name](patient)
+    begin()
+
+    def look() -> bool:
+        over = is_over()
+        looks.append(patient.examine())
+        return over
+
+    over = until(look)
+    end()
+    found = sorted({code for seen in looks for code in seen.codes})
+    seconds = (time.monotonic() - clock) * patient.running.speed
+    why = f"found {', '.join(found)}" if found else "" if over else "it did not end"
+    healed = "" if patient.heal() else "stays ill"
+    return Result(name, seconds, looks[-1].calls, looks[-1].first, "; ".join(one for one in (why, healed) if one))
+
+
+Day = tuple[Callable[[], object], Callable[[], bool], Callable[[], object]]
+"""What begins it, whether it is over, what puts things back."""
+
+
+def _healthy(patient: Patient) -> Day:
+    return lambda: None, lambda: True, lambda: None
+
+
+def _deploying(patient: Patient) -> Day:
+    def begin() -> None:
+        for tenant in TENANTS:
+            patient.update(tenant, forceNewDeployment=True)
+
+    return (
+        begin,
+        lambda: all(map(patient.is_steady, TENANTS)),
+        lambda: None,
+    )
+
+
+def _scaling(patient: Patient) -> Day:
+    """Out; back in when it is over."""
+    return (
+        partial(patient.update, SICK, desiredCount=3),
+        lambda: patient.is_steady(SICK),
+        partial(patient.update, SICK, desiredCount=1),
+    )
+
+
+def _scaling_in(patient: Patient) -> Day:
+    def begin() -> None:
+        patient.update(SICK, desiredCount=3)
+        until(lambda: patient.is_steady(SICK))
+        patient.update(SICK, desiredCount=1)
+
+    return begin, lambda: patient.is_steady(SICK), lambda: None
+
+
+def _paused(patient: Patient) -> Day:
+    """The guide's pause: no tasks, a stopped database server, stopped instances."""
+    rds, ec2 = patient.client("rds"), patient.client("ec2")
+    server = {"DBInstanceIdentifier": patient.stack.database.instance}
+    instances = {"InstanceIds": sorted({one.instance_id for one in patient.stack.vespa.values()})}
+
+    def begin() -> None:
+        for tenant in TENANTS:
+            patient.update(tenant, desiredCount=0)
+        rds.stop_db_instance(**server)
+        ec2.stop_instances(**instances)
+
+    def status() -> str:
+        return str(rds.describe_db_instances(**server)["DBInstances"][0]["DBInstanceStatus"])
+
+    def resume() -> None:
+        ec2.start_instances(**instances)
+        rds.start_db_instance(**server)
+        until(lambda: status() == "available")
+        for tenant in TENANTS:
+            patient.update(tenant, desiredCount=1)
+        until(lambda: all(map(patient.is_steady, TENANTS)))
+
+    return begin, lambda: status() == "stopped", resume
+
+
+CALM: Mapping[str, Callable[[Patient], Day]] = {
+    "healthy": _healthy,
+    "deploying": _deploying,
+    "scaling out": _scaling,
+    "scaling in": _scaling_in,
+    "paused on purpose": _paused,
+}
+
+
+def unknown() -> frozenset[str]:
+    """Faults of the catalogue that the table of causes doesn't know, and the other way round."""
+    return frozenset({name for name in catalogue() if not name.startswith(ELSEWHERE)} ^ {*CAUSES, *HARMLESS})
