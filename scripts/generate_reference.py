@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 import checks_reference
 import click
+import permissions_reference
 from problem_codes import Source, problems
 
 from orchestrator import contract, events, settings, steps
@@ -46,6 +47,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": _page("Commands", _cli()),
         "problems.md": _page("Problems", _problems()),
         "checks.md": _page("Checks", checks_reference.lines()),
+        "permissions.md": _page("Permissions", permissions_reference.lines()),
     }
 
 
