@@ -112,7 +112,7 @@ def _killed(signal: int) -> Problem:
     return Problem(
         "terraform-killed",
         f"terraform was killed by signal {signal}: what it was making may exist without being in the state",
-        fix="look for resources that the next plan wants to create a second time, and import or delete them first",
+        fix="run again: what is found by its name is offered for import; of other kinds Terraform says that they exist",
     )
 
 

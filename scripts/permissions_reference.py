@@ -1,0 +1,30 @@
+"""The page docs/reference/permissions.md: each command's actions, from `orchestrator.policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.policy import COMMANDS
+from orchestrator.policy.commands import TERRAFORMS, Grants
+
+
+def lines() -> Iterator[str]:
+    """Commands that need the same stand together."""
+    yield "What each command may ask AWS for, at most: a stack without Redis, without Route 53 or without a lock in S3"
+    yield "needs less. `orchestrate policy` prints it for one stack, with its ARNs and conditions; how to use it:"
+    yield "[least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
+    yield ""
+    yield "| Commands | Actions |"
+    yield "|---|---|"
+    shared: dict[str, list[str]] = {}
+    for command, grants in COMMANDS.items():
+        shared.setdefault(_actions(grants), []).append(command)
+    for actions, commands in shared.items():
+        yield f"| {', '.join(f'`{command}`' for command in commands)} | {actions} |"
+    yield ""
+    yield f"{' and '.join(f'`{name}`' for name in sorted(TERRAFORMS))} run Terraform too, whose own needs are not here."
+
+
+def _actions(grants: Grants) -> str:
+    names = sorted({action for grant in grants for action in grant.actions})
+    return ", ".join(f"`{name}`" for name in names) or "nothing"
