@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-LONGEST_FIRST = ("test_stack.py", "test_certificate.py", "test_faults.py", "test_guide_commands.py", "test_demo.py")
+LONGEST_FIRST = (
+    "test_stack.py",
+    "test_inferred_stack.py",
+    "test_certificate.py",
+    "test_faults.py",
+    "test_guide_commands.py",
+    "test_demo.py",
+)
 """Files of minutes: when workers share the tests file by file, these must not come last."""
 
 
