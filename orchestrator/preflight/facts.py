@@ -17,7 +17,7 @@ from orchestrator.aws.service_settings import ServiceSettings, Way
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.blueprint import references
 from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.preflight.model import Evidence, NotKnown
+from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
 
 _TCP = ("tcp", "-1", "6", "all")
 
@@ -63,6 +63,16 @@ def task_definition(definition: Resource) -> TaskDefinition:
         "containerDefinitions": [_container(one) for one in containers if isinstance(one, dict) and one.get("name")],
     }
     return parsed({**document, **roles})
+
+
+def backend(definition: Resource) -> TaskDefinition:
+    """The same of a service that is Onyx's backend. Raises `NotConcerned` for another (web alone, a proxy)."""
+    found = task_definition(definition)
+    named = found.variables().keys() | found.secret_names()
+    talks = any(name.startswith(("POSTGRES_", "REDIS_")) for name in named)
+    if not talks and not any("onyx-backend" in one.image for one in found.containers):
+        raise NotConcerned
+    return found
 
 
 def _container(raw: dict[str, Any]) -> dict[str, Any]:
