@@ -46,6 +46,11 @@ class Change:
         return self.ends and "create" in self.actions
 
     @property
+    def verb(self) -> str:
+        """What Terraform does to what is there, of what ends."""
+        return "replaces" if self.replaced else "destroys"
+
+    @property
     def new_first(self) -> bool:
         """Replaced, and the new one is there before the old one goes."""
         return self.actions == ("create", "delete")

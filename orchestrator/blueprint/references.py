@@ -102,7 +102,9 @@ def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | in
     if wanted:
         named = blueprint.once(("named", kind), lambda: _named(blueprint, kind))
         addresses = dict.fromkeys(one.address for word in wanted for one in named.get(word, ()))
-        return Meant(tuple(blueprint.resources[one] for one in addresses))
+        sure = tuple(blueprint.resources[one] for one in addresses)
+        rest = _by_reference(blueprint, resource, kind, tuple(map(str, path))).any if UNKNOWN in words else ()
+        return Meant(sure, tuple(one for one in rest if one not in sure))
     if said is not UNKNOWN and UNKNOWN not in words:
         return Meant()
     return _by_reference(blueprint, resource, kind, tuple(map(str, path)))

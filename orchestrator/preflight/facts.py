@@ -17,7 +17,7 @@ from orchestrator.aws.service_settings import ServiceSettings, Way
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.blueprint import references
 from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.preflight.model import Evidence, NotKnown
+from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
 
 _TCP = ("tcp", "-1", "6", "all")
 
@@ -65,6 +65,16 @@ def task_definition(definition: Resource) -> TaskDefinition:
     return parsed({**document, **roles})
 
 
+def backend(definition: Resource) -> TaskDefinition:
+    """The same of a service that is Onyx's backend. Raises `NotConcerned` for another (web alone, a proxy)."""
+    found = task_definition(definition)
+    named = found.variables().keys() | found.secret_names()
+    talks = any(name.startswith(("POSTGRES_", "REDIS_")) for name in named)
+    if not talks and not any("onyx-backend" in one.image for one in found.containers):
+        raise NotConcerned
+    return found
+
+
 def _container(raw: dict[str, Any]) -> dict[str, Any]:
     """Lists that a template left null are empty."""
     return {key: value for key, value in raw.items() if value is not None}
@@ -72,20 +82,26 @@ def _container(raw: dict[str, Any]) -> dict[str, Any]:
 
 def service_settings(service: Resource, evidence: Evidence) -> ServiceSettings:
     """Network, ways in, patience; ids that are not known yet are the addresses of what they name."""
-    network = known(service, "network_configuration") or [{}]
-    breaker = (known(service, "deployment_circuit_breaker") or [{}])[0]
-    ways = known(service, "load_balancer") or ()
+    for name in ("network_configuration", "deployment_circuit_breaker", "load_balancer"):
+        known(service, name)
+    if service.get("network_configuration", 0, "assign_public_ip") is UNKNOWN:
+        raise NotKnown(service.address, "assign_public_ip")
+    network = next(iter(service.blocks("network_configuration")), {})
+    breaker = next(iter(service.blocks("deployment_circuit_breaker")), {})
     return ServiceSettings(
         name=service.text("name"),
         task_definition=service.text("task_definition"),
         desired=number(service.get("desired_count") if service.get("desired_count") is not UNKNOWN else 1),
         grace=number(known(service, "health_check_grace_period_seconds")),
-        subnets=tuple(_named(evidence, service, network[0].get("subnets"), "aws_subnet", "subnets")),
-        groups=tuple(_named(evidence, service, network[0].get("security_groups"), "aws_security_group", "groups")),
-        public_ip=bool(network[0].get("assign_public_ip")),
-        ways=tuple(Way("", str(one.get("container_name", "")), number(one.get("container_port"))) for one in ways),
+        subnets=tuple(_named(evidence, service, network.get("subnets"), "aws_subnet", "subnets")),
+        groups=tuple(_named(evidence, service, network.get("security_groups"), "aws_security_group", "groups")),
+        public_ip=bool(network.get("assign_public_ip")),
+        ways=tuple(
+            Way("", str(one.get("container_name", "")), number(one.get("container_port")))
+            for one in service.blocks("load_balancer")
+        ),
         breaker=bool(breaker.get("enable")),
-        rollback=bool(breaker.get("rollback")),
+        rollback=breaker.get("rollback") is True,
     )
 
 
@@ -101,7 +117,8 @@ def _named(evidence: Evidence, service: Resource, said: Any, kind: str, argument
 
 def health_check(group: Resource) -> HealthCheck:
     """A target group's health check with AWS's own defaults."""
-    said = (known(group, "health_check") or [{}])[0]
+    known(group, "health_check")
+    said = next(iter(group.blocks("health_check")), {})
     if any(said.get(name) is UNKNOWN for name in ("path", "port", "interval", "unhealthy_threshold")):
         raise NotKnown(group.address, "health_check")
     return HealthCheck(
@@ -142,7 +159,7 @@ class Doors:
 def doors(evidence: Evidence, group: Resource) -> Doors:
     """The group's rules, wherever they are written."""
     rules = [rule for one in group.blocks("ingress") for rule in _inline(one)]
-    complete = group.get("ingress") is not UNKNOWN or group.new
+    complete = group.new if group.get("ingress") is UNKNOWN else not _open_questions(group.get("ingress"))
     for kind in ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule"):
         met = references.referrers(evidence.blueprint, group, kind, "security_group_id")
         rules += [rule for one in met.sure if _lets_in(one) for rule in _rule(evidence, one)]
@@ -151,13 +168,25 @@ def doors(evidence: Evidence, group: Resource) -> Doors:
     return Doors(found, complete)
 
 
+def _open_questions(value: Any) -> bool:
+    """Whether anything in it is not known."""
+    if isinstance(value, Mapping):
+        return any(map(_open_questions, value.values()))
+    return any(map(_open_questions, value)) if isinstance(value, list) else value is UNKNOWN
+
+
+def _texts(value: Any) -> list[str]:
+    """The known ones of a list."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
 def _lets_in(rule: Resource) -> bool:
     return rule.type != "aws_security_group_rule" or rule.text("type") == "ingress"
 
 
 def _inline(one: Mapping[str, Any]) -> Iterable[Rule]:
     if str(one.get("protocol", "-1")) in _TCP:
-        sources = [*(one.get("cidr_blocks") or ()), *(one.get("security_groups") or ())]
+        sources = [*_texts(one.get("cidr_blocks")), *_texts(one.get("security_groups"))]
         yield _opened(one.get("protocol"), one.get("from_port"), one.get("to_port"), sources)
 
 
@@ -165,13 +194,13 @@ def _rule(evidence: Evidence, one: Resource) -> Iterable[Rule]:
     protocol = one.get("ip_protocol") or one.get("protocol")
     if str(protocol) not in _TCP:
         return
-    sources = [one.text("cidr_ipv4"), one.text("cidr_ipv6"), *(one.get("cidr_blocks") or ())]
+    sources = [one.text("cidr_ipv4"), one.text("cidr_ipv6"), *_texts(one.get("cidr_blocks"))]
     for attribute in ("referenced_security_group_id", "source_security_group_id"):
         if one.get(attribute) is not None:
             met = references.targets(evidence.blueprint, one, "aws_security_group", attribute)
             sources += [it.text("id") or it.address for it in met.any]
             sources += [one.text(attribute)] if one.text(attribute) else []
-    yield _opened(protocol, one.get("from_port"), one.get("to_port"), [it for it in sources if isinstance(it, str)])
+    yield _opened(protocol, one.get("from_port"), one.get("to_port"), sources)
 
 
 def _opened(protocol: Any, first: Any, last: Any, sources: list[str]) -> Rule:

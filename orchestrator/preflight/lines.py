@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from orchestrator.preflight.model import Evidence, NotKnown, Remark, Unit, passed, unknown
+from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Remark, Unit, passed, unknown
 
 ByUnit = Callable[[Unit, Evidence], Iterable[Remark]]
 
@@ -21,7 +21,7 @@ def each_tenant(judge: ByUnit, good: str) -> Callable[[Evidence], Iterator[Remar
 
 
 def of_one(judge: Callable[[], Iterable[Remark]], good: str, subject: str, address: str) -> Iterator[Remark]:
-    """The remarks; `passed` without any; `unknown` from where on a value isn't known yet."""
+    """The remarks; `passed` without any; `unknown` from where on a value isn't known yet; none for the unconcerned."""
     silent = True
     try:
         for one in judge():
@@ -29,6 +29,8 @@ def of_one(judge: Callable[[], Iterable[Remark]], good: str, subject: str, addre
             yield one
     except NotKnown as missing:
         yield unknown(f"{missing.attribute} is not known until applied", subject=subject, address=missing.address)
+    except NotConcerned:
+        return
     else:
         if silent:
             yield passed(good, subject=subject, address=address)

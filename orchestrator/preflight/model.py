@@ -118,6 +118,10 @@ class NotKnown(Exception):
         self.attribute = attribute
 
 
+class NotConcerned(Exception):
+    """The point is not about this service: it talks to none of what is judged."""
+
+
 def passed(says: str, *, subject: Subject = STACK, address: str = "", current: str = "") -> Remark:
     """It is as it should be."""
     return Remark(status=Status.PASSED, code="passed", says=says, subject=subject, address=address, current=current)

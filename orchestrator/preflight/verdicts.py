@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict
 from orchestrator.preflight.model import Evidence, Remark, Status, passed, unknown
 
 
-def of_step(step: str, evidence: Evidence) -> Iterator[Remark]:
-    """A remark for each tenant (or the stack) that the step has a verdict on; none where it wasn't asked."""
-    for subject, verdict in (evidence.live.verdicts.get(step, {}) if evidence.live else {}).items():
-        yield _remark(step, subject, verdict)
+def seen_by(step: str, otherwise: Callable[[Evidence], Iterable[Remark]]) -> Callable[[Evidence], Iterator[Remark]]:
+    """An item's judgement: the step's verdict for each tenant (or the stack); `otherwise` where it wasn't asked."""
+
+    def judged(evidence: Evidence) -> Iterator[Remark]:
+        verdicts = evidence.live.verdicts.get(step, {}) if evidence.live else {}
+        if verdicts:
+            yield from (_remark(step, subject, verdict) for subject, verdict in verdicts.items())
+        else:
+            yield from otherwise(evidence)
+
+    return judged
 
 
 def _remark(step: str, subject: str, verdict: Verdict) -> Remark:

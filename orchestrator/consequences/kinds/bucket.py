@@ -18,7 +18,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
                 effect=Effect.LOSS,
                 name=f"bucket:{name}",
                 says=f"the bucket {name} is deleted with every document uploaded to it, all versions included",
-                why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+                why=f"Terraform {change.verb} it: {change.why}",
                 then="force_destroy empties it first"
                 if forced
                 else "without force_destroy AWS refuses while anything, an old version too, is in it",

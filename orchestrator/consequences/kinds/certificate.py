@@ -53,7 +53,7 @@ def _taken_away(change: Change) -> Consequence:
         effect=Effect.DISTURBANCE,
         name=f"certificate:{change.was('domain_name') or change.name}",
         says="a listener still shows the certificate that is to be deleted: AWS refuses, and the apply stops half way",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it first: {change.why}",
+        why=f"Terraform {change.verb} it first: {change.why}",
         then="lifecycle { create_before_destroy = true } in aws_acm_certificate",
         address=change.address,
     )

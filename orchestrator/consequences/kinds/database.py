@@ -41,8 +41,7 @@ def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
             address=change.address,
         )
         return
-    verb = "replaces" if change.replaced else "destroys"
-    why = f"Terraform {verb} {server}: {change.why}"
+    why = f"Terraform {change.verb} {server}: {change.why}"
     for tenant, database in _held(server, change, scene):
         yield _lost(change, tenant, database, why, scene.snapshots)
     yield Consequence(

@@ -45,7 +45,7 @@ def _secret(change: Change, scene: Scenery) -> Consequence:
         effect=Effect.DISTURBANCE,
         name=f"secret:{name}",
         says=f"the secret {name} goes: tasks that name it can't start",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then=f"it can be restored for {days} days" if days else "it can't be restored",
         address=change.address,
         subject=scene.owner(change),

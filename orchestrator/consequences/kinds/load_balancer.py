@@ -71,7 +71,7 @@ def _listener(change: Change) -> Consequence:
         effect=Effect.DISTURBANCE if change.replaced else Effect.OUTAGE,
         name=f"listener:{port}",
         says=f"nothing listens on port {port} of the load balancer {lasting}",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} the listener: {change.why}",
+        why=f"Terraform {change.verb} the listener: {change.why}",
         then="its rules are made anew with it" if change.replaced else "no site behind it answers",
         address=change.address,
         seconds=seconds,

@@ -17,7 +17,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
                 effect=Effect.WORK,
                 name=f"logs:{name}",
                 says=f"the logs in {name} are deleted",
-                why=f"Terraform {'replaces' if change.replaced else 'destroys'} the group: {change.why}",
+                why=f"Terraform {change.verb} the group: {change.why}",
                 then="what is needed of them has to be exported before",
                 address=change.address,
                 subject=scene.owner(change),

@@ -28,7 +28,7 @@ def _zone(change: Change) -> Consequence:
         effect=Effect.LOSS,
         name=f"zone:{name}",
         says=f"the DNS zone {name} goes with all its records; a new one has other name servers",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then="its registrar has to be told the new name servers, which takes hours to be known everywhere",
         address=change.address,
     )
@@ -40,7 +40,7 @@ def _record(change: Change, host: str, tenant: str) -> Consequence:
         effect=Effect.DISTURBANCE if change.replaced else Effect.OUTAGE,
         name=f"dns-record:{host}",
         says=f"{host} does not resolve {'for a moment' if change.replaced else 'any more'}",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} its record: {change.why}",
+        why=f"Terraform {change.verb} its record: {change.why}",
         then="a resolver that asks in between remembers that there is nothing",
         address=change.address,
         subject=tenant,

@@ -40,7 +40,7 @@ def _vpc(change: Change) -> Consequence:
         effect=Effect.OUTAGE,
         name=f"network:{change.was('id') or change.name}",
         says=f"no site answers {lasting}: the VPC goes with everything in it",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then="everything is made anew, with a new load balancer name" if change.replaced else "nothing is left",
         address=change.address,
         seconds=REBUILDING if change.replaced else None,
@@ -57,7 +57,7 @@ def _subnets(scene: Scenery) -> Iterable[Consequence]:
             effect=Effect.DISTURBANCE,
             name=f"subnet:{names}",
             says=f"what is in {names} has to move: AWS refuses to delete a subnet that something is in",
-            why=f"Terraform {'replaces' if gone[0].replaced else 'destroys'} it: {gone[0].why}",
+            why=f"Terraform {gone[0].verb} it: {gone[0].why}",
             then="see above and below what is replaced with it",
             address=gone[0].address,
         )
@@ -72,7 +72,7 @@ def _group(change: Change, tenant: str) -> Consequence:
         says=f"connections through the security group {name} are refused until the new one is in place"
         if change.replaced
         else f"the security group {name} goes; what was let in by it is refused",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then="AWS refuses to delete a group that is in use: lifecycle { create_before_destroy = true }",
         address=change.address,
         subject=tenant,
@@ -107,7 +107,7 @@ def _way_out(change: Change) -> Consequence:
         effect=Effect.DISTURBANCE,
         name=f"way-out:{thing}",
         says="the address the stack goes out with changes: allow lists of others (connectors, models) know the old one",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} {thing}: {change.why}",
+        why=f"Terraform {change.verb} {thing}: {change.why}",
         then="meanwhile no task can pull an image or read a secret",
         address=change.address,
     )

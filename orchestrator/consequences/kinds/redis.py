@@ -33,7 +33,7 @@ def _gone(change: Change) -> Consequence:
         effect=Effect.OUTAGE,
         name=f"redis:{_name(change)}",
         says=f"no site works without Redis ({_name(change)}) {lasting}; queued work and sessions are lost",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then="orchestrate apply sets the new group's token; connectors index again what was queued"
         if change.replaced
         else "nothing is left to connect to",

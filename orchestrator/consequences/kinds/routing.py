@@ -67,7 +67,7 @@ def _of_rule(change: Change, tenant: str, effect: Effect, says: str, seconds: in
         effect=effect,
         name=f"listener-rule:{', '.join(_hosts(change.before.get('condition'))) or change.name}",
         says=says,
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} its listener rule: {change.why}",
+        why=f"Terraform {change.verb} its listener rule: {change.why}",
         then="nothing: the new rule follows"
         if change.replaced
         else "requests for it get the listener's default answer",

@@ -27,7 +27,6 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
 def _volume(change: Change, scene: Scenery) -> Consequence:
     tenant = scene.owner(change) or _attached(change, scene)
     thing = change.was("id") or change.name
-    verb = "replaces" if change.replaced else "destroys"
     return Consequence(
         code="search-index-lost" if tenant else "volume-lost",
         effect=Effect.LOSS,
@@ -35,7 +34,7 @@ def _volume(change: Change, scene: Scenery) -> Consequence:
         says="the search index is lost: every document has to be indexed again"
         if tenant
         else f"the volume {thing} is deleted with what is on it",
-        why=f"Terraform {verb} its volume {thing}: {change.why}",
+        why=f"Terraform {change.verb} its volume {thing}: {change.why}",
         then="connectors fetch and index everything anew, which costs hours and embeddings" if tenant else "nothing",
         address=change.address,
         subject=tenant,
@@ -52,7 +51,7 @@ def _attached(change: Change, scene: Scenery) -> str:
 
 def _instance(change: Change, scene: Scenery) -> Iterable[Consequence]:
     tenant, thing = scene.owner(change), change.was("id") or change.name
-    why = f"Terraform {'replaces' if change.replaced else 'destroys'} the instance {thing}: {change.why}"
+    why = f"Terraform {change.verb} the instance {thing}: {change.why}"
     volumes = [one.get("volume_id") for one in scene.there("aws_volume_attachment") if one.text("instance_id") == thing]
     if any(map(scene.ends, volumes)):
         return

@@ -47,7 +47,7 @@ def _cluster(change: Change) -> Consequence:
         effect=Effect.OUTAGE,
         name=f"cluster:{_name(change)}",
         says=f"no site answers {lasting}: the cluster {_name(change)} goes with all its services",
-        why=f"Terraform {'replaces' if change.replaced else 'destroys'} it: {change.why}",
+        why=f"Terraform {change.verb} it: {change.why}",
         then="orchestrate apply waits until the new services are up" if change.replaced else "nothing runs afterwards",
         address=change.address,
         seconds=BOOTING if change.replaced else None,

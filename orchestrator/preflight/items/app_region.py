@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.checks import bucket as checks
-from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -14,7 +14,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """Only where a bucket is used, and the stack's region is known."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    definition = task_definition(unit.definition)
+    definition = backend(unit.definition)
     bucket = definition.variables().get("S3_FILE_STORE_BUCKET_NAME", "")
     if not bucket or not evidence.region:
         return

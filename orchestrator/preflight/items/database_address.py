@@ -8,7 +8,7 @@ from orchestrator.blueprint.references import sources
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import database_settings as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import number, task_definition
+from orchestrator.preflight.facts import backend, number
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
 
@@ -23,7 +23,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     if unit.definition.get("container_definitions") is UNKNOWN:
         yield from _by_reference(unit, unit.definition, evidence)
         return
-    definition = task_definition(unit.definition)
+    definition = backend(unit.definition)
     server = next(iter(evidence.blueprint.of_type(*SERVERS)), None)
     said = definition.variables()
     host = server.text("address") or server.text("endpoint").partition(":")[0] if server else ""

@@ -8,18 +8,14 @@ from orchestrator.blueprint.references import sources
 from orchestrator.blueprint.tenancy import contract_of
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
-from orchestrator.preflight.verdicts import of_step
+from orchestrator.preflight.verdicts import seen_by
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 _HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """What the step saw; else who will switch the record: Terraform itself, or orchestrate apply."""
-    seen = list(of_step("dns-records", evidence))
-    if seen:
-        yield from seen
-        return
+    """Who will switch the record: Terraform itself, or orchestrate apply."""
     managed = _managed(evidence)
     contract = contract_of(evidence.blueprint.outputs)
     for unit in evidence.units:
@@ -64,6 +60,6 @@ ITEM = Item(
     id="dns-record",
     title="Every hostname leads to the present load balancer",
     occasion=Occasion.AFTER,
-    judge=judge,
+    judge=seen_by("dns-records", judge),
     lines=("Update DNS CNAME to point to new ALB DNS name",),
 )

@@ -12,7 +12,7 @@ from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import bucket as checks
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
-from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -39,7 +39,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     if evidence.planned and unit.definition.get("container_definitions") is UNKNOWN:
         yield from _by_reference(unit, unit.definition, buckets, evidence)
         return
-    definition = task_definition(unit.definition)
+    definition = backend(unit.definition)
     said = definition.variables()
     name = said.get("S3_FILE_STORE_BUCKET_NAME", "")
     if said.get(OWN_KEYS) or OWN_KEYS in definition.secret_names():

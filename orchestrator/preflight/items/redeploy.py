@@ -6,15 +6,11 @@ from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
-from orchestrator.preflight.verdicts import of_step
+from orchestrator.preflight.verdicts import seen_by
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """What the step saw; in a plan: whether Terraform itself would wait for tasks that can't come up yet."""
-    seen = list(of_step("redeploy", evidence))
-    if seen:
-        yield from seen
-        return
+    """Whether Terraform itself would wait for tasks that can't come up yet."""
     new = any(one.new for one in evidence.blueprint.of_type("aws_db_instance", "aws_rds_cluster"))
     for unit in evidence.units:
         if unit.service.get("wait_for_steady_state") is True and (new or unit.service.new):
@@ -40,6 +36,6 @@ ITEM = Item(
     id="redeploy",
     title="No task runs that began before its database was there",
     occasion=Occasion.AFTER,
-    judge=judge,
+    judge=seen_by("redeploy", judge),
     lines=("Force ECS redeployment if tasks started before database existed",),
 )

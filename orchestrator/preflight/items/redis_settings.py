@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import redis as checks
-from orchestrator.preflight.facts import redis_state, task_definition
+from orchestrator.preflight.facts import backend, redis_state
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -24,7 +24,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         return
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    definition = task_definition(unit.definition)
+    definition = backend(unit.definition)
     state = redis_state(group, token=_has_token_secret(evidence, group))
     for found in checks.judge(checks.Facts(state, {unit.tenant: definition})):
         yield from_finding(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.blueprint.references import sources
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import task_definition
+from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
 from orchestrator.redact import sounds_secret
@@ -30,7 +30,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             raise NotKnown(unit.definition.address, "secrets")
         yield _plain(unit, unit.definition, sorted(plain), "var.")
         return
-    definition = task_definition(unit.definition)
+    definition = backend(unit.definition)
     said = definition.variables()
     plain = sorted(name for name, value in said.items() if sounds_secret(name) and value)
     if plain:

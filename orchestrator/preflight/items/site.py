@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
-from orchestrator.preflight.verdicts import of_step
+from orchestrator.preflight.verdicts import seen_by
 
 SECURE = ("HTTPS", "TLS")
 _HCL = """resource "aws_lb_listener" "https" {
@@ -22,11 +22,7 @@ _HCL = """resource "aws_lb_listener" "https" {
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """What the step saw; before that only that nothing would listen for HTTPS."""
-    seen = list(of_step("sites", evidence))
-    if seen:
-        yield from seen
-        return
+    """Before it is applied only that nothing would listen for HTTPS."""
     listeners = list(evidence.blueprint.of_type("aws_lb_listener", "aws_alb_listener"))
     if listeners and not any(one.text("protocol") in SECURE for one in listeners):
         yield Remark(
@@ -50,6 +46,6 @@ ITEM = Item(
     id="site",
     title="Every site answers a browser",
     occasion=Occasion.AFTER,
-    judge=judge,
+    judge=seen_by("sites", judge),
     lines=("Test site loads at https://demo.vigilon.app",),
 )

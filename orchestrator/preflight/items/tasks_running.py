@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
-from orchestrator.preflight.verdicts import of_step
+from orchestrator.preflight.verdicts import seen_by
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """What the step saw; before that only that a service wants no tasks at all."""
-    seen = list(of_step("services", evidence))
-    if seen:
-        yield from seen
-        return
+    """Before it is applied only that a service wants no tasks at all."""
     for unit in evidence.units:
         desired = unit.service.get("desired_count")
         if desired is not UNKNOWN and desired == 0:
@@ -39,6 +35,6 @@ ITEM = Item(
     id="tasks-running",
     title="Every service's tasks run",
     occasion=Occasion.AFTER,
-    judge=judge,
+    judge=seen_by("services", judge),
     lines=("Verify ECS tasks are running: `aws ecs describe-services ...`",),
 )

@@ -8,17 +8,13 @@ from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.blueprint.tenancy import contract_of, variables
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
-from orchestrator.preflight.verdicts import of_step
+from orchestrator.preflight.verdicts import seen_by
 
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """What the step saw; else who will make it: RDS itself, Terraform's PostgreSQL provider, or orchestrate apply."""
-    seen = list(of_step("tenant-databases", evidence))
-    if seen:
-        yield from seen
-        return
+    """Who will make it: RDS itself, Terraform's PostgreSQL provider, or orchestrate apply."""
     made = {one.text("db_name") for one in evidence.blueprint.of_type("aws_db_instance")} - {""}
     made |= {one.text("name") for one in evidence.blueprint.of_type("postgresql_database")}
     ours = contract_of(evidence.blueprint.outputs) is not None
@@ -53,6 +49,6 @@ ITEM = Item(
     id="tenant-database",
     title="Every tenant's database is there",
     occasion=Occasion.AFTER,
-    judge=judge,
+    judge=seen_by("tenant-databases", judge),
     lines=("Create tenant database: `CREATE DATABASE onyx_customer_a;`",),
 )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from orchestrator.blueprint.resources import UNKNOWN
+from orchestrator.blueprint.tenancy import contract_of
 from orchestrator.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
@@ -61,13 +62,15 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
     for tenant, values in said.items():
         for value in values:
             users[value].add(tenant)
+    # Without a contract each service counts as a tenant, and two services may well be one tenant's.
+    severity = Severity.BLOCKER if contract_of(evidence.blueprint.outputs) else Severity.WARNING
     for value, tenants in users.items():
         if len(tenants) > 1:
             names = ", ".join(sorted(tenants))
             yield Remark(
                 status=Status.FAILED,
                 code=f"tenants-share-{thing.lower().replace(' ', '-')}",
-                severity=Severity.BLOCKER,
+                severity=severity,
                 says=f"{names} share a {thing}: one sees or breaks what is the other's",
                 why=f"all of them are told {value}",
                 address=next((it.definition.address for it in evidence.units if it.definition), ""),

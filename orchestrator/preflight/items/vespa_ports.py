@@ -29,7 +29,8 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     instance = instance_of(unit.tenant, evidence)
     if instance is None:
         return
-    groups = targets(evidence.blueprint, instance, "aws_security_group", "vpc_security_group_ids").any
+    met = targets(evidence.blueprint, instance, "aws_security_group", "vpc_security_group_ids")
+    groups = met.any
     if not groups:
         raise NotKnown(instance.address, "vpc_security_group_ids")
     held = [doors(evidence, one) for one in groups]
@@ -46,7 +47,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         subnets,
     )
     for found in checks.judge(facts):
-        if not all(one.complete for one in held):
+        if met.maybe or not all(one.complete for one in held):
             raise NotKnown(groups[0].address, "which rules are its own")
         closed = [port for port in ports if str(port) in found.symptom]
         yield from_finding(
