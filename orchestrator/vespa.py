@@ -29,12 +29,18 @@ Line = tuple[str, str]
 """When (ISO 8601; empty: unknown) and what the container wrote."""
 _SCRIPT = """
 case "$(cloud-init status 2>/dev/null || true)" in *running*|*"not started"*) booting=true ;; *) booting=false ;; esac
-docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
-seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
+dockerd=true image=true healthy=false
+if seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
 "started": "{{.State.StartedAt}}", "image": "{{.Config.Image}}", "ports": {{json .HostConfig.PortBindings}}}' \
-vespa 2>/dev/null || echo '{"state": "absent"}')
-curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
-printf '{"dockerd": %s, "booting": %s, "healthy": %s, "container": %s}\\n' "$dockerd" "$booting" "$healthy" "$seen"
+vespa 2>/dev/null); then
+  if curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health; then healthy=true; fi
+else
+  seen='{"state": "absent"}'
+  docker info >/dev/null 2>&1 || dockerd=false
+  [ -n "$(docker images -q vespaengine/vespa 2>/dev/null)" ] || image=false
+fi
+printf '{"dockerd": %s, "booting": %s, "image": %s, "healthy": %s, "container": %s}\\n' \\
+  "$dockerd" "$booting" "$image" "$healthy" "$seen"
 """
 _PINNED = re.compile(r"[\w./-]*vespa[\w./-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", re.ASCII)
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
@@ -52,16 +58,18 @@ class Shell(Protocol):
 class Inside:
     """What an instance says of its Vespa. `state` is docker's word; absent: no such container.
 
-    `booting`: user_data is still at work. `ports` are those the container publishes on its instance; none: unknown.
+    `image`: docker has one to make a container from. `booting`: user_data is still at work. `made_of` is the
+    container's image, `ports` are those the container publishes on its instance; none: unknown.
     """
 
     dockerd: bool = True
     state: str = "running"
     exit_code: int = 0
     healthy: bool = True
+    image: bool = True
     booting: bool = False
     started: datetime | None = None
-    image: str = ""
+    made_of: str = ""
     ports: tuple[int, ...] = ()
 
 
@@ -91,11 +99,12 @@ def read(line: str) -> Inside:
     return Inside(
         dockerd=said["dockerd"],
         booting=said["booting"],
+        image=said["image"],
         healthy=said["healthy"],
         state=container["state"],
         exit_code=container.get("exit_code", 0),
         started=started,
-        image=container.get("image", ""),
+        made_of=container.get("image", ""),
         ports=tuple(sorted(_published(container.get("ports") or {}))),
     )
 

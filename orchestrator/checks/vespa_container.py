@@ -16,6 +16,7 @@ from orchestrator.scene import Scene
 from orchestrator.vespa import Inside
 
 _DEATHS = frozenset({"task-vespa-unreachable"})
+_RUN = "docker run -d --name vespa … as in the instance's user_data (pinned image, data volume, restart policy)"
 REPAIR = "vespa-containers"
 """The step that mends what is found here."""
 
@@ -52,8 +53,12 @@ def judge(facts: Facts) -> Iterable[Finding]:
         if not seen.dockerd:
             fix = f"{_on(tenant)} sudo systemctl enable --now docker"
             yield _finding((tenant, instance), seen, "dockerd-down", "docker does not run on the instance", fix)
+        elif seen.state == "absent" and not seen.image:
+            fix = f"{_on(tenant)} {_RUN} (it pulls)"
+            cause = "its image was never pulled (no way out, or the registry's rate limit, when user_data ran)"
+            yield _finding((tenant, instance), seen, "vespa-image-missing", cause, fix)
         elif seen.state == "absent":
-            fix = f"{_on(tenant)} the `docker run` of the instance's user_data (pinned image, data volume, restart)"
+            fix = f"{_on(tenant)} {_RUN}"
             yield _finding(
                 (tenant, instance), seen, "vespa-container-missing", "there is no container named vespa", fix
             )

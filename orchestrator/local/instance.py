@@ -77,8 +77,7 @@ def _programs(folder: Path) -> list[Path]:
 
 def vespa_runs(cloud: Cloud, instance_id: str) -> bool:
     """Whether the instance's Vespa container runs (the state that docker start, stop and rm change)."""
-    file = containers(cloud, instance_id)
-    return vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING
+    return vespa.state(containers(cloud, instance_id)) == vespa.RUNNING
 
 
 def containers(cloud: Cloud, instance_id: str) -> Path:

@@ -169,7 +169,7 @@ def _absent(tenant: Subject, instance: str, recipe: tuple[str, ...] | str) -> Ve
 
 def _running(tenant: Subject, instance: str, seen: Inside, now: datetime) -> Verdict:
     if seen.healthy:
-        return Done(f"{seen.image or vespa.CONTAINER} runs on {instance}, its config server answers")
+        return Done(f"{seen.made_of or vespa.CONTAINER} runs on {instance}, its config server answers")
     if seen.started is not None and (now - seen.started).total_seconds() > STARTING:
         command = ("docker", "restart", vespa.CONTAINER)
         return Todo(

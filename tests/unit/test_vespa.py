@@ -61,15 +61,18 @@ def test_a_digest_is_pinned() -> None:
 
 def test_what_docker_says() -> None:
     line = (
-        '{"dockerd": true, "booting": false, "healthy": false, "container": {"state": "running", "exit_code": 0, '
+        '{"dockerd": true, "booting": false, "image": true, "healthy": false, '
+        '"container": {"state": "running", "exit_code": 0, '
         '"started": "2026-11-25T12:00:00.123456789Z", "image": "vespaengine/vespa:8", "ports": {"8081/tcp": '
         '[{"HostIp": "", "HostPort": "8081"}], "19071/tcp": [{"HostIp": "0.0.0.0", "HostPort": "19071"}], "9/tcp": null'
         "}}}"
     )
     started = datetime(2026, 11, 25, 12, 0, 0, 123456, UTC)
-    assert vespa.read(line) == Inside(healthy=False, started=started, image="vespaengine/vespa:8", ports=(8081, 19071))
-    absent = '{"dockerd": true, "booting": true, "healthy": false, "container": {"state": "absent"}}'
-    assert vespa.read(absent) == Inside(state="absent", booting=True, healthy=False)
+    assert vespa.read(line) == Inside(
+        healthy=False, started=started, made_of="vespaengine/vespa:8", ports=(8081, 19071)
+    )
+    absent = '{"dockerd": true, "booting": true, "image": false, "healthy": false, "container": {"state": "absent"}}'
+    assert vespa.read(absent) == Inside(state="absent", image=False, booting=True, healthy=False)
 
 
 @dataclass(frozen=True)

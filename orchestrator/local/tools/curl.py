@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     if url.hostname not in {"localhost", "127.0.0.1"}:
         return _say(6, f"Could not resolve host: {url.hostname}")
     file = vespa.state_file()
-    serves = vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING and url.port in vespa.made(file).ports
+    serves = vespa.state(file) == vespa.RUNNING and url.port in vespa.made(file).ports
     if url.port not in PORTS or not serves:
         return _say(7, f"Failed to connect to {url.hostname} port {url.port or 80}: Connection refused")
     if url.path not in PATHS:

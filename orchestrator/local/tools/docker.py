@@ -1,8 +1,9 @@
 """A double of docker that knows one container, `vespa`.
 
 It does `ps [-a] [--format F]`, `inspect [-f F]`, `start`, `stop`, `restart`, `unpause`, `rm`, `run --name vespa …`,
-`logs [--tail N] [--since T] [-t]` and `info`. Left out: everything else (other containers, images, networks), and all
-template fields but those named in `fields`. Nothing runs: what differs is only what `curl` and the cloud's tasks see.
+`logs [--tail N] [--since T] [-t]`, `images [-q]`, `pull` and `info`. Left out: everything else (other containers and
+images, networks), and all template fields but those named in `fields`. Nothing runs: what differs is only what `curl`
+and the cloud's tasks see.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ OF_RUN = {"-p": "--publish", "-v": "--volume", "-e": "--env", "-h": "--hostname"
 RUN_WITH_VALUE = frozenset({"--name", "--restart", "--ulimit", "--log-opt", "--network", *OF_RUN, *OF_RUN.values()})
 AFTER = {"start": vespa.RUNNING, "restart": vespa.RUNNING, "stop": vespa.EXITED, "kill": vespa.EXITED}
 NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+SEEN = {vespa.SILENT: vespa.RUNNING, vespa.UNPULLED: vespa.ABSENT}
+"""What docker says of states it has no word for."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
@@ -29,13 +32,15 @@ def main(arguments: list[str]) -> int:
     """Exit status as docker's: 125 for a usage this double has not, 1 for no such container or no daemon."""
     verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     file = vespa.state_file()
-    if not vespa.daemon_runs(file):
+    now = SEEN.get(vespa.state(file), vespa.state(file))
+    if now == vespa.DOCKER_OFF:
         return _fail(125 if verb == "run" else 1, f"docker: {NO_DAEMON}" if verb == "run" else NO_DAEMON)
-    now = vespa.state(file)
     if verb == "info":
         return 0
     if verb == "run":
         return _run(file, now, rest)
+    if verb in {"images", "pull"}:
+        return _image(verb, file, rest)
     flags = FLAGS_WITH_VALUE - ({"-f"} if verb in ("rm", "logs") else set()) | ({"-t"} if verb == "stop" else set())
     options, names = _split(rest, values=flags)
     if verb == "ps":
@@ -78,6 +83,15 @@ def _run(file: Path, now: str, rest: list[str]) -> int:
     restart = (options.get("--restart") or ["no"])[-1]
     vespa.make(file, vespa.Made(words[0], ports, tuple(options.get("--volume", ())), restart))
     print("0" * 64)  # noqa: T201
+    return 0
+
+
+def _image(verb: str, file: Path, rest: list[str]) -> int:
+    if verb == "pull" and vespa.state(file) == vespa.UNPULLED:
+        vespa.change(file, vespa.ABSENT)
+    if verb == "images" and vespa.state(file) != vespa.UNPULLED:
+        name, _, tag = vespa.made(file).image.partition(":")
+        print("0" * 12 if "-q" in rest else f"{name}   {tag}   000000000000   5 weeks ago   1.9GB")  # noqa: T201
     return 0
 
 
@@ -170,7 +184,7 @@ def _filled(template: str, file: Path, now: str) -> str:
         ".State.Status": now,
         ".State.Running": "true" if running else "false",
         ".State.ExitCode": "0" if running else "137",
-        ".State.StartedAt": vespa.changed_at(file).isoformat().replace("+00:00", "Z"),
+        ".State.StartedAt": vespa.started_at(file).isoformat().replace("+00:00", "Z"),
         "json .HostConfig.PortBindings": json.dumps(_bindings(made)),
         "json .HostConfig.Binds": json.dumps(list(made.volumes)),
         ".HostConfig.RestartPolicy.Name": made.restart,

@@ -23,8 +23,9 @@ def main(arguments: list[str]) -> int:
         return _say(5, f"Failed to {verb} {name}: Unit {name} not found.")
     file = vespa.state_file()
     if verb == "is-active":
-        print("active" if vespa.daemon_runs(file) else "inactive")  # noqa: T201
-        return 0 if vespa.daemon_runs(file) else 3
+        active = vespa.state(file) != vespa.DOCKER_OFF
+        print("active" if active else "inactive")  # noqa: T201
+        return 0 if active else 3
     if verb in ON or (verb == "enable" and "--now" in arguments):
         vespa.switch_daemon(file, on=ON.get(verb, True))
         return 0

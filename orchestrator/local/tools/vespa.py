@@ -14,6 +14,14 @@ from pathlib import Path
 STATE = "ORCHESTRATE_LOCAL_VESPA"
 """Environment variable with the state file's path."""
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
+SILENT = "silent"
+"""The container runs, its config server does not answer."""
+UNPULLED = "unpulled"
+"""There is no container, and no image to make one from."""
+DOCKER_OFF = "docker-off"
+"""The docker daemon does not run, and so nothing does."""
+_WORDS = {RUNNING: "Starting services for container", EXITED: "Stopping services: got SIGTERM"}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +47,11 @@ def state(file: Path) -> str:
 def change(file: Path, to: str) -> None:
     """The container is started, stopped or removed. It says so, as Vespa's start script does."""
     file.write_text(to)
-    if to == ABSENT:
+    if to in (ABSENT, UNPULLED):
         _log(file).unlink(missing_ok=True)
+    if to not in _WORDS:
         return
-    said = "Starting services for container" if to == RUNNING else "Stopping services: got SIGTERM"
+    said = _WORDS[to]
     with _log(file).open("a") as log:
         log.write(f"{datetime.now(UTC).isoformat().replace('+00:00', '000Z')} {said}\n")
 
@@ -67,28 +76,22 @@ def lines(file: Path) -> list[str]:
     return _log(file).read_text().splitlines() if _log(file).exists() else []
 
 
-def changed_at(file: Path) -> datetime:
-    """When its state became what it is."""
-    if not file.exists():
-        return datetime(2026, 1, 1, tzinfo=UTC)
+def started_at(file: Path) -> datetime:
+    """When the container was started: long ago where user_data did it, or where it hangs."""
+    if not file.exists() or state(file) == SILENT:
+        return LONG_AGO
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
-def daemon_runs(file: Path) -> bool:
-    """Whether dockerd runs."""
-    return not _down(file).exists()
-
-
 def switch_daemon(file: Path, *, on: bool) -> None:
-    """The daemon starts (the container with it, unless somebody stopped it) or stops (and ends the container)."""
-    if on:
-        _down(file).unlink(missing_ok=True)
-    else:
-        _down(file).touch()
-
-
-def _down(file: Path) -> Path:
-    return file.with_suffix(".dockerd-down")
+    """The daemon stops (and ends the container), or starts (the container with it, unless somebody stopped it)."""
+    before = file.with_suffix(".before")
+    if on and state(file) == DOCKER_OFF:
+        change(file, before.read_text() if before.exists() else RUNNING)
+        before.unlink(missing_ok=True)
+    elif not on and state(file) != DOCKER_OFF:
+        before.write_text(state(file))
+        file.write_text(DOCKER_OFF)
 
 
 def _log(file: Path) -> Path:

@@ -67,6 +67,23 @@ def test_a_container_that_was_stopped_stays_stopped(tool: Tool) -> None:
     assert "not paused" in tool("docker unpause vespa")[2]
 
 
+def test_a_container_that_hangs_is_restarted(tool: Tool, tmp_path: Path) -> None:
+    vespa.change(tmp_path / "vespa.state", vespa.SILENT)
+    assert tool("docker inspect -f {{.State.Status}} vespa")[1] == "running\n"
+    assert tool(HEALTH)[0] == 7
+    tool("docker restart vespa")
+    assert tool(HEALTH)[0] == 0
+
+
+def test_without_an_image_run_pulls(tool: Tool, tmp_path: Path) -> None:
+    assert tool("docker images -q vespaengine/vespa")[1]
+    vespa.change(tmp_path / "vespa.state", vespa.UNPULLED)
+    assert tool("docker images -q vespaengine/vespa") == (0, "", "")
+    assert tool("docker inspect vespa")[0] == 1
+    assert tool(RUN)[0] == tool(HEALTH)[0] == 0
+    assert tool("docker images -q vespaengine/vespa")[1]
+
+
 def test_logs_by_tail_and_time(tool: Tool) -> None:
     for line in ("docker stop vespa", "docker start vespa", "docker restart vespa"):
         tool(line)
