@@ -101,14 +101,8 @@ def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, fact
         cause=cause.message,
         fix=_fix(tenant, cause),
         evidence=tuple(filter(None, _evidence(failure, cause))),
-<<<<<<< HEAD
-        explains=frozenset({"task-target-unhealthy", "task-container-exited"})
-        if cause.code == "out-of-memory"
-        else frozenset(),
-        repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
-=======
         explains=_KILLED if cause.code == "out-of-memory" else _SHORT,
->>>>>>> catalogue
+        repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
     )
 
 
