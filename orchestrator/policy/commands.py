@@ -63,11 +63,10 @@ SERVICES: Grants = (
 )
 """Rollouts, and why tasks failed."""
 
-REDEPLOY: Grants = (
-    Grant(("ecs:UpdateService",), on.services),
-    Grant(("elasticloadbalancing:DescribeTargetGroups",)),
-)
-"""And how long health checks may take."""
+HEALTH_CHECKS: Grants = (Grant(("elasticloadbalancing:DescribeTargetGroups",)),)
+"""How long they may take, of services that come up."""
+
+REDEPLOY: Grants = (Grant(("ecs:UpdateService",), on.services), *HEALTH_CHECKS)
 
 RECORDS_OF_ZONES: Grants = (
     Grant(("route53:ListHostedZonesByName",), on.route53),
@@ -89,7 +88,7 @@ VALIDATION: Grants = (
     Grant(("route53:ChangeResourceRecordSets",), on.hosted_zones, on.of_validations),
 )
 
-LOOK: Grants = (*DATABASE_SERVER, *DATABASES, *REDIS, *REDIS_TOKEN, *SERVICES, *RECORDS_OF_OURS)
+LOOK: Grants = (*DATABASE_SERVER, *DATABASES, *REDIS, *REDIS_TOKEN, *SERVICES, *HEALTH_CHECKS, *RECORDS_OF_OURS)
 """What the steps of a run observe."""
 SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
 """What the database could be restored from."""
