@@ -11,8 +11,9 @@ from orchestrator.policy.commands import TERRAFORMS, Grants
 def lines() -> Iterator[str]:
     """Commands that need the same stand together."""
     yield "What each command may ask AWS for, at most: a stack without Redis, without Route 53 or without a lock in S3"
-    yield "needs less. `orchestrate policy` prints it for one stack, with its ARNs and conditions; how to use it:"
-    yield "[least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
+    yield "needs less, and parameters are used only where no secret holds a password. An option that needs more than"
+    yield "its command stands by itself. `orchestrate policy` prints it for one stack, with ARNs and conditions; how"
+    yield "to use it: [least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
     yield ""
     yield "| Commands | Actions |"
     yield "|---|---|"
@@ -22,7 +23,7 @@ def lines() -> Iterator[str]:
     for actions, commands in shared.items():
         yield f"| {', '.join(f'`{command}`' for command in commands)} | {actions} |"
     yield ""
-    yield f"{' and '.join(f'`{name}`' for name in sorted(TERRAFORMS))} run Terraform too, whose own needs are not here."
+    yield f"{', '.join(f'`{name}`' for name in sorted(TERRAFORMS))} run Terraform too, whose own needs are not here."
 
 
 def _actions(grants: Grants) -> str:

@@ -17,6 +17,7 @@ from orchestrator.cli.options import contract_option, place_options
 @contract_option
 @click.option("--database-transport", help="As in the command: ssm (through the runner) or direct.")
 @click.option("--lock-dir", help="As in the command: folder of the lock, instead of beside the state.")
+@click.option("--backup-bucket", help="As in the command: the backups' bucket, instead of STACK-backups-ACCOUNT.")
 @click.option(
     "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Of the hosted zone (repeatable) [default: any]."
 )
@@ -27,6 +28,7 @@ def policy(
     *,
     database_transport: str | None,
     lock_dir: str | None,
+    backup_bucket: str | None,
     zone_ids: tuple[str, ...],
     directory: Path,
     as_json: bool,
@@ -38,18 +40,21 @@ def policy(
     """
     from orchestrator import app
     from orchestrator import policy as policies
+    from orchestrator.lifecycle.vault import bucket_of
     from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
 
     names = policies.chosen(commands)
-    given = {"database_transport": database_transport, "lock_dir": lock_dir}
+    given = {"database_transport": database_transport, "lock_dir": lock_dir, "backup_bucket": backup_bucket}
     settings = Settings({name: value for name, value in given.items() if value}, os.environ, directory)
     terraform = Terraform(directory, os.environ)
+    stack = app.contract_from(contract, terraform, os.environ, sys.stdin)
     scope = policies.Scope(
-        stack=app.contract_from(contract, terraform, os.environ, sys.stdin),
+        stack=stack,
         direct=settings["database-transport"] == "direct",
         zone_ids=tuple(zone.rpartition("/")[2] for zone in zone_ids),
         lock=_lock(directory, settings["lock-dir"]) if policies.takes_lock(names) else None,
+        backups=settings["backup-bucket"] or bucket_of(stack.stack, stack.account_id),
     )
     made = policies.policy((grant for name in names for grant in policies.COMMANDS[name]), scope)
     click.echo(json.dumps(made.as_json(), indent=None if as_json else 2))

@@ -47,7 +47,7 @@ class Lender:
 
     def __init__(self, store: Store, stack: str, token: str, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._path = "/orchestrate/" + re.sub(r"[^A-Za-z0-9_.-]", "-", stack)
+        self._path = path_of(stack)
         self._token = token
         self._now = now
         self._kind = "look"
@@ -88,6 +88,11 @@ class Lender:
         """Delete all of ours, those too whose deletion failed before."""
         self._store.delete(sorted(self._left))
         self._left.clear()
+
+
+def path_of(stack: str) -> str:
+    """Where a stack's passwords are lent."""
+    return "/orchestrate/" + re.sub(r"[^A-Za-z0-9_.-]", "-", stack)
 
 
 def packed(texts: Sequence[str]) -> list[dict[str, str]]:

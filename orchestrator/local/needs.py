@@ -2,8 +2,9 @@
 
 Source: AWS's Service Authorization Reference.
 
-Left out: the other services and actions, which are asked for on `*`, so that only a policy for every resource allows
-them; resource tags; what a service does in the caller's name (`iam:PassRole`, `kms:Decrypt`).
+S3's are in `s3_needs`. Left out: the other services and actions, which are asked for on `*`, so that only a policy for
+every resource allows them; resource tags (but for snapshots of volumes, which `enforcement` adds); what a service does
+in the caller's name (`iam:PassRole`, `kms:Decrypt`).
 """
 
 from __future__ import annotations
@@ -49,14 +50,6 @@ class Call:
 
 SIGNED_AS = {"monitoring": "cloudwatch"}
 """Signing name → IAM's name of the service, where they differ."""
-
-S3_ACTIONS = {
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "HeadObject": "GetObject",
-}
-"""S3's operations that are another action in IAM."""
 
 
 def needs(call: Call) -> Sequence[Need]:
@@ -151,6 +144,64 @@ def _spreading(call: Call) -> Iterator[Need]:
     yield Need(call.action, f"arn:aws:route53:::change/{_last(str(call.ask('Id')))}")
 
 
+def _tagged(parameter: str) -> Callable[[Call], Iterator[Need]]:
+    """The resource is given by its ARN."""
+
+    def need(call: Call) -> Iterator[Need]:
+        yield Need(call.action, str(call.ask(parameter)))
+
+    return need
+
+
+def _instances(call: Call) -> Iterator[Need]:
+    for one in [*_given(call.ask("InstanceIds")), *_given(call.ask("InstanceId"))]:
+        yield Need(call.action, call.arn(f"instance/{one}"))
+
+
+def _new_volume_snapshot(call: Call) -> Iterator[Need]:
+    """The volume, the snapshot, whose id nobody knows yet, and its tags."""
+    made = call.arn("snapshot/*", account="")
+    yield Need(call.action, call.arn(f"volume/{call.ask('VolumeId')}"))
+    yield Need(call.action, made)
+    if call.ask("TagSpecifications"):
+        yield Need("ec2:CreateTags", made, {"ec2:createaction": (call.operation,)})
+
+
+def _volume_snapshot(call: Call) -> Iterator[Need]:
+    yield Need(call.action, call.arn(f"snapshot/{call.ask('SnapshotId')}", account=""))
+
+
+def _new_database_snapshot(call: Call) -> Iterator[Need]:
+    made = call.arn(f"snapshot:{call.ask('DBSnapshotIdentifier')}")
+    yield Need(call.action, call.arn(f"db:{call.ask('DBInstanceIdentifier')}"))
+    yield Need(call.action, made)
+    if call.ask("Tags"):
+        yield Need("rds:AddTagsToResource", made)
+
+
+def _scalable_target(call: Call) -> Iterator[Need]:
+    """Its id is Application Auto Scaling's own."""
+    context = {"application-autoscaling:service-namespace": (str(call.ask("ServiceNamespace")),)}
+    yield Need(call.action, call.arn("scalable-target/0"), context)
+
+
+def _new_secret(call: Call) -> Iterator[Need]:
+    made = secret_arn(call, str(call.ask("Name")))
+    yield Need(call.action, made)
+    if call.ask("Tags"):
+        yield Need("secretsmanager:TagResource", made)
+
+
+def _new_session(call: Call) -> Iterator[Need]:
+    yield Need(call.action, call.arn(f"instance/{call.ask('Target')}", service="ec2"))
+    yield Need(call.action, call.arn(f"document/{call.ask('DocumentName') or 'SSM-SessionManagerRunShell'}"))
+
+
+def _parameters(call: Call) -> Iterator[Need]:
+    for one in [*_given(call.ask("Names")), *_given(call.ask("Name")), *_given(call.ask("Path"))]:
+        yield Need(call.action, one if one.startswith("arn:") else call.arn(f"parameter/{one.lstrip('/')}"))
+
+
 _SPECIAL: Mapping[str, Callable[[Call], Iterator[Need]]] = {
     "ecs:DescribeServices": _services,
     "ecs:UpdateService": _services,
@@ -158,11 +209,32 @@ _SPECIAL: Mapping[str, Callable[[Call], Iterator[Need]]] = {
     "ecs:StopTask": _tasks,
     "ecs:ExecuteCommand": _tasks,
     "ecs:ListTasks": _listed_tasks,
+    "ecs:TagResource": _tagged("resourceArn"),
+    "ecs:UntagResource": _tagged("resourceArn"),
+    "rds:AddTagsToResource": _tagged("ResourceName"),
+    "rds:RemoveTagsFromResource": _tagged("ResourceName"),
+    "rds:CreateDBSnapshot": _new_database_snapshot,
+    "elasticache:AddTagsToResource": _tagged("ResourceName"),
+    "elasticache:ListTagsForResource": _tagged("ResourceName"),
+    "elasticache:RemoveTagsFromResource": _tagged("ResourceName"),
+    "ec2:StartInstances": _instances,
+    "ec2:StopInstances": _instances,
+    "ec2:DescribeInstanceAttribute": _instances,
+    "ec2:CreateSnapshot": _new_volume_snapshot,
+    "ec2:DeleteSnapshot": _volume_snapshot,
+    "application-autoscaling:RegisterScalableTarget": _scalable_target,
+    "ssm:StartSession": _new_session,
+    "ssm:GetParameter": _parameters,
+    "ssm:PutParameter": _parameters,
+    "ssm:DeleteParameters": _parameters,
+    "ssm:GetParametersByPath": _parameters,
     "ssm:SendCommand": _sent_command,
     "secretsmanager:BatchGetSecretValue": _secrets,
     "secretsmanager:GetSecretValue": _secret,
     "secretsmanager:PutSecretValue": _secret,
     "secretsmanager:DescribeSecret": _secret,
+    "secretsmanager:DeleteSecret": _secret,
+    "secretsmanager:CreateSecret": _new_secret,
     "logs:DescribeLogGroups": _log_groups,
     "logs:GetLogEvents": _log_stream,
     "logs:FilterLogEvents": _log_stream,

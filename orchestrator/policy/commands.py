@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.policy import grants as on
+from orchestrator.policy import pausing, safekeeping
 from orchestrator.policy.grants import Grant
 
 Grants = Sequence[Grant]
@@ -21,14 +22,37 @@ DATABASES: Grants = (
         ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ec2:DescribeInstances"), on.answers_of_scripts
     ),
     Grant(("secretsmanager:GetSecretValue",), on.logins),
+    Grant(("ssm:GetParameter",), on.login_parameters),
+    Grant(("ssm:PutParameter", "ssm:DeleteParameters"), on.lent),
 )
 """Through the runner, or directly. EC2 is asked when the runner's agent doesn't answer."""
 
+LENT_BEFORE: Grants = (Grant(("ssm:GetParametersByPath",), on.lent_path), Grant(("ssm:GetParametersByPath",), on.lent))
+"""What a run that died has lent is deleted by the next one."""
+
 REDIS: Grants = (Grant(("elasticache:DescribeReplicationGroups",), on.redis),)
-REDIS_TOKEN: Grants = (
-    Grant(("elasticache:ModifyReplicationGroup",), on.redis),
+REDIS_TOKEN: Grants = (Grant(("elasticache:ListTagsForResource",), on.redis_with_token),)
+"""Whether a token is half set."""
+REDIS_TOKEN_SET: Grants = (
+    Grant(
+        (
+            "elasticache:AddTagsToResource",
+            "elasticache:ModifyReplicationGroup",
+            "elasticache:RemoveTagsFromResource",
+        ),
+        on.redis_with_token,
+    ),
     Grant(("secretsmanager:GetSecretValue",), on.redis_token),
 )
+
+VESPAS: Grants = (
+    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+    Grant(
+        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ec2:DescribeInstances"), on.answers_of_vespas
+    ),
+    Grant(("ec2:DescribeInstanceAttribute",), on.vespas),
+)
+"""Their containers, looked at and made again as their instance's user_data would."""
 
 SERVICES: Grants = (
     Grant(("ecs:DescribeServices",), on.services),
@@ -39,16 +63,17 @@ SERVICES: Grants = (
 )
 """Rollouts, and why tasks failed."""
 
-REDEPLOY: Grants = (
-    Grant(("ecs:UpdateService",), on.services),
-    Grant(("elasticloadbalancing:DescribeTargetGroups",)),
-)
-"""And how long health checks may take."""
+HEALTH_CHECKS: Grants = (Grant(("elasticloadbalancing:DescribeTargetGroups",)),)
+"""How long they may take, of services that come up."""
 
-RECORDS: Grants = (
-    Grant(("route53:ListHostedZonesByName", "route53:ListHostedZones"), on.route53),
+REDEPLOY: Grants = (Grant(("ecs:UpdateService",), on.services), *HEALTH_CHECKS)
+
+RECORDS_OF_ZONES: Grants = (
+    Grant(("route53:ListHostedZonesByName",), on.route53),
     Grant(("route53:ListResourceRecordSets",), on.hosted_zones),
 )
+RECORDS: Grants = (*RECORDS_OF_ZONES, Grant(("route53:ListHostedZones",), on.route53))
+"""And whether a name has a zone of its own."""
 RECORDS_OF_OURS: Grants = (*RECORDS, Grant(("elasticloadbalancing:DescribeLoadBalancers",)))
 """And whether the load balancer that a record names is there."""
 
@@ -63,8 +88,11 @@ VALIDATION: Grants = (
     Grant(("route53:ChangeResourceRecordSets",), on.hosted_zones, on.of_validations),
 )
 
-LOOK: Grants = (*DATABASE_SERVER, *DATABASES, *REDIS, *SERVICES, *RECORDS_OF_OURS)
-"""What the steps observe."""
+LOOK: Grants = (*DATABASE_SERVER, *DATABASES, *REDIS, *REDIS_TOKEN, *SERVICES, *HEALTH_CHECKS, *RECORDS_OF_OURS)
+"""What the steps of a run observe."""
+SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
+"""What the database could be restored from."""
+STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING)
 
 EXAMINATION: Grants = (
     *DATABASE_SERVER,
@@ -104,32 +132,86 @@ LOCK_FREED: Grants = (
 )
 LOCK: Grants = (*LOCK_FREED, Grant(("s3:PutObject",), on.lock))
 
-RUN: Grants = (*LOOK, *REDIS_TOKEN, *REDEPLOY, *CHANGED_RECORDS, *EXAMINATION, *LOCK)
-"""The steps, and the doctor where they fail."""
+RUN: Grants = (
+    *LOOK,
+    *LENT_BEFORE,
+    *REDIS_TOKEN_SET,
+    *VESPAS,
+    *REDEPLOY,
+    *CHANGED_RECORDS,
+    *EXAMINATION,
+    *LOCK,
+)
+"""The steps, those on request too, and the doctor where they fail."""
+
+HIDDEN: Grants = (
+    Grant(("secretsmanager:BatchGetSecretValue",)),
+    Grant(("secretsmanager:GetSecretValue",), on.hidden_secrets),
+)
+"""The secrets that are hidden in what is shown."""
+TASK_LOGS: Grants = (Grant(("logs:FilterLogEvents",), on.log_streams),)
+VESPA_LOGS: Grants = (
+    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+    Grant(("ssm:GetCommandInvocation",), on.answers_of_vespas),
+)
+TASKS: Grants = (
+    Grant(("ecs:ListTasks",), on.anywhere, on.in_cluster),
+    Grant(("ecs:DescribeTasks",), on.tasks),
+)
+
+SHELL: Grants = (
+    Grant(("ssm:StartSession",), on.instances),
+    Grant(("ssm:StartSession",), on.session_document),
+    Grant(("ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"), on.own_sessions),
+)
+"""And what the session-manager-plugin asks for, which this program becomes."""
+
+MENDING: Grants = (*EXAMINATION, *LENT_BEFORE, *VESPAS, *REDEPLOY, *LOCK)
+"""The doctor, before and after, and the steps that mend."""
+EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *VESPA_LOGS, *TASKS)
+
+BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *safekeeping.TAKEN, *LOCK)
 
 COMMANDS: Mapping[str, Grants] = {
-    "apply": RUN,
-    "plan": LOOK,
+    "apply": (*RUN, *SNAPSHOTS),
+    "plan": (*LOOK, *SNAPSHOTS),
+    "preflight": (*LOOK, *SNAPSHOTS),
     "run": RUN,
     "dns plan": RECORDS_OF_OURS,
     "dns apply": (*RECORDS_OF_OURS, *CHANGED_RECORDS, *LOCK),
     "dns check": NOTHING,
     "dns undo": (*RECORDS, *CHANGED_RECORDS, *LOCK),
+    "backup": BACKUP,
+    "backup --stop-services": (*BACKUP, *safekeeping.QUIET),
+    "backup --prune": (*safekeeping.PRUNED, *LOCK),
     "certificate": VALIDATION,
-    "status": LOOK,
+    "status": STATUS,
     "doctor": EXAMINATION,
+    "doctor --fix": MENDING,
+    "doctor --bundle": EVIDENCE,
+    "logs": (*HIDDEN, *TASK_LOGS),
+    "logs vespa": (*HIDDEN, *VESPA_LOGS),
+    "tasks": TASKS,
+    "shell": SHELL,
     "history": NOTHING,
+    "pause": (*pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
+    "resume": (*RUN, *pausing.RESUMED),
     "unlock": LOCK_FREED,
+    "init": NOTHING,
+    "contract": NOTHING,
     "config": NOTHING,
     "policy": NOTHING,
     "demo": NOTHING,
     "local": NOTHING,
     "version": NOTHING,
 }
-"""Every command, and of each group either the group or all its members."""
+"""Every command, of each group either the group or all its members, and by themselves options that need more.
 
-TERRAFORMS = frozenset({"apply", "plan"})
-"""They run Terraform too, whose own needs follow from its configuration and are not told here."""
+`destroy` and `restore` take their parts from `safekeeping`.
+"""
+
+TERRAFORMS = frozenset({"apply", "contract", "init", "plan", "preflight"})
+"""They run Terraform too, whose own needs follow from its configuration and backend and are not told here."""
 
 
 def chosen(names: Sequence[str]) -> Sequence[str]:
@@ -147,4 +229,5 @@ def takes_lock(names: Iterable[str]) -> bool:
 
 
 def _called(name: str) -> Iterable[str]:
-    return [command for command in COMMANDS if command == name or command.startswith(f"{name} ")]
+    """The one of exactly this name, else all that begin with it."""
+    return [name] if name in COMMANDS else [one for one in COMMANDS if one.startswith(f"{name} ")]

@@ -5,10 +5,11 @@ Which actions take an ARN, and which only `*`: AWS's Service Authorization Refer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.contract import Stack
+from orchestrator.contract import Stack, passwords_of
+from orchestrator.database.lending import path_of
 from orchestrator.dns.model import normal
 from orchestrator.dns.places import wanted
 
@@ -19,12 +20,16 @@ Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3."""
+    """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3.
+
+    `backups` is the backups' bucket.
+    """
 
     stack: Stack
     direct: bool = False
     zone_ids: tuple[str, ...] = ()
     lock: tuple[str, str] | None = None
+    backups: str = ""
 
     @property
     def partition(self) -> str:
@@ -91,6 +96,11 @@ def redis(scope: Scope) -> Sequence[str]:
     return (scope.arn("elasticache", f"replicationgroup:{part.replication_group}"),) if part else ()
 
 
+def redis_with_token(scope: Scope) -> Sequence[str]:
+    """The same, if it is to ask for a token."""
+    return redis(scope) if redis_token(scope) else ()
+
+
 def redis_members(scope: Scope) -> Sequence[str]:
     """Its members: they are called after it."""
     part = scope.stack.redis
@@ -110,8 +120,35 @@ def tenant_secrets(scope: Scope) -> Sequence[str]:
 
 def logins(scope: Scope) -> Sequence[str]:
     """The secrets that a direct connection to the database reads; through the runner it reads none itself."""
+    return [one for one in login_arns(scope) if ":secretsmanager:" in one] if scope.direct else ()
+
+
+def login_parameters(scope: Scope) -> Sequence[str]:
+    """The same, of those that are parameters of SSM."""
+    return [one for one in login_arns(scope) if ":ssm:" in one] if scope.direct else ()
+
+
+def hidden_secrets(scope: Scope) -> Sequence[str]:
+    """What is read so that it can be hidden wherever it turns up."""
+    return [one for one in (*login_arns(scope), *redis_token(scope)) if ":secretsmanager:" in one]
+
+
+def login_arns(scope: Scope) -> Sequence[str]:
+    """Where the admin's and the tenants' passwords are."""
     admin = scope.stack.database.admin_secret_arn
-    return [*([admin] if admin else ()), *tenant_secrets(scope)] if scope.direct else ()
+    return [*([admin] if admin else ()), *tenant_secrets(scope)]
+
+
+def lent(scope: Scope) -> Sequence[str]:
+    """Parameters that carry to the runner the passwords that no secret holds; none when all are in secrets."""
+    return [f"{path}/*" for path in lent_path(scope)]
+
+
+def lent_path(scope: Scope) -> Sequence[str]:
+    """Where they are looked for: what a run that died has left."""
+    if scope.direct or not any(passwords_of(scope.stack)):
+        return ()
+    return (scope.arn("ssm", f"parameter{path_of(scope.stack.stack)}"),)
 
 
 def services(scope: Scope) -> Sequence[str]:
@@ -131,13 +168,12 @@ def in_cluster(scope: Scope) -> Condition:
 
 def scripts_on_runner(scope: Scope) -> Sequence[str]:
     """Shell scripts, on the runner; none when the database is reached directly."""
-    runner = scope.stack.runner
-    return () if scope.direct or runner is None else _scripts_on(scope, runner.instance_id)
+    return () if scope.direct else _scripts_on(scope, runner(scope))
 
 
 def scripts_on_vespas(scope: Scope) -> Sequence[str]:
     """Shell scripts, on every Vespa's instance."""
-    return _scripts_on(scope, *(vespa.instance_id for vespa in scope.stack.vespa.values()))
+    return _scripts_on(scope, vespas(scope))
 
 
 def answers_of_scripts(scope: Scope) -> Sequence[str]:
@@ -145,14 +181,48 @@ def answers_of_scripts(scope: Scope) -> Sequence[str]:
     return () if scope.direct else (ANY,)
 
 
-def _scripts_on(scope: Scope, *instances: str) -> Sequence[str]:
-    document = scope.arn("ssm", "document/AWS-RunShellScript", account=False)
-    return [document, *(scope.arn("ec2", f"instance/{one}") for one in instances)] if instances else ()
+def _scripts_on(scope: Scope, where: Sequence[str]) -> Sequence[str]:
+    return [scope.arn("ssm", "document/AWS-RunShellScript", account=False), *where] if where else ()
+
+
+def answers_of_vespas(scope: Scope) -> Sequence[str]:
+    """The same of Vespa's instances, which nobody reaches directly."""
+    return (ANY,) if scope.stack.vespa else ()
+
+
+def vespas(scope: Scope) -> Sequence[str]:
+    """Vespa's instances."""
+    return _instances(scope, (one.instance_id for one in scope.stack.vespa.values()))
+
+
+def runner(scope: Scope) -> Sequence[str]:
+    """The runner, if the stack has one."""
+    return _instances(scope, [scope.stack.runner.instance_id] if scope.stack.runner else ())
+
+
+def instances(scope: Scope) -> Sequence[str]:
+    """All of the stack."""
+    return sorted({*vespas(scope), *runner(scope)})
+
+
+def session_document(scope: Scope) -> Sequence[str]:
+    """What an account's sessions are like; it is asked for though no call names it."""
+    return (scope.arn("ssm", "document/SSM-SessionManagerRunShell"),) if instances(scope) else ()
+
+
+def own_sessions(scope: Scope) -> Sequence[str]:
+    """Those of whoever asks: their ids begin with the user's."""
+    return (scope.arn("ssm", "session/${aws:userid}-*"),) if instances(scope) else ()
+
+
+def _instances(scope: Scope, ids: Iterable[str]) -> Sequence[str]:
+    return [scope.arn("ec2", f"instance/{one}") for one in ids]
 
 
 def log_streams(scope: Scope) -> Sequence[str]:
     """What the tenants' containers write."""
-    return [scope.arn("logs", f"log-group:{tenant.log_group}:*") for tenant in scope.stack.tenants.values()]
+    groups = [tenant.log_group for tenant in scope.stack.tenants.values() if tenant.log_group]
+    return [scope.arn("logs", f"log-group:{group}:*") for group in groups]
 
 
 def log_groups(scope: Scope) -> Sequence[str]:

@@ -1,13 +1,16 @@
 """`orchestrate policy` is sufficient and least: each command runs under exactly what it prints, where IAM is enforced.
 
-A principal of its own for each command; what the cloud was asked to allow is compared with what the policy allows.
+A principal of its own for each command; what the cloud was asked to allow is compared with what the policy allows. The
+tests go through one stack's life in their order: it comes to life, fails, is paused, resumed, backed up.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -16,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from orchestrator import contract
+from orchestrator.cli import orchestrate
 from orchestrator.engine.lock import Owner
 from orchestrator.lock_places import lock_of
-from orchestrator.policy import COMMANDS
+from orchestrator.policy import COMMANDS, Scope
+from orchestrator.policy import policy as policy_of
 from tests.e2e.stage import Ended, Stage, stage, until
 
 pytestmark = pytest.mark.cloud
@@ -48,20 +55,27 @@ class Principal:
         assert [one for one in mine if one["decision"] != "allowed"] == []
         return {(one["action"], one["resource"]) for one in mine if one["action"] != ASKED_OF_ALL}
 
-    def proven(self) -> None:
-        """Each action, on each resource, that the policy allows was needed by a call that was made."""
-        asked = self.asked()
-        assert {action for action, _ in asked} == {action for action, _ in self.allowed()}
-        unused = [pair for pair in self.allowed() if not any(matches(one, pair) for one in asked)]
-        assert unused == []
+    def proven(self, *, beside: tuple[str, ...] = (), without: frozenset[str] = frozenset()) -> None:
+        """Each action, on each resource, that the policy allows was needed by a call that was made.
 
-    def allowed(self) -> list[tuple[str, str]]:
-        return [
-            (action, pattern)
-            for one in self.policy["Statement"]
-            for action in one["Action"]
-            for pattern in one["Resource"]
-        ]
+        `beside`: but for what those commands may do too, which is proven with them. `without` are actions on what this
+        stack has not.
+        """
+        asked, known = self.asked(), {pair for name in beside for pair in allowed_by(self.stage, name)}
+        left = [pair for pair in pairs(self.policy) if pair not in known and pair[0] not in without]
+        assert [pair for pair in left if not any(matches(one, pair) for one in asked)] == []
+        assert left
+
+
+def pairs(policy: dict[str, Any]) -> set[tuple[str, str]]:
+    """What it allows: actions and patterns of resources."""
+    return {(action, pattern) for one in policy["Statement"] for action in one["Action"] for pattern in one["Resource"]}
+
+
+def allowed_by(stage: Stage, command: str) -> set[tuple[str, str]]:
+    stack = contract.parse(stage.contract, "the stage")
+    scope = Scope(stack, backups=f"{stack.stack}-backups-{stack.account_id}")
+    return pairs(policy_of(COMMANDS[command], scope).as_json())
 
 
 def crash(stage: Stage) -> None:
@@ -112,15 +126,14 @@ def allowed(cold: Stage, request: pytest.FixtureRequest) -> Allowed:
 
     def make(command: str, *options: str, without: tuple[str, ...] = (), directory: Path | None = None) -> Principal:
         place = ("--chdir", str(directory)) if directory else ()
-        printed = cold.orchestrate(
-            "policy", command, "--contract", str(cold.folder / "contract.json"), *options, *place
-        )
-        assert printed.status == 0, printed.stderr
+        given = ["policy", command, "--contract", str(cold.folder / "contract.json"), *options, *place]
+        printed = CliRunner().invoke(orchestrate, given)
+        assert printed.exit_code == 0, printed.stderr
         said = json.loads(printed.stdout)
         for one in said["Statement"]:
             one["Action"] = [action for action in one["Action"] if action not in without]
         said["Statement"] = [one for one in said["Statement"] if one["Action"]]
-        iam, name = cold.aws.client("iam"), f"{command}.{request.node.name}".replace(" ", "-")[:64]
+        iam, name = cold.aws.client("iam"), re.sub(r"[^\w.]", "-", f"{command}.{request.node.name}")[:64]
         user = iam.create_user(UserName=name)["User"]["Arn"]
         made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(said))["Policy"]["Arn"]
         iam.attach_user_policy(UserName=name, PolicyArn=made)
@@ -135,6 +148,8 @@ def allowed(cold: Stage, request: pytest.FixtureRequest) -> Allowed:
 def test_run(cold: Stage, allowed: Allowed) -> None:
     run = allowed("run")
     run.calls("run").succeeded()
+    cold.fault("vespa-container-missing")
+    run.calls("run", "--only", "vespa-containers").succeeded()
     crash(cold)
     assert run.calls("run", "--only", "services", "--timeout", "60").status == 1
     run.proven()
@@ -145,27 +160,63 @@ def test_doctor(cold: Stage, allowed: Allowed) -> None:
     doctor = allowed("doctor")
     assert doctor.calls("doctor").status == 1
     doctor.proven()
+    cold.clear_faults()
+    cold.fault("vespa-container-missing")
+    mending = allowed("doctor --fix")
+    mending.calls("doctor", "--fix", "--auto-approve")
+    assert "ec2:DescribeInstanceAttribute" in {action for action, _ in mending.asked()}
+    assert pairs(mending.policy) <= pairs(doctor.policy) | allowed_by(cold, "run")
 
 
-def test_status(cold: Stage, allowed: Allowed) -> None:
+def test_status_of_a_sick_and_of_a_paused_stack_which_is_resumed(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     cold.fault("dns-old-record")
+    cold.fault("vespa-container-missing")
     status = allowed("status")
     assert status.calls("status").status == 1
     cold.fault("runner-offline")
     assert status.calls("status").status in (1, 6)
-    status.proven()
+    cold.clear_faults()
+
+    scale_by_themselves(cold)
+    pause = allowed("pause")
+    pause.calls("pause", "--auto-approve").succeeded()
+    pause.proven()
+    assert status.calls("status").status == 0
+    status.proven(without=HEALTH_CHECKS)
+    resume = allowed("resume")
+    resume.calls("resume").succeeded()
+    resume.proven(beside=("run",))
 
 
-def test_certificate(allowed: Allowed) -> None:
-    certificate = allowed("certificate")
-    certificate.calls("certificate").succeeded()
-    certificate.proven()
+HEALTH_CHECKS = frozenset({"elasticloadbalancing:DescribeTargetGroups"})
+"""Asked of services at whose rollout a look happens to come; always by the doctor."""
 
 
-def test_without_the_runner(allowed: Allowed) -> None:
-    status = allowed("status", "--database-transport", "direct")
-    assert status.calls("status", "--database-transport", "direct", "--only", "tenant-databases").status == 0
+def scale_by_themselves(stage: Stage) -> None:
+    scaling = stage.aws.client("application-autoscaling")
+    for tenant in stage.contract["tenants"].values():
+        scaling.register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{stage.contract['cluster']}/{tenant['service']}",
+            ScalableDimension="ecs:service:DesiredCount",
+            MinCapacity=1,
+            MaxCapacity=2,
+        )
+
+
+@pytest.mark.parametrize("command", ["tasks", "logs", "logs vespa"])
+def test_looking(allowed: Allowed, command: str) -> None:
+    looking = allowed(command)
+    looking.calls(*command.split()).succeeded()
+    looking.proven()
+
+
+def test_without_the_runner(cold: Stage, allowed: Allowed) -> None:
+    direct = ("--database-transport", "direct")
+    status = allowed("status", *direct)
+    seen = status.calls("status", *direct, "--only", "tenant-databases").of("step-done", "tenant-databases")
+    assert {one["subject"] for one in seen} == set(cold.contract["tenants"])
     assert not any(action.startswith("ssm:") for action, _ in status.asked())
 
 
@@ -179,23 +230,22 @@ def test_dns(cold: Stage, allowed: Allowed) -> None:
 
 
 @pytest.mark.terraform
-def test_plan_and_apply_around_terraform(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
-    """They need what `status` and `run` need, which is proven above; the rest is Terraform's."""
-    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
+def test_preflight_on_what_is_applied(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
+    """`plan` may do the same, and `apply` besides what `run` may; the rest is Terraform's."""
+    terraform = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")
+    if terraform is None:
         if os.environ.get("CI"):
             pytest.fail("neither terraform nor tofu is on PATH")
         pytest.skip("neither terraform nor tofu is on PATH")
     (tmp_path / "main.tf").write_text(
         f'output "orchestrator" {{\n  value = jsondecode(file("{cold.folder}/contract.json"))\n}}\n'
     )
+    subprocess.run([terraform, "apply", "-auto-approve"], cwd=tmp_path, check=True, capture_output=True)
+    preflight = allowed("preflight")
     options = ("--chdir", str(tmp_path), "--json", "--poll", "0.5")
-    apply = allowed("apply")
-    cold.orchestrate("apply", "--auto-approve", *options, variables=apply.keys).succeeded()
-    plan = allowed("plan")
-    assert cold.orchestrate("plan", *options, variables=plan.keys).status == 0
-    assert apply.asked()
-    assert plan.asked()
-    assert (COMMANDS["apply"], COMMANDS["plan"]) == (COMMANDS["run"], COMMANDS["status"])
+    cold.orchestrate("preflight", *options, variables=preflight.keys).succeeded()
+    preflight.proven(beside=("status",))
+    assert COMMANDS["preflight"] == COMMANDS["plan"]
 
 
 def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
@@ -219,8 +269,8 @@ def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
         assert holder.run == "ours"
         lock.give_back()
     assert "Contents" not in s3.list_objects_v2(Bucket="onyx-state")
-    ours = [pair for pair in apply.allowed() if pair[0].startswith("s3:")]
-    assert sorted(apply.asked()) == sorted(ours)
+    ours = {pair for pair in pairs(apply.policy) if pair[0].startswith("s3:")}
+    assert apply.asked() == ours
 
 
 def test_a_missing_action_is_named(allowed: Allowed) -> None:
@@ -238,3 +288,31 @@ def test_a_missing_action_is_named(allowed: Allowed) -> None:
     for step, action in lacking.items():
         assert f"allow {action} to" in told[step]["fix"]
         assert f"not authorized to perform: {action}" in told[step]["detail"]
+
+
+KEYS = frozenset({f"secretsmanager:{do}Secret" for do in ("Create", "Delete", "Describe")}) | {
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:TagResource",
+}
+"""This stack has no key of its own (ENCRYPTION_KEY_SECRET) that a backup would copy."""
+
+
+def test_backups(cold: Stage, allowed: Allowed) -> None:
+    s3 = cold.aws.client("s3")
+    s3.put_object(Bucket=cold.contract["bucket"], Key="onyx-files/customer-a/ü", Body=b"kept", Tagging="kept=yes")
+    live = allowed("backup")
+    live.calls("backup").succeeded()
+    live.proven(without=KEYS | {"s3:DeleteObject"})  # no object went while this backup was interrupted
+    quiet = allowed("backup --stop-services")
+    quiet.calls("backup", "--stop-services").succeeded()
+    assert {"ecs:TagResource", "ecs:UpdateService"} <= {action for action, _ in quiet.asked()}
+    assert pairs(quiet.policy) <= pairs(live.policy) | allowed_by(cold, "pause")
+    prune = allowed("backup --prune")
+    prune.calls("backup", "--prune", "1", "--auto-approve").succeeded()
+    prune.proven(without=KEYS)
+
+
+def test_certificate(allowed: Allowed) -> None:
+    certificate = allowed("certificate")
+    certificate.calls("certificate").succeeded()
+    certificate.proven()

@@ -119,6 +119,30 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]
             "AccessDeniedException",
             "ssm:SendCommand on resource: arn:aws:ssm:us-west-2::document/AWS-RunShellScript",
         ),
+        (
+            "ssm",
+            "start_session",
+            {"Target": "i-1"},
+            400,
+            "AccessDeniedException",
+            f"ssm:StartSession on resource: arn:aws:ec2:{REGION}:instance/i-1",
+        ),
+        (
+            "ssm",
+            "get_parameters_by_path",
+            {"Path": "/orchestrate/onyx"},
+            400,
+            "AccessDeniedException",
+            f"ssm:GetParametersByPath on resource: arn:aws:ssm:{REGION}:parameter/orchestrate/onyx",
+        ),
+        (
+            "secretsmanager",
+            "create_secret",
+            {"Name": "kept/key", "SecretString": "x"},
+            400,
+            "AccessDeniedException",
+            f"secretsmanager:CreateSecret on resource: arn:aws:secretsmanager:{REGION}:secret:kept/key-??????",
+        ),
     ],
 )
 def test_a_refusal_is_awss_own(
@@ -156,6 +180,45 @@ def test_a_policy_counts_for_its_resources_only(somebody: As, root: Aws) -> None
     assert refusal(mine.put_object, Bucket="ours", Key="other", Body=b"x")[:2] == (403, "AccessDenied")
     assert refusal(mine.delete_object, Bucket="ours", Key="state.lock")[:2] == (403, "AccessDenied")
     assert "s3:ListBucket" in refusal(mine.get_object, Bucket="ours", Key="state.missing")[2]
+
+
+def test_what_moto_takes_for_the_bucket_itself_is_asked_for_by_its_own_name(somebody: As, root: Aws) -> None:
+    s3 = root.client("s3")
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="kept", Key="a ü", Body=b"x", Tagging="k=v")
+    mine = somebody({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::kept/copy"}).client("s3")
+    copied = {"Bucket": "kept", "Key": "copy", "CopySource": {"Bucket": "kept", "Key": "a ü"}}
+    assert "s3:GetObject on resource: arn:aws:s3:::kept/a ü" in refusal(mine.copy_object, **copied)[2]
+    for call, action in (
+        (mine.get_public_access_block, "s3:GetBucketPublicAccessBlock"),
+        (mine.list_object_versions, "s3:ListBucketVersions"),
+    ):
+        assert f"{action} on resource: arn:aws:s3:::kept" in refusal(call, Bucket="kept")[2]
+    objects = {"Objects": [{"Key": "a", "VersionId": "1"}]}
+    denied = refusal(mine.delete_objects, Bucket="kept", Delete=objects)[2]
+    assert "s3:DeleteObjectVersion on resource: arn:aws:s3:::kept/a" in denied
+    mine = somebody({"Action": ["s3:PutObject", "s3:GetObject"], "Resource": "arn:aws:s3:::kept/*"}).client("s3")
+    assert "s3:GetObjectTagging" in refusal(mine.copy_object, **copied)[2]
+
+
+def test_a_volume_s_snapshot_is_deleted_by_its_tag(somebody: As, root: Aws) -> None:
+    ec2 = root.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-west-2a", Size=1)["VolumeId"]
+    tags = [{"ResourceType": "snapshot", "Tags": [{"Key": "orchestrate:stack", "Value": "ours"}]}]
+    ours = ec2.create_snapshot(VolumeId=volume, TagSpecifications=tags)["SnapshotId"]
+    theirs = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    mine = somebody(
+        {
+            "Action": "ec2:DeleteSnapshot",
+            "Resource": "arn:aws:ec2:us-west-2::snapshot/*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/orchestrate:stack": "ours"}},
+        },
+        {"Action": "ec2:CreateSnapshot", "Resource": "*"},
+    ).client("ec2")
+    assert refusal(mine.delete_snapshot, SnapshotId=theirs)[1] == "UnauthorizedOperation"
+    mine.delete_snapshot(SnapshotId=ours)
+    mine.create_snapshot(VolumeId=volume)
+    assert "ec2:CreateTags" in refusal(mine.create_snapshot, VolumeId=volume, TagSpecifications=tags)[2]
 
 
 def test_an_explicit_deny_wins(somebody: As) -> None:

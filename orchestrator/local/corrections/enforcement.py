@@ -11,15 +11,19 @@ Left out: what `needs`, `conditions` and `permissions` leave out.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
+import xmltodict
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMRequest, IAMRequestBase, S3IAMRequest
 from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
 from moto.secretsmanager.responses import SecretsManagerResponse
@@ -27,9 +31,10 @@ from werkzeug.exceptions import HTTPException
 
 from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, Cloud
 from orchestrator.local.corrections import replace
-from orchestrator.local.needs import S3_ACTIONS, SIGNED_AS, Call, Need, needs, secret_arn
+from orchestrator.local.needs import SIGNED_AS, Call, Need, needs, secret_arn
 from orchestrator.local.nodes import role_of
 from orchestrator.local.permissions import policies_of, verdict
+from orchestrator.local.s3_needs import S3Call, needs_of_s3
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -69,7 +74,7 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
             caller = _caller(response, IAMRequest)
         except HTTPException as refused:
             return _refused(response, *_rejection(made.service, refused))
-        for need in needs(made):
+        for need in map(_with_tags, needs(made)):
             decided = _decide(cloud, caller, need)
             if decided != "allowed":
                 return _refused(response, *_denial(made.service, caller, need, decided))
@@ -78,12 +83,20 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
     return call
 
 
+def _with_tags(need: Need) -> Need:
+    """Of a volume's snapshot, what its tags say."""
+    kind, _, name = need.resource.rpartition(":")[2].partition("/")
+    if kind != "snapshot" or not name.startswith("snap-"):
+        return need
+    tags = ec2_backends[ACCOUNT][need.resource.split(":")[3]].describe_tags({"resource-id": [name]})
+    found = {f"aws:resourcetag/{one['key'].lower()}": (one["value"],) for one in tags}
+    return dataclasses.replace(need, context={**need.context, **found})
+
+
 def _s3(cloud: Cloud) -> Callable[..., None]:
     def authorise(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
         caller = _caller(response, S3IAMRequest)
-        operation = str(response._get_action())
-        place = "/".join(filter(None, (bucket_name, key_name)))
-        asked = [Need(f"s3:{S3_ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{place or '*'}")]
+        asked = list(needs_of_s3(_s3_call(response, bucket_name or "", key_name or "")))
         if key_name and asked[0].action == "s3:GetObject" and _is_missing(response, bucket_name, key_name):
             # Who may not list is not told that it is missing.
             asked.append(Need("s3:ListBucket", f"arn:aws:s3:::{bucket_name}"))
@@ -93,6 +106,35 @@ def _s3(cloud: Cloud) -> Callable[..., None]:
                 raise _S3DeniedError(_words(caller, need, decided))
 
     return authorise
+
+
+def _s3_call(response: Any, bucket: str, key: str) -> S3Call:
+    query = parse_qs(response.parsed_url.query, keep_blank_values=True)
+    deleted = []
+    if response.method == "POST" and "delete" in query:
+        named = xmltodict.parse(response.body, force_list=("Object",))["Delete"]["Object"]
+        deleted = [(one["Key"], one.get("VersionId") or "") for one in named]
+    source = unquote(response.headers.get("x-amz-copy-source", "")).partition("?")[0].lstrip("/")
+    copies_tags = response.headers.get("x-amz-tagging-directive", "COPY") == "COPY"
+    return S3Call(
+        operation=str(response._get_action()),
+        method=response.method,
+        query=query,
+        bucket=bucket,
+        key=key,
+        source=source,
+        tagged=copies_tags and _has_tags(response.backend, source),
+        deleted=deleted,
+    )
+
+
+def _has_tags(backend: Any, place: str) -> bool:
+    bucket, _, key = place.partition("/")
+    try:
+        found = backend.get_object(bucket, key) if key else None
+    except S3ClientError:  # of a copy from nowhere, S3 says so itself
+        return False
+    return found is not None and bool(backend.get_object_tagging(found)["Tags"])
 
 
 def _is_missing(response: Any, bucket: str | None, key: str) -> bool:

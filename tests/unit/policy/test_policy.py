@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pydantic import SecretStr
 
 from orchestrator import contract, policy
 from orchestrator.cli import COMMANDS, orchestrate
@@ -75,12 +77,80 @@ def test_every_command_says_what_it_needs() -> None:
     known = set(leaves())
     told = {leaf for leaf in known if leaf in policy.COMMANDS or leaf.split()[0] in policy.COMMANDS}
     assert told == known, "add an entry to orchestrator/policy/commands.py"
-    stale = [name for name in policy.COMMANDS if not any(leaf == name or leaf.split()[0] == name for leaf in known)]
+    groups = {leaf.split()[0] for leaf in known}
+    stale = [name for name in policy.COMMANDS if name not in known | groups and said_more(name) is None]
     assert stale == []
+
+
+def said_more(name: str) -> click.Parameter | None:
+    """The option or argument that `name` adds to a command: `doctor --fix`, `logs vespa`."""
+    first, _, more = name.partition(" ")
+    if first not in COMMANDS:
+        return None
+    command = orchestrate.get_command(click.Context(orchestrate), first)
+    assert command is not None
+    return next((one for one in command.params if more in one.opts or more in getattr(one.type, "choices", ())), None)
 
 
 def test_a_group_stands_for_its_commands() -> None:
     assert policy.chosen(["dns", "run"]) == ["dns plan", "dns apply", "dns check", "dns undo", "run"]
+
+
+def test_an_option_that_needs_more_is_asked_for_by_itself() -> None:
+    assert policy.chosen(["doctor"]) == ["doctor"]
+    look, mend = (policy.policy(policy.COMMANDS[name], scope("a")) for name in ("doctor", "doctor --fix"))
+    assert "ecs:UpdateService" in mend.actions - look.actions
+
+
+CHANGING = re.compile(
+    r":(Add|Change|Create|Delete|Modify|Open|Put|Register|Remove|Resume|Send|Start|Stop|Tag|Terminate|Untag|Update)"
+)
+
+
+@pytest.mark.parametrize("name", ["plan", "preflight", "status", "doctor", "doctor --bundle", "tasks", "logs"])
+def test_who_looks_may_change_nothing(name: str) -> None:
+    made = policy.policy(policy.COMMANDS[name], scope("a"))
+    assert {action for action in made.actions if CHANGING.search(action)} <= {"ssm:SendCommand"}
+
+
+def lending(**more: Any) -> policy.Scope:
+    """A stack one of whose passwords only Terraform's state knows."""
+    known = contract.parse(stack("a"), "test")
+    tenant = known.tenants["a"].model_copy(update={"secret_arn": None, "password": SecretStr("s3cret")})
+    return policy.Scope(known.model_copy(update={"tenants": {"a": tenant}}), **more)
+
+
+def test_passwords_are_lent_only_where_no_secret_holds_them() -> None:
+    place = f"arn:aws:ssm:{ACCOUNT}:parameter/orchestrate/onyx-prod"
+    lent = policy.policy(policy.COMMANDS["run"], lending())
+    assert resources(lent, "ssm:PutParameter") == resources(lent, "ssm:DeleteParameters") == [f"{place}/*"]
+    assert resources(lent, "ssm:GetParametersByPath") == [place, f"{place}/*"]
+    for none in (lending(direct=True), scope("a")):
+        actions = policy.policy(policy.COMMANDS["run"], none).actions
+        assert not {action for action in actions if "Parameter" in action}
+    assert "s3cret" not in json.dumps(lent.as_json())
+
+
+def test_parameters_that_hold_logins_are_read_as_parameters() -> None:
+    parameter = f"arn:aws:ssm:{ACCOUNT}:parameter/onyx/admin"
+    document = stack("a")
+    document["database"]["admin_secret_arn"] = parameter
+    asked = policy.Scope(contract.parse(document, "test"), direct=True)
+    made = policy.policy(policy.COMMANDS["status"], asked)
+    assert resources(made, "ssm:GetParameter") == [parameter]
+    assert parameter not in resources(made, "secretsmanager:GetSecretValue")
+
+
+def test_a_backup_s_parts_are_this_stack_s() -> None:
+    made = policy.policy(policy.COMMANDS["backup --prune"], scope("a", backups="kept"))
+    assert resources(made, "s3:DeleteObjectVersion") == ["arn:aws:s3:::kept/*"]
+    assert resources(made, "rds:DeleteDBSnapshot") == [f"arn:aws:rds:{ACCOUNT}:snapshot:onyx-prod-*"]
+    assert not policy.policy(policy.COMMANDS["backup"], scope("a", backups="kept")).actions & {
+        "rds:DeleteDBSnapshot",
+        "ec2:DeleteSnapshot",
+        "s3:DeleteObjectVersion",
+        "ecs:UpdateService",
+    }
 
 
 def test_unknown_commands_are_all_told_at_once() -> None:
@@ -175,12 +245,12 @@ def test_an_action_on_everything_needs_no_arn() -> None:
 def test_it_is_printed_without_asking_aws(tmp_path: Path) -> None:
     (tmp_path / "contract.json").write_text(json.dumps(stack("a")))
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "orchestrator", "policy", "status", "plan", "--contract", "contract.json"],
+        [sys.executable, "-P", "-m", "orchestrator", "policy", "plan", "preflight", "--contract", "contract.json"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
         env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
     )
-    assert json.loads(done.stdout) == policy.policy(policy.COMMANDS["status"], scope("a")).as_json()
+    assert json.loads(done.stdout) == policy.policy(policy.COMMANDS["plan"], scope("a")).as_json()
     assert "Terraform" in done.stderr

@@ -1,0 +1,64 @@
+"""What stopping a stack, and starting it again, needs beside what every run does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.policy import grants as on
+from orchestrator.policy.grants import Condition, Grant, Scope
+
+
+def scalable_targets(scope: Scope) -> Sequence[str]:
+    """Application Auto Scaling gives them their ids."""
+    return (scope.arn("application-autoscaling", "scalable-target/*"),)
+
+
+def of_ecs(_scope: Scope) -> Condition:
+    """Only services' targets."""
+    return {"StringEquals": {"application-autoscaling:service-namespace": ("ecs",)}}
+
+
+SCALED: Sequence[Grant] = (
+    Grant(("ecs:DescribeServices", "ecs:UpdateService"), on.services),
+    Grant(("application-autoscaling:DescribeScalableTargets",)),
+    Grant(("application-autoscaling:RegisterScalableTarget",), scalable_targets, of_ecs),
+)
+"""Services and their autoscaling, stopped or started."""
+
+SERVICES_AT_ZERO: Sequence[Grant] = (*SCALED, Grant(("ecs:TagResource",), on.services))
+"""And what they were is remembered on them."""
+
+PAUSED: Sequence[Grant] = (
+    *SERVICES_AT_ZERO,
+    Grant(("rds:DescribeDBInstances", "rds:StopDBInstance", "rds:AddTagsToResource"), on.database),
+    Grant(("ec2:DescribeInstances",)),
+    Grant(("ec2:StopInstances",), on.instances),
+)
+
+ESTIMATED: Sequence[Grant] = (
+    Grant(
+        (
+            "ec2:DescribeNatGateways",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeVolumes",
+            "ecs:DescribeTaskDefinition",
+        )
+    ),
+    Grant(("elasticache:DescribeReplicationGroups",), on.redis),
+    Grant(("elasticache:DescribeCacheClusters",), on.redis_members),
+)
+"""What it costs, running and paused."""
+
+RESUMED: Sequence[Grant] = (
+    *SCALED,
+    Grant(("ecs:UntagResource",), on.services),
+    Grant(("rds:StartDBInstance", "rds:RemoveTagsFromResource"), on.database),
+    Grant(("ec2:StartInstances",), on.instances),
+)
+
+STANDING: Sequence[Grant] = (
+    Grant(("ecs:DescribeServices",), on.services),
+    Grant(("rds:DescribeDBInstances",), on.database),
+    Grant(("ec2:DescribeInstances", "application-autoscaling:DescribeScalableTargets")),
+)
+"""Whether it is paused, and whether it stayed so."""

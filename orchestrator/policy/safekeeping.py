@@ -1,0 +1,127 @@
+"""What taking backups needs, and deleting them; what destroys and restores takes its parts from here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.policy import grants as on
+from orchestrator.policy.grants import Condition, Grant, Scope
+from orchestrator.policy.pausing import SERVICES_AT_ZERO
+
+OURS = "orchestrate:stack"
+"""The tag of everything that a backup makes: the stack it is of."""
+
+
+def vault(scope: Scope) -> Sequence[str]:
+    """The backups' bucket."""
+    return (scope.arn("s3", scope.backups, region=False, account=False),)
+
+
+def vault_objects(scope: Scope) -> Sequence[str]:
+    """What is in it."""
+    return [f"{one}/*" for one in vault(scope)]
+
+
+def objects(scope: Scope) -> Sequence[str]:
+    """What is in the stack's own bucket, if it has one."""
+    return [f"{one}/*" for one in on.bucket(scope)]
+
+
+def database_snapshots(scope: Scope) -> Sequence[str]:
+    """They are called after the stack."""
+    return (scope.arn("rds", f"snapshot:{scope.stack.stack}-*"),)
+
+
+def volumes(scope: Scope) -> Sequence[str]:
+    """The contract names the instances, not their volumes."""
+    return (scope.arn("ec2", "volume/*"),) if scope.stack.vespa else ()
+
+
+def volume_snapshots(scope: Scope) -> Sequence[str]:
+    """EC2 gives them their ids."""
+    return (scope.arn("ec2", "snapshot/*", account=False),) if scope.stack.vespa else ()
+
+
+def when_made(_scope: Scope) -> Condition:
+    """Tags may be given to new snapshots alone."""
+    return {"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}}
+
+
+def of_this_stack(scope: Scope) -> Condition:
+    """Only what one of this stack's backups has made."""
+    return {"StringEquals": {f"aws:ResourceTag/{OURS}": (scope.stack.stack,)}}
+
+
+def copied_keys(scope: Scope) -> Sequence[str]:
+    """Secrets without which the data can't be read are copied under the name of the backups' bucket."""
+    return (scope.arn("secretsmanager", f"secret:{scope.backups}/*"),)
+
+
+def any_secret(scope: Scope) -> Sequence[str]:
+    """Which of them the data need stands in the task definitions only."""
+    return (scope.arn("secretsmanager", "secret:*"),)
+
+
+def made_by_terraform(scope: Scope) -> Condition:
+    """Secrets that are a part of this stack bear its name."""
+    return {"StringEquals": {"aws:ResourceTag/Stack": (scope.stack.stack,)}}
+
+
+LISTED: Sequence[Grant] = (
+    Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), vault),
+    Grant(("s3:GetObject",), vault_objects),
+)
+"""Which backups there are, and what each says of itself."""
+
+INDEXES: Sequence[Grant] = (
+    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"), on.answers_of_vespas),
+)
+"""Containers stopped and started, documents counted."""
+
+KEYS: Sequence[Grant] = (
+    Grant(("secretsmanager:DescribeSecret",), any_secret),
+    Grant(("secretsmanager:GetSecretValue",), any_secret, made_by_terraform),
+    Grant(("secretsmanager:CreateSecret", "secretsmanager:TagResource"), copied_keys),
+)
+"""Onyx's own key, where it would go with the stack (`aws/keys.py`): copied once, by its ARN in the task definition."""
+
+TAKEN: Sequence[Grant] = (
+    *LISTED,
+    *INDEXES,
+    *KEYS,
+    Grant(
+        (
+            "s3:CreateBucket",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+        ),
+        vault,
+    ),
+    Grant(("s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"), vault_objects),
+    Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), on.bucket),
+    Grant(("s3:GetObject", "s3:GetObjectTagging"), objects),
+    Grant(("ecs:DescribeServices",), on.services),
+    Grant(("ecs:DescribeTaskDefinition",)),
+    Grant(("rds:CreateDBSnapshot",), on.database),
+    Grant(("rds:CreateDBSnapshot", "rds:AddTagsToResource", "rds:DescribeDBSnapshots"), database_snapshots),
+    Grant(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"), on.answers_of_vespas),
+    Grant(("ec2:CreateSnapshot",), volumes),
+    Grant(("ec2:CreateSnapshot",), volume_snapshots),
+    Grant(("ec2:CreateTags",), volume_snapshots, when_made),
+)
+"""A backup, and its verification."""
+
+QUIET: Sequence[Grant] = SERVICES_AT_ZERO
+"""With the services stopped first."""
+
+PRUNED: Sequence[Grant] = (
+    *LISTED,
+    Grant(("s3:ListBucketVersions",), vault),
+    Grant(("s3:DeleteObjectVersion",), vault_objects),
+    Grant(("rds:DeleteDBSnapshot",), database_snapshots),
+    Grant(("ec2:DescribeSnapshots",), on.answers_of_vespas),
+    Grant(("ec2:DeleteSnapshot",), volume_snapshots, of_this_stack),
+    Grant(("secretsmanager:DeleteSecret",), copied_keys),
+)
