@@ -312,7 +312,7 @@ def test_a_database_that_is_not_there_cannot_be_read(place: Place, server: Both,
 
 
 def test_rows_are_counted_as_the_tenant(place: Place, server: Both, way: str) -> None:
-    filled, empty, absent = (place.wanted(f"{way}_{name}") for name in ("filled", "empty", "absent"))
+    filled, empty, absent = (place.wanted(f"{way}_{name}") for name in ("counted", "counted_empty", "counted_absent"))
     server.ensure([filled, empty])
     for one, rows in ((filled, 2), (empty, 0)):
         with as_tenant(place, one) as session:
