@@ -14,9 +14,9 @@ KEEP ?=
 ORCHESTRATE ?= $(BIN)/orchestrate
 -include hooks/orchestrate.mk
 
-apply plan run status doctor: $(READY)
+apply plan run status doctor backup: $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference diagnose clean
+.PHONY: help setup test check static format demo bench bench-wait reference roundtrip diagnose clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one lo
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
+
+roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
+	@$(BIN)/python -P -m orchestrator.local.roundtrip $(SPEED)
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes)
 	$(BIN)/python scripts/diagnose.py

@@ -23,7 +23,7 @@ orchestrate_stack = $(orchestrate_steps) $(if $(ORCHESTRATE_VAR_FILE),-var-file=
 # "There is work to do" is an answer, not an error.
 orchestrate_or_pending = || [ $$? -eq 6 ]
 
-.PHONY: $(foreach target,apply plan run status doctor,$(ORCHESTRATE_PREFIX)$(target)) orchestrate-help
+.PHONY: $(foreach target,apply plan run status doctor backup,$(ORCHESTRATE_PREFIX)$(target)) orchestrate-help
 
 # First, so that a bare `make` with nothing before the include lists targets and changes nothing.
 orchestrate-help: ## this list
@@ -44,3 +44,6 @@ $(ORCHESTRATE_PREFIX)status: ## what each step sees now; changes nothing
 
 $(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it
 	$(ORCHESTRATE) doctor $(orchestrate_steps)
+
+$(ORCHESTRATE_PREFIX)backup: ## keep database, files, index and settings outside the stack, verified
+	$(ORCHESTRATE) backup --chdir '$(ORCHESTRATE_DIRECTORY)' $(ORCHESTRATE_FLAGS)

@@ -198,6 +198,12 @@ variable "postgres_snapshot" {
   default     = null
 }
 
+variable "vespa_snapshots" {
+  description = "Tenant → EBS snapshot that its *new* index volume is made from. Of no effect on one that exists."
+  type        = map(string)
+  default     = {}
+}
+
 variable "postgres_final_snapshot" {
   description = "Take a snapshot when the instance is destroyed."
   type        = bool

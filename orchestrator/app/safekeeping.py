@@ -11,15 +11,15 @@ from orchestrator.app.operation import Operation
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.desired import Desired
 from orchestrator.aws.keys import Keys
-from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.dns import places
 from orchestrator.dns.model import normal
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Limits, Report
-from orchestrator.errors import Invalid, OrchestratorError, Problem
+from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
 from orchestrator.lifecycle.manifest import Manifest
@@ -87,21 +87,18 @@ class Safekeeping:
 
     def take(self, manifest: Manifest, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring this backup to its end."""
-        return runner.run(
-            backup.steps(quiet=manifest.quiet),
-            self.tools(manifest, emit),
-            clock=self._clock,
-            emit=emit,
-            limits=self._limits,
-            around=around,
-        )
+        return self.run(backup.steps_of(manifest), self.tools(manifest, emit), emit, around)
 
     def prune(self, keep: int, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Delete all but the newest."""
         context = pruned.Context(
             keep, self.stack.stack, self.vault, self.buckets, self.snapshots, self.volumes, self.keys
         )
-        return runner.run([pruned.STEP], context, clock=self._clock, emit=emit, limits=self._limits, around=around)
+        return self.run([pruned.STEP], context, emit, around)
+
+    def run(self, steps: Sequence[AnyStep], context: object, emit: Emit, around: Around) -> Report:
+        """Lifecycle steps, in the one engine."""
+        return runner.run(steps, context, clock=self._clock, emit=emit, limits=self._limits, around=around)
 
     def defects(self, manifest: Manifest) -> tuple[Problem, ...]:
         """What is wrong with it now."""
@@ -123,7 +120,7 @@ class Safekeeping:
             ecs=context.ecs,
             desired=self.desired,
             keys=self.keys,
-            reader=context.database,
+            database=context.database,
             records=self._records,
             now=self._clock.now,
             monotonic=self._clock.monotonic,
@@ -153,13 +150,3 @@ class Safekeeping:
 def remembered(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
     """Pure: how many tasks each tenant is to have again. One at 0 was stopped, perhaps by us: then as before."""
     return {tenant: count or before.get(tenant, 0) for tenant, count in now.items()}
-
-
-def vault_at(place: str, aws: Aws) -> tuple[Vault, str]:
-    """The vault and the backup's id of `s3://BUCKET/ID/manifest.json`. Raises `Invalid`."""
-    bucket, _, key = place.removeprefix("s3://").partition("/")
-    backup_id = key.partition("/")[0]
-    if not bucket or not backup_id:
-        fix = "write it as s3://BUCKET/ID/manifest.json, as `orchestrate backup --list` does"
-        raise Invalid(Problem("manifest-place-invalid", f"{place!r} names no backup", "MANIFEST", fix))
-    return Vault(Buckets(aws.client("s3"), aws.region), bucket), backup_id

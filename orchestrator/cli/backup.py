@@ -92,6 +92,20 @@ def keep_copy(directory: Path, manifest: Manifest) -> None:
     (folder / f"{manifest.id}.json").write_text(manifest.text(), encoding="utf-8")
 
 
+def copies(directory: Path) -> list[Manifest]:
+    """The manifests whose copies are here, the newest first; what can't be read is passed over."""
+    from orchestrator.errors import Invalid
+    from orchestrator.lifecycle.manifest import parse
+
+    found: list[Manifest] = []
+    for file in sorted((directory / FOLDER).glob("*.json"), reverse=True):
+        try:
+            found.append(parse(file.read_text(encoding="utf-8"), str(file)))
+        except (Invalid, OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
 def _list(conductor: Conductor, keeping: Safekeeping) -> Outcome:
     from orchestrator.errors import Outcome
     from orchestrator.events import FindingReported

@@ -66,4 +66,12 @@ def test_a_prefix_keeps_the_projects_own_targets(project: Path) -> None:
 def test_a_bare_make_only_lists_the_targets(project: Path) -> None:
     done = make(project, f"ORCHESTRATE_PREFIX = stack-\n{PLAIN}")
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    assert names == ["orchestrate-help", "stack-apply", "stack-plan", "stack-run", "stack-status", "stack-doctor"]
+    assert names == [
+        "orchestrate-help",
+        "stack-apply",
+        "stack-plan",
+        "stack-run",
+        "stack-status",
+        "stack-doctor",
+        "stack-backup",
+    ]
