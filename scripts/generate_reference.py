@@ -20,7 +20,9 @@ from problem_codes import Source, problems
 
 from orchestrator import contract, events, settings, steps
 from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
+from orchestrator.lifecycle import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -168,20 +170,22 @@ def _steps() -> Iterator[str]:
     yield "Each is observe → decide → apply → observe; those that don't need each other run at the same time. When a"
     yield "step ends badly for a tenant, later steps leave that tenant out; the others go on."
     yield ""
-    rows = (
-        (
-            f"`{one.id}`",
-            one.title,
-            ", ".join(f"`{need}`" for need in one.needs),
-            f"{one.timeout:g} s",
-            f"{one.poll:g} s",
-        )
-        for one in steps.discover()
-    )
+    rows = map(_step, steps.discover())
     yield from _table(("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), rows)
     yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
     yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
     yield "would do counts as done."
+    yield ""
+    yield "`backup`, `destroy` and `restore` have steps of their own in the same engine:"
+    yield ""
+    yield from _table(
+        ("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), map(_step, catalogue.own())
+    )
+
+
+def _step(one: AnyStep) -> tuple[str, ...]:
+    needs = ", ".join(f"`{need}`" for need in one.needs)
+    return f"`{one.id}`", one.title, needs, f"{one.timeout:g} s", f"{one.poll:g} s"
 
 
 def _settings() -> Iterator[str]:

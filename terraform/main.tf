@@ -134,6 +134,7 @@ module "tenant" {
   cpu         = each.value.cpu
   memory      = each.value.memory
   extra       = each.value.environment
+  log_prefix  = var.log_prefix
 
   vpc_id         = module.network.vpc_id
   subnet_ids     = module.network.task_subnets[*].id

@@ -32,6 +32,12 @@ variable "environment" {
   }
 }
 
+variable "log_prefix" {
+  description = "Log groups are `PREFIX/TENANT`, as the guide has them. A second stack with the same tenants in the account needs another."
+  type        = string
+  default     = "/ecs"
+}
+
 # --- Tenants -------------------------------------------------------------------------------------------------------
 
 variable "tenants" {

@@ -21,6 +21,7 @@ from orchestrator.engine.runner import Around, Limits, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Invalid, Problem, TimedOut
 from orchestrator.events import Emit
+from orchestrator.lifecycle import catalogue
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
@@ -57,7 +58,7 @@ class Operation:
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
         self._subjects = _known_tenants(selection.tenants, stack)
         discovered = steps.discover()
-        graph.subset(discovered, only=self._limits.steps)
+        graph.subset((*discovered, *catalogue.own()), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self.aws = Aws(stack.region, settings["profile"])
         heals = any(step.id == "tenant-databases" for step in self._steps)

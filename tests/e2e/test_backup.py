@@ -108,7 +108,9 @@ def test_a_snapshot_that_fails_or_never_ends_is_said_and_the_way_on_works(writte
     assert unfinished["state"] == "in-progress"
 
     written.fault("snapshot-hangs")
-    ended = backup(written, "--step-timeouts", "database-snapshot=3")
+    instance = written.contract["database"]["instance"]
+    written.aws.client("rds").create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name)
+    ended = backup(written, "--step-timeouts", "database-snapshot=1")
     assert (ended.status, ended.codes) == (4, {"database-snapshot-not-available"})
     written.clear_faults()
     written.aws.client("rds").delete_db_snapshot(DBSnapshotIdentifier=name)
