@@ -97,12 +97,13 @@ def _balancer(aws: Aws, contract: Mapping[str, Any]) -> None:
 def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
     for one in contract["vespa"].values():
         attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
-        volumes = [it["VolumeId"] for it in aws.ec2.describe_volumes(Filters=attached)["Volumes"]]
+        volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
+        for volume in volumes:
+            place = volume["Attachments"][0]
+            aws.ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=place["InstanceId"], Device=place["Device"])
         _quietly(aws.ec2.terminate_instances, InstanceIds=[one["instance_id"]])
         for volume in volumes:
-            with suppress(ClientError):
-                aws.ec2.detach_volume(VolumeId=volume)
-            _quietly(aws.ec2.delete_volume, VolumeId=volume)
+            _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
 
 
 def _roles(aws: Aws, name: str) -> None:
