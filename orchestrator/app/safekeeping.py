@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from orchestrator import __version__
+from orchestrator import __version__, redact
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.operation import Operation
 from orchestrator.aws.buckets import Buckets
@@ -48,7 +48,9 @@ class Safekeeping:
         self.snapshots = DbSnapshots(aws.client("rds"))
         self.volumes = Volumes(aws.client("ec2"))
         self.desired = Desired(aws.client("ecs"), self.stack.cluster)
-        self.keys = Keys(aws.client("ecs"), aws.client("secretsmanager"), lambda value: learn([value]))
+        self.keys = Keys(
+            aws.client("ecs"), aws.client("secretsmanager"), lambda value: learn([value, *redact.from_secret(value)])
+        )
 
     def manifests(self) -> Sequence[Manifest]:
         """Of this stack, the newest first."""

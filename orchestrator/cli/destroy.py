@@ -104,13 +104,23 @@ def _destroyed(
     if not no_backup:
         outcome, kept = _backed_up(conductor, demolition)
         if outcome is not Outcome.SUCCEEDED:
+            _say_how_to_go_back(conductor)
             return outcome
     if wrong := obstacles(replace(asked, plan=checksum(plan.path)), kept):
+        _say_how_to_go_back(conductor)
         raise Refused(*wrong)
     outcome = demolition.clear_the_way(conductor.change).outcome
     if outcome is Outcome.SUCCEEDED:
         execute(conductor, terraform, plan)
     return outcome
+
+
+def _say_how_to_go_back(conductor: Conductor) -> None:
+    from orchestrator.events import FindingReported
+
+    fix = "run the command again; or, to keep the stack, `orchestrate backup --stop-services`, which starts them again"
+    text = "nothing was destroyed; the services may be stopped, their counts are kept"
+    conductor.emit(FindingReported(step="destroy", detail=text, code="destroy-stopped-half-way", fix=fix))
 
 
 def _typed(conductor: Conductor, name: str, *, no_backup: bool) -> str:

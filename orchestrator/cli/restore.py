@@ -88,7 +88,7 @@ def _applied(
         if not conductor.options.as_json:
             conductor.text(plan.text)
         approve(conductor, approved, f"Restore {restoration.manifest.id} to {target.stack} by this plan?")
-    if not under_way:
+    if not under_way or present is None:  # an earlier one may have come further, on a stack that is gone since
         restoration.note(target.stack, BEGUN)
     if plan.has_changes:
         execute(conductor, terraform, plan)

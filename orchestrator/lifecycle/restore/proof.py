@@ -115,7 +115,10 @@ def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
 
 
 def _blocked(name: str, wrong: list[str]) -> Blocked:
-    fix = "nothing runs yet: look at it, then run the command again, or go on with `orchestrate run`"
+    fix = (
+        "nothing runs yet: look at it, then run the command again; "
+        "to go on in spite of it, set the services' counts by hand, then `orchestrate run`"
+    )
     return Blocked(Problem("restore-differs", "; ".join(wrong), name, fix))
 
 
