@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -69,7 +69,7 @@ class Leftovers:
         with translated("ec2:DescribeVolumes"):
             volumes = self._ec2.describe_volumes(Filters=mine)["Volumes"]
         with translated("ec2:DescribeNatGateways"):
-            gateways = self._ec2.describe_nat_gateways(Filter=mine)["NatGateways"]
+            gateways = [one for one in self._ec2.describe_nat_gateways()["NatGateways"] if _is_of(one, stack)]
         with translated("ec2:DescribeAddresses"):
             addresses = self._ec2.describe_addresses(Filters=mine)["Addresses"]
         return [
@@ -77,3 +77,7 @@ class Leftovers:
             *(f"NAT gateway {one['NatGatewayId']}" for one in gateways if one["State"] not in ("deleted", "deleting")),
             *(f"address {one['PublicIp']}" for one in addresses),
         ]
+
+
+def _is_of(raw: Mapping[str, Any], stack: str) -> bool:
+    return any((pair["Key"], pair["Value"]) == ("Stack", stack) for pair in raw.get("Tags", ()))

