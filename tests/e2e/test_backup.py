@@ -109,7 +109,23 @@ def test_a_snapshot_that_fails_is_said_and_the_way_on_works(written: Stage) -> N
     assert (finished["id"], finished["state"]) == (unfinished["id"], "complete"), "it went on with the same one"
 
 
+def scaling(stage: Stage, tenant: str) -> set[bool]:
+    """What of the service's autoscaling is suspended."""
+    found = stage.aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+    name = stage.contract["tenants"][tenant]["service"]
+    (mine,) = (one for one in found["ScalableTargets"] if one["ResourceId"].endswith(f"/{name}"))
+    return set(mine["SuspendedState"].values())
+
+
 def test_killed_in_the_middle_it_goes_on_with_the_same_backup(written: Stage) -> None:
+    """A service that scales by itself doesn't while it is stopped, and does afterwards."""
+    written.aws.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId=f"service/{written.contract['cluster']}/{written.contract['tenants']['customer-a']['service']}",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=1,
+        MaxCapacity=4,
+    )
     command = [
         sys.executable,
         "-P",
@@ -133,6 +149,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_same_backup(written: Stage) ->
         process.wait()
     unfinished = manifests(written)[0]
     assert (unfinished["state"], unfinished["desired"]) == ("in-progress", {"customer-a": 1, "customer-b": 1})
+    assert scaling(written, "customer-a") == {True}
 
     backup(written, "--stop-services").succeeded()
     finished = manifests(written)[0]
@@ -140,6 +157,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_same_backup(written: Stage) ->
     assert finished["warnings"] == []
     assert containers(written) == {"running"}
     until("the services run again", lambda: set(running(written).values()) == {1})
+    assert scaling(written, "customer-a") == {False}
 
 
 def test_only_the_newest_are_kept(written: Stage) -> None:
