@@ -40,9 +40,12 @@ def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool
     from orchestrator.cli.apply import initialise, plan_options, planned, prepare
     from orchestrator.cli.backup import options
     from orchestrator.cli.conduct import conduct
-    from orchestrator.errors import Outcome
+    from orchestrator.errors import Invalid, Outcome, Problem
 
     def work(conductor: Conductor) -> Outcome:
+        if given["targets"] or given["replaces"]:
+            fix = "leave them away; `terraform destroy -target` destroys a part, without any of this"
+            raise Invalid(Problem("destroy-in-part", "this is for a whole stack", "-target, -replace", fix))
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with conductor.exclusive():

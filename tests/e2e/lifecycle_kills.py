@@ -6,17 +6,18 @@ Not collected by itself (minutes): `make roundtrip-faults`.
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
-from tests.e2e.stage import until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
 INSTANCE = f"{NAME}-postgres"
+PATIENCE = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +34,22 @@ def terraform_works(place: Lifecycle) -> bool:
     return False
 
 
+def wait_until(what: str, fact: Callable[[], bool]) -> None:
+    """Often, so that the kill comes soon after; long, for a whole backup may come first."""
+    deadline = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < deadline, f"still not so: {what}"
+        time.sleep(0.02)
+
+
 def killed(place: Lifecycle, arguments: tuple[str, ...], instant: Callable[[], bool]) -> None:
     """Begin the command, kill it at the instant, and wait for what outlives it."""
     process = place.begun(*arguments)
-    until("the instant to kill at", lambda: instant() or process.poll() is not None)
+    wait_until("the instant to kill at", lambda: instant() or process.poll() is not None)
     assert process.poll() is None, f"{arguments} ended by itself, with {process.returncode}"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    until("terraform ends", lambda: not terraform_works(place))
+    wait_until("terraform ends", lambda: not terraform_works(place))
 
 
 def test_a_round_trip_with_a_kill_in_each_phase(place: Lifecycle) -> None:
