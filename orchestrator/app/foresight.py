@@ -61,10 +61,13 @@ def _snapshots(
 
 
 def foresee_nothing(stack: Stack, aws: Aws) -> Foresight:
-    """Of a plan without changes: whether the stack is paused, seen live by two calls."""
+    """Of a plan without changes: whether the stack is paused, seen live by two calls (not seen: nothing is said)."""
     names = [tenant.service for tenant in stack.tenants.values()]
-    services = Services(aws.client("ecs"), stack.cluster).settings(names)
-    server = Rds(aws.client("rds")).server(stack.database.instance)
+    try:
+        services = Services(aws.client("ecs"), stack.cluster).settings(names)
+        server = Rds(aws.client("rds")).server(stack.database.instance)
+    except OrchestratorError:  # the steps look again, with patience, and say what is wrong
+        return Foresight((), "")
     standing = Standing({name: one.desired for name, one in services.items()}, {server.instance: server.status})
     return Foresight(settled(of_standing(standing, stack.stack), Tenancy()), "")
 

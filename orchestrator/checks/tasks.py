@@ -16,6 +16,8 @@ from orchestrator.rollouts import AUTOPSIES, Rollout
 from orchestrator.scene import Scene
 
 NO_CAPACITY = "task-no-capacity"
+_SHORT = frozenset({"service-not-running"})
+_KILLED = _SHORT | {"task-target-unhealthy", "task-container-exited", "service-memory-high"}
 PENDING_LONG = timedelta(minutes=10)
 """Onyx's images are pulled in one or two minutes."""
 
@@ -65,7 +67,7 @@ def _no_room(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
             fix="add subnets in other availability zones to the service, or make the task smaller (cpu, memory); "
             "Fargate tries again by itself",
             evidence=(said[:300], f"desiredCount {service.desired}, runningCount {service.running}"),
-            explains=frozenset({"service-not-running"}),
+            explains=_SHORT,
         )
 
 
@@ -84,7 +86,7 @@ def _stuck(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
         fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that stays too: "
         "free addresses in its subnets, dependsOn in the task definition",
         evidence=(f"task {task.id}: {task.status} since {task.created_at:%Y-%m-%d %H:%M:%S} UTC",),
-        explains=frozenset({"service-not-running"}),
+        explains=_SHORT,
     )
 
 
@@ -99,9 +101,7 @@ def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, fact
         cause=cause.message,
         fix=_fix(tenant, cause),
         evidence=tuple(filter(None, _evidence(failure, cause))),
-        explains=frozenset({"task-target-unhealthy", "task-container-exited"})
-        if cause.code == "out-of-memory"
-        else frozenset(),
+        explains=_KILLED if cause.code == "out-of-memory" else _SHORT,
         repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
     )
 

@@ -23,7 +23,7 @@ EVERY = 2.0
 
 
 @click.command()
-@click.argument("source", required=False, type=click.Choice(["vespa"]))
+@click.argument("source", required=False, type=click.Choice(["vespa"]), metavar="[vespa]")
 @click.option("--container", metavar="NAME", default="", help="Only this container's (api, background, web, nginx).")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
 @click.option(

@@ -19,8 +19,8 @@ def gate(consequences: Iterable[Consequence], allowed: Collection[str], checksum
     """Refuse data loss and full outages that `allowed` doesn't name; None when everything may happen.
 
     `allowed` holds names of consequences (`database:onyx_customer_a`), each alone or bound to one plan: `NAME@CHECKSUM`
-    counts only when `checksum` (the plan's fingerprint) begins with it. A name that meets nothing is no error: what it
-    allows has happened before.
+    counts only when `checksum` (the plan's fingerprint) begins with it, with 12 characters at least. A name that meets
+    nothing is no error: what it allows has happened before.
     """
     names = set(filter(None, (_name(one, checksum) for one in allowed)))
     left = [one for one in consequences if one.severity is Severity.BLOCKER and one.name not in names]
@@ -47,7 +47,7 @@ def _name(given: str, checksum: str) -> str:
     name, at, bound = given.rpartition("@")
     if not at:
         return given
-    return name if bound and checksum.startswith(bound) else ""
+    return name if len(bound) >= CHECKSUM and checksum.startswith(bound) else ""
 
 
 def _problem(one: Consequence, checksum: str) -> Problem:

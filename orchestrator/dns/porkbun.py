@@ -225,6 +225,8 @@ def _content(path: str, status: int, body: bytes) -> dict[str, Any]:
         return answer
     if status in THROTTLED:
         raise _Throttled(f"HTTP {status}")
+    if answer is None and body.lstrip().startswith(b"{"):
+        raise Transient(_unavailable("Porkbun's answer was cut off", path))  # the change may have been made: look
     if not isinstance(answer, dict):
         text = f"Porkbun answered HTTP {status} without JSON"
         fix = f"the address of the API is {BASE_URL}; correct ORCHESTRATE_PORKBUN_URL if it is set"

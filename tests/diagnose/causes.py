@@ -95,6 +95,23 @@ BY_ITS_TASKS = {
     "database-connections": "task-database-connections-exhausted",
 }
 """Where another fault keeps the doctor from looking inside, what the tasks' own words say of the same cause."""
+TOLD_BY_TASKS = frozenset(
+    {
+        "container-exits",
+        "image-missing",
+        "image-pull",
+        "no-capacity",
+        "oom",
+        "redis-wrong-password",
+        "registry-rate-limit",
+        "schema-newer",
+        "several-migrators",
+        "slow-migrations",
+        "stuck-pending",
+        "unhealthy-target",
+    }
+)
+"""Faults that only a task's own end tells of: what ends the same tenant's tasks earlier hides them from everybody."""
 HOPELESS = frozenset(
     {
         "bucket-denied",

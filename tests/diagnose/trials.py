@@ -12,7 +12,7 @@ from random import Random
 from orchestrator import app
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
-from tests.diagnose.causes import BY_ITS_TASKS, CAUSES, ELSEWHERE, HARMLESS, HOPELESS, THROUGH_THE_RUNNER
+from tests.diagnose.causes import BY_ITS_TASKS, CAUSES, ELSEWHERE, HARMLESS, HOPELESS, THROUGH_THE_RUNNER, TOLD_BY_TASKS
 from tests.diagnose.patient import TENANTS, Fault, Patient, Seen, refused, until, whom
 
 SICK = TENANTS[1]
@@ -52,12 +52,18 @@ def pair(patient: Patient, faults: tuple[Fault, Fault]) -> Result:
 
 
 def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
-    """Random pairs, each fault with a random tenant where it is a tenant's."""
+    """Random pairs, each fault with a random tenant where it is a tenant's.
+
+    One that is told by tasks alone has a tenant of its own: two that end the same tasks are seen one after the other.
+    """
     draw = Random(seed)
     names = sorted(name for name in CAUSES if name not in THROUGH_THE_RUNNER)
     for _ in range(number):
         one, other = draw.sample(names, 2)
-        yield whom(one, draw.choice(TENANTS)), whom(other, draw.choice(TENANTS))
+        tenants = [draw.choice(TENANTS), draw.choice(TENANTS)]
+        if TOLD_BY_TASKS & {one, other}:
+            draw.shuffle(tenants := list(TENANTS))
+        yield whom(one, tenants[0]), whom(other, tenants[1])
 
 
 def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:

@@ -267,7 +267,7 @@ def _no_contract(stage: Stage, command: str, **variables: str | None) -> Ended:
     return stage.orchestrate(command, "--json", variables=variables)
 
 
-@pytest.mark.parametrize("command", ["apply", "plan", "run", "status"])
+@pytest.mark.parametrize("command", ["apply", "plan", "preflight", "run", "status"])
 def test_terraform_missing(cold: Stage, command: str) -> None:
     empty = cold.folder / "empty"
     empty.mkdir(exist_ok=True)

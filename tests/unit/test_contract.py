@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from orchestrator import contract
 from orchestrator.errors import Invalid
@@ -79,6 +80,10 @@ DEFECTS: list[tuple[str, str, Defect]] = [
     ("contract-schema-unknown", "schema", lambda it: it.pop("schema")),
     ("contract-duplicate-database", "tenants.*.database", lambda it: it["tenants"]["b"].update(database="onyx_a")),
     ("contract-duplicate-hostname", "hostname", lambda it: it["tenants"]["b"].update(hostname="a.vigilon.app")),
+    ("contract-duplicate-role", "tenants.*.role", lambda it: it["tenants"]["b"].update(role="onyx_a")),
+    ("contract-holds-password", "database.admin_password", lambda it: it["database"].update(admin_password="hunter2")),
+    ("contract-holds-password", "tenants.a.password", lambda it: it["tenants"]["a"].update(password=None)),
+    ("contract-value-invalid", "tenants.a.role", lambda it: it["tenants"]["a"].update(role="pg_monitor")),
     ("contract-duplicate-service", "tenants.*.service", lambda it: it["tenants"]["b"].update(service="a-service")),
 ]
 
@@ -93,6 +98,32 @@ def test_a_defect_has_its_code_and_its_place(code: str, place: str, defect: Defe
     assert problem.code == code
     assert place in problem.context
     assert problem.fix
+
+
+def test_a_stack_unlike_ours() -> None:
+    """No runner, no secrets, no log groups; everybody is the admin, whose name is PostgreSQL's own."""
+    document = good()
+    document["runner"] = None
+    document["database"].update(admin_user="postgres", admin_secret_arn=None)
+    for tenant_ in document["tenants"].values():
+        tenant_.update(role="postgres", secret_arn=None, log_group=None)
+    stack = contract.parse(document, "test")
+    assert {one.role for one in stack.tenants.values()} == {"postgres"}
+    assert list(contract.passwords_of(stack)) == []
+
+
+def test_a_password_in_memory_is_in_nothing_that_is_written() -> None:
+    stack = contract.parse(good(), "test")
+    known = stack.database.model_copy(update={"admin_password": SecretStr("hunter2")})
+    stack = stack.model_copy(update={"database": known})
+    assert list(contract.passwords_of(stack)) == ["hunter2"]
+    assert "hunter2" not in repr(stack) + str(stack) + stack.model_dump_json() + str(stack.model_dump())
+    assert "admin_password" not in stack.model_dump_json()
+
+
+def test_what_is_printed_beside_a_contract_is_passed_over() -> None:
+    printed = good() | {contract.PROVENANCE: {"cluster": "aws_ecs_cluster.main"}}
+    assert contract.decode(json.dumps(printed), "test").cluster == "onyx-prod-cluster"
 
 
 BAD_NAMES = [

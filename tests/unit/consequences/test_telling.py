@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.foresight import Foresight, foresee, tell
+from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
+from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Event, FindingReported, RunFinished, RunStarted, StepFailed, as_json
 from orchestrator.render.markdown import LONGEST, Markdown
@@ -74,6 +75,72 @@ def test_aws_is_asked_only_when_a_database_is_lost() -> None:
     aws = FakeAws()
     foresee(reading.plan("load-balancer-replaced"), aws, NOW)
     assert aws.regions == []
+
+
+STACK = Stack.model_validate(
+    {
+        "stack": "onyx-prod",
+        "account_id": "123456789012",
+        "region": "us-west-2",
+        "cluster": "c",
+        "database": {
+            "instance": "onyx-prod-postgres",
+            "host": "db.example.com",
+            "admin_user": "root",
+            "admin_secret_arn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x",
+        },
+        "runner": {"instance_id": "i-0a"},
+        "load_balancer": {
+            "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/x",
+            "dns_name": "lb.example.com",
+            "zone_id": "Z",
+        },
+        "tenants": {
+            "a": {
+                "database": "onyx_a",
+                "role": "onyx_a",
+                "secret_arn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:a",
+                "service": "a-service",
+                "hostname": "a.example.com",
+                "target_group_arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/x",
+                "log_group": "/ecs/a",
+            }
+        },
+    }
+)
+
+
+class LiveAws:
+    """A service and a server, as ECS and RDS describe them."""
+
+    def __init__(self, desired: int, status: str) -> None:
+        self.desired, self.status = desired, status
+
+    def client(self, _name: str) -> Any:
+        return self
+
+    def describe_services(self, **_asked: Any) -> Any:
+        service = {"serviceName": "a-service", "status": "ACTIVE", "taskDefinition": "td", "desiredCount": self.desired}
+        return {"services": [service]}
+
+    def describe_db_instances(self, **_asked: Any) -> Any:
+        return {"DBInstances": [{"DBInstanceStatus": self.status}]}
+
+
+@pytest.mark.parametrize(
+    ("desired", "status", "codes"),
+    [(0, "stopped", ["stack-paused"]), (0, "stopping", ["stack-paused"]), (1, "stopped", []), (0, "available", [])],
+)
+def test_a_paused_stack_is_recognised_live(desired: int, status: str, codes: list[str]) -> None:
+    aws: Any = LiveAws(desired, status)
+    found = foresee_nothing(STACK, aws).consequences
+    assert [one.code for one in found] == codes
+    assert all("orchestrate resume" in one.then for one in found)
+
+
+def test_a_stack_that_can_not_be_seen_is_not_called_paused() -> None:
+    aws: Any = FakeAws(trouble="access-denied")
+    assert foresee_nothing(STACK, aws).consequences == ()
 
 
 def events(name: str) -> list[FindingReported]:
