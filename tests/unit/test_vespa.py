@@ -61,7 +61,8 @@ def test_a_digest_is_pinned() -> None:
 
 def test_what_docker_says() -> None:
     line = (
-        '{"dockerd": true, "booting": false, "healthy": false, "pulled": true, "container": {"state": "running", "exit_code": 0, '
+        '{"dockerd": true, "booting": false, "healthy": false, "pulled": true, '
+        '"container": {"state": "running", "exit_code": 0, '
         '"started": "2026-11-25T12:00:00.123456789Z", "image": "vespaengine/vespa:8", "ports": {"8081/tcp": '
         '[{"HostIp": "", "HostPort": "8081"}], "19071/tcp": [{"HostIp": "0.0.0.0", "HostPort": "19071"}], "9/tcp": null'
         "}}}"
