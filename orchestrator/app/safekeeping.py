@@ -24,9 +24,11 @@ from orchestrator.engine.runner import Around, Limits, Report
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
+from orchestrator.lifecycle.backup.database_snapshot import name_of
+from orchestrator.lifecycle.freshness import undisturbed
 from orchestrator.lifecycle.manifest import Manifest, begun
 from orchestrator.lifecycle.tools import Memory, Tools
-from orchestrator.lifecycle.vault import Vault, bucket_of
+from orchestrator.lifecycle.vault import TAG, Vault, bucket_of
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.pauses import FOR_BACKUP, Stamp
 from orchestrator.settings import Settings
@@ -76,9 +78,18 @@ class Safekeeping:
         now = self._clock.now()
         for one in known[:1]:
             fresh = now - datetime.fromisoformat(one.begun) < RESUMED
-            if not one.complete and (one.purpose, one.quiet) == (purpose, quiet) and fresh:
+            alike = not one.complete and (one.purpose, one.quiet) == (purpose, quiet)
+            if alike and fresh and self._still_of_one_instant(one):
                 return one
         return begun(self.stack, self._desired(), purpose=purpose, quiet=quiet, bucket=self.vault.bucket, now=now)
+
+    def _still_of_one_instant(self, unfinished: Manifest) -> bool:
+        """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""
+        if not unfinished.quiet:
+            return True
+        taken = self.snapshots.find(name_of(unfinished)).status or self.volumes.snapshots(TAG, unfinished.id)
+        counts = self.counts.read([tenant.service for tenant in self.stack.tenants.values()])
+        return not taken or undisturbed(counts.values(), datetime.fromisoformat(unfinished.begun))
 
     def _desired(self) -> dict[str, int]:
         """How many tasks each tenant has, or gets back after the pause it is in."""

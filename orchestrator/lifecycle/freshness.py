@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
+from orchestrator.aws.service_counts import Count
 from orchestrator.database.inventory import Inventory, inventories
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle.gate import Kept, Since
@@ -11,6 +13,19 @@ from orchestrator.lifecycle.manifest import Manifest, TablePart
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import gap, relative
 from orchestrator.lifecycle.verify import judge, look
+from orchestrator.pauses import TAG, Memory
+
+
+def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
+    """Whether no service has run since it was stopped for a backup that began then, by the tags on them. Pure.
+
+    One that a person paused before it had nothing to be stopped; one paused later had been started meanwhile.
+    """
+    return all(count.desired == 0 and _stopped_for_it(Memory.parse(count.tags.get(TAG, "")), begun) for count in counts)
+
+
+def _stopped_for_it(known: Memory | None, begun: datetime) -> bool:
+    return known is not None and (known.stamp.for_backup or known.stamp.at < begun)
 
 
 def kept(manifest: Manifest, tools: Tools) -> Kept:

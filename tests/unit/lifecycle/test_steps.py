@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.aws.volumes import DataVolume
 from orchestrator.engine.graph import edges
 from orchestrator.engine.step import STACK, Done, Todo, Verdict
-from orchestrator.lifecycle import backup, catalogue, restore
+from orchestrator.lifecycle import backup, catalogue, freshness, restore
 from orchestrator.lifecycle.backup import index_snapshots
 from orchestrator.lifecycle.backup.index_snapshots import One
 from orchestrator.lifecycle.restore import proof
@@ -55,6 +56,26 @@ def test_what_somebody_had_paused_before_the_backup_stays_so() -> None:
         assert "eve@desk" in verdict.detail
     (forgetting,) = (one for one in backup.STOPPED if one.id == "pause-forgotten")
     assert isinstance(forgetting.decide(pause_forgotten.Facts({}, {}, {}, SERVER))[STACK], Done)
+
+
+BEGUN = datetime(2026, 11, 20, 8, 59, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("found", "undisturbed"),
+    [
+        (held(BACKUPS), True),
+        (held(SOMEBODYS), True),
+        ({**held(BACKUPS), "t": Count("t", "arn", 1)}, False),
+        (held(BACKUPS, 1), False),
+        (held(Memory(Stamp("2026-11-20T10:00:00Z", "eve@desk"), 3)), False),
+        (held(None), False),
+    ],
+    ids=["stopped", "paused-before", "one-runs", "raised", "resumed-and-paused-again", "nobody-knows"],
+)
+def test_an_unfinished_backup_is_gone_on_with_while_nothing_has_run(found: dict[str, Count], undisturbed: bool) -> None:
+    """Else its snapshot would be older than the rows that are counted now."""
+    assert freshness.undisturbed(found.values(), BEGUN) is undisturbed
 
 
 def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
