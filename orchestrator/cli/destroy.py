@@ -87,16 +87,22 @@ def _stack(conductor: Conductor, terraform: Terraform) -> Stack | None:
 def _refuse_other_losses(
     conductor: Conductor, demolition: Demolition, plan: Plan, allowed: tuple[str, ...], *, no_backup: bool
 ) -> None:
-    """Say what the plan leads to; raise `Refused` for losses that are neither in a backup nor named."""
-    from orchestrator.cli.apply import foretell, read, refuse
+    """Say what the plan leads to; raise `Refused` for losses that are neither in a backup nor named.
+
+    What becomes of the stack's own data and sites is said in figures, the rest as for every plan.
+    """
+    from orchestrator.cli.apply import foreseen, read, refuse, tell
     from orchestrator.lifecycle.destroy.stock import told
     from orchestrator.lifecycle.gate import accepted
 
     read(plan, text=False)
-    foresight = foretell(conductor, plan)
+    foresight = foreseen(conductor, plan)
     for line in told(demolition.stock(), no_backup=no_backup):
         conductor.text(line)
-    refuse(foresight, (*allowed, *accepted(foresight.consequences, demolition.stack, no_backup=no_backup)))
+    every, stack = foresight.consequences, demolition.stack
+    in_figures = accepted(every, stack, no_backup=False)
+    tell(conductor, replace(foresight, consequences=tuple(one for one in every if one.name not in in_figures)))
+    refuse(foresight, (*allowed, *accepted(every, stack, no_backup=no_backup)))
 
 
 def _destroyed(
