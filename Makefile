@@ -16,7 +16,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference diagnose faults corpus clean
+.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults diagnose faults corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,12 @@ bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one lo
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
+
+roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
+	@$(BIN)/python -P -m orchestrator.local.roundtrip $(SPEED)
+
+roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
+	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)

@@ -18,12 +18,15 @@ ORCHESTRATE_MK := $(lastword $(MAKEFILE_LIST))
 
 # For steps alone, and for what also runs Terraform.
 orchestrate_steps = --chdir '$(ORCHESTRATE_DIRECTORY)' $(foreach tenant,$(TENANT),--tenant '$(tenant)') $(ORCHESTRATE_FLAGS)
-orchestrate_stack = $(orchestrate_steps) $(if $(ORCHESTRATE_VAR_FILE),-var-file='$(ORCHESTRATE_VAR_FILE)')
+orchestrate_variables = $(if $(ORCHESTRATE_VAR_FILE),-var-file='$(ORCHESTRATE_VAR_FILE)')
+orchestrate_stack = $(orchestrate_steps) $(orchestrate_variables)
+# For what knows no single tenants.
+orchestrate_whole = --chdir '$(ORCHESTRATE_DIRECTORY)' $(ORCHESTRATE_FLAGS)
 
 # "There is work to do" is an answer, not an error.
 orchestrate_or_pending = || [ $$? -eq 6 ]
 
-orchestrate_targets := apply plan preflight run status doctor logs tasks shell pause resume
+orchestrate_targets := apply plan preflight run status doctor logs tasks shell pause resume backup destroy restore
 
 .PHONY: $(addprefix $(ORCHESTRATE_PREFIX),$(orchestrate_targets)) orchestrate-help
 
@@ -39,7 +42,7 @@ $(ORCHESTRATE_PREFIX)plan: ## what apply would do; changes nothing
 	$(ORCHESTRATE) plan $(orchestrate_stack) $(orchestrate_or_pending)
 
 $(ORCHESTRATE_PREFIX)preflight: ## the checklists, on the plan or on what is there; changes nothing
-	$(ORCHESTRATE) preflight --chdir '$(ORCHESTRATE_DIRECTORY)' $(ORCHESTRATE_FLAGS) $(if $(ORCHESTRATE_VAR_FILE),-var-file='$(ORCHESTRATE_VAR_FILE)')
+	$(ORCHESTRATE) preflight $(orchestrate_whole) $(orchestrate_variables)
 
 $(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b": for these only)
 	$(ORCHESTRATE) run $(orchestrate_steps)
@@ -65,3 +68,12 @@ $(ORCHESTRATE_PREFIX)pause: ## stop what costs by the hour, keep the data (TENAN
 
 $(ORCHESTRATE_PREFIX)resume: ## bring a paused stack back as it was
 	$(ORCHESTRATE) resume $(orchestrate_steps)
+
+$(ORCHESTRATE_PREFIX)backup: ## keep database, files, index and settings outside the stack, verified
+	$(ORCHESTRATE) backup $(orchestrate_whole)
+
+$(ORCHESTRATE_PREFIX)destroy: ## a verified backup, then terraform destroy (CONFIRM=NAME: what would be typed)
+	$(ORCHESTRATE) destroy $(orchestrate_whole) $(orchestrate_variables) $(if $(CONFIRM),--confirm '$(CONFIRM)')
+
+$(ORCHESTRATE_PREFIX)restore: ## the stack again, with its data (MANIFEST=…: not the newest backup; YES=1: without asking)
+	$(ORCHESTRATE) restore $(MANIFEST) $(orchestrate_whole) $(orchestrate_variables) $(if $(YES),--auto-approve)

@@ -15,6 +15,8 @@ from orchestrator.errors import Problem
 
 TAG = "orchestrate:paused"
 """The tag's key. Terraform takes foreign tags away unless its provider is told to ignore the prefix `orchestrate:`."""
+FOR_BACKUP = "backup/"
+"""Before the user's name, where a backup or a destroy has stopped a service: a backup starts no other again."""
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.:/=+@-]")
 """What a tag's value may not hold on ECS and RDS, and spaces, which part our words."""
 _LONGEST_NAME = 64
@@ -50,6 +52,11 @@ class Stamp:
         found = _time(self.since)
         assert found is not None  # noqa: S101 - `of` and `parse` have seen to it
         return found
+
+    @property
+    def for_backup(self) -> bool:
+        """Whether no person paused it."""
+        return self.by.startswith(FOR_BACKUP)
 
     def __str__(self) -> str:
         return f"{self.since} {self.by}"

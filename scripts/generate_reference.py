@@ -24,7 +24,7 @@ from orchestrator import contract, events, settings, steps
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
-from orchestrator.lifecycle import pause, resume
+from orchestrator.lifecycle import catalogue, pause, resume
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -190,6 +190,12 @@ def _steps() -> Iterator[str]:
     yield "The steps above, and in between those that start what was stopped."
     yield ""
     yield from _steps_of(resume.steps(steps.discover()))
+    yield "## `orchestrate backup`, `destroy`, `restore`"
+    yield ""
+    yield "Services are stopped by `services-at-zero` and come back by `services-started` and `pause-forgotten`, as for"
+    yield "a pause; after a restore the steps of a resume follow. Beside those and the workflow's own there are:"
+    yield ""
+    yield from _steps_of(catalogue.own())
 
 
 def _steps_of(shown: Iterable[AnyStep]) -> Iterator[str]:

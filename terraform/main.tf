@@ -110,6 +110,7 @@ module "vespa" {
   subnet            = module.network.task_subnets[0]
   instance_type     = var.vespa_instance_type
   volume_gb         = var.vespa_volume_gb
+  snapshot          = lookup(var.vespa_snapshots, each.key, null)
   image             = "vespaengine/vespa:${var.vespa_version}"
   runner            = each.key == local.runner
   secret_arns       = values(module.secrets.arns)
@@ -133,6 +134,7 @@ module "tenant" {
   cpu         = each.value.cpu
   memory      = each.value.memory
   extra       = each.value.environment
+  log_prefix  = var.log_prefix
 
   vpc_id         = module.network.vpc_id
   subnet_ids     = module.network.task_subnets[*].id

@@ -32,6 +32,12 @@ variable "environment" {
   }
 }
 
+variable "log_prefix" {
+  description = "Log groups are `PREFIX/TENANT`, as the guide has them. A second stack with the same tenants in the account needs another."
+  type        = string
+  default     = "/ecs"
+}
+
 # --- Tenants -------------------------------------------------------------------------------------------------------
 
 variable "tenants" {
@@ -196,6 +202,12 @@ variable "postgres_snapshot" {
   description = "Snapshot that a *new* instance is restored from. Of no effect on one that exists."
   type        = string
   default     = null
+}
+
+variable "vespa_snapshots" {
+  description = "Tenant → EBS snapshot that its *new* index volume is made from. Of no effect on one that exists."
+  type        = map(string)
+  default     = {}
 }
 
 variable "postgres_final_snapshot" {

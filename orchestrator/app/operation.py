@@ -28,7 +28,7 @@ from orchestrator.engine.runner import Around, Limits, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.events import Emit, Event
-from orchestrator.lifecycle import pause, resume
+from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
@@ -227,7 +227,7 @@ class Operation:
 
 def _nameable() -> tuple[AnyStep, ...]:
     """Every step that a time-out may be set for, whatever the command: the settings are those of all commands."""
-    every = (*resume.steps(steps.discover()), *pause.steps(whole=True))
+    every = (*resume.steps(steps.discover()), *pause.steps(whole=True), *catalogue.own())
     return tuple({step.id: step for step in every}.values())
 
 

@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from orchestrator import __version__
+from orchestrator import redact
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.operation import Operation
+from orchestrator.app.pausing import standing_of
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.service_counts import ServiceCounts
-from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.dns import places
 from orchestrator.dns.model import normal
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Limits, Report
-from orchestrator.errors import Invalid, OrchestratorError, Problem
+from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
-from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.backup.database_snapshot import name_of
+from orchestrator.lifecycle.freshness import undisturbed
+from orchestrator.lifecycle.manifest import Manifest, begun
 from orchestrator.lifecycle.tools import Memory, Tools
-from orchestrator.lifecycle.vault import Vault, bucket_of
+from orchestrator.lifecycle.vault import TAG, Vault, bucket_of
 from orchestrator.lifecycle.verify import judge, look
-from orchestrator.pauses import Stamp
+from orchestrator.pauses import FOR_BACKUP, Stamp
 from orchestrator.settings import Settings
 
 RESUMED = timedelta(hours=12)
@@ -46,8 +49,9 @@ class Safekeeping:
         *,
         who: tuple[str, str],
     ) -> None:
+        user, host = who
         self.operation = operation
-        self._who = who
+        self._who = (f"{FOR_BACKUP}{user}", host)
         self.stack = operation.stack
         self._clock = clock
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
@@ -60,7 +64,9 @@ class Safekeeping:
         self.volumes = Volumes(aws.client("ec2"))
         self.counts = ServiceCounts(aws.client("ecs"), self.stack.cluster)
         self.autoscaling = Autoscaling(aws.client("application-autoscaling"), self.stack.cluster)
-        self.keys = Keys(aws.client("ecs"), aws.client("secretsmanager"), lambda value: learn([value]))
+        self.keys = Keys(
+            aws.client("ecs"), aws.client("secretsmanager"), lambda value: learn([value, *redact.from_secret(value)])
+        )
 
     def manifests(self) -> Sequence[Manifest]:
         """Of this stack, the newest first."""
@@ -72,48 +78,38 @@ class Safekeeping:
         now = self._clock.now()
         for one in known[:1]:
             fresh = now - datetime.fromisoformat(one.begun) < RESUMED
-            if not one.complete and (one.purpose, one.quiet) == (purpose, quiet) and fresh:
+            alike = not one.complete and (one.purpose, one.quiet) == (purpose, quiet)
+            if alike and fresh and self._still_of_one_instant(one):
                 return one
-        return Manifest.model_validate(
-            {
-                "schema": 1,
-                "id": f"{now:%Y%m%d-%H%M%S}",
-                "state": "in-progress",
-                "purpose": purpose,
-                "quiet": quiet,
-                "stack": self.stack.stack,
-                "account_id": self.stack.account_id,
-                "region": self.stack.region,
-                "bucket": self.vault.bucket,
-                "begun": now.isoformat(timespec="seconds"),
-                "version": __version__,
-                "desired": remembered(self._counts(), known[0].desired if known else {}),
-                "contract": self.stack.model_dump(by_alias=True),
-            }
-        )
+        return begun(self.stack, self._desired(), purpose=purpose, quiet=quiet, bucket=self.vault.bucket, now=now)
 
-    def _counts(self) -> Mapping[str, int]:
-        names = {name: tenant.service for name, tenant in self.stack.tenants.items()}
-        found = self.operation.context.ecs.services(sorted(names.values()))
-        return {tenant: found[name].desired for tenant, name in names.items() if name in found}
+    def _still_of_one_instant(self, unfinished: Manifest) -> bool:
+        """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""
+        if not unfinished.quiet:
+            return True
+        taken = self.snapshots.find(name_of(unfinished)).status or self.volumes.snapshots(TAG, unfinished.id)
+        counts = self.counts.read([tenant.service for tenant in self.stack.tenants.values()])
+        return not taken or undisturbed(counts.values(), datetime.fromisoformat(unfinished.begun))
+
+    def _desired(self) -> dict[str, int]:
+        """How many tasks each tenant has, or gets back after the pause it is in."""
+        seen = standing_of(self.stack, self.operation.aws)
+        return {tenant: seen.wanted(tenant) for tenant in seen.counts}
 
     def take(self, manifest: Manifest, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring this backup to its end."""
-        return runner.run(
-            backup.steps(quiet=manifest.quiet),
-            self.tools(manifest, emit),
-            clock=self._clock,
-            emit=emit,
-            limits=self._limits,
-            around=around,
-        )
+        return self.run(backup.steps_of(manifest), self.tools(manifest, emit), emit, around)
 
     def prune(self, keep: int, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Delete all but the newest."""
         context = pruned.Context(
             keep, self.stack.stack, self.vault, self.buckets, self.snapshots, self.volumes, self.keys
         )
-        return runner.run([pruned.STEP], context, clock=self._clock, emit=emit, limits=self._limits, around=around)
+        return self.run([pruned.STEP], context, emit, around)
+
+    def run(self, steps: Sequence[AnyStep], context: object, emit: Emit, around: Around) -> Report:
+        """Lifecycle steps, in the one engine."""
+        return runner.run(steps, context, clock=self._clock, emit=emit, limits=self._limits, around=around)
 
     def defects(self, manifest: Manifest) -> tuple[Problem, ...]:
         """What is wrong with it now."""
@@ -137,7 +133,7 @@ class Safekeeping:
             autoscaling=self.autoscaling,
             stamp=Stamp.of(self._clock.now(), *self._who),
             keys=self.keys,
-            reader=context.database,
+            database=context.database,
             records=self._records,
             now=self._clock.now,
             monotonic=self._clock.monotonic,
@@ -162,18 +158,3 @@ class Safekeeping:
                 mine = [str(one) for one in records if normal(one.name) == normal(tenant.hostname)]
                 found[tenant.hostname] = "; ".join(sorted(mine))
         return found
-
-
-def remembered(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
-    """Pure: how many tasks each tenant is to have again. One at 0 was stopped, perhaps by us: then as before."""
-    return {tenant: count or before.get(tenant, 0) for tenant, count in now.items()}
-
-
-def vault_at(place: str, aws: Aws) -> tuple[Vault, str]:
-    """The vault and the backup's id of `s3://BUCKET/ID/manifest.json`. Raises `Invalid`."""
-    bucket, _, key = place.removeprefix("s3://").partition("/")
-    backup_id = key.partition("/")[0]
-    if not bucket or not backup_id:
-        fix = "write it as s3://BUCKET/ID/manifest.json, as `orchestrate backup --list` does"
-        raise Invalid(Problem("manifest-place-invalid", f"{place!r} names no backup", "MANIFEST", fix))
-    return Vault(Buckets(aws.client("s3"), aws.region), bucket), backup_id

@@ -115,7 +115,11 @@ class Buckets:
                 self._client.copy(where, target, key)
             else:
                 self._client.copy_object(
-                    CopySource=where, CopySourceIfMatch=found.etag, Bucket=target, Key=key, TaggingDirective="COPY"
+                    CopySource=where,
+                    CopySourceIfMatch=f'"{found.etag}"',
+                    Bucket=target,
+                    Key=key,
+                    TaggingDirective="COPY",
                 )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _GONE | _CHANGED:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.aws.session import code_of, problem_of
 
 _MISSING = frozenset({"DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
 _THERE = frozenset({"DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault"})
@@ -76,10 +76,3 @@ class DbSnapshots:
         except (ClientError, BotoCoreError) as error:
             if code_of(error) not in _MISSING:
                 raise problem_of(error, "rds:DeleteDBSnapshot") from None
-
-    def unprotect(self, instance: str) -> None:
-        """RDS no longer refuses to delete the instance."""
-        with translated("rds:ModifyDBInstance"):
-            self._client.modify_db_instance(
-                DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True
-            )

@@ -16,6 +16,8 @@ COMMANDS = {
     "run": "Bring an applied stack to life: the steps only.",
     "dns": "The hostnames' records by themselves: plan, apply, check, undo.",
     "backup": "Keep database, files, index and settings outside the stack; list, verify, prune.",
+    "destroy": "Back up, then destroy the stack; nothing is lost unless that is typed out.",
+    "restore": "Apply Terraform from a backup, bring the data back, prove it, bring it to life.",
     "certificate": "Publish the certificate's validation records, and wait until it is issued.",
     "status": "Show what each step observes now, and one table of everything.",
     "doctor": "Find what is wrong, why, and what to do about it.",

@@ -159,7 +159,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         return Outcome.PENDING, foresight
     if foresight is None:
         aws = Aws(stack.region, conductor.settings["profile"])
-        _tell(conductor, app.foresee_nothing(stack, aws))
+        tell(conductor, app.foresee_nothing(stack, aws))
     if not look:
         return Outcome.PENDING, foresight
     conductor.text("The steps, as the stack is now:")
@@ -169,16 +169,22 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
 
 def foretell(conductor: Conductor, plan: Plan) -> Foresight:
     """Say what the plan will lead to."""
+    foresight = foreseen(conductor, plan)
+    tell(conductor, foresight)
+    return foresight
+
+
+def foreseen(conductor: Conductor, plan: Plan) -> Foresight:
+    """The same, unsaid."""
     from orchestrator import app
     from orchestrator.aws.session import Aws
 
     profile = conductor.settings["profile"]
-    foresight = app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now())
-    _tell(conductor, foresight)
-    return foresight
+    return app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now())
 
 
-def _tell(conductor: Conductor, foresight: Foresight) -> None:
+def tell(conductor: Conductor, foresight: Foresight) -> None:
+    """Say it, the worst first."""
     from orchestrator import app
 
     if foresight.consequences:

@@ -14,6 +14,7 @@ from orchestrator.cli.options import Options, certificate_options, contract_opti
 if TYPE_CHECKING:
     from orchestrator.app.safekeeping import Safekeeping
     from orchestrator.cli.conduct import Conductor
+    from orchestrator.contract import Stack
     from orchestrator.errors import Outcome
     from orchestrator.lifecycle.manifest import Manifest
 
@@ -67,10 +68,16 @@ def options(given: dict[str, Any]) -> Options:
 def safekeeping(conductor: Conductor, contract: str | None) -> Safekeeping:
     """For the stack whose contract this is; the right account is checked."""
     from orchestrator import app
+
+    stack = app.contract_from(contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn)
+    return safekeeping_of(conductor, stack)
+
+
+def safekeeping_of(conductor: Conductor, stack: Stack) -> Safekeeping:
+    """The same, once the contract is known."""
     from orchestrator.app.safekeeping import Safekeeping
     from orchestrator.cli.origin import user
 
-    stack = app.contract_from(contract, conductor.terraform, conductor.environment, sys.stdin, conductor.redact.learn)
     operation = conductor.operation_on(stack)
     operation.aws.require_account(stack.account_id)
     who = (user(), socket.gethostname())
@@ -93,6 +100,20 @@ def keep_copy(directory: Path, manifest: Manifest) -> None:
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{manifest.id}.json").write_text(manifest.text(), encoding="utf-8")
+
+
+def copies(directory: Path) -> list[Manifest]:
+    """The manifests whose copies are here, the newest first; what can't be read is passed over."""
+    from orchestrator.errors import Invalid
+    from orchestrator.lifecycle.manifest import parse
+
+    found: list[Manifest] = []
+    for file in sorted((directory / FOLDER).glob("*.json"), reverse=True):
+        try:
+            found.append(parse(file.read_text(encoding="utf-8"), str(file)))
+        except (Invalid, OSError, UnicodeDecodeError):
+            continue
+    return found
 
 
 def _list(conductor: Conductor, keeping: Safekeeping) -> Outcome:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from orchestrator import __version__
 from orchestrator.contract import Stack
 from orchestrator.errors import Invalid, Problem
 
@@ -146,6 +148,29 @@ class Manifest(_Part):
     def text(self) -> str:
         """As it is kept: readable, the same text for the same contents."""
         return json.dumps(self.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def begun(
+    stack: Stack, desired: Mapping[str, int], *, purpose: str, quiet: bool, bucket: str, now: datetime
+) -> Manifest:
+    """Of a backup that begins now. The contract's passwords, where it knows any, stay in memory."""
+    return Manifest.model_validate(
+        {
+            "schema": SCHEMA,
+            "id": f"{now:%Y%m%d-%H%M%S}",
+            "state": "in-progress",
+            "purpose": purpose,
+            "quiet": quiet,
+            "stack": stack.stack,
+            "account_id": stack.account_id,
+            "region": stack.region,
+            "bucket": bucket,
+            "begun": now.isoformat(timespec="seconds"),
+            "version": __version__,
+            "desired": dict(desired),
+            "contract": stack.model_dump(by_alias=True),
+        }
+    )
 
 
 def digest(manifest: Manifest) -> str:

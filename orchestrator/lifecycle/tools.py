@@ -17,7 +17,7 @@ from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.volumes import Volumes
 from orchestrator.contract import Stack
-from orchestrator.database.inventory import Inventory, Reader
+from orchestrator.database.inventory import Database, Inventory
 from orchestrator.database.model import Wanted, wanted_of
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
@@ -62,7 +62,7 @@ class Tools:
     stamp: Stamp
     """Since when and by whom services are at 0."""
     keys: Keys
-    reader: Reader
+    database: Database
     records: Callable[[], Mapping[str, str]]
     """Hostname → what its record says."""
     now: Callable[[], datetime]
@@ -70,6 +70,7 @@ class Tools:
     say: Say
     needs_runner: bool = True
     memory: Memory = field(default_factory=Memory)
+    databases_made: set[str] = field(default_factory=set)
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:

@@ -71,3 +71,20 @@ run "another" {
     error_message = "Only the runner reads secrets and reaches PostgreSQL."
   }
 }
+
+run "from_a_snapshot" {
+  command = plan
+
+  module {
+    source = "./modules/vespa"
+  }
+
+  variables {
+    snapshot = "snap-0123456789abcdef0"
+  }
+
+  assert {
+    condition     = aws_ebs_volume.index.snapshot_id == "snap-0123456789abcdef0"
+    error_message = "A restore begins with the index of the backup."
+  }
+}

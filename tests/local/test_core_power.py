@@ -19,7 +19,7 @@ from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
 from orchestrator.local import autoscaler
 from orchestrator.local.cloud import REGION
-from orchestrator.local.corrections import autoscaling, ec2_power, ecs, rds, tags
+from orchestrator.local.corrections import autoscaling, ec2_power, ecs, rds, rds_snapshots, tags
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
 
@@ -35,8 +35,10 @@ CORRECTED = {
         "create_db_instance",
         "create_db_snapshot",
         "delete_db_instance",
+        "delete_db_snapshot",
         "modify_db_instance",
         "reboot_db_instance",
+        "restore_db_instance_from_db_snapshot",
         "start_db_instance",
         "stop_db_instance",
     ),
@@ -73,7 +75,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Timeless]:
     made = Timeless()
     monkeypatch.setattr(Pace, "sleep", lambda _pace, _seconds: True)
     with mock_aws():
-        for correction in (autoscaling, ec2_power, ecs, rds, tags):
+        for correction in (autoscaling, ec2_power, ecs, rds, rds_snapshots, tags):
             correction.install(made)
         yield made
 

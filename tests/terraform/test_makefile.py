@@ -72,6 +72,7 @@ def test_a_bare_make_only_lists_the_targets(project: Path) -> None:
     done = make(project, f"ORCHESTRATE_PREFIX = stack-\n{PLAIN}")
     names = [line.split()[1] for line in done.stdout.splitlines()]
     targets = ["apply", "plan", "preflight", "run", "status", "doctor", "logs", "tasks", "shell", "pause", "resume"]
+    targets += ["backup", "destroy", "restore"]
     assert names == ["orchestrate-help", *(f"stack-{target}" for target in targets)]
 
 
@@ -90,7 +91,14 @@ def test_a_bare_make_only_lists_the_targets(project: Path) -> None:
         (("tasks",), "tasks|--chdir|terraform|"),
         (("shell", "TENANT=a"), "shell|vespa|--chdir|terraform|--tenant|a|"),
         (("shell", "ON=runner"), "shell|runner|--chdir|terraform|"),
+        (("backup", "TENANT=a"), "backup|--chdir|terraform|"),
+        (
+            ("destroy", "ORCHESTRATE_VAR_FILE=our prod.tfvars", "CONFIRM=onyx-prod", "YES=1"),
+            "destroy|--chdir|terraform|-var-file=our prod.tfvars|--confirm|onyx-prod|",
+        ),
+        (("restore", "MANIFEST=s3://b/1/manifest.json"), "restore|s3://b/1/manifest.json|--chdir|terraform|"),
+        (("restore", "YES=1"), "restore|--chdir|terraform|--auto-approve|"),
     ],
 )
-def test_looking_passes_what_it_is_given(project: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_each_target_passes_what_it_is_given(project: Path, arguments: tuple[str, ...], said: str) -> None:
     assert make(project, PLAIN, *arguments).stdout == said

@@ -40,7 +40,7 @@ def decide(facts: Facts) -> Verdicts:
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """Reads every row of those tenants' databases; changes nothing in them."""
     wanted = [one for one in tools.wanted if one.tenant in todos]
-    tools.memory.inventories.update(inventories(tools.reader, wanted))
+    tools.memory.inventories.update(inventories(tools.database, wanted))
 
 
 STEP: Step[Tools, Facts] = Step(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdicts, nothing_to_apply
-from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.verify import judge, look
@@ -26,11 +26,10 @@ def observe(tools: Tools) -> Facts:
 
 
 def decide(facts: Facts) -> Verdicts:
-    """Good, or not: all at once."""
-    if len(facts.problems) > 1:
-        raise OrchestratorError(*facts.problems)
+    """Good, or not: all that is wrong in one."""
     if facts.problems:
-        return {STACK: Blocked(facts.problems[0])}
+        said = "; ".join(one.message for one in facts.problems)
+        return {STACK: Blocked(replace(facts.problems[0], message=said))}
     files = facts.manifest.files
     sampled = f", {len(files.samples)} of {files.count} objects read whole" if files else ""
     return {STACK: Done(f"backup {facts.manifest.id} is good{sampled}")}

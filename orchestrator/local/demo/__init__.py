@@ -43,7 +43,7 @@ def tell(*, keep: bool, speed: float, dns: str = "") -> Outcome:
             click.echo(f"\n[{stage.elapsed()}] interrupted: taking everything down", err=True)
             return Outcome.INTERRUPTED
         except (StoryError, OrchestratorError) as failure:
-            _report(stage, failure)
+            report(stage, failure)
             return Outcome.FAILED
         finally:
             if not kept:
@@ -96,13 +96,13 @@ def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
 
 
 def _with_terraform(stage: Stage, witness: Witness, program: toolchain.Program, dns: str) -> None:
-    workdir = _copy_sources(stage)
+    workdir = copy_sources(stage)
     if dns:
         _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
     stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
     stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Applying())
-    contract = _contract(stage, program, workdir)
-    _expect_sites(stage, witness, contract)
+    contract = contract_of(stage, program, workdir)
+    expect_sites(stage, witness, contract)
     stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("The same command again: nothing is left to do")
@@ -113,12 +113,12 @@ def _with_terraform(stage: Stage, witness: Witness, program: toolchain.Program, 
 
     stage.chapter("terraform apply, and nothing else: a new load balancer, an empty database server, a new instance")
     _terraform(stage, program, workdir, "apply")
-    before, contract = contract, _contract(stage, program, workdir)
+    before, contract = contract, contract_of(stage, program, workdir)
     _expect_darkness(stage, witness, before, contract)
 
     stage.chapter("One command: orchestrate run")
     stage.orchestrate("run", cwd=workdir)
-    _expect_sites(stage, witness, contract)
+    expect_sites(stage, witness, contract)
     _evidence(stage, witness, contract)
 
 
@@ -140,7 +140,7 @@ def _without_terraform(stage: Stage, witness: Witness) -> None:
 
     stage.chapter("One command: orchestrate run")
     stage.orchestrate("run", "--contract", str(file))
-    _expect_sites(stage, witness, contract)
+    expect_sites(stage, witness, contract)
     stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("The same command again: nothing is left to do")
@@ -148,7 +148,7 @@ def _without_terraform(stage: Stage, witness: Witness) -> None:
     _evidence(stage, witness, contract)
 
 
-def _copy_sources(stage: Stage) -> Path:
+def copy_sources(stage: Stage) -> Path:
     """The stack and the hook module it names, without what earlier runs left beside them."""
     for part in ("terraform", "hooks"):
         ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfplan", ".orchestrate", "tests")
@@ -175,7 +175,8 @@ def _terraform(stage: Stage, program: toolchain.Program, workdir: Path, verb: st
     stage.run(command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, Progress())
 
 
-def _contract(stage: Stage, program: toolchain.Program, workdir: Path) -> Contract:
+def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Contract:
+    """What Terraform says of the stack now."""
     command = ["output", "-json", "orchestrator"]
     said = stage.run([str(program.path), *command], " ".join([program.product, *command]), workdir, nothing)
     contract: Contract = json.loads("\n".join(said))
@@ -193,7 +194,7 @@ def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) ->
     stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
 
 
-def _expect_sites(stage: Stage, witness: Witness, contract: Contract) -> None:
+def expect_sites(stage: Stage, witness: Witness, contract: Contract) -> None:
     """Every tenant's page, through the DNS server and the load balancer, or the story has failed."""
     for tenant in contract["tenants"].values():
         hostname = tenant["hostname"]
@@ -263,7 +264,8 @@ def _good_bye(stage: Stage, *, keep: bool) -> None:
     click.echo(f"What the stack was made from is in {stage.folder}. The end of it all: orchestrate local down")
 
 
-def _report(stage: Stage, failure: StoryError | OrchestratorError) -> None:
+def report(stage: Stage, failure: StoryError | OrchestratorError) -> None:
+    """Why the story broke off, with the end of what was said."""
     for line in getattr(failure, "tail", ()):
         click.echo(f"       | {line}", err=True)
     click.secho(f"\n[{stage.elapsed()}] The demo FAILED: {failure}", fg="red", err=True)

@@ -7,11 +7,12 @@ nothing of the orchestrator's work is there: no tenant database, no DNS record, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
 
+from orchestrator.local.world.demolition import tear_down
 from orchestrator.local.world.foundation import (
     ADMIN,
     certificate,
@@ -24,10 +25,10 @@ from orchestrator.local.world.foundation import (
     network,
     redis,
 )
-from orchestrator.local.world.parts import Aws, Customer, Shared
+from orchestrator.local.world.parts import NO_SNAPSHOTS, Aws, Customer, Shared, Snapshots
 from orchestrator.local.world.tenant import tenant, vespa
 
-__all__ = ["ZONE", "build", "hosted_zone", "hostname"]
+__all__ = ["ZONE", "Snapshots", "build", "hosted_zone", "hostname", "tear_down"]
 
 ZONE = "vigilon.app"
 
@@ -39,16 +40,20 @@ def build(
     name: str = "onyx-prod",
     tenants: Sequence[str] = ("customer-a", "customer-b"),
     zone: str = ZONE,
+    hostnames: Mapping[str, str] | None = None,
+    snapshots: Snapshots = NO_SNAPSHOTS,
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/contract.py) that terraform/ would output.
 
-    The zone is looked up, and made where it is missing. The endpoint is AWS_ENDPOINT_URL's when not given.
+    The zone is looked up, and made where it is missing. The endpoint is AWS_ENDPOINT_URL's when not given. `hostnames`
+    are other than the usual ones, by tenant; with `snapshots` the data begin as they were in them.
     """
+    own = hostnames or {}
     aws = Aws.of(session, endpoint)
-    customers = [Customer(each, slot, hostname(each, slot, zone)) for slot, each in enumerate(tenants)]
+    customers = [Customer(each, slot, own.get(each) or hostname(each, slot, zone)) for slot, each in enumerate(tenants)]
     hosted_zone(aws.route53, zone)
     net = network(aws, name, session.region_name)
-    admin_secret, database_host = database(aws, name, net)
+    admin_secret, database_host = database(aws, name, net, snapshots.database)
     redis_secret, redis_host = redis(aws, name, net)
     certificate_arn = certificate(aws, [customer.hostname for customer in customers])
     balancer, listener = load_balancer(aws, name, net, certificate_arn)
@@ -65,7 +70,9 @@ def build(
         instance_profile=instance_profile(aws, name),
         listener=listener,
     )
-    vespas = {customer.name: vespa(aws, shared, customer) for customer in customers}
+    vespas = {
+        customer.name: vespa(aws, shared, customer, snapshots.indexes.get(customer.name)) for customer in customers
+    }
     return {
         **_contract_of(shared, admin_secret),
         "account_id": aws.sts.get_caller_identity()["Account"],

@@ -86,16 +86,29 @@ def login(aws: Aws, name: str, username: str) -> tuple[str, str]:
     return str(aws.secretsmanager.create_secret(Name=name, SecretString=value)["ARN"]), password
 
 
-def database(aws: Aws, name: str, network: Network) -> tuple[str, str]:
+def database(aws: Aws, name: str, network: Network, snapshot: str = "") -> tuple[str, str]:
     """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
     arn, password = login(aws, f"{name}/postgres-admin-{secrets.token_hex(3)}", ADMIN)
     aws.rds.create_db_subnet_group(
         DBSubnetGroupName=f"{name}-postgres", DBSubnetGroupDescription=name, SubnetIds=network.private
     )
     instance = f"{name}-postgres"
+    common = {
+        "DBInstanceIdentifier": instance,
+        "DBInstanceClass": "db.t4g.small",
+        "DBSubnetGroupName": f"{name}-postgres",
+        "VpcSecurityGroupIds": [network.groups["postgres"]],
+        "PubliclyAccessible": False,
+    }
+    if snapshot:
+        _restored(aws, common, snapshot, password)
+    else:
+        _new(aws, common, password)
+    return arn, _address(aws, instance)
+
+
+def _new(aws: Aws, common: dict[str, Any], password: str) -> None:
     aws.rds.create_db_instance(
-        DBInstanceIdentifier=instance,
-        DBInstanceClass="db.t4g.small",
         Engine="postgres",
         EngineVersion="16.8",
         AllocatedStorage=20,
@@ -103,17 +116,33 @@ def database(aws: Aws, name: str, network: Network) -> tuple[str, str]:
         StorageEncrypted=True,
         MasterUsername=ADMIN,
         MasterUserPassword=password,
-        DBSubnetGroupName=f"{name}-postgres",
-        VpcSecurityGroupIds=[network.groups["postgres"]],
-        PubliclyAccessible=False,
         BackupRetentionPeriod=7,
+        **common,
     )
+
+
+def _restored(aws: Aws, common: dict[str, Any], snapshot: str, password: str) -> None:
+    """Its admin password is the snapshot's at first: the new secret's is set as soon as RDS takes it."""
+    aws.rds.restore_db_instance_from_db_snapshot(DBSnapshotIdentifier=snapshot, **common)
+    instance = common["DBInstanceIdentifier"]
+    deadline = time.monotonic() + _ADDRESS_SECONDS
+    while _described(aws, instance)["DBInstanceStatus"] != "available" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    aws.rds.modify_db_instance(DBInstanceIdentifier=instance, MasterUserPassword=password, ApplyImmediately=True)
+
+
+def _address(aws: Aws, instance: str) -> str:
     deadline = time.monotonic() + _ADDRESS_SECONDS
     while True:
-        endpoint = aws.rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0].get("Endpoint") or {}
+        endpoint = _described(aws, instance).get("Endpoint") or {}
         if endpoint.get("Address") or time.monotonic() > deadline:
-            return arn, str(endpoint["Address"])
+            return str(endpoint["Address"])
         time.sleep(0.05)
+
+
+def _described(aws: Aws, instance: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+    return found
 
 
 def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -71,3 +72,14 @@ class Customer:
     def database(self) -> str:
         """The name of its database and of its role."""
         return f"onyx_{self.name.replace('-', '_')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What a world begins with: an RDS snapshot, and an EBS snapshot for each tenant's index. Empty: with nothing."""
+
+    database: str = ""
+    indexes: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_SNAPSHOTS = Snapshots()

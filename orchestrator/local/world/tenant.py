@@ -27,7 +27,7 @@ _BACKGROUND = ["/app/scripts/supervisord_entrypoint.sh"]
 Container = dict[str, Any]
 
 
-def vespa(aws: Aws, shared: Shared, customer: Customer) -> dict[str, Any]:
+def vespa(aws: Aws, shared: Shared, customer: Customer, snapshot: str | None = None) -> dict[str, Any]:
     """One instance a tenant; the first has the guide's name and is the runner. Returns the contract's part."""
     name = f"{shared.name}-vespa" if customer.slot == 0 else f"{shared.name}-vespa-{customer.name}"
     instance = aws.ec2.run_instances(
@@ -42,12 +42,12 @@ def vespa(aws: Aws, shared: Shared, customer: Customer) -> dict[str, Any]:
         UserData=_VESPA_USER_DATA,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags(name)}],
     )["Instances"][0]
-    _index_volume(aws, shared, instance["InstanceId"], f"{name}-index")
+    _index_volume(aws, shared, instance["InstanceId"], f"{name}-index", snapshot)
     address = instance["PrivateIpAddress"]
     return {"instance_id": instance["InstanceId"], "host": address, "port": 8081, "config_port": 19071}
 
 
-def _index_volume(aws: Aws, shared: Shared, instance: str, name: str) -> None:
+def _index_volume(aws: Aws, shared: Shared, instance: str, name: str, snapshot: str | None) -> None:
     """The index lives on a volume of its own and outlasts its instance."""
     volume = aws.ec2.create_volume(
         AvailabilityZone=f"{shared.region}a",
@@ -55,6 +55,7 @@ def _index_volume(aws: Aws, shared: Shared, instance: str, name: str) -> None:
         VolumeType="gp3",
         Encrypted=True,
         TagSpecifications=[{"ResourceType": "volume", "Tags": tags(name)}],
+        **({"SnapshotId": snapshot} if snapshot else {}),
     )["VolumeId"]
     aws.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
 

@@ -6,7 +6,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  name              = "/ecs/${var.name}"
+  name              = "${var.log_prefix}/${var.name}"
   retention_in_days = 30
 }
 

@@ -95,3 +95,8 @@ variable "vespa" {
 variable "bucket" {
   type = object({ name = string, arn = string })
 }
+
+variable "log_prefix" {
+  type    = string
+  default = "/ecs"
+}

@@ -34,8 +34,14 @@ resource "aws_ebs_volume" "index" {
   size              = var.volume_gb
   type              = "gp3"
   encrypted         = true
+  snapshot_id       = var.snapshot
 
   tags = { Name = "${var.name}-index" }
+
+  lifecycle {
+    # A snapshot only gives birth: naming another one, or none, must never replace the volume that lives.
+    ignore_changes = [snapshot_id]
+  }
 }
 
 resource "aws_instance" "this" {

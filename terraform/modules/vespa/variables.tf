@@ -23,6 +23,12 @@ variable "volume_gb" {
   type = number
 }
 
+variable "snapshot" {
+  description = "What a new index volume is made from; null: an empty one."
+  type        = string
+  default     = null
+}
+
 variable "image" {
   type = string
 }

@@ -1,0 +1,114 @@
+"""Bringing a stack back from a backup: where the backup is, whether it fits, and the steps after Terraform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.app.safekeeping import Safekeeping
+from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.session import Aws
+from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.volumes import Volumes
+from orchestrator.contract import Stack
+from orchestrator.engine.clock import Clock
+from orchestrator.engine.runner import Around, Report
+from orchestrator.errors import Invalid, Problem
+from orchestrator.events import Emit
+from orchestrator.lifecycle import restore
+from orchestrator.lifecycle.manifest import Manifest, parse
+from orchestrator.lifecycle.restore import marker
+from orchestrator.lifecycle.restore.marker import Marker
+from orchestrator.lifecycle.restore.target import Target, Tenant
+from orchestrator.lifecycle.vault import Vault
+from orchestrator.lifecycle.verify import judge, look
+from orchestrator.settings import Settings
+
+REGION = "us-east-1"
+"""Where S3 is asked for a bucket whose region isn't known yet: it leads on to the right one."""
+
+
+class Restoration:
+    """One backup, to be restored to the stack of one Terraform directory."""
+
+    def __init__(self, place: str, settings: Settings, environment: Mapping[str, str], clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.manifest, self.vault = self._found(place, environment)
+        self.aws = Aws(self.manifest.region, settings["profile"])
+        self.buckets = Buckets(self.aws.client("s3"), self.manifest.region)
+        self.vault = Vault(self.buckets, self.manifest.bucket)
+
+    def _found(self, place: str, environment: Mapping[str, str]) -> tuple[Manifest, Vault]:
+        """The manifest as it stands in the bucket; a file of it must say the same."""
+        copy = None if place.startswith("s3://") else _file(Path(place))
+        region = (
+            copy.region if copy else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
+        )
+        bucket, backup_id = (copy.bucket, copy.id) if copy else _parts(place)
+        vault = Vault(Buckets(Aws(region, self._settings["profile"]).client("s3"), region), bucket)
+        manifest = vault.get(backup_id)
+        if copy and copy.checksum != manifest.checksum:
+            fix = f"name it by its place: {manifest.place}"
+            message = "this copy is not what stands in the backup's bucket"
+            raise Invalid(Problem("manifest-differs", message, place, fix))
+        return manifest, vault
+
+    def defects(self) -> tuple[Problem, ...]:
+        """What is wrong with the backup now."""
+        snapshots, volumes = DbSnapshots(self.aws.client("rds")), Volumes(self.aws.client("ec2"))
+        return judge(self.manifest, look(self.manifest, snapshots, volumes, self.buckets))
+
+    def variables(self) -> tuple[str, ...]:
+        """What terraform/ takes to begin with the snapshots."""
+        indexes = {name: part.snapshot for name, part in self.manifest.index.items()}
+        found = [f"vespa_snapshots={json.dumps(indexes)}"]
+        if self.manifest.database:
+            found.append(f"postgres_snapshot={self.manifest.database.snapshot}")
+        return tuple(found)
+
+    def progress(self, stack: str) -> Marker | None:
+        """How far an earlier restore of this backup to this stack has come."""
+        return marker.read(self.vault, self.manifest, stack)
+
+    def note(self, stack: str, state: str) -> None:
+        """From now on it has come this far."""
+        at = self._clock.now().isoformat(timespec="seconds")
+        marker.write(self.vault, self.manifest, Marker(stack, state, at))
+
+    def return_data(self, keeping: Safekeeping, emit: Emit, around: Around) -> Report:
+        """Files, keys, passwords; the proof, while nothing runs; and how many tasks a resume is to bring back."""
+        return keeping.run(restore.DATA, keeping.tools(self.manifest, emit), emit, around)
+
+
+def _file(path: Path) -> Manifest:
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "name a manifest's file or its place (s3://BUCKET/ID/manifest.json)"
+        raise Invalid(Problem("manifest-unreadable", str(error), str(path), fix)) from None
+
+
+def _parts(place: str) -> tuple[str, str]:
+    bucket, _, key = place.removeprefix("s3://").partition("/")
+    backup_id = key.partition("/")[0]
+    if not bucket or not backup_id:
+        fix = "write it as s3://BUCKET/ID/manifest.json, as `orchestrate backup --list` does"
+        raise Invalid(Problem("manifest-place-invalid", f"{place!r} names no backup", "MANIFEST", fix))
+    return bucket, backup_id
+
+
+def target_of(plan: Mapping[str, Any], present: Stack | None, *, live: bool) -> Target:
+    """What the plan says of the stack, else what there is. Raises `Invalid` for a configuration without a contract."""
+    after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
+    said = after if isinstance(after, Mapping) else present.model_dump(by_alias=True) if present else {}
+    if not said.get("stack"):
+        fix = "restore with this project's terraform/, or one that has its `orchestrator` output"
+        raise Invalid(Problem("no-contract-output", "the plan doesn't tell which stack it makes", "plan", fix))
+    tenants = {
+        name: Tenant(str(one.get("hostname", "")), str(one.get("database", "")))
+        for name, one in (said.get("tenants") or {}).items()
+    }
+    return Target(str(said["stack"]), str(said.get("account_id", "")), str(said.get("region", "")), tenants, live)

@@ -1,0 +1,65 @@
+"""Deletion protection of database server and load balancer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.aws.session import code_of, problem_of, translated
+
+_ATTRIBUTE = "deletion_protection.enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What AWS refuses to delete."""
+
+    database: bool = False
+    balancer: bool = False
+    changing: bool = False
+    """The database server is being modified: RDS takes nothing else until it is done."""
+
+
+class Protection:
+    """Through boto3 clients for `rds` and `elbv2`."""
+
+    def __init__(self, rds: Any, elbv2: Any) -> None:
+        self._rds = rds
+        self._elbv2 = elbv2
+
+    def seen(self, instance: str, balancer: str) -> Protected:
+        """What is gone is not protected."""
+        database, changing = self._of_database(instance)
+        return Protected(database, self._of_balancer(balancer), changing)
+
+    def _of_database(self, instance: str) -> tuple[bool, bool]:
+        try:
+            found = self._rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+                return False, False
+            raise problem_of(error, "rds:DescribeDBInstances") from None
+        return bool(found.get("DeletionProtection")), found["DBInstanceStatus"] == "modifying"
+
+    def _of_balancer(self, arn: str) -> bool:
+        try:
+            said = self._elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "LoadBalancerNotFound":
+                return False
+            raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancerAttributes") from None
+        return any(pair["Key"] == _ATTRIBUTE and pair["Value"] == "true" for pair in said)
+
+    def release_database(self, instance: str) -> None:
+        """RDS deletes it when asked."""
+        with translated("rds:ModifyDBInstance"):
+            self._rds.modify_db_instance(DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True)
+
+    def release_balancer(self, arn: str) -> None:
+        """ELB deletes it when asked."""
+        with translated("elasticloadbalancing:ModifyLoadBalancerAttributes"):
+            self._elbv2.modify_load_balancer_attributes(
+                LoadBalancerArn=arn, Attributes=[{"Key": _ATTRIBUTE, "Value": "false"}]
+            )

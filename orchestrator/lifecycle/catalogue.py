@@ -1,0 +1,15 @@
+"""Every step of backup, destroy and restore that nothing else has: for the reference, and to check names."""
+
+from __future__ import annotations
+
+from orchestrator import steps
+from orchestrator.engine.graph import AnyStep
+from orchestrator.lifecycle import backup, destroy, pause, pruned, restore, resume
+
+
+def own() -> tuple[AnyStep, ...]:
+    """In the order they first come in."""
+    paused = (*pause.steps(whole=True), *resume.steps(steps.discover()))
+    shared = {step.id for step in paused}
+    found = (*backup.STOPPED, pruned.STEP, *destroy.BEFORE, *destroy.AFTER, *restore.DATA)
+    return tuple({step.id: step for step in found if step.id not in shared}.values())

@@ -1,0 +1,53 @@
+"""How much data a stack holds, in figures, before anybody is asked. What Terraform does to it is told by its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.contract import Stack
+from orchestrator.database.inventory import Database, sizes
+from orchestrator.database.model import wanted_of
+from orchestrator.errors import OrchestratorError
+from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.transfer import human
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """`databases`: tenant → bytes. What can't be read is said in `unread`."""
+
+    stack: Stack
+    databases: Mapping[str, int] = field(default_factory=dict)
+    objects: int = 0
+    bytes: int = 0
+    unread: tuple[str, ...] = ()
+
+
+def look(context: Context, database: Database) -> Stock:
+    """Sizes and counts; a part that doesn't answer does not keep the others from being shown."""
+    unread: list[str] = []
+    databases: Mapping[str, int] = {}
+    stack, bucket = context.stack, context.stack.bucket or ""
+    try:
+        databases = {tenant: found.bytes for tenant, found in sizes(database, wanted_of(stack)).items()}
+    except OrchestratorError as error:
+        unread.append(f"the databases can't be read: {error.problems[0].message}")
+    there = bool(bucket) and context.buckets.state(bucket).there
+    found = context.buckets.objects(bucket) if there else ()
+    return Stock(stack, databases, len(found), sum(one.size for one in found), tuple(unread))
+
+
+def told(seen: Stock, *, no_backup: bool) -> Iterator[str]:
+    """Line by line. Pure."""
+    stack = seen.stack
+    fate = "LOST FOR GOOD" if no_backup else "in a backup first, and gone from here"
+    yield f"Destroying {stack.stack} ({stack.account_id}, {stack.region}): its data are {fate}."
+    for name, tenant in sorted(stack.tenants.items()):
+        size = f", {human(seen.databases[name])}" if name in seen.databases else ""
+        yield f"  {name}: database {tenant.database}{size}; https://{tenant.hostname} goes dark"
+    yield f"  files: {seen.objects} objects, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
+    yield f"  search index: {len(stack.vespa)} volumes"
+    yield "  Redis is never kept: everybody must sign in again afterwards."
+    yield "  The hostnames' DNS records stay, and lead nowhere until a restore or an apply."
+    yield from (f"  {line}" for line in seen.unread)

@@ -1,0 +1,84 @@
+"""Whether what is in a stack is still what is in its backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from orchestrator.aws.service_counts import Count
+from orchestrator.database.inventory import Inventory, inventories
+from orchestrator.errors import OrchestratorError
+from orchestrator.lifecycle.gate import Kept, Since
+from orchestrator.lifecycle.manifest import Manifest, TablePart
+from orchestrator.lifecycle.tools import Tools
+from orchestrator.lifecycle.transfer import gap, relative
+from orchestrator.lifecycle.verify import judge, look
+from orchestrator.pauses import TAG, Memory
+
+
+def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
+    """Whether no service has run since it was stopped for a backup that began then, by the tags on them. Pure.
+
+    One that a person paused before it had nothing to be stopped; one paused later had been started meanwhile.
+    """
+    return all(count.desired == 0 and _stopped_for_it(Memory.parse(count.tags.get(TAG, "")), begun) for count in counts)
+
+
+def _stopped_for_it(known: Memory | None, begun: datetime) -> bool:
+    return known is not None and (known.stamp.for_backup or known.stamp.at < begun)
+
+
+def kept(manifest: Manifest, tools: Tools) -> Kept:
+    """All that the gate wants to know of it, observed now."""
+    return Kept(
+        stack=manifest.stack,
+        complete=manifest.complete,
+        quiet=manifest.quiet,
+        defects=judge(manifest, look(manifest, tools.snapshots, tools.volumes, tools.buckets)),
+        running=_running(tools),
+        database=_database(manifest, tools),
+        files=_files(manifest, tools),
+    )
+
+
+def _running(tools: Tools) -> bool:
+    try:
+        names = [tenant.service for tenant in tools.stack.tenants.values()]
+        services = tools.ecs.services(names).values()
+    except OrchestratorError as error:
+        if error.problems[0].code == "cluster-missing":
+            return False
+        raise
+    return any(one.desired or one.running or one.pending for one in services)
+
+
+def _database(manifest: Manifest, tools: Tools) -> Since:
+    """Every row again. Where the runner has gone already, a destroy has begun that had passed here with it."""
+    if not tools.rds.server(tools.stack.database.instance).status:
+        return Since.GONE
+    runner = tools.ec2.state(tools.stack.runner.instance_id) if tools.stack.runner else ""
+    if tools.needs_runner and runner not in ("running", "pending"):
+        return Since.GONE if runner in ("", "terminated", "shutting-down") else Since.UNKNOWN
+    found = inventories(tools.database, tools.wanted)
+    tools.memory.inventories.update(found)
+    return Since.SAME if tables_of(manifest) == {name: as_parts(one) for name, one in found.items()} else Since.CHANGED
+
+
+def tables_of(manifest: Manifest) -> Mapping[str, Mapping[str, TablePart]]:
+    """Tenant → table → figures, as backed up."""
+    return {name: tenant.tables for name, tenant in manifest.tenants.items()}
+
+
+def as_parts(found: Inventory) -> dict[str, TablePart]:
+    """The same form as the manifest's."""
+    return {name: TablePart(rows=table.rows, digest=table.digest) for name, table in found.tables.items()}
+
+
+def _files(manifest: Manifest, tools: Tools) -> Since:
+    """Deleted objects are in the backup; only what is not in it counts."""
+    bucket = tools.stack.bucket
+    if not bucket or manifest.files is None or not tools.buckets.state(bucket).there:
+        return Since.GONE
+    source = relative(tools.buckets.objects(bucket), "")
+    backed_up = relative(tools.buckets.objects(manifest.bucket, manifest.prefix), manifest.prefix)
+    return Since.CHANGED if gap(source, backed_up).missing else Since.SAME

@@ -1,0 +1,70 @@
+"""`counts-remembered`: each service's pause remembers as many tasks as the backup says, for a resume to bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from orchestrator.aws.service_counts import Count
+from orchestrator.engine.step import Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.lifecycle.tools import Tools
+from orchestrator.pauses import TAG, Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its service's name; services by that name; how many tasks each tenant had when it was backed up."""
+
+    names: Mapping[Subject, str]
+    counts: Mapping[str, Count]
+    desired: Mapping[Subject, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Set the tag."""
+
+    arn: str
+    memory: Memory
+
+
+def observe(tools: Tools) -> Facts:
+    """One call for ten tenants."""
+    names = {tenant: it.service for tenant, it in tools.stack.tenants.items()}
+    return Facts(names, tools.counts.read(list(names.values())), tools.manifest.desired)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant; one that the backup doesn't know has what Terraform gave it."""
+    return {
+        tenant: _verdict(facts.counts[name], facts.desired.get(tenant))
+        for tenant, name in facts.names.items()
+        if name in facts.counts
+    }
+
+
+def _verdict(count: Count, desired: int | None) -> Verdict:
+    known = Memory.parse(count.tags.get(TAG, ""))
+    if known is None or count.desired:
+        return Done(f"{count.name} wants {count.desired}")
+    if desired is not None and known.desired != desired:
+        memory = replace(known, desired=desired)
+        return Todo(f"remember that {count.name} had {memory.wanted}", Remember(count.arn, memory))
+    return Done(f"{count.name} comes back with {known.wanted}")
+
+
+def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
+    """One call for each."""
+    for todo in todos.values():
+        tools.counts.tag(todo.payload.arn, TAG, str(todo.payload.memory))
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="counts-remembered",
+    title="the services are to have the tasks they had",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("services-at-zero", "proof"),
+    timeout=300,
+)

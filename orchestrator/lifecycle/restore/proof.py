@@ -1,0 +1,145 @@
+"""`proof`: the same rows, the same objects, the same documents as in the backup. Read before any service runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.database.inventory import inventories
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, nothing_to_apply
+from orchestrator.errors import Problem
+from orchestrator.lifecycle import index
+from orchestrator.lifecycle.freshness import as_parts
+from orchestrator.lifecycle.manifest import FilesPart, IndexPart, Manifest, TablePart
+from orchestrator.lifecycle.tools import Contents, Tools
+from orchestrator.lifecycle.transfer import relative
+from orchestrator.lifecycle.verify import listing
+
+SHOWN = 5
+"""Tables that are named, of those that differ."""
+
+Tables = Mapping[str, TablePart]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The stack's objects: their number, the digest of keys and sizes, and the hashes of the sampled ones."""
+
+    count: int
+    listing: str
+    hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is there after the restore, by tenant."""
+
+    manifest: Manifest
+    tables: Mapping[str, Tables] = field(default_factory=dict)
+    contents: Mapping[str, Contents] = field(default_factory=dict)
+    files: Files | None = None
+
+
+def observe(tools: Tools) -> Facts:
+    """Every row, every document, a listing and the sampled objects."""
+    mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
+    tables = {name: as_parts(found) for name, found in inventories(tools.database, mine).items()}
+    indexed = [name for name in tools.stack.vespa if name in tools.manifest.index]
+    contents = index.for_all(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]))
+    return Facts(tools.manifest, tables, contents, _files(tools))
+
+
+def _files(tools: Tools) -> Files | None:
+    bucket, files = tools.stack.bucket, tools.manifest.files
+    if not bucket or files is None:
+        return None
+    found = relative(tools.buckets.objects(bucket), "")
+    hashes = {key: tools.buckets.sha256(bucket, key) for key in files.samples}
+    return Files(len(found), listing(found.values(), ""), hashes)
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant its database and index; the files are the stack's."""
+    found: dict[str, Verdict] = {STACK: _of_files(facts.manifest.files, facts.files)}
+    for name, tenant in facts.manifest.tenants.items():
+        wrong = list(_differences(name, tenant.tables, facts))
+        rows = sum(table.rows for table in tenant.tables.values())
+        kept = facts.manifest.index.get(name)
+        documents = f", {kept.documents} documents" if kept and kept.documents is not None else ", no index"
+        found[name] = (
+            _blocked(name, wrong)
+            if wrong
+            else Done(f"identical: {rows} rows in {len(tenant.tables)} tables{documents}")
+        )
+    return found
+
+
+def _differences(name: str, tables: Tables, facts: Facts) -> Iterator[str]:
+    if facts.manifest.quiet:
+        yield from _tables(tables, facts.tables.get(name, {}))
+    if (kept := facts.manifest.index.get(name)) and name in facts.contents:
+        yield from _documents(kept, facts.contents[name])
+
+
+def _tables(kept: Tables, found: Tables) -> Iterator[str]:
+    """In words, table by table."""
+    wrong = sorted(name for name in kept.keys() | found.keys() if kept.get(name) != found.get(name))
+    for name in wrong[:SHOWN]:
+        before, after = kept.get(name), found.get(name)
+        if before is None or after is None:
+            yield f"table {name} {'is new' if before is None else 'is missing'}"
+        elif before.rows != after.rows:
+            yield f"table {name} has {after.rows} rows, not {before.rows}"
+        else:
+            yield f"table {name} has other contents"
+    if len(wrong) > SHOWN:
+        yield f"{len(wrong) - SHOWN} more tables differ"
+
+
+def _documents(kept: IndexPart, found: Contents) -> Iterator[str]:
+    if kept.documents is not None and kept.documents != found.documents:
+        yield f"the index has {found.documents} documents, not {kept.documents}"
+    elif kept.digest and found.digest and kept.digest != found.digest:
+        yield "the index has other documents"
+
+
+def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
+    if kept is None or found is None:
+        return Done("the backup has no files")
+    wrong = sorted(key for key, digest in kept.samples.items() if found.hashes.get(key) != digest)
+    if found.listing != kept.listing:
+        return _blocked(STACK, [f"{found.count} objects are there, {kept.count} were: or others than were"])
+    if wrong:
+        return _blocked(STACK, [f"{key} has other contents" for key in wrong[:SHOWN]])
+    return Done(f"identical: {found.count} objects")
+
+
+def _blocked(name: str, wrong: list[str]) -> Blocked:
+    fix = (
+        "nothing runs yet: look at it, then run the command again; "
+        "to go on in spite of it, set the services' counts by hand, then `orchestrate run`"
+    )
+    return Blocked(Problem("restore-differs", "; ".join(wrong), name, fix))
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """What this proof can't say."""
+    if not facts.manifest.quiet:
+        message = "the backup was taken while services ran: the databases' figures are not compared"
+        yield Problem("proof-without-databases", message, facts.manifest.id, "nothing: it is said for completeness")
+    lost = sorted(set(facts.manifest.tenants) - set(facts.manifest.index))
+    if lost:
+        message = f"no index of {', '.join(lost)} was in the backup"
+        yield Problem("index-to-be-made-again", message, "", "have Onyx index again: admin panel, connectors, re-index")
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="proof",
+    title="everything is as it was",
+    observe=observe,
+    decide=decide,
+    apply=nothing_to_apply,
+    needs=("tenant-databases", "files-returned", "keys-returned"),
+    timeout=3 * 3600,
+    findings=findings,
+)

@@ -1,0 +1,130 @@
+"""The end of a world: what `terraform destroy` deletes, deleted through the API, in an order that AWS allows.
+
+As with Terraform, AWS has the last word: a protected database server or a bucket that is not empty stops it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from orchestrator.local.world.parts import Aws
+
+_PATIENCE = 60.0
+_GONE = frozenset(
+    {
+        "ClusterNotFoundException",
+        "DBInstanceNotFound",
+        "DBInstanceNotFoundFault",
+        "DBSubnetGroupNotFoundFault",
+        "InvalidInstanceID.NotFound",
+        "InvalidVolume.NotFound",
+        "ListenerNotFound",
+        "LoadBalancerNotFound",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "ReplicationGroupNotFoundFault",
+        "ResourceNotFoundException",
+        "ServiceNotFoundException",
+        "TargetGroupNotFound",
+    }
+)
+
+
+def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: str | None = None) -> None:
+    """Everything of the contract's stack, but zone, records, snapshots and other buckets. May be called again."""
+    aws = Aws.of(session, endpoint)
+    name = contract["stack"]
+    _quietly(aws.s3.delete_bucket, Bucket=contract["bucket"])
+    _database(aws, name, contract["database"]["instance"])
+    _tenants(aws, contract)
+    _balancer(aws, contract)
+    _indexes(aws, contract)
+    _quietly(aws.elasticache.delete_replication_group, ReplicationGroupId=f"{name}-redis")
+    _gone(lambda: aws.elasticache.describe_replication_groups(ReplicationGroupId=f"{name}-redis"))
+    with suppress(ClientError):
+        aws.elasticache.delete_cache_subnet_group(CacheSubnetGroupName=f"{name}-redis")
+    _roles(aws, name)
+    for secret in (contract["database"]["admin_secret_arn"], contract["redis"]["auth_secret_arn"]):
+        _quietly(aws.secretsmanager.delete_secret, SecretId=secret, ForceDeleteWithoutRecovery=True)
+
+
+def _quietly(call: Callable[..., object], **arguments: Any) -> None:
+    """What is gone already is no error."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+
+
+def _gone(look: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            look()
+        except ClientError:
+            return
+        time.sleep(0.05)
+
+
+def _database(aws: Aws, name: str, instance: str) -> None:
+    _quietly(aws.rds.delete_db_instance, DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
+    _gone(lambda: aws.rds.describe_db_instances(DBInstanceIdentifier=instance))
+    _quietly(aws.rds.delete_db_subnet_group, DBSubnetGroupName=f"{name}-postgres")
+
+
+def _tenants(aws: Aws, contract: Mapping[str, Any]) -> None:
+    cluster = contract["cluster"]
+    for one in contract["tenants"].values():
+        _quietly(aws.ecs.delete_service, cluster=cluster, service=one["service"], force=True)
+        _quietly(aws.logs.delete_log_group, logGroupName=one["log_group"])
+        _quietly(aws.secretsmanager.delete_secret, SecretId=one["secret_arn"], ForceDeleteWithoutRecovery=True)
+    _quietly(aws.ecs.delete_cluster, cluster=cluster)
+
+
+def _balancer(aws: Aws, contract: Mapping[str, Any]) -> None:
+    _quietly(aws.elbv2.delete_load_balancer, LoadBalancerArn=contract["load_balancer"]["arn"])
+    for one in contract["tenants"].values():
+        _quietly(aws.elbv2.delete_target_group, TargetGroupArn=one["target_group_arn"])
+
+
+def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
+    runner = aws.ec2.describe_instances(InstanceIds=[contract["runner"]["instance_id"]])["Reservations"]
+    networks = {one["VpcId"] for many in runner for one in many["Instances"] if one.get("VpcId")}
+    for one in contract["vespa"].values():
+        attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
+        volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
+        for volume in volumes:
+            place = volume["Attachments"][0]
+            aws.ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=place["InstanceId"], Device=place["Device"])
+        _quietly(aws.ec2.terminate_instances, InstanceIds=[one["instance_id"]])
+        for volume in volumes:
+            _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
+    _ways_out(aws, networks)
+
+
+def _ways_out(aws: Aws, networks: set[str]) -> None:
+    for gateway in aws.ec2.describe_nat_gateways()["NatGateways"]:
+        if gateway["VpcId"] in networks and gateway["State"] != "deleted":
+            aws.ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+            for address in gateway["NatGatewayAddresses"]:
+                with suppress(ClientError):
+                    aws.ec2.release_address(AllocationId=address["AllocationId"])
+
+
+def _roles(aws: Aws, name: str) -> None:
+    for role in [one["RoleName"] for one in aws.iam.list_roles()["Roles"] if one["RoleName"].startswith(f"{name}-")]:
+        for policy in aws.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            aws.iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        for attached in aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            aws.iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+        for profile in aws.iam.list_instance_profiles_for_role(RoleName=role)["InstanceProfiles"]:
+            aws.iam.remove_role_from_instance_profile(InstanceProfileName=profile["InstanceProfileName"], RoleName=role)
+            aws.iam.delete_instance_profile(InstanceProfileName=profile["InstanceProfileName"])
+        aws.iam.delete_role(RoleName=role)

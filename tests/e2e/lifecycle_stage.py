@@ -1,0 +1,102 @@
+"""The stage of destroy and restore: a cloud, a small Terraform stack in it, two tenants who have written something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestrator.local import client
+from orchestrator.local.roundtrip import Customers, Fingerprint
+from orchestrator.local.world import hosted_zone
+from tests.e2e import small_stack
+from tests.e2e.recorder import recording
+from tests.e2e.stage import SPEED, Ended, Stage
+from tests.local.local_cloud import LocalCloud
+
+NAME = "onyx-prod"
+FLAGS = ("--json", "--database-transport", "direct", "--poll", "0.5")
+
+
+@dataclass
+class Lifecycle:
+    """The stage, and its Terraform directory."""
+
+    stage: Stage
+    folder: Path
+
+    def command(self, *arguments: str) -> Ended:
+        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS)
+
+    def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """The same, in the background: what it says is lost."""
+        command = [sys.executable, "-P", "-m", "orchestrator", *arguments, "--chdir", str(self.folder), *FLAGS]
+        return subprocess.Popen(
+            command,
+            env=self.stage.environment(),
+            cwd=self.stage.work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def customers(self) -> Customers:
+        self.stage.contract = dict(small_stack.contract(self.folder))
+        return Customers(self.stage.environment(), self.stage.contract)
+
+    def fingerprint(self) -> Fingerprint:
+        return self.customers.fingerprint()
+
+    def databases(self) -> dict[str, str]:
+        """Instance → status."""
+        found = self.stage.aws.client("rds").describe_db_instances()["DBInstances"]
+        return {one["DBInstanceIdentifier"]: one["DBInstanceStatus"] for one in found}
+
+    def desired(self) -> dict[str, int]:
+        return {tenant: self.stage.service(tenant)["desiredCount"] for tenant in self.customers.contract["tenants"]}
+
+    def backups(self) -> list[str]:
+        """Keys in the backups' bucket."""
+        s3 = self.stage.aws.client("s3")
+        try:
+            listed = s3.list_objects_v2(Bucket=f"{NAME}-backups-123456789012")
+        except s3.exceptions.NoSuchBucket:
+            return []
+        return [one["Key"] for one in listed.get("Contents", [])]
+
+
+def require_terraform() -> None:
+    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
+        if os.environ.get("CI"):
+            pytest.fail("neither terraform nor tofu is on PATH")
+        pytest.skip("neither terraform nor tofu is on PATH")
+
+
+@contextmanager
+def lifecycle(folder: Path) -> Iterator[Lifecycle]:
+    """Applied, alive, with rows, files and documents; customer-b is to have two tasks."""
+    require_terraform()
+    running = client.up("lifecycle", folder / "cloud", speed=SPEED)
+    try:
+        cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
+        with recording(running.endpoint) as recorder:
+            stage = Stage(cloud, folder, recorder)
+            hosted_zone(stage.aws.client("route53"), "vigilon.app")
+            stage.work.mkdir()
+            made = Lifecycle(stage, small_stack.write(stage.work / "stack"))
+            made.command("apply", "--auto-approve").succeeded()
+            for tenant in made.customers.contract["tenants"]:
+                made.customers.write(tenant, 0, 12)
+            service = stage.contract["tenants"]["customer-b"]["service"]
+            stage.aws.client("ecs").update_service(cluster=stage.contract["cluster"], service=service, desiredCount=2)
+            yield made
+    finally:
+        client.down(folder / "cloud")

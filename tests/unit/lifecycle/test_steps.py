@@ -1,0 +1,102 @@
+"""What the steps of backup, destroy and restore do together; what each decides is in tests/cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
+from orchestrator.aws.rds import ServerState
+from orchestrator.aws.service_counts import Count
+from orchestrator.aws.volumes import DataVolume
+from orchestrator.engine.graph import edges
+from orchestrator.engine.step import STACK, Done, Todo, Verdict
+from orchestrator.lifecycle import backup, catalogue, freshness, restore
+from orchestrator.lifecycle.backup import index_snapshots
+from orchestrator.lifecycle.backup.index_snapshots import One
+from orchestrator.lifecycle.restore import proof
+from orchestrator.lifecycle.resume import pause_forgotten, services_started
+from orchestrator.pauses import TAG, Memory, Stamp
+from tests.unit.lifecycle.test_decisions import TENANT, manifest
+
+BACKUPS = Memory(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
+SOMEBODYS = Memory(Stamp("2026-11-19T09:00:00Z", "eve@desk"), 5)
+SERVER = ServerState("onyx-prod-postgres", "available", tags={TAG: str(SOMEBODYS.stamp)})
+
+
+def returned(step: str, facts: Any) -> Verdict:
+    (found,) = (one for one in backup.STOPPED if one.id == step)
+    return found.decide(facts)["a"]
+
+
+def held(memory: Memory | None, desired: int = 0) -> dict[str, Count]:
+    return {"s": Count("s", "arn", desired, tags={TAG: str(memory)} if memory else {})}
+
+
+def test_after_a_backup_services_run_again_that_it_has_stopped() -> None:
+    facts = services_started.Facts({"a": "s"}, held(BACKUPS), {})
+    assert returned("services-started", facts) == Todo("scale s from 0 to 3", services_started.Start("s", 3))
+    up = pause_forgotten.Facts({"a": "s"}, held(BACKUPS, 3), {"s": Scaling(2, 9, ALL)}, SERVER)
+    assert isinstance(returned("pause-forgotten", up), Todo)
+    forgotten = pause_forgotten.Facts({"a": "s"}, held(None, 3), {"s": Scaling(2, 9)}, SERVER)
+    assert isinstance(returned("pause-forgotten", forgotten), Done)
+
+
+def test_what_somebody_had_paused_before_the_backup_stays_so() -> None:
+    """Its services, and the mark on the database server."""
+    facts = services_started.Facts({"a": "s"}, held(SOMEBODYS), {})
+    for step, seen in (
+        ("services-started", facts),
+        ("pause-forgotten", pause_forgotten.Facts({"a": "s"}, held(SOMEBODYS), {}, SERVER)),
+    ):
+        verdict = returned(step, seen)
+        assert isinstance(verdict, Done)
+        assert "eve@desk" in verdict.detail
+    (forgetting,) = (one for one in backup.STOPPED if one.id == "pause-forgotten")
+    assert isinstance(forgetting.decide(pause_forgotten.Facts({}, {}, {}, SERVER))[STACK], Done)
+
+
+BEGUN = datetime(2026, 11, 20, 8, 59, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("found", "undisturbed"),
+    [
+        (held(BACKUPS), True),
+        (held(SOMEBODYS), True),
+        ({**held(BACKUPS), "t": Count("t", "arn", 1)}, False),
+        (held(BACKUPS, 1), False),
+        (held(Memory(Stamp("2026-11-20T10:00:00Z", "eve@desk"), 3)), False),
+        (held(None), False),
+    ],
+    ids=["stopped", "paused-before", "one-runs", "raised", "resumed-and-paused-again", "nobody-knows"],
+)
+def test_an_unfinished_backup_is_gone_on_with_while_nothing_has_run(found: dict[str, Count], undisturbed: bool) -> None:
+    """Else its snapshot would be older than the rows that are counted now."""
+    assert freshness.undisturbed(found.values(), BEGUN) is undisturbed
+
+
+def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
+    indexes = {"a": One("i-1", None, running=True), "b": One("i-2", DataVolume("v", 50, encrypted=True), running=True)}
+    said = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes=indexes)))
+    assert [one.code for one in said] == ["index-not-on-a-volume"]
+
+
+def test_what_a_proof_can_not_say_is_said() -> None:
+    facts = proof.Facts(manifest(quiet=False, tenants={"customer-a": TENANT}))
+    assert [one.code for one in proof.findings(facts)] == ["proof-without-databases", "index-to-be-made-again"]
+
+
+@pytest.mark.parametrize("steps", [backup.QUIET, backup.STOPPED, backup.LIVE, restore.DATA], ids=str)
+def test_what_is_needed_comes_before(steps: tuple[Any, ...]) -> None:
+    order = [step.id for step in steps]
+    for step, needs in edges(steps).items():
+        assert all(order.index(need) < order.index(step) for need in needs)
+
+
+def test_every_step_has_a_name_of_its_own() -> None:
+    names = [step.id for step in catalogue.own()]
+    assert len(names) == len(set(names))
+    assert {"database-server", "services-at-zero", "services-started"}.isdisjoint(names)
