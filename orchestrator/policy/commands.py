@@ -184,6 +184,8 @@ COMMANDS: Mapping[str, Grants] = {
     "backup": BACKUP,
     "backup --stop-services": (*BACKUP, *safekeeping.QUIET),
     "backup --prune": (*safekeeping.PRUNED, *LOCK),
+    "destroy": (*BACKUP, *safekeeping.QUIET, *safekeeping.DESTROYED),
+    "restore": (*RUN, *pausing.RESUMED, *safekeeping.QUIET, *safekeeping.RETURNED),
     "certificate": VALIDATION,
     "status": STATUS,
     "doctor": EXAMINATION,
@@ -205,12 +207,9 @@ COMMANDS: Mapping[str, Grants] = {
     "local": NOTHING,
     "version": NOTHING,
 }
-"""Every command, of each group either the group or all its members, and by themselves options that need more.
+"""Every command, of each group either the group or all its members, and by themselves options that need more."""
 
-`destroy` and `restore` take their parts from `safekeeping`.
-"""
-
-TERRAFORMS = frozenset({"apply", "contract", "init", "plan", "preflight"})
+TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "plan", "preflight", "restore"})
 """They run Terraform too, whose own needs follow from its configuration and backend and are not told here."""
 
 

@@ -42,6 +42,11 @@ def volume_snapshots(scope: Scope) -> Sequence[str]:
     return (scope.arn("ec2", "snapshot/*", account=False),) if scope.stack.vespa else ()
 
 
+def load_balancer(scope: Scope) -> Sequence[str]:
+    """The stack's own."""
+    return (scope.stack.load_balancer.arn,)
+
+
 def when_made(_scope: Scope) -> Condition:
     """Tags may be given to new snapshots alone."""
     return {"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}}
@@ -125,3 +130,34 @@ PRUNED: Sequence[Grant] = (
     Grant(("ec2:DeleteSnapshot",), volume_snapshots, of_this_stack),
     Grant(("secretsmanager:DeleteSecret",), copied_keys),
 )
+
+GUARDED: Sequence[Grant] = (
+    Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
+    Grant(("elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers")),
+    Grant(("elasticloadbalancing:ModifyLoadBalancerAttributes",), load_balancer),
+)
+"""The protection against deletion, seen and taken away."""
+
+DESTROYED: Sequence[Grant] = (
+    *GUARDED,
+    Grant(("s3:ListBucket", "s3:ListBucketVersions"), on.bucket),
+    Grant(("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"), objects),
+    Grant(("ec2:DescribeAddresses", "ec2:DescribeInstances", "ec2:DescribeNatGateways", "ec2:DescribeVolumes")),
+    Grant(("elasticache:DescribeReplicationGroups",), on.redis),
+)
+"""What Terraform can't do by itself, and the look whether anything billable is left."""
+
+RETURNED: Sequence[Grant] = (
+    *LISTED,
+    *INDEXES,
+    Grant(("s3:GetObjectTagging", "s3:PutObject"), vault_objects),
+    Grant(("s3:ListBucket", "s3:GetBucketVersioning"), on.bucket),
+    Grant(("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), objects),
+    Grant(("secretsmanager:GetSecretValue",), copied_keys),
+    Grant(("secretsmanager:DescribeSecret",), any_secret),
+    Grant(("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"), any_secret, made_by_terraform),
+    Grant(("ecs:DescribeTaskDefinition",)),
+    Grant(("rds:DescribeDBSnapshots",), database_snapshots),
+    Grant(("ec2:DescribeSnapshots",)),
+)
+"""Files, keys and documents, and the proof."""
