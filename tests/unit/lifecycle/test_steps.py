@@ -89,7 +89,9 @@ def test_what_a_proof_can_not_say_is_said() -> None:
     assert [one.code for one in proof.findings(facts)] == ["proof-without-databases", "index-to-be-made-again"]
 
 
-@pytest.mark.parametrize("steps", [backup.QUIET, backup.STOPPED, backup.LIVE, restore.DATA], ids=str)
+@pytest.mark.parametrize(
+    "steps", [backup.QUIET, backup.STOPPED, backup.LIVE, restore.DATA], ids=["quiet", "stopped", "live", "restore"]
+)
 def test_what_is_needed_comes_before(steps: tuple[Any, ...]) -> None:
     order = [step.id for step in steps]
     for step, needs in edges(steps).items():
