@@ -51,3 +51,12 @@ def test_rules_revoked_at_the_same_time_are_all_gone(aws: Aws) -> None:
     with ThreadPoolExecutor(CROWD) as pool:
         list(pool.map(revoke, rules))
     assert rules_of(ec2, group) == 0
+
+
+def test_the_default_vpc_leads_out(aws: Aws) -> None:
+    ec2 = aws.client("ec2")
+    [vpc] = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    [table] = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["RouteTables"]
+    out = [one["GatewayId"] for one in table["Routes"] if one.get("DestinationCidrBlock") == "0.0.0.0/0"]
+    [gateway] = ec2.describe_internet_gateways(InternetGatewayIds=out)["InternetGateways"]
+    assert [one["VpcId"] for one in gateway["Attachments"]] == [vpc["VpcId"]]

@@ -3,7 +3,7 @@
 The first attempt of every call is refused; its retry passes. Every `HARD`th call to a service of `POLLED` is refused
 `HARD_ATTEMPTS` times: more than botocore's own retries (3 attempts in standard mode, 5 in legacy), so that the caller's
 patience is tested too. Attempts are told apart by the `amz-sdk-request` header, which every AWS SDK sends; a caller
-without it is refused every second time.
+without it, or who never retries by itself, is refused every second time (of a service).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
 from orchestrator.local.faults import Fault
@@ -22,6 +23,7 @@ HARD_ATTEMPTS = 5
 POLLED = frozenset({"ecs", "elasticloadbalancing", "rds", "route53", "ssm", "elasticache"})
 
 _ATTEMPT = re.compile(r"attempt=(\d+)")
+_NO_RETRIES = re.compile(r"\bmax=1\b")
 XML = "text/xml"
 
 
@@ -59,7 +61,7 @@ class Throttle:
     """Decides which attempts are refused; remembers the invocations that are refused for longer."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _seen: int = 0
+    _seen: Counter[str] = field(default_factory=Counter)
     _polled: int = 0
     _hard: set[str] = field(default_factory=set)
 
@@ -67,9 +69,9 @@ class Throttle:
         """Whether this attempt is refused. `invocation` is the same for all attempts of one call."""
         found = _ATTEMPT.search(sdk_request)
         with self._lock:
-            if found is None:
-                self._seen += 1
-                return self._seen % 2 == 1
+            if found is None or _NO_RETRIES.search(sdk_request):
+                self._seen[service] += 1
+                return self._seen[service] % 2 == 1
             attempt = int(found.group(1))
             if attempt == 1 and service in POLLED:
                 self._polled += 1
