@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := orchestrator tests scripts
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Half of the tests wait most of the time: two workers a core.
+PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
 SPEED ?=
 KEEP ?=
 

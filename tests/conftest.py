@@ -11,10 +11,16 @@ settings.load_profile("untimed")
 LONGEST_FIRST = (
     "test_stack.py",
     "test_inferred_stack.py",
+    "test_leftovers.py",
     "test_certificate.py",
+    "test_policy.py",
+    "test_backup.py",
+    "test_lifecycle.py",
     "test_faults.py",
     "test_guide_commands.py",
     "test_demo.py",
+    "test_pause.py",
+    "test_looking.py",
 )
 """Files of minutes: when workers share the tests file by file, these must not come last."""
 
