@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := orchestrator tests scripts
-# Half of the tests wait most of the time: two workers a core.
-PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+# Some of the tests wait most of the time: more workers than cores.
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 SPEED ?=
 KEEP ?=
 
