@@ -95,7 +95,8 @@ def test_status_is_one_table_of_everything(well: Stage) -> None:
 def test_watch_is_drawn_anew_until_everything_is_up(well: Stage) -> None:
     well.fault("vespa-container-down", SICK)
     pending = well.command("status", "--json")
-    assert (pending.status, parts(pending.events)[SICK]["vespa"]) == (Outcome.PENDING.status, "exited")
+    assert pending.status in (Outcome.PENDING.status, Outcome.FAILED.status), "tasks that start now die of it"
+    assert parts(pending.events)[SICK]["vespa"] == "exited"
     ours, theirs = pty.openpty()
     with running(well, "status", "--watch", stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:
         os.close(theirs)
