@@ -182,7 +182,7 @@ COMMANDS: Mapping[str, Grants] = {
     "dns check": NOTHING,
     "dns undo": (*RECORDS, *CHANGED_RECORDS, *LOCK),
     "backup": BACKUP,
-    "backup --stop-services": (*BACKUP, *safekeeping.QUIET),
+    "backup --stop-services": (*BACKUP, *safekeeping.QUIET, *safekeeping.AWAKE),
     "backup --prune": (*safekeeping.PRUNED, *LOCK),
     "destroy": (*BACKUP, *safekeeping.QUIET, *safekeeping.DESTROYED),
     "restore": (*RUN, *pausing.RESUMED, *safekeeping.QUIET, *safekeeping.RETURNED),

@@ -121,6 +121,9 @@ TAKEN: Sequence[Grant] = (
 QUIET: Sequence[Grant] = SERVICES_AT_ZERO
 """With the services stopped first."""
 
+AWAKE: Sequence[Grant] = (Grant(("ecs:UntagResource",), on.services),)
+"""And started afterwards: what was remembered on them is forgotten."""
+
 PRUNED: Sequence[Grant] = (
     *LISTED,
     Grant(("s3:ListBucketVersions",), vault),

@@ -306,7 +306,7 @@ def test_backups(cold: Stage, allowed: Allowed) -> None:
     quiet = allowed("backup --stop-services")
     quiet.calls("backup", "--stop-services").succeeded()
     assert {"ecs:TagResource", "ecs:UpdateService"} <= {action for action, _ in quiet.asked()}
-    assert pairs(quiet.policy) <= pairs(live.policy) | allowed_by(cold, "pause")
+    assert pairs(quiet.policy) <= pairs(live.policy) | allowed_by(cold, "pause") | allowed_by(cold, "resume")
     prune = allowed("backup --prune")
     prune.calls("backup", "--prune", "1", "--auto-approve").succeeded()
     prune.proven(without=KEYS)

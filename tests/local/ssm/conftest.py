@@ -17,6 +17,7 @@ import trustme
 from orchestrator.local import agent, server
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.corrections import ssm as correction
+from orchestrator.local.corrections import ssm_sessions as sessions
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
 
@@ -136,6 +137,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     )
     authority.cert_pem.write_to_path(cloud.ca_file)
     correction.install(cloud)
+    sessions.install(cloud)
     with ExitStack() as stack:
         stack.enter_context(pytest.MonkeyPatch.context()).setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         stack.callback(server.serve(cloud, 0))
