@@ -92,11 +92,18 @@ def test_status_is_one_table_of_everything(well: Stage) -> None:
     assert f"\n{OTHER}" not in text
 
 
-def test_watch_is_drawn_anew_until_everything_is_up(well: Stage) -> None:
-    well.fault("vespa-container-down", SICK)
+@pytest.fixture
+def without_vespa(well: Stage) -> Iterator[Stage]:
+    """Its container was stopped by hand: unlike by the fault of this name, no task starts again and dies of it."""
+    on_vespa(well, "docker stop vespa")
+    yield well
+    on_vespa(well, "docker start vespa")
+
+
+def test_watch_is_drawn_anew_until_everything_is_up(without_vespa: Stage) -> None:
+    well = without_vespa
     pending = well.command("status", "--json")
-    assert pending.status in (Outcome.PENDING.status, Outcome.FAILED.status), "tasks that start now die of it"
-    assert parts(pending.events)[SICK]["vespa"] == "exited"
+    assert (pending.status, parts(pending.events)[SICK]["vespa"]) == (Outcome.PENDING.status, "exited")
     ours, theirs = pty.openpty()
     with running(well, "status", "--watch", stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:
         os.close(theirs)
@@ -106,16 +113,15 @@ def test_watch_is_drawn_anew_until_everything_is_up(well: Stage) -> None:
                 drawn += said
                 if b"exited" in drawn and not cured:
                     cured = True
-                    well.clear_faults()
+                    on_vespa(well, "docker start vespa")
         os.close(ours)
         assert process.wait() == 0, drawn.decode()
     assert b"\x1b[1A" in drawn, "in the place of the picture before"
     assert b"succeeded" in drawn
 
 
-def test_watch_ends_at_ctrl_c(well: Stage) -> None:
-    well.fault("vespa-container-down", SICK)
-    with running(well, "status", "--watch", "--json", stdout=subprocess.PIPE) as process:
+def test_watch_ends_at_ctrl_c(without_vespa: Stage) -> None:
+    with running(without_vespa, "status", "--watch", "--json", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         lines = iter(process.stdout)
         seen = [json.loads(next(lines))]
@@ -124,9 +130,8 @@ def test_watch_ends_at_ctrl_c(well: Stage) -> None:
         process.send_signal(signal.SIGINT)
         rest = [json.loads(line) for line in lines]
         assert process.wait() == Outcome.INTERRUPTED.status
-    assert seen[-1]["state"] in ("pending", "failed"), "tasks that start now die of it"
-    assert (rest[-1]["event"], rest[-1]["outcome"]) == ("run-finished", "interrupted")
-    assert not [one for one in rest if one["event"] == "step-failed" and one["step"] == "status"], "no failure of ours"
+    assert (seen[-1]["state"], rest[-1]["event"], rest[-1]["outcome"]) == ("pending", "run-finished", "interrupted")
+    assert not [one for one in rest if one["event"] == "step-failed"]
 
 
 # logs
