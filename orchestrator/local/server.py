@@ -97,6 +97,22 @@ def serve(cloud: Cloud, port: int) -> Callable[[], None]:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415 - with moto
 
+    class InOnePiece(MotoRequestHandler):
+        """Sends head and body together.
+
+        Terraform's AWS provider sometimes closes a connection whose answer comes in two pieces before it has read the
+        second one, and asks again (1 of 2,000 calls on a busy machine): what was done already then fails as a
+        duplicate. Over a real network, nobody answers that fast.
+        """
+
+        wbufsize = 65_536
+
+        def handle_expect_100(self) -> bool:
+            """The client waits for this one before it sends its body."""
+            go_on = super().handle_expect_100()
+            self.wfile.flush()
+            return go_on
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     aws = _counted_and_throttled(cloud, DomainDispatcherApplication(create_backend_app))
     mounts: dict[str, Application] = {}
@@ -106,7 +122,7 @@ def serve(cloud: Cloud, port: int) -> Callable[[], None]:
         mount = next((mount for prefix, mount in mounts.items() if path.startswith(prefix)), aws)
         return mount(environ, start_response)
 
-    server = make_server("127.0.0.1", port, route, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", port, route, threaded=True, request_handler=InOnePiece)
     cloud.endpoint = f"http://127.0.0.1:{server.server_port}"
     mounts |= _mounts(cloud)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
