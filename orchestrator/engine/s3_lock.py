@@ -80,6 +80,7 @@ class S3Lock:
         self._beats = 0
         self._alive_at = 0.0
         self._taken = False
+        self._unheard = False
 
     @property
     def place(self) -> str:
@@ -105,7 +106,7 @@ class S3Lock:
         return None
 
     def _succeed(self, seen: Seen) -> str | None:
-        if seen.body == self._body():
+        if self._is_ours(seen):
             return seen.version  # our own first try arrived, only its answer didn't
         return self._slot.replace(self._body(), seen.version) if seen.age > self._dead else None
 
@@ -132,6 +133,9 @@ class S3Lock:
         if not self._taken:
             with suppress(OrchestratorError):
                 self._slot.delete(self._version)
+                # Of a write whose answer was lost the version is not known.
+                if self._unheard and (seen := self._slot.read()) and self._is_ours(seen):
+                    self._slot.delete(seen.version)
 
     def holder(self) -> Owner | None:
         """Whose it is, dead or alive."""
@@ -144,6 +148,10 @@ class S3Lock:
         if seen:
             self._slot.delete(seen.version)
 
+    def _is_ours(self, seen: Seen) -> bool:
+        """Whoever takes it over writes a run of its own."""
+        return Owner.parse(seen.body) == self._owner
+
     def _body(self) -> bytes:
         return self._owner.as_json()[:-1] + f', "beat": {self._beats}}}'.encode()
 
@@ -153,11 +161,13 @@ class S3Lock:
                 return
             asked = self._monotonic()
             self._beats += 1
+            self._unheard = True
             version = self._slot.replace(self._body(), self._version)
             if version is None:
+                # Refused also after a write of our own, now or earlier, that arrived and whose answer didn't.
                 seen = self._slot.read()
-                # A retry of our own write is refused too, after the first one arrived.
-                version = seen.version if seen and seen.body == self._body() else None
+                version = self._slot.replace(self._body(), seen.version) if seen and self._is_ours(seen) else None
+            self._unheard = False
             if version is None:
                 self._taken = True
             else:

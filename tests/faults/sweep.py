@@ -21,21 +21,26 @@ from tests.faults.troupe import Ended
 TRIES = 4
 """A run is not always of the same length: one that ended before its deed is begun again."""
 REDEPLOY, REDEPLOYS = "ecs:UpdateService", "redeploys"
-Way = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a run is begun. What does not depend on it is swept once: `sweeps` begins the names of the calls that are."""
+
+    arguments: tuple[str, ...]
+    sweeps: str = ""
+    state: str = "none"
+    """Where Terraform's state is, and so the lock: `none` or `s3`."""
+
+
+DIRECT = ("--database-transport", "direct")
+TO_THE_DATABASES = ("--only", "database-server", "--only", "runner", "--only", "tenant-databases")
 WAYS: Mapping[str, Way] = {
-    "direct": ("--database-transport", "direct"),
-    "ssm": (
-        "--database-transport",
-        "ssm",
-        "--only",
-        "database-server",
-        "--only",
-        "runner",
-        "--only",
-        "tenant-databases",
-    ),
+    "direct": Way(DIRECT),
+    "ssm": Way(("--database-transport", "ssm", *TO_THE_DATABASES)),
+    "lock in S3": Way((*DIRECT, *TO_THE_DATABASES, "--lock-timeout", "60"), "s3:", "s3"),
 }
-"""Arguments of the run, by the transport: what does not depend on it is swept once."""
+"""By what is swept: the transport of statements, the place of the lock."""
 
 
 @dataclass
@@ -71,11 +76,12 @@ def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, A
     made: list[Counter[str]] = []
     state: Mapping[str, Any] = {}
     for _ in range(runs):
-        folder = stage.begin_again()
-        ended = stage.run(folder, Deed(), *way)
+        folder = stage.begin_again(way.state)
+        ended = stage.run(folder, Deed(), *way.arguments)
         assert ended.status == 0, ended.stdout + ended.stderr
-        made.append(Counter(call.what for call in ended.calls))
-        state = {**stage.state(folder), REDEPLOYS: made[-1][REDEPLOY]}
+        made.append(Counter(call.what for call in ended.calls if call.what.startswith(way.sweeps)))
+        redeploys = sum(call.what == REDEPLOY for call in ended.calls)
+        state = {**stage.state(folder), REDEPLOYS: redeploys}
     return state, functools.reduce(operator.and_, made)
 
 
@@ -104,8 +110,8 @@ def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survive
 def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
     """A run from the first day with the deed done to it; None: it always ended before."""
     for _ in range(TRIES):
-        folder = stage.begin_again()
-        first = stage.run(folder, deed, *way)
+        folder = stage.begin_again(way.state)
+        first = stage.run(folder, deed, *way.arguments)
         if was_done(first, deed):
             return folder, first
     return None

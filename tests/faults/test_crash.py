@@ -35,7 +35,7 @@ def survives(stage: Theatre, deed: Deed, way: Way, good: Any) -> Iterator[str]:
     if not first.killed:
         yield f"it was not killed, but ended with {first.status}"
         return
-    second = stage.run(folder, Deed(), *way)
+    second = stage.run(folder, Deed(), *way.arguments)
     yield from converges(stage, folder, (first, second), good)
 
 
@@ -47,8 +47,8 @@ def test_a_handful_of_crashes(stage: Theatre) -> None:
 
 
 @pytest.mark.skipif(not FULL, reason="make faults")
-@pytest.mark.parametrize("transport", WAYS)
-def test_a_crash_at_every_call(tmp_path: Path, transport: str) -> None:
-    number, sweep = swept(tmp_path, WAYS[transport], crashes_of, survives)
-    tell(f"crash at every call ({transport}): {number} calls, {sweep.done} crashes, {sweep.well} converged")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_crash_at_every_call(tmp_path: Path, way: str) -> None:
+    number, sweep = swept(tmp_path, WAYS[way], crashes_of, survives)
+    tell(f"crash at every call ({way}): {number} calls, {sweep.done} crashes, {sweep.well} converged")
     assert not sweep.wrong, "\n".join(sweep.wrong)

@@ -26,6 +26,8 @@ HANDFUL = (
     Deed(1, "reset", "sql:CREATE-DATABASE"),
     Deed(30, "broken", "record:write"),
 )
+GIVEN_BACK = "s3:DELETE"
+"""A lock that can't be given back dies by itself: the next run waits for that."""
 PASSING = {"throttled", "aws-unavailable", "aws-unreachable", "dns-provider-unavailable", "database-unreachable"}
 UNWRITTEN = {"journal-unwritable", "lock-unwritable", "dns-history-unwritable"}
 ENDS: dict[str, tuple[set[str], set[Outcome]]] = {
@@ -58,7 +60,8 @@ def survives(stage: Theatre, deed: Deed, way: Way, good: Any) -> Iterator[str]:
         return
     folder, first = found
     yield from ends_well(first, deed)
-    runs = (first,) if first.status == 0 else (first, stage.run(folder, Deed(), *way))
+    is_over = first.status == 0 and deed.what != GIVEN_BACK
+    runs = (first,) if is_over else (first, stage.run(folder, Deed(), *way.arguments))
     yield from converges(stage, folder, runs, good)
 
 
@@ -86,8 +89,8 @@ def test_a_handful_of_failures(stage: Theatre) -> None:
 
 
 @pytest.mark.skipif(not FULL, reason="make faults")
-@pytest.mark.parametrize("transport", WAYS)
-def test_every_failure_at_every_call(tmp_path: Path, transport: str) -> None:
-    number, sweep = swept(tmp_path, WAYS[transport], failures_of, survives)
-    tell(f"every failure at every call ({transport}): {number} calls, {sweep.done} failures, {sweep.well} ended well")
+@pytest.mark.parametrize("way", WAYS)
+def test_every_failure_at_every_call(tmp_path: Path, way: str) -> None:
+    number, sweep = swept(tmp_path, WAYS[way], failures_of, survives)
+    tell(f"every failure at every call ({way}): {number} calls, {sweep.done} failures, {sweep.well} ended well")
     assert not sweep.wrong, "\n".join(sweep.wrong)

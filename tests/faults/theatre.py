@@ -22,8 +22,9 @@ import pytest
 import urllib3
 from psycopg import sql
 
+from orchestrator import lock_places
 from orchestrator.database.model import READONLY_ROLE
-from orchestrator.engine.file_lock import FileLock
+from orchestrator.engine.lock import Owner
 from orchestrator.local import client, world
 from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
@@ -34,6 +35,7 @@ SPEED = 400.0
 TENANTS = ("customer-a", "customer-b", "customer-c")
 AT_PORKBUN, PORKBUN_ZONE = "customer-c", "porkbun.example"
 PATIENCE = 120.0
+STATES = "onyx-terraform-states"
 FOR_EVER = 86_400
 """Seconds of grace: a machine that is busy must not make a task look sick."""
 
@@ -73,6 +75,8 @@ class Theatre:
         (self.folder / "contract.json").write_text(json.dumps(self.contract))
         told = self.cloud.ask("env") | {"AWS_SECRET_ACCESS_KEY": "canary-of-the-callers-own-credentials"}
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **told}
+        region = {"LocationConstraint": told["AWS_DEFAULT_REGION"]}
+        self.client("s3").create_bucket(Bucket=STATES, CreateBucketConfiguration=region)
         for service in self.services():
             self.client("ecs").update_service(
                 cluster=self.contract["cluster"], service=service, healthCheckGracePeriodSeconds=FOR_EVER
@@ -134,8 +138,8 @@ class Theatre:
 
     # The first day again.
 
-    def begin_again(self) -> Path:
-        """Everything as on the first day; an empty folder to run in."""
+    def begin_again(self, state: str = "none") -> Path:
+        """Everything as on the first day; a folder to run in, empty, or (`s3`) with what `terraform init` notes."""
         self._scale(0)
         self._forget_records()
         self._forget_token()
@@ -152,7 +156,21 @@ class Theatre:
         until("Redis is available", lambda: self._redis()["Status"] == "available")
         folder = self.folder / f"play-{next(self.plays)}"
         folder.mkdir()
+        if state == "s3":
+            self._keep_state_in_s3(folder)
         return folder
+
+    def _keep_state_in_s3(self, folder: Path) -> None:
+        config = {
+            "bucket": STATES,
+            "key": f"{folder.name}.tfstate",
+            "region": self.environment["AWS_DEFAULT_REGION"],
+            "endpoints": {"s3": self.cloud.running.endpoint},
+            "use_path_style": True,
+        }
+        note = folder / ".terraform" / "terraform.tfstate"
+        note.parent.mkdir()
+        note.write_text(json.dumps({"version": 3, "backend": {"type": "s3", "config": config}}))
 
     def _scale(self, desired: int) -> None:
         for service in self.services():
@@ -255,8 +273,14 @@ class Theatre:
             "porkbun": sorted((one["name"], one["content"]) for one in self._at_porkbun()),
             "redis": self._token_is_final(),
             "services": [(len(one["deployments"]), one["runningCount"], _states(one)) for one in self.described()],
-            "lock": FileLock(folder / ".orchestrate" / "orchestrate.lock").holder(),
+            "lock": self._lock_holder(folder),
         }
+
+    def _lock_holder(self, folder: Path) -> Owner | None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return lock_places.lock_of(folder, self.environment, None).holder()
 
     def _databases(self) -> list[tuple[Any, ...]]:
         with self.admin() as admin:

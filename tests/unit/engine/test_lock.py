@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -322,7 +322,8 @@ class Unreliable:
     down: bool = False
     deaf: int = 0
     """How many of the next writes arrive although their answer, and so botocore's retry, says they didn't."""
-    written: list[bytes] = field(default_factory=list)
+    mute: int = 0
+    """How many of the next writes arrive and are never answered."""
 
     place = "s3://onyx-state/lock"
 
@@ -347,6 +348,9 @@ class Unreliable:
             raise Transient(Problem("aws-unreachable", "no route to host"))
 
     def _answer(self, version: str | None) -> str | None:
+        self.mute -= 1
+        if self.mute >= 0:
+            raise Transient(Problem("aws-unreachable", "read timed out"))
         self.deaf -= 1
         return None if self.deaf >= 0 else version
 
@@ -357,6 +361,20 @@ def test_a_write_whose_answer_was_lost_is_still_ours(bucket: Bucket) -> None:
     assert lock.take(A) is None
     slot.deaf = 1
     lock.check()
+    lock.check()
+    lock.give_back()
+    assert bucket.slot.read() is None
+
+
+def test_a_write_that_is_never_answered_is_still_ours(bucket: Bucket) -> None:
+    slot = Unreliable(bucket.slot)
+    lock = S3Lock(slot, VirtualClock().monotonic, period=3600)
+    assert lock.take(A) is None
+    for _ in range(2):
+        slot.mute = 1
+        lock.check()
+        lock.check()
+    slot.mute = 1
     lock.check()
     lock.give_back()
     assert bucket.slot.read() is None
