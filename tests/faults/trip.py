@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from orchestrator.engine.file_lock import FileLock
+from orchestrator.local import fates
 from tests.e2e.canary import Needles, files_below, leaks, secrets_of
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.faults.seam import Deed
@@ -27,6 +27,8 @@ PHASES: Mapping[str, tuple[str, ...]] = {
     "pause": ("pause", "--auto-approve"),
     "resume": ("resume",),
 }
+TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
+"""What `fates.json` calls the way back to a phase's end."""
 TRIED = 3
 """How often the same command may be needed after a crash; one that waits for what the first has begun may time out."""
 SCALING, LIMITS = "customer-b", (2, 5)
@@ -66,11 +68,11 @@ class Traveller:
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
         self.place.customers.write("customer-a", 1000 + number, 1)
-        before = self.seen()
+        before = fates.look(self.place.customers)
         for phase, arguments in PHASES.items():
             if phase == "pause":
                 self._scale_by_itself()
-                before = self.seen()
+                before = fates.look(self.place.customers)
             trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
             for _ in range(TRIED):
                 if last.status == 0:
@@ -87,21 +89,18 @@ class Traveller:
         self.play(folder, ("backup", "--prune", "1", "--auto-approve"), Deed())
         return trip
 
-    def _defects(self, phase: str, folder: Path, last: Ended, before: Mapping[str, Any]) -> Iterator[str]:
+    def _defects(self, phase: str, folder: Path, last: Ended, before: fates.Sight) -> Iterator[str]:
         """What is not as it must be after a phase."""
         if last.status != 0:
             said = last.stdout[-800:] + last.stderr[-800:]
             yield f"the last run ended with {last.status}: {sorted(last.codes)} {said}"
             return
-        gone = self._still_there() if phase == "destroy" else ()
-        yield from (f"{what} is still there" for what in gone)
-        if phase == "pause":
+        if phase == "destroy":
+            yield from (f"{what} is still there" for what in self._still_there())
+        elif phase == "pause":
             yield from self._awake()
-        elif phase != "destroy":
-            after = self.seen()
-            yield from (
-                f"{part} is {after[part]}, was {before[part]}" for part in before if after[part] != before[part]
-            )
+        else:
+            yield from self._changed(phase, before)
         if phase == "backup" and (verified := self.play(folder, ("backup", "--verify", "last"), Deed())).status != 0:
             yield f"the backup is not good: {sorted(verified.codes)}"
         if FileLock(self.place.folder / LOCK).holder() or (self.place.folder / STATE_LOCK).exists():
@@ -110,19 +109,19 @@ class Traveller:
         written = files_below(folder) | files_below(self.place.folder / ".orchestrate")
         yield from (f"a secret is written down: {leak}" for leak in leaks(self.secrets, written))
 
-    def seen(self) -> Mapping[str, Any]:
-        """All that must be as it was."""
-        return {
-            **self.place.fingerprint(),
-            "counts": self.place.desired(),
-            "tags": {tenant: self.place.stage.service(tenant).get("tags", []) for tenant in self._tenants},
-            "scaling": self._scaling(),
-            "database": self.place.databases(),
-        }
-
-    @property
-    def _tenants(self) -> list[str]:
-        return sorted(self.place.customers.contract["tenants"])
+    def _changed(self, phase: str, before: fates.Sight) -> Iterator[str]:
+        """What has another fate than the documents claim; and what a finished phase leaves nowhere."""
+        after = fates.look(self.place.customers)
+        if phase == "backup":
+            kept = {aspect: value for aspect, value in before.items() if aspect != "tasks"}
+            yield from (
+                f"{aspect} is {after[aspect]}, was {was}" for aspect, was in kept.items() if after[aspect] != was
+            )
+        else:
+            yield from fates.broken(TRIPS[phase], before, after)
+        services = {tenant: self.place.stage.service(tenant) for tenant in self.place.customers.contract["tenants"]}
+        yield from (f"{name} is tagged {one['tags']}" for name, one in services.items() if one.get("tags"))
+        yield from (f"{name} is {state}" for name, state in self.place.databases().items() if state != "available")
 
     def _still_there(self) -> Iterator[str]:
         aws = self.place.stage.aws
@@ -148,11 +147,6 @@ class Traveller:
             "ResourceId": resource,
             "ScalableDimension": "ecs:service:DesiredCount",
         }
-
-    def _scaling(self) -> list[tuple[Any, ...]]:
-        found = self.place.stage.aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
-        targets = found["ScalableTargets"]
-        return [(one["MinCapacity"], one["MaxCapacity"], one.get("SuspendedState")) for one in targets]
 
     def _scale_by_itself(self) -> None:
         least, most = LIMITS
