@@ -31,6 +31,8 @@ TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
 """What `fates.json` calls the way back to a phase's end."""
 TRIED = 3
 """How often the same command may be needed after a crash; one that waits for what the first has begun may time out."""
+WRITER = "customer-a"
+"""Who writes something new before the backup, and before the pause: a file twice, so that there are older versions."""
 SCALING, LIMITS = "customer-b", (2, 5)
 """A tenant whose service scales by itself while the stack is paused and resumed, and its limits."""
 BUCKET = f"{NAME}-file-store-123456789012"
@@ -47,7 +49,7 @@ class Trip:
 
 @dataclass
 class Traveller:
-    """One stack that goes on round trips, with something new written before each."""
+    """One stack that goes on round trips."""
 
     place: Lifecycle
     troupe: Troupe
@@ -67,10 +69,11 @@ class Traveller:
         number, trip = next(self.trips), Trip()
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
-        self.place.customers.write("customer-a", 1000 + number, 1)
+        self.place.customers.write(WRITER, 1000 + 2 * number, 1)
         before = fates.look(self.place.customers)
         for phase, arguments in PHASES.items():
             if phase == "pause":
+                self.place.customers.write(WRITER, 1001 + 2 * number, 1)
                 self._scale_by_itself()
                 before = fates.look(self.place.customers)
             trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
