@@ -29,8 +29,6 @@ PHASES: Mapping[str, tuple[str, ...]] = {
 }
 TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
 """What `fates.json` calls the way back to a phase's end."""
-TRIED = 3
-"""How often the same command may be needed after a crash; one that waits for what the first has begun may time out."""
 WRITER = "customer-a"
 """Who writes something new before the backup, and before the pause: a file twice, so that there are older versions."""
 SCALING, LIMITS = "customer-b", (2, 5)
@@ -65,7 +63,7 @@ class Traveller:
         return ended
 
     def travel(self, deeds: Mapping[str, Deed]) -> Trip:
-        """Round once. Each phase begins with its deed, and is begun again until it succeeds."""
+        """Round once. Each phase begins with its deed; killed, it is begun again, once, and must succeed."""
         number, trip = next(self.trips), Trip()
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
@@ -77,9 +75,7 @@ class Traveller:
                 self._scale_by_itself()
                 before = fates.look(self.place.customers)
             trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
-            for _ in range(TRIED):
-                if last.status == 0:
-                    break
+            if last.killed:
                 last = self.play(folder, arguments, Deed())
             trip.wrong += [f"{phase}: {defect}" for defect in self._defects(phase, folder, last, before)]
             if last.status != 0:
@@ -99,7 +95,7 @@ class Traveller:
             yield f"the last run ended with {last.status}: {sorted(last.codes)} {said}"
             return
         if phase == "destroy":
-            yield from (f"{what} is still there" for what in self._still_there())
+            yield from (f"{what} is still there" for what in self._left())
         elif phase == "pause":
             yield from self._awake()
         else:
@@ -126,7 +122,8 @@ class Traveller:
         yield from (f"{name} is tagged {one['tags']}" for name, one in services.items() if one.get("tags"))
         yield from (f"{name} is {state}" for name, state in self.place.databases().items() if state != "available")
 
-    def _still_there(self) -> Iterator[str]:
+    def _left(self) -> Iterator[str]:
+        """Of what holds data or costs most."""
         aws = self.place.stage.aws
         yield from self.place.databases()
         yield from (one["Name"] for one in aws.client("s3").list_buckets()["Buckets"] if one["Name"] == BUCKET)
