@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 import checks_reference
 import click
+import lifecycle_reference
 import permissions_reference
 import preflight_reference
 from problem_codes import Source, problems
@@ -52,6 +53,7 @@ def pages() -> Mapping[str, str]:
         "checks.md": _page("Checks", checks_reference.lines()),
         "preflight.md": _page("Preflight: the checklists", preflight_reference.lines()),
         "consequences.md": _page("Consequences of a plan", preflight_reference.consequences_lines()),
+        "lifecycle.md": _page("What survives: pause, destroy, restore", lifecycle_reference.lines()),
         "permissions.md": _page("Permissions", permissions_reference.lines()),
     }
 

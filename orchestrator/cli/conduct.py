@@ -178,7 +178,7 @@ class Conductor:
             return frozenset()
         return app.records_of_terraform(self.terraform.state())
 
-    @property
+    @cached_property
     def terraform(self) -> Terraform:
         """Terraform in the directory that was asked for; its child processes know that we are their parent."""
         from orchestrator.terraform import Terraform

@@ -73,6 +73,7 @@ class Terraform:
     def __init__(self, directory: Path | str, environment: Mapping[str, str]) -> None:
         self.directory = Path(directory).absolute()
         self.environment = dict(environment)
+        self._state: dict[str, Any] | None = None
 
     @cached_property
     def binary(self) -> str:
@@ -173,8 +174,13 @@ class Terraform:
         return {name: Output(it["value"], bool(it["sensitive"]), it.get("type")) for name, it in said.items()}
 
     def state(self) -> dict[str, Any]:
-        """`terraform show -json`: the state with its values, secrets in clear."""
-        return self._show_json(None)
+        """`terraform show -json`: the state with its values, secrets in clear.
+
+        Read once until a command of ours may have changed it: each reading starts every provider, which takes seconds.
+        """
+        if self._state is None:
+            self._state = self._show_json(None)
+        return self._state
 
     def workspace(self) -> str:
         """The selected workspace."""
@@ -249,6 +255,7 @@ class Terraform:
         *,
         interrupts: Interrupts,
     ) -> int:
+        self._state = None
         ended = process.follow(
             build(self.binary, verb, options, arguments),
             directory=self.directory,

@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
-import psutil
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
@@ -24,14 +23,6 @@ PATIENCE = 600.0
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
     with lifecycle(tmp_path_factory.mktemp("kills")) as made:
         yield made
-
-
-def terraform_works(place: Lifecycle) -> bool:
-    """It outlives who started it, and holds the state's lock until it has ended."""
-    for process in psutil.process_iter(["name", "cwd"]):
-        if process.info["name"] in ("terraform", "tofu") and process.info["cwd"] == str(place.folder.resolve()):
-            return process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def wait_until(what: str, fact: Callable[[], bool]) -> None:
@@ -49,7 +40,7 @@ def killed(place: Lifecycle, arguments: tuple[str, ...], instant: Callable[[], b
     assert process.poll() is None, f"{arguments} ended by itself, with {process.returncode}"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    wait_until("terraform ends", lambda: not terraform_works(place))
+    wait_until("terraform ends", lambda: not place.terraform_works())
 
 
 def test_a_round_trip_with_a_kill_in_each_phase(place: Lifecycle) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestrator.local import client
@@ -46,6 +47,13 @@ class Lifecycle:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def terraform_works(self) -> bool:
+        """It outlives who started it, and holds the state's lock until it has ended."""
+        for process in psutil.process_iter(["name", "cwd"]):
+            if process.info["name"] in ("terraform", "tofu") and process.info["cwd"] == str(self.folder.resolve()):
+                return process.status() != psutil.STATUS_ZOMBIE
+        return False
 
     @property
     def customers(self) -> Customers:

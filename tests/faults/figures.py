@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 
 FULL = os.environ.get("FAULTS") == "full"
+SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
+"""Of what is drawn at random here; told at the end, and given again by `FAULTS_SEED`."""
 FIGURES: list[str] = []
 
 

@@ -40,7 +40,7 @@ CONNECTION: Any = psycopg.Connection
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What happens at the `at`th call of `what` (0: nothing).
+    """What happens at the `at`th call of `what`, or of all where that is empty (0: nothing).
 
     One of `CRASHES` or `FAILURES`, or `defect`: an exception that nobody expects, with all arguments in its text.
     """
@@ -50,7 +50,11 @@ class Deed:
     what: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.what} {self.at}"
+        return f"{self.kind} at {self.what or 'call'} {self.at}"
+
+    def concerns(self, what: str) -> bool:
+        """Whether such a call counts."""
+        return self.what in ("", what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ class Seam:
         """Make the call `do`, unless the deed comes first. `fail` does a failure; `key` is the same for retries."""
         with self._lock:
             self._count += 1
-            self._matching += what == self._deed.what
-            number, mine = self._count, what == self._deed.what and self._matching == self._deed.at
+            self._matching += self._deed.concerns(what)
+            number, mine = self._count, self._deed.concerns(what) and self._matching == self._deed.at
             os.write(self._log, f"begin {number} {what}\n".encode())
         if mine and self._deed.kind == "kill-before":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -9,10 +9,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.faults.seam import Deed
 from tests.faults.theatre import Theatre, theatre
@@ -21,6 +21,8 @@ from tests.faults.troupe import Ended
 TRIES = 4
 """A run is not always of the same length: one that ended before its deed is begun again."""
 REDEPLOY, REDEPLOYS = "ecs:UpdateService", "redeploys"
+Place = TypeVar("Place")
+"""A stack in a cloud of its own, to be played on by one trial at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,12 @@ class Sweep:
 
 
 @contextmanager
-def stages(folder: Path, number: int = os.cpu_count() or 1) -> Iterator[list[Theatre]]:
+def stages(
+    folder: Path, made: Callable[[Path], AbstractContextManager[Place]], number: int = os.cpu_count() or 1
+) -> Iterator[list[Place]]:
     """Several stacks, each in a cloud of its own."""
     with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
-        opened = [theatre(folder / str(one)) for one in range(number)]
+        opened = [made(folder / str(one)) for one in range(number)]
         yield list(pool.map(stack.enter_context, opened))
 
 
@@ -96,7 +100,7 @@ Survival = Callable[[Theatre, Deed, Way, Mapping[str, Any]], Iterable[str]]
 def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survives: Survival) -> tuple[int, Sweep]:
     """The number of calls of a run, and what came of every deed at every call."""
     sweep = Sweep()
-    with stages(folder) as opened:
+    with stages(folder, theatre) as opened:
         worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
         calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
 
@@ -119,7 +123,7 @@ def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
 
 def was_done(run: Ended, deed: Deed) -> bool:
     """Whether the run came to the call at which the deed is done."""
-    return sum(call.what == deed.what for call in run.calls) >= deed.at
+    return sum(deed.concerns(call.what) for call in run.calls) >= deed.at
 
 
 def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping[str, Any]) -> Iterator[str]:
@@ -136,7 +140,7 @@ def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping
         yield f"{surely} to {len(sent)} redeploys, not {good[REDEPLOYS]}"
 
 
-def each(stages: Sequence[Theatre], tasks: Iterable[Any], do: Callable[[Theatre, Any], None]) -> None:
+def each(stages: Sequence[Place], tasks: Iterable[Any], do: Callable[[Place, Any], None]) -> None:
     """Every task on whichever stage is free."""
     free = list(stages)
     lock = threading.Lock()

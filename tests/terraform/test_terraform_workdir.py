@@ -134,6 +134,14 @@ def test_a_plan_is_bound_to_its_file(stack: Stack) -> None:
     assert terraform.state().get("values") is None
 
 
+def test_the_state_is_read_once_until_a_command_may_have_changed_it(stack: Stack) -> None:
+    terraform = stack('resource "terraform_data" "x" {}')
+    before = terraform.state()
+    assert terraform.state() is before
+    apply(terraform)
+    assert terraform.state()["values"]["root_module"]["resources"][0]["address"] == "terraform_data.x"
+
+
 def test_a_given_plan_file_is_used_and_kept(stack: Stack) -> None:
     terraform = stack('resource "terraform_data" "x" {}')
     file = terraform.directory / "my plan"
