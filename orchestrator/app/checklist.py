@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator import preflight
 from orchestrator.app.operation import Operation
+from orchestrator.app.understanding import known
 from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
@@ -32,11 +33,14 @@ def document(path: Path) -> Mapping[str, Any] | None:
     return found
 
 
-def evidence_of(said: Mapping[str, Any], live: Live | None = None) -> Evidence:
-    """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else."""
+def evidence_of(said: Mapping[str, Any], live: Live | None = None, table: Mapping[str, Any] | None = None) -> Evidence:
+    """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else.
+
+    `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
+    """
     if "resource_changes" in said or "planned_values" in said:
-        return preflight.from_plan(said, live=live)
-    return preflight.from_state(said, live=live)
+        return preflight.from_plan(said, known(said.get("prior_state", {}), table or {}), live)
+    return preflight.from_state(said, known(said, table or {}), live)
 
 
 def occasions(plan: Mapping[str, Any]) -> tuple[Occasion, ...]:

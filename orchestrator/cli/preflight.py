@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +64,23 @@ def _evidence(
 
     said = checklist.document(planfile) if planfile else None
     if said is not None:
-        return checklist.evidence_of(said)
+        return judged(conductor, said)
     terraform = prepare(conductor)
     initialise(conductor, terraform)
     seen = _look(conductor, terraform) if live else None
     if destroy:
-        return checklist.evidence_of(terraform.state(), seen)
+        return judged(conductor, terraform.state(), seen)
     with planned(conductor, terraform, plan_options(given), str(planfile) if planfile else None) as plan:
         # Where nothing changes, the state says all that the plan doesn't know, and what is live is about it.
-        return checklist.evidence_of(plan.json) if plan.has_changes else checklist.evidence_of(terraform.state(), seen)
+        return judged(conductor, plan.json) if plan.has_changes else judged(conductor, terraform.state(), seen)
+
+
+def judged(conductor: Conductor, said: Mapping[str, Any], live: Live | None = None) -> Evidence:
+    """A document of Terraform's as evidence, with what orchestrate.toml says of the stack."""
+    from orchestrator.app import checklist
+    from orchestrator.settings import contract_table
+
+    return checklist.evidence_of(said, live, contract_table(conductor.options.directory))
 
 
 def _look(conductor: Conductor, terraform: Terraform) -> Live | None:
@@ -104,15 +112,14 @@ def before_apply(conductor: Conductor, plan: Plan) -> bool:
     """The same inside an apply: blockers and warnings are shown, blockers refuse. Whether some points have to wait."""
     from orchestrator.app import checklist
 
-    return _stop_at_blockers(conductor, checklist.evidence_of(plan.json), checklist.occasions(plan.json))
+    return _stop_at_blockers(conductor, judged(conductor, plan.json), checklist.occasions(plan.json))
 
 
 def after_apply(conductor: Conductor, terraform: Terraform) -> None:
     """What the plan could not tell: blockers end it before anybody waits for a rollout that can't succeed."""
-    from orchestrator.app import checklist
     from orchestrator.preflight import Occasion
 
-    _stop_at_blockers(conductor, checklist.evidence_of(terraform.state()), (Occasion.DEPLOY,))
+    _stop_at_blockers(conductor, judged(conductor, terraform.state()), (Occasion.DEPLOY,))
 
 
 def _stop_at_blockers(conductor: Conductor, evidence: Evidence, occasions: Collection[Occasion]) -> bool:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestrator.blueprint.references import sources
-from orchestrator.blueprint.tenancy import contract_of
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
+ZONE = "aws_route53_zone"
 _HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Who will switch the record: Terraform itself, or orchestrate apply."""
     managed = _managed(evidence)
-    contract = contract_of(evidence.blueprint.outputs)
     for unit in evidence.units:
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
         if host and host in managed:
             yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=managed[host])
-        elif contract is not None and (contract.get("dns") or contract["tenants"].get(unit.tenant, {}).get("dns")):
-            yield unknown(f"orchestrate apply switches {host} to the load balancer", subject=unit.tenant)
+        elif _is_ours(unit.tenant, host, evidence):
+            yield unknown(f"orchestrate apply switches {host or 'its name'} to the load balancer", subject=unit.tenant)
         else:
             yield _nobody(unit.tenant, host or "the site's name", unit.service.address)
+
+
+def _is_ours(tenant: str, host: str, evidence: Evidence) -> bool:
+    """The contract names the provider; or nothing is known of the tenant yet, and the state will: it has the zone."""
+    contract = evidence.contract or {}
+    own = contract.get("tenants", {}).get(tenant, {}) if isinstance(contract.get("tenants"), Mapping) else {}
+    if contract.get("dns") or own.get("dns"):
+        return True
+    zones = [*evidence.blueprint.of_type(ZONE), *(one for one in evidence.blueprint.looked_up if one.type == ZONE)]
+    public = [one.text("name").rstrip(".") for one in zones if not one.get("private_zone") and not one.get("vpc")]
+    inside = any(f".{host}".endswith(f".{name}") for name in public if name)
+    return tenant not in evidence.known_tenants and (inside or (not host and bool(public)))
 
 
 def _managed(evidence: Evidence) -> dict[str, str]:
