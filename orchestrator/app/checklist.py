@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
 
+FEW = 3
+"""Tenants of which the same is said one by one."""
 DEPLOYING = (Occasion.DEPLOY, Occasion.AFTER)
 DESTROYING = (Occasion.DESTROY,)
 
@@ -79,6 +82,20 @@ def tell(remarks: Collection[Remark], emit: Emit, *, everything: bool) -> None:
         urgent = one.severity in (Severity.BLOCKER, Severity.WARNING)
         if everything or urgent:
             emit(_event(one))
+
+
+def condensed(remarks: Collection[Remark]) -> Iterator[Remark]:
+    """For people: what is said of more than three tenants is said once, of the first, with the others' names."""
+    groups: dict[object, list[Remark]] = {}
+    for number, one in enumerate(remarks):
+        groups.setdefault((one.item, one.code, one.status, one.severity) if one.subject else number, []).append(one)
+    for same in groups.values():
+        if len(same) <= FEW:
+            yield from same
+            continue
+        names = ", ".join(one.subject for one in same[:FEW])
+        why = "; ".join(filter(None, (same[0].why, f"shown of {same[0].subject}, --json has each")))
+        yield replace(same[0], subject=f"{names} and {len(same) - FEW} more", why=why)
 
 
 def refusal(remarks: Collection[Remark]) -> Refused | None:

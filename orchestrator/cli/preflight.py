@@ -47,7 +47,7 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
             conductor.emit(RunStarted(stack=evidence.tenancy.stack, command="preflight", version=__version__))
         occasions = checklist.DESTROYING if destroy else checklist.DEPLOYING
         remarks = checklist.examine(evidence, options.directory, occasions)
-        report(conductor, remarks, everything=options.as_json or options.as_markdown)
+        report(conductor, remarks)
         refusal = checklist.refusal(remarks)
         if refusal:
             raise refusal
@@ -85,8 +85,15 @@ def judged(conductor: Conductor, said: Mapping[str, Any], live: Live | None = No
 
 def _look(conductor: Conductor, terraform: Terraform) -> Live | None:
     from orchestrator import app
+    from orchestrator.errors import Invalid
 
-    stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    try:
+        stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    except Invalid as unclear:
+        conductor.text("The running stack is not looked at, for what it is isn't clear:")
+        for problem in unclear.problems:
+            conductor.text(f"  {problem}")
+        return None
     if stack is None:
         return None
     operation = conductor.operation_on(stack)
@@ -94,16 +101,19 @@ def _look(conductor: Conductor, terraform: Terraform) -> Live | None:
     return app.checklist.look(operation)
 
 
-def report(conductor: Conductor, remarks: tuple[Remark, ...], *, everything: bool) -> None:
+def report(conductor: Conductor, remarks: tuple[Remark, ...]) -> None:
     """Say what was found; for people without what passed, and what isn't known yet in one line."""
     from orchestrator.app import checklist
     from orchestrator.preflight import Status
 
-    if everything:
-        checklist.tell(remarks, conductor.emit, everything=True)
+    options = conductor.options
+    shown = remarks if options.as_json else tuple(checklist.condensed(remarks))
+    if options.as_json or options.as_markdown:
+        checklist.tell(shown, conductor.emit, everything=True)
         return
-    shown = [one for one in remarks if one.status in (Status.FAILED, Status.MANUAL)]
-    checklist.tell(shown, conductor.emit, everything=True)
+    checklist.tell(
+        [one for one in shown if one.status in (Status.FAILED, Status.MANUAL)], conductor.emit, everything=True
+    )
     for line in checklist.summary(remarks):
         conductor.text(line)
 
@@ -126,7 +136,8 @@ def _stop_at_blockers(conductor: Conductor, evidence: Evidence, occasions: Colle
     from orchestrator.app import checklist
 
     remarks = checklist.examine(evidence, conductor.options.directory, occasions)
-    checklist.tell(remarks, conductor.emit, everything=False)
+    shown = remarks if conductor.options.as_json else tuple(checklist.condensed(remarks))
+    checklist.tell(shown, conductor.emit, everything=False)
     refusal = checklist.refusal(remarks)
     if refusal:
         raise refusal

@@ -25,6 +25,8 @@ ADDRESSES = {
     "aws_db_proxy": ("endpoint",),
 }
 """Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
+UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
+"""AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")
 
 
@@ -130,7 +132,7 @@ def health_check(group: Resource) -> HealthCheck:
 def planned_health_check(group: Resource, evidence: Evidence) -> HealthCheck:
     """The same; of a group whose configuration says nothing of it AWS's defaults are known before it is made."""
     if group.get("health_check") is UNKNOWN and not references.says(evidence.blueprint, group, "health_check"):
-        return _checked(group, {})
+        return _checked(group, UNSAID)
     return health_check(group)
 
 

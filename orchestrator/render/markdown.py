@@ -41,7 +41,8 @@ def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
     """The lines: a title, what failed, findings as tables, the rest folded away."""
     started = next((one for one in events if isinstance(one, RunStarted)), None)
     ended = next((one for one in events if isinstance(one, RunFinished)), None)
-    yield f"### orchestrate{f' {started.command}: {_cell(started.stack)}' if started else ''}"
+    title = [started.command, *filter(None, [_cell(started.stack)])] if started else []
+    yield f"### orchestrate {': '.join(title)}".rstrip()
     yield f"\nOutcome: **{ended.outcome}**" if ended else ""
     failures = [one for one in events if isinstance(one, StepFailed)]
     if failures:
@@ -72,7 +73,7 @@ def _checklist(found: Sequence[FindingReported]) -> Iterator[str]:
         rows = (
             (
                 _MARKS.get(one.severity, "✋"),
-                f"{_code(one.code)} {_cell(one.detail)}",
+                f"{_code(one.code)} {f'{one.subject}: ' * bool(one.subject)}{one.detail}",
                 " ".join(filter(None, (_code(one.address), one.place))),
                 one.current,
                 one.wanted,

@@ -105,3 +105,16 @@ def test_the_state_names_tenants_that_the_plan_alone_does_not(monkeypatch: pytes
     assert all(row[4] == "chat-beta" for row in led_to("count-tenants", "then", monkeypatch))
     said = [one.says for one in remarks("one-tenant", "state") if one.item == "dns-record"]
     assert said == ["onyx.vigilon.app goes on leading to the old load balancer when a new one is made"]
+
+
+def test_what_is_the_same_of_a_hundred_tenants_is_said_once() -> None:
+    """Each is an event of its own in --json; a person, and a comment of 65,536 characters, gets one."""
+    every = remarks("hundred-tenants", "plan")
+    assert len(every) > 1000
+    shown = list(checklist.condensed(every))
+    assert len(shown) < 40
+    (grace,) = (one for one in shown if one.code == "grace-period-short")
+    assert grace.subject == "onyx-t00, onyx-t01, onyx-t02 and 97 more"
+    assert "shown of onyx-t00" in grace.why
+    few = remarks("count-tenants", "plan")
+    assert list(checklist.condensed(few)) == few
