@@ -187,7 +187,7 @@ def _hosts(resources: list[Resource]) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule in resources:
         if rule.type in RULES and (hosts := _hosts_of(rule)):
-            found |= dict.fromkeys(_groups(rule), hosts[0])
+            found |= dict.fromkeys(groups_of(rule), hosts[0])
     return found
 
 
@@ -215,9 +215,9 @@ def _hosts_of(rule: Resource) -> list[str]:
     return [host.lower() for values in said if isinstance(values, list) for host in values if isinstance(host, str)]
 
 
-def _groups(rule: Resource) -> Iterator[str]:
-    """Those that a rule leads to: written short, or with weights."""
-    for action in rule.blocks("action"):
+def groups_of(one: Resource) -> Iterator[str]:
+    """The target groups that a rule, or a listener by itself, leads to: written short, or with weights."""
+    for action in (*one.blocks("action"), *one.blocks("default_action")):
         said = [action.get("target_group_arn")]
         for forward in _blocks(action.get("forward")):
             said += [group.get("arn") for group in _blocks(forward.get("target_group"))]

@@ -119,7 +119,8 @@ def _lost(change: Change, tenant: str, database: str, why: str, snapshots: tuple
     if restored:
         says = f"database {database} goes back to the snapshot {restored}: what was written since is lost"
     else:
-        says = f"database {database} is lost, with accounts, chats and connectors"
+        held = "accounts, chats and connectors" if tenant else "all that is in it"
+        says = f"database {database} is lost, with {held}"
     return Consequence(
         code="database-lost",
         effect=Effect.LOSS,

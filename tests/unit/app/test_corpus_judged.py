@@ -118,3 +118,23 @@ def test_what_is_the_same_of_a_hundred_tenants_is_said_once() -> None:
     assert "shown of onyx-t00" in grace.why
     few = remarks("count-tenants", "plan")
     assert list(checklist.condensed(few)) == few
+
+
+@pytest.mark.parametrize(
+    ("stack", "balancer", "expected"),
+    [
+        ("several-clusters", 'module.base["staging"].aws_lb.this', [("load-balancer-destroyed", "onyx-staging")]),
+        ("registry-module", "module.base.aws_lb.this", [("load-balancer-unused", "")]),
+        ("registry-module", "module.alb.aws_lb.this[0]", [("load-balancer-destroyed", "")]),
+        ("flat-outputs", "aws_lb.main", [("load-balancer-destroyed", "")]),
+    ],
+)
+def test_a_load_balancer_takes_along_who_is_behind_it(
+    stack: str, balancer: str, expected: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = corpus.document(stack, "then")
+    (gone,) = (one for one in plan["resource_changes"] if one["address"] == balancer)
+    gone["change"] |= {"actions": ["delete"], "after": None}
+    monkeypatch.setattr(foresight, "_snapshots", lambda *_: iter(()))
+    found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
+    assert [(one.code, one.subject) for one in found if one.address == balancer] == expected
