@@ -75,7 +75,7 @@ def required(inferred: Inferred | None, directory: Path) -> Inferred:
 
 def is_said(inferred: Inferred) -> bool:
     """Whether the stack's own output says it, and nothing was inferred."""
-    return all(one.source == SAID for one in inferred.found.values())
+    return inferred.stack is not None and all(one.source == SAID for one in inferred.found.values())
 
 
 def of_document(stack: Stack, source: str) -> Inferred:
