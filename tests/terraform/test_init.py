@@ -59,6 +59,19 @@ def test_several_clusters_are_asked_first(tmp_path: Path) -> None:
     assert stack.json("contract", "--json")["database"]["instance"] == "onyx-staging"
 
 
+def test_an_answer_to_what_is_not_asked_or_not_yet(tmp_path: Path) -> None:
+    for name, words in (
+        ("flat-outputs", ["--set", "runner=aws_instance.vespa"]),
+        ("several-clusters", ["--set", "cluster=2", "--set", 'runner=aws_instance.vespa["staging"]']),
+    ):
+        (tmp_path / name).mkdir()
+        stack = recorded(tmp_path / name, name)
+        ended = stack.orchestrate("init", *words)
+        assert ended.status == 0, ended
+        chosen = words[-1].removeprefix("runner=")
+        assert tomllib.loads(stack.file.read_text())["contract"]["runner"] == {"resource": chosen}
+
+
 def test_an_answer_is_kept_as_what_stays_true(tmp_path: Path) -> None:
     stack = recorded(tmp_path, "count-tenants")
     stack.file.write_text("# ours\npoll = 3 # seconds\n")
