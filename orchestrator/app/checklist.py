@@ -42,7 +42,7 @@ def evidence_of(said: Mapping[str, Any], live: Live | None = None, table: Mappin
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
     """
     if "resource_changes" in said or "planned_values" in said:
-        return preflight.from_plan(said, known(said.get("prior_state", {}), table or {}), live)
+        return preflight.from_plan(said, known(said.get("prior_state") or {}, table or {}), live)
     return preflight.from_state(said, known(said, table or {}), live)
 
 

@@ -40,7 +40,7 @@ def foresee(
 
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
     """
-    contract = known(plan.get("prior_state", {}), table or {})
+    contract = known(plan.get("prior_state") or {}, table or {})
     found = consequences.of_plan(plan, contract)
     if any(one.code == "database-lost" for one in found):
         found = consequences.of_plan(plan, contract, list(_snapshots(plan, found, connect, now)))

@@ -16,6 +16,7 @@ import pytest
 from orchestrator import consequences, preflight
 from orchestrator.app import checklist, foresight
 from orchestrator.app.foresight import foresee
+from orchestrator.consequences import Effect
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Remark, Status
 from tests import corpus
@@ -138,3 +139,11 @@ def test_a_load_balancer_takes_along_who_is_behind_it(
     monkeypatch.setattr(foresight, "_snapshots", lambda *_: iter(()))
     found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
     assert [(one.code, one.subject) for one in found if one.address == balancer] == expected
+
+
+def test_a_vespa_that_two_share_is_lost_for_both() -> None:
+    plan = corpus.document("registry-module", "then")
+    (gone,) = (one for one in plan["resource_changes"] if one["type"] == "aws_instance")
+    gone["change"] |= {"actions": ["delete", "create"], "replace_paths": [["ami"]]}
+    found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
+    assert [one.name for one in found if one.effect is Effect.LOSS] == ["vespa:customer-x", "vespa:customer-y"]
