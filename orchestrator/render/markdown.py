@@ -8,8 +8,9 @@ from typing import TextIO
 
 from orchestrator.events import Emit, Event, FindingReported, RunFinished, RunStarted, StepFailed, StepWaiting
 
-LONGEST = 50_000
-"""Characters of Terraform's own words that are shown: a comment may have 65,536 on GitHub."""
+LONGEST = 65_000
+"""Characters of a whole document: a comment may have 65,536 on GitHub. Terraform's own words give way to the rest."""
+FEWEST = 1_000
 _MARKS = {"blocker": "🛑", "warning": "⚠️", "info": "•"}
 
 
@@ -38,7 +39,15 @@ class Markdown:
 
 
 def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
-    """The lines: a title, what failed, findings as tables, the rest folded away."""
+    """The lines: a title, what failed, findings as tables, the rest folded away and cut to what a comment holds."""
+    said = list(_found(events))
+    yield from said
+    words = [*texts, *(f"{one.step}: {one.detail}" for one in events if isinstance(one, StepWaiting) and one.subject)]
+    room = LONGEST - sum(len(line) + 1 for line in said)
+    yield from _folded("Terraform's plan and the steps", "\n".join(words), room=max(room, FEWEST))
+
+
+def _found(events: Sequence[Event]) -> Iterator[str]:
     started = next((one for one in events if isinstance(one, RunStarted)), None)
     ended = next((one for one in events if isinstance(one, RunFinished)), None)
     title = [started.command, *filter(None, [_cell(started.stack)])] if started else []
@@ -52,8 +61,6 @@ def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
     yield from _consequences([one for one in found if one.effect])
     yield from _checklist([one for one in found if one.status])
     yield from _others([one for one in found if not one.effect and not one.status])
-    words = [*texts, *(f"{one.step}: {one.detail}" for one in events if isinstance(one, StepWaiting) and one.subject)]
-    yield from _folded("Terraform's plan and the steps", "\n".join(words))
 
 
 def _consequences(found: Sequence[FindingReported]) -> Iterator[str]:
@@ -115,10 +122,10 @@ def _code(text: str) -> str:
     return f"`{text.replace('`', '')}`" if text else ""
 
 
-def _folded(title: str, text: str, language: str = "") -> Iterator[str]:
+def _folded(title: str, text: str, language: str = "", room: int = LONGEST) -> Iterator[str]:
     if not text.strip():
         return
-    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}\n… {len(text) - LONGEST} characters more"
+    shown = text if len(text) <= room else f"{text[:room]}\n… {len(text) - room} characters more"
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=2) + 1)
     fence = max(fence, "```", key=len)
     yield f"\n<details><summary>{_cell(title)}</summary>\n\n{fence}{language}\n{shown}\n{fence}\n\n</details>"
