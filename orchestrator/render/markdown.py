@@ -17,8 +17,10 @@ _MARKS = {"blocker": "🛑", "warning": "⚠️", "info": "•"}
 class Markdown:
     """Gathers events and texts; writes when the run ends."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, command: str = "") -> None:
+        """`command` is the title where no stack is known that it was begun on."""
         self._out = out
+        self._command = command
         self._events: list[Event] = []
         self._texts: list[str] = []
 
@@ -34,23 +36,23 @@ class Markdown:
     def _emit(self, event: Event) -> None:
         self._events.append(event)
         if isinstance(event, RunFinished):
-            self._out.write("\n".join(document(self._events, self._texts)) + "\n")
+            self._out.write("\n".join(document(self._events, self._texts, self._command)) + "\n")
             self._out.flush()
 
 
-def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
+def document(events: Sequence[Event], texts: Sequence[str], command: str = "") -> Iterator[str]:
     """The lines: a title, what failed, findings as tables, the rest folded away and cut to what a comment holds."""
-    said = list(_found(events))
+    said = list(_found(events, command))
     yield from said
     words = [*texts, *(f"{one.step}: {one.detail}" for one in events if isinstance(one, StepWaiting) and one.subject)]
     room = LONGEST - sum(len(line) + 1 for line in said)
     yield from _folded("Terraform's plan and the steps", "\n".join(words), room=max(room, FEWEST))
 
 
-def _found(events: Sequence[Event]) -> Iterator[str]:
+def _found(events: Sequence[Event], command: str) -> Iterator[str]:
     started = next((one for one in events if isinstance(one, RunStarted)), None)
     ended = next((one for one in events if isinstance(one, RunFinished)), None)
-    title = [started.command, *filter(None, [_cell(started.stack)])] if started else []
+    title = [started.command, *filter(None, [_cell(started.stack)])] if started else [command]
     yield f"### orchestrate {': '.join(title)}".rstrip()
     yield f"\nOutcome: **{ended.outcome}**" if ended else ""
     failures = [one for one in events if isinstance(one, StepFailed)]

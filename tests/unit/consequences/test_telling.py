@@ -191,6 +191,12 @@ def test_as_markdown_it_is_one_document() -> None:
     assert "````\nTerraform will perform ```these``` actions\n````" in said
 
 
+def test_a_run_that_knows_no_stack_yet_has_a_title_too() -> None:
+    out = io.StringIO()
+    Markdown(out, "plan").emit(RunFinished(outcome="pending"))
+    assert out.getvalue().startswith("### orchestrate plan\n")
+
+
 def test_a_long_plan_is_cut_to_what_a_comment_holds() -> None:
     said = comment("x" * (LONGEST + 10))
     assert len(said) < 65_536
