@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import reprlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from orchestrator.errors import Invalid, Problem
 FILE = "orchestrate.toml"
 CONTRACT = "contract"
 """The one table in it that is no setting."""
+PREFIX = "ORCHESTRATE_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """Its environment variable."""
-        return "ORCHESTRATE_" + self.name.upper().replace("-", "_")
+        return PREFIX + self.name.upper().replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,21 @@ SETTINGS = {
     )
 }
 
+VARIABLES = {
+    "ORCHESTRATE_CONTRACT": "the contract itself: JSON, or base64 of gzipped JSON (what a Terraform hook passes)",
+    "ORCHESTRATE_CERTIFICATE": "what `orchestrate certificate` publishes records for (the hook in terraform/ sets it)",
+    "ORCHESTRATE_PARENT": "the run that has called this one; set by orchestrate, kept in the record",
+    "ORCHESTRATE_DIRECTORY": "Terraform's directory, for hooks/orchestrate.mk",
+    "ORCHESTRATE_VAR_FILE": "a var file for every command, for hooks/orchestrate.mk",
+    "ORCHESTRATE_FLAGS": "anything else for every command, for hooks/orchestrate.mk",
+    "ORCHESTRATE_PREFIX": "a prefix of the targets' names, for hooks/orchestrate.mk",
+    "ORCHESTRATE_TOOLS": "folder of the local cloud's tools (Terraform, its AWS provider)",
+    "ORCHESTRATE_RELEASES_URL": "where the local cloud gets Terraform from, instead of its publisher",
+    "ORCHESTRATE_LOCAL_VESPA": "the local cloud tells its doubles of tools where Vespa's state is",
+    "ORCHESTRATE_LOCAL_VESPA_DATA": "the local cloud tells its doubles of tools where Vespa's documents are",
+}
+"""The variables that are no setting. Any other `ORCHESTRATE_*` is a mistake."""
+
 
 class Settings:
     """Every setting with where it came from. Raises `Invalid` with every defect at once."""
@@ -159,6 +175,7 @@ class Settings:
         flags, environment = flags or {}, environment or {}
         problems: list[Problem] = []
         table, file = _table(directory or Path(), problems)
+        problems += _unknown_variables(environment)
         self._chosen: dict[str, Chosen] = {}
         for name, setting in SETTINGS.items():
             candidates = (
@@ -204,11 +221,23 @@ def _read(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], 
 
 def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
     table, file = _read(directory, problems)
-    for key in table.keys() - SETTINGS.keys() - {CONTRACT}:
-        near = difflib.get_close_matches(key, SETTINGS, n=1)
-        fix = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(SETTINGS)}"
-        problems.append(Problem("setting-unknown", f"there is no setting {_brief(key)}", str(file), fix))
+    unknown = table.keys() - SETTINGS.keys() - {CONTRACT}
+    problems += [_unknown(key, "setting", str(file), list(SETTINGS)) for key in sorted(unknown)]
     return table, file
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """One that is empty counts as not set, whatever it is called."""
+    known = [*(one.variable for one in SETTINGS.values()), *VARIABLES]
+    ours = (name for name, value in environment.items() if name.startswith(PREFIX) and value)
+    yield from (_unknown(name, "variable", "environment", known) for name in sorted(ours) if name not in known)
+
+
+def _unknown(name: str, what: str, place: str, known: Sequence[str]) -> Problem:
+    prefix = PREFIX if what == "variable" else ""  # which says nothing of how near two names are
+    near = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
+    fix = f"did you mean {prefix}{near[0]}?" if near else f"known {what}s: {', '.join(known)}"
+    return Problem("setting-unknown", f"there is no {what} {_brief(name)}", place, fix)
 
 
 def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: list[Problem]) -> Chosen:

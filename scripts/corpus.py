@@ -1,7 +1,9 @@
 """Makes the corpus anew: `python scripts/corpus.py [STACK …]` (all without names; about two minutes each).
 
 Each stack of tests/corpus is planned and applied by the real Terraform on a local cloud of its own; `plan.json` and
-`state.json` are what `terraform show -json` then says, on one line. expected.json is written by hand, never from here.
+`state.json` are what `terraform show -json` then says, on one line. A stack with a folder `then` is planned once more
+with those files over its own: `then.json` is that plan, of a change that hurts (or that must not). expected.json is
+written by hand, never from here.
 """
 
 from __future__ import annotations
@@ -97,6 +99,10 @@ def _record(name: str, directory: Path, arguments: list[str], environment: Mappi
     # A stack may be meant to fail half way: what it then left in its state is what counts.
     terraform("apply", "-no-color", "-parallelism=5", "the.plan", ok=not (folder / "breaks").exists())
     write(folder / "state.json", json.loads(terraform("show", "-json")))
+    if (folder / "then").is_dir():
+        shutil.copytree(folder / "then", directory, dirs_exist_ok=True)
+        terraform("plan", "-no-color", "-out=then.plan", *arguments)
+        write(folder / "then.json", json.loads(terraform("show", "-json", "then.plan")))
 
 
 def write(file: Path, document: Any) -> None:

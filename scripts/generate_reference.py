@@ -224,10 +224,13 @@ def _settings() -> Iterator[str]:
         for one in settings.SETTINGS.values()
     )
     yield from _table(("Flag", "Variable", "Key", "What it is", "Default"), rows)
-    yield "Also read: `ORCHESTRATE_CONTRACT` (the contract of `run` and `status`), `TERRAFORM_BIN` (the program,"
-    yield "e.g. `tofu`), `PORKBUN_API_KEY` and `PORKBUN_SECRET_API_KEY`, and everything that boto3 and Terraform read."
-    yield "`ORCHESTRATE_PARENT` is set by `orchestrate apply` for what Terraform starts: an"
-    yield "`orchestrate run` in there leaves the work to it."
+    yield "Variables that are no setting:"
+    yield ""
+    yield from _table(("Variable", "What it is"), ((f"`{name}`", what) for name, what in settings.VARIABLES.items()))
+    yield "A variable `ORCHESTRATE_…` that is in neither table is an error, as an unknown key of the file is: a"
+    yield "misspelt one would be ignored. Also read: `TERRAFORM_BIN` (the program, e.g. `tofu`), `PORKBUN_API_KEY` and"
+    yield "`PORKBUN_SECRET_API_KEY`, and everything that boto3 and Terraform read. Because of `ORCHESTRATE_PARENT`, an"
+    yield "`orchestrate run` that Terraform starts inside `orchestrate apply` leaves the work to it."
 
 
 def _shown(default: Any) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator import preflight
 from orchestrator.app.operation import Operation
+from orchestrator.app.understanding import known
 from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
 
+FEW = 3
+"""Tenants of which the same is said one by one."""
 DEPLOYING = (Occasion.DEPLOY, Occasion.AFTER)
 DESTROYING = (Occasion.DESTROY,)
 
@@ -32,11 +36,14 @@ def document(path: Path) -> Mapping[str, Any] | None:
     return found
 
 
-def evidence_of(said: Mapping[str, Any], live: Live | None = None) -> Evidence:
-    """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else."""
+def evidence_of(said: Mapping[str, Any], live: Live | None = None, table: Mapping[str, Any] | None = None) -> Evidence:
+    """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else.
+
+    `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
+    """
     if "resource_changes" in said or "planned_values" in said:
-        return preflight.from_plan(said, live=live)
-    return preflight.from_state(said, live=live)
+        return preflight.from_plan(said, known(said.get("prior_state") or {}, table or {}), live)
+    return preflight.from_state(said, known(said, table or {}), live)
 
 
 def occasions(plan: Mapping[str, Any]) -> tuple[Occasion, ...]:
@@ -75,6 +82,20 @@ def tell(remarks: Collection[Remark], emit: Emit, *, everything: bool) -> None:
         urgent = one.severity in (Severity.BLOCKER, Severity.WARNING)
         if everything or urgent:
             emit(_event(one))
+
+
+def condensed(remarks: Collection[Remark]) -> Iterator[Remark]:
+    """For people: what is said of more than three tenants is said once, of the first, with the others' names."""
+    groups: dict[object, list[Remark]] = {}
+    for number, one in enumerate(remarks):
+        groups.setdefault((one.item, one.code, one.status, one.severity) if one.subject else number, []).append(one)
+    for same in groups.values():
+        if len(same) <= FEW:
+            yield from same
+            continue
+        names = ", ".join(one.subject for one in same[:FEW])
+        why = "; ".join(filter(None, (same[0].why, f"shown of {same[0].subject}, --json has each")))
+        yield replace(same[0], subject=f"{names} and {len(same) - FEW} more", why=why)
 
 
 def refusal(remarks: Collection[Remark]) -> Refused | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator import consequences
+from orchestrator.app.understanding import known
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
@@ -32,11 +33,17 @@ class Foresight:
         return gate(self.consequences, allowed, self.checksum)
 
 
-def foresee(plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime) -> Foresight:
-    """From a plan's JSON; `connect(region)` is called only when a database is about to be lost."""
-    found = consequences.of_plan(plan)
+def foresee(
+    plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime, table: Mapping[str, Any] | None = None
+) -> Foresight:
+    """From a plan's JSON; `connect(region)` is called only when a database is about to be lost.
+
+    `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
+    """
+    contract = known(plan.get("prior_state") or {}, table or {})
+    found = consequences.of_plan(plan, contract)
     if any(one.code == "database-lost" for one in found):
-        found = consequences.of_plan(plan, snapshots=list(_snapshots(plan, found, connect, now)))
+        found = consequences.of_plan(plan, contract, list(_snapshots(plan, found, connect, now)))
     return Foresight(found, fingerprint(plan, found))
 
 

@@ -53,6 +53,18 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
     return look
 
 
+def known(state: Mapping[str, Any], table: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a state and a table `[contract]` tell of a stack that doesn't tell itself, perhaps in part, without secrets.
+
+    `state` is `terraform show -json` of one, or a plan's `prior_state`. None: it tells itself, or nothing is known.
+    """
+    outputs, resources = states.outputs_of(state), states.read(state)
+    if OUTPUT in outputs or not (table or resources.of("aws_ecs_cluster", "aws_ecs_service", data=True)):
+        return None
+    mapped = mapping.read(table, settings.FILE, outputs=outputs, state=resources)
+    return infer(resources, mapped).known or None
+
+
 def required(inferred: Inferred | None, directory: Path) -> Inferred:
     """Raises `Invalid` where nothing is applied."""
     if inferred is None:
@@ -63,7 +75,7 @@ def required(inferred: Inferred | None, directory: Path) -> Inferred:
 
 def is_said(inferred: Inferred) -> bool:
     """Whether the stack's own output says it, and nothing was inferred."""
-    return all(one.source == SAID for one in inferred.found.values())
+    return inferred.stack is not None and all(one.source == SAID for one in inferred.found.values())
 
 
 def of_document(stack: Stack, source: str) -> Inferred:

@@ -2,6 +2,7 @@
 
 References are followed through a module's outputs and a module call's arguments. What Terraform's JSON doesn't hold
 is a local's expression: a local counts as all that is given to its module, and what is reached that way is not `sure`.
+A data source counts as a resource of its type and as what it is looked up by, neither of them `sure`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ def _sources(blueprint: Blueprint, at: tuple[str, ...], written: str, path: tupl
         each = [held[key] for key in ("for_each_expression", "count_expression") if key in held]
         found |= {one for it in each for one in walk.expression(at, it, sure=False, depth=0)}
     return frozenset(found)
+
+
+def hidden(blueprint: Blueprint, resource: Resource, name: str) -> bool:
+    """Whether a local of the root module is in an attribute's expression: nothing tells what that is made from."""
+    said = _references(_expressions(blueprint, resource).get(name))
+    return not resource.module and any(one.startswith("local.") for one in said)
 
 
 def constant(blueprint: Blueprint, resource: Resource, name: str) -> Any:
@@ -218,9 +225,15 @@ class _Walk:
             names = [words[2]] if len(words) > 2 else list(outputs)
             for name in names:
                 said = outputs.get(name, {}).get("expression", {})
-                only = sure and len(words) > 2
+                # Of an output's several parts nobody knows which one is meant.
+                whole = len(words) == 3 and "[" not in one.partition(words[2])[2]
+                only = sure and len(words) > 2 and (whole or len(_references(said)) == 1)
                 yield from self.expression((*at, words[1]), said, sure=only, depth=depth)
-        elif head == "data" or head in ("each", "count", "path", "terraform", "self"):
+        elif head == "data":
+            yield Source(at, ".".join(words[1:3]), words[3] if len(words) > 3 else "", sure=False)
+            held = _resource(_module(self._root, at), ".".join(words[:3])) or {}
+            yield from self.expression(at, held.get("expressions", {}), sure=False, depth=depth)
+        elif head in ("each", "count", "path", "terraform", "self"):
             return
         elif len(words) > 1:
             # Without an attribute: all of the resource (`aws_subnet.private[*].id` is given like that).

@@ -98,6 +98,8 @@ class Blueprint:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     configuration: Document = field(default_factory=dict)
     by_type: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
+    looked_up: Sequence[Resource] = ()
+    """Data sources, as far as they have been read."""
     memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     """What was found out once about it (indexes, references followed): it never changes."""
 
@@ -110,14 +112,15 @@ class Blueprint:
 
     @classmethod
     def made_of(
-        cls, resources: Sequence[Resource], outputs: Document, *, planned: bool, configuration: Document | None = None
+        cls, resources: Sequence[Resource], outputs: Document, *, state: Document, configuration: Document | None = None
     ) -> Blueprint:
-        """With its index."""
+        """With its index; it is a plan's when there is a configuration. `state` has the data sources."""
         by_type: dict[str, list[Resource]] = {}
         for one in resources:
             by_type.setdefault(one.type, []).append(one)
         by_address = {one.address: one for one in resources}
-        return cls(planned, by_address, outputs, configuration or {}, by_type)
+        looked_up = tuple(state_resources(state, "data"))
+        return cls(configuration is not None, by_address, outputs, configuration or {}, by_type, looked_up)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """In the document's order."""
@@ -137,7 +140,7 @@ def of_plan(plan: Document) -> Blueprint:
         for name, change in plan.get("output_changes", {}).items()
     }
     root = plan.get("configuration", {}).get("root_module", {})
-    return Blueprint.made_of([*planned, *kept], outputs, planned=True, configuration=root)
+    return Blueprint.made_of([*planned, *kept], outputs, state=plan.get("prior_state", {}), configuration=root)
 
 
 def of_state(state: Document) -> Blueprint:
@@ -145,25 +148,27 @@ def of_state(state: Document) -> Blueprint:
     if "format_version" not in state or "resource_changes" in state:
         raise Invalid(_unreadable("a state"))
     outputs = {name: one.get("value") for name, one in state.get("values", {}).get("outputs", {}).items()}
-    return Blueprint.made_of(list(state_resources(state)), outputs, planned=False)
+    return Blueprint.made_of(list(state_resources(state)), outputs, state=state)
 
 
-def state_resources(state: Document) -> Iterator[Resource]:
-    """Every managed resource of a state document, of its child modules too."""
-    modules = [state.get("values", {}).get("root_module", {})]
-    while modules:
-        module = modules.pop()
-        modules += module.get("child_modules", ())
-        for one in module.get("resources", ()):
-            if one.get("mode") == "managed":
-                yield Resource(
-                    one["address"],
-                    one["type"],
-                    one["name"],
-                    module.get("address", ""),
-                    one.get("index"),
-                    one.get("values") or {},
-                )
+def state_resources(state: Document, mode: str = "managed") -> Iterator[Resource]:
+    """Every managed resource of a state document (or each data source), in the document's order."""
+    yield from _resources_of(state.get("values", {}).get("root_module", {}), mode)
+
+
+def _resources_of(module: Document, mode: str) -> Iterator[Resource]:
+    for one in module.get("resources", ()):
+        if one.get("mode") == mode:
+            yield Resource(
+                one["address"],
+                one["type"],
+                one["name"],
+                module.get("address", ""),
+                one.get("index"),
+                one.get("values") or {},
+            )
+    for child in module.get("child_modules", ()):
+        yield from _resources_of(child, mode)
 
 
 def _stays(change: Document) -> bool:

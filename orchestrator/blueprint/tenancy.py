@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from orchestrator.blueprint.resources import UNKNOWN, Document, Resource, state_
 
 DEFAULT_TTL = 300
 """Seconds; what a record's TTL is when nothing says it."""
+RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _KEY = re.compile(r'\["([^"]+)"\]')
 
 
@@ -42,6 +43,8 @@ class Owner:
     vespa: str = ""
     secret: str = ""
     ttl: int = DEFAULT_TTL
+    servers: frozenset[str] = frozenset()
+    """What its database server is called: identifier, address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,17 @@ class Tenancy:
     by_value: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, contract: Document | None, resources: Iterable[Resource]) -> Tenancy:
-        """From a contract (raw, perhaps half unknown), completed from the resources."""
+    def of(cls, contract: Document | None, resources: Iterable[Resource], *, whole: bool = True) -> Tenancy:
+        """From a contract (raw, perhaps half unknown), completed from the resources.
+
+        `whole`: it names every tenant, as a stack's own output does. An inferred one names those of one cluster: what
+        else has a way in counts as a tenant too, under its service's name.
+        """
         there = list(resources)
-        owners = _of_contract(contract) if contract else {}
-        tenants = owners or _of_services(there)
+        tenants = _of_contract(contract) if contract else {}
+        if not tenants or not whole:
+            theirs = {one.service for one in tenants.values()}
+            tenants |= {name: one for name, one in _of_services(there).items() if one.service not in theirs}
         named = {word: one.name for one in tenants.values() for word in _words(one)}
         services = [one for one in there if one.type == "aws_ecs_service"]
         homes: dict[str, set[str]] = {}
@@ -136,7 +145,8 @@ def variables(definition: Resource | Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _of_contract(contract: Document) -> dict[str, Owner]:
-    dns, vespas = _mapping(contract.get("dns")), _mapping(contract.get("vespa"))
+    dns, vespas, server = (_mapping(contract.get(name)) for name in ("dns", "vespa", "database"))
+    servers = frozenset({_word(server.get("instance")), _word(server.get("host"))} - {""})
     found = {}
     for name, raw in _mapping(contract.get("tenants")).items():
         said = _mapping(raw)
@@ -150,6 +160,7 @@ def _of_contract(contract: Document) -> dict[str, Owner]:
             _word(_mapping(vespas.get(name)).get("instance_id")),
             _word(said.get("secret_arn")),
             _ttl(_mapping(said.get("dns")).get("ttl") or dns.get("ttl")),
+            servers,
         )
     return found
 
@@ -158,28 +169,63 @@ def _of_services(resources: list[Resource]) -> dict[str, Owner]:
     """Without a contract: services that a load balancer leads to (or all, when none has one)."""
     services = [one for one in resources if one.type == "aws_ecs_service"]
     definitions = {one.text("arn"): one for one in resources if one.type == "aws_ecs_task_definition"}
-    hosts = _hosts(resources)
+    hosts, near = _hosts(resources), _hosts_near(resources)
     found = {}
     for one in [it for it in services if it.get("load_balancer")] or services:
         group = one.text("load_balancer", 0, "target_group_arn")
         definition = definitions.get(one.text("task_definition"))
-        database = variables(definition).get("POSTGRES_DB", "") if definition else ""
-        name = one.text("name") or one.address
-        found[name] = Owner(name, one.text("name"), hosts.get(group, ""), database, group)
+        said = variables(definition) if definition else {}
+        server = frozenset({said.get("POSTGRES_HOST", "").partition(":")[0]} - {""})
+        name, database = one.text("name") or one.address, said.get("POSTGRES_DB", "")
+        host = hosts.get(group, "") if group else _only(near, one)
+        found[name] = Owner(name, one.text("name"), host, database, group, servers=server)
     return found
 
 
 def _hosts(resources: list[Resource]) -> dict[str, str]:
     """Host name by target group, from listener rules."""
-    found = {}
+    found: dict[str, str] = {}
     for rule in resources:
-        if rule.type in ("aws_lb_listener_rule", "aws_alb_listener_rule"):
-            conditions = rule.blocks("condition")
-            hosts = [host for one in conditions for it in one.get("host_header") or () for host in it.get("values", ())]
-            group = rule.text("action", 0, "target_group_arn")
-            if hosts and group:
-                found[group] = str(hosts[0])
+        if rule.type in RULES and (hosts := _hosts_of(rule)):
+            found |= dict.fromkeys(groups_of(rule), hosts[0])
     return found
+
+
+def _hosts_near(resources: list[Resource]) -> dict[str, set[str]]:
+    """Host names by the rule's module, and by each key of its address: what a plan has while ARNs are unknown."""
+    found: dict[str, set[str]] = {}
+    for rule in resources:
+        if rule.type in RULES and (hosts := _hosts_of(rule)):
+            for place in (rule.module, *_KEY.findall(rule.address)):
+                found.setdefault(place, set()).add(hosts[0])
+    return found
+
+
+def _only(near: Mapping[str, set[str]], service: Resource) -> str:
+    """The one name that is near the service; empty where there are several, or none."""
+    for place in (*_KEY.findall(service.address), service.module):
+        if len(near.get(place, ())) == 1:
+            return next(iter(near[place]))
+    return ""
+
+
+def _hosts_of(rule: Resource) -> list[str]:
+    conditions = rule.blocks("condition")
+    said = (it.get("values") for one in conditions for it in _blocks(one.get("host_header")))
+    return [host.lower() for values in said if isinstance(values, list) for host in values if isinstance(host, str)]
+
+
+def groups_of(one: Resource) -> Iterator[str]:
+    """The target groups that a rule, or a listener by itself, leads to: written short, or with weights."""
+    for action in (*one.blocks("action"), *one.blocks("default_action")):
+        said = [action.get("target_group_arn")]
+        for forward in _blocks(action.get("forward")):
+            said += [group.get("arn") for group in _blocks(forward.get("target_group"))]
+        yield from (one for one in said if isinstance(one, str) and one)
+
+
+def _blocks(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _words(one: Owner) -> list[str]:

@@ -178,9 +178,10 @@ def foreseen(conductor: Conductor, plan: Plan) -> Foresight:
     """The same, unsaid."""
     from orchestrator import app
     from orchestrator.aws.session import Aws
+    from orchestrator.settings import contract_table
 
-    profile = conductor.settings["profile"]
-    return app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now())
+    profile, table = conductor.settings["profile"], contract_table(conductor.options.directory)
+    return app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now(), table)
 
 
 def tell(conductor: Conductor, foresight: Foresight) -> None:

@@ -59,7 +59,8 @@ class Conductor:
         self.clock = SystemClock()
         self.operation: Operation | Certification | None = None
         self.redact = Redactor(from_environment(self.environment))
-        self.voice = Voice(self.clock.now, as_json=options.as_json, as_markdown=options.as_markdown)
+        title = command if options.as_markdown else ""
+        self.voice = Voice(self.clock.now, as_json=options.as_json, markdown=title)
         self.run = run_id(self.clock.now(), secrets.token_hex(3))
         self._ledger = Ledger(self.clock, self.redact, self._say_incomplete)
         self.change = self._ledger.change

@@ -72,9 +72,11 @@ def _say(inferred: Inferred, file: Path | None, text: str, *, as_json: bool) -> 
 
 
 def _literal(inferred: Inferred, said: Mapping[Key, Any]) -> dict[Key, Any]:
-    """The answers to what was not asked: they stand as they are."""
+    """The answers to what was not asked, or will be asked once the first questions are answered."""
+    from orchestrator.inference.answers import unasked
+
     asked = {question.key for question in inferred.questions}
-    return {key: answer for key, answer in said.items() if key not in asked}
+    return {key: unasked(key, answer) for key, answer in said.items() if key not in asked}
 
 
 def _answered(look: Any, table: dict[str, Any], said: Mapping[Key, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
             conductor.emit(RunStarted(stack=evidence.tenancy.stack, command="preflight", version=__version__))
         occasions = checklist.DESTROYING if destroy else checklist.DEPLOYING
         remarks = checklist.examine(evidence, options.directory, occasions)
-        report(conductor, remarks, everything=options.as_json or options.as_markdown)
+        report(conductor, remarks)
         refusal = checklist.refusal(remarks)
         if refusal:
             raise refusal
@@ -64,21 +64,36 @@ def _evidence(
 
     said = checklist.document(planfile) if planfile else None
     if said is not None:
-        return checklist.evidence_of(said)
+        return judged(conductor, said)
     terraform = prepare(conductor)
     initialise(conductor, terraform)
     seen = _look(conductor, terraform) if live else None
     if destroy:
-        return checklist.evidence_of(terraform.state(), seen)
+        return judged(conductor, terraform.state(), seen)
     with planned(conductor, terraform, plan_options(given), str(planfile) if planfile else None) as plan:
         # Where nothing changes, the state says all that the plan doesn't know, and what is live is about it.
-        return checklist.evidence_of(plan.json) if plan.has_changes else checklist.evidence_of(terraform.state(), seen)
+        return judged(conductor, plan.json) if plan.has_changes else judged(conductor, terraform.state(), seen)
+
+
+def judged(conductor: Conductor, said: Mapping[str, Any], live: Live | None = None) -> Evidence:
+    """A document of Terraform's as evidence, with what orchestrate.toml says of the stack."""
+    from orchestrator.app import checklist
+    from orchestrator.settings import contract_table
+
+    return checklist.evidence_of(said, live, contract_table(conductor.options.directory))
 
 
 def _look(conductor: Conductor, terraform: Terraform) -> Live | None:
     from orchestrator import app
+    from orchestrator.errors import Invalid
 
-    stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    try:
+        stack = app.contract_of_outputs(terraform, conductor.redact.learn)
+    except Invalid as unclear:
+        conductor.text("The running stack is not looked at, for what it is isn't clear:")
+        for problem in unclear.problems:
+            conductor.text(f"  {problem}")
+        return None
     if stack is None:
         return None
     operation = conductor.operation_on(stack)
@@ -86,16 +101,19 @@ def _look(conductor: Conductor, terraform: Terraform) -> Live | None:
     return app.checklist.look(operation)
 
 
-def report(conductor: Conductor, remarks: tuple[Remark, ...], *, everything: bool) -> None:
+def report(conductor: Conductor, remarks: tuple[Remark, ...]) -> None:
     """Say what was found; for people without what passed, and what isn't known yet in one line."""
     from orchestrator.app import checklist
     from orchestrator.preflight import Status
 
-    if everything:
-        checklist.tell(remarks, conductor.emit, everything=True)
+    options = conductor.options
+    shown = remarks if options.as_json else tuple(checklist.condensed(remarks))
+    if options.as_json or options.as_markdown:
+        checklist.tell(shown, conductor.emit, everything=True)
         return
-    shown = [one for one in remarks if one.status in (Status.FAILED, Status.MANUAL)]
-    checklist.tell(shown, conductor.emit, everything=True)
+    checklist.tell(
+        [one for one in shown if one.status in (Status.FAILED, Status.MANUAL)], conductor.emit, everything=True
+    )
     for line in checklist.summary(remarks):
         conductor.text(line)
 
@@ -104,22 +122,22 @@ def before_apply(conductor: Conductor, plan: Plan) -> bool:
     """The same inside an apply: blockers and warnings are shown, blockers refuse. Whether some points have to wait."""
     from orchestrator.app import checklist
 
-    return _stop_at_blockers(conductor, checklist.evidence_of(plan.json), checklist.occasions(plan.json))
+    return _stop_at_blockers(conductor, judged(conductor, plan.json), checklist.occasions(plan.json))
 
 
 def after_apply(conductor: Conductor, terraform: Terraform) -> None:
     """What the plan could not tell: blockers end it before anybody waits for a rollout that can't succeed."""
-    from orchestrator.app import checklist
     from orchestrator.preflight import Occasion
 
-    _stop_at_blockers(conductor, checklist.evidence_of(terraform.state()), (Occasion.DEPLOY,))
+    _stop_at_blockers(conductor, judged(conductor, terraform.state()), (Occasion.DEPLOY,))
 
 
 def _stop_at_blockers(conductor: Conductor, evidence: Evidence, occasions: Collection[Occasion]) -> bool:
     from orchestrator.app import checklist
 
     remarks = checklist.examine(evidence, conductor.options.directory, occasions)
-    checklist.tell(remarks, conductor.emit, everything=False)
+    shown = remarks if conductor.options.as_json else tuple(checklist.condensed(remarks))
+    checklist.tell(shown, conductor.emit, everything=False)
     refusal = checklist.refusal(remarks)
     if refusal:
         raise refusal

@@ -16,9 +16,10 @@ from orchestrator.events import Event
 class Voice:
     """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
 
-    def __init__(self, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool = False) -> None:
+    def __init__(self, now: Callable[[], datetime], *, as_json: bool, markdown: str = "") -> None:
+        """`markdown` is the title of a document, where that is wanted."""
         self.unheard = False
-        self._event, self._text, self._draw = _renderer(sys.stdout, now, as_json=as_json, as_markdown=as_markdown)
+        self._event, self._text, self._draw = _renderer(sys.stdout, now, as_json=as_json, markdown=markdown)
         self._seen: Sequence[Event] = ()
 
     def emit(self, event: Event) -> None:
@@ -62,7 +63,7 @@ def silence(out: TextIO) -> None:
 
 
 def _renderer(
-    out: TextIO, now: Callable[[], datetime], *, as_json: bool, as_markdown: bool
+    out: TextIO, now: Callable[[], datetime], *, as_json: bool, markdown: str
 ) -> tuple[Callable[[Event], None], Callable[[str], None], Callable[[Sequence[Event]], None] | None]:
     """What shows an event, a text, and (on a terminal) a whole picture in place of the last one."""
     if isinstance(out, io.TextIOWrapper):
@@ -71,10 +72,10 @@ def _renderer(
         from orchestrator.render.jsonl import emitter
 
         return emitter(out, now), lambda _text: None, None
-    if as_markdown:
+    if markdown:
         from orchestrator.render.markdown import Markdown
 
-        document = Markdown(out)
+        document = Markdown(out, markdown)
         return document.emit, document.text, None
     from orchestrator.render.terminal import Terminal
 

@@ -29,7 +29,7 @@ def discover() -> tuple[Kind, ...]:
 def of_plan(plan: Document, contract: Document | None = None, snapshots: Iterable[str] = ()) -> tuple[Consequence, ...]:
     """The consequences of `terraform show -json PLAN`, the worst first.
 
-    `contract` is what is known of the stack as it is (else the plan's own `orchestrator` output, else its services);
+    `contract` is what is known of a stack that has no `orchestrator` output (else its services tell who is who);
     `snapshots` are sentences about what a lost database could be restored from.
     """
     scene = scenery_of(plan, contract, tuple(snapshots))

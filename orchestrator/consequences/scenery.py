@@ -9,7 +9,7 @@ from orchestrator.consequences.model import Scenery
 
 
 def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> Scenery:
-    """`contract` wins over the state's own output. A deposed object is left out: its successor is there."""
+    """The stack's own output wins over `contract`. A deposed object is left out: its successor is there."""
     changes: dict[str, list[Change]] = {}
     for change in changes_of(plan):
         if not change.deposed:
@@ -19,8 +19,8 @@ def scenery_of(plan: Document, contract: Document | None = None, snapshots: tupl
     for one in there:
         before.setdefault(one.type, []).append(one)
     after = _contract_after(plan)
-    known = contract or contract_before(plan) or after
-    tenancy = Tenancy.of(known, there)
+    own = contract_before(plan) or after
+    tenancy = Tenancy.of(own or contract, there, whole=own is not None)
     ending = {
         str(one.before[key]): one.address
         for every in changes.values()

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.inference.mapping import Key
+from orchestrator.inference.mapping import PARTS, Key
 from orchestrator.inference.model import Question
 
+_ADDRESS = re.compile(r"(module|data|aws_\w+)\.")
 _USAGE = "write it as --set KEY=VALUE: --set runner=aws_instance.jump, --set dns.zone=example.com"
 
 
@@ -55,6 +56,13 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def unasked(key: Key, said: Any) -> Any:
+    """What orchestrate.toml says for an answer that was not asked for, or not yet: an address names a resource."""
+    if key in {(part,) for part in PARTS} and isinstance(said, str) and _ADDRESS.match(said):
+        return {"resource": said}
+    return said
 
 
 def matched(question: Question, said: Any) -> Any:

@@ -13,7 +13,7 @@ from orchestrator.contract import SCHEMA, Stack
 from orchestrator.errors import Invalid, Problem
 from orchestrator.inference import balancer, database, extras, runner, tenants
 from orchestrator.inference.choice import pick
-from orchestrator.inference.mapping import Key, Mapped, dotted
+from orchestrator.inference.mapping import PASSWORDS, Key, Mapped, dotted
 from orchestrator.inference.model import Draft, Found, Question
 from orchestrator.inference.secrets import Vault
 from orchestrator.inference.sites import Site, sites_of, with_one_service_each
@@ -37,6 +37,15 @@ class Inferred:
     """What may stay open."""
     passwords: tuple[SecretStr, ...] = ()
     """Every password that was seen in clear, whatever came of it: to be hidden wherever it may turn up."""
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The contract as far as it is known, raw: what is open or wrong is left out, and every password."""
+        document: dict[str, Any] = {}
+        for key, one in self.found.items():
+            if key[-1] not in PASSWORDS and one.value is not None:
+                _place(document, key, one.value)
+        return document
 
     def require(self) -> Stack:
         """The stack. Raises `Invalid` with everything that is open or wrong."""
@@ -149,18 +158,21 @@ def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:
 def _document(found: Mapping[Key, Found], passwords: Mapping[Key, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, one in found.items():
-        if key in passwords:
-            continue
-        part = document
-        for name in key[:-1]:
-            below = part.setdefault(name, {})
-            part = below if isinstance(below, dict) else {}
-        part[key[-1]] = one.value
+        if key not in passwords:
+            _place(document, key, one.value)
     document.setdefault("runner", None)
     for part in (document.get("database", {}), *document.get("tenants", {}).values()):
         if isinstance(part, dict):
             part.setdefault("admin_secret_arn" if part is document.get("database") else "secret_arn", None)
     return document
+
+
+def _place(document: dict[str, Any], key: Key, value: Any) -> None:
+    part = document
+    for name in key[:-1]:
+        below = part.setdefault(name, {})
+        part = below if isinstance(below, dict) else {}
+    part[key[-1]] = value
 
 
 def with_passwords(stack: Stack, passwords: Mapping[Key, tuple[SecretStr, str]]) -> Stack:

@@ -19,6 +19,14 @@ from orchestrator.blueprint import references
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
 
+ADDRESSES = {
+    "aws_db_instance": ("address",),
+    "aws_rds_cluster": ("endpoint", "reader_endpoint"),
+    "aws_db_proxy": ("endpoint",),
+}
+"""Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
+UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
+"""AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")
 
 
@@ -118,7 +126,17 @@ def _named(evidence: Evidence, service: Resource, said: Any, kind: str, argument
 def health_check(group: Resource) -> HealthCheck:
     """A target group's health check with AWS's own defaults."""
     known(group, "health_check")
-    said = next(iter(group.blocks("health_check")), {})
+    return _checked(group, next(iter(group.blocks("health_check")), {}))
+
+
+def planned_health_check(group: Resource, evidence: Evidence) -> HealthCheck:
+    """The same; of a group whose configuration says nothing of it AWS's defaults are known before it is made."""
+    if group.get("health_check") is UNKNOWN and not references.says(evidence.blueprint, group, "health_check"):
+        return _checked(group, UNSAID)
+    return health_check(group)
+
+
+def _checked(group: Resource, said: Mapping[str, Any]) -> HealthCheck:
     if any(said.get(name) is UNKNOWN for name in ("path", "port", "interval", "unhealthy_threshold")):
         raise NotKnown(group.address, "health_check")
     return HealthCheck(

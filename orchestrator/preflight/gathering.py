@@ -12,7 +12,10 @@ from orchestrator.preflight.model import Evidence, Live, Unit
 
 
 def from_plan(plan: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:
-    """What the plan will leave. Of a plan that destroys everything: the state as it is."""
+    """What the plan will leave. Of a plan that destroys everything: the state as it is.
+
+    `contract` is what is known of a stack that has no `orchestrator` output.
+    """
     blueprint = of_plan(plan)
     if not blueprint.resources and plan.get("prior_state"):
         return from_state(plan["prior_state"], contract, live)
@@ -25,9 +28,10 @@ def from_state(state: Document, contract: Document | None = None, live: Live | N
 
 
 def _evidence(blueprint: Blueprint, contract: Document | None, live: Live | None) -> Evidence:
-    known = contract or contract_of(blueprint.outputs)
-    tenancy = Tenancy.of(known, list(blueprint.resources.values()))
-    return Evidence(blueprint, tenancy, tuple(_units(blueprint, tenancy)), _region(blueprint, known), live)
+    own = contract_of(blueprint.outputs)
+    known = own or contract
+    tenancy = Tenancy.of(known, list(blueprint.resources.values()), whole=own is not None)
+    return Evidence(blueprint, tenancy, tuple(_units(blueprint, tenancy)), _region(blueprint, known), live, known)
 
 
 def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[Unit]:

@@ -15,12 +15,15 @@ def each_tenant(judge: ByUnit, good: str) -> Callable[[Evidence], Iterator[Remar
 
     def judged(evidence: Evidence) -> Iterator[Remark]:
         for unit in evidence.units:
-            yield from of_one(partial(judge, unit, evidence), good, unit.tenant, unit.service.address)
+            where = (unit.tenant, unit.service.address)
+            yield from of_one(partial(judge, unit, evidence), good, *where, planned=evidence.planned)
 
     return judged
 
 
-def of_one(judge: Callable[[], Iterable[Remark]], good: str, subject: str, address: str) -> Iterator[Remark]:
+def of_one(
+    judge: Callable[[], Iterable[Remark]], good: str, subject: str, address: str, *, planned: bool
+) -> Iterator[Remark]:
     """The remarks; `passed` without any; `unknown` from where on a value isn't known yet; none for the unconcerned."""
     silent = True
     try:
@@ -28,7 +31,9 @@ def of_one(judge: Callable[[], Iterable[Remark]], good: str, subject: str, addre
             silent = False
             yield one
     except NotKnown as missing:
-        yield unknown(f"{missing.attribute} is not known until applied", subject=subject, address=missing.address)
+        seen = "is not in the state: orchestrate doctor looks at what runs"
+        lacks = "is not known until applied" if planned else seen
+        yield unknown(f"{missing.attribute} {lacks}", subject=subject, address=missing.address)
     except NotConcerned:
         return
     else:

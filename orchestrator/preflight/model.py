@@ -6,12 +6,12 @@ An item without remarks has nothing to say about this stack (no Redis, no Vespa)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.blueprint.resources import Blueprint, Resource
+from orchestrator.blueprint.resources import Blueprint, Document, Resource
 from orchestrator.blueprint.tenancy import Tenancy
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.engine.step import STACK, Subject, Verdict
@@ -91,6 +91,14 @@ class Evidence:
     units: tuple[Unit, ...] = ()
     region: str = ""
     live: Live | None = None
+    contract: Document | None = None
+    """What is known of the stack, perhaps in part: its own output, else what was inferred."""
+
+    @property
+    def known_tenants(self) -> Collection[str]:
+        """Those that the contract names: orchestrate is told of them."""
+        said = (self.contract or {}).get("tenants")
+        return said.keys() if isinstance(said, Mapping) else ()
 
     @property
     def planned(self) -> bool:

@@ -8,16 +8,19 @@ from typing import TextIO
 
 from orchestrator.events import Emit, Event, FindingReported, RunFinished, RunStarted, StepFailed, StepWaiting
 
-LONGEST = 50_000
-"""Characters of Terraform's own words that are shown: a comment may have 65,536 on GitHub."""
+LONGEST = 65_000
+"""Characters of a whole document: a comment may have 65,536 on GitHub. Terraform's own words give way to the rest."""
+FEWEST = 1_000
 _MARKS = {"blocker": "🛑", "warning": "⚠️", "info": "•"}
 
 
 class Markdown:
     """Gathers events and texts; writes when the run ends."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, command: str = "") -> None:
+        """`command` is the title where no stack is known that it was begun on."""
         self._out = out
+        self._command = command
         self._events: list[Event] = []
         self._texts: list[str] = []
 
@@ -33,15 +36,24 @@ class Markdown:
     def _emit(self, event: Event) -> None:
         self._events.append(event)
         if isinstance(event, RunFinished):
-            self._out.write("\n".join(document(self._events, self._texts)) + "\n")
+            self._out.write("\n".join(document(self._events, self._texts, self._command)) + "\n")
             self._out.flush()
 
 
-def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
-    """The lines: a title, what failed, findings as tables, the rest folded away."""
+def document(events: Sequence[Event], texts: Sequence[str], command: str = "") -> Iterator[str]:
+    """The lines: a title, what failed, findings as tables, the rest folded away and cut to what a comment holds."""
+    said = list(_found(events, command))
+    yield from said
+    words = [*texts, *(f"{one.step}: {one.detail}" for one in events if isinstance(one, StepWaiting) and one.subject)]
+    room = LONGEST - sum(len(line) + 1 for line in said)
+    yield from _folded("Terraform's plan and the steps", "\n".join(words), room=max(room, FEWEST))
+
+
+def _found(events: Sequence[Event], command: str) -> Iterator[str]:
     started = next((one for one in events if isinstance(one, RunStarted)), None)
     ended = next((one for one in events if isinstance(one, RunFinished)), None)
-    yield f"### orchestrate{f' {started.command}: {_cell(started.stack)}' if started else ''}"
+    title = [started.command, *filter(None, [_cell(started.stack)])] if started else [command]
+    yield f"### orchestrate {': '.join(title)}".rstrip()
     yield f"\nOutcome: **{ended.outcome}**" if ended else ""
     failures = [one for one in events if isinstance(one, StepFailed)]
     if failures:
@@ -51,8 +63,6 @@ def document(events: Sequence[Event], texts: Sequence[str]) -> Iterator[str]:
     yield from _consequences([one for one in found if one.effect])
     yield from _checklist([one for one in found if one.status])
     yield from _others([one for one in found if not one.effect and not one.status])
-    words = [*texts, *(f"{one.step}: {one.detail}" for one in events if isinstance(one, StepWaiting) and one.subject)]
-    yield from _folded("Terraform's plan and the steps", "\n".join(words))
 
 
 def _consequences(found: Sequence[FindingReported]) -> Iterator[str]:
@@ -72,7 +82,7 @@ def _checklist(found: Sequence[FindingReported]) -> Iterator[str]:
         rows = (
             (
                 _MARKS.get(one.severity, "✋"),
-                f"{_code(one.code)} {_cell(one.detail)}",
+                f"{_code(one.code)} {f'{one.subject}: ' * bool(one.subject)}{one.detail}",
                 " ".join(filter(None, (_code(one.address), one.place))),
                 one.current,
                 one.wanted,
@@ -114,10 +124,10 @@ def _code(text: str) -> str:
     return f"`{text.replace('`', '')}`" if text else ""
 
 
-def _folded(title: str, text: str, language: str = "") -> Iterator[str]:
+def _folded(title: str, text: str, language: str = "", room: int = LONGEST) -> Iterator[str]:
     if not text.strip():
         return
-    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}\n… {len(text) - LONGEST} characters more"
+    shown = text if len(text) <= room else f"{text[:room]}\n… {len(text) - room} characters more"
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=2) + 1)
     fence = max(fence, "```", key=len)
     yield f"\n<details><summary>{_cell(title)}</summary>\n\n{fence}{language}\n{shown}\n{fence}\n\n</details>"

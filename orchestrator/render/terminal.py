@@ -145,7 +145,7 @@ def _standing(events: Mapping[str, Event]) -> tuple[str, str, Event]:
 
 def _line(event: Event) -> Text:
     if isinstance(event, RunStarted):
-        return Text(f"orchestrate {event.command}: stack {event.stack}", style="bold")
+        return Text(f"orchestrate {event.command}{f': stack {event.stack}' * bool(event.stack)}", style="bold")
     if isinstance(event, RunFinished):
         style = "bold green" if event.outcome == "succeeded" else "bold red"
         words = f"{event.outcome}, changed: {event.changed}, {event.seconds:.1f} s, {event.aws_calls} AWS calls"

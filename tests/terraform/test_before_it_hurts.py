@@ -123,6 +123,13 @@ def test_a_named_loss_passes_and_the_checklist_stops_what_can_not_work(planned: 
     assert json.loads((planned.directory / "terraform.tfstate").read_text())["serial"] == 1
 
 
+def test_preflight_needs_no_contract(planned: Terraform) -> None:
+    """What is there is no stack of ours yet: the plan is gone through all the same."""
+    status, events, said = orchestrate(planned, "preflight", "the.plan")
+    assert status == 3, said
+    assert [one["severity"] for one in of(events, code="database-server-small")] == ["blocker"]
+
+
 def test_preflight_reads_terraform_s_json_alone() -> None:
     document = ROOT / "tests" / "documents" / "guide.plan.json"
     command = [sys.executable, "-P", "-m", "orchestrator", "preflight", str(document), "--format", "markdown"]

@@ -44,6 +44,34 @@ def test_nobody_to_ask_is_told_every_question(tmp_path: Path) -> None:
     assert stack.orchestrate("contract").status == 2
 
 
+def test_several_clusters_are_asked_first(tmp_path: Path) -> None:
+    """Everything else follows from which one it is: nothing at all is known before."""
+    stack = recorded(tmp_path, "several-clusters")
+    ended = stack.orchestrate("init")
+    assert ended.status == 2
+    assert 'aws_ecs_cluster.this["production"] = onyx-production' in ended.stderr
+    assert not stack.file.exists()
+    assert stack.orchestrate("init", "--set", "cluster=2").status == 0
+    assert tomllib.loads(stack.file.read_text())["contract"] == {
+        "stack": "onyx-staging",
+        "cluster": {"resource": 'aws_ecs_cluster.this["staging"]'},
+    }
+    assert stack.json("contract", "--json")["database"]["instance"] == "onyx-staging"
+
+
+def test_an_answer_to_what_is_not_asked_or_not_yet(tmp_path: Path) -> None:
+    for name, words in (
+        ("flat-outputs", ["--set", "runner=aws_instance.vespa"]),
+        ("several-clusters", ["--set", "cluster=2", "--set", 'runner=aws_instance.vespa["staging"]']),
+    ):
+        (tmp_path / name).mkdir()
+        stack = recorded(tmp_path / name, name)
+        ended = stack.orchestrate("init", *words)
+        assert ended.status == 0, ended
+        chosen = words[-1].removeprefix("runner=")
+        assert tomllib.loads(stack.file.read_text())["contract"]["runner"] == {"resource": chosen}
+
+
 def test_an_answer_is_kept_as_what_stays_true(tmp_path: Path) -> None:
     stack = recorded(tmp_path, "count-tenants")
     stack.file.write_text("# ours\npoll = 3 # seconds\n")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.settings import Settings
+from orchestrator.settings import PREFIX, SETTINGS, VARIABLES, Settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
@@ -51,3 +54,36 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["services=900,runner=60", "services=900, runner=60"])
 def test_step_timeouts(text: str) -> None:
     assert Settings({"step_timeouts": text})["step-timeouts"] == {"services": 900.0, "runner": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ORCHESTRATE_TIMOUT", "did you mean ORCHESTRATE_TIMEOUT?"),
+        ("ORCHESTRATE_CONTRACTS", "did you mean ORCHESTRATE_CONTRACT?"),
+        ("ORCHESTRATE_Q", "known variables: ORCHESTRATE_PROFILE, "),
+    ],
+)
+def test_a_misspelt_variable_is_an_error_with_a_suggestion(name: str, hint: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        Settings({}, {name: "60"})
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.context) == ("setting-unknown", "environment")
+    assert name in problem.message
+    assert problem.fix.startswith(hint)
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert Settings({}, {"ORCHESTRATE_TIMOUT": "", "ORCHESTRATE_POLL": ""})["poll"] is None
+
+
+def test_every_variable_that_is_read_is_known_and_no_other() -> None:
+    files = [*(ROOT / "orchestrator").rglob("*.py"), *(ROOT / "hooks").rglob("*"), *(ROOT / "terraform").rglob("*.tf")]
+    texts = "".join(
+        file.read_text(encoding="utf-8") for file in files if file.is_file() and ".terraform" not in str(file)
+    )
+    known = {one.variable for one in SETTINGS.values()} | set(VARIABLES)
+    # The makefile's own path to itself is no variable of the environment.
+    written = set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", texts)) - {"ORCHESTRATE_MK"}
+    assert written <= known
+    assert set(VARIABLES) <= written

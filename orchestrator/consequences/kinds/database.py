@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.blueprint.changes import Change
+from orchestrator.blueprint.tenancy import Owner
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.engine.step import STACK, Subject
 
 SERVERS = ("aws_db_instance", "aws_rds_cluster")
 REBUILDING = 900
@@ -42,17 +44,26 @@ def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
         )
         return
     why = f"Terraform {change.verb} {server}: {change.why}"
-    for tenant, database in _held(server, change, scene):
-        yield _lost(change, tenant, database, why, scene.snapshots)
-    yield Consequence(
+    held = _held(server, change, scene)
+    own = change.was("db_name") or change.was("database_name") or server
+    for tenant, database in [(one.name, one.database) for one in held if one.database] or [("", own)]:
+        yield _lost(change, tenant, _full_name(server, database, scene), why, scene.snapshots)
+    everybody = not scene.tenancy.tenants or len(held) == len(scene.tenancy.tenants)
+    for tenant in [STACK] if everybody else [one.name for one in held]:
+        yield _down(change, server, tenant, why)
+
+
+def _down(change: Change, server: str, tenant: Subject, why: str) -> Consequence:
+    who = "no site works" if tenant == STACK else f"the site of {tenant} doesn't work"
+    return Consequence(
         code="database-server-replaced" if change.replaced else "database-server-destroyed",
         effect=Effect.OUTAGE,
         name=f"database-server:{server}",
-        says=f"no site works without {server}"
-        + (f" for about {REBUILDING // 60} minutes" if change.replaced else " any more"),
+        says=f"{who} without {server}" + (f" for about {REBUILDING // 60} minutes" if change.replaced else " any more"),
         why=why,
         then=_then(change),
         address=change.address,
+        subject=tenant,
         seconds=REBUILDING if change.replaced else None,
     )
 
@@ -77,14 +88,24 @@ def _never_lived(change: Change) -> bool:
     return tainted and not change.recorded.get("address") and not change.recorded.get("endpoint")
 
 
-def _held(server: str, change: Change, scene: Scenery) -> Iterable[tuple[str, str]]:
-    """(tenant, database) of those in this server: all tenants' if it is the contract's, or the only one."""
+def _held(server: str, change: Change, scene: Scenery) -> list[Owner]:
+    """The tenants that use this server: all of them if it is the only one, else those that name it.
+
+    One that has no database (a service of web alone) uses all or none: it is down with the others.
+    """
     only = len(list(scene.there(*SERVERS))) <= 1
-    if only or scene.tenancy.server in ("", server):
-        held = list(scene.tenancy.databases().items())
-        if held:
-            return held
-    return [("", change.was("db_name") or change.was("database_name") or server)]
+    names = {server, change.was("address"), change.was("endpoint").partition(":")[0]}
+
+    def here(one: Owner) -> bool:
+        return bool(names & one.servers) if one.servers else scene.tenancy.server in ("", server)
+
+    return [one for one in scene.tenancy.tenants.values() if only or here(one)]
+
+
+def _full_name(server: str, database: str, scene: Scenery) -> str:
+    """With the server's name where another server has a database of the same name."""
+    homes = {one.servers for one in scene.tenancy.tenants.values() if one.database == database}
+    return f"{server}/{database}" if len(homes) > 1 else database
 
 
 def _snapshot(change: Change) -> str:
@@ -98,7 +119,8 @@ def _lost(change: Change, tenant: str, database: str, why: str, snapshots: tuple
     if restored:
         says = f"database {database} goes back to the snapshot {restored}: what was written since is lost"
     else:
-        says = f"database {database} is lost, with accounts, chats and connectors"
+        held = "accounts, chats and connectors" if tenant else "all that is in it"
+        says = f"database {database} is lost, with {held}"
     return Consequence(
         code="database-lost",
         effect=Effect.LOSS,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.blueprint.changes import Change
+from orchestrator.blueprint.tenancy import RULES, Owner, groups_of
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.engine.step import STACK, Subject
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
@@ -21,16 +23,54 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
     """What goes with its load balancer is not said again."""
     for change in scene.of(*BALANCERS):
         if change.ends:
-            yield _balancer(change, scene)
+            yield from _of_balancer(change, scene)
     for change in scene.of(*LISTENERS):
         if change.ends and not scene.ends(change.before.get("load_balancer_arn")) and _serves(change):
             yield _listener(change)
 
 
-def _balancer(change: Change, scene: Scenery) -> Consequence:
+def _of_balancer(change: Change, scene: Scenery) -> Iterable[Consequence]:
+    """One outage where all sites are behind it, else one for each that is."""
+    every = list(scene.tenancy.tenants.values())
+    behind = _behind(change, scene, every)
+    if every and not behind:
+        yield _unused(change)
+    elif len(behind) == len(every):
+        yield _balancer(change, scene, STACK, every)
+    else:
+        yield from (_balancer(change, scene, one.name, [one]) for one in behind)
+
+
+def _behind(change: Change, scene: Scenery, every: list[Owner]) -> list[Owner]:
+    """Whose target groups its listeners and their rules lead to; all, where that can't be told of one of them."""
+    balancing: dict[str, set[str]] = {}
+    by_listener = {one.text("arn"): one.text("load_balancer_arn") for one in scene.there(*LISTENERS)}
+    for one in scene.there(*LISTENERS, *RULES):
+        arn = one.text("load_balancer_arn") or by_listener.get(one.text("listener_arn"), "")
+        for group in groups_of(one):
+            balancing.setdefault(group, set()).add(arn)
+    if not all(one.target_group in balancing for one in every):
+        return every
+    return [one for one in every if change.was("arn") in balancing[one.target_group]]
+
+
+def _unused(change: Change) -> Consequence:
     name = change.was("name") or change.name
-    hosts = sorted(filter(None, (one.hostname for one in scene.tenancy.tenants.values())))
-    sites = f"{len(hosts)} sites ({', '.join(hosts)})" if hosts else "every site behind it"
+    return Consequence(
+        code="load-balancer-unused",
+        effect=Effect.WORK,
+        name=f"load-balancer:{name}",
+        says=f"the load balancer {name} goes; no site is behind it",
+        why=f"Terraform {change.verb} it: {change.why}",
+        then="nothing",
+        address=change.address,
+    )
+
+
+def _balancer(change: Change, scene: Scenery, subject: Subject, behind: list[Owner]) -> Consequence:
+    name = change.was("name") or change.name
+    hosts = sorted(filter(None, (one.hostname for one in behind)))
+    sites = f"{len(hosts)} site{'s' * (len(hosts) != 1)} ({', '.join(hosts)})" if hosts else "every site behind it"
     ttl = scene.tenancy.wait()
     seconds = ttl + PROVISIONING + SWITCHING
     if not change.replaced:
@@ -38,20 +78,22 @@ def _balancer(change: Change, scene: Scenery) -> Consequence:
             code="load-balancer-destroyed",
             effect=Effect.OUTAGE,
             name=f"load-balancer:{name}",
-            says=f"the load balancer {name} goes for good: {sites} no longer answer",
+            says=f"the load balancer {name} goes for good: no answer any more from {sites}",
             why=f"Terraform destroys it: {change.why}",
             then="the DNS records lead nowhere until they are changed; a new one gets another name",
             address=change.address,
+            subject=subject,
         )
     return Consequence(
         code="load-balancer-replaced",
         effect=Effect.OUTAGE,
         name=f"load-balancer:{name}",
-        says=f"the load balancer {name} is made anew and gets a new name: {sites} don't answer for about "
+        says=f"the load balancer {name} is made anew and gets a new name: no answer from {sites} for about "
         f"{seconds // 60} minutes (TTL {ttl} s + {PROVISIONING + SWITCHING} s)",
         why=f"Terraform replaces it: {change.why}",
         then="orchestrate apply switches the DNS records to the new name; old answers live on for the TTL",
         address=change.address,
+        subject=subject,
         seconds=seconds,
     )
 

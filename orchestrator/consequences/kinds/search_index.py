@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.blueprint.changes import Change
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.engine.step import Subject
 
 REPLACING = 300
 """Seconds until a new instance has pulled its image and Vespa answers, about."""
@@ -16,16 +17,21 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
     """A volume that goes is a loss; an instance that goes is one only where the index was on it."""
     for change in scene.of("aws_ebs_volume", "aws_efs_file_system"):
         if change.ends:
-            yield _volume(change, scene)
+            yield from (_volume(change, tenant) for tenant in _attached(change, scene))
     for change in scene.of("aws_instance"):
-        if change.ends and not scene.leaves(scene.owner(change)):
-            yield from _instance(change, scene)
-        elif change.updated and any(change.differs(name) for name in _STOPS):
-            yield _stopped(change, scene)
+        for tenant in _whose(change.was("id"), scene) or [scene.owner(change)]:
+            if change.ends and not scene.leaves(tenant):
+                yield from _instance(change, tenant, scene)
+            elif change.updated and any(change.differs(name) for name in _STOPS):
+                yield _stopped(change, tenant)
 
 
-def _volume(change: Change, scene: Scenery) -> Consequence:
-    tenant = scene.owner(change) or _attached(change, scene)
+def _whose(instance: str, scene: Scenery) -> list[Subject]:
+    """The tenants whose Vespa it is: each has lost its index with it."""
+    return [one.name for one in scene.tenancy.tenants.values() if instance and one.vespa == instance]
+
+
+def _volume(change: Change, tenant: Subject) -> Consequence:
     thing = change.was("id") or change.name
     return Consequence(
         code="search-index-lost" if tenant else "volume-lost",
@@ -41,16 +47,16 @@ def _volume(change: Change, scene: Scenery) -> Consequence:
     )
 
 
-def _attached(change: Change, scene: Scenery) -> str:
-    """The tenant of the instance that the volume is attached to."""
+def _attached(change: Change, scene: Scenery) -> list[Subject]:
+    """The tenants of the instance that the volume is attached to; nobody's is the whole stack's."""
     for one in scene.there("aws_volume_attachment"):
-        if one.text("volume_id") == change.was("id"):
-            return scene.tenancy.by_value.get(one.text("instance_id"), "")
-    return ""
+        if one.text("volume_id") == change.was("id") and (found := _whose(one.text("instance_id"), scene)):
+            return found
+    return [scene.owner(change)]
 
 
-def _instance(change: Change, scene: Scenery) -> Iterable[Consequence]:
-    tenant, thing = scene.owner(change), change.was("id") or change.name
+def _instance(change: Change, tenant: Subject, scene: Scenery) -> Iterable[Consequence]:
+    thing = change.was("id") or change.name
     why = f"Terraform {change.verb} the instance {thing}: {change.why}"
     volumes = [one.get("volume_id") for one in scene.there("aws_volume_attachment") if one.text("instance_id") == thing]
     if any(map(scene.ends, volumes)):
@@ -91,8 +97,8 @@ def _instance(change: Change, scene: Scenery) -> Iterable[Consequence]:
         )
 
 
-def _stopped(change: Change, scene: Scenery) -> Consequence:
-    tenant, thing = scene.owner(change), change.was("id") or change.name
+def _stopped(change: Change, tenant: Subject) -> Consequence:
+    thing = change.was("id") or change.name
     differing = ", ".join(name for name in _STOPS if change.differs(name))
     return Consequence(
         code="search-interrupted" if tenant else "instance-restarts",

@@ -18,6 +18,7 @@ _ROLLS = (
 """Attributes whose change makes ECS start a new deployment."""
 
 
+_UNKNOWN = "what its containers become is not known until applied"
 _AFTER_IMAGES = "another version migrates its database as it starts, which can't be taken back"
 
 
@@ -104,7 +105,9 @@ def _updated(change: Change, tenant: str, scene: Scenery) -> Iterable[Consequenc
             name=f"service:{_name(change)}",
             says=f"{_name(change)} restarts: new tasks start beside the old ones, which end when the new ones answer",
             why="; ".join((f"changed: {', '.join(differing)}", *images)),
-            then=_AFTER_IMAGES if images else "nothing",
+            then=(f"if it is another version: {_AFTER_IMAGES}" if images == [_UNKNOWN] else _AFTER_IMAGES)
+            if images
+            else "nothing",
             address=change.address,
             subject=tenant,
             seconds=BOOTING,
@@ -118,7 +121,7 @@ def _images(change: Change, scene: Scenery) -> list[str]:
             old, new = containers(one.before), containers(one.after)
             if old is None or new is None:
                 known = one.after.get("container_definitions") is not UNKNOWN
-                return [] if known else ["what its containers become is not known until applied"]
+                return [] if known else [_UNKNOWN]
             images = {str(it.get("name")): str(it.get("image")) for it in old}
             return [
                 f"{it.get('name')}: {images.get(str(it.get('name')), 'new')} → {it.get('image')}"

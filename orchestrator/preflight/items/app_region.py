@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.checks import bucket as checks
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Evidence, Item, NotConcerned, NotKnown, Occasion, Remark, Unit, from_finding
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
@@ -16,8 +16,10 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         raise NotKnown(unit.service.address, "task_definition")
     definition = backend(unit.definition)
     bucket = definition.variables().get("S3_FILE_STORE_BUCKET_NAME", "")
-    if not bucket or not evidence.region:
-        return
+    if not bucket:
+        raise NotConcerned
+    if not evidence.region:
+        raise NotKnown(unit.definition.address, "the stack's region")
     for found in checks.judge(checks.Facts(bucket, True, evidence.region, {unit.tenant: definition})):
         if found.code == "region-wrong":
             yield from_finding(

@@ -8,11 +8,10 @@ from orchestrator.blueprint.references import sources
 from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import database_settings as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend, number
+from orchestrator.preflight.facts import ADDRESSES, backend, number
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
 
-SERVERS = ("aws_db_instance", "aws_rds_cluster")
 _HCL = '{ name = "POSTGRES_HOST", value = aws_db_instance.this.address }\n{ name = "POSTGRES_PORT", value = "5432" }'
 
 
@@ -24,13 +23,13 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         yield from _by_reference(unit, unit.definition, evidence)
         return
     definition = backend(unit.definition)
-    server = next(iter(evidence.blueprint.of_type(*SERVERS)), None)
     said = definition.variables()
-    host = server.text("address") or server.text("endpoint").partition(":")[0] if server else ""
+    own = said.get("POSTGRES_HOST", "").partition(":")[0]
+    server = _server(evidence, own)
+    host = _hosts(server)[0] if server and own not in _hosts(server) else own
     wanted = evidence.tenancy.databases().get(unit.tenant, said.get("POSTGRES_DB", "postgres"))
     port = number(server.get("port")) if server and server.get("port") is not UNKNOWN else 0
-    own = said.get("POSTGRES_HOST", "").partition(":")[0]
-    facts = checks.Facts({unit.tenant: definition}, host or own, port or 5432, {unit.tenant: wanted})
+    facts = checks.Facts({unit.tenant: definition}, host, port or 5432, {unit.tenant: wanted})
     for found in checks.judge(facts):
         yield from_finding(
             found,
@@ -41,10 +40,21 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
+def _server(evidence: Evidence, host: str) -> Resource | None:
+    """The one that the host is, whatever else there is; else the first; None: the server is not Terraform's."""
+    there = [one for one in evidence.blueprint.of_type(*ADDRESSES) if any(_hosts(one))]
+    return next((one for one in there if host in _hosts(one)), next(iter(there), None))
+
+
+def _hosts(server: Resource) -> list[str]:
+    return [server.text(name) for name in ADDRESSES[server.type] if server.text(name)]
+
+
 def _by_reference(unit: Unit, definition: Resource, evidence: Evidence) -> Iterable[Remark]:
     """An endpoint among the sources is one too many; an address alone is right; neither tells nothing."""
-    made_from = [one for one in sources(evidence.blueprint, definition, "container_definitions") if one.type in SERVERS]
-    endpoint = [one for one in made_from if one.attribute == "endpoint"]
+    every = sources(evidence.blueprint, definition, "container_definitions")
+    made_from = [one for one in every if one.type in ADDRESSES]
+    endpoint = [one for one in made_from if (one.type, one.attribute) == ("aws_db_instance", "endpoint")]
     if endpoint:
         yield Remark(
             status=Status.FAILED,
@@ -58,7 +68,7 @@ def _by_reference(unit: Unit, definition: Resource, evidence: Evidence) -> Itera
             wanted=f"{endpoint[0].resource}.address",
             hcl=_HCL.replace("aws_db_instance.this", endpoint[0].resource),
         )
-    elif not any(one.attribute == "address" for one in made_from):
+    elif not any(one.attribute in ADDRESSES[one.type] for one in made_from):
         raise NotKnown(definition.address, "POSTGRES_HOST")
 
 

@@ -19,7 +19,8 @@ WANTED = "db.t4g.small"
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Each server by itself."""
     for server in evidence.blueprint.of_type("aws_db_instance", "aws_rds_cluster_instance"):
-        yield from of_one(partial(_of, server, evidence), f"at least {WANTED}", "", server.address)
+        judged, good = partial(_of, server, evidence), f"at least {WANTED}"
+        yield from of_one(judged, good, "", server.address, planned=evidence.planned)
 
 
 def _of(server: Resource, evidence: Evidence) -> Iterable[Remark]:

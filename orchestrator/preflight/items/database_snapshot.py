@@ -19,7 +19,9 @@ FRESH = timedelta(hours=24)
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Each server by itself."""
     for server in evidence.blueprint.of_type("aws_db_instance", "aws_rds_cluster"):
-        yield from of_one(partial(_of, server, evidence), "a final snapshot is taken", "", server.address)
+        yield from of_one(
+            partial(_of, server, evidence), "a final snapshot is taken", "", server.address, planned=evidence.planned
+        )
 
 
 def _of(server: Resource, evidence: Evidence) -> Iterator[Remark]:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestrator.blueprint.references import sources
 from orchestrator.blueprint.tenancy import contract_of
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
+ZONE = "aws_route53_zone"
 _HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
+
+_FILE = 'in orchestrate.toml: [contract] dns = { provider = "route53", zone = "ZONE" } (or porkbun, or lexicon:NAME)'
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Who will switch the record: Terraform itself, or orchestrate apply."""
     managed = _managed(evidence)
-    contract = contract_of(evidence.blueprint.outputs)
     for unit in evidence.units:
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
         if host and host in managed:
             yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=managed[host])
-        elif contract is not None and (contract.get("dns") or contract["tenants"].get(unit.tenant, {}).get("dns")):
-            yield unknown(f"orchestrate apply switches {host} to the load balancer", subject=unit.tenant)
+        elif _is_ours(unit.tenant, host, evidence):
+            yield unknown(f"orchestrate apply switches {host or 'its name'} to the load balancer", subject=unit.tenant)
         else:
-            yield _nobody(unit.tenant, host or "the site's name", unit.service.address)
+            yield _nobody(
+                unit, host or "the site's name", says_itself=contract_of(evidence.blueprint.outputs) is not None
+            )
+
+
+def _is_ours(tenant: str, host: str, evidence: Evidence) -> bool:
+    """The contract names the provider; or nothing is known of the tenant yet, and the state will: it has the zone."""
+    contract = evidence.contract or {}
+    own = contract.get("tenants", {}).get(tenant, {}) if isinstance(contract.get("tenants"), Mapping) else {}
+    if contract.get("dns") or own.get("dns"):
+        return True
+    zones = [*evidence.blueprint.of_type(ZONE), *(one for one in evidence.blueprint.looked_up if one.type == ZONE)]
+    public = [one.text("name").rstrip(".") for one in zones if not one.get("private_zone") and not one.get("vpc")]
+    inside = any(f".{host}".endswith(f".{name}") for name in public if name)
+    return tenant not in evidence.known_tenants and (inside or (not host and bool(public)))
 
 
 def _managed(evidence: Evidence) -> dict[str, str]:
@@ -41,18 +57,20 @@ def _managed(evidence: Evidence) -> dict[str, str]:
     return found
 
 
-def _nobody(tenant: str, host: str, address: str) -> Remark:
+def _nobody(unit: Unit, host: str, *, says_itself: bool) -> Remark:
+    """Where the provider is to be named: in the stack's own output, if it has one."""
     return Remark(
         status=Status.FAILED,
         code="dns-switched-by-nobody",
         severity=Severity.WARNING,
-        subject=tenant,
+        subject=unit.tenant,
         says=f"{host} goes on leading to the old load balancer when a new one is made",
         why="no record of Terraform's leads to the load balancer, and orchestrate knows no DNS provider",
-        address=address,
+        address=unit.service.address,
         current="no aws_route53_record, no `dns` in the contract",
         wanted="a record that follows the load balancer",
-        hcl=_HCL,
+        hcl=_HCL if says_itself else "",
+        fix="" if says_itself else _FILE,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.blueprint.tenancy import containers, variables
+from orchestrator.blueprint.tenancy import containers
 from orchestrator.engine.check import Severity
+from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, manual
 
@@ -16,12 +17,12 @@ PAGE = "/admin/configuration/search"
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """A model server needs none; else the tenant's own database tells, or a person has to look."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
-        said = variables(unit.definition)
+        said = backend(unit.definition).variables()
         if said.get("DISABLE_MODEL_SERVER", "").lower() != "true":
             yield from _model_server(unit, unit.definition, said)
             return
     host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
-    page = f"https://{host or '<site>'}{PAGE}"
+    page = f"https://{'<site>' if not host or '*' in host else host}{PAGE}"
     seen = evidence.live.embeddings.get(unit.tenant) if evidence.live else None
     if seen is None:
         yield manual(

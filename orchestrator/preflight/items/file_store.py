@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.task_definition import TaskDefinition
@@ -14,10 +13,12 @@ from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
 
 OWN_KEYS = "S3_AWS_ACCESS_KEY_ID"
 """Onyx's variable for keys of its own, instead of the task's role."""
+WANTED = "a bucket, S3_FILE_STORE_BUCKET_NAME, and a task role that may get, put and delete its objects"
+_BUCKET = 'resource "aws_s3_bucket" "file_store" {\n  bucket = "onyx-prod-file-store"\n}'
 _POLICY = """resource "aws_iam_role_policy" "s3_access" {
   role = aws_iam_role.task.id
   policy = jsonencode({
@@ -71,6 +72,8 @@ def _facts(
 
 def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evidence: Evidence) -> Iterable[Remark]:
     """A bucket, a role, and a policy made from the bucket's ARN on the role: that much a plan shows."""
+    if not buckets and any(one.type == "aws_s3_bucket" for one in evidence.blueprint.looked_up):
+        raise NotKnown(definition.address, "S3_FILE_STORE_BUCKET_NAME")
     if not buckets:
         yield _missing(unit, definition)
         return
@@ -87,23 +90,31 @@ def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evi
 
 def _missing(unit: Unit, definition: Resource) -> Remark:
     """A warning: Terraform may not be all that makes buckets."""
-    found = next(iter(checks.judge(checks.Facts("file store", False, "", {}))))
-    return replace(_remark(found, definition), subject=unit.tenant, severity=Severity.WARNING)
+    return Remark(
+        status=Status.FAILED,
+        code="bucket-missing",
+        severity=Severity.WARNING,
+        subject=unit.tenant,
+        says="uploaded files can't be kept, unless somebody else makes the bucket",
+        why="Terraform makes no bucket, and none is known by name",
+        address=definition.address,
+        current="no aws_s3_bucket, no S3_FILE_STORE_BUCKET_NAME that is known",
+        wanted=WANTED,
+        hcl=_BUCKET,
+    )
 
 
 def _remark(found: Finding, definition: Resource) -> Remark:
     hcl = _POLICY if found.code == "bucket-denied" else ""
     if found.code == "task-role-missing":
         hcl = "task_role_arn = aws_iam_role.task.arn"
-    if found.code == "bucket-missing":
-        hcl = 'resource "aws_s3_bucket" "file_store" {\n  bucket = "onyx-prod-file-store"\n}'
     if found.code == "bucket-name-wrong":
         hcl = '{ name = "S3_FILE_STORE_BUCKET_NAME", value = aws_s3_bucket.file_store.bucket }'
     return from_finding(
         found,
         address=definition.address,
         current="; ".join(found.evidence),
-        wanted="a bucket, S3_FILE_STORE_BUCKET_NAME, and a task role that may get, put and delete its objects",
+        wanted=WANTED,
         hcl=hcl,
     )
 

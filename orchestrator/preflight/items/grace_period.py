@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.listeners import HealthCheck
-from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.references import hidden, sources, targets
+from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.checks import health_check as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import health_check, service_settings
+from orchestrator.preflight.facts import ADDRESSES, backend, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """A blocker only where the load balancer's own patience doesn't make up for it, and the migrations are to come."""
+    if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
+        backend(unit.definition)  # nothing else migrates
     service = service_settings(unit.service, evidence)
     if not service.ways:
         return
     groups = targets(
         evidence.blueprint, unit.service, "aws_lb_target_group", "load_balancer", 0, "target_group_arn"
     ).any
-    check = health_check(groups[0]) if groups else HealthCheck("")
+    check = planned_health_check(groups[0], evidence) if groups else HealthCheck("")
     patience = service.grace + check.interval * check.unhealthy
     hopeless = unit.service.new and patience < checks.GRACE
     for found in checks.judge(checks.Facts({unit.tenant: check}, {unit.tenant: service}, {})):
         if found.code == "grace-period-short":
+            _require_database(unit, evidence)
             yield from_finding(
                 found,
                 address=unit.service.address,
@@ -34,6 +38,18 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
                 hcl=f"health_check_grace_period_seconds = {checks.GRACE}",
                 severity=Severity.BLOCKER if hopeless else Severity.WARNING,
             )
+
+
+def _require_database(unit: Unit, evidence: Evidence) -> None:
+    """Raises `NotKnown` for containers that are not known yet, and that nothing leads to a database."""
+    definition = unit.definition
+    if definition is None or definition.get("container_definitions") is not UNKNOWN:
+        return
+    path = "container_definitions"
+    made_from = sources(evidence.blueprint, definition, path)
+    leads_there = any(one.type in ADDRESSES for one in made_from)
+    if made_from and not leads_there and not hidden(evidence.blueprint, definition, path):
+        raise NotKnown(definition.address, "whether it migrates a database")
 
 
 ITEM = Item(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.blueprint.references import targets
 from orchestrator.checks import health_check as checks
-from orchestrator.preflight.facts import health_check, service_settings
+from orchestrator.preflight.facts import planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -27,7 +27,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     met = targets(evidence.blueprint, unit.service, "aws_lb_target_group", "load_balancer", 0, "target_group_arn").any
     if not met:
         raise NotKnown(unit.service.address, "load_balancer.target_group_arn")
-    check = health_check(met[0])
+    check = planned_health_check(met[0], evidence)
     for found in checks.judge(checks.Facts({unit.tenant: check}, {unit.tenant: service}, {})):
         if found.code in _HCL:
             yield from_finding(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from orchestrator.checks import rollout_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings, task_definition
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import (
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Occasion,
+    Remark,
+    Status,
+    Unit,
+    from_finding,
+)
 from orchestrator.preflight.vespa import instance_of, script_of
 
 _VESPA = re.compile(r"vespaengine/vespa(?P<tag>:[\w.-]+)?")
@@ -35,7 +46,9 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 
 
 def _vespa(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
-    instance = instance_of(unit.tenant, evidence)
+    instance = None
+    with suppress(NotConcerned, NotKnown):
+        instance = instance_of(unit, evidence)
     met = _VESPA.search(script_of(instance, evidence) or "") if instance else None
     if instance and met and (met["tag"] or ":latest") == ":latest":
         yield Remark(

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import redis as checks
+from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend, redis_state
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import (
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Occasion,
+    Remark,
+    Status,
+    Unit,
+    from_finding,
+)
 
 _HCL: Mapping[str, str] = {
     "redis-tls-mismatch": '{ name = "REDIS_SSL", value = "true" } # in environment',
@@ -18,13 +30,16 @@ _HCL: Mapping[str, str] = {
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
-    """Against the first replication group of the stack; without one nothing is asked for."""
-    group = next(iter(evidence.blueprint.of_type("aws_elasticache_replication_group")), None)
-    if group is None:
-        return
+    """Against the first replication group of the stack; a Redis from elsewhere is not Terraform's to know."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     definition = backend(unit.definition)
+    group = next(iter(evidence.blueprint.of_type("aws_elasticache_replication_group")), None)
+    if group is None and _host_is_given(definition):
+        raise NotConcerned
+    if group is None:
+        yield _without_redis(unit, unit.definition)
+        return
     state = redis_state(group, token=_has_token_secret(evidence, group))
     for found in checks.judge(checks.Facts(state, {unit.tenant: definition})):
         yield from_finding(
@@ -34,6 +49,27 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             wanted='REDIS_SSL = "true" and REDIS_PASSWORD from a secret',
             hcl=_HCL.get(found.code, "").replace('"true"', f'"{str(state.tls).lower()}"'),
         )
+
+
+def _host_is_given(definition: TaskDefinition) -> bool:
+    """By a variable, by a secret, or by a container beside it, which is where Onyx looks when nothing is said."""
+    beside = any("redis" in one.image or "valkey" in one.image for one in definition.containers)
+    return beside or "REDIS_HOST" in definition.variables() or "REDIS_HOST" in definition.secret_names()
+
+
+def _without_redis(unit: Unit, definition: Resource) -> Remark:
+    return Remark(
+        status=Status.FAILED,
+        code="redis-not-given",
+        severity=Severity.WARNING,
+        subject=unit.tenant,
+        says="nobody can sign in, and nothing is indexed",
+        why="Onyx keeps sessions and its queue in Redis, and looks for it on localhost unless REDIS_HOST is set",
+        address=definition.address,
+        current="no REDIS_HOST, no replication group, no container of Redis",
+        wanted="a Redis, and its host",
+        hcl=_HCL["redis-host-wrong"],
+    )
 
 
 def _has_token_secret(evidence: Evidence, group: Resource) -> bool:

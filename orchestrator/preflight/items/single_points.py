@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.blueprint.references import says
+from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import number
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
@@ -17,7 +19,10 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 
 def _servers(evidence: Evidence) -> Iterator[Remark]:
     for one in evidence.blueprint.of_type("aws_db_instance"):
-        if one.get("multi_az") is False or one.get("multi_az") is None:
+        standby = one.get("multi_az")
+        if standby is UNKNOWN and says(evidence.blueprint, one, "multi_az"):
+            yield unknown("whether it has a standby is not known until applied", address=one.address)
+        elif standby is not True:  # AWS's default too
             yield _remark(one.address, "the database server has no standby", "multi_az = false", "multi_az = true")
 
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.blueprint.resources import UNKNOWN
-from orchestrator.blueprint.tenancy import contract_of, variables
+from orchestrator.blueprint.tenancy import variables
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.facts import backend
+from orchestrator.preflight.model import (
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Occasion,
+    Remark,
+    Status,
+    Unit,
+    passed,
+    unknown,
+)
 from orchestrator.preflight.verdicts import seen_by
 
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
@@ -17,17 +29,33 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     """Who will make it: RDS itself, Terraform's PostgreSQL provider, or orchestrate apply."""
     made = {one.text("db_name") for one in evidence.blueprint.of_type("aws_db_instance")} - {""}
     made |= {one.text("name") for one in evidence.blueprint.of_type("postgresql_database")}
-    ours = contract_of(evidence.blueprint.outputs) is not None
     for unit in evidence.units:
+        if _has_none(unit):
+            continue
         said = variables(unit.definition).get("POSTGRES_DB", "") if unit.definition else ""
         known = unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN
         database = evidence.tenancy.databases().get(unit.tenant) or said or ("postgres" if known else "")
         if database in {*made, "postgres"}:
             yield passed(f"the server comes with {database}", subject=unit.tenant)
-        elif ours or not evidence.planned:
+        elif unit.tenant in evidence.known_tenants or _can_be_understood(unit):
             yield unknown(f"orchestrate apply makes the database {database}".rstrip(), subject=unit.tenant)
         else:
             yield _nobody(unit.tenant, database or "onyx_<tenant>", unit.service.address)
+
+
+def _has_none(unit: Unit) -> bool:
+    """A service that is not Onyx's backend (web alone, a proxy)."""
+    try:
+        return unit.definition is not None and backend(unit.definition) is None
+    except NotConcerned:
+        return True
+    except NotKnown:
+        return False
+
+
+def _can_be_understood(unit: Unit) -> bool:
+    """Whether the state will tell that it is a tenant: one is a service with a way in."""
+    return bool(unit.service.get("load_balancer"))
 
 
 def _nobody(tenant: str, database: str, address: str) -> Remark:
@@ -37,9 +65,9 @@ def _nobody(tenant: str, database: str, address: str) -> Remark:
         severity=Severity.WARNING,
         subject=tenant,
         says=f'tasks will fail: database "{database}" does not exist',
-        why="Terraform makes the server only, and orchestrate is not told of the tenant",
+        why="Terraform makes the server only, and orchestrate is not told of the tenant: no load balancer leads to it",
         address=address,
-        current="no `orchestrator` output, no db_name",
+        current="no `orchestrator` output, no db_name, no load_balancer",
         wanted=f"somebody who makes {database}",
         hcl=_OUTPUT,
     )

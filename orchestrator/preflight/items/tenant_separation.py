@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from orchestrator.blueprint.resources import UNKNOWN
-from orchestrator.blueprint.tenancy import contract_of
+from orchestrator.blueprint.tenancy import Owner, contract_of
 from orchestrator.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
@@ -19,14 +19,21 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     """One tenant alone shares with nobody; databases are in the contract even while containers are unknown."""
     if len(evidence.units) < 2:
         return
-    shared = list(_shared(evidence, "database", {name: (it,) for name, it in evidence.tenancy.databases().items()}))
     if any(one.definition is None or one.definition.get("container_definitions") is UNKNOWN for one in evidence.units):
+        known = {name: _places(it) for name, it in evidence.tenancy.tenants.items()}
+        shared = list(_shared(evidence, "database", known))
         yield from shared or [unknown("what the tenants' containers are told is not known until applied")]
         return
     said = {one.tenant: _of(one.tenant, evidence) for one in evidence.units}
+    shared = []
     for thing in ("database", "Redis database", "S3 prefix", "Vespa"):
         shared += _shared(evidence, thing, {tenant: values[thing] for tenant, values in said.items()})
     yield from dict.fromkeys(shared) or [passed("each tenant has its own")]
+
+
+def _places(one: Owner) -> tuple[str, ...]:
+    """The database, on its server: two servers may each have one of the same name."""
+    return ("/".join((*sorted(one.servers)[:1], one.database)),) if one.database else ()
 
 
 def _of(tenant: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
@@ -40,7 +47,7 @@ def _of(tenant: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
         said.get("REDIS_DB_NUMBER_CELERY", "15"),
         said.get("REDIS_DB_NUMBER_CELERY_RESULT_BACKEND", "14"),
     )
-    host = said.get("POSTGRES_HOST", "")
+    host = said.get("POSTGRES_HOST", "").partition(":")[0]
     return {
         "database": (f"{host}/{said.get('POSTGRES_DB', 'postgres')}",) if host else (),
         "Redis database": tuple(f"{redis}/{number}" for number in numbers) if redis else (),
@@ -73,7 +80,9 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
                 severity=severity,
                 says=f"{names} share a {thing}: one sees or breaks what is the other's",
                 why=f"all of them are told {value}",
-                address=next((it.definition.address for it in evidence.units if it.definition), ""),
+                address=next(
+                    (it.definition.address for it in evidence.units if it.definition and it.tenant in tenants), ""
+                ),
                 current=f"{value} for {names}",
                 wanted=f"a {thing} of its own for each tenant",
                 hcl=_WANTED[thing],

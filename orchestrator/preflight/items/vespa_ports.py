@@ -25,10 +25,8 @@ CONFIG_PORT = 19071
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
-    """By the tenant's own instance, else the stack's only one."""
-    instance = instance_of(unit.tenant, evidence)
-    if instance is None:
-        return
+    """By the instance that is the tenant's Vespa."""
+    instance = instance_of(unit, evidence)
     met = targets(evidence.blueprint, instance, "aws_security_group", "vpc_security_group_ids")
     groups = met.any
     if not groups:
@@ -48,7 +46,8 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     )
     for found in checks.judge(facts):
         if met.maybe or not all(one.complete for one in held):
-            raise NotKnown(groups[0].address, "which rules are its own")
+            place = instance.address if met.maybe else groups[0].address
+            raise NotKnown(place, "which rules of security groups are its own")
         closed = [port for port in ports if str(port) in found.symptom]
         yield from_finding(
             found,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.blueprint.references import referrers
-from orchestrator.blueprint.resources import UNKNOWN, Resource
+from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, unknown
@@ -27,9 +27,7 @@ resource "aws_volume_attachment" "index" {
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """The volume is Terraform's to know; how the container is started only user_data says."""
-    instance = instance_of(unit.tenant, evidence)
-    if instance is None:
-        return
+    instance = instance_of(unit, evidence)
     apart = _has_volume(instance, evidence)
     if not apart:
         says = "the search index is lost with its instance"
@@ -37,7 +35,8 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         yield _remark(unit.tenant, instance, ("vespa-without-volume", says, why), "its root disk alone", _VOLUME)
     text = script_of(instance, evidence)
     if text is None:
-        yield unknown("what starts Vespa's container can't be seen in user_data", subject=unit.tenant)
+        says = "what starts Vespa's container can't be seen in user_data"
+        yield unknown(says, subject=unit.tenant, address=instance.address)
         return
     if "docker run" in text and not _RESTART.search(text):
         says = "Vespa stays down after a stop and start of its instance"
@@ -52,7 +51,8 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 
 
 def _has_volume(instance: Resource, evidence: Evidence) -> bool:
-    if instance.get("ebs_block_device") not in (None, [], UNKNOWN):
+    """Attached, or written into the instance and kept when that ends (AWS deletes it with the instance otherwise)."""
+    if any(one.get("delete_on_termination") is False for one in instance.blocks("ebs_block_device")):
         return True
     return bool(referrers(evidence.blueprint, instance, "aws_volume_attachment", "instance_id").any)
 

@@ -59,5 +59,6 @@ module "pages" {
   listener_arn = module.base.listener_arn
   priority     = 20
   hosts        = ["split.vigilon.app"]
+  image        = "onyxdotapp/onyx-web-server:v2.3.0"
   environment  = { INTERNAL_URL = "https://split.vigilon.app/api" }
 }

@@ -23,6 +23,7 @@ WRONG = {TASKS: {"containers": {"*": {"environment": {"POSTGRES_HOST": ENDPOINT}
 @dataclass
 class Options:
     directory: Path = Path()
+    as_json: bool = False
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,18 +55,26 @@ def test_snapshots_are_told_with_the_loss() -> None:
     assert all("the latest snapshot is from Friday" in one.then for one in losses)
 
 
-def test_a_contract_of_ones_own_names_the_databases() -> None:
+def without_output(name: str) -> dict[str, Any]:
+    """The plan, of a stack that says nothing of itself."""
+    plan = dict(reading.plan(name))
+    state = plan["prior_state"]
+    plan["prior_state"] = {**state, "values": {**state["values"], "outputs": {}}}
+    return plan | {"output_changes": {}}
+
+
+def test_what_is_known_of_a_stack_without_output_names_tenants_and_databases() -> None:
     tenants = {"north": {"database": "onyx_north", "service": "customer-a-prod-service"}}
-    found = consequences.of_plan(reading.plan("database-replaced"), {"tenants": tenants})
-    assert [one.name for one in found if one.effect is Effect.LOSS] == ["database:onyx_north"]
+    found = consequences.of_plan(without_output("database-replaced"), {"tenants": tenants})
+    losses = [(one.subject, one.name) for one in found if one.effect is Effect.LOSS]
+    assert losses == [
+        ("customer-b-prod-service", "database:onyx_customer_b"),
+        ("north", "database:onyx_north"),
+    ], "the service that nobody named is told of all the same"
 
 
 def test_without_a_contract_the_task_definitions_name_the_databases() -> None:
-    plan = dict(reading.plan("database-replaced"))
-    state = plan["prior_state"]
-    plan["prior_state"] = {**state, "values": {**state["values"], "outputs": {}}}
-    plan["output_changes"] = {}
-    found = consequences.of_plan(plan)
+    found = consequences.of_plan(without_output("database-replaced"))
     losses = {one.name for one in found if one.effect is Effect.LOSS}
     assert losses == {"database:onyx_customer_a", "database:onyx_customer_b"}
 

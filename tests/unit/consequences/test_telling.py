@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -190,7 +191,22 @@ def test_as_markdown_it_is_one_document() -> None:
     assert "````\nTerraform will perform ```these``` actions\n````" in said
 
 
+def test_a_run_that_knows_no_stack_yet_has_a_title_too() -> None:
+    out = io.StringIO()
+    Markdown(out, "plan").emit(RunFinished(outcome="pending"))
+    assert out.getvalue().startswith("### orchestrate plan\n")
+
+
 def test_a_long_plan_is_cut_to_what_a_comment_holds() -> None:
     said = comment("x" * (LONGEST + 10))
     assert len(said) < 65_536
-    assert "10 characters more" in said
+    assert "characters more" in said
+    many = [replace(one, detail="y" * 500) for one in events("database-replaced") * 8]
+    said = comment("x" * LONGEST, found=many)
+    assert said.count("y" * 500) == len(many), "what was found is never cut"
+    assert len(said) < 65_536
+
+
+def test_a_point_of_the_checklist_names_its_tenant() -> None:
+    point = FindingReported(step="preflight", subject="customer-a", detail="too small", code="x", status="failed")
+    assert "`x` customer-a: too small" in comment(found=[point])

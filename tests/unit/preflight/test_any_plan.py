@@ -9,10 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator import consequences, preflight
+from orchestrator.app import checklist
+from orchestrator.app.understanding import known
 from orchestrator.preflight import Occasion, Status
+from tests import corpus
 from tests.documents import reading
 
 PLANS = ("unchanged", "guide", "destroy", "other-network")
+STACKS = ("flat-outputs", "registry-module", "several-clusters", "count-tenants")
 KINDS = (
     "aws_ecs_service", "aws_ecs_task_definition", "aws_db_instance", "aws_lb_target_group", "aws_security_group",
     "aws_vpc_security_group_ingress_rule", "aws_iam_role_policy", "aws_iam_role", "aws_s3_bucket", "aws_instance",
@@ -54,3 +58,24 @@ def test_it_never_breaks(data: st.DataObject) -> None:
     seen = preflight.examine(preflight.from_plan(plan), set(Occasion))
     assert all(one.says and (one.status is not Status.FAILED or one.current) for one in seen)
     assert all(one.says for one in consequences.of_plan(plan))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_it_never_breaks_on_a_stack_without_output(data: st.DataObject) -> None:
+    """Whose state is read too, for what it is."""
+    document = deepcopy(corpus.document(data.draw(st.sampled_from(STACKS)), "then"))
+    modules = [document["prior_state"]["values"]["root_module"]]
+    held = []
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", ())
+        held += [one for one in module.get("resources", ()) if one["type"] in KINDS and one["values"]]
+    for one in data.draw(st.lists(st.sampled_from(held), max_size=6)):
+        for name in data.draw(st.lists(st.sampled_from(sorted(one["values"])), max_size=4)):
+            one["values"][name], _ = spoil(data, one["values"][name], None)
+    for said in (document, document["prior_state"]):
+        seen = preflight.examine(checklist.evidence_of(said), set(Occasion))
+        assert all(one.says and (one.status is not Status.FAILED or one.current) for one in seen)
+    found = consequences.of_plan(document, known(document["prior_state"], {}))
+    assert all(one.says for one in found)

@@ -53,6 +53,11 @@ variable "secrets" {
   default = {}
 }
 
+variable "image" {
+  type    = string
+  default = "onyxdotapp/onyx-backend:v2.3.0"
+}
+
 variable "launch_type" {
   type    = string
   default = "FARGATE"
@@ -77,7 +82,7 @@ resource "aws_ecs_task_definition" "this" {
 
   container_definitions = jsonencode([{
     name         = "onyx"
-    image        = "onyxdotapp/onyx-backend:v2.3.0"
+    image        = var.image
     essential    = true
     portMappings = [{ containerPort = 8080, hostPort = local.fargate ? 8080 : 0, protocol = "tcp" }]
     environment  = [for key in sort(keys(var.environment)) : { name = key, value = var.environment[key] }]

@@ -1,0 +1,5 @@
+# Beta leaves.
+
+locals {
+  customers = ["Alpha"]
+}
