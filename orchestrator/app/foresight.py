@@ -18,6 +18,7 @@ from orchestrator.consequences.ordering import settled
 from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Refused
 from orchestrator.events import Emit, FindingReported
+from orchestrator.lifecycle.restore.losses import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Foresight:
     def refusal(self, allowed: Collection[str]) -> Refused | None:
         """Why it may not be applied, unless what it destroys is named."""
         return gate(self.consequences, allowed, self.checksum)
+
+    def beside(self, ours: Collection[Consequence], plan: Mapping[str, Any]) -> Foresight:
+        """With what this program does beside the plan; its checksum stands for both."""
+        both = together(self.consequences, ours)
+        return Foresight(both, fingerprint(plan, both))
 
 
 def foresee(plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime) -> Foresight:

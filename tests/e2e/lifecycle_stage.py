@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,22 +23,28 @@ from tests.e2e.stage import SPEED, Ended, Stage
 from tests.local.local_cloud import LocalCloud
 
 NAME = "onyx-prod"
-FLAGS = ("--json", "--database-transport", "direct", "--poll", "0.5")
+FLAGS = ("--json", "--poll", "0.5")
 
 
 @dataclass
 class Lifecycle:
-    """The stage, and its Terraform directory."""
+    """The stage, and its Terraform directory; `name` is its stack's, `variables` are given to Terraform."""
 
     stage: Stage
     folder: Path
+    name: str = NAME
+    variables: tuple[str, ...] = ()
+    transport: str = "direct"
+    """`direct` reaches one database server, the cloud's first."""
 
     def command(self, *arguments: str) -> Ended:
-        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS)
+        given = [f"-var={one}" for one in self.variables] + ["--database-transport", self.transport]
+        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS, *given)
 
     def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The same, in the background: what it says is lost."""
-        command = [sys.executable, "-P", "-m", "orchestrator", *arguments, "--chdir", str(self.folder), *FLAGS]
+        given = ["--chdir", str(self.folder), *FLAGS, "--database-transport", self.transport]
+        command = [sys.executable, "-P", "-m", "orchestrator", *arguments, *given]
         return subprocess.Popen(
             command,
             env=self.stage.environment(),
@@ -49,8 +56,11 @@ class Lifecycle:
 
     @property
     def customers(self) -> Customers:
-        self.stage.contract = dict(small_stack.contract(self.folder))
-        return Customers(self.stage.environment(), self.stage.contract)
+        self.stage.contract = dict(small_stack.contract(self.folder, self.name))
+        hosts = json.loads((self.stage.cloud.folder / "hosts.json").read_text())
+        ip, port = hosts.get(self.stage.contract["database"]["host"], ("", 0))
+        where = {"PGHOSTADDR": ip, "PGPORT": str(port)} if ip else {}
+        return Customers(self.stage.environment() | where, self.stage.contract)
 
     def fingerprint(self) -> Fingerprint:
         return self.customers.fingerprint()

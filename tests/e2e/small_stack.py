@@ -1,7 +1,8 @@
-"""A small Terraform configuration whose one resource is a whole world: made and torn down through the API by scripts.
+"""A small Terraform configuration: one resource is a whole world, another what of it holds the data, made by scripts.
 
 The real terraform, real plans, real state; seconds instead of minutes. Like terraform/ it takes the snapshots to begin
-with as variables, guards nothing by itself, and says its contract in the output `orchestrator`, as far as it is known.
+with as variables, which its stores alone are born from (a world is born with its stores), guards nothing by itself, and
+says its contract in the output `orchestrator`, as far as it is known.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ resource "terraform_data" "world" {
     command     = "${self.input.command} build ${self.input.file}"
     environment = {
       GIVEN     = self.input.given
-      SNAPSHOTS = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
+      SNAPSHOTS = local.snapshots
     }
   }
   provisioner "local-exec" {
@@ -51,7 +52,22 @@ resource "terraform_data" "world" {
   }
 }
 
+# The database server and the index volumes: replaced, they begin with the snapshots, and the rest of the world stays.
+resource "terraform_data" "stores" {
+  input = { command = "${terraform_data.world.output.command} seed ${terraform_data.world.output.file}" }
+  lifecycle {
+    ignore_changes = [input]
+  }
+  provisioner "local-exec" {
+    command     = self.input.command
+    environment = {
+      SNAPSHOTS = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
+    }
+  }
+}
+
 locals {
+  snapshots = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
   # The file is there once the world is: its path is unknown until then, as AWS's answers are.
   made = jsondecode(file(replace(terraform_data.world.id, "/.*/", "${path.module}/${var.name}.json")))
 }
