@@ -263,11 +263,13 @@ def moved(url: Password, file: str, *, there: bool) -> None:
     """Put the file at the URL, or fetch it from there. The URL is a secret: it is in no message."""
     if isinstance(url, Failed):
         raise url
-    size = {"Content-Length": str(os.path.getsize(file))} if there else {}  # noqa: PTH202
+    headers = {}
+    if there:
+        headers = {"Content-Length": str(os.path.getsize(file)), "Content-Type": "application/octet-stream"}  # noqa: PTH202
     try:
         with open(file, "rb" if there else "wb") as held:  # noqa: PTH123
             # It is S3's, signed for us.
-            wanted = urllib.request.Request(url, held if there else None, size, method="PUT" if there else "GET")  # noqa: S310
+            wanted = urllib.request.Request(url, held if there else None, headers, method="PUT" if there else "GET")  # noqa: S310
             with urllib.request.urlopen(wanted, timeout=300) as answer:  # noqa: S310
                 if not there:
                     shutil.copyfileobj(answer, held, 1024 * 1024)

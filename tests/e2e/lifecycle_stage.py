@@ -91,8 +91,11 @@ def require_terraform() -> None:
 
 
 @contextmanager
-def lifecycle(folder: Path) -> Iterator[Lifecycle]:
-    """Applied, alive, with rows, files and documents; customer-b is to have two tasks."""
+def lifecycle(folder: Path, *, snapshots: bool = True) -> Iterator[Lifecycle]:
+    """Applied, alive, with rows, files and documents; customer-b is to have two tasks.
+
+    Without `snapshots` its Terraform can't begin with any.
+    """
     require_terraform()
     running = client.up("lifecycle", folder / "cloud", speed=SPEED)
     try:
@@ -101,7 +104,7 @@ def lifecycle(folder: Path) -> Iterator[Lifecycle]:
             stage = Stage(cloud, folder, recorder)
             hosted_zone(stage.aws.client("route53"), "vigilon.app")
             stage.work.mkdir()
-            made = Lifecycle(stage, small_stack.write(stage.work / "stack"))
+            made = Lifecycle(stage, small_stack.write(stage.work / "stack", snapshots=snapshots))
             made.command("apply", "--auto-approve").succeeded()
             for tenant in made.customers.contract["tenants"]:
                 made.customers.write(tenant, 0, 12)

@@ -8,6 +8,7 @@ says its contract in the output `orchestrator`, as far as it is known.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -102,11 +103,20 @@ output "orchestrator" {
 """
 
 
-def write(folder: Path) -> Path:
+def without_snapshots(text: str) -> str:
+    """A stack of somebody's own: its Terraform can't begin with a snapshot."""
+    stores = re.compile(r"# The database server and the index.*?\n}\n\n", re.DOTALL)
+    variables = re.compile(r'variable "(?:postgres_snapshot|vespa_snapshots)" {.*?\n}\n', re.DOTALL)
+    plain = variables.sub("", stores.sub("", text))
+    return plain.replace("var.postgres_snapshot", '""').replace("var.vespa_snapshots", "{}")
+
+
+def write(folder: Path, *, snapshots: bool = True) -> Path:
     """The configuration, in an empty folder."""
     folder.mkdir(parents=True)
+    text = MAIN if snapshots else without_snapshots(MAIN)
     script = shutil.copy(Path(__file__).with_name("small_stack_script.py"), folder / "world.py")
-    (folder / "main.tf").write_text(MAIN.replace("PYTHON", sys.executable).replace("SCRIPT", f"-P {script}"))
+    (folder / "main.tf").write_text(text.replace("PYTHON", sys.executable).replace("SCRIPT", f"-P {script}"))
     return folder
 
 
