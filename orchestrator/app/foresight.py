@@ -13,7 +13,7 @@ from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.blueprint.tenancy import Tenancy, resources_before
 from orchestrator.consequences import Consequence, Effect, fingerprint, gate
-from orchestrator.consequences.kinds.paused import Standing, of_standing
+from orchestrator.consequences.kinds.paused import Rest, of_rest
 from orchestrator.consequences.ordering import settled
 from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Refused
@@ -74,8 +74,8 @@ def foresee_nothing(stack: Stack, aws: Aws) -> Foresight:
         server = Rds(aws.client("rds")).server(stack.database.instance)
     except OrchestratorError:  # the steps look again, with patience, and say what is wrong
         return Foresight((), "")
-    standing = Standing({name: one.desired for name, one in services.items()}, {server.instance: server.status})
-    return Foresight(settled(of_standing(standing, stack.stack), Tenancy()), "")
+    rest = Rest({name: one.desired for name, one in services.items()}, {server.instance: server.status})
+    return Foresight(settled(of_rest(rest, stack.stack), Tenancy()), "")
 
 
 def tell(foresight: Foresight, emit: Emit) -> None:
