@@ -99,6 +99,8 @@ class Restoration:
 
         Losses are those that were named when it began, and those of `allowed` that are bound to no plan.
         """
+        if self.way.loads:
+            keeping.forget_lent()
         name, before = keeping.stack.stack, self.progress(keeping.stack.stack)
         tools = replace(
             keeping.tools(self.manifest, emit),

@@ -89,6 +89,9 @@ class Safekeeping:
         if dumped and not quiet:
             fix = "add --stop-services: what is loaded is compared row by row, and a dump takes its time"
             raise Invalid(Problem("dump-of-running-stack", "the services run", "--dump", fix))
+        if dumped and self.stack.runner is None:
+            fix = "name an instance with pg_dump in the contract (`orchestrate init`), or do without --dump"
+            raise Invalid(Problem("dump-without-runner", "the stack has no runner to dump with", "--dump", fix))
         now = self._clock.now()
         for one in known[:1]:
             fresh = now - datetime.fromisoformat(one.begun) < RESUMED
@@ -120,8 +123,14 @@ class Safekeeping:
 
     def take(self, manifest: Manifest, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring this backup to its end."""
+        if manifest.dumps is not None:
+            self.forget_lent()
         steps = backup.steps_of(manifest, paused=self.pause is not None)
         return self.run(steps, self.tools(manifest, emit), emit, around)
+
+    def forget_lent(self) -> None:
+        """What a run that died has lent (the URL of a dump) is deleted, before this one lends."""
+        self.operation.context.lender.begin_run()
 
     def prune(self, keep: int, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Delete all but the newest."""

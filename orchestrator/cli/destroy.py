@@ -72,7 +72,8 @@ def _demolition(conductor: Conductor, terraform: Terraform) -> Demolition | None
     stack = _stack(conductor, terraform)
     if stack is None:
         return None
-    return Demolition(safekeeping_of(conductor, stack), conductor.emit, dumps=not terraform.declares(DATABASE))
+    dumps = not terraform.declares(DATABASE) and stack.runner is not None
+    return Demolition(safekeeping_of(conductor, stack), conductor.emit, dumps=dumps)
 
 
 def _stack(conductor: Conductor, terraform: Terraform) -> Stack | None:
