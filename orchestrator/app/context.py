@@ -23,6 +23,7 @@ from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
+from orchestrator.database.ssm import SsmServer
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
@@ -57,6 +58,7 @@ class Context:
     targets: Elbv2
     logs: Logs
     database: Database
+    through_runner: SsmServer
     lender: Lender
     needs_runner: bool
     dns: Callable[[str], DnsProvider]
@@ -94,6 +96,8 @@ def connect(
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
     lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
+    # Without a runner the step `runner` ends the run before anybody asks the database.
+    through = SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
     direct = settings["database-transport"] == "direct"
     resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
     return Context(
@@ -109,7 +113,8 @@ def connect(
         ecs=Ecs(aws.client("ecs"), stack.cluster, once=aws.once("ecs")),
         targets=Elbv2(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
-        database=_direct(stack, secrets, parameters, settings) if direct else _through(ssm, stack, lender),
+        database=_direct(stack, secrets, parameters, settings) if direct else through,
+        through_runner=through,
         lender=lender,
         needs_runner=not direct,
         dns=_providers(stack, aws, settings, environment, clock),
@@ -117,13 +122,6 @@ def connect(
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
     )
-
-
-def _through(ssm: Ssm, stack: Stack, lender: Lender) -> Database:
-    from orchestrator.database.ssm import SsmServer
-
-    # Without a runner the step `runner` ends the run before anybody asks the database.
-    return SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
 
 
 def _direct(stack: Stack, secrets: Secrets, parameters: Parameters, settings: Settings) -> Database:

@@ -17,12 +17,13 @@ from orchestrator.lifecycle.manifest import Manifest
 
 
 class Demolition:
-    """The end of the stack whose backups `keeping` has."""
+    """The end of the stack whose backups `keeping` has. `dumps`: Terraform can't make it again from a snapshot."""
 
-    def __init__(self, keeping: Safekeeping, emit: Emit) -> None:
+    def __init__(self, keeping: Safekeeping, emit: Emit, *, dumps: bool = False) -> None:
         self.keeping = keeping
         self.stack = keeping.stack
         self._emit = emit
+        self._dumps = dumps
         aws = keeping.operation.aws
         ec2, rds, elbv2 = aws.client("ec2"), aws.client("rds"), aws.client("elbv2")
         self._context = Context(
@@ -39,9 +40,10 @@ class Demolition:
     def backup(self) -> tuple[Manifest, bool]:
         """The backup to rely on, and whether it is there already: of an earlier run, nothing changed since."""
         known = next((one for one in self.keeping.manifests() if one.complete), None)
-        if known and known.quiet and not faults_of(self.stack.stack, self.kept(known)):
+        enough = known is not None and known.quiet and (known.dumps is not None or not self._dumps)
+        if known and enough and not faults_of(self.stack.stack, self.kept(known)):
             return known, True
-        return self.keeping.begin(purpose="destroy", quiet=True), False
+        return self.keeping.begin(purpose="destroy", quiet=True, dumped=self._dumps), False
 
     def kept(self, manifest: Manifest) -> Kept:
         """What the gate wants to know of it, observed now."""

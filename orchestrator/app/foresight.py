@@ -14,11 +14,12 @@ from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.blueprint.tenancy import Tenancy, resources_before
 from orchestrator.consequences import Consequence, Effect, fingerprint, gate
-from orchestrator.consequences.kinds.paused import Standing, of_standing
+from orchestrator.consequences.kinds.paused import Rest, of_rest
 from orchestrator.consequences.ordering import settled
 from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Refused
 from orchestrator.events import Emit, FindingReported
+from orchestrator.lifecycle.restore.losses import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Foresight:
     def refusal(self, allowed: Collection[str]) -> Refused | None:
         """Why it may not be applied, unless what it destroys is named."""
         return gate(self.consequences, allowed, self.checksum)
+
+    def beside(self, ours: Collection[Consequence], plan: Mapping[str, Any]) -> Foresight:
+        """With what this program does beside the plan; its checksum stands for both."""
+        both = together(self.consequences, ours)
+        return Foresight(both, fingerprint(plan, both))
 
 
 def foresee(
@@ -75,8 +81,8 @@ def foresee_nothing(stack: Stack, aws: Aws) -> Foresight:
         server = Rds(aws.client("rds")).server(stack.database.instance)
     except OrchestratorError:  # the steps look again, with patience, and say what is wrong
         return Foresight((), "")
-    standing = Standing({name: one.desired for name, one in services.items()}, {server.instance: server.status})
-    return Foresight(settled(of_standing(standing, stack.stack), Tenancy()), "")
+    rest = Rest({name: one.desired for name, one in services.items()}, {server.instance: server.status})
+    return Foresight(settled(of_rest(rest, stack.stack), Tenancy()), "")
 
 
 def tell(foresight: Foresight, emit: Emit) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,22 @@ from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
+from orchestrator.blueprint import of_plan
+from orchestrator.blueprint.references import readers
+from orchestrator.consequences import Consequence
 from orchestrator.contract import Stack
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.runner import Around, Report
-from orchestrator.errors import Invalid, Problem
+from orchestrator.errors import Invalid, Problem, Refused
 from orchestrator.events import Emit
 from orchestrator.lifecycle import restore
 from orchestrator.lifecycle.manifest import Manifest, parse
 from orchestrator.lifecycle.restore import marker
+from orchestrator.lifecycle.restore.losses import look as look_at
+from orchestrator.lifecycle.restore.losses import losses
 from orchestrator.lifecycle.restore.marker import Marker
 from orchestrator.lifecycle.restore.target import Target, Tenant
+from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, Way, way_of
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
@@ -36,6 +42,7 @@ class Restoration:
     def __init__(self, place: str, settings: Settings, environment: Mapping[str, str], clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self.way = Way()
         self.manifest, self.vault = self._found(place, environment)
         self.aws = Aws(self.manifest.region, settings["profile"])
         self.buckets = Buckets(self.aws.client("s3"), self.manifest.region)
@@ -61,26 +68,53 @@ class Restoration:
         snapshots, volumes = DbSnapshots(self.aws.client("rds")), Volumes(self.aws.client("ec2"))
         return judge(self.manifest, look(self.manifest, snapshots, volumes, self.buckets))
 
-    def variables(self) -> tuple[str, ...]:
-        """What terraform/ takes to begin with the snapshots."""
-        indexes = {name: part.snapshot for name, part in self.manifest.index.items()}
-        found = [f"vespa_snapshots={json.dumps(indexes)}"]
-        if self.manifest.database:
-            found.append(f"postgres_snapshot={self.manifest.database.snapshot}")
-        return tuple(found)
+    def choose(self, declares: Callable[[str], bool]) -> Way:
+        """By what the root module declares, how the data get into the stack. Raises `Refused` where there is no way."""
+        found = way_of(self.manifest, declares)
+        if isinstance(found, Problem):
+            raise Refused(found)
+        self.way = found
+        return found
 
     def progress(self, stack: str) -> Marker | None:
         """How far an earlier restore of this backup to this stack has come."""
         return marker.read(self.vault, self.manifest, stack)
 
-    def note(self, stack: str, state: str) -> None:
-        """From now on it has come this far."""
+    def note(self, stack: str, state: str, lost: Collection[str] = ()) -> None:
+        """From now on it has come this far; `lost` are the losses that were named for it."""
         at = self._clock.now().isoformat(timespec="seconds")
-        marker.write(self.vault, self.manifest, Marker(stack, state, at))
+        marker.write(self.vault, self.manifest, Marker(stack, state, at, tuple(sorted(lost))))
 
-    def return_data(self, keeping: Safekeeping, emit: Emit, around: Around) -> Report:
-        """Files, keys, passwords; the proof, while nothing runs; and how many tasks a resume is to bring back."""
-        return keeping.run(restore.DATA, keeping.tools(self.manifest, emit), emit, around)
+    def losses(self, keeping: Safekeeping, emit: Emit) -> tuple[Consequence, ...]:
+        """What the stack that lives would lose, in figures."""
+        return losses(self.manifest, keeping.stack, look_at(keeping.tools(self.manifest, emit)), self.way)
+
+    def clear_the_way(self, keeping: Safekeeping, emit: Emit, around: Around) -> Report:
+        """Nothing runs, and the database server may be replaced: only behind the gate."""
+        steps = restore.BEFORE[:1] if self.way.loads else restore.BEFORE
+        return keeping.run(steps, keeping.tools(self.manifest, emit), emit, around)
+
+    def return_data(self, keeping: Safekeeping, allowed: Collection[str], emit: Emit, around: Around) -> Report:
+        """Files, keys, passwords; the proof, while nothing runs; and how many tasks a resume is to bring back.
+
+        Losses are those that were named when it began, and those of `allowed` that are bound to no plan.
+        """
+        if self.way.loads:
+            keeping.forget_lent()
+        name, before = keeping.stack.stack, self.progress(keeping.stack.stack)
+        tools = replace(
+            keeping.tools(self.manifest, emit),
+            lost=frozenset((*(before.lost if before else ()), *(one for one in allowed if "@" not in one))),
+            indexes=self.way.indexes,
+            since=marker.written(self.vault, self.manifest, name),
+        )
+        return keeping.run(restore.LOADED if self.way.loads else restore.DATA, tools, emit, around)
+
+
+def born_of_snapshots(plan: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Addresses of what there is and has to be made anew to hold a backup's data; None: the configuration can't."""
+    found = readers(of_plan(plan), frozenset({DATABASE, INDEXES}))
+    return tuple(one.address for one in found if not one.new) if found else None
 
 
 def _file(path: Path) -> Manifest:
@@ -100,8 +134,12 @@ def _parts(place: str) -> tuple[str, str]:
     return bucket, backup_id
 
 
-def target_of(plan: Mapping[str, Any], present: Stack | None, *, live: bool) -> Target:
-    """What the plan says of the stack, else what there is. Raises `Invalid` for a configuration without a contract."""
+def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | None = None) -> Target:
+    """What the plan says of the stack, else what there is, else what is `assumed` until Terraform has made it.
+
+    Raises `Invalid` for a configuration without a contract.
+    """
+    present = present or assumed
     after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
     said = after if isinstance(after, Mapping) else present.model_dump(by_alias=True) if present else {}
     if not said.get("stack"):
@@ -111,4 +149,4 @@ def target_of(plan: Mapping[str, Any], present: Stack | None, *, live: bool) -> 
         name: Tenant(str(one.get("hostname", "")), str(one.get("database", "")))
         for name, one in (said.get("tenants") or {}).items()
     }
-    return Target(str(said["stack"]), str(said.get("account_id", "")), str(said.get("region", "")), tenants, live)
+    return Target(str(said["stack"]), str(said.get("account_id", "")), str(said.get("region", "")), tenants)

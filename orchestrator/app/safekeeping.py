@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from orchestrator import redact
 from orchestrator.app.context import Learn, no_secrets
@@ -12,6 +13,7 @@ from orchestrator.app.pausing import standing_of
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
+from orchestrator.aws.protection import Protection
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
@@ -21,7 +23,7 @@ from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Limits, Report
-from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
 from orchestrator.lifecycle.backup.database_snapshot import name_of
@@ -54,6 +56,7 @@ class Safekeeping:
         self._who = (f"{FOR_BACKUP}{user}", host)
         self.stack = operation.stack
         self._clock = clock
+        self._learn = learn
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
         aws = operation.aws
         self.buckets = Buckets(aws.client("s3"), self.stack.region)
@@ -72,16 +75,38 @@ class Safekeeping:
         """Of this stack, the newest first."""
         return [one for one in self.vault.manifests() if one.stack == self.stack.stack]
 
-    def begin(self, *, purpose: str, quiet: bool) -> Manifest:
-        """The unfinished backup of this kind to go on with, or a new one (not written yet)."""
-        known = self.manifests()
+    @cached_property
+    def pause(self) -> Stamp | None:
+        """Since when and by whom the whole stack is paused; None: it isn't."""
+        return standing_of(self.stack, self.operation.aws).whole
+
+    def begin(self, *, purpose: str, quiet: bool, dumped: bool = False) -> Manifest:
+        """The unfinished backup of this kind to go on with, or a new one (not written yet).
+
+        Of a stack that is paused as a whole all parts are of one instant anyway. Raises `Invalid` for dumps of another.
+        """
+        known, quiet = self.manifests(), quiet or self.pause is not None
+        if dumped and not quiet:
+            fix = "add --stop-services: what is loaded is compared row by row, and a dump takes its time"
+            raise Invalid(Problem("dump-of-running-stack", "the services run", "--dump", fix))
+        if dumped and self.stack.runner is None:
+            fix = "name an instance with pg_dump in the contract (`orchestrate init`), or do without --dump"
+            raise Invalid(Problem("dump-without-runner", "the stack has no runner to dump with", "--dump", fix))
         now = self._clock.now()
         for one in known[:1]:
             fresh = now - datetime.fromisoformat(one.begun) < RESUMED
-            alike = not one.complete and (one.purpose, one.quiet) == (purpose, quiet)
+            alike = not one.complete and (one.purpose, one.quiet, one.dumps is not None) == (purpose, quiet, dumped)
             if alike and fresh and self._still_of_one_instant(one):
                 return one
-        return begun(self.stack, self._desired(), purpose=purpose, quiet=quiet, bucket=self.vault.bucket, now=now)
+        return begun(
+            self.stack,
+            self._desired(),
+            purpose=purpose,
+            quiet=quiet,
+            bucket=self.vault.bucket,
+            now=now,
+            dumped=dumped,
+        )
 
     def _still_of_one_instant(self, unfinished: Manifest) -> bool:
         """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""
@@ -98,7 +123,14 @@ class Safekeeping:
 
     def take(self, manifest: Manifest, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring this backup to its end."""
-        return self.run(backup.steps_of(manifest), self.tools(manifest, emit), emit, around)
+        if manifest.dumps is not None:
+            self.forget_lent()
+        steps = backup.steps_of(manifest, paused=self.pause is not None)
+        return self.run(steps, self.tools(manifest, emit), emit, around)
+
+    def forget_lent(self) -> None:
+        """What a run that died has lent (the URL of a dump) is deleted, before this one lends."""
+        self.operation.context.lender.begin_run()
 
     def prune(self, keep: int, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Delete all but the newest."""
@@ -134,10 +166,13 @@ class Safekeeping:
             stamp=Stamp.of(self._clock.now(), *self._who),
             keys=self.keys,
             database=context.database,
+            dumper=context.through_runner,
+            learn=self._learn,
             records=self._records,
             now=self._clock.now,
             monotonic=self._clock.monotonic,
             say=lambda step, text: emit(StepWaiting(step=step, detail=text)),
+            protection=Protection(self.operation.aws.client("rds"), self.operation.aws.client("elbv2")),
             needs_runner=context.needs_runner,
             memory=Memory(),
         )

@@ -30,9 +30,9 @@ class Protection:
         self._elbv2 = elbv2
 
     def seen(self, instance: str, balancer: str) -> Protected:
-        """What is gone is not protected."""
+        """What is gone is not protected. An empty ARN: the load balancer is not asked about."""
         database, changing = self._of_database(instance)
-        return Protected(database, self._of_balancer(balancer), changing)
+        return Protected(database, bool(balancer) and self._of_balancer(balancer), changing)
 
     def _of_database(self, instance: str) -> tuple[bool, bool]:
         try:

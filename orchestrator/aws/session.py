@@ -99,6 +99,8 @@ class Aws:
             read_timeout=60,
             user_agent_extra="onyx-orchestrator",
             max_pool_connections=32,
+            # Signed URLs too: by themselves they are of version 2, which younger buckets don't take.
+            signature_version="s3v4" if service == "s3" else None,
         )
         session: Any = self._session
         with self._making:

@@ -67,6 +67,24 @@ def hidden(blueprint: Blueprint, resource: Resource, name: str) -> bool:
     return not resource.module and any(one.startswith("local.") for one in said)
 
 
+def readers(blueprint: Blueprint, variables: frozenset[str]) -> tuple[Resource, ...]:
+    """Resources that something of is surely made from one of these root variables: arguments, or a provisioner's."""
+    return tuple(one for one in blueprint.resources.values() if variables & _variables_of(blueprint, one))
+
+
+def _variables_of(blueprint: Blueprint, resource: Resource) -> frozenset[str]:
+    at, written = module_path(resource.module), f"{resource.type}.{resource.name}"
+
+    def find() -> frozenset[str]:
+        held = _resource(_module(blueprint.configuration, at), written) or {}
+        said = [held.get("expressions", {}), *(one.get("expressions", {}) for one in held.get("provisioners", ()))]
+        walk = _Walk(blueprint.configuration)
+        found = (source for one in said for source in walk.expression(at, one, sure=True, depth=0))
+        return frozenset(one.attribute for one in found if one.resource == "var" and one.sure)
+
+    return blueprint.once(("variables", at, written), find)
+
+
 def constant(blueprint: Blueprint, resource: Resource, name: str) -> Any:
     """What the configuration itself says of an attribute, where that is a literal; None otherwise.
 
@@ -246,8 +264,9 @@ class _Walk:
         parent = at[:-1]
         call = _call(_module(self._root, parent), at[-1])
         said = call.get("expressions", {}).get(name, {})
-        # Of an object's several parts nobody knows which one is meant.
-        yield from self.expression(parent, said, sure=sure and len(_references(said)) == 1, depth=depth)
+        # Of an object's several parts nobody knows which one is meant; an instance's key is no part.
+        parts = [one for one in _references(said) if not one.startswith(("each.", "count."))]
+        yield from self.expression(parent, said, sure=sure and len(parts) == 1, depth=depth)
 
 
 def _references(said: Any) -> list[str]:

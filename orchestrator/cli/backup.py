@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from orchestrator.contract import Stack
     from orchestrator.errors import Outcome
     from orchestrator.lifecycle.manifest import Manifest
+    from orchestrator.pauses import Stamp
 
 FOLDER = Path(".orchestrate") / "backups"
 
 
 @click.command()
 @click.option("--stop-services", is_flag=True, help="Stop the services first: all parts are of one instant.")
+@click.option(
+    "--dump", is_flag=True, help="Dump each database too, for stacks that Terraform can't begin with a snapshot."
+)
 @click.option("--list", "listing", is_flag=True, help="Show the backups there are, changing nothing.")
 @click.option("--verify", "verified", metavar="ID", help="Look whether this backup (or `last`) is whole.")
 @click.option("--prune", type=click.IntRange(min=1), metavar="N", help="Delete all but the newest N.")
@@ -35,6 +39,7 @@ def backup(
     prune: int | None,
     *,
     stop_services: bool,
+    dump: bool,
     listing: bool,
     auto_approve: bool,
     **given: Any,
@@ -54,7 +59,7 @@ def backup(
         if prune:
             return _prune(conductor, keeping, prune, approved=auto_approve)
         with conductor.exclusive():
-            manifest = keeping.begin(purpose="keep", quiet=stop_services)
+            manifest = keeping.begin(purpose="keep", quiet=stop_services, dumped=dump)
             return take(conductor, keeping, manifest)
 
     conduct("backup", options(given), work, recorded=not (listing or verified))
@@ -87,12 +92,30 @@ def safekeeping_of(conductor: Conductor, stack: Stack) -> Safekeeping:
 def take(conductor: Conductor, keeping: Safekeeping, manifest: Manifest) -> Outcome:
     """Run the steps; a copy of the manifest stays in Terraform's directory, where `restore` finds it."""
     from orchestrator.errors import Outcome
+    from orchestrator.events import FindingReported
 
     conductor.text(f"backup {manifest.id} in s3://{keeping.vault.bucket}")
+    if keeping.pause:
+        _say_that_it_wakes(conductor, keeping.pause, manifest)
     outcome = keeping.take(manifest, conductor.emit, conductor.change).outcome
+    if keeping.pause and outcome is not Outcome.SUCCEEDED:
+        fix = "run the command again; or `orchestrate pause`, which stops them again"
+        text = "database server and instances may be running, of a stack that is paused"
+        conductor.emit(FindingReported(step="backup", detail=text, code="paused-stack-awake", fix=fix))
     if outcome is Outcome.SUCCEEDED:
         keep_copy(conductor.options.directory, keeping.vault.get(manifest.id))
     return outcome
+
+
+def _say_that_it_wakes(conductor: Conductor, pause: Stamp, manifest: Manifest) -> None:
+    from orchestrator.events import FindingReported
+
+    after = "destroyed afterwards" if manifest.purpose == "destroy" else "stopped again afterwards"
+    text = (
+        f"the stack is paused since {pause.since} by {pause.by}: a stopped database can't be read or snapshotted, so "
+        f"database server and instances are started (minutes) and {after}; services stay at 0"
+    )
+    conductor.emit(FindingReported(step="backup", detail=text, code="paused-stack-wakes"))
 
 
 def keep_copy(directory: Path, manifest: Manifest) -> None:

@@ -67,9 +67,13 @@ def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool
 def _demolition(conductor: Conductor, terraform: Terraform) -> Demolition | None:
     from orchestrator.app.demolition import Demolition
     from orchestrator.cli.backup import safekeeping_of
+    from orchestrator.lifecycle.restore.way import DATABASE
 
     stack = _stack(conductor, terraform)
-    return Demolition(safekeeping_of(conductor, stack), conductor.emit) if stack else None
+    if stack is None:
+        return None
+    dumps = not terraform.declares(DATABASE) and stack.runner is not None
+    return Demolition(safekeeping_of(conductor, stack), conductor.emit, dumps=dumps)
 
 
 def _stack(conductor: Conductor, terraform: Terraform) -> Stack | None:

@@ -5,6 +5,7 @@ Names come from the contract, where `contract.identifier` has validated them; th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -175,6 +176,31 @@ def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterat
             f"WHERE datname = {database} AND pg_get_userbyid(datdba) <> {role}"
         )
         yield f"SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', {database})"
+
+
+def beside(database: str) -> str:
+    """Where a dump is loaded before it takes the database's place; a name of PostgreSQL's has 63 bytes at most."""
+    return f"orchestrate_restoring_{hashlib.sha256(database.encode()).hexdigest()[:16]}"
+
+
+def exchange(one: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Statements for the admin user: what makes an empty database beside the tenant's, and what puts it in its place.
+
+    Cut short anywhere it begins anew: the old one goes when the new one is whole.
+    """
+    old, new, role = identifier(one.database), identifier(beside(one.database)), identifier(one.role)
+    before = (
+        f"DROP DATABASE IF EXISTS {new} WITH (FORCE);",
+        f"CREATE DATABASE {new} OWNER {role} TEMPLATE template0;",
+        f"REVOKE CONNECT ON DATABASE {new} FROM PUBLIC;",
+    )
+    after = (f"DROP DATABASE IF EXISTS {old} WITH (FORCE);", f"ALTER DATABASE {new} RENAME TO {old};")
+    return before, after
+
+
+def identifier(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _unless_role(role: str, statement: str, *names: str) -> str:

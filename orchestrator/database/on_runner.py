@@ -2,7 +2,8 @@
 
 It reads a request (base64 of gzipped JSON, in its first argument: names and secret ARNs, nothing secret), fetches the
 passwords from Secrets Manager or SSM's parameters itself, talks to PostgreSQL with psql over its standard input, and
-prints one JSON object. No password is ever in an argument, in a file, or in what it prints.
+prints one JSON object. No password is ever in an argument, in a file, or in what it prints; nor is a URL that a dump
+goes to or comes from, which is lent as a password is.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Sequence, Tuple, Union  # noqa: UP035 - Python 3.9 evaluates the aliases below
 
 LONGEST_ANSWER = 20_000
 """Characters; SSM keeps the first 24,000 of the output, so longer answers are packed."""
+
+LARGEST_DUMP = 5 * 1024**3
+"""Bytes that S3 takes in one PUT."""
 
 RDS_AUTHORITIES = "/etc/pki/rds/global-bundle.pem"
 """Where terraform/'s user_data puts AWS's bundle; with it the server's certificate and name are checked."""
@@ -105,7 +113,8 @@ def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  
 def passwords(request: Request) -> Dict[Reference, Password]:  # noqa: UP006
     """Every password the request needs, or the Failed that says why there is none."""
     wanted = {reference(it) for it in request["tenants"] if it["secret"]}
-    if request["mode"] in ("observe", "ensure"):
+    wanted |= {reference(it, "url_") for it in request["tenants"] if it.get("url_secret")}
+    if request["mode"] in ("observe", "ensure", "load"):
         wanted.add(reference(request, "admin_"))
     region = request["region"]
     secrets = sorted({arn for arn, _ in wanted if ":secretsmanager:" in arn})
@@ -130,11 +139,16 @@ def psql(
     """One psql session; SQL goes in over standard input."""
     argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-h", request["host"], "-p", str(request["port"])]
     argv += ["-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
+    return command([*argv, "-f", "-"], (password, *secrets), input=sql, env=libpq(password))
+
+
+def libpq(password: str) -> Dict[str, str]:  # noqa: UP006
+    """The environment of a PostgreSQL client."""
     environment = dict(os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGAPPNAME="orchestrate")
     if os.path.exists(RDS_AUTHORITIES):  # noqa: PTH110 - no pathlib needed otherwise
         environment.setdefault("PGSSLROOTCERT", RDS_AUTHORITIES)
     environment.setdefault("PGSSLMODE", "verify-full" if "PGSSLROOTCERT" in environment else "require")
-    return command([*argv, "-f", "-"], (password, *secrets), input=sql, env=environment)
+    return environment
 
 
 def verifier(password: str, salt: bytes) -> str:
@@ -234,11 +248,80 @@ def read(request: Request) -> Request:
         return {"lines": dict(pool.map(lines, request["tenants"]))}
 
 
+def client(program: str, request: Request, tenant: Request, database: str, *arguments: str) -> None:
+    """pg_dump or pg_restore, as the tenant's role. Raises Failed."""
+    password = passwords(request)[reference(tenant)]
+    if isinstance(password, Failed):
+        raise password
+    argv = [program, "-w", "-h", request["host"], "-p", str(request["port"]), "-U", tenant["role"], "-d", database]
+    status, _, errors = command([*argv, *arguments], (password,), env=libpq(password))
+    if status:
+        raise Failed("sql-failed", "{}: {}: {}".format(tenant["name"], program, errors))
+
+
+def moved(url: Password, file: str, *, there: bool) -> None:
+    """Put the file at the URL, or fetch it from there. The URL is a secret: it is in no message."""
+    if isinstance(url, Failed):
+        raise url
+    headers = {}
+    if there:
+        headers = {"Content-Length": str(os.path.getsize(file)), "Content-Type": "application/octet-stream"}  # noqa: PTH202
+    try:
+        with open(file, "rb" if there else "wb") as held:  # noqa: PTH123
+            # It is S3's, signed for us.
+            wanted = urllib.request.Request(url, held if there else None, headers, method="PUT" if there else "GET")  # noqa: S310
+            with urllib.request.urlopen(wanted, timeout=300) as answer:  # noqa: S310
+                if not there:
+                    shutil.copyfileobj(answer, held, 1024 * 1024)
+    except urllib.error.HTTPError as error:
+        raise Failed("dump-not-moved", f"S3 answered {error.code} {error.reason}") from None
+    except OSError as error:
+        raise Failed("dump-not-moved", f"{type(error).__name__}: {error.strerror or 'no connection to S3'}") from None
+
+
+def digest_of(file: str) -> str:
+    """SHA-256 of its bytes."""
+    found = hashlib.sha256()
+    with open(file, "rb") as held:  # noqa: PTH123
+        for piece in iter(lambda: held.read(1024 * 1024), b""):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def dump(request: Request) -> Request:
+    """The one tenant's database, by pg_dump, put where its URL says."""
+    (tenant,) = request["tenants"]
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        file = os.path.join(folder, "dump")  # noqa: PTH118
+        client("pg_dump", request, tenant, tenant["database"], "-Fc", "-f", file)
+        size = os.path.getsize(file)  # noqa: PTH202
+        if size > LARGEST_DUMP:
+            raise Failed("dump-too-large", f"the dump of {tenant['database']} has {size} bytes; S3 takes 5 GB at once")
+        moved(passwords(request)[reference(tenant, "url_")], file, there=True)
+        return {"bytes": size, "sha256": digest_of(file)}
+
+
+def load(request: Request) -> Request:
+    """The one tenant's dump, from where its URL says, into an empty database that takes the old one's place."""
+    (tenant,) = request["tenants"]
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        file = os.path.join(folder, "dump")  # noqa: PTH118
+        known = passwords(request)
+        moved(known[reference(tenant, "url_")], file, there=False)
+        if digest_of(file) != request["sha256"]:
+            raise Failed("dump-damaged", f"the dump of {tenant['database']} is not what the manifest says")
+        admin = known[reference(request, "admin_")]
+        as_admin(request, admin, request["before"])
+        client("pg_restore", request, tenant, request["into"], "--no-owner", "--single-transaction", file)
+        as_admin(request, admin, request["after"])
+    return {"loaded": tenant["name"]}
+
+
 def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        modes = {"observe": observe, "ensure": ensure, "read": read, "count": count}
+        modes = {"observe": observe, "ensure": ensure, "read": read, "count": count, "dump": dump, "load": load}
         answer = modes[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}

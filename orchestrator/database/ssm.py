@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Protocol
 
@@ -21,8 +22,10 @@ from orchestrator.database.model import (
     Observed,
     Wanted,
     answered,
+    beside,
     changeable,
     counting,
+    exchange,
     generators,
     observation,
 )
@@ -31,11 +34,18 @@ from orchestrator.errors import OrchestratorError, Problem, Transient
 READERS = 4
 READING = 3600
 """Seconds that reading every row may take."""
+MOVING = 3600
+"""Seconds that dumping or loading a database may take."""
 _FIXES = {
     "28P01": ("admin-password-wrong", "store the admin user's real password in its secret (admin_secret_arn)"),
     "28000": ("admin-login-denied", "check admin_user and the server's pg_hba rules (TLS is required on RDS)"),
     "42501": ("admin-not-allowed", "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"),
     "53300": ("database-connections-exhausted", "too many connections: close some, or use a larger class"),
+}
+_DUMPS = {
+    "dump-too-large": "have Terraform begin with the RDS snapshot instead: postgres_snapshot (docs/how-to)",
+    "dump-damaged": "take another backup; S3 keeps versions in the backup's bucket",
+    "dump-not-moved": "see whether the runner reaches S3 (NAT gateway or endpoint) and has room in /var/tmp",
 }
 _RACED = ("42P04:", "42710:", "23505:")
 """Somebody who does not hold our lock created the same at the same moment: look again."""
@@ -66,6 +76,14 @@ class Shell(Protocol):
     def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
         """Run it to its end. Raises when it can't be run, fails, or takes more than `timeout` seconds."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """A dump's size and digest, as its maker saw it."""
+
+    bytes: int
+    sha256: str
 
 
 class Lender(Protocol):
@@ -125,8 +143,28 @@ class SsmServer:
             answers = pool.map(lambda part: self._ask("read", part, seconds=READING, sql=sql), parts)
             return {tenant: lines for answer in answers for tenant, lines in answer["lines"].items()}
 
-    def _ask(self, mode: str, wanted: Sequence[Wanted], *, seconds: int = 300, **more: str) -> Any:
-        with self._lender.lent(self._passwords(wanted)) as lent:
+    def dump(self, one: Wanted, url: SecretStr) -> Dumped:
+        """Put the tenant's database, as pg_dump writes it, where the URL says."""
+        said = self._ask("dump", [one], seconds=MOVING, urls={one.tenant: url})
+        return Dumped(int(said["bytes"]), str(said["sha256"]))
+
+    def load(self, one: Wanted, url: SecretStr, sha256: str) -> None:
+        """Put what was dumped in the place of the tenant's database: whole, or not at all."""
+        before, after = exchange(one)
+        more = {"sha256": sha256, "into": beside(one.database), "before": "\n".join(before), "after": "\n".join(after)}
+        self._ask("load", [one], seconds=MOVING, urls={one.tenant: url}, **more)
+
+    def _ask(
+        self,
+        mode: str,
+        wanted: Sequence[Wanted],
+        *,
+        seconds: int = 300,
+        urls: Mapping[str, SecretStr] | None = None,
+        **more: str,
+    ) -> Any:
+        lending = self._passwords(wanted) | {_url_of(tenant): url for tenant, url in (urls or {}).items()}
+        with self._lender.lent(lending) as lent:
             request = self._request(mode, wanted, lent) | more
             comment = f"orchestrate: {mode} tenant databases"
             output = self._shell.run(self._runner, script(request), comment=comment, timeout=seconds)
@@ -159,6 +197,7 @@ class SsmServer:
                     "role": one.role,
                     "secret": places[one.tenant][0],
                     "key": places[one.tenant][1],
+                    **_url_in(one.tenant, lent),
                 }
                 for one in wanted
             ],
@@ -176,6 +215,18 @@ class SsmServer:
         if "error" in answer:
             raise _error(answer["error"]["code"], answer["error"]["message"], self._runner)
         return answer
+
+
+def _url_of(tenant: str) -> str:
+    """Under which a tenant's URL is lent: no tenant is called so."""
+    return f"url of {tenant}"
+
+
+def _url_in(tenant: str, lent: Mapping[str, Reference]) -> dict[str, str]:
+    if _url_of(tenant) not in lent:
+        return {}
+    secret, key = lent[_url_of(tenant)]
+    return {"url_secret": secret, "url_key": key}
 
 
 def admin_unknown(database: Database) -> OrchestratorError:
@@ -210,6 +261,8 @@ def _error(code: str, message: str, runner: str) -> OrchestratorError:
     if code == "parameter-missing":
         fix = "none needed: it is tried again; a parameter of your own that is gone: terraform apply"
         return Transient(Problem(code, message, runner, fix))
+    if code in ("dump-too-large", "dump-damaged", "dump-not-moved"):
+        return OrchestratorError(Problem(code, message, runner, _DUMPS[code]))
     if code == "tool-missing":
         fix = "install it in the instance's user_data (terraform/modules/vespa shows how)"
         return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))

@@ -5,11 +5,20 @@ from __future__ import annotations
 from orchestrator import steps
 from orchestrator.engine.graph import AnyStep
 from orchestrator.lifecycle import backup, destroy, pause, pruned, restore, resume
+from orchestrator.lifecycle.backup import databases_dumped
 
 
 def own() -> tuple[AnyStep, ...]:
     """In the order they first come in."""
     paused = (*pause.steps(whole=True), *resume.steps(steps.discover()))
     shared = {step.id for step in paused}
-    found = (*backup.STOPPED, pruned.STEP, *destroy.BEFORE, *destroy.AFTER, *restore.DATA)
+    found = (
+        *backup.STOPPED,
+        databases_dumped.STEP,
+        pruned.STEP,
+        *destroy.BEFORE,
+        *destroy.AFTER,
+        *restore.BEFORE,
+        *restore.LOADED,
+    )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

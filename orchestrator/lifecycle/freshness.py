@@ -14,6 +14,7 @@ from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import gap, relative
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.pauses import TAG, Memory
+from orchestrator.steps.database_server import USABLE
 
 
 def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
@@ -54,8 +55,11 @@ def _running(tools: Tools) -> bool:
 
 def _database(manifest: Manifest, tools: Tools) -> Since:
     """Every row again. Where the runner has gone already, a destroy has begun that had passed here with it."""
-    if not tools.rds.server(tools.stack.database.instance).status:
+    server = tools.rds.server(tools.stack.database.instance)
+    if not server.status:
         return Since.GONE
+    if server.status not in USABLE:
+        return Since.UNKNOWN
     runner = tools.ec2.state(tools.stack.runner.instance_id) if tools.stack.runner else ""
     if tools.needs_runner and runner not in ("running", "pending"):
         return Since.GONE if runner in ("", "terminated", "shutting-down") else Since.UNKNOWN

@@ -71,6 +71,14 @@ class IndexPart(_Part):
     digest: str
 
 
+class DumpPart(_Part):
+    """One database as pg_dump wrote it (custom format), in the backup's bucket."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
 class KeyPart(_Part):
     """A secret that the data need (`variable`), where it is now, and whether that outlives the stack."""
 
@@ -93,7 +101,10 @@ class TenantPart(_Part):
 
 
 class Manifest(_Part):
-    """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant."""
+    """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant.
+
+    `dumps` are by tenant; None: none were asked for.
+    """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     id: str
@@ -114,6 +125,7 @@ class Manifest(_Part):
     files: FilesPart | None = None
     index: dict[str, IndexPart] = {}
     tenants: dict[str, TenantPart] = {}
+    dumps: dict[str, DumpPart] | None = None
     warnings: list[str] = []
     checksum: str = ""
 
@@ -126,6 +138,11 @@ class Manifest(_Part):
     def prefix(self) -> str:
         """Where its files are in the bucket."""
         return f"{self.id}/objects/"
+
+    @property
+    def dumps_prefix(self) -> str:
+        """Where its dumps are in the bucket."""
+        return f"{self.id}/dumps/"
 
     @property
     def key(self) -> str:
@@ -147,13 +164,23 @@ class Manifest(_Part):
 
     def text(self) -> str:
         """As it is kept: readable, the same text for the same contents."""
-        return json.dumps(self.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(_said(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def begun(
-    stack: Stack, desired: Mapping[str, int], *, purpose: str, quiet: bool, bucket: str, now: datetime
+    stack: Stack,
+    desired: Mapping[str, int],
+    *,
+    purpose: str,
+    quiet: bool,
+    bucket: str,
+    now: datetime,
+    dumped: bool = False,
 ) -> Manifest:
-    """Of a backup that begins now. The contract's passwords, where it knows any, stay in memory."""
+    """Of a backup that begins now; `dumped`: each database is to be dumped too.
+
+    The contract's passwords, where it knows any, stay in memory.
+    """
     return Manifest.model_validate(
         {
             "schema": SCHEMA,
@@ -169,13 +196,22 @@ def begun(
             "version": __version__,
             "desired": dict(desired),
             "contract": stack.model_dump(by_alias=True),
+            "dumps": {} if dumped else None,
         }
     )
 
 
+def _said(manifest: Manifest) -> dict[str, Any]:
+    """As JSON. What came later isn't in it where it isn't used: older manifests keep their checksums."""
+    said = manifest.model_dump(by_alias=True)
+    if manifest.dumps is None:
+        del said["dumps"]
+    return said
+
+
 def digest(manifest: Manifest) -> str:
     """SHA-256 of everything but the checksum."""
-    said = manifest.model_dump(by_alias=True)
+    said = _said(manifest)
     del said["checksum"]
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -70,6 +70,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
                 context.keys.forget(key.kept)
     bucket = context.vault.bucket
     context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.prefix))
+    context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.dumps_prefix))
     context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.key))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.keys import Keys
+from orchestrator.aws.protection import Protection
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
@@ -19,12 +23,26 @@ from orchestrator.aws.volumes import Volumes
 from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database, Inventory
 from orchestrator.database.model import Wanted, wanted_of
-from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.database.ssm import Dumped
+from orchestrator.lifecycle.manifest import DumpPart, Manifest
+from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
 from orchestrator.pauses import Stamp
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
+
+
+class Dumper(Protocol):
+    """Moves whole databases between the server and S3 (`database.ssm.SsmServer`). URLs are secrets."""
+
+    def dump(self, one: Wanted, url: SecretStr) -> Dumped:
+        """Put the tenant's database there, as pg_dump writes it."""
+        ...
+
+    def load(self, one: Wanted, url: SecretStr, sha256: str) -> None:
+        """Put what was dumped in the place of the tenant's database: whole, or not at all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,7 @@ class Memory:
 
     inventories: dict[str, Inventory] = field(default_factory=dict)
     contents: dict[str, Contents] = field(default_factory=dict)
+    dumps: dict[str, DumpPart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,14 +82,26 @@ class Tools:
     """Since when and by whom services are at 0."""
     keys: Keys
     database: Database
+    dumper: Dumper
+    learn: Callable[[Iterable[str]], None]
+    """Hides secrets wherever they turn up."""
     records: Callable[[], Mapping[str, str]]
     """Hostname → what its record says."""
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     say: Say
+    protection: Protection
+    lost: frozenset[str] = frozenset()
+    """Losses that were named, as `--allow-loss` takes them."""
+    since: float = 0.0
+    """When the restore began to copy, by S3's clock (seconds since the epoch)."""
+    indexes: bool = True
+    """Whether the indexes come back from their snapshots."""
     needs_runner: bool = True
     memory: Memory = field(default_factory=Memory)
     databases_made: set[str] = field(default_factory=set)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    """Instances that AWS had no room for, in this run."""
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:

@@ -53,6 +53,17 @@ def gap(source: Mapping[str, Stored], target: Mapping[str, Stored]) -> Gap:
     return Gap(missing, tuple(sorted(target.keys() - source.keys())))
 
 
+def overwriting(source: Mapping[str, Stored], target: Mapping[str, Stored], since: float) -> Gap:
+    """Pure. The same where the target is to become the source, whatever was written to it before `since`."""
+
+    def lacks(key: str, one: Stored) -> bool:
+        there = target.get(key)
+        return there is None or there.size != one.size or (there.etag != one.etag and there.modified < since)
+
+    missing = {key: one for key, one in source.items() if lacks(key, one)}
+    return Gap(missing, tuple(sorted(target.keys() - source.keys())))
+
+
 def copy_all(
     copier: Copier,
     wanted: Mapping[str, Stored],

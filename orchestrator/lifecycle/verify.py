@@ -10,7 +10,7 @@ from orchestrator.aws.buckets import Buckets, Stored
 from orchestrator.aws.snapshots import DbSnapshot, DbSnapshots
 from orchestrator.aws.volumes import Volumes, VolumeSnapshot
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.manifest import DatabasePart, FilesPart, IndexPart, Manifest
+from orchestrator.lifecycle.manifest import DatabasePart, DumpPart, FilesPart, IndexPart, Manifest
 from orchestrator.lifecycle.transfer import human, relative
 
 SAMPLES = 20
@@ -20,12 +20,16 @@ LARGEST_SAMPLE = 64 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there is of a backup now. `objects` by their keys without prefix; `hashes` of the sampled ones."""
+    """What there is of a backup now. `objects` by their keys without prefix; `hashes` of the sampled ones.
+
+    `dumps`: key → bytes.
+    """
 
     snapshot: DbSnapshot | None = None
     volumes: Mapping[str, VolumeSnapshot] = field(default_factory=dict)
     objects: Mapping[str, Stored] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    dumps: Mapping[str, int] = field(default_factory=dict)
 
 
 def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: Buckets) -> Seen:
@@ -36,6 +40,9 @@ def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: 
         snapshot=snapshots.find(manifest.database.snapshot) if manifest.database else None,
         volumes=volumes.find([part.snapshot for part in manifest.index.values()]),
         objects=found,
+        dumps={one.key: one.size for one in objects.objects(manifest.bucket, manifest.dumps_prefix)}
+        if manifest.dumps
+        else {},
         hashes={key: objects.sha256(manifest.bucket, files.prefix + key) for key in files.samples} if files else {},
     )
 
@@ -52,7 +59,17 @@ def judge(manifest: Manifest, seen: Seen) -> tuple[Problem, ...]:
         found += _files(manifest.files, seen)
     for tenant, part in manifest.index.items():
         found += _index(tenant, part, seen.volumes.get(part.snapshot))
+    for tenant, dump in (manifest.dumps or {}).items():
+        found += _dump(tenant, dump, seen.dumps.get(dump.key))
     return tuple(found)
+
+
+def _dump(tenant: str, part: DumpPart, size: int | None) -> Iterator[Problem]:
+    """Its bytes are compared by their digest before it is loaded."""
+    if size != part.bytes:
+        fix = "S3 keeps versions in the backup's bucket: bring it back there, or take another backup"
+        there = "is missing" if size is None else f"has {size} bytes, not {part.bytes}"
+        yield Problem("backup-dump-differs", f"{part.key} {there}", tenant, fix)
 
 
 def _database(part: DatabasePart, snapshot: DbSnapshot | None) -> Iterator[Problem]:

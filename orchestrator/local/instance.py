@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import OrchestratorError
 from orchestrator.local import postgres, volumes
 from orchestrator.local.cloud import ACCOUNT
-from orchestrator.local.tools import curl, docker, psql, systemctl, vespa
+from orchestrator.local.tools import curl, docker, pg_client, psql, systemctl, vespa
 
 if TYPE_CHECKING:
     from orchestrator.local.cloud import Cloud
@@ -127,6 +127,9 @@ def furnish(cloud: Cloud) -> None:
         "curl": [*double, curl.__name__],
         "systemctl": [*double, systemctl.__name__],
     }
+    for name in ("pg_dump", "pg_restore"):
+        if (client := real_psql()) and (real := client.with_name(name)).is_file():
+            tools[name] = [plain_python, "-I", "-S", pg_client.__file__, str(real), str(hosts_file(cloud))]
     if client := real_psql():
         tools["psql"] = [plain_python, "-I", "-S", psql.__file__, str(client), str(hosts_file(cloud))]
     else:

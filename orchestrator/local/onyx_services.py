@@ -52,7 +52,7 @@ def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
     """Vespa's config server is healthy. Raises Unavailable."""
     host = environment.get("VESPA_HOST", "localhost")
     port = environment.get("VESPA_TENANT_PORT", "19071")
-    instance = _instance_at(host, surroundings.region)
+    instance = _instance_at(host, surroundings)
     refused = (
         f"HTTPConnectionPool(host='{host}', port={port}): Max retries exceeded with url: /state/v1/health (Caused by "
         "NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused'))"
@@ -72,10 +72,13 @@ def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
         raise Unavailable(refused)
 
 
-def _instance_at(host: str, region: str) -> Any:
-    instances = [i for reservation in ec2_backends[ACCOUNT][region].all_reservations() for i in reservation.instances]
+def _instance_at(host: str, surroundings: Surroundings) -> Any:
+    """Of two stacks' VPCs with the same addresses, that in the task's own."""
+    reservations = ec2_backends[ACCOUNT][surroundings.region].all_reservations()
+    instances = [i for reservation in reservations for i in reservation.instances if i.state == "running"]
     here = [i for i in instances if host in {i.private_ip, i.private_dns_name, i.public_ip}]
-    return next((i for i in here if i.state == "running"), None)
+    own = reach.vpc(surroundings.region, surroundings.place)
+    return next((i for i in here if i.vpc_id == own), next(iter(here), None))
 
 
 def ask_redis(surroundings: Surroundings, environment: Mapping[str, str]) -> None:

@@ -44,6 +44,12 @@ def may_connect(region: str, source: Place, target: Place, port: int) -> bool:
     return out and into
 
 
+def vpc(region: str, place: Place) -> str:
+    """Where it is, by its first security group; empty: nobody knows."""
+    group = ec2_backends[ACCOUNT][region].get_security_group_from_id(place.groups[0]) if place.groups else None
+    return str(group.vpc_id or "") if group else ""
+
+
 def _groups(region: str, place: Place) -> list[Any]:
     """Moto's groups; none when any of them is unknown or a default one: then everything is let through."""
     found = [ec2_backends[ACCOUNT][region].get_security_group_from_id(one) for one in place.groups]

@@ -121,6 +121,18 @@ TAKEN: Sequence[Grant] = (
 QUIET: Sequence[Grant] = SERVICES_AT_ZERO
 """With the services stopped first."""
 
+WOKEN: Sequence[Grant] = (
+    Grant(("rds:StartDBInstance",), on.database),
+    Grant(("ec2:StartInstances",), on.instances),
+)
+"""Of a stack that is paused as a whole: what a backup reads from."""
+
+ASLEEP_AGAIN: Sequence[Grant] = (
+    Grant(("rds:StopDBInstance",), on.database),
+    Grant(("ec2:StopInstances",), on.instances),
+)
+"""And it goes on being paused."""
+
 AWAKE: Sequence[Grant] = (Grant(("ecs:UntagResource",), on.services),)
 """And started afterwards: what was remembered on them is forgotten."""
 
@@ -153,9 +165,10 @@ DESTROYED: Sequence[Grant] = (
 RETURNED: Sequence[Grant] = (
     *LISTED,
     *INDEXES,
+    Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
     Grant(("s3:GetObjectTagging", "s3:PutObject"), vault_objects),
     Grant(("s3:ListBucket", "s3:GetBucketVersioning"), on.bucket),
-    Grant(("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), objects),
+    Grant(("s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), objects),
     Grant(("secretsmanager:GetSecretValue",), copied_keys),
     Grant(("secretsmanager:DescribeSecret",), any_secret),
     Grant(("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"), any_secret, made_by_terraform),
@@ -163,4 +176,4 @@ RETURNED: Sequence[Grant] = (
     Grant(("rds:DescribeDBSnapshots",), database_snapshots),
     Grant(("ec2:DescribeSnapshots",)),
 )
-"""Files, keys and documents, and the proof."""
+"""Files, keys and documents, and the proof; on a stack that lives, what is in their place goes."""

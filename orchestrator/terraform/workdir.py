@@ -168,6 +168,11 @@ class Terraform:
         options = {"input": False, "no_color": FLAG, "var_file": list(plan.var_files)}
         self._follow("import", options, (address, identifier), heard, interrupts=interrupts)
 
+    def declares(self, name: str) -> bool:
+        """Whether the root module has this variable; where a file can't be read, it is taken to."""
+        found = variables.read_declarations(self.directory, [name])
+        return name in found.known or not found.complete
+
     def outputs(self) -> dict[str, Output]:
         """The root module's outputs; empty when there is no state. Sensitive ones in clear."""
         said = self._read_json("output", {"json": FLAG, "no_color": FLAG})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,22 +24,28 @@ from tests.e2e.stage import SPEED, Ended, Stage
 from tests.local.local_cloud import LocalCloud
 
 NAME = "onyx-prod"
-FLAGS = ("--json", "--database-transport", "direct", "--poll", "0.5")
+FLAGS = ("--json", "--poll", "0.5")
 
 
 @dataclass
 class Lifecycle:
-    """The stage, and its Terraform directory."""
+    """The stage, and its Terraform directory; `name` is its stack's, `variables` are given to Terraform."""
 
     stage: Stage
     folder: Path
+    name: str = NAME
+    variables: tuple[str, ...] = ()
+    transport: str = "direct"
+    """`direct` reaches one database server, the cloud's first."""
 
     def command(self, *arguments: str) -> Ended:
-        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS)
+        given = [f"-var={one}" for one in self.variables] + ["--database-transport", self.transport]
+        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS, *given)
 
     def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The same, in the background: what it says is lost."""
-        command = [sys.executable, "-P", "-m", "orchestrator", *arguments, "--chdir", str(self.folder), *FLAGS]
+        given = ["--chdir", str(self.folder), *FLAGS, "--database-transport", self.transport]
+        command = [sys.executable, "-P", "-m", "orchestrator", *arguments, *given]
         return subprocess.Popen(
             command,
             env=self.stage.environment(),
@@ -57,8 +64,11 @@ class Lifecycle:
 
     @property
     def customers(self) -> Customers:
-        self.stage.contract = dict(small_stack.contract(self.folder))
-        return Customers(self.stage.environment(), self.stage.contract)
+        self.stage.contract = dict(small_stack.contract(self.folder, self.name))
+        hosts = json.loads((self.stage.cloud.folder / "hosts.json").read_text())
+        ip, port = hosts.get(self.stage.contract["database"]["host"], ("", 0))
+        where = {"PGHOSTADDR": ip, "PGPORT": str(port)} if ip else {}
+        return Customers(self.stage.environment() | where, self.stage.contract)
 
     def fingerprint(self) -> Fingerprint:
         return self.customers.fingerprint()
@@ -89,8 +99,11 @@ def require_terraform() -> None:
 
 
 @contextmanager
-def lifecycle(folder: Path) -> Iterator[Lifecycle]:
-    """Applied, alive, with rows, files and documents; customer-b is to have two tasks."""
+def lifecycle(folder: Path, *, snapshots: bool = True) -> Iterator[Lifecycle]:
+    """Applied, alive, with rows, files and documents; customer-b is to have two tasks.
+
+    Without `snapshots` its Terraform can't begin with any.
+    """
     require_terraform()
     running = client.up("lifecycle", folder / "cloud", speed=SPEED)
     try:
@@ -99,7 +112,7 @@ def lifecycle(folder: Path) -> Iterator[Lifecycle]:
             stage = Stage(cloud, folder, recorder)
             hosted_zone(stage.aws.client("route53"), "vigilon.app")
             stage.work.mkdir()
-            made = Lifecycle(stage, small_stack.write(stage.work / "stack"))
+            made = Lifecycle(stage, small_stack.write(stage.work / "stack", snapshots=snapshots))
             made.command("apply", "--auto-approve").succeeded()
             for tenant in made.customers.contract["tenants"]:
                 made.customers.write(tenant, 0, 12)

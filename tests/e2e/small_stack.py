@@ -1,12 +1,14 @@
-"""A small Terraform configuration whose one resource is a whole world: made and torn down through the API by scripts.
+"""A small Terraform configuration: one resource is a whole world, another what of it holds the data, made by scripts.
 
 The real terraform, real plans, real state; seconds instead of minutes. Like terraform/ it takes the snapshots to begin
-with as variables, guards nothing by itself, and says its contract in the output `orchestrator`, as far as it is known.
+with as variables, which its stores alone are born from (a world is born with its stores), guards nothing by itself, and
+says its contract in the output `orchestrator`, as far as it is known.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -42,7 +44,7 @@ resource "terraform_data" "world" {
     command     = "${self.input.command} build ${self.input.file}"
     environment = {
       GIVEN     = self.input.given
-      SNAPSHOTS = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
+      SNAPSHOTS = local.snapshots
     }
   }
   provisioner "local-exec" {
@@ -51,7 +53,22 @@ resource "terraform_data" "world" {
   }
 }
 
+# The database server and the index volumes: replaced, they begin with the snapshots, and the rest of the world stays.
+resource "terraform_data" "stores" {
+  input = { command = "${terraform_data.world.output.command} seed ${terraform_data.world.output.file}" }
+  lifecycle {
+    ignore_changes = [input]
+  }
+  provisioner "local-exec" {
+    command     = self.input.command
+    environment = {
+      SNAPSHOTS = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
+    }
+  }
+}
+
 locals {
+  snapshots = jsonencode({ database = var.postgres_snapshot, indexes = var.vespa_snapshots })
   # The file is there once the world is: its path is unknown until then, as AWS's answers are.
   made = jsondecode(file(replace(terraform_data.world.id, "/.*/", "${path.module}/${var.name}.json")))
 }
@@ -86,11 +103,20 @@ output "orchestrator" {
 """
 
 
-def write(folder: Path) -> Path:
+def without_snapshots(text: str) -> str:
+    """A stack of somebody's own: its Terraform can't begin with a snapshot."""
+    stores = re.compile(r"# The database server and the index.*?\n}\n\n", re.DOTALL)
+    variables = re.compile(r'variable "(?:postgres_snapshot|vespa_snapshots)" {.*?\n}\n', re.DOTALL)
+    plain = variables.sub("", stores.sub("", text))
+    return plain.replace("var.postgres_snapshot", '""').replace("var.vespa_snapshots", "{}")
+
+
+def write(folder: Path, *, snapshots: bool = True) -> Path:
     """The configuration, in an empty folder."""
     folder.mkdir(parents=True)
+    text = MAIN if snapshots else without_snapshots(MAIN)
     script = shutil.copy(Path(__file__).with_name("small_stack_script.py"), folder / "world.py")
-    (folder / "main.tf").write_text(MAIN.replace("PYTHON", sys.executable).replace("SCRIPT", f"-P {script}"))
+    (folder / "main.tf").write_text(text.replace("PYTHON", sys.executable).replace("SCRIPT", f"-P {script}"))
     return folder
 
 

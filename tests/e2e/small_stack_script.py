@@ -1,4 +1,4 @@
-"""Called by the small stack's provisioners: `build FILE`, `destroy FILE`. The cloud is the environment's."""
+"""Called by the small stack's provisioners, in the environment's cloud: `build FILE`, `seed FILE`, `destroy FILE`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -13,21 +14,76 @@ from orchestrator.local import world
 
 
 def main(verb: str, file: Path) -> None:
-    session = boto3.Session()
+    session, born = boto3.Session(), file.with_suffix(".born")
     if verb == "destroy":
         if file.exists():
             world.tear_down(session, json.loads(file.read_text()))
         return
-    given, snapshots = json.loads(os.environ["GIVEN"]), json.loads(os.environ["SNAPSHOTS"])
-    made = world.build(
-        session,
-        name=given["name"],
-        tenants=sorted(given["hostnames"]),
-        hostnames=given["hostnames"],
-        snapshots=world.Snapshots(snapshots["database"], snapshots["indexes"]),
-    )
-    file.write_text(json.dumps(made))
+    snapshots = json.loads(os.environ["SNAPSHOTS"])
+    if verb == "build":
+        given = json.loads(os.environ["GIVEN"])
+        made = world.build(
+            session,
+            name=given["name"],
+            tenants=sorted(given["hostnames"]),
+            hostnames=given["hostnames"],
+            snapshots=world.Snapshots(snapshots["database"], snapshots["indexes"]),
+        )
+        file.write_text(json.dumps(made))
+        born.touch()
+    elif born.exists():  # with its world, a moment ago
+        born.unlink()
+    else:
+        seed_database(session, json.loads(file.read_text()), snapshots["database"], file.with_suffix(".database"))
+        seed_indexes(session, json.loads(file.read_text()), snapshots["indexes"])
 
+
+def seed_database(session: boto3.Session, made: dict[str, Any], snapshot: str, like: Path) -> None:
+    """The same server again, from the snapshot; `like` keeps what it was like in case this is cut short."""
+    rds: Any = session.client("rds")
+    instance = made["database"]["instance"]
+    try:
+        found = rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+    except rds.exceptions.DBInstanceNotFoundFault:
+        found = None
+    if found:
+        groups = [one["VpcSecurityGroupId"] for one in found["VpcSecurityGroups"]]
+        like.write_text(json.dumps([found["DBInstanceClass"], found["DBSubnetGroup"]["DBSubnetGroupName"], groups]))
+        rds.delete_db_instance(DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
+        rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier=instance, WaiterConfig=OFTEN)
+    size, subnets, groups = json.loads(like.read_text())
+    rds.restore_db_instance_from_db_snapshot(
+        DBSnapshotIdentifier=snapshot,
+        DBInstanceIdentifier=instance,
+        DBInstanceClass=size,
+        DBSubnetGroupName=subnets,
+        VpcSecurityGroupIds=groups,
+        PubliclyAccessible=False,
+    )
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=instance, WaiterConfig=OFTEN)
+    admin = session.client("secretsmanager").get_secret_value(SecretId=made["database"]["admin_secret_arn"])
+    password = json.loads(admin["SecretString"])["password"]
+    rds.modify_db_instance(DBInstanceIdentifier=instance, MasterUserPassword=password, ApplyImmediately=True)
+
+
+def seed_indexes(session: boto3.Session, made: dict[str, Any], snapshots: dict[str, str]) -> None:
+    """Another volume in the place of each."""
+    ec2: Any = session.client("ec2")
+    for tenant, snapshot in snapshots.items():
+        instance = made["vespa"][tenant]["instance_id"]
+        mine = [
+            {"Name": "attachment.instance-id", "Values": [instance]},
+            {"Name": "attachment.device", "Values": ["/dev/sdf"]},
+        ]
+        for old in ec2.describe_volumes(Filters=mine)["Volumes"]:
+            ec2.detach_volume(VolumeId=old["VolumeId"], InstanceId=instance, Device="/dev/sdf")
+            ec2.delete_volume(VolumeId=old["VolumeId"])
+        zone = f"{session.region_name}a"
+        new = ec2.create_volume(AvailabilityZone=zone, SnapshotId=snapshot, Encrypted=True, VolumeType="gp3")
+        ec2.attach_volume(VolumeId=new["VolumeId"], InstanceId=instance, Device="/dev/sdf")
+
+
+OFTEN = {"Delay": 1, "MaxAttempts": 120}
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]))

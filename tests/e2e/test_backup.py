@@ -173,3 +173,30 @@ def test_only_the_newest_are_kept(written: Stage) -> None:
     assert len(ec2.describe_snapshots(Filters=ours)["Snapshots"]) == 2
     assert {one["Key"].split("/")[0] for one in s3.list_object_versions(Bucket=BUCKET)["Versions"]} == {left["id"]}
     backup(written, "--verify", "last").succeeded()
+
+
+def resting(stage: Stage) -> tuple[str, set[str]]:
+    """The database server's status, and the instances'."""
+    answer = stage.aws.client("ec2").describe_instances()["Reservations"]
+    machines = {one["State"]["Name"] for reservation in answer for one in reservation["Instances"]}
+    return stage.aws.client("rds").describe_db_instances()["DBInstances"][0]["DBInstanceStatus"], machines
+
+
+def test_a_stack_that_is_paused_is_started_for_its_backup_and_stopped_again(written: Stage) -> None:
+    """Said before it happens; its services stay at 0 all the while, and come back as they were."""
+    written.command("pause", "--json", "--auto-approve").succeeded()
+    tasks = written.aws.client("ecs").list_tasks(cluster=written.contract["cluster"], desiredStatus="STOPPED")
+    ended = backup(written).succeeded()
+    said = [one.get("code") or one["step"] for one in ended.events if one["event"] != "step-waiting"]
+    assert said.index("paused-stack-wakes") < said.index("database-started")
+    kept = manifests(written)[0]
+    assert (kept["state"], kept["quiet"], kept["warnings"]) == ("complete", True, [])
+    assert kept["desired"] == {"customer-a": 1, "customer-b": 1}
+    assert resting(written) == ("stopped", {"stopped"})
+    assert set(running(written).values()) == {0}
+    after = written.aws.client("ecs").list_tasks(cluster=written.contract["cluster"], desiredStatus="STOPPED")
+    assert set(after["taskArns"]) <= set(tasks["taskArns"]), "no task was started meanwhile"
+    status = written.command("status", "--json", *QUICK).succeeded()
+    assert "paused" in {one["code"] for one in status.of("finding-reported")}
+    written.command("resume", "--json", *QUICK).succeeded()
+    assert set(running(written).values()) == {1}

@@ -9,41 +9,41 @@ from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Rest:
     """How many tasks each service should run, and each database server's status (RDS's word)."""
 
     desired: Mapping[str, int]
     servers: Mapping[str, str]
 
 
-def is_paused(standing: Standing) -> bool:
+def is_paused(rest: Rest) -> bool:
     """Every service at 0, every server stopped (or on its way there); a stack without either is not paused."""
-    stopped = all(status in ("stopped", "stopping") for status in standing.servers.values())
-    return bool(standing.desired and standing.servers) and not any(standing.desired.values()) and stopped
+    stopped = all(status in ("stopped", "stopping") for status in rest.servers.values())
+    return bool(rest.desired and rest.servers) and not any(rest.desired.values()) and stopped
 
 
-def standing_of(scene: Scenery) -> Standing:
+def rest_of(scene: Scenery) -> Rest:
     """As Terraform's refresh found it."""
     desired = {one.text("name"): int(one.text("desired_count") or 0) for one in scene.there("aws_ecs_service")}
     servers = {one.text("identifier"): one.text("status") for one in scene.there("aws_db_instance")}
-    return Standing(desired, servers)
+    return Rest(desired, servers)
 
 
 def judge(scene: Scenery) -> Iterable[Consequence]:
     """Said once, whatever the plan changes."""
-    yield from of_standing(standing_of(scene), scene.tenancy.stack)
+    yield from of_rest(rest_of(scene), scene.tenancy.stack)
 
 
-def of_standing(standing: Standing, stack: str) -> Iterable[Consequence]:
-    """The same for a standing that was seen live."""
-    if is_paused(standing):
-        server = next(iter(standing.servers))
+def of_rest(rest: Rest, stack: str) -> Iterable[Consequence]:
+    """The same for what was seen live."""
+    if is_paused(rest):
+        server = next(iter(rest.servers))
         yield Consequence(
             code="stack-paused",
             effect=Effect.DISTURBANCE,
             name=f"paused:{stack or 'stack'}",
             says="the stack is paused: no site answers, and none will after this apply",
-            why=f"every service has a desired count of 0, and {server} is {standing.servers[server]}",
+            why=f"every service has a desired count of 0, and {server} is {rest.servers[server]}",
             then="orchestrate resume first: RDS refuses to change a stopped server, and no database can be looked at",
         )
 

@@ -1,11 +1,12 @@
 """The steps of a backup, for the one engine. Interrupted anywhere, the next run goes on with the same backup.
 
-Services are stopped as a pause stops them: remembered on themselves, their autoscaling suspended.
+Services are stopped as a pause stops them: remembered on themselves, their autoscaling suspended. Of a stack that is
+paused as a whole, what a backup reads from is started, and stopped again unless the stack is about to be destroyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from orchestrator.engine.step import STACK, Done, Subject, Todo, Verdict
 from orchestrator.lifecycle.backup import (
     contents_read,
     database_snapshot,
+    databases_dumped,
     files_copied,
     index_snapshots,
     place,
@@ -21,8 +23,8 @@ from orchestrator.lifecycle.backup import (
     verified,
 )
 from orchestrator.lifecycle.manifest import Manifest
-from orchestrator.lifecycle.pause import services_at_zero
-from orchestrator.lifecycle.resume import pause_forgotten, services_started
+from orchestrator.lifecycle.pause import database_stopped, instances_stopped, services_at_zero
+from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.pauses import TAG, Memory
 from orchestrator.steps import database_server, runner
 
@@ -70,8 +72,45 @@ STOPPED: tuple[AnyStep, ...] = (
 LIVE: tuple[AnyStep, ...] = tuple(step for step in QUIET if step.id != services_at_zero.STEP.id)
 
 
-def steps_of(manifest: Manifest) -> tuple[AnyStep, ...]:
-    """By what it is for."""
+_AWAKE_FIRST: Mapping[str, str] = {
+    database_server.STEP.id: database_started.STEP.id,
+    runner.STEP.id: instances_started.STEP.id,
+    index_snapshots.STEP.id: instances_started.STEP.id,
+}
+"""What needs the database server or an instance that a pause has stopped."""
+
+
+def _woken(steps: Sequence[AnyStep]) -> tuple[AnyStep, ...]:
+    """With that started first; services stay at 0."""
+    waiting = (
+        replace(step, needs=(*step.needs, _AWAKE_FIRST[step.id])) if step.id in _AWAKE_FIRST else step for step in steps
+    )
+    return (database_started.STEP, instances_started.STEP, *waiting)
+
+
+PAUSED_AND_DESTROYED: tuple[AnyStep, ...] = _woken(QUIET)
+"""Of a stack that is paused as a whole, and about to be destroyed."""
+PAUSED: tuple[AnyStep, ...] = (
+    *_woken(STOPPED),
+    replace(database_stopped.STEP, needs=(pause_forgotten.STEP.id,)),
+    replace(instances_stopped.STEP, needs=(pause_forgotten.STEP.id,)),
+)
+"""Of one that goes on being paused."""
+
+
+def steps_of(manifest: Manifest, *, paused: bool = False) -> tuple[AnyStep, ...]:
+    """By what it is for, and whether the whole stack is paused."""
     if not manifest.quiet:
         return LIVE
-    return QUIET if manifest.purpose == "destroy" else STOPPED
+    if manifest.purpose == "destroy":
+        chosen = PAUSED_AND_DESTROYED if paused else QUIET
+    else:
+        chosen = PAUSED if paused else STOPPED
+    return chosen if manifest.dumps is None else _dumped(chosen)
+
+
+def _dumped(steps: Sequence[AnyStep]) -> tuple[AnyStep, ...]:
+    """With each database as a file, before the manifest is complete."""
+    at = next(number for number, step in enumerate(steps) if step.id == sealed.STEP.id)
+    waiting = replace(steps[at], needs=(*steps[at].needs, databases_dumped.STEP.id))
+    return (*steps[:at], databases_dumped.STEP, waiting, *steps[at + 1 :])

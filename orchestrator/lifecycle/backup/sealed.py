@@ -74,6 +74,7 @@ def composed(tools: Tools) -> Manifest:
             "files": files,
             "index": index,
             "tenants": _tenants(tools, begun),
+            "dumps": None if begun.dumps is None else dict(tools.memory.dumps),
         }
     )
     return manifest.model_copy(update={"warnings": list(warnings(manifest))})

@@ -6,64 +6,20 @@ instant this is interrupted at, the next run finds what it needs. What changed m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator import pauses
-from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
-from orchestrator.aws.service_counts import Count
-from orchestrator.contract import Stack
+from orchestrator.aws.autoscaling import ALL
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.lifecycle import services
 from orchestrator.pauses import TAG, Memory, Stamp
 
 
-class Counts(Protocol):
-    """Services' tasks and tags."""
-
-    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist."""
-        ...
-
-    def scale(self, name: str, desired: int) -> None:
-        """Want so many tasks."""
-        ...
-
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set a tag."""
-        ...
-
-
-class Autoscaling(Protocol):
-    """Services' scalable targets."""
-
-    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
-        """Of those that have one."""
-        ...
-
-    def suspend(self, service: str, suspended: Suspension) -> None:
-        """Suspend these activities and no others."""
-        ...
-
-
-class Context(Protocol):
+class Context(services.Context, Protocol):
     """What the step needs."""
-
-    @property
-    def stack(self) -> Stack:
-        """The contract."""
-        ...
-
-    @property
-    def counts(self) -> Counts:
-        """ECS."""
-        ...
-
-    @property
-    def autoscaling(self) -> Autoscaling:
-        """Application Auto Scaling."""
-        ...
 
     @property
     def stamp(self) -> Stamp:
@@ -72,12 +28,9 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Per tenant its service's name; services and scalable targets by that name."""
+class Facts(services.Services):
+    """The services, and the stamp of a pause that begins now."""
 
-    names: Mapping[Subject, str]
-    counts: Mapping[str, Count]
-    scalings: Mapping[str, Scaling]
     stamp: Stamp
 
 
@@ -106,9 +59,8 @@ class Stop:
 
 def observe(context: Context) -> Facts:
     """Two calls for ten tenants."""
-    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
-    services = list(names.values())
-    return Facts(names, context.counts.read(services), context.autoscaling.targets(services), context.stamp)
+    seen = services.look(context)
+    return Facts(seen.names, seen.counts, seen.scalings, context.stamp)
 
 
 def decide(facts: Facts) -> Verdicts:

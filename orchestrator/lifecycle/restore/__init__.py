@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.engine.graph import AnyStep
 from orchestrator.lifecycle.pause import services_at_zero
-from orchestrator.lifecycle.restore import counts_remembered, files_returned, keys_returned, proof
+from orchestrator.lifecycle.restore import (
+    counts_remembered,
+    database_released,
+    databases_loaded,
+    files_returned,
+    keys_returned,
+    proof,
+)
 from orchestrator.steps import database_server, runner, tenant_databases
 
+BEFORE: tuple[AnyStep, ...] = (services_at_zero.STEP, database_released.STEP)
+"""Before Terraform replaces what a live stack holds: nothing runs, and nothing is in its way."""
 DATA: tuple[AnyStep, ...] = (
     services_at_zero.STEP,
     database_server.STEP,
@@ -18,3 +29,13 @@ DATA: tuple[AnyStep, ...] = (
     counts_remembered.STEP,
 )
 """Nothing runs, the data are back, that is proven; and a resume will bring back as many tasks as there were."""
+LOADED: tuple[AnyStep, ...] = tuple(
+    wanted
+    for step in DATA
+    for wanted in (
+        (databases_loaded.STEP, replace(step, needs=(*step.needs, databases_loaded.STEP.id)))
+        if step.id == proof.STEP.id
+        else (step,)
+    )
+)
+"""The same where no snapshot gave birth to the database server."""

@@ -1,6 +1,6 @@
 """`files-returned`: every object of the backup is in the stack's bucket, copied on S3's side.
 
-It only adds: an object of the stack's own is never deleted or replaced by an older one.
+It only adds: an object of the stack's own is never deleted or replaced by an older one, unless the loss was named.
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.files_copied import fingerprint
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, relative
+from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, overwriting, relative
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is still to be copied; `kept`: the backup has files."""
+    """What is still to be copied; `kept`: the backup has files. `newer` would be replaced by older ones.
+
+    `named`: that the bucket's own objects are lost was named, so they go.
+    """
 
     bucket: str
     kept: bool
     gap: Gap
     count: int = 0
+    newer: tuple[str, ...] = ()
+    named: bool = False
 
 
 def observe(tools: Tools) -> Facts:
@@ -32,7 +37,11 @@ def observe(tools: Tools) -> Facts:
         return Facts(bucket, files is not None, Gap())
     source = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
     target = relative(tools.buckets.objects(bucket), "")
-    return Facts(bucket, True, gap(source, target), len(source))
+    if f"bucket:{bucket}" in tools.lost:
+        return Facts(bucket, True, overwriting(source, target, tools.since), len(source), named=True)
+    work = gap(source, target)
+    newer = (key for key, one in work.missing.items() if key in target and target[key].modified >= one.modified)
+    return Facts(bucket, True, work, len(source), tuple(sorted(newer)))
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -42,23 +51,33 @@ def decide(facts: Facts) -> Verdicts:
     if not facts.bucket:
         fix = "give the stack a bucket (`bucket` in the contract)"
         return {STACK: Blocked(Problem("bucket-missing", "the backup has files, the stack no bucket", "", fix))}
-    if work := facts.gap.missing:
-        change = f"copy {len(work)} objects back, {human(facts.gap.bytes)}"
-        return {STACK: Todo(change, fingerprint(Gap(work)))}
+    if facts.newer:
+        message = f"{len(facts.newer)} objects are newer than the backup's, {facts.newer[0]} for one"
+        fix = f"if they may be lost: --allow-loss bucket:{facts.bucket}; else move them away"
+        return {STACK: Blocked(Problem("restore-files-newer", message, facts.bucket, fix), refused=True)}
+    surplus = facts.gap.surplus if facts.named else ()
+    if facts.gap.missing or surplus:
+        dropped = f", delete {len(surplus)} that are not in the backup" if surplus else ""
+        change = f"copy {len(facts.gap.missing)} objects back, {human(facts.gap.bytes)}{dropped}"
+        return {STACK: Todo(change, fingerprint(Gap(facts.gap.missing, surplus)))}
     return {STACK: Done(f"{facts.count} objects are back in {facts.bucket}")}
 
 
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     """The listing is read again."""
-    bucket = tools.stack.bucket or ""
+    facts, bucket = observe(tools), tools.stack.bucket or ""
+    if facts.newer:  # written since it was decided: decided on again
+        return
     copy_all(
         tools.buckets,
-        observe(tools).gap.missing,
+        facts.gap.missing,
         lambda key: (bucket, key),
         tools.manifest.bucket,
         monotonic=tools.monotonic,
         say=lambda text: tools.say("files-returned", text),
     )
+    if facts.named:
+        tools.buckets.delete(bucket, ((key, "") for key in facts.gap.surplus))
 
 
 STEP: Step[Tools, Facts] = Step(

@@ -8,27 +8,42 @@ from dataclasses import asdict, dataclass
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.vault import Vault
 
-BEGUN, RETURNED, DONE = "begun", "data-returned", "done"
+REPLACING, BEGUN, RETURNED, DONE = "replacing", "begun", "data-returned", "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """`state`: begun (Terraform may be at work), data-returned (nothing is copied any more), done."""
+    """`state`: replacing (what a live stack held may be partly gone), begun, data-returned (all is copied), done.
+
+    `lost` are the losses that were named when it began, as `--allow-loss` takes them.
+    """
 
     stack: str
     state: str
     at: str
+    lost: tuple[str, ...] = ()
 
     @property
     def under_way(self) -> bool:
-        """An interrupted one, to go on with."""
+        """An interrupted one, to go on with; what replaces live data is decided on anew."""
+        return self.state in (BEGUN, RETURNED)
+
+    @property
+    def unfinished(self) -> bool:
+        """What was named for it still counts."""
         return self.state != DONE
 
 
 def read(vault: Vault, manifest: Manifest, stack: str) -> Marker | None:
     """None: this backup was never restored to this stack."""
     text = vault.store.read(vault.bucket, _key(manifest, stack))
-    return Marker(**json.loads(text)) if text else None
+    said = json.loads(text) if text else None
+    return Marker(**{**said, "lost": tuple(said.get("lost", ()))}) if said else None
+
+
+def written(vault: Vault, manifest: Manifest, stack: str) -> float:
+    """When, by S3's clock (seconds since the epoch); 0: never. Objects that are newer were copied by this restore."""
+    return max((one.modified for one in vault.store.objects(vault.bucket, _key(manifest, stack))), default=0.0)
 
 
 def write(vault: Vault, manifest: Manifest, marker: Marker) -> None:

@@ -38,15 +38,17 @@ class Facts:
     tables: Mapping[str, Tables] = field(default_factory=dict)
     contents: Mapping[str, Contents] = field(default_factory=dict)
     files: Files | None = None
+    indexes: bool = True
+    """Whether they came back."""
 
 
 def observe(tools: Tools) -> Facts:
     """Every row, every document, a listing and the sampled objects."""
     mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
     tables = {name: as_parts(found) for name, found in inventories(tools.database, mine).items()}
-    indexed = [name for name in tools.stack.vespa if name in tools.manifest.index]
+    indexed = [name for name in tools.stack.vespa if name in tools.manifest.index and tools.indexes]
     contents = index.for_all(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]))
-    return Facts(tools.manifest, tables, contents, _files(tools))
+    return Facts(tools.manifest, tables, contents, _files(tools), tools.indexes)
 
 
 def _files(tools: Tools) -> Files | None:
@@ -64,7 +66,7 @@ def decide(facts: Facts) -> Verdicts:
     for name, tenant in facts.manifest.tenants.items():
         wrong = list(_differences(name, tenant.tables, facts))
         rows = sum(table.rows for table in tenant.tables.values())
-        kept = facts.manifest.index.get(name)
+        kept = facts.manifest.index.get(name) if facts.indexes else None
         documents = f", {kept.documents} documents" if kept and kept.documents is not None else ", no index"
         found[name] = (
             _blocked(name, wrong)
@@ -76,13 +78,13 @@ def decide(facts: Facts) -> Verdicts:
 
 def _differences(name: str, tables: Tables, facts: Facts) -> Iterator[str]:
     if facts.manifest.quiet:
-        yield from _tables(tables, facts.tables.get(name, {}))
+        yield from different_tables(tables, facts.tables.get(name, {}))
     if (kept := facts.manifest.index.get(name)) and name in facts.contents:
         yield from _documents(kept, facts.contents[name])
 
 
-def _tables(kept: Tables, found: Tables) -> Iterator[str]:
-    """In words, table by table."""
+def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
+    """In words, table by table: how what is found differs from what was kept."""
     wrong = sorted(name for name in kept.keys() | found.keys() if kept.get(name) != found.get(name))
     for name in wrong[:SHOWN]:
         before, after = kept.get(name), found.get(name)
@@ -127,9 +129,10 @@ def findings(facts: Facts) -> Iterable[Problem]:
     if not facts.manifest.quiet:
         message = "the backup was taken while services ran: the databases' figures are not compared"
         yield Problem("proof-without-databases", message, facts.manifest.id, "nothing: it is said for completeness")
-    lost = sorted(set(facts.manifest.tenants) - set(facts.manifest.index))
+    lost = sorted(set(facts.manifest.tenants) - (set(facts.manifest.index) if facts.indexes else set()))
     if lost:
-        message = f"no index of {', '.join(lost)} was in the backup"
+        where = "was in the backup" if facts.indexes else "could be brought back: Terraform takes no vespa_snapshots"
+        message = f"no index of {', '.join(lost)} {where}"
         yield Problem("index-to-be-made-again", message, "", "have Onyx index again: admin panel, connectors, re-index")
 
 

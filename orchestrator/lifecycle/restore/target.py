@@ -19,13 +19,17 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the plan says of the stack. `live`: it is there already, with data of its own."""
+    """What the plan says of the stack. `live`: it is there already, with data of its own.
+
+    `replaceable`: Terraform can make what holds the data anew from snapshots.
+    """
 
     stack: str
     account_id: str
     region: str
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
     live: bool = False
+    replaceable: bool = True
 
 
 def obstacles(manifest: Manifest, target: Target) -> tuple[Problem, ...]:
@@ -35,9 +39,11 @@ def obstacles(manifest: Manifest, target: Target) -> tuple[Problem, ...]:
 
 def _all(manifest: Manifest, target: Target) -> Iterator[Problem]:
     place = manifest.place
-    if target.live:
-        message = f"{target.stack} is there, with data that a restore would replace"
-        fix = "`orchestrate destroy` first (it takes a backup); or restore under another name, with other hostnames"
+    if target.live and not target.replaceable:
+        message = f"{target.stack} is there, and nothing in its configuration is made from a backup's snapshots"
+        fix = (
+            "give aws_db_instance.snapshot_identifier the variable postgres_snapshot (docs/how-to); or destroy it first"
+        )
         yield Problem("restore-onto-live", message, target.stack, fix)
     if (target.account_id, target.region) != (manifest.account_id, manifest.region):
         message = (

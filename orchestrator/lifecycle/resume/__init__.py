@@ -13,6 +13,7 @@ from orchestrator.lifecycle.resume import (
     pause_forgotten,
     services_started,
 )
+from orchestrator.lifecycle.services import look
 
 ALSO_NEEDS: Mapping[str, tuple[str, ...]] = {
     "database-server": ("database-started",),
@@ -42,7 +43,7 @@ def _of_those_awake(step: AnyStep) -> AnyStep:
     """The step without tenants whose service rests at 0, as it did before the pause: nothing answers for them."""
 
     def observe(context: Any) -> tuple[Any, frozenset[str]]:
-        return step.observe(context), services_started.at_rest(services_started.observe(context))
+        return step.observe(context), services_started.at_rest(look(context))
 
     def decide(facts: tuple[Any, frozenset[str]]) -> Mapping[str, Any]:
         seen, resting = facts

@@ -5,40 +5,16 @@ Autoscaling first: a run that is interrupted between the two still finds in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.lifecycle import services
 from orchestrator.pauses import TAG, Memory
-
-
-class Counts(Protocol):
-    """Services' tags."""
-
-    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist."""
-        ...
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take a tag away."""
-        ...
-
-
-class Autoscaling(Protocol):
-    """Services' scalable targets."""
-
-    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
-        """Of those that have one."""
-        ...
-
-    def suspend(self, service: str, suspended: Suspension) -> None:
-        """Suspend these activities and no others."""
-        ...
 
 
 class Servers(Protocol):
@@ -53,23 +29,8 @@ class Servers(Protocol):
         ...
 
 
-class Context(Protocol):
+class Context(services.Context, Protocol):
     """What the step needs."""
-
-    @property
-    def stack(self) -> Stack:
-        """The contract."""
-        ...
-
-    @property
-    def counts(self) -> Counts:
-        """ECS."""
-        ...
-
-    @property
-    def autoscaling(self) -> Autoscaling:
-        """Application Auto Scaling."""
-        ...
 
     @property
     def rds(self) -> Servers:
@@ -78,12 +39,9 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Per tenant its service's name; services and scalable targets by that name; the DB instance."""
+class Facts(services.Services):
+    """The services, and the DB instance."""
 
-    names: Mapping[Subject, str]
-    counts: Mapping[str, Count]
-    scalings: Mapping[str, Scaling]
     server: ServerState
 
 
@@ -105,10 +63,8 @@ class Forget:
 
 def observe(context: Context) -> Facts:
     """Three calls for ten tenants."""
-    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
-    services = list(names.values())
-    server = context.rds.server(context.stack.database.instance)
-    return Facts(names, context.counts.read(services), context.autoscaling.targets(services), server)
+    seen = services.look(context)
+    return Facts(seen.names, seen.counts, seen.scalings, context.rds.server(context.stack.database.instance))
 
 
 def decide(facts: Facts) -> Verdicts:

@@ -6,65 +6,19 @@ A count that was changed by hand meanwhile counts more than the memory. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from orchestrator import pauses
 from orchestrator.aws.autoscaling import Scaling
 from orchestrator.aws.service_counts import Count
-from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.services import Context, Services, look
 from orchestrator.pauses import TAG, Memory
 
-
-class Counts(Protocol):
-    """Services' tasks and tags."""
-
-    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist."""
-        ...
-
-    def scale(self, name: str, desired: int) -> None:
-        """Want so many tasks."""
-        ...
-
-
-class Autoscaling(Protocol):
-    """Services' scalable targets."""
-
-    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
-        """Of those that have one."""
-        ...
-
-
-class Context(Protocol):
-    """What the step needs."""
-
-    @property
-    def stack(self) -> Stack:
-        """The contract."""
-        ...
-
-    @property
-    def counts(self) -> Counts:
-        """ECS."""
-        ...
-
-    @property
-    def autoscaling(self) -> Autoscaling:
-        """Application Auto Scaling."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Per tenant its service's name; services and scalable targets by that name."""
-
-    names: Mapping[Subject, str]
-    counts: Mapping[str, Count]
-    scalings: Mapping[str, Scaling]
+Facts = Services
+"""Nothing else is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +27,6 @@ class Start:
 
     service: str
     desired: int
-
-
-def observe(context: Context) -> Facts:
-    """Two calls for ten tenants."""
-    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
-    services = list(names.values())
-    return Facts(names, context.counts.read(services), context.autoscaling.targets(services))
 
 
 def at_rest(facts: Facts) -> frozenset[Subject]:
@@ -139,7 +86,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
 STEP: Step[Context, Facts] = Step(
     id="services-started",
     title="services want the tasks they had",
-    observe=observe,
+    observe=look,
     decide=decide,
     apply=apply,
     needs=("database-server", "runner", "vespa-containers", "tenant-databases", "redis-auth"),

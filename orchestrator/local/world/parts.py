@@ -59,6 +59,11 @@ class Shared:
     instance_profile: str
     listener: str
 
+    @property
+    def environment(self) -> str:
+        """`prod` of `onyx-prod`: it tells two stacks of one account apart."""
+        return self.name.rpartition("-")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:

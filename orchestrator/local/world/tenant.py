@@ -64,7 +64,7 @@ def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dic
     """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part."""
     database = customer.database
     secret, _password = login(aws, f"{shared.name}/tenant-{customer.name}-{secrets.token_hex(3)}", database)
-    log_group = f"/ecs/{customer.name}"
+    log_group = f"/ecs/{customer.name}" if shared.environment == "prod" else f"/ecs/{shared.name}/{customer.name}"
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
     definition = aws.ecs.register_task_definition(
@@ -77,7 +77,7 @@ def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dic
         taskRoleArn=_task_role(aws, shared, customer),
         containerDefinitions=_containers(shared, customer, vespa_host, secret, log_group),
     )["taskDefinition"]["taskDefinitionArn"]
-    service = f"{customer.name}-prod-service"
+    service = f"{customer.name}-{shared.environment}-service"
     _service(aws, shared, service, definition, target_group)
     return {
         "database": database,
@@ -93,7 +93,7 @@ def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dic
 def _target_group(aws: Aws, shared: Shared, customer: Customer) -> str:
     """The guide's health check, on the one path that means something: nginx's `/api/health`."""
     group = aws.elbv2.create_target_group(
-        Name=f"{customer.name}-prod-tg",
+        Name=f"{customer.name}-{shared.environment}-tg",
         Protocol="HTTP",
         Port=80,
         VpcId=shared.network.vpc,

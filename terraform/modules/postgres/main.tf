@@ -11,7 +11,8 @@ resource "aws_db_subnet_group" "this" {
 
 # When this stack was born: a final snapshot's name must be another one at each destroy, or the second destroy fails.
 resource "terraform_data" "born" {
-  input = formatdate("YYYYMMDDhhmmss", plantimestamp())
+  # It reads the snapshot for being made anew with the server, when a restore puts one in the place of another.
+  input = join("", [formatdate("YYYYMMDDhhmmss", plantimestamp()), var.snapshot == null ? "" : ""])
 
   lifecycle {
     ignore_changes = [input]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.blueprint import UNKNOWN, changes_of, of_plan, of_state
 from orchestrator.blueprint.places import Places
-from orchestrator.blueprint.references import sources, targets
+from orchestrator.blueprint.references import readers, sources, targets
 from orchestrator.blueprint.resources import Resource, merged
 from orchestrator.errors import Invalid
 from tests.documents import reading
@@ -114,3 +114,44 @@ def test_places_follow_terraform_s_own_list_of_modules(tmp_path: Path) -> None:
     assert places.of(lb) == ".terraform/modules/a/nested/main.tf:3"
     assert places.of(Resource("aws_lb.other", "aws_lb", "other")) == ""
     assert Places(None).of(lb) == ""
+
+
+def test_what_is_born_from_a_variable_is_found_through_modules_keys_and_provisioners() -> None:
+    """Surely, not perhaps: what only shares a local with it is not made anew."""
+
+    def resource(name: str, **more: Any) -> dict[str, Any]:
+        return {"address": f"aws_x.{name}", "mode": "managed", "type": "aws_x", "name": name, **more}
+
+    def reads(*references: str) -> dict[str, Any]:
+        return {"expressions": {"argument": {"references": list(references)}}}
+
+    configuration = {
+        "resources": [
+            resource("plain", **reads("var.other")),
+            resource("seeded", provisioners=[{"type": "local-exec", **reads("var.snapshots")}]),
+        ],
+        "module_calls": {
+            "index": {
+                "expressions": {"snapshot": {"references": ["var.snapshots", "each.key"]}},
+                "module": {
+                    "variables": {"snapshot": {}},
+                    "resources": [resource("volume", **reads("var.snapshot")), resource("host", **reads("local.name"))],
+                },
+            }
+        },
+    }
+    change = {"actions": ["no-op"], "before": {}, "after": {}}
+    made = [resource(name) | {"change": change} for name in ("plain", "seeded")]
+    made += [
+        resource(name)
+        | {"address": f'module.index["a"].aws_x.{name}', "module_address": 'module.index["a"]', "change": change}
+        for name in ("volume", "host")
+    ]
+    plan = of_plan({"resource_changes": made, "configuration": {"root_module": configuration}})
+    found = {one.address for one in readers(plan, frozenset({"snapshots"}))}
+    assert found == {"aws_x.seeded", 'module.index["a"].aws_x.volume'}
+
+
+def test_our_own_stack_has_its_server_made_anew_by_a_snapshot() -> None:
+    found = readers(of_plan(reading.plan("production")), frozenset({"postgres_snapshot"}))
+    assert [one.address for one in found] == ["module.postgres.aws_db_instance.this"]

@@ -137,7 +137,8 @@ CLONE = replace(SAME, stack="onyx-staging", tenants={"customer-a": Tenant("stagi
     [
         (SAME, []),
         (CLONE, []),
-        (replace(SAME, live=True), ["restore-onto-live"]),
+        (replace(SAME, live=True), []),
+        (replace(SAME, live=True, replaceable=False), ["restore-onto-live"]),
         (replace(CLONE, tenants=SAME.tenants), ["clone-needs-hostnames"]),
         (replace(SAME, region="eu-west-1"), ["restore-elsewhere"]),
         (replace(SAME, account_id="999999999999"), ["restore-elsewhere"]),

@@ -89,8 +89,24 @@ def test_what_a_proof_can_not_say_is_said() -> None:
     assert [one.code for one in proof.findings(facts)] == ["proof-without-databases", "index-to-be-made-again"]
 
 
+def test_what_reads_waits_for_what_a_pause_had_stopped() -> None:
+    """And it is stopped again when everything is verified; a destroy leaves it."""
+    needs = edges(backup.PAUSED)
+    assert "database-started" in needs["database-server"]
+    assert "instances-started" in needs["runner"] & needs["index-snapshots"]
+    order = [step.id for step in backup.PAUSED]
+    assert order[:2] == ["database-started", "instances-started"]
+    assert order[-2:] == ["database-stopped", "instances-stopped"]
+    assert needs["database-stopped"] == needs["instances-stopped"] == {"pause-forgotten"}
+    destroyed = {step.id for step in backup.steps_of(manifest(quiet=True, purpose="destroy"), paused=True)}
+    assert {"database-started", "instances-started"} < destroyed
+    assert destroyed.isdisjoint({"database-stopped", "instances-stopped", "services-started"})
+
+
 @pytest.mark.parametrize(
-    "steps", [backup.QUIET, backup.STOPPED, backup.LIVE, restore.DATA], ids=["quiet", "stopped", "live", "restore"]
+    "steps",
+    [backup.QUIET, backup.STOPPED, backup.LIVE, backup.PAUSED, backup.PAUSED_AND_DESTROYED, restore.DATA],
+    ids=["quiet", "stopped", "live", "paused", "paused-and-destroyed", "restore"],
 )
 def test_what_is_needed_comes_before(steps: tuple[Any, ...]) -> None:
     order = [step.id for step in steps]

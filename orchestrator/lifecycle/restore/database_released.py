@@ -1,0 +1,50 @@
+"""`database-released`: AWS doesn't refuse to delete a database server whose replacement by a snapshot was agreed to.
+
+The new one is protected again, if Terraform says so. It runs only behind the gate: what is lost was named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.protection import Protected
+from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
+from orchestrator.lifecycle.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is protected."""
+
+    protected: Protected
+
+
+def observe(tools: Tools) -> Facts:
+    """One call."""
+    return Facts(tools.protection.seen(tools.stack.database.instance, ""))
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Protected, or not (any more)."""
+    if facts.protected.changing:
+        return {STACK: Wait("the database server is being modified", "database-server-modifying", "wait")}
+    if facts.protected.database:
+        return {STACK: Todo("allow the deletion of the database server")}
+    return {STACK: Done("the database server may be replaced")}
+
+
+def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
+    """One call."""
+    tools.protection.release_database(tools.stack.database.instance)
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="database-released",
+    title="the database server may be replaced",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("services-at-zero",),
+    timeout=600,
+)

@@ -1,0 +1,101 @@
+"""`databases-loaded`: each tenant's database holds what was dumped from it, where no snapshot gave birth to the server.
+
+A dump is loaded into a database beside the tenant's, and takes its place when it is whole. What is in a database that
+isn't empty goes only when that loss was named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from orchestrator.database.inventory import inventories
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.errors import Problem
+from orchestrator.lifecycle.backup.databases_dumped import SIGNED
+from orchestrator.lifecycle.freshness import as_parts
+from orchestrator.lifecycle.tools import Tools
+from orchestrator.lifecycle.transfer import human
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One tenant's database: its tables, whether they are as in the backup, and the dump's size (None: there is none).
+
+    `named`: that what it holds is lost was named.
+    """
+
+    database: str
+    tables: int = 0
+    rows: int = 0
+    same: bool = False
+    dump: int | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """By tenant."""
+
+    databases: Mapping[str, One] = field(default_factory=dict)
+
+
+def observe(tools: Tools) -> Facts:
+    """Every row."""
+    dumps = tools.manifest.dumps or {}
+    held = inventories(tools.database, tools.wanted)
+    return Facts(
+        {
+            one.tenant: One(
+                database=one.database,
+                tables=len(held[one.tenant].tables),
+                rows=held[one.tenant].rows,
+                same=one.tenant in dumps and as_parts(held[one.tenant]) == tools.manifest.tenants[one.tenant].tables,
+                dump=dumps[one.tenant].bytes if one.tenant in dumps else None,
+                named=f"database:{one.database}" in tools.lost,
+            )
+            for one in tools.wanted
+        }
+    )
+
+
+def decide(facts: Facts) -> Verdicts:
+    """Per tenant."""
+    return {name: _verdict(name, one) for name, one in facts.databases.items()}
+
+
+def _verdict(name: str, one: One) -> Verdict:
+    if one.dump is None:
+        return Done("the backup has no dump of it: it stays as it is")
+    if one.same:
+        return Done(f"{one.rows} rows in {one.tables} tables, as in the backup")
+    if one.tables and not one.named:
+        message = f"{one.database} holds {one.rows} rows in {one.tables} tables that are not the backup's"
+        fix = f"if they may be lost: --allow-loss database:{one.database}"
+        return Blocked(Problem("restore-database-not-empty", message, name, fix), refused=True)
+    return Todo(f"load the dump of {one.database}, {human(one.dump)}", name)
+
+
+def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
+    """One after the other, each whole or not at all. What it holds is looked at again: it may have been written to."""
+    again = decide(observe(tools))
+    for one in tools.wanted:
+        if one.tenant in todos and isinstance(again[one.tenant], Todo):
+            dump = (tools.manifest.dumps or {})[one.tenant]
+            url = tools.buckets.download_url(tools.manifest.bucket, dump.key, SIGNED)
+            tools.learn([url])
+            tools.say("databases-loaded", f"loading {one.database}")
+            tools.dumper.load(one, SecretStr(url), dump.sha256)
+
+
+STEP: Step[Tools, Facts] = Step(
+    id="databases-loaded",
+    title="each database holds what was dumped from it",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    needs=("tenant-databases",),
+    timeout=12 * 3600,
+)

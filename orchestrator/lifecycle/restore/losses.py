@@ -1,0 +1,143 @@
+"""What a restore onto a stack that lives would lose: what is there now and not in the backup. `losses` is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from orchestrator.consequences import Consequence, Effect
+from orchestrator.contract import Stack
+from orchestrator.database.inventory import inventories
+from orchestrator.database.model import unowned
+from orchestrator.engine.check import Severity
+from orchestrator.errors import OrchestratorError
+from orchestrator.lifecycle import index
+from orchestrator.lifecycle.freshness import as_parts
+from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.restore.proof import Tables, different_tables
+from orchestrator.lifecycle.restore.way import Way
+from orchestrator.lifecycle.tools import Contents, Tools
+from orchestrator.lifecycle.transfer import Gap, gap, human, relative
+
+SNAPSHOTS = Way()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a stack holds now. None, or an absent tenant: it can't be read, and may be anything.
+
+    `tables` and `contents` are by tenant, `strangers` databases that are no tenant's, `unsaved` objects that are newer
+    than the backup's, or not in it.
+    """
+
+    tables: Mapping[str, Tables] | None = None
+    strangers: tuple[str, ...] = ()
+    contents: Mapping[str, Contents] = field(default_factory=dict)
+    unsaved: Gap = field(default_factory=Gap)
+
+
+def look(tools: Tools) -> Present:
+    """Every row and every document; a part that doesn't answer does not keep the others from being looked at."""
+    return Present(*_databases(tools), _contents(tools), _unsaved(tools))
+
+
+def _databases(tools: Tools) -> tuple[Mapping[str, Tables] | None, tuple[str, ...]]:
+    if not tools.rds.server(tools.stack.database.instance).status:
+        return {}, ()
+    try:
+        seen = tools.database.observe(tools.wanted)
+        there = [one for one in tools.wanted if one.database in seen.databases]
+        found = inventories(tools.database, there)
+    except OrchestratorError:
+        return None, ()
+    return {name: as_parts(one) for name, one in found.items()}, unowned(tools.wanted, seen)
+
+
+def _contents(tools: Tools) -> Mapping[str, Contents]:
+    def one(name: str) -> Contents | None:
+        try:
+            return index.contents(tools.ssm, tools.stack.vespa[name])
+        except OrchestratorError:
+            return None
+
+    return {name: found for name, found in index.for_all(list(tools.stack.vespa), one).items() if found is not None}
+
+
+def _unsaved(tools: Tools) -> Gap:
+    bucket, files = tools.stack.bucket or "", tools.manifest.files
+    if not bucket or files is None or not tools.buckets.state(bucket).there:
+        return Gap()
+    kept = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
+    return gap(relative(tools.buckets.objects(bucket), ""), kept)
+
+
+def losses(manifest: Manifest, stack: Stack, present: Present, way: Way = SNAPSHOTS) -> tuple[Consequence, ...]:
+    """Each is refused unless it is named, also where what is there is as in the backup: that may change any moment."""
+    return (
+        *_of_databases(manifest, stack, present, loads=way.loads),
+        *(_of_indexes(manifest, stack, present) if way.indexes else ()),
+        *_of_files(stack, present),
+    )
+
+
+def _of_databases(manifest: Manifest, stack: Stack, present: Present, *, loads: bool) -> Iterator[Consequence]:
+    """With the server all that is in it; by loading dumps only what they are of."""
+    for name, tenant in stack.tenants.items():
+        held = None if present.tables is None else present.tables.get(name, {})
+        kept = manifest.tenants.get(name)
+        if held == {} or (loads and kept is None):
+            continue
+        changes = _changes(kept.tables if kept else None, held)
+        says = f"database {tenant.database} goes back to backup {manifest.id}: {changes}"
+        yield _loss(f"database:{tenant.database}", says, name)
+    for database in () if loads else present.strangers:
+        yield _loss(f"database:{database}", f"database {database} is nobody's here, and is in no backup")
+
+
+def _changes(kept: Tables | None, held: Tables | None) -> str:
+    if held is None:
+        return "it can't be read, so whatever was written since is lost"
+    rows = sum(one.rows for one in held.values())
+    if kept is None:
+        return f"the backup has nothing of this tenant, {rows} rows in {len(held)} tables are lost"
+    wrong = list(different_tables(kept, held))
+    return f"now {'; '.join(wrong)}" if wrong else f"its {rows} rows are as in the backup"
+
+
+def _of_indexes(manifest: Manifest, stack: Stack, present: Present) -> Iterator[Consequence]:
+    for name in stack.vespa:
+        kept, held = manifest.index.get(name), present.contents.get(name)
+        if kept is None or (held is not None and not held.documents):
+            continue
+        number = "an unknown number of" if held is None else held.documents
+        says = f"the search index goes back to {manifest.id}: it has {number} documents now, then {kept.documents}"
+        yield _loss(f"vespa:{name}", says, name)
+
+
+def _of_files(stack: Stack, present: Present) -> Iterator[Consequence]:
+    if missing := present.unsaved.missing:
+        shown = ", ".join(sorted(missing)[:3])
+        says = (
+            f"{len(missing)} objects ({human(present.unsaved.bytes)}) are newer than the backup or not in it: {shown}"
+        )
+        yield _loss(f"bucket:{stack.bucket}", says, then="they are replaced or deleted; the bucket's versions stay")
+
+
+def _loss(name: str, says: str, subject: str = "", then: str = "the proof at the end compares it") -> Consequence:
+    return Consequence(
+        code="restored-over",
+        effect=Effect.LOSS,
+        name=name,
+        says=says,
+        why="the restore puts the backup in its place",
+        then=then,
+        subject=subject,
+        severity=Severity.BLOCKER,
+    )
+
+
+def together(planned: Iterable[Consequence], ours: Iterable[Consequence]) -> tuple[Consequence, ...]:
+    """What the plan leads to and what the restore does: each thing once, in figures where there are any."""
+    told = {one.name: one for one in ours}
+    both = [replace(told.pop(one.name), address=one.address) if one.name in told else one for one in planned]
+    return (*told.values(), *both)
