@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.redact import Redactor
+from orchestrator.terraform.scratch import Scratch
 
 # What we set ourselves, and what would put values into argv.
 _OURS = frozenset({"out", "json", "detailed-exitcode", "input", "var", "var-file", "target", "replace", "destroy"})
@@ -57,7 +57,7 @@ class Plan:
     read_text: Callable[[Path], str] = field(repr=False)
     read_json: Callable[[Path], dict[str, Any]] = field(repr=False)
     var_files: Sequence[str] = ()
-    folder: TemporaryDirectory[str] | None = None
+    folder: Scratch | None = None
     """Ours to delete; None for a plan file that the operator gave."""
 
     @cached_property
@@ -73,7 +73,7 @@ class Plan:
     def discard(self) -> None:
         """Delete the files, if they are ours. May be called again."""
         if self.folder is not None:
-            self.folder.cleanup()
+            self.folder.delete()
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from orchestrator.errors import Interrupted, Problem, Refused
@@ -17,6 +16,7 @@ from orchestrator.terraform.binary import Version, find, judge
 from orchestrator.terraform.command import FLAG, Options, build, environment_for
 from orchestrator.terraform.plan import Plan, PlanOptions, changes_in, checksum
 from orchestrator.terraform.process import Interrupts, OnLine, never
+from orchestrator.terraform.scratch import Scratch
 from orchestrator.terraform.stream import Changes, Diagnostic, Progress
 
 OnProgress = Callable[[Progress], None]
@@ -196,12 +196,12 @@ class Terraform:
 
     def _plan(self, options: PlanOptions, on_progress: OnProgress, interrupts: Interrupts) -> Plan:
         with ExitStack() as undo:
-            folder = TemporaryDirectory(prefix="orchestrate-plan-")
-            undo.callback(folder.cleanup)
+            folder = Scratch()
+            undo.callback(folder.delete)
             values = self._values(options)
-            files = [*options.var_files, *map(str, variables.write(values, Path(folder.name)))]
+            files = [*options.var_files, *map(str, variables.write(values, folder.path))]
             redact = Redactor((*from_environment(self.environment), *values.secrets))
-            file = Path(folder.name) / "plan"
+            file = folder.path / "plan"
             flags: Options = {
                 "input": False,
                 "json": FLAG,
