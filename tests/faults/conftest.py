@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.figures import FIGURES
+from tests.faults.figures import FIGURES, FULL, UNCAPTURED
 from tests.faults.theatre import Theatre, theatre
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only the full sweeps say how far they are: the short ones share a terminal with every other test."""
+    if FULL and (manager := config.pluginmanager.getplugin("capturemanager")):
+        UNCAPTURED[:] = [manager.global_and_fixture_disabled]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 FULL = os.environ.get("FAULTS") == "full"
 SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
 """Of what is drawn at random here; told at the end, and given again by `FAULTS_SEED`."""
 FIGURES: list[str] = []
+UNCAPTURED: list[Callable[[], AbstractContextManager[None]]] = []
+"""How pytest is told to let through what is printed, where it captures."""
 
 
 def sized(full: int, short: int) -> int:
@@ -19,3 +24,10 @@ def sized(full: int, short: int) -> int:
 def tell(figure: str) -> None:
     """A line for the end."""
     FIGURES.append(figure)
+
+
+def say(line: str) -> None:
+    """A line at once: a sweep takes long."""
+    with UNCAPTURED[0]() if UNCAPTURED else nullcontext():
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

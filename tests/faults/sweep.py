@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.faults.figures import say
 from tests.faults.seam import Deed
 from tests.faults.theatre import Theatre, theatre
 from tests.faults.troupe import Ended
 
+TOLD = 20
+"""How often a sweep says how far it is."""
 TRIES = 4
 """A run is not always of the same length: one that ended before its deed is begun again."""
 REDEPLOY, REDEPLOYS = "ecs:UpdateService", "redeploys"
@@ -47,8 +50,9 @@ WAYS: Mapping[str, Way] = {
 
 @dataclass
 class Sweep:
-    """What was tried and found. Safe from several threads."""
+    """What was tried and found, `of` so many trials. Safe from several threads."""
 
+    of: int
     done: int = 0
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -59,10 +63,13 @@ class Sweep:
         return self.done - len({line.partition(": ")[0] for line in self.wrong})
 
     def note(self, trial: str, defects: Iterable[str]) -> None:
-        """The outcome of one trial."""
+        """The outcome of one trial. Where `defects` are still to be found, that is the trial: it holds nobody up."""
+        found = [f"{trial}: {defect}" for defect in defects]
         with self.lock:
             self.done += 1
-            self.wrong += [f"{trial}: {defect}" for defect in defects]
+            self.wrong += found
+            if found or self.done % max(1, self.of // TOLD) == 0:
+                say("\n".join([f"{self.done} of {self.of} tried, {self.done - self.well} not well", *found]))
 
 
 @contextmanager
@@ -99,15 +106,17 @@ Survival = Callable[[Theatre, Deed, Way, Mapping[str, Any]], Iterable[str]]
 
 def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survives: Survival) -> tuple[int, Sweep]:
     """The number of calls of a run, and what came of every deed at every call."""
-    sweep = Sweep()
     with stages(folder, theatre) as opened:
         worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
         calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
 
+        deeds = everywhere(calls, kinds)
+        sweep = Sweep(len(deeds))
+
         def survival(stage: Theatre, deed: Deed) -> None:
             sweep.note(str(deed), survives(stage, deed, way, worlds[id(stage)][0]))
 
-        each(opened, everywhere(calls, kinds), survival)
+        each(opened, deeds, survival)
     return calls.total(), sweep
 
 

@@ -39,7 +39,7 @@ def test_a_round_trip_killed_in_each_phase(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not FULL, reason="make faults")
 def test_ten_round_trips_killed_at_random_in_each_phase(tmp_path: Path) -> None:
-    sweep, kills, chance = Sweep(), Counter[str](), random.Random(SEED)
+    sweep, kills, chance = Sweep(KILLS), Counter[str](), random.Random(SEED)
     with stages(tmp_path, traveller) as opened:
         lengths: dict[str, int] = {}
 
