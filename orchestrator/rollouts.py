@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -85,6 +85,17 @@ class Rollout:
     def steady(self) -> bool:
         """Whether ECS's own view is good: one deployment, completed, running = desired > 0."""
         return self.service is not None and steady(self.service)
+
+
+def at_present(rollout: Rollout) -> Rollout:
+    """Without failures that it got over: the service was steady after the last of them, and is not because of others.
+
+    So it is while ECS scales a service out whose first task had failed to pull its image, an hour ago.
+    """
+    service, primary = rollout.service, rollout.primary
+    good = timeline.steady_at(service, primary) if service and primary else None
+    last = max((one.task.stopped_at for one in rollout.failures if one.task.stopped_at), default=None)
+    return replace(rollout, failures=()) if good and last and last < good else rollout
 
 
 def steady(service: Service) -> bool:

@@ -109,7 +109,7 @@ class Scene:
         return {
             name: rollouts.examine(one, self.stack.tenants[name], read.ecs, read.targets, read.logs)
             if one.steady and not one.targets.healthy
-            else one
+            else rollouts.at_present(one)
             for name, one in seen.items()
         }
 

@@ -60,6 +60,11 @@ def unplaced(service: Service, deployment: Deployment) -> str:
     return ""
 
 
+def steady_at(service: Service, deployment: Deployment) -> datetime | None:
+    """When ECS last called the service steady since the deployment was made; None: not yet."""
+    return next((event.at for event in since(service, deployment) if _STEADY.search(event.text)), None)
+
+
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:
     """Since when no task of the deployment was started, registered or found unhealthy."""
     disturbing = (*_MARKS[:2], _TROUBLE)

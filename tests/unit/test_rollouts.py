@@ -370,3 +370,16 @@ def test_a_service_is_looked_into_when_it_is_late_and_not_again_at_once() -> Non
         look(now=at(now))
         seen.append(cluster.calls["DescribeTasks"])
     assert seen == [0, 0, 1, 1]
+
+
+def test_failures_that_a_service_got_over_are_not_why_it_is_short_of_tasks_now() -> None:
+    failed, good, failed_again = Life(1000, ended=1010, reason=OOM), Life(1012, 1015, 1030), Life(1100, ended=1110)
+    context = one(failed, good, failed_again)
+    cluster, tenant = context.cluster, context.stack.tenants["a"]
+    seen = []
+    for now in (1020, 1090, 1115):
+        cluster.clock.seconds = now
+        look = rollouts.observe(cluster.stack, cluster, cluster, cluster)["a"]
+        inside = rollouts.examine(look, tenant, cluster, cluster, cluster)
+        seen.append((len(inside.failures), len(rollouts.at_present(inside).failures)))
+    assert seen == [(1, 1), (1, 0), (2, 2)]
