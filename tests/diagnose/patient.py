@@ -21,11 +21,12 @@ from orchestrator.local.faults import catalogue
 from orchestrator.local.state import Running
 from orchestrator.settings import Settings
 
-SPEED = 200.0
-PATIENCE = 60.0
-"""Seconds until a fault must have shown, and a cleared one must be gone."""
-WAIT_LIMIT = 30
-"""Seconds that the wait is given: at this speed more than an hour and a half of AWS's."""
+SPEED = 60.0
+"""A task that ends at once then lives for a second or two: longer than a look takes."""
+PATIENCE = 120.0
+"""Seconds until a fault must have shown, and a cleared one must be gone: two hours of AWS's."""
+WAIT_LIMIT = 90
+"""Seconds that the wait is given: an hour and a half of AWS's."""
 TENANTS = ("customer-a", "customer-b")
 
 Fault = tuple[str, str]

@@ -8,17 +8,18 @@ from unittest import mock
 
 import pytest
 
-from tests.diagnose.patient import SPEED, Patient
+from tests.diagnose.patient import Patient
 from tests.diagnose.trials import calm, pair, single
 
 pytestmark = pytest.mark.cloud
+SPEED = 100.0
 
 
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
     """In the settings that `orchestrate local env` would make; they are gone afterwards."""
     with mock.patch.dict(os.environ):
-        admitted = Patient.admit(tmp_path_factory.mktemp("diagnose") / "cloud", SPEED / 2)
+        admitted = Patient.admit(tmp_path_factory.mktemp("diagnose") / "cloud", SPEED)
         try:
             assert admitted.heal(), admitted.examine().findings
             yield admitted
