@@ -94,7 +94,7 @@ def at_present(rollout: Rollout) -> Rollout:
     """
     service, primary = rollout.service, rollout.primary
     good = timeline.steady_at(service, primary) if service and primary else None
-    last = max((one.task.stopped_at for one in rollout.failures if one.task.stopped_at), default=None)
+    last = max((one.task.ended_at for one in rollout.failures if one.task.ended_at), default=None)
     return replace(rollout, failures=()) if good and last and last < good else rollout
 
 

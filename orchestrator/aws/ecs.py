@@ -84,6 +84,12 @@ class Task:
     stop_code: str = ""
     stopped_reason: str = ""
     containers: tuple[Container, ...] = ()
+    stopping_at: datetime | None = None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ceased to work: to drain and to give its network interface back takes ECS a while longer."""
+        return self.stopping_at or self.stopped_at
 
     @property
     def id(self) -> str:
@@ -200,6 +206,7 @@ def _task(raw: Mapping[str, Any]) -> Task:
             Container(one["name"], one.get("lastStatus", ""), one.get("exitCode"), one.get("reason", ""))
             for one in raw.get("containers", ())
         ),
+        stopping_at=raw.get("stoppingAt"),
     )
 
 

@@ -20,6 +20,7 @@ from orchestrator.local import client, world
 from orchestrator.local.faults import catalogue
 from orchestrator.local.state import Running
 from orchestrator.settings import Settings
+from orchestrator.timeline import SPARSEST
 
 SPEED = 60.0
 """A task that ends at once then lives for a second or two: longer than a look takes."""
@@ -118,8 +119,10 @@ class Patient:
     # Who looks at it.
 
     def waiting(self) -> app.Operation:
-        """`run --only services`, ready to begin: its clients are made."""
-        return self.operation("services", **{"step-timeouts": f"services={WAIT_LIMIT}"})
+        """`run --only services`, ready to begin: its clients are made. It pauses no longer than on AWS."""
+        return self.operation(
+            "services", **{"step-timeouts": f"services={WAIT_LIMIT}", "poll": f"{SPARSEST / self.running.speed:.3f}"}
+        )
 
     def examine(self, transport: str = "direct") -> Seen:
         """What `doctor` says. Its clients are kept: to make them costs more than to look."""

@@ -27,6 +27,7 @@ from orchestrator.steps.services import Rules
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:{}:us-west-2:123456789012:{}"
 DB = 'FATAL:  database "onyx_a" does not exist'
+DEPROVISIONING = 30
 OOM = "OutOfMemoryError: Container killed due to memory usage"
 
 
@@ -151,7 +152,10 @@ class Cluster:
             return Task(arn, life.deployment, "td:1", status, at(life.born), containers=(Container("api"),))
         code = "EssentialContainerExited"
         api = Container("api", "STOPPED", 1, life.reason)
-        return Task(arn, life.deployment, "td:1", "STOPPED", at(life.born), at(life.ended), code, "Essential", (api,))
+        born, gone = at(life.born), at(life.ended + DEPROVISIONING)
+        return Task(
+            arn, life.deployment, "td:1", "STOPPED", born, gone, code, "Essential", (api,), stopping_at=at(life.ended)
+        )
 
     def stream(self, task: Task, container: str) -> str:
         return f"{container}/{task.id}"
