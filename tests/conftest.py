@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ LONGEST_FIRST = (
     "test_looking.py",
 )
 """Files of minutes: when workers share the tests file by file, these must not come last."""
+
+
+def pytest_configure() -> None:
+    """Under nohup, or in a shell's background, signals are ignored, and by whatever is started from here too."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -95,8 +95,11 @@ def line_with(out: IO[str] | None, *words: str) -> str:
     pytest.fail(f"it ended without saying {words}")
 
 
-LIMITED = ("sh", "-c", 'ulimit -f 5; exec "$@"', "sh")
-"""No file may grow beyond 2560 bytes: what a full disk is to a journal, without filling one."""
+LIMITED = ("sh", "-c", 'ulimit -f 5; export PYTHONDONTWRITEBYTECODE=1; exec "$@"', "sh")
+"""No file may grow beyond 2560 bytes: what a full disk is to a journal, without filling one.
+
+Python would keep its compiled modules cut off there, for whoever comes next.
+"""
 
 ON_THE_TERMINAL = (
     sys.executable,
