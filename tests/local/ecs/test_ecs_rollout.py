@@ -148,21 +148,21 @@ def test_a_task_of_its_own_runs_until_it_is_stopped(tenant: Any, until: Any) -> 
     assert (described()["stopCode"], described()["stoppedReason"]) == ("UserInitiated", "enough")
 
 
-def test_listing_tasks(tenant: Any, until: Any) -> None:
+def test_listing_tasks(tenant: Any) -> None:
     tenant.create()
-    task = until("a task was started", tenant.tasks)[0]
 
     def listed(**filters: str) -> list[str]:
         arns: list[str] = tenant.ecs.list_tasks(cluster=tenant.cluster, **filters)["taskArns"]
         return arns
 
     assert listed(serviceName=tenant.service, desiredStatus="PENDING") == []
-    stopped = tenant.until_stopped()["taskArn"]
+    ended = tenant.until_stopped()
+    stopped = ended["taskArn"]
     assert stopped in listed(serviceName=tenant.service, desiredStatus="STOPPED")
     assert stopped not in listed(serviceName=tenant.service)
     assert stopped in listed(family=tenant.name, desiredStatus="STOPPED")
     assert listed(family="another", desiredStatus="STOPPED") == []
-    assert listed(startedBy=task["startedBy"], desiredStatus="STOPPED")
+    assert listed(startedBy=ended["startedBy"], desiredStatus="STOPPED")
     with pytest.raises(tenant.ecs.exceptions.ServiceNotFoundException):
         listed(serviceName="no-such-service")
     answer = tenant.ecs.describe_tasks(cluster=tenant.cluster, tasks=[stopped, "0" * 32])
