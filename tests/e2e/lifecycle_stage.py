@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import pytest
 
 from orchestrator.local import client
 from orchestrator.local.roundtrip import Customers, Fingerprint
 from orchestrator.local.world import hosted_zone
+from tests import needed
 from tests.e2e import small_stack
 from tests.e2e.recorder import recording
 from tests.e2e.stage import SPEED, Ended, Stage
@@ -91,20 +89,13 @@ class Lifecycle:
         return [one["Key"] for one in listed.get("Contents", [])]
 
 
-def require_terraform() -> None:
-    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
-        if os.environ.get("CI"):
-            pytest.fail("neither terraform nor tofu is on PATH")
-        pytest.skip("neither terraform nor tofu is on PATH")
-
-
 @contextmanager
 def lifecycle(folder: Path, *, snapshots: bool = True) -> Iterator[Lifecycle]:
     """Applied, alive, with rows, files and documents; customer-b is to have two tasks.
 
     Without `snapshots` its Terraform can't begin with any.
     """
-    require_terraform()
+    needed.terraform()
     running = client.up("lifecycle", folder / "cloud", speed=SPEED)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))

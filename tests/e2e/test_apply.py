@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needed
 from tests.e2e.stage import Stage
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -61,10 +62,7 @@ resource "terraform_data" "slow" {
 
 @pytest.fixture(autouse=True)
 def _terraform() -> None:
-    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
-        if os.environ.get("CI"):
-            pytest.fail("neither terraform nor tofu is on PATH")
-        pytest.skip("neither terraform nor tofu is on PATH")
+    needed.terraform()
 
 
 @pytest.fixture
@@ -123,7 +121,7 @@ def test_terraforms_own_flags_pass_through(alive: Stage, directory: Path) -> Non
 
 
 def test_a_plan_file_is_applied_as_it_is_and_kept(alive: Stage, directory: Path) -> None:
-    terraform = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or "tofu"
+    terraform = needed.terraform()
     for command in (["init"], ["plan", "-out=the.plan", "-var=name=planned"]):
         subprocess.run([terraform, *command], cwd=directory, capture_output=True, check=True)
     plan = directory / "the.plan"
@@ -200,7 +198,7 @@ def test_the_state_is_locked_by_another(alive: Stage, directory: Path) -> None:
     while not (directory / "started").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    terraform = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or "tofu"
+    terraform = needed.terraform()
     locked = subprocess.run([terraform, "plan"], cwd=directory, capture_output=True, text=True, check=False)
     second = alive.orchestrate("apply", "--auto-approve", "--json", *arguments(directory))
     (directory / "go-on").touch()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.local.instance import real_psql
+from tests import needed
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
     psql = real_psql()
     if psql is None or not psql.with_name("pg_restore").is_file():
-        pytest.skip("this machine has no pg_dump and pg_restore")
+        needed.lacks("this machine has no pg_dump and pg_restore")
     with lifecycle(tmp_path_factory.mktemp("dumps"), snapshots=False) as made:
         yield made
 
@@ -80,7 +81,7 @@ def test_onto_the_live_stack_only_what_was_named_goes(place: Lifecycle) -> None:
 
 
 def test_no_signed_url_and_no_password_is_left_anywhere(place: Lifecycle) -> None:
-    """SSM's command history, its parameters, what was said, and the records of the runs."""
+    """In SSM's command history, its parameters, and the records of the runs, which have all that was said."""
     secrets = [
         place.stage.secret(one["secret_arn"])["password"] for one in place.customers.contract["tenants"].values()
     ]

@@ -7,9 +7,7 @@ tests go through one stack's life in their order: it comes to life, fails, is pa
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from orchestrator.engine.lock import Owner
 from orchestrator.lock_places import lock_of
 from orchestrator.policy import COMMANDS, Scope
 from orchestrator.policy import policy as policy_of
+from tests import needed
 from tests.e2e.stage import Ended, Stage, stage, until
 
 pytestmark = pytest.mark.cloud
@@ -232,11 +231,7 @@ def test_dns(cold: Stage, allowed: Allowed) -> None:
 @pytest.mark.terraform
 def test_preflight_on_what_is_applied(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
     """`plan` may do the same, and `apply` besides what `run` may; the rest is Terraform's."""
-    terraform = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")
-    if terraform is None:
-        if os.environ.get("CI"):
-            pytest.fail("neither terraform nor tofu is on PATH")
-        pytest.skip("neither terraform nor tofu is on PATH")
+    terraform = needed.terraform()
     (tmp_path / "main.tf").write_text(
         f'output "orchestrator" {{\n  value = jsondecode(file("{cold.folder}/contract.json"))\n}}\n'
     )

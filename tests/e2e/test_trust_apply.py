@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Record, records
+from tests import needed
 from tests.e2e.stage import COMMAND_SECONDS, Stage, until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -40,10 +40,7 @@ output "login" {
 
 @pytest.fixture
 def directory(alive: Stage, tmp_path: Path) -> Path:
-    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
-        if os.environ.get("CI"):
-            pytest.fail("neither terraform nor tofu is on PATH")
-        pytest.skip("neither terraform nor tofu is on PATH")
+    needed.terraform()
     (tmp_path / "main.tf").write_text(CONFIGURATION)
     (tmp_path / "contract.json").write_text(json.dumps(alive.contract))
     return tmp_path

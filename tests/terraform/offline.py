@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from orchestrator.terraform import (
-    Terraform,
-)
+from orchestrator.terraform import Terraform
+from tests import needed
 
 Stack = Callable[[str], Terraform]
 
@@ -20,11 +18,7 @@ Stack = Callable[[str], Terraform]
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a terraform whose temporary files, and ours, go to a folder of the test's."""
-    if not (os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")):
-        missing = "neither terraform nor tofu is on PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    needed.terraform()
     temporary = tmp_path / "temporary files"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
