@@ -40,7 +40,7 @@ def write(path: Path, members: Mapping[str, str], at: datetime) -> None:
     try:
         with os.fdopen(descriptor, "wb") as out:
             (_zip if path.name.endswith(".zip") else _tar)(out, members, at)
-    except BaseException as error:
+    except BaseException as error:  # also Ctrl-C: no half archive stays
         path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             fix = "make room, or name a file elsewhere"

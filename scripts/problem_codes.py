@@ -44,6 +44,9 @@ PARAMETERS = {
 TABLES = {"_CODES", "_FIXES"}
 """Module-level mappings that hold codes as values, alone or with their fix."""
 
+BY_CODE = {"_PASSING", "_LASTING"}
+"""Module-level mappings from a code to its fix."""
+
 INTERNAL = frozenset({"tool-missing"})
 """The runner's word for what is shown as `runner-tool-missing`."""
 
@@ -65,9 +68,11 @@ def _of_module(tree: ast.Module, file: str) -> Iterator[Source]:
         if isinstance(scope, ast.FunctionDef):
             yield from _of_scope(scope, tree, file)
     for node in tree.body:
-        named = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in TABLES
-        if named and isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            yield from _of_table(node.value, file)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Dict):
+            if node.targets[0].id in TABLES:
+                yield from _of_table(node.value, file)
+            elif node.targets[0].id in BY_CODE:
+                yield from _of_fixes(node.value, file)
 
 
 def _of_table(table: ast.Dict, file: str) -> Iterator[Source]:
@@ -75,6 +80,11 @@ def _of_table(table: ast.Dict, file: str) -> Iterator[Source]:
         texts = [_literal(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value])]
         if KEBAB.fullmatch(texts[0]):
             yield Source(texts[0], file, "", texts[1] if len(texts) > 1 else "")
+
+
+def _of_fixes(table: ast.Dict, file: str) -> Iterator[Source]:
+    for key, value in zip(table.keys, table.values, strict=True):
+        yield Source(_literal(key) if key else "", file, "", _literal(value))
 
 
 def _of_scope(scope: ast.Module | ast.FunctionDef, tree: ast.Module, file: str) -> Iterator[Source]:

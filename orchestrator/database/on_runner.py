@@ -26,6 +26,9 @@ from typing import Any, Dict, List, Sequence, Tuple, Union  # noqa: UP035 - Pyth
 LONGEST_ANSWER = 20_000
 """Characters; SSM keeps the first 24,000 of the output, so longer answers are packed."""
 
+SERVER_ERROR = 500
+"""From here on HTTP statuses are S3's own trouble, which passes."""
+
 LARGEST_DUMP = 5 * 1024**3
 """Bytes that S3 takes in one PUT."""
 
@@ -175,6 +178,11 @@ def as_admin(request: Request, password: Password, sql: str, secrets: Sequence[s
     return output
 
 
+def as_tenant(errors: str) -> Failed:
+    """What went wrong in a session of a tenant's role, whose password is not the admin's."""
+    return Failed("tenant-login-refused" if "password authentication failed" in errors else "sql-failed", errors)
+
+
 def observe(request: Request) -> Request:
     """Databases, roles, and whether each tenant's role can sign in to its database with its secret."""
     known = passwords(request)
@@ -241,7 +249,7 @@ def read(request: Request) -> Request:
             request, database=tenant["database"], user=tenant["role"], password=password, sql=request["sql"]
         )
         if status:
-            raise Failed("sql-failed", "{}: {}".format(tenant["name"], errors))
+            raise as_tenant("{}: {}".format(tenant["name"], errors))
         return tenant["name"], [line for line in output.splitlines() if line.strip()]
 
     with ThreadPoolExecutor(4) as pool:
@@ -256,7 +264,7 @@ def client(program: str, request: Request, tenant: Request, database: str, *argu
     argv = [program, "-w", "-h", request["host"], "-p", str(request["port"]), "-U", tenant["role"], "-d", database]
     status, _, errors = command([*argv, *arguments], (password,), env=libpq(password))
     if status:
-        raise Failed("sql-failed", "{}: {}: {}".format(tenant["name"], program, errors))
+        raise as_tenant("{}: {}: {}".format(tenant["name"], program, errors))
 
 
 def moved(url: Password, file: str, *, there: bool) -> None:
@@ -274,9 +282,14 @@ def moved(url: Password, file: str, *, there: bool) -> None:
                 if not there:
                     shutil.copyfileobj(answer, held, 1024 * 1024)
     except urllib.error.HTTPError as error:
-        raise Failed("dump-not-moved", f"S3 answered {error.code} {error.reason}") from None
+        code = "dump-not-moved" if error.code < SERVER_ERROR else "dump-interrupted"
+        raise Failed(code, f"S3 answered {error.code} {error.reason}") from None
+    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+        raise Failed("dump-interrupted", f"{type(error).__name__}: no connection to S3, or it was cut") from None
     except OSError as error:
-        raise Failed("dump-not-moved", f"{type(error).__name__}: {error.strerror or 'no connection to S3'}") from None
+        raise Failed(
+            "dump-not-moved", f"{type(error).__name__}: {error.strerror or 'the file was not written'}"
+        ) from None
 
 
 def digest_of(file: str) -> str:

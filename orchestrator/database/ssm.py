@@ -42,10 +42,17 @@ _FIXES = {
     "42501": ("admin-not-allowed", "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"),
     "53300": ("database-connections-exhausted", "too many connections: close some, or use a larger class"),
 }
-_DUMPS = {
+_PASSING = {
+    "runner-booting": "wait; if it never ends, see cloud-init's log on the instance",
+    "parameter-missing": "none needed: it is tried again; a parameter of your own that is gone: terraform apply",
+    "dump-interrupted": "none needed: it is tried again; if it never ends, see whether its subnet has a way to S3",
+}
+"""The program's own codes of what is tried again, each with its fix; `_LASTING`: of what is not."""
+_LASTING = {
     "dump-too-large": "have Terraform begin with the RDS snapshot instead: postgres_snapshot (docs/how-to)",
     "dump-damaged": "take another backup; S3 keeps versions in the backup's bucket",
-    "dump-not-moved": "see whether the runner reaches S3 (NAT gateway or endpoint) and has room in /var/tmp",
+    "dump-not-moved": "see whether the runner has room in /var/tmp, and whether a bucket policy refuses your identity",
+    "tenant-login-refused": "`orchestrate run --only tenant-databases` gives the role the password of its secret",
 }
 _RACED = ("42P04:", "42710:", "23505:")
 """Somebody who does not hold our lock created the same at the same moment: look again."""
@@ -256,13 +263,10 @@ def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> N
 
 def _error(code: str, message: str, runner: str) -> OrchestratorError:
     """By SQLSTATE where psql gave one (VERBOSITY=verbose), else by the program's own code."""
-    if code == "runner-booting":
-        return Transient(Problem(code, message, runner, "wait; if it never ends, see cloud-init's log on the instance"))
-    if code == "parameter-missing":
-        fix = "none needed: it is tried again; a parameter of your own that is gone: terraform apply"
-        return Transient(Problem(code, message, runner, fix))
-    if code in ("dump-too-large", "dump-damaged", "dump-not-moved"):
-        return OrchestratorError(Problem(code, message, runner, _DUMPS[code]))
+    if code in _PASSING:
+        return Transient(Problem(code, message, runner, _PASSING[code]))
+    if code in _LASTING:
+        return OrchestratorError(Problem(code, message, runner, _LASTING[code]))
     if code == "tool-missing":
         fix = "install it in the instance's user_data (terraform/modules/vespa shows how)"
         return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))

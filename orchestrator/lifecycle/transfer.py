@@ -88,7 +88,7 @@ def copy_all(
                 if monotonic() - told >= SAY_EVERY:
                     told = monotonic()
                     say(progress(done, len(wanted), size, total, told - began))
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what has not begun is not copied any more
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

@@ -204,6 +204,7 @@ def _story(stage: Stage) -> list[str]:
 
     stage.chapter("orchestrate destroy: a backup of its own, then Terraform")
     stage.orchestrate("destroy", "--confirm", contract["stack"], *variables, cwd=workdir, show=Applying())
+    stage.orchestrate("destroy", "--confirm", contract["stack"], *variables, cwd=workdir, show=Applying())
 
     stage.chapter("orchestrate restore")
     stage.orchestrate("restore", "--auto-approve", *variables, cwd=workdir, show=Applying())

@@ -172,6 +172,15 @@ EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *VESPA_LOGS, *TA
 
 BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *safekeeping.TAKEN, *LOCK)
 
+QUIET_BACKUP: Grants = (
+    *BACKUP,
+    *safekeeping.QUIET,
+    *safekeeping.AWAKE,
+    *safekeeping.WOKEN,
+    *safekeeping.ASLEEP_AGAIN,
+)
+"""With the services stopped, also of a stack that is paused."""
+
 COMMANDS: Mapping[str, Grants] = {
     "apply": (*RUN, *SNAPSHOTS),
     "plan": (*LOOK, *SNAPSHOTS),
@@ -182,17 +191,11 @@ COMMANDS: Mapping[str, Grants] = {
     "dns check": NOTHING,
     "dns undo": (*RECORDS, *CHANGED_RECORDS, *LOCK),
     "backup": BACKUP,
-    "backup --stop-services": (
-        *BACKUP,
-        *safekeeping.QUIET,
-        *safekeeping.AWAKE,
-        *safekeeping.WOKEN,
-        *safekeeping.ASLEEP_AGAIN,
-        *LENT_BEFORE,
-    ),
+    "backup --stop-services": QUIET_BACKUP,
+    "backup --dump": (*QUIET_BACKUP, *safekeeping.DUMPED),
     "backup --prune": (*safekeeping.PRUNED, *LOCK),
-    "destroy": (*BACKUP, *safekeeping.QUIET, *safekeeping.WOKEN, *LENT_BEFORE, *safekeeping.DESTROYED),
-    "restore": (*RUN, *pausing.RESUMED, *safekeeping.QUIET, *safekeeping.RETURNED),
+    "destroy": (*BACKUP, *safekeeping.QUIET, *safekeeping.WOKEN, *safekeeping.DUMPED, *safekeeping.DESTROYED),
+    "restore": (*RUN, *pausing.RESUMED, *safekeeping.QUIET, *safekeeping.RETURNED, *safekeeping.DUMPED),
     "certificate": VALIDATION,
     "status": STATUS,
     "doctor": EXAMINATION,

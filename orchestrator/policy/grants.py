@@ -168,7 +168,12 @@ def in_cluster(scope: Scope) -> Condition:
 
 def scripts_on_runner(scope: Scope) -> Sequence[str]:
     """Shell scripts, on the runner; none when the database is reached directly."""
-    return () if scope.direct else _scripts_on(scope, runner(scope))
+    return () if scope.direct else scripts_whatever_the_transport(scope)
+
+
+def scripts_whatever_the_transport(scope: Scope) -> Sequence[str]:
+    """Shell scripts, on the runner: dumps are made there in any case."""
+    return _scripts_on(scope, runner(scope))
 
 
 def scripts_on_vespas(scope: Scope) -> Sequence[str]:

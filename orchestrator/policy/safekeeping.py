@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestrator.database.lending import path_of
 from orchestrator.policy import grants as on
 from orchestrator.policy.grants import Condition, Grant, Scope
 from orchestrator.policy.pausing import SERVICES_AT_ZERO
@@ -72,6 +73,21 @@ def made_by_terraform(scope: Scope) -> Condition:
     return {"StringEquals": {"aws:ResourceTag/Stack": (scope.stack.stack,)}}
 
 
+def lent_urls_path(scope: Scope) -> Sequence[str]:
+    """Where the URLs of dumps are looked for; without a runner nothing is dumped."""
+    return (scope.arn("ssm", f"parameter{path_of(scope.stack.stack)}"),) if scope.stack.runner else ()
+
+
+def lent_urls(scope: Scope) -> Sequence[str]:
+    """Parameters that carry the URL of a dump to the runner."""
+    return [f"{path}/*" for path in lent_urls_path(scope)]
+
+
+def answers_of_runner(scope: Scope) -> Sequence[str]:
+    """The agent's state and what a script said know no resources."""
+    return (on.ANY,) if scope.stack.runner else ()
+
+
 LISTED: Sequence[Grant] = (
     Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), vault),
     Grant(("s3:GetObject",), vault_objects),
@@ -117,6 +133,14 @@ TAKEN: Sequence[Grant] = (
     Grant(("ec2:CreateTags",), volume_snapshots, when_made),
 )
 """A backup, and its verification."""
+
+DUMPED: Sequence[Grant] = (
+    Grant(("ssm:PutParameter", "ssm:DeleteParameters"), lent_urls),
+    Grant(("ssm:GetParametersByPath",), lent_urls_path),
+    Grant(("ssm:SendCommand",), on.scripts_whatever_the_transport),
+    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"), answers_of_runner),
+)
+"""Databases dumped or loaded by the runner, which gets a URL of S3 that is signed in the caller's name."""
 
 QUIET: Sequence[Grant] = SERVICES_AT_ZERO
 """With the services stopped first."""

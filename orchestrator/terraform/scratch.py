@@ -10,6 +10,8 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.errors import Invalid, Problem
+
 _NAME = "orchestrate-plan-"
 _UNBORN = "orchestrate-new-"
 
@@ -22,19 +24,30 @@ class Scratch:
     """
 
     def __init__(self, beside: Path | None = None) -> None:
+        """Made in the folder for temporary files, else `beside` others. Raises `Invalid` (`temporary-unwritable`)."""
         parent = beside or Path(tempfile.gettempdir())
         for left in parent.glob(f"{_NAME}*"):
             _delete_if_abandoned(left)
-        unborn = Path(tempfile.mkdtemp(prefix=_UNBORN, dir=parent))
-        held = os.open(unborn, os.O_RDONLY)
-        _lock(held)
-        # Only when it is held, it gets the name that others look for: nobody finds it abandoned in between.
-        self.path = unborn.rename(parent / f"{_NAME}{unborn.name.removeprefix(_UNBORN)}")
+        try:
+            self.path, held = _made_in(parent)
+        except OSError as error:
+            fix = "make room there, or name another folder by TMPDIR"
+            problem = Problem("temporary-unwritable", error.strerror or str(error), str(parent), fix)
+            raise Invalid(problem) from None
         self._end = weakref.finalize(self, _end, self.path, held)
 
     def delete(self) -> None:
         """May be called again."""
         self._end()
+
+
+def _made_in(parent: Path) -> tuple[Path, int]:
+    """The folder, and the open file that holds its lock."""
+    unborn = Path(tempfile.mkdtemp(prefix=_UNBORN, dir=parent))
+    held = os.open(unborn, os.O_RDONLY)
+    _lock(held)
+    # Only when it is held, it gets the name that others look for: nobody finds it abandoned in between.
+    return unborn.rename(parent / f"{_NAME}{unborn.name.removeprefix(_UNBORN)}"), held
 
 
 def _end(path: Path, held: int) -> None:

@@ -22,6 +22,10 @@ variable "hostnames" {
   type    = map(string)
   default = { customer-a = "demo.vigilon.app", customer-b = "customer-b.vigilon.app" }
 }
+variable "log_prefix" {
+  type    = string
+  default = "/ecs"
+}
 variable "postgres_snapshot" {
   type    = string
   default = ""
@@ -35,7 +39,7 @@ resource "terraform_data" "world" {
   input = {
     command = "PYTHON SCRIPT"
     file    = "${abspath(path.module)}/${var.name}.json"
-    given   = jsonencode({ name = var.name, hostnames = var.hostnames })
+    given   = jsonencode({ name = var.name, hostnames = var.hostnames, log_prefix = var.log_prefix })
   }
   lifecycle {
     ignore_changes = [input]

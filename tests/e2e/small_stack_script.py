@@ -27,6 +27,7 @@ def main(verb: str, file: Path) -> None:
             name=given["name"],
             tenants=sorted(given["hostnames"]),
             hostnames=given["hostnames"],
+            log_prefix=given["log_prefix"],
             snapshots=world.Snapshots(snapshots["database"], snapshots["indexes"]),
         )
         file.write_text(json.dumps(made))

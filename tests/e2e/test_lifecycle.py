@@ -100,7 +100,11 @@ def test_a_whole_life(place: Lifecycle) -> None:
     assert place.command("run").succeeded().last["changed"] == 0
 
 
-COPY = ("name=onyx-staging", 'hostnames={customer-a="a.staging.vigilon.app",customer-b="b.staging.vigilon.app"}')
+COPY = (
+    "name=onyx-staging",
+    "log_prefix=/ecs/staging",
+    'hostnames={customer-a="a.staging.vigilon.app",customer-b="b.staging.vigilon.app"}',
+)
 
 
 def test_a_copy_for_staging_leaves_the_original_alone(place: Lifecycle) -> None:
@@ -113,7 +117,7 @@ def test_a_copy_for_staging_leaves_the_original_alone(place: Lifecycle) -> None:
 
     folder = small_stack.write(place.stage.work / "copy")
     copy = replace(place, folder=folder, name="onyx-staging", variables=COPY, transport="ssm")
-    greedy = replace(copy, variables=COPY[:1])
+    greedy = replace(copy, variables=COPY[:-1])
     refused = greedy.command("restore", manifest, "--auto-approve")
     assert (refused.status, refused.codes) == (3, {"clone-needs-hostnames"})
     assert place.stage.records() == records

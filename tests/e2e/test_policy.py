@@ -302,6 +302,9 @@ def test_backups(cold: Stage, allowed: Allowed) -> None:
     quiet.calls("backup", "--stop-services").succeeded()
     assert {"ecs:TagResource", "ecs:UpdateService"} <= {action for action, _ in quiet.asked()}
     assert pairs(quiet.policy) <= pairs(live.policy) | allowed_by(cold, "pause") | allowed_by(cold, "resume")
+    dumped = allowed("backup --dump")
+    dumped.calls("backup", "--stop-services", "--dump").succeeded()
+    dumped.proven(beside=("backup --stop-services",))
     prune = allowed("backup --prune")
     prune.calls("backup", "--prune", "1", "--auto-approve").succeeded()
     prune.proven(without=KEYS)

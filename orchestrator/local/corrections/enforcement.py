@@ -29,6 +29,7 @@ from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
 from moto.secretsmanager.responses import SecretsManagerResponse
 from werkzeug.exceptions import HTTPException
 
+from orchestrator.local import presigned
 from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, Cloud
 from orchestrator.local.corrections import replace
 from orchestrator.local.needs import SIGNED_AS, Call, Need, needs, secret_arn
@@ -183,13 +184,18 @@ def _call(response: Any) -> Call:
 
 def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
     """Raises moto's HTTPException (S3ClientError in S3) for a key that is unknown or a signature that is wrong."""
-    key = response.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+    from_url = presigned.is_presigned(response)
+    header = response.headers.get("Authorization", "")
+    key = presigned.key_of(response) if from_url else header.partition("Credential=")[2].partition("/")[0]
     if key == ACCESS_KEY:
         return Caller(ROOT, None)
     if key.startswith("i-"):
         role = role_of(response.current_account, response.region, key)
         session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name if role else 'none'}/{key}"
         return Caller(session, policies_of(role) if role else ())
+    if from_url:
+        signer = presigned.signer(response)
+        return Caller(signer.arn, signer.collect_policies())
     path = response.raw_path + (f"?{response.parsed_url.query}" if response.parsed_url.query else "")
     request = kind(
         account_id=response.current_account,

@@ -41,12 +41,14 @@ def build(
     tenants: Sequence[str] = ("customer-a", "customer-b"),
     zone: str = ZONE,
     hostnames: Mapping[str, str] | None = None,
+    log_prefix: str = "/ecs",
     snapshots: Snapshots = NO_SNAPSHOTS,
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/contract.py) that terraform/ would output.
 
     The zone is looked up, and made where it is missing. The endpoint is AWS_ENDPOINT_URL's when not given. `hostnames`
-    are other than the usual ones, by tenant; with `snapshots` the data begin as they were in them.
+    are other than the usual ones, by tenant; log groups begin with `log_prefix`; with `snapshots` the data begin as
+    they were in them.
     """
     own = hostnames or {}
     aws = Aws.of(session, endpoint)
@@ -69,6 +71,7 @@ def build(
         execution_role=execution_role(aws, name),
         instance_profile=instance_profile(aws, name),
         listener=listener,
+        log_prefix=log_prefix,
     )
     vespas = {
         customer.name: vespa(aws, shared, customer, snapshots.indexes.get(customer.name)) for customer in customers

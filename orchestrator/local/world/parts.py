@@ -58,6 +58,7 @@ class Shared:
     execution_role: str
     instance_profile: str
     listener: str
+    log_prefix: str
 
     @property
     def environment(self) -> str:

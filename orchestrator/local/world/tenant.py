@@ -64,7 +64,7 @@ def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dic
     """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part."""
     database = customer.database
     secret, _password = login(aws, f"{shared.name}/tenant-{customer.name}-{secrets.token_hex(3)}", database)
-    log_group = f"/ecs/{customer.name}" if shared.environment == "prod" else f"/ecs/{shared.name}/{customer.name}"
+    log_group = f"{shared.log_prefix}/{customer.name}"
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
     definition = aws.ecs.register_task_definition(

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from orchestrator.errors import Invalid
 from orchestrator.terraform.scratch import Scratch
 
 PLANNING = """
@@ -71,3 +74,11 @@ def test_what_is_no_folder_of_ours_stays(tmp_path: Path) -> None:
         "orchestrate-plan-file",
         "orchestrate-plan-link",
     ]
+
+
+def test_where_none_can_be_made_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as raised:
+        Scratch(tmp_path / "missing")
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.context) == ("temporary-unwritable", str(tmp_path / "missing"))
+    assert "TMPDIR" in problem.fix
