@@ -17,8 +17,6 @@ from orchestrator.engine.s3_lock import DEAD, S3Lock
 from orchestrator.errors import Locked, Problem, Transient
 from tests.unit.engine.owners import A, B, VirtualClock
 
-PATIENCE = 30
-
 
 @dataclass
 class Bucket:
