@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+import urllib3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from orchestrator.local import client
@@ -282,3 +284,33 @@ def test_what_was_decided_is_told(somebody: As, cloud: LocalCloud) -> None:
 )
 def test_conditions(condition: dict[str, Any], values: list[str], expected: bool) -> None:
     assert holds(condition, {"k": values}) is expected
+
+
+def fetched(url: str) -> tuple[int, str]:
+    """The status, and S3's error code if there is one."""
+    answer = urllib3.request("GET", url, retries=False)
+    return answer.status, answer.data.decode().partition("<Code>")[2].partition("</Code>")[0]
+
+
+def test_a_signed_url_is_its_signers_for_as_long_as_it_says(root: Aws, somebody: As) -> None:
+    s3 = root.client("s3")
+    s3.create_bucket(Bucket="signed", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    for key in ("kept", "other"):
+        s3.put_object(Bucket="signed", Key=key, Body=b"x")
+    mine = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::signed/kept"}
+
+    def url(aws: Aws, key: str, seconds: int = 60) -> str:
+        signer = aws.client("s3", config=Config(signature_version="s3v4"))
+        return str(
+            signer.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": key}, ExpiresIn=seconds)
+        )
+
+    caller = somebody(mine)
+    assert fetched(url(caller, "kept")) == (200, "")
+    assert fetched(url(root, "other")) == (200, "")
+    assert fetched(url(caller, "other")) == (403, "AccessDenied")
+    assert fetched(url(caller, "kept").replace("/kept?", "/other?")) == (403, "SignatureDoesNotMatch")
+    assert fetched(url(somebody(secret="wrong"), "kept")) == (403, "SignatureDoesNotMatch")
+    assert fetched(url(caller, "kept", seconds=-1)) == (403, "AccessDenied")
+    stranger = Aws(boto3.Session("AKIAIOSFODNN7EXAMPLE", "x", region_name="us-west-2"), caller.endpoint)
+    assert fetched(url(stranger, "kept")) == (403, "InvalidAccessKeyId")
