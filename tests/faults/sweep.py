@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from tests.faults.figures import say
 from tests.faults.seam import Deed
 from tests.faults.theatre import Theatre, theatre
@@ -114,10 +116,18 @@ def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survive
         sweep = Sweep(len(deeds))
 
         def survival(stage: Theatre, deed: Deed) -> None:
-            sweep.note(str(deed), survives(stage, deed, way, worlds[id(stage)][0]))
+            sweep.note(str(deed), told(survives(stage, deed, way, worlds[id(stage)][0])))
 
         each(opened, deeds, survival)
     return calls.total(), sweep
+
+
+def told(defects: Iterable[str]) -> Iterator[str]:
+    """The defects; and what broke the trial itself, which then is no reason not to try the others."""
+    try:
+        yield from defects
+    except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - whatever it is, it is told
+        yield f"the trial broke: {error!r}"
 
 
 def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +37,8 @@ TENANTS = ("customer-a", "customer-b", "customer-c")
 AT_PORKBUN, PORKBUN_ZONE = "customer-c", "porkbun.example"
 PATIENCE = 120.0
 STATES = "onyx-terraform-states"
+ENVIRONMENT = threading.Lock()
+"""Held while the process's environment is a stage's: there is one environment for all stages."""
 FOR_EVER = 86_400
 """Seconds of grace: a machine that is busy must not make a task look sick."""
 
@@ -133,8 +136,9 @@ class Theatre:
 
     def _login(self, user: str, secret: str, database: str) -> psycopg.Connection[Any]:
         ip, port = self.environment["ORCHESTRATE_DATABASE_ADDRESS"].rsplit(":", 1)
-        password = json.loads(secret)["password"]
-        return psycopg.connect(host=ip, port=int(port), user=user, password=password, dbname=database, autocommit=True)
+        password, authority = json.loads(secret)["password"], self.environment["PGSSLROOTCERT"]
+        place = f"host={ip} port={port} sslmode=verify-ca sslrootcert={authority}"
+        return psycopg.connect(place, dbname=database, user=user, password=password, autocommit=True)
 
     # The first day again.
 
@@ -277,7 +281,7 @@ class Theatre:
         }
 
     def _lock_holder(self, folder: Path) -> Owner | None:
-        with pytest.MonkeyPatch.context() as patch:
+        with ENVIRONMENT, pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             return lock_places.lock_of(folder, self.environment, None).holder()
