@@ -94,9 +94,8 @@ class Conductor:
         self._ledger.journal = Journal(settings["journal-dir"] or directory / FOLDER, self.run, self.clock.now, first)
 
     def _say_incomplete(self, problem: Problem) -> None:
-        said = FindingReported(step=self.command, detail=str(problem), code=problem.code, fix=problem.fix)
         with self._lock:
-            self.voice.emit(said)
+            self.voice.emit(_worth_knowing(self.command, problem))
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -111,19 +110,21 @@ class Conductor:
         def say(what: str) -> None:
             self.emit(StepWaiting(step="lock", detail=what, until=until))
 
+        def warn(problem: Problem) -> None:
+            self.emit(_worth_knowing("lock", problem))
+
         lock = lock_of(self.options.directory, self.environment, self.settings["lock-dir"])
         ours = owner(self.run, self.command, self.clock.now())
-        with held(lock, ours, timeout=timeout, clock=self.clock, say=say):
+        with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
             self._ledger.lock = lock
             yield
 
     def fail(self, problem: Problem, outcome: Outcome, step: str = "") -> None:
         """Show a problem that is not a step's."""
-        place = problem.context or problem.code
         self.emit(
             StepFailed(
                 step=step or self.command,
-                detail=f"{place}: {problem.message}" if problem.context else problem.message,
+                detail=_with_place(problem),
                 code=problem.code,
                 fix=problem.fix,
                 context=problem.context,
@@ -267,6 +268,14 @@ def _outcome(conductor: Conductor, work: Callable[[Conductor], Outcome], *, reco
         fix = "this is a defect of orchestrate: report it with the lines above; nothing is lost by running it again"
         conductor.fail(Problem("unexpected", f"{type(error).__name__}: {error}", "", fix), Outcome.FAILED)
         return Outcome.FAILED
+
+
+def _with_place(problem: Problem) -> str:
+    return f"{problem.context}: {problem.message}" if problem.context else problem.message
+
+
+def _worth_knowing(step: str, problem: Problem) -> FindingReported:
+    return FindingReported(step=step, detail=_with_place(problem), code=problem.code, fix=problem.fix)
 
 
 def show_survey(conductor: Conductor, survey: Mapping[str, Mapping[Subject, Verdict]]) -> Outcome:

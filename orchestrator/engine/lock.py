@@ -67,8 +67,8 @@ class Lock(Protocol):
         """Raise `Locked` (`lock-lost`) unless it is still ours."""
         ...
 
-    def give_back(self) -> None:
-        """It isn't ours any more. Never raises."""
+    def give_back(self) -> Problem | None:
+        """It isn't ours any more. Never raises; returns why others may still find it taken, and for how long."""
         ...
 
     def holder(self) -> Owner | None:
@@ -81,8 +81,19 @@ class Lock(Protocol):
 
 
 @contextmanager
-def held(lock: Lock, owner: Owner, *, timeout: float, clock: Clock, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock, waiting up to `timeout` seconds. Raises `Locked`, naming who has it, when that isn't enough."""
+def held(
+    lock: Lock,
+    owner: Owner,
+    *,
+    timeout: float,
+    clock: Clock,
+    say: Callable[[str], None],
+    warn: Callable[[Problem], None],
+) -> Iterator[None]:
+    """Hold the lock, waiting up to `timeout` seconds. Raises `Locked`, naming who has it, when that isn't enough.
+
+    `say` is told whom it waits for, `warn` when it could not be given back.
+    """
     deadline = clock.monotonic() + timeout
     said, when = "", 0.0
     while (holder := lock.take(owner)) is not None:
@@ -97,7 +108,8 @@ def held(lock: Lock, owner: Owner, *, timeout: float, clock: Clock, say: Callabl
     try:
         yield
     finally:
-        lock.give_back()
+        if problem := lock.give_back():
+            warn(problem)
 
 
 def lost(place: str, holder: Owner | None) -> Locked:

@@ -125,17 +125,23 @@ class S3Lock:
                 holder = self.holder()
             raise lost(self.place, holder)
 
-    def give_back(self) -> None:
+    def give_back(self) -> Problem | None:
         """Delete it if it is ours; if S3 doesn't answer it dies by itself."""
         self._stop.set()
         if self._thread:
             self._thread.join()
-        if not self._taken:
-            with suppress(OrchestratorError):
-                self._slot.delete(self._version)
-                # Of a write whose answer was lost the version is not known.
-                if self._unheard and (seen := self._slot.read()) and self._is_ours(seen):
-                    self._slot.delete(seen.version)
+        if self._taken:
+            return None
+        try:
+            self._slot.delete(self._version)
+            # Of a write whose answer was lost the version is not known.
+            if self._unheard and (seen := self._slot.read()) and self._is_ours(seen):
+                self._slot.delete(seen.version)
+        except OrchestratorError as error:
+            message = f"the lock may still be there: {error.problems[0].message}"
+            fix = f"nothing: after {self._dead:.0f} s the next run takes it over; sooner with `orchestrate unlock`"
+            return Problem("lock-left", message, self.place, fix)
+        return None
 
     def holder(self) -> Owner | None:
         """Whose it is, dead or alive."""

@@ -41,6 +41,8 @@ def ends_well(run: Ended, deed: Deed) -> Iterator[str]:
     if "Traceback" in run.stdout + run.stderr or "unexpected" in run.codes or not run.events:
         yield f"a traceback: {run.stdout[-1500:]}{run.stderr[-1500:]}"
         return
+    if deed.what == GIVEN_BACK and not any(one.get("code") == "lock-left" for one in run.events):
+        yield "nobody is told that the lock may still be there"
     codes, outcomes = ENDS.get(deed.kind, (PASSING, {Outcome.FAILED, Outcome.TIMED_OUT}))
     if run.status == 0:
         return

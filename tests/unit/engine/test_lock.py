@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Owner, held
+from orchestrator.engine.lock import Lock, Owner, held
 from orchestrator.errors import Interrupted, Invalid, Locked, Problem
 from tests.unit.engine.owners import A, B, VirtualClock
 
@@ -35,7 +36,7 @@ from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import Owner, held
 folder, run = Path(sys.argv[1]), sys.argv[2]
-with held(FileLock(folder / "lock"), Owner(run=run), timeout=60, clock=SystemClock(), say=print):
+with held(FileLock(folder / "lock"), Owner(run=run), timeout=60, clock=SystemClock(), say=print, warn=print):
     inside = folder / "inside"
     inside.touch(exist_ok=False)
     counter = folder / "counter"
@@ -116,11 +117,18 @@ def test_where_no_lock_can_be_made_it_is_said(tmp_path: Path) -> None:
 # waiting
 
 
+def waits(
+    lock: Lock, owner: Owner, clock: VirtualClock, timeout: float, said: list[str]
+) -> AbstractContextManager[None]:
+    """`held`, with what it says and what it warns of in one list."""
+    return held(lock, owner, timeout=timeout, clock=clock, say=said.append, warn=lambda left: said.append(left.code))
+
+
 def test_no_wait_is_asked_for(tmp_path: Path) -> None:
     first = _other(tmp_path)
     first.take(A)
     said: list[str] = []
-    with pytest.raises(Locked) as raised, held(_other(tmp_path), B, timeout=0, clock=VirtualClock(), say=said.append):
+    with pytest.raises(Locked) as raised, waits(_other(tmp_path), B, VirtualClock(), 0, said):
         pytest.fail("it is not ours")
     assert raised.value.problems[0].code == "locked"
     assert "ana@laptop, process 4711" in raised.value.problems[0].message
@@ -134,7 +142,7 @@ def test_it_waits_says_for_whom_and_gets_it(tmp_path: Path) -> None:
     clock = VirtualClock()
     clock.on_sleep = lambda: first.give_back() if clock.seconds >= 20 else None
     said: list[str] = []
-    with held(_other(tmp_path), B, timeout=60, clock=clock, say=said.append):
+    with waits(_other(tmp_path), B, clock, 60, said):
         assert clock.seconds == 20
     assert said == [f"waiting for {A}"] * 2
     assert first.take(A) is None
@@ -144,17 +152,14 @@ def test_it_waits_no_longer_than_asked(tmp_path: Path) -> None:
     first = _other(tmp_path)
     first.take(A)
     clock = VirtualClock()
-    with pytest.raises(Locked), held(_other(tmp_path), B, timeout=2.5, clock=clock, say=lambda _said: None):
+    with pytest.raises(Locked), waits(_other(tmp_path), B, clock, 2.5, []):
         pytest.fail("it is not ours")
     assert clock.seconds == 2.5
     first.give_back()
 
 
 def test_whatever_happens_inside_it_is_given_back(tmp_path: Path) -> None:
-    with (
-        pytest.raises(Interrupted),
-        held(_other(tmp_path), A, timeout=0, clock=VirtualClock(), say=lambda _said: None),
-    ):
+    with pytest.raises(Interrupted), waits(_other(tmp_path), A, VirtualClock(), 0, []):
         raise Interrupted(Problem("interrupted", "stop"))
     assert _other(tmp_path).holder() is None
 

@@ -13,8 +13,9 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from orchestrator.aws.s3_object import S3Object, connect
+from orchestrator.engine.lock import held
 from orchestrator.engine.s3_lock import DEAD, S3Lock
-from orchestrator.errors import Locked, Problem, Transient
+from orchestrator.errors import Interrupted, Locked, Problem, Transient
 from tests.unit.engine.owners import A, B, VirtualClock
 
 
@@ -64,7 +65,7 @@ def test_s3_holds_it_for_one(bucket: Bucket) -> None:
     assert second.take(B) == A
     assert second.holder() == A
     first.check()
-    first.give_back()
+    assert first.give_back() is None
     assert bucket.slot.read() is None
     assert second.take(B) is None
     second.give_back()
@@ -218,6 +219,24 @@ def test_without_s3_it_counts_as_ours_only_while_nobody_can_have_taken_it(bucket
         lock.check()
     assert raised.value.problems[0].code == "lock-lost"
     lock.give_back()
+
+
+def test_what_could_not_be_given_back_is_said_however_the_run_ended(bucket: Bucket) -> None:
+    slot, clock = Unreliable(bucket.slot), VirtualClock()
+    lock = S3Lock(slot, clock.monotonic, period=3600)
+    left: list[Problem] = []
+
+    def run() -> None:
+        with held(lock, A, timeout=0, clock=clock, say=pytest.fail, warn=left.append):
+            slot.down = True
+            raise Interrupted(Problem("interrupted", "stop"))
+
+    with pytest.raises(Interrupted):
+        run()
+    assert [(one.code, "no route to host" in one.message, "60 s" in one.fix) for one in left] == [
+        ("lock-left", True, True)
+    ]
+    assert bucket.lock().holder() == A
 
 
 def test_s3_says_why_it_can_t(bucket: Bucket) -> None:
