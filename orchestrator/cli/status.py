@@ -25,8 +25,9 @@ EVERY = 5.0
 def status(contract: str | None, watch: bool, **given: Any) -> None:
     """Show what each step observes now and one table of all parts, changing nothing.
 
-    Exit status 6 when there is work to do, for `run` or for `doctor --fix`. With --watch the table is drawn anew until
-    everything is up (0), until Ctrl-C (130), or for --timeout seconds (4).
+    Exit status 6 when there is work to do, for `run` or for `doctor --fix`; with --only or --skip, when the chosen
+    steps have some. With --watch the table is drawn anew until everything is up (0), until Ctrl-C (130), or for
+    --timeout seconds (4).
 
     Of a stack that is paused, since when and by whom, and whether it stayed so: 6 when its database server runs again.
     """
@@ -53,17 +54,19 @@ def _shown(conductor: Conductor, lookout: Lookout) -> Outcome:
     show_survey(conductor, picture.verdicts)
     for part in picture.parts:
         conductor.emit(part)
-    return _outcome(picture)
+    return _outcome(conductor.options, picture)
 
 
-def _outcome(picture: Picture) -> Outcome:
-    """That of the steps; pending as well when a part is not up that no run brings up by itself."""
+def _outcome(options: Options, picture: Picture) -> Outcome:
+    """That of the steps; where all are asked for, pending as well when a part is not up that no run brings up."""
     from orchestrator import board
     from orchestrator.cli.conduct import outcome_of
     from orchestrator.errors import Outcome
 
     outcome = outcome_of(picture.verdicts)
-    return Outcome.PENDING if outcome is Outcome.SUCCEEDED and not board.is_up(picture.parts) else outcome
+    if outcome is not Outcome.SUCCEEDED or options.only or options.skip or board.is_up(picture.parts):
+        return outcome
+    return Outcome.PENDING
 
 
 def _watched(conductor: Conductor, lookout: Lookout) -> Outcome:
@@ -75,7 +78,7 @@ def _watched(conductor: Conductor, lookout: Lookout) -> Outcome:
     while True:
         picture = lookout.look()
         conductor.picture([*survey_events(picture.verdicts), *picture.parts])
-        outcome = _outcome(picture)
+        outcome = _outcome(conductor.options, picture)
         if outcome is Outcome.SUCCEEDED:
             return outcome
         if clock.monotonic() >= deadline:
