@@ -90,7 +90,9 @@ class Rollout:
 def at_present(rollout: Rollout) -> Rollout:
     """Without failures that it got over: the service was steady after the last of them, and is not because of others.
 
-    So it is while ECS scales a service out whose first task had failed to pull its image, an hour ago.
+    So it is while ECS scales a service whose first task had failed to pull its image, an hour ago: out, and in again
+    to the task whose target is still `initial`. ECS calls a service steady when it has its tasks and they are healthy
+    (Amazon ECS service event messages), so what crashes again and again is not got over in between.
     """
     service, primary = rollout.service, rollout.primary
     good = timeline.steady_at(service, primary) if service and primary else None

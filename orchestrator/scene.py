@@ -106,12 +106,12 @@ class Scene:
         """Per tenant: service, targets, failed tasks with their last words."""
         read = self.read
         seen = rollouts.observe(self.stack, read.ecs, read.targets, read.logs)
-        return {
+        inside = {
             name: rollouts.examine(one, self.stack.tenants[name], read.ecs, read.targets, read.logs)
-            if one.steady and not one.targets.healthy
-            else rollouts.at_present(one)
             for name, one in seen.items()
+            if one.steady and not one.targets.healthy
         }
+        return {name: rollouts.at_present(one) for name, one in {**seen, **inside}.items()}
 
     @once
     def settings(self) -> Mapping[str, ServiceSettings]:

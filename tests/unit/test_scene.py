@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from orchestrator.aws.ecs import Service
+from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.scene import Scene, arn_of, key_of, once
+from tests.unit.scripted_cluster import OOM, Clock, Cluster, Life, at, stack_of
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:onyx-prod/tenant-AbCdEf"
 
@@ -60,3 +66,27 @@ def test_a_refusal_is_remembered_a_throttling_is_not() -> None:
 )
 def test_a_secret_s_arn_and_key(value_from: str, key: str) -> None:
     assert (arn_of(value_from), key_of(value_from)) == (ARN, key)
+
+
+class Initial(Cluster):
+    """By its counts steady, on a task whose target is still initial: as after it was scaled out and in again."""
+
+    def _service(self, name: str) -> Service:
+        one = super()._service(name)
+        return replace(
+            one, running=1, deployments=tuple(replace(d, rollout_state="COMPLETED") for d in one.deployments)
+        )
+
+    def health(self, target_group_arn: str) -> TargetHealth:
+        return TargetHealth({"initial": 1})
+
+
+FAILED, GOOD = Life(1000, ended=1010, reason=OOM), Life(1012, 1015, 1030)
+FAILED_AGAIN = Life(1012, 1015, 1030, ended=1050, reason=OOM)
+
+
+@pytest.mark.parametrize(("lives", "failures"), [((FAILED, GOOD), 0), ((FAILED, FAILED_AGAIN, Life(1052, 1055)), 2)])
+def test_what_a_service_got_over_is_no_reason_for_initial_targets(lives: Sequence[Life], failures: int) -> None:
+    cluster = Initial(Clock(1110), stack_of("a"), {"a-service": list(lives)})
+    readers: Any = SimpleNamespace(ecs=cluster, targets=cluster, logs=cluster)
+    assert len(Scene(cluster.stack, readers, at(1110)).rollouts()["a"].failures) == failures
