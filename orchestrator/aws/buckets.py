@@ -190,7 +190,7 @@ class Buckets:
         return count
 
     def _delete(self, bucket: str, batch: list[dict[str, str]]) -> None:
-        with translated("s3:DeleteObject"):
+        with translated("s3:DeleteObjectVersion" if "VersionId" in batch[0] else "s3:DeleteObject"):
             self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
 
 

@@ -217,6 +217,7 @@ _SPECIAL: Mapping[str, Callable[[Call], Iterator[Need]]] = {
     "elasticache:AddTagsToResource": _tagged("ResourceName"),
     "elasticache:ListTagsForResource": _tagged("ResourceName"),
     "elasticache:RemoveTagsFromResource": _tagged("ResourceName"),
+    "elasticloadbalancing:ModifyLoadBalancerAttributes": _tagged("LoadBalancerArn"),
     "ec2:StartInstances": _instances,
     "ec2:StopInstances": _instances,
     "ec2:DescribeInstanceAttribute": _instances,

@@ -16,6 +16,11 @@ def remarks(made: Policy, names: Sequence[str], scope: Scope) -> Iterator[str]:
             f"{' and '.join(running)} also run Terraform: what that needs follows from its configuration, "
             "is much more, and is not in here"
         )
+    if "restore" in names:
+        yield (
+            f"what restore makes anew is known by the tag Stack={scope.stack.stack}: where Terraform doesn't give it, "
+            "print the policy again when it has made the stack, and restore once more"
+        )
     if not made.statements:
         yield "nothing is needed: an empty policy can't be created"
     if not scope.zone_ids and "route53:ChangeResourceRecordSets" in made.actions:

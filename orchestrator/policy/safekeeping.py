@@ -73,6 +73,21 @@ def made_by_terraform(scope: Scope) -> Condition:
     return {"StringEquals": {"aws:ResourceTag/Stack": (scope.stack.stack,)}}
 
 
+def any_instance(scope: Scope) -> Sequence[str]:
+    """Which ones there will be, EC2 decides."""
+    return (scope.arn("ec2", "instance/*"),) if on.instances(scope) else ()
+
+
+def any_certificate(scope: Scope) -> Sequence[str]:
+    """Which one there will be, ACM decides."""
+    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
+
+
+def made_by_terraform_for_ssm(scope: Scope) -> Condition:
+    """The same of instances, in the words of SSM."""
+    return {"StringEquals": {"ssm:resourceTag/Stack": (scope.stack.stack,)}}
+
+
 def lent_urls_path(scope: Scope) -> Sequence[str]:
     """Where the URLs of dumps are looked for; without a runner nothing is dumped."""
     return (scope.arn("ssm", f"parameter{path_of(scope.stack.stack)}"),) if scope.stack.runner else ()
@@ -180,7 +195,7 @@ GUARDED: Sequence[Grant] = (
 DESTROYED: Sequence[Grant] = (
     *GUARDED,
     Grant(("s3:ListBucket", "s3:ListBucketVersions"), on.bucket),
-    Grant(("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"), objects),
+    Grant(("s3:DeleteObjectVersion", "s3:GetObject"), objects),
     Grant(("ec2:DescribeAddresses", "ec2:DescribeInstances", "ec2:DescribeNatGateways", "ec2:DescribeVolumes")),
     Grant(("elasticache:DescribeReplicationGroups",), on.redis),
 )
@@ -201,3 +216,9 @@ RETURNED: Sequence[Grant] = (
     Grant(("ec2:DescribeSnapshots",)),
 )
 """Files, keys and documents, and the proof; on a stack that lives, what is in their place goes."""
+
+BORN_AGAIN: Sequence[Grant] = (
+    Grant(("ssm:SendCommand",), any_instance, made_by_terraform_for_ssm),
+    Grant(("acm:DescribeCertificate",), any_certificate, made_by_terraform),
+)
+"""What Terraform makes anew has other ids than in the contract from which the policy is; secrets are in `RETURNED`."""

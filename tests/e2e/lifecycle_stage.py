@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +36,9 @@ class Lifecycle:
     transport: str = "direct"
     """`direct` reaches one database server, the cloud's first."""
 
-    def command(self, *arguments: str) -> Ended:
+    def command(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         given = [f"-var={one}" for one in self.variables] + ["--database-transport", self.transport]
-        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS, *given)
+        return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS, *given, variables=variables)
 
     def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The same, in the background: what it says is lost."""
@@ -90,13 +90,13 @@ class Lifecycle:
 
 
 @contextmanager
-def lifecycle(folder: Path, *, snapshots: bool = True) -> Iterator[Lifecycle]:
+def lifecycle(folder: Path, *, snapshots: bool = True, enforce_iam: bool = False) -> Iterator[Lifecycle]:
     """Applied, alive, with rows, files and documents; customer-b is to have two tasks.
 
     Without `snapshots` its Terraform can't begin with any.
     """
     needed.terraform()
-    running = client.up("lifecycle", folder / "cloud", speed=SPEED)
+    running = client.up("lifecycle", folder / "cloud", speed=SPEED, enforce_iam=enforce_iam)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
         with recording(running.endpoint) as recorder:

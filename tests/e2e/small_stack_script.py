@@ -14,7 +14,9 @@ from orchestrator.local import world
 
 
 def main(verb: str, file: Path) -> None:
-    session, born = boto3.Session(), file.with_suffix(".born")
+    # What Terraform may do is not what `orchestrate policy` is about: under enforcement it has keys of its own.
+    session = boto3.Session(os.environ.get("WORLD_ACCESS_KEY_ID"), os.environ.get("WORLD_SECRET_ACCESS_KEY"))
+    born = file.with_suffix(".born")
     if verb == "destroy":
         if file.exists():
             world.tear_down(session, json.loads(file.read_text()))

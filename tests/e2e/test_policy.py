@@ -7,74 +7,23 @@ tests go through one stack's life in their order: it comes to life, fails, is pa
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from orchestrator import contract
-from orchestrator.cli import orchestrate
 from orchestrator.engine.lock import Owner
 from orchestrator.lock_places import lock_of
-from orchestrator.policy import COMMANDS, Scope
-from orchestrator.policy import policy as policy_of
+from orchestrator.policy import COMMANDS
 from tests import needed
-from tests.e2e.stage import Ended, Stage, stage, until
+from tests.e2e.principal import Principal, allowed_by, pairs, principal
+from tests.e2e.stage import Stage, stage, until
 
 pytestmark = pytest.mark.cloud
 
-ASKED_OF_ALL = "sts:GetCallerIdentity"
 DELEGATED = "customer-b.vigilon.app"
-
-
-@dataclass
-class Principal:
-    """A user with the policy of a command, and only that."""
-
-    stage: Stage
-    arn: str
-    policy: dict[str, Any]
-    keys: dict[str, str] = field(repr=False)
-
-    def calls(self, *arguments: str) -> Ended:
-        file = self.stage.folder / "contract.json"
-        given = ("--contract", str(file), "--poll", "0.5", "--json")
-        return self.stage.orchestrate(*arguments, *given, variables=self.keys)
-
-    def asked(self) -> set[tuple[str, str]]:
-        """The actions and resources that IAM was asked for in its name. All of it was allowed."""
-        mine = [one for one in self.stage.cloud.ask("audit") if one["principal"] == self.arn]
-        assert [one for one in mine if one["decision"] != "allowed"] == []
-        return {(one["action"], one["resource"]) for one in mine if one["action"] != ASKED_OF_ALL}
-
-    def proven(self, *, beside: tuple[str, ...] = (), without: frozenset[str] = frozenset()) -> None:
-        """Each action, on each resource, that the policy allows was needed by a call that was made.
-
-        `beside`: but for what those commands may do too, which is proven with them. `without` are actions on what this
-        stack has not.
-        """
-        asked, known = self.asked(), {pair for name in beside for pair in allowed_by(self.stage, name)}
-        left = [pair for pair in pairs(self.policy) if pair not in known and pair[0] not in without]
-        assert [pair for pair in left if not any(matches(one, pair) for one in asked)] == []
-        assert left
-
-
-def pairs(policy: dict[str, Any]) -> set[tuple[str, str]]:
-    """What it allows: actions and patterns of resources."""
-    return {(action, pattern) for one in policy["Statement"] for action in one["Action"] for pattern in one["Resource"]}
-
-
-def allowed_by(stage: Stage, command: str) -> set[tuple[str, str]]:
-    stack = contract.parse(stage.contract, "the stage")
-    scope = Scope(stack, backups=f"{stack.stack}-backups-{stack.account_id}")
-    return pairs(policy_of(COMMANDS[command], scope).as_json())
 
 
 def crash(stage: Stage) -> None:
@@ -89,10 +38,6 @@ def stopped(stage: Stage, tenant: str) -> list[str]:
     ecs = stage.aws.client("ecs")
     found: list[str] = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
     return found
-
-
-def matches(asked: tuple[str, str], allowed: tuple[str, str]) -> bool:
-    return asked[0] == allowed[0] and fnmatchcase(asked[1], allowed[1])
 
 
 @pytest.fixture(scope="module")
@@ -121,27 +66,8 @@ Allowed = Callable[..., Principal]
 
 @pytest.fixture
 def allowed(cold: Stage, request: pytest.FixtureRequest) -> Allowed:
-    """A principal that may do what `orchestrate policy` prints for a command, but for the actions `without`."""
-
-    def make(command: str, *options: str, without: tuple[str, ...] = (), directory: Path | None = None) -> Principal:
-        place = ("--chdir", str(directory)) if directory else ()
-        given = ["policy", command, "--contract", str(cold.folder / "contract.json"), *options, *place]
-        printed = CliRunner().invoke(orchestrate, given)
-        assert printed.exit_code == 0, printed.stderr
-        said = json.loads(printed.stdout)
-        for one in said["Statement"]:
-            one["Action"] = [action for action in one["Action"] if action not in without]
-        said["Statement"] = [one for one in said["Statement"] if one["Action"]]
-        iam, name = cold.aws.client("iam"), re.sub(r"[^\w.]", "-", f"{command}.{request.node.name}")[:64]
-        user = iam.create_user(UserName=name)["User"]["Arn"]
-        made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(said))["Policy"]["Arn"]
-        iam.attach_user_policy(UserName=name, PolicyArn=made)
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-        # Not through the recorder: a signature is for one host.
-        return Principal(cold, user, said, keys | {"AWS_ENDPOINT_URL": cold.cloud.running.endpoint})
-
-    return make
+    """A principal that may do what `orchestrate policy` prints for a command."""
+    return partial(principal, cold, request.node.name)
 
 
 def test_run(cold: Stage, allowed: Allowed) -> None:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import xmltodict
+from moto.acm.models import acm_backends
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import ServiceException
@@ -26,6 +27,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMRequest, IAMRequestBase, S3IAMRequest
 from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.secretsmanager.responses import SecretsManagerResponse
 from werkzeug.exceptions import HTTPException
 
@@ -85,13 +87,27 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
 
 
 def _with_tags(need: Need) -> Need:
-    """Of a volume's snapshot, what its tags say."""
-    kind, _, name = need.resource.rpartition(":")[2].partition("/")
-    if kind != "snapshot" or not name.startswith("snap-"):
-        return need
-    tags = ec2_backends[ACCOUNT][need.resource.split(":")[3]].describe_tags({"resource-id": [name]})
-    found = {f"aws:resourcetag/{one['key'].lower()}": (one["value"],) for one in tags}
-    return dataclasses.replace(need, context={**need.context, **found})
+    """What the resource's tags say: of the kinds by whose tags policies tell a stack's own."""
+    tags = {key.lower(): (value,) for key, value in _tags(need.resource).items()}
+    common = {f"aws:resourcetag/{key}": value for key, value in tags.items()}
+    ssms = {f"ssm:resourcetag/{key}": value for key, value in tags.items()} if need.action.startswith("ssm:") else {}
+    return dataclasses.replace(need, context={**need.context, **common, **ssms}) if tags else need
+
+
+def _tags(arn: str) -> Mapping[str, str]:
+    _, _, service, region, _, name, *_ = [*arn.split(":", 5), *[""] * 6]
+    kind, _, identifier = name.partition("/")
+    if service == "ec2" and kind in ("instance", "snapshot") and "-" in identifier:
+        found = ec2_backends[ACCOUNT][region].describe_tags({"resource-id": [identifier]})
+        return {one["key"]: one["value"] for one in found}
+    if service == "secretsmanager":
+        secrets = secretsmanager_backends[ACCOUNT][region].secrets
+        secret = next((one for one in secrets.values() if one.arn == arn), None)
+        return {one["Key"]: one["Value"] for one in secret.tags or ()} if secret else {}
+    if service == "acm":
+        certificate = acm_backends[ACCOUNT][region]._certificates.get(arn)
+        return {key: value or "" for key, value in certificate.tags.items()} if certificate else {}
+    return {}
 
 
 def _s3(cloud: Cloud) -> Callable[..., None]:

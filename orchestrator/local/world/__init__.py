@@ -57,7 +57,7 @@ def build(
     net = network(aws, name, session.region_name)
     admin_secret, database_host = database(aws, name, net, snapshots.database)
     redis_secret, redis_host = redis(aws, name, net)
-    certificate_arn = certificate(aws, [customer.hostname for customer in customers])
+    certificate_arn = certificate(aws, name, [customer.hostname for customer in customers])
     balancer, listener = load_balancer(aws, name, net, certificate_arn)
     shared = Shared(
         name=name,

@@ -22,15 +22,15 @@ def hosted_zone(route53: Any, zone: str) -> str:
     return str(route53.create_hosted_zone(Name=zone, CallerReference=secrets.token_hex(8))["HostedZone"]["Id"])
 
 
-def tags(name: str) -> list[dict[str, str]]:
-    """As EC2 takes them."""
-    return [{"Key": "Name", "Value": name}]
+def tags(stack: str, name: str = "") -> list[dict[str, str]]:
+    """As Terraform's provider gives them to everything, in AWS's form; some have a name of their own besides."""
+    return [{"Key": "Stack", "Value": stack}, *([{"Key": "Name", "Value": name}] if name else ())]
 
 
 def network(aws: Aws, name: str, region: str) -> Network:
     """A VPC with two public and two private subnets; each part may be reached only by who needs it."""
     vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    aws.ec2.create_tags(Resources=[vpc], Tags=tags(f"{name}-vpc"))
+    aws.ec2.create_tags(Resources=[vpc], Tags=tags(name, f"{name}-vpc"))
     gateway = aws.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     aws.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
 
@@ -79,16 +79,21 @@ def _allow(aws: Aws, group: str, port: int, source: str) -> None:
     aws.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
 
 
-def login(aws: Aws, name: str, username: str) -> tuple[str, str]:
+def secret(aws: Aws, stack: str, part: str, value: str) -> str:
+    """A secret with a name of its own; its ARN. For a while AWS gives no name away again."""
+    name = f"{stack}/{part}-{secrets.token_hex(3)}"
+    return str(aws.secretsmanager.create_secret(Name=name, SecretString=value, Tags=tags(stack))["ARN"])
+
+
+def login(aws: Aws, stack: str, part: str, username: str) -> tuple[str, str]:
     """A secret with a fresh password; returns its ARN and the password."""
     password = secrets.token_urlsafe(24)
-    value = json.dumps({"username": username, "password": password})
-    return str(aws.secretsmanager.create_secret(Name=name, SecretString=value)["ARN"]), password
+    return secret(aws, stack, part, json.dumps({"username": username, "password": password})), password
 
 
 def database(aws: Aws, name: str, network: Network, snapshot: str = "") -> tuple[str, str]:
     """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
-    arn, password = login(aws, f"{name}/postgres-admin-{secrets.token_hex(3)}", ADMIN)
+    arn, password = login(aws, name, "postgres-admin", ADMIN)
     aws.rds.create_db_subnet_group(
         DBSubnetGroupName=f"{name}-postgres", DBSubnetGroupDescription=name, SubnetIds=network.private
     )
@@ -147,9 +152,7 @@ def _described(aws: Aws, instance: str) -> dict[str, Any]:
 
 def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:
     """Made with TLS only, as Terraform does: the `redis-auth` step sets the token from its secret."""
-    secret = aws.secretsmanager.create_secret(
-        Name=f"{name}/redis-auth-{secrets.token_hex(3)}", SecretString=secrets.token_hex(32)
-    )
+    token = secret(aws, name, "redis-auth", secrets.token_hex(32))
     aws.elasticache.create_cache_subnet_group(
         CacheSubnetGroupName=f"{name}-redis", CacheSubnetGroupDescription=name, SubnetIds=network.private
     )
@@ -167,14 +170,14 @@ def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:
     )["ReplicationGroup"]
     nodes = made.get("NodeGroups") or [{}]
     host = nodes[0].get("PrimaryEndpoint", {}).get("Address") or f"master.{name}-redis.local.usw2.cache.amazonaws.com"
-    return str(secret["ARN"]), str(host)
+    return token, str(host)
 
 
-def certificate(aws: Aws, hostnames: Sequence[str]) -> str:
+def certificate(aws: Aws, name: str, hostnames: Sequence[str]) -> str:
     """Requested for every hostname. Its validation records are, as after Terraform, in no zone yet."""
     first, *others = sorted(hostnames)
-    names = {"SubjectAlternativeNames": others} if others else {}
-    return str(aws.acm.request_certificate(DomainName=first, ValidationMethod="DNS", **names)["CertificateArn"])
+    asked = {"ValidationMethod": "DNS", "Tags": tags(name), **({"SubjectAlternativeNames": others} if others else {})}
+    return str(aws.acm.request_certificate(DomainName=first, **asked)["CertificateArn"])
 
 
 def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -> tuple[dict[str, str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from orchestrator.local.world.foundation import login, policy, role, tags
@@ -40,7 +39,7 @@ def vespa(aws: Aws, shared: Shared, customer: Customer, snapshot: str | None = N
         IamInstanceProfile={"Name": shared.instance_profile},
         MetadataOptions={"HttpTokens": "required"},
         UserData=_VESPA_USER_DATA,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags(name)}],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags(shared.name, name)}],
     )["Instances"][0]
     _index_volume(aws, shared, instance["InstanceId"], f"{name}-index", snapshot)
     address = instance["PrivateIpAddress"]
@@ -54,7 +53,7 @@ def _index_volume(aws: Aws, shared: Shared, instance: str, name: str, snapshot: 
         Size=50,
         VolumeType="gp3",
         Encrypted=True,
-        TagSpecifications=[{"ResourceType": "volume", "Tags": tags(name)}],
+        TagSpecifications=[{"ResourceType": "volume", "Tags": tags(shared.name, name)}],
         **({"SnapshotId": snapshot} if snapshot else {}),
     )["VolumeId"]
     aws.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
@@ -63,7 +62,7 @@ def _index_volume(aws: Aws, shared: Shared, instance: str, name: str, snapshot: 
 def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dict[str, Any]:
     """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part."""
     database = customer.database
-    secret, _password = login(aws, f"{shared.name}/tenant-{customer.name}-{secrets.token_hex(3)}", database)
+    secret, _password = login(aws, shared.name, f"tenant-{customer.name}", database)
     log_group = f"{shared.log_prefix}/{customer.name}"
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
