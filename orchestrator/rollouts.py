@@ -95,7 +95,9 @@ def at_present(rollout: Rollout) -> Rollout:
     (Amazon ECS service event messages), so what crashes again and again is not got over in between.
     """
     service, primary = rollout.service, rollout.primary
-    good = timeline.steady_at(service, primary) if service and primary else None
+    if service is None or primary is None or primary.rollout_state == "FAILED":
+        return rollout  # what failed for good is not got over, though the service was steady at 0 tasks meanwhile
+    good = timeline.steady_at(service, primary)
     last = max((one.task.ended_at for one in rollout.failures if one.task.ended_at), default=None)
     return replace(rollout, failures=()) if good and last and last < good else rollout
 

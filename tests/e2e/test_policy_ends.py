@@ -6,13 +6,14 @@ Terraform itself, whose needs follow from its configuration, has keys of its own
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.e2e.principal import Principal, principal
+from tests.e2e.stage import Ended
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -32,31 +33,60 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
         yield made
 
 
-def keys(place: Lifecycle, who: Principal) -> Mapping[str, str]:
-    """The principal's, and Terraform's."""
-    local = place.stage.environment()
-    worlds = {f"WORLD_{name}": local[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
-    return {**who.keys, **worlds}
+@dataclass(frozen=True)
+class Somebody:
+    """A principal who runs commands on the stack's Terraform directory; Terraform itself has keys of its own."""
+
+    place: Lifecycle
+    who: Principal
+
+    def calls(self, *arguments: str) -> Ended:
+        local = self.place.stage.environment()
+        worlds = {f"WORLD_{name}": local[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
+        return self.place.command(*arguments, variables={**self.who.keys, **worlds})
 
 
-def test_destroy_and_restore(place: Lifecycle) -> None:
-    """Restored from the policy of the stack that was; its first try fails, and asks the doctor."""
-    allowed = partial(principal, place.stage, "ends")
-    before, destroy, restore = place.fingerprint(), allowed("destroy"), allowed("restore")
+def protect(place: Lifecycle) -> None:
+    """The data can't be deleted by mistake."""
     rds, elbv2 = place.stage.aws.client("rds"), place.stage.aws.client("elbv2")
     rds.modify_db_instance(DBInstanceIdentifier=f"{NAME}-postgres", DeletionProtection=True, ApplyImmediately=True)
     guarded = [{"Key": "deletion_protection.enabled", "Value": "true"}]
-    balancer = place.stage.contract["load_balancer"]["arn"]
+    balancer = place.customers.contract["load_balancer"]["arn"]
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=guarded)
 
-    place.command("destroy", "--confirm", NAME, variables=keys(place, destroy)).succeeded()
+
+def deploy(place: Lifecycle) -> None:
+    """As another task definition would."""
+    ecs, contract = place.stage.aws.client("ecs"), place.customers.contract
+    for tenant in contract["tenants"].values():
+        ecs.update_service(cluster=contract["cluster"], service=tenant["service"], forceNewDeployment=True)
+
+
+def test_destroy_and_restore(place: Lifecycle) -> None:
+    """With the policy of the stack that was: a try that fails, and asks the doctor; again; onto what is there then."""
+    s3, was = place.stage.aws.client("s3"), place.stage.contract
+    s3.put_object(Bucket=was["bucket"], Key="onyx-files/customer-a/tagged", Body=b"kept", Tagging="kept=yes")
+    before = place.fingerprint()
+    destroyer, restorer = (Somebody(place, principal(place.stage, "ends", name)) for name in ("destroy", "restore"))
+    protect(place)
+    destroyer.calls("destroy", "--confirm", NAME).succeeded()
     assert place.databases() == {}
-    destroy.proven(beside=("backup", "backup --stop-services", "backup --dump"))
+    destroyer.who.proven(beside=("backup", "backup --stop-services", "backup --dump"))
 
     place.stage.fault("oom")
-    failed = place.command("restore", "--auto-approve", variables=keys(place, restore))
-    assert (failed.status, "out-of-memory" in str(failed.codes)) == (1, True), failed.stdout[-3000:]
+    failed = restorer.calls("restore", "--auto-approve")
+    assert (failed.status, "out-of-memory" in failed.codes) == (1, True), failed.stdout[-3000:]
     place.stage.clear_faults()
-    place.command("restore", "--auto-approve", variables=keys(place, restore)).succeeded()
+    deploy(place)
+    restorer.calls("restore", "--auto-approve").succeeded()
     assert place.fingerprint() == before
-    restore.proven(beside=("run", "resume", "backup --stop-services", "backup --dump"), without=NO_KEY)
+
+    protect(place)
+    place.customers.write("customer-a", 12, 3)
+    refused = restorer.calls("restore", "--auto-approve")
+    losses = [one["loss"] for one in refused.of("finding-reported") if one["code"] == "restored-over"]
+    assert refused.codes == {"data-loss"}
+    restorer.calls("restore", "--auto-approve", *(f"--allow-loss={one}" for one in losses)).succeeded()
+    assert place.fingerprint() == before
+    place.stage.contract = was
+    restorer.who.proven(beside=("run", "resume", "backup --stop-services", "backup --dump"), without=NO_KEY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.scene import Scene, arn_of, key_of, once
-from tests.unit.scripted_cluster import OOM, Clock, Cluster, Life, at, stack_of
+from tests.unit.scripted_cluster import OOM, Clock, Cluster, Life, stack_of
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:onyx-prod/tenant-AbCdEf"
 
@@ -68,25 +68,38 @@ def test_a_secret_s_arn_and_key(value_from: str, key: str) -> None:
     assert (arn_of(value_from), key_of(value_from)) == (ARN, key)
 
 
+@dataclass
 class Initial(Cluster):
     """By its counts steady, on a task whose target is still initial: as after it was scaled out and in again."""
 
+    state: str = "COMPLETED"
+
     def _service(self, name: str) -> Service:
         one = super()._service(name)
-        return replace(
-            one, running=1, deployments=tuple(replace(d, rollout_state="COMPLETED") for d in one.deployments)
-        )
+        return replace(one, running=1, deployments=tuple(replace(d, rollout_state=self.state) for d in one.deployments))
 
     def health(self, target_group_arn: str) -> TargetHealth:
         return TargetHealth({"initial": 1})
+
+    def failures(self) -> int:
+        """Of the doctor's look."""
+        readers: Any = SimpleNamespace(ecs=self, targets=self, logs=self)
+        return len(Scene(self.stack, readers, self.clock.now()).rollouts()["a"].failures)
 
 
 FAILED, GOOD = Life(1000, ended=1010, reason=OOM), Life(1012, 1015, 1030)
 FAILED_AGAIN = Life(1012, 1015, 1030, ended=1050, reason=OOM)
 
 
-@pytest.mark.parametrize(("lives", "failures"), [((FAILED, GOOD), 0), ((FAILED, FAILED_AGAIN, Life(1052, 1055)), 2)])
-def test_what_a_service_got_over_is_no_reason_for_initial_targets(lives: Sequence[Life], failures: int) -> None:
-    cluster = Initial(Clock(1110), stack_of("a"), {"a-service": list(lives)})
-    readers: Any = SimpleNamespace(ecs=cluster, targets=cluster, logs=cluster)
-    assert len(Scene(cluster.stack, readers, at(1110)).rollouts()["a"].failures) == failures
+@pytest.mark.parametrize(
+    ("lives", "state", "failures"),
+    [
+        ((FAILED, GOOD), "COMPLETED", 0),
+        ((FAILED, FAILED_AGAIN, Life(1052, 1055)), "COMPLETED", 2),
+        ((FAILED, GOOD), "FAILED", 1),
+    ],
+)
+def test_what_a_service_got_over_is_no_reason_for_what_it_is_now(
+    lives: Sequence[Life], state: str, failures: int
+) -> None:
+    assert Initial(Clock(1110), stack_of("a"), {"a-service": list(lives)}, state=state).failures() == failures

@@ -179,7 +179,7 @@ def _secret_by_secret(cloud: Cloud, batch: Callable[[Any], str]) -> Callable[[An
         said = json.loads(batch(response))
         caller, made = _caller(response, IAMRequest), _call(response)
         for named in response._get_param("SecretIdList", []):
-            need = Need("secretsmanager:GetSecretValue", secret_arn(made, named))
+            need = _with_tags(Need("secretsmanager:GetSecretValue", secret_arn(made, named)))
             decided = _decide(cloud, caller, need)
             if decided != "allowed":
                 message = _words(caller, need, decided)
