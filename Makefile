@@ -66,7 +66,7 @@ roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, wi
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
 
-diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (some minutes; DIAGNOSE_ARGS="oom")
+diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
 faults: $(READY) ## die and fail at every call, random schedules, races, any input (hours; short forms: `make test`)

@@ -206,7 +206,7 @@ RETURNED: Sequence[Grant] = (
     *INDEXES,
     Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
     Grant(("s3:GetObjectTagging", "s3:PutObject"), vault_objects),
-    Grant(("s3:ListBucket", "s3:GetBucketVersioning"), on.bucket),
+    Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), on.bucket),
     Grant(("s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), objects),
     Grant(("secretsmanager:GetSecretValue",), copied_keys),
     Grant(("secretsmanager:DescribeSecret",), any_secret),

@@ -22,11 +22,11 @@ from orchestrator.local.state import Running
 from orchestrator.settings import Settings
 from orchestrator.timeline import SPARSEST
 
-SPEED = 40.0
-"""A task that ends at once then lives for a second: longer than a look takes."""
-PATIENCE = 180.0
+SPEED = 25.0
+"""A task that fails at once then lives for more than a second: longer than a look takes."""
+PATIENCE = 7200 / SPEED
 """Seconds until a fault must have shown, and a cleared one must be gone: two hours of AWS's."""
-WAIT_LIMIT = 135
+WAIT_LIMIT = int(5400 / SPEED)
 """Seconds that the wait is given: an hour and a half of AWS's."""
 TENANTS = ("customer-a", "customer-b")
 

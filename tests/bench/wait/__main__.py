@@ -38,7 +38,7 @@ FAULTS = {
 }
 """The fault, and the words by which a tool would name its cause."""
 LAG, CALLS, MEMORY, LIVES = 0.5, 15, 90.0, 2
-"""Promised of ours: seconds and calls of the warm case (medians), MiB, tasks that die of a hopeless fault.
+"""Promised of ours: seconds and calls of the warm case (medians), MiB, tasks that die before a hopeless fault is named.
 
 A wait that fails ends with the doctor, whose calls and memory are in its figures: MiB are promised of successes.
 """
@@ -103,7 +103,8 @@ class Bench:
             chosen = {"taskDefinition": self.definition_with(image)} if image else {"forceNewDeployment": True}
             self.update(**chosen)
         command = self.tools[tool](self.made, image)
-        result = watched(self.made, command, before, limit, self.made.folder / f"{scenario}-{tool}.log")
+        log = self.made.folder / f"{scenario}-{tool}.log"
+        result = watched(self.made, command, before, limit, log, FAULTS.get(scenario, ()))
         self.results.setdefault((scenario, tool), []).append(result)
         said = "killed" if result.status is None else f"exit {result.status}"
         lag = "" if result.lag is None else f", lag {result.lag:.2f} s"

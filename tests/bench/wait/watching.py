@@ -87,7 +87,7 @@ class Result:
     cpu: float
     """Seconds of processor time."""
     lives: int
-    """Tasks of the deployment that had lived and died when it ended."""
+    """Tasks of the deployment that had lived and died when it first named the cause, or ended without."""
     output: str
 
     @property
@@ -95,16 +95,36 @@ class Result:
         return self.status == 0 and self.lag is None
 
 
-def _cost_of(process: subprocess.Popen[bytes], deadline: float) -> tuple[int, float]:
-    """Wait until it ends, or the deadline passes; the most memory (bytes) and the processor time it was seen to use."""
-    peak, cpu, seen = 0, 0.0, psutil.Process(process.pid)
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(psutil.Error):
-            peak = max(peak, seen.memory_info().rss)
-            cpu = sum(seen.cpu_times()[:2])
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.1)
-    return peak, cpu
+@dataclass
+class Observer:
+    """What a process uses and says. `words` are those of which each names the cause of what it watches."""
+
+    process: subprocess.Popen[bytes]
+    made: Stage
+    output: Path
+    words: Sequence[str]
+    peak: int = 0
+    """Bytes."""
+    cpu: float = 0.0
+    lives: int | None = None
+    """Tasks that had died when the cause was named; None: it never was."""
+
+    def until(self, deadline: float) -> None:
+        """Look until it ends, or the deadline passes."""
+        seen = psutil.Process(self.process.pid)
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with suppress(psutil.Error):
+                self.peak = max(self.peak, seen.memory_info().rss)
+                self.cpu = sum(seen.cpu_times()[:2])
+            if self.lives is None and self.is_named():
+                self.lives = dead(self.made)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.1)
+
+    def is_named(self) -> bool:
+        """Whether it has said what the cause is."""
+        said = self.output.read_text()
+        return any(word in said for word in self.words)
 
 
 def dead(made: Stage) -> int:
@@ -117,15 +137,18 @@ def dead(made: Stage) -> int:
     return sum(one["startedBy"] == newest and one["lastStatus"] == "STOPPED" for one in tasks)
 
 
-def watched(made: Stage, command: Sequence[str], before: str, limit: float, output: Path) -> Result:
+def watched(
+    made: Stage, command: Sequence[str], before: str, limit: float, output: Path, words: Sequence[str]
+) -> Result:
     """Run the tool to its end, or for `limit` seconds, while the truth is looked at."""
     made.recorder.forget()
     started = time.monotonic()
     with truth(made, before) as seen, output.open("w+") as file:
         process = subprocess.Popen(command, env=made.environment(), cwd=made.work, stdout=file, stderr=file)
-        peak, cpu = _cost_of(process, started + limit)
+        observer = Observer(process, made, output, words)
+        observer.until(started + limit)
         ended = time.monotonic()
-        lives = dead(made)
+        lives = dead(made) if observer.lives is None else observer.lives
         killed = process.poll() is None
         process.kill()
         process.wait()
@@ -136,8 +159,8 @@ def watched(made: Stage, command: Sequence[str], before: str, limit: float, outp
             seconds=ended - started,
             lag=None if good_since is None else max(0.0, ended - good_since),
             calls=calls,
-            peak_mib=peak / 2**20,
-            cpu=cpu,
+            peak_mib=observer.peak / 2**20,
+            cpu=observer.cpu,
             lives=lives,
             output=output.read_text(),
         )

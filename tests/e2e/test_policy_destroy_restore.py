@@ -26,7 +26,7 @@ NO_KEY = frozenset(
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
-    with lifecycle(tmp_path_factory.mktemp("policy-ends"), enforce_iam=True) as made:
+    with lifecycle(tmp_path_factory.mktemp("policy"), enforce_iam=True) as made:
         made.transport = "ssm"
         made.stage.contract = dict(made.customers.contract)
         (made.stage.folder / "contract.json").write_text(json.dumps(made.stage.contract))
@@ -67,7 +67,9 @@ def test_destroy_and_restore(place: Lifecycle) -> None:
     s3, was = place.stage.aws.client("s3"), place.stage.contract
     s3.put_object(Bucket=was["bucket"], Key="onyx-files/customer-a/tagged", Body=b"kept", Tagging="kept=yes")
     before = place.fingerprint()
-    destroyer, restorer = (Somebody(place, principal(place.stage, "ends", name)) for name in ("destroy", "restore"))
+    destroyer, restorer = (
+        Somebody(place, principal(place.stage, "whole-life", name)) for name in ("destroy", "restore")
+    )
     protect(place)
     destroyer.calls("destroy", "--confirm", NAME).succeeded()
     assert place.databases() == {}
