@@ -22,6 +22,11 @@ Say = Callable[[str], None]
 MINIMUM = (1, 11)
 """Write-only arguments: Terraform >= 1.11, OpenTofu >= 1.11."""
 
+SELDOM = "400"
+"""Go's garbage collection, in per cent: each command starts a provider that unfolds its schema and ends soon.
+
+Measured with the AWS provider 5.100: `terraform validate` takes 8.7 instead of 11 s of processor time, 3 % more memory.
+"""
 REGISTRIES: Mapping[str, str] = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 _VERSION = re.compile(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)(\S*)", re.MULTILINE)
 
@@ -50,7 +55,7 @@ class Toolchain:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The given environment, made fit for running the program here."""
-        result = {**environ, "TERRAFORM_BIN": str(self.program.path)}
+        result = {"GOGC": SELDOM, **environ, "TERRAFORM_BIN": str(self.program.path)}
         if self.cli_config is not None:
             result["TF_CLI_CONFIG_FILE"] = str(self.cli_config)
         elif _missing_config(environ):
