@@ -272,7 +272,9 @@ def test_a_registry_that_answers_is_used_as_usual(
     gone = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(tmp_path / "gone"), "PATH": "/bin"}
     found = toolchain.find_provider(terraform, gone, tmp_path / "tools")
     assert found.cli_config is None
-    assert found.environment(gone) == {"HOME": str(tmp_path), "PATH": "/bin", "TERRAFORM_BIN": str(terraform.path)}
+    kept = {"HOME": str(tmp_path), "PATH": "/bin", "GOGC": "50"}
+    assert found.environment({**gone, "GOGC": "50"}) == {**kept, "TERRAFORM_BIN": str(terraform.path)}
+    assert found.environment(gone) == {**kept, "GOGC": toolchain.SELDOM, "TERRAFORM_BIN": str(terraform.path)}
 
 
 @pytest.fixture
