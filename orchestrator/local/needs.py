@@ -3,7 +3,8 @@
 Source: AWS's Service Authorization Reference.
 
 S3's are in `s3_needs`. Left out: the other services and actions, which are asked for on `*`, so that only a policy for
-every resource allows them; resource tags (but for snapshots of volumes, which `enforcement` adds); what a service does
+every resource allows them; resource tags (but for instances, volumes' snapshots, secrets and
+certificates, which `enforcement` adds); what a service does
 in the caller's name (`iam:PassRole`, `kms:Decrypt`).
 """
 

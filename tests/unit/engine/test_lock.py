@@ -120,7 +120,7 @@ def test_where_no_lock_can_be_made_it_is_said(tmp_path: Path) -> None:
 def waits(
     lock: Lock, owner: Owner, clock: VirtualClock, timeout: float, said: list[str]
 ) -> AbstractContextManager[None]:
-    """`held`, with what it says and what it warns of in one list."""
+    """`held`, with what it says and the codes of what it warns of in one list."""
     return held(lock, owner, timeout=timeout, clock=clock, say=said.append, warn=lambda left: said.append(left.code))
 
 
