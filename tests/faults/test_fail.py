@@ -41,7 +41,12 @@ def ends_well(run: Ended, deed: Deed) -> Iterator[str]:
     if "Traceback" in run.stdout + run.stderr or "unexpected" in run.codes or not run.events:
         yield f"a traceback: {run.stdout[-1500:]}{run.stderr[-1500:]}"
         return
-    if deed.what == GIVEN_BACK and not any(one.get("code") == "lock-left" for one in run.events):
+    # An answer without a body can't be cut short: that one was heard.
+    if (
+        deed.what == GIVEN_BACK
+        and deed.kind != "truncated"
+        and not any(one.get("code") == "lock-left" for one in run.events)
+    ):
         yield "nobody is told that the lock may still be there"
     codes, outcomes = ENDS.get(deed.kind, (PASSING, {Outcome.FAILED, Outcome.TIMED_OUT}))
     if run.status == 0:
