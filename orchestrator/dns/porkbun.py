@@ -225,7 +225,7 @@ def _content(path: str, status: int, body: bytes) -> dict[str, Any]:
         return answer
     if status in THROTTLED:
         raise _Throttled(f"HTTP {status}")
-    if answer is None and body.lstrip().startswith(b"{"):
+    if answer is None and (body.lstrip().startswith(b"{") or (status == 200 and not body)):
         raise Transient(_unavailable("Porkbun's answer was cut off", path))  # the change may have been made: look
     if not isinstance(answer, dict):
         text = f"Porkbun answered HTTP {status} without JSON"

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 FULL = os.environ.get("FAULTS") == "full"
+ONLY = os.environ.get("FAULTS_ONLY", "")
+"""Of a sweep only the trials whose name has this in it, as it is told of one that went wrong."""
 SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
 """Of what is drawn at random here; told at the end, and given again by `FAULTS_SEED`."""
 FIGURES: list[str] = []

@@ -180,11 +180,11 @@ def _fail_http(kind: str, pool: Any, url: str, what: str, headers: dict[str, str
     if kind == "reset":
         raise ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
     if kind == "timeout":
-        do().read()
+        _ = do().data
         raise ReadTimeoutError(pool, url, "Read timed out.")
     if kind == "truncated":
         answer = do()
-        whole = answer.read() + b"\n"
+        whole = answer.data + b"\n"
         lengths = {**answer.headers, "Content-Length": str(len(whole))}
         return _response(answer.status, lengths, whole[: len(whole) // 2])
     if kind == "broken" or not is_aws(what):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.faults.figures import say
+from tests.faults.figures import ONLY, say
 from tests.faults.seam import Deed
 from tests.faults.theatre import Theatre, theatre
 from tests.faults.troupe import Ended
@@ -112,7 +112,7 @@ def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survive
         worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
         calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
 
-        deeds = everywhere(calls, kinds)
+        deeds = [deed for deed in everywhere(calls, kinds) if ONLY in str(deed)]
         sweep = Sweep(len(deeds))
 
         def survival(stage: Theatre, deed: Deed) -> None:

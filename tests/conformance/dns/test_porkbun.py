@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -120,6 +122,34 @@ def test_that_is_not_there_is_transient() -> None:
     }
     with pytest.raises(Transient) as passing:
         dns.connect("porkbun", connection(environment)).check(ZONE)
+    assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
+
+
+CUTS: dict[str, Callable[[bytes], bytes]] = {
+    "half of it": lambda whole: whole[: len(whole) // 2],
+    "nothing": lambda _whole: b"",
+}
+
+
+@pytest.mark.parametrize("said", [True, False], ids=["of a known length", "until the connection ends"])
+@pytest.mark.parametrize("cut", CUTS)
+def test_an_answer_that_is_cut_off_is_transient(listening: Porkbun, cut: str, *, said: bool) -> None:
+    whole = listening.application
+
+    def cutting(environ: Any, start_response: Any) -> Iterable[bytes]:
+        lengths: list[tuple[str, str]] = []
+
+        def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            lengths[:] = [one for one in headers if one[0].lower() == "content-length"]
+            others = [one for one in headers if one not in lengths]
+            return start_response(status, headers if said else others, exc_info)
+
+        yield CUTS[cut](b"".join(whole(environ, started)))
+
+    listening.application = cutting
+    provider = dns.connect("porkbun", connection(listening.environment()))
+    with pytest.raises(Transient) as passing:
+        provider.records(ZONE)
     assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
 
 
