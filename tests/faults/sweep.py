@@ -26,6 +26,8 @@ TOLD = 20
 TRIES = 4
 """A run is not always of the same length: one that ended before its deed is begun again."""
 REDEPLOY, REDEPLOYS = "ecs:UpdateService", "redeploys"
+STAGES = (os.cpu_count() or 1) + 1
+"""A trial waits for a quarter of its time."""
 Place = TypeVar("Place")
 """A stack in a cloud of its own, to be played on by one trial at a time."""
 
@@ -76,7 +78,7 @@ class Sweep:
 
 @contextmanager
 def stages(
-    folder: Path, made: Callable[[Path], AbstractContextManager[Place]], number: int = os.cpu_count() or 1
+    folder: Path, made: Callable[[Path], AbstractContextManager[Place]], number: int = STAGES
 ) -> Iterator[list[Place]]:
     """Several stacks, each in a cloud of its own."""
     with ExitStack() as stack, ThreadPoolExecutor(number) as pool:
