@@ -86,21 +86,31 @@ def cli_config(environ: Mapping[str, str]) -> Path | None:
 
 def holds(mirror: Path, host: str) -> bool:
     """Whether the folder is a mirror with a version of the AWS provider that fits."""
+    return bool(versions(mirror, host))
+
+
+def versions(mirror: Path, host: str) -> list[str]:
+    """The fitting versions of the AWS provider in this folder, for this machine, the newest last."""
     folder = mirror / host / PROVIDER
     try:
         names = [entry.name for entry in folder.iterdir()]
     except OSError:
-        return False
+        return []
     target = this_platform()
-    unpacked = any(_fits(name) and (folder / name / target).is_dir() for name in names)
-    packed = (found for found in map(_PACKED.fullmatch, names) if found)
-    return unpacked or any(_fits(found[1]) and found[2] == target for found in packed)
+    unpacked = [name for name in names if _fits(name) and (folder / name / target).is_dir()]
+    packed = [found for found in map(_PACKED.fullmatch, names) if found]
+    fitting = {*unpacked, *(found[1] for found in packed if _fits(found[1]) and found[2] == target)}
+    return sorted(fitting, key=_numbers)
 
 
 def _fits(version: str) -> bool:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version):
         return False
-    return MINIMUM <= tuple(map(int, version.split("."))) < BELOW
+    return MINIMUM <= _numbers(version) < BELOW
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _folders(roots: Iterable[Path], deadline: float) -> Iterator[Path]:
@@ -122,6 +132,11 @@ def _children(folder: Path) -> list[Path]:
             return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []  # not ours to read
+
+
+def lock(host: str, version: str) -> str:
+    """A dependency lock file that chooses this version of the AWS provider, without a checksum."""
+    return f'provider "{host}/{PROVIDER}" {{\n  version = "{version}"\n}}\n'
 
 
 def configuration(mirror: Path, host: str) -> str:

@@ -186,8 +186,7 @@ def _story(stage: Stage) -> list[str]:
     stage.up(os.environ)
     witness = Witness(stage.environ)
     witness.make_zone(demo.ZONE)
-    stage.environ = tools.environment(stage.environ)
-    workdir = demo.copy_sources(stage)
+    workdir = demo.copy_sources(stage, tools)
     variables = [demo.VARIABLES, *(f"-var={one}" for one in GUARDED)]
     stage.orchestrate("apply", "--auto-approve", *variables, cwd=workdir, show=Applying())
     contract = demo.contract_of(stage, tools.program, workdir)

@@ -52,6 +52,8 @@ class Toolchain:
     program: Program
     provider: str
     cli_config: Path | None = None
+    mirrored: str = ""
+    """The provider's version, where it comes from a mirror found here."""
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The given environment, made fit for running the program here."""
@@ -61,6 +63,17 @@ class Toolchain:
         elif _missing_config(environ):
             del result["TF_CLI_CONFIG_FILE"]
         return result
+
+    def choose(self, directory: Path) -> dict[str, str]:
+        """Choose the mirror's provider for `directory`, before `init`; returns what that needs in its environment.
+
+        Without a checksum: Terraform takes that of the whole provider (700 MB) at each of its starts, up to eight in a
+        command. Measured: `validate` takes 5.6 instead of 9.8 s of processor time. For stacks on a local cloud only.
+        """
+        if not self.mirrored:
+            return {}
+        (directory / ".terraform.lock.hcl").write_text(mirror.lock(self.program.registry, self.mirrored))
+        return {"TF_CLI_ARGS_init": "-lockfile=readonly"}
 
 
 def tool_folder(environ: Mapping[str, str]) -> Path:
@@ -156,7 +169,8 @@ def find_provider(program: Program, environ: Mapping[str, str], tools: Path) -> 
     config = tools / f"{program.product}.rc"
     config.parent.mkdir(parents=True, exist_ok=True)
     _write_atomically(config, mirror.configuration(found, program.registry))
-    return Toolchain(program, f"from the mirror {found} ({program.registry} can't be reached)", config)
+    newest = mirror.versions(found, program.registry)[-1]
+    return Toolchain(program, f"from the mirror {found} ({program.registry} can't be reached)", config, newest)
 
 
 def _write_atomically(path: Path, text: str) -> None:

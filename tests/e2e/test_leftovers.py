@@ -122,7 +122,7 @@ def applies(alive: Stage, tmp_path: Path) -> Iterator[Applies]:
     except Invalid as missing:
         needed.lacks(str(missing))
     (tmp_path / "contract.json").write_text(json.dumps(alive.contract))
-    made = Applies(alive, tmp_path, found.environment(environment))
+    made = Applies(alive, tmp_path, found.environment(environment) | found.choose(tmp_path))
     yield made
     for child in psutil.Process().children(recursive=True):
         if "terraform" in child.name():

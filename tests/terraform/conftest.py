@@ -36,26 +36,36 @@ class Terraform:
         return done
 
 
+def clean() -> dict[str, str]:
+    """The environment without what would steer terraform."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_AR"))}
+
+
 @pytest.fixture(scope="session")
-def terraform_environment() -> dict[str, str]:
+def tools() -> toolchain.Toolchain:
     """Skipped by name where terraform or its provider is missing; in CI it must be there."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_AR"))}
     try:
-        found = toolchain.prepare(clean)
+        return toolchain.prepare(clean())
     except Invalid as missing:
         needed.lacks(str(missing))
-    return found.environment({**clean, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"})
+
+
+@pytest.fixture(scope="session")
+def terraform_environment(tools: toolchain.Toolchain) -> dict[str, str]:
+    return tools.environment({**clean(), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"})
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, tools: toolchain.Toolchain, terraform_environment: dict[str, str]
+) -> Iterator[Terraform]:
     """A copy of terraform/ and hooks/ beside a local cloud of its own, initialised; the zone is there, as ever."""
     folder = tmp_path_factory.mktemp("stack")
     for part in ("terraform", "hooks"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     running = client.up("terraform", folder / "cloud", speed=300)
     try:
-        environment = terraform_environment | client.ask(running, "env")
+        environment = terraform_environment | client.ask(running, "env") | tools.choose(folder / "terraform")
         terraform = Terraform(folder / "terraform", environment)
         terraform.run("init", "-no-color")
         yield terraform

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.local import toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = pytest.mark.terraform
@@ -73,7 +74,9 @@ STATE = {
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Terraform:
+def planned(
+    tmp_path_factory: pytest.TempPathFactory, tools: toolchain.Toolchain, terraform_environment: dict[str, str]
+) -> Terraform:
     """A directory with the.plan: the bucket is replaced, a database server of the smallest class is made."""
     directory = tmp_path_factory.mktemp("before-it-hurts")
     (directory / "main.tf").write_text(CONFIGURATION)
@@ -81,7 +84,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
     if "tofu" in Path(terraform_environment["TERRAFORM_BIN"]).name:
         state = state.replace("registry.terraform.io", "registry.opentofu.org")
     (directory / "terraform.tfstate").write_text(state)
-    terraform = Terraform(directory, terraform_environment)
+    terraform = Terraform(directory, terraform_environment | tools.choose(directory))
     terraform.run("init", "-no-color")
     terraform.run("plan", "-refresh=false", "-out=the.plan", "-no-color")
     return terraform

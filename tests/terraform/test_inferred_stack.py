@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.local import client
+from orchestrator.local import client, toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud, pytest.mark.slow]
@@ -58,11 +58,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, terraform_environment: dict[str, str]) -> Iterator[Place]:
+def place(tmp_path: Path, tools: toolchain.Toolchain, terraform_environment: dict[str, str]) -> Iterator[Place]:
     shutil.copytree(STACK, tmp_path / "stack", ignore=shutil.ignore_patterns("*.json", ".terraform*"))
     running = client.up("inferred", tmp_path / "cloud", speed=300)
     try:
-        made = Place(tmp_path / "stack", terraform_environment | client.ask(running, "env"))
+        environment = terraform_environment | client.ask(running, "env") | tools.choose(tmp_path / "stack")
+        made = Place(tmp_path / "stack", environment)
         made.aws("route53").create_hosted_zone(Name="vigilon.app", CallerReference="test")
         yield made
     finally:

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from orchestrator.contract import Stack
+from orchestrator.local import toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = pytest.mark.terraform
@@ -36,6 +37,16 @@ def test_it_is_formatted(terraform_environment: dict[str, str]) -> None:
 def test_it_is_valid(stack: Terraform) -> None:
     said = json.loads(stack.run("validate", "-json").stdout)
     assert (said["valid"], said["diagnostics"]) == (True, [])
+
+
+@pytest.mark.cloud
+def test_the_provider_of_a_mirror_is_taken_as_it_is(tools: toolchain.Toolchain, stack: Terraform) -> None:
+    """Initialised with it, and no checksum was added that every command would compute again."""
+    if not tools.mirrored:
+        pytest.skip("the provider is downloaded here")
+    lock = (stack.directory / ".terraform.lock.hcl").read_text()
+    assert f'version = "{tools.mirrored}"' in lock
+    assert "hashes" not in lock
 
 
 @pytest.mark.cloud

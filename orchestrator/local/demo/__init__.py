@@ -78,8 +78,7 @@ def _story(stage: Stage, dns: str) -> None:
     if tools is None:
         _without_terraform(stage, witness)
     else:
-        stage.environ = tools.environment(stage.environ)
-        _with_terraform(stage, witness, tools.program, dns)
+        _with_terraform(stage, witness, tools, dns)
 
 
 def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
@@ -95,8 +94,8 @@ def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
     return found
 
 
-def _with_terraform(stage: Stage, witness: Witness, program: toolchain.Program, dns: str) -> None:
-    workdir = copy_sources(stage)
+def _with_terraform(stage: Stage, witness: Witness, tools: toolchain.Toolchain, dns: str) -> None:
+    workdir, program = copy_sources(stage, tools), tools.program
     if dns:
         _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
     stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
@@ -148,12 +147,14 @@ def _without_terraform(stage: Stage, witness: Witness) -> None:
     _evidence(stage, witness, contract)
 
 
-def copy_sources(stage: Stage) -> Path:
-    """The stack and the hook module it names, without what earlier runs left beside them."""
+def copy_sources(stage: Stage, tools: toolchain.Toolchain) -> Path:
+    """The stack and the hook module it names, without what earlier runs left beside them, ready for Terraform."""
     for part in ("terraform", "hooks"):
         ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfplan", ".orchestrate", "tests")
         shutil.copytree(SOURCES / part, stage.folder / part, ignore=ignore)
-    return stage.folder / "terraform"
+    workdir = stage.folder / "terraform"
+    stage.environ = tools.environment(stage.environ) | tools.choose(workdir)
+    return workdir
 
 
 def _take_fresh_domain(variables: Path, provider: str) -> None:

@@ -297,6 +297,22 @@ def test_without_a_registry_the_mirror_is_configured_for_our_runs_only(
 
 
 @pytest.mark.usefixtures("no_registry")
+def test_the_newest_of_the_mirror_is_chosen_without_a_checksum(terraform: toolchain.Program, tmp_path: Path) -> None:
+    for version in ("5.100.0", "5.101.2", "5.101.10", "6.0.0"):
+        place(tmp_path / ".terraform.d/plugins/127.0.0.1:1/hashicorp/aws" / version / PLATFORM / "provider")
+    found = toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools")
+    assert found.choose(tmp_path) == {"TF_CLI_ARGS_init": "-lockfile=readonly"}
+    lock = (tmp_path / ".terraform.lock.hcl").read_text()
+    assert 'provider "127.0.0.1:1/hashicorp/aws"' in lock
+    assert 'version = "5.101.10"' in lock
+
+
+def test_what_is_downloaded_is_not_chosen_for_it(terraform: toolchain.Program, tmp_path: Path) -> None:
+    assert toolchain.Toolchain(terraform, "downloaded").choose(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_registry")
 def test_who_has_configured_an_installation_keeps_it(terraform: toolchain.Program, tmp_path: Path) -> None:
     (tmp_path / ".terraformrc").write_text(
         'provider_installation {\n  network_mirror { url = "https://x.invalid/" }\n}\n'
