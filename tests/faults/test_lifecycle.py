@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.figures import FULL, SEED, tell
 from tests.faults.seam import CRASHES, Deed
-from tests.faults.sweep import Sweep, each, stages
+from tests.faults.sweep import STAGES, Sweep, each, stages
 from tests.faults.trip import PHASES, Traveller, traveller
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -39,7 +39,7 @@ def test_a_round_trip_killed_in_each_phase(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not FULL, reason="make faults")
 def test_ten_round_trips_killed_at_random_in_each_phase(tmp_path: Path) -> None:
-    sweep, kills, chance = Sweep(KILLS), Counter[str](), random.Random(SEED)
+    sweep, kills, chance = Sweep(STAGES + KILLS), Counter[str](), random.Random(SEED)
     with stages(tmp_path, traveller) as opened:
         lengths: dict[str, int] = {}
 
@@ -65,6 +65,7 @@ def test_ten_round_trips_killed_at_random_in_each_phase(tmp_path: Path) -> None:
         each(opened, [drawn() for _ in range(KILLS)], survive)
         for _ in range(SPARE):
             if min(kills[phase] for phase in PHASES) < KILLS:
+                sweep.of += 1
                 survive(opened[0], drawn())
     spread = ", ".join(f"{phase} {kills[phase]} (of {lengths[phase]} calls)" for phase in PHASES)
     tell(f"round trips killed at random (FAULTS_SEED={SEED}): {sweep.done} trips, {len(sweep.wrong)} defects; {spread}")
