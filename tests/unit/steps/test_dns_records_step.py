@@ -1,179 +1,22 @@
-"""`dns-records` and `sites` as whole steps: real DNS packets, a provider that counts, a stack of the example."""
+"""`dns-records` as a whole step: real DNS packets, a provider that counts, a stack of the example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
-from orchestrator.contract import Dns, Stack
-from orchestrator.dns import model
-from orchestrator.dns.history import FILE, History
-from orchestrator.dns.model import DnsProvider, Plan, Record
-from orchestrator.dns.resolve import AskServers, Server
-from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
+from orchestrator.contract import Dns
+from orchestrator.dns.model import Plan, Record
+from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Invalid, Problem, Refused, Transient
-from orchestrator.local import nameserver
 from orchestrator.local.cloud import Address, Cloud
-from orchestrator.local.faults import Faults, catalogue
-from orchestrator.local.pace import Pace
-from orchestrator.local.zone import Entry, Zone
-from orchestrator.probe import Probe, Reached
-from orchestrator.steps import dns_records, sites
-from orchestrator.steps.dns_records import Rules
-
-OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
-NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
-ZONE = "example.org"
-SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:one"
-
-
-def stack(dns: Mapping[str, Any] | None, **hostnames: str) -> Stack:
-    tenants = {
-        name: {
-            "database": f"onyx_{name}",
-            "role": f"onyx_{name}",
-            "secret_arn": SECRET,
-            "service": f"{name}-prod-service",
-            "hostname": hostname,
-            "target_group_arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/one/1",
-            "log_group": f"/ecs/{name}",
-        }
-        for name, hostname in hostnames.items()
-    }
-    return Stack.model_validate(
-        {
-            "schema": 1,
-            "stack": "onyx-prod",
-            "account_id": "123456789012",
-            "region": "us-west-2",
-            "cluster": "onyx-prod-cluster",
-            "database": {
-                "instance": "onyx-prod-postgres",
-                "host": "onyx-prod-postgres.c1.us-west-2.rds.amazonaws.com",
-                "admin_user": "onyx_root",
-                "admin_secret_arn": SECRET,
-            },
-            "runner": {"instance_id": "i-0123456789abcdef0"},
-            "load_balancer": {
-                "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/onyx-prod-alb/1",
-                "dns_name": NEW,
-                "zone_id": "Z1",
-            },
-            "dns": dns,
-            "tenants": tenants,
-        }
-    )
-
-
-@dataclass
-class Hosted:
-    """A provider whose zone is what the name server serves. It spreads a change when told to."""
-
-    held: dict[str, Record] = field(default_factory=dict)
-    spread: bool = True
-    asked: list[str] = field(default_factory=list)
-    name: str = "hosted"
-    apex: str = "ALIAS"
-    minimum_ttl: int = 60
-    zones_held: tuple[str, ...] = (ZONE,)
-
-    def zones(self) -> frozenset[str]:
-        self.asked.append("zones")
-        return frozenset(self.zones_held)
-
-    def check(self, zone: str) -> None:
-        self.asked.append(f"check {zone}")
-
-    def records(self, zone: str) -> frozenset[Record]:
-        self.asked.append(f"records {zone}")
-        if zone not in self.zones_held:
-            raise Invalid(Problem("dns-zone-not-found", f"no zone {zone}"))
-        return frozenset(one for one in self.held.values() if self.zone_of(one) == zone)
-
-    def zone_of(self, record: Record) -> str:
-        """A delegation is the parent's."""
-        above = record.name.partition(".")[2] if record.type == "NS" else record.name
-        return model.longest_match(above, self.zones_held)
-
-    def submit(self, zone: str, plan: Plan) -> str:
-        self.asked.append(f"submit {len(plan.changes)}")
-        for change in plan.changes:
-            self.held.pop(change.name, None)
-            self.held |= {record.name: record for record in change.after}
-        return "ticket"
-
-    def settled(self, ticket: str) -> bool:
-        assert ticket == "ticket"
-        return self.spread
-
-    def served(self) -> list[Zone]:
-        entries = [Entry(one.name, one.type, one.ttl or 60, one.values[0]) for one in self.held.values()]
-        return [Zone(ZONE, tuple(entries))]
-
-
-@dataclass
-class Context:
-    stack: Stack
-    providers: Mapping[str, DnsProvider]
-    dns_rules: Rules
-    resolver: AskServers
-    statuses: dict[str, int] = field(default_factory=dict)
-    visits: list[tuple[str, str]] = field(default_factory=list)
-    dns_tickets: list[tuple[str, str]] = field(default_factory=list)
-    balancers: frozenset[str] = frozenset()
-
-    @property
-    def targets(self) -> Context:
-        return self
-
-    def dns(self, provider: str) -> DnsProvider:
-        return self.providers[provider]
-
-    def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
-        return self.balancers & frozenset(dns_names)
-
-    def probe(self, hostname: str, address: str) -> Probe:
-        self.visits.append((hostname, address))
-        return Probe(address, Reached.ANSWERED, self.statuses.get(hostname, 200))
-
-
-@pytest.fixture
-def hosted() -> Hosted:
-    return Hosted()
-
-
-@pytest.fixture
-def cloud(tmp_path: Path) -> Cloud:
-    return Cloud(directory=tmp_path, pace=Pace(100), ca=trustme.CA(), faults=Faults(), log=lambda _line: None)
-
-
-@pytest.fixture
-def context(tmp_path: Path, hosted: Hosted, cloud: Cloud) -> Iterator[Context]:
-    cloud.zones.add(hosted.served)
-    cloud.addresses.publish(NEW, Address("127.0.0.9", 443))
-    stop = nameserver.start(cloud)
-    dns = {"provider": "hosted", "zone": ZONE, "ttl": 300}
-    made = stack(dns, **{"customer-a": "demo.example.org", "customer-b": "b.example.org"})
-    rules = Rules(History(tmp_path / ".orchestrate" / FILE, "onyx-prod", lambda: datetime(2026, 1, 1, tzinfo=UTC)))
-    yield Context(made, {"hosted": hosted}, rules, AskServers((Server.parse(cloud.resolver),)))
-    stop()
-
-
-def verdicts(context: Context) -> Mapping[Subject, Verdict]:
-    return dns_records.STEP.decide(dns_records.STEP.observe(context))
-
-
-def settle(context: Context) -> Mapping[Subject, Verdict]:
-    todos = {subject: verdict for subject, verdict in verdicts(context).items() if isinstance(verdict, Todo)}
-    if todos:
-        dns_records.STEP.apply(context, todos)
-    return verdicts(context)
+from orchestrator.local.faults import catalogue
+from orchestrator.steps import dns_records
+from tests.unit.steps.hosted import NEW, OLD, ZONE, Context, Hosted, settle, stack, verdicts
 
 
 def test_all_tenants_in_one_batch_then_nothing(context: Context, hosted: Hosted) -> None:
@@ -220,34 +63,6 @@ def test_without_dns_in_the_contract_nobody_is_asked(context: Context, hosted: H
     seen = verdicts(context)
     assert seen.keys() == {STACK}
     assert hosted.asked == []
-
-
-def test_a_site_is_visited_at_its_address_only_when_its_name_leads_here(context: Context, hosted: Hosted) -> None:
-    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OLD,), 600)
-    hosted.held["b.example.org"] = Record("b.example.org", "CNAME", (NEW,), 600)
-    seen = sites.STEP.decide(sites.STEP.observe(context))
-    assert context.visits == [("b.example.org", "127.0.0.9")]
-    stale = seen["customer-a"]
-    assert isinstance(stale, Wait)
-    assert (stale.code, OLD in stale.because) == ("site-name-stale", True)
-    assert isinstance(seen["customer-b"], Done)
-
-
-def test_another_server_that_is_alive_is_not_visited(context: Context, hosted: Hosted) -> None:
-    hosted.held["demo.example.org"] = Record("demo.example.org", "A", ("127.0.0.8",), 600)
-    seen = sites.STEP.decide(sites.STEP.observe(context))
-    assert context.visits == []
-    stale = seen["customer-a"]
-    assert isinstance(stale, Wait)
-    assert (stale.code, "127.0.0.8" in stale.because) == ("site-name-stale", True)
-
-
-def test_after_the_records_the_sites_answer(context: Context, hosted: Hosted) -> None:
-    settle(context)
-    context.statuses["b.example.org"] = 503
-    seen = sites.STEP.decide(sites.STEP.observe(context))
-    assert isinstance(seen["customer-a"], Done)
-    assert isinstance(seen["customer-b"], Wait)
 
 
 OTHER = "shop.example.com"

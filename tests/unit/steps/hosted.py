@@ -1,0 +1,144 @@
+"""A stack of two tenants, and a provider whose zone a real name server serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.contract import Stack
+from orchestrator.dns import model
+from orchestrator.dns.model import DnsProvider, Plan, Record
+from orchestrator.dns.resolve import AskServers
+from orchestrator.engine.step import Subject, Todo, Verdict
+from orchestrator.errors import Invalid, Problem
+from orchestrator.local.zone import Entry, Zone
+from orchestrator.probe import Probe, Reached
+from orchestrator.steps import dns_records
+from orchestrator.steps.dns_records import Rules
+
+OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
+NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
+ZONE = "example.org"
+SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:one"
+
+
+def stack(dns: Mapping[str, Any] | None, **hostnames: str) -> Stack:
+    tenants = {
+        name: {
+            "database": f"onyx_{name}",
+            "role": f"onyx_{name}",
+            "secret_arn": SECRET,
+            "service": f"{name}-prod-service",
+            "hostname": hostname,
+            "target_group_arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/one/1",
+            "log_group": f"/ecs/{name}",
+        }
+        for name, hostname in hostnames.items()
+    }
+    return Stack.model_validate(
+        {
+            "schema": 1,
+            "stack": "onyx-prod",
+            "account_id": "123456789012",
+            "region": "us-west-2",
+            "cluster": "onyx-prod-cluster",
+            "database": {
+                "instance": "onyx-prod-postgres",
+                "host": "onyx-prod-postgres.c1.us-west-2.rds.amazonaws.com",
+                "admin_user": "onyx_root",
+                "admin_secret_arn": SECRET,
+            },
+            "runner": {"instance_id": "i-0123456789abcdef0"},
+            "load_balancer": {
+                "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/onyx-prod-alb/1",
+                "dns_name": NEW,
+                "zone_id": "Z1",
+            },
+            "dns": dns,
+            "tenants": tenants,
+        }
+    )
+
+
+@dataclass
+class Hosted:
+    """A provider whose zone is what the name server serves. It spreads a change when told to."""
+
+    held: dict[str, Record] = field(default_factory=dict)
+    spread: bool = True
+    asked: list[str] = field(default_factory=list)
+    name: str = "hosted"
+    apex: str = "ALIAS"
+    minimum_ttl: int = 60
+    zones_held: tuple[str, ...] = (ZONE,)
+
+    def zones(self) -> frozenset[str]:
+        self.asked.append("zones")
+        return frozenset(self.zones_held)
+
+    def check(self, zone: str) -> None:
+        self.asked.append(f"check {zone}")
+
+    def records(self, zone: str) -> frozenset[Record]:
+        self.asked.append(f"records {zone}")
+        if zone not in self.zones_held:
+            raise Invalid(Problem("dns-zone-not-found", f"no zone {zone}"))
+        return frozenset(one for one in self.held.values() if self.zone_of(one) == zone)
+
+    def zone_of(self, record: Record) -> str:
+        """A delegation is the parent's."""
+        above = record.name.partition(".")[2] if record.type == "NS" else record.name
+        return model.longest_match(above, self.zones_held)
+
+    def submit(self, zone: str, plan: Plan) -> str:
+        self.asked.append(f"submit {len(plan.changes)}")
+        for change in plan.changes:
+            self.held.pop(change.name, None)
+            self.held |= {record.name: record for record in change.after}
+        return "ticket"
+
+    def settled(self, ticket: str) -> bool:
+        assert ticket == "ticket"
+        return self.spread
+
+    def served(self) -> list[Zone]:
+        entries = [Entry(one.name, one.type, one.ttl or 60, one.values[0]) for one in self.held.values()]
+        return [Zone(ZONE, tuple(entries))]
+
+
+@dataclass
+class Context:
+    stack: Stack
+    providers: Mapping[str, DnsProvider]
+    dns_rules: Rules
+    resolver: AskServers
+    statuses: dict[str, int] = field(default_factory=dict)
+    visits: list[tuple[str, str]] = field(default_factory=list)
+    dns_tickets: list[tuple[str, str]] = field(default_factory=list)
+    balancers: frozenset[str] = frozenset()
+
+    @property
+    def targets(self) -> Context:
+        return self
+
+    def dns(self, provider: str) -> DnsProvider:
+        return self.providers[provider]
+
+    def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
+        return self.balancers & frozenset(dns_names)
+
+    def probe(self, hostname: str, address: str) -> Probe:
+        self.visits.append((hostname, address))
+        return Probe(address, Reached.ANSWERED, self.statuses.get(hostname, 200))
+
+
+def verdicts(context: Context) -> Mapping[Subject, Verdict]:
+    return dns_records.STEP.decide(dns_records.STEP.observe(context))
+
+
+def settle(context: Context) -> Mapping[Subject, Verdict]:
+    todos = {subject: verdict for subject, verdict in verdicts(context).items() if isinstance(verdict, Todo)}
+    if todos:
+        dns_records.STEP.apply(context, todos)
+    return verdicts(context)
