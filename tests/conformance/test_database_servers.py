@@ -32,6 +32,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.local import client, world
 from tests.faults.figures import sized, tell
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -103,8 +104,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         stack = Stack.model_validate(world.build(aws.session, endpoint=running.endpoint))
         rds, ssm = aws.client("rds"), aws.client("ssm")
         rds.get_waiter("db_instance_available").wait(WaiterConfig={"Delay": 1})
-        while not ssm.describe_instance_information()["InstanceInformationList"]:
-            time.sleep(0.1)
+        until("the agent is online", lambda: ssm.describe_instance_information()["InstanceInformationList"])
         ip, _, port = client.ask(running, "env")["ORCHESTRATE_DATABASE_ADDRESS"].rpartition(":")
         yield Place(stack, aws, Endpoint(ip, int(port)), folder / "ca.pem")
     finally:

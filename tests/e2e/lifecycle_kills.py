@@ -6,12 +6,12 @@ Not collected by itself (minutes): `make roundtrip-faults`.
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -25,22 +25,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
         yield made
 
 
-def wait_until(what: str, fact: Callable[[], bool]) -> None:
-    """Often, so that the kill comes soon after; long, for a whole backup may come first."""
-    deadline = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < deadline, f"still not so: {what}"
-        time.sleep(0.02)
-
-
 def killed(place: Lifecycle, arguments: tuple[str, ...], instant: Callable[[], bool]) -> None:
     """Begin the command, kill it at the instant, and wait for what outlives it."""
     process = place.begun(*arguments)
-    wait_until("the instant to kill at", lambda: instant() or process.poll() is not None)
+    until("the instant to kill at", lambda: instant() or process.poll() is not None, PATIENCE)
     assert process.poll() is None, f"{arguments} ended by itself, with {process.returncode}"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    wait_until("terraform ends", lambda: not place.terraform_works())
+    until("terraform ends", lambda: not place.terraform_works(), PATIENCE)
 
 
 def test_a_round_trip_with_a_kill_in_each_phase(place: Lifecycle) -> None:

@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +17,13 @@ import boto3
 import dns.message
 import dns.query
 import psycopg
-import pytest
 
 from orchestrator.local import client, world
 from tests.e2e.recorder import Recorder, recording
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
+from tests.waiting import until
 
 SPEED = 200.0
-PATIENCE = 90.0
 """Seconds until a test stops waiting for the local cloud."""
 COMMAND_SECONDS = 240
 """A command that takes longer hangs."""
@@ -70,16 +68,6 @@ class Ended:
         assert self.status == 0, f"exit status {self.status}\n{self.stdout}\n{self.stderr}"
         assert self.last["outcome"] == "succeeded"
         return self
-
-
-def until(what: str, fact: Callable[[], Any]) -> Any:
-    """The first true value of `fact`."""
-    deadline = time.monotonic() + PATIENCE
-    while not (seen := fact()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"still not so: {what}")
-        time.sleep(0.05)
-    return seen
 
 
 @dataclass

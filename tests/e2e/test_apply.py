@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from tests import needed
 from tests.e2e.stage import Stage
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -194,10 +194,7 @@ def test_the_state_is_locked_by_another(alive: Stage, directory: Path) -> None:
         cwd=alive.work,
         stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while not (directory / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until("terraform works", (directory / "started").exists)
     terraform = needed.terraform()
     locked = subprocess.run([terraform, "plan"], cwd=directory, capture_output=True, text=True, check=False)
     second = alive.orchestrate("apply", "--auto-approve", "--json", *arguments(directory))
@@ -216,10 +213,7 @@ def test_ctrl_c_during_terraform_leaves_no_lock_and_nothing_running(alive: Stage
         stdout=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (directory / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until("terraform works", (directory / "started").exists)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -10,8 +10,9 @@ import pytest
 from psycopg import sql
 
 from tests.e2e.canary import Eyes, Needles, files_below, leaks, secrets_of, ssm_commands, talkative, task_logs
-from tests.e2e.stage import Ended, Stage, until
+from tests.e2e.stage import Ended, Stage
 from tests.e2e.test_trust import Runs, line_with
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
-from tests.e2e.stage import Ended, Stage, until
+from tests.e2e.stage import Ended, Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

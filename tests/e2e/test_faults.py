@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import Ended, Stage, until
+from tests.e2e.stage import Ended, Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

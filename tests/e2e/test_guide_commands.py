@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stage import Stage, until
+from tests.e2e.stage import Stage
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.cloud,

@@ -20,7 +20,8 @@ import pytest
 
 from orchestrator.errors import Outcome
 from tests.e2e.canary import leaks, secrets_of
-from tests.e2e.stage import COMMAND_SECONDS, Ended, Event, Stage, until
+from tests.e2e.stage import COMMAND_SECONDS, Ended, Event, Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

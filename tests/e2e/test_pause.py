@@ -16,7 +16,8 @@ import pytest
 
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import Owner
-from tests.e2e.stage import Ended, Stage, stage, until
+from tests.e2e.stage import Ended, Stage, stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

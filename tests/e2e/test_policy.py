@@ -19,7 +19,8 @@ from orchestrator.lock_places import lock_of
 from orchestrator.policy import COMMANDS
 from tests import needed
 from tests.e2e.principal import Principal, allowed_by, pairs, principal
-from tests.e2e.stage import Stage, stage, until
+from tests.e2e.stage import Stage, stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

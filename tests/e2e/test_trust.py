@@ -20,7 +20,8 @@ import pytest
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Record, records
 from orchestrator.engine.lock import Owner
-from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage, until
+from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

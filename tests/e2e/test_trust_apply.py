@@ -16,7 +16,8 @@ import pytest
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Record, records
 from tests import needed
-from tests.e2e.stage import COMMAND_SECONDS, Stage, until
+from tests.e2e.stage import COMMAND_SECONDS, Stage
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 

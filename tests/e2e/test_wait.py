@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage, stage, until
+from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage, stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,26 +30,16 @@ from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
 from tests.faults.troupe import Ended, Troupe
 from tests.local.local_cloud import LocalCloud, aws_of
+from tests.waiting import until
 
 SPEED = 400.0
 TENANTS = ("customer-a", "customer-b", "customer-c")
 AT_PORKBUN, PORKBUN_ZONE = "customer-c", "porkbun.example"
-PATIENCE = 120.0
 STATES = "onyx-terraform-states"
 ENVIRONMENT = threading.Lock()
 """Held while the process's environment is a stage's: there is one environment for all stages."""
 FOR_EVER = 86_400
 """Seconds of grace: a machine that is busy must not make a task look sick."""
-
-
-def until(what: str, fact: Callable[[], Any]) -> Any:
-    """The first true value of `fact`."""
-    deadline = time.monotonic() + PATIENCE
-    while not (seen := fact()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"still not so: {what}")
-        time.sleep(0.01)
-    return seen
 
 
 @dataclass

@@ -17,8 +17,8 @@ from orchestrator.local import fates
 from tests.e2e.canary import Needles, files_below, leaks, secrets_of
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.faults.seam import Deed
-from tests.faults.theatre import until
 from tests.faults.troupe import Ended, Troupe
+from tests.waiting import until
 
 PHASES: Mapping[str, tuple[str, ...]] = {
     "backup": ("backup", "--stop-services"),

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from orchestrator.cli.local import local
 from orchestrator.errors import Invalid, Locked
 from orchestrator.local import client, state
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -80,10 +80,7 @@ def test_down_in_the_middle_of_a_creation_leaves_no_server(folder: Path) -> None
     rds = aws_of(LocalCloud(folder, running, client.ask(running, "env"))).client("rds")
     make_instance(rds, "unfinished")
     link = folder / "postgres" / "unfinished"
-    deadline = time.monotonic() + 30
-    while not link.is_symlink():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until("its data have a place", link.is_symlink)
     data = link.readlink()
     client.down(folder)
     assert not data.parent.exists()

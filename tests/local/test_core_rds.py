@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.local_cloud import Aws, LocalCloud
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -41,24 +41,25 @@ class Database:
 
     def until(self, status: str) -> list[str]:
         """The statuses seen on the way, this one last."""
-        seen = [self.described()["DBInstanceStatus"]]
-        deadline = time.monotonic() + 60
-        while seen[-1] != status:
-            assert time.monotonic() < deadline, seen
-            time.sleep(0.02)
+        seen: list[str] = []
+
+        def reached() -> bool:
             now = self.described()["DBInstanceStatus"]
-            seen += [now] if now != seen[-1] else []
+            seen.extend([] if seen[-1:] == [now] else [now])
+            return bool(now == status)
+
+        until(f"it is {status}", reached)
         return seen
 
     def until_gone(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        def gone() -> bool:
             try:
                 self.described()
             except self.rds.exceptions.DBInstanceNotFoundFault:
-                return
-            time.sleep(0.02)
-        pytest.fail("the instance is still there")
+                return True
+            return False
+
+        until("it is gone", gone)
 
     def host(self) -> str:
         return str(self.described()["Endpoint"]["Address"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.local_cloud import Aws
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -31,14 +31,7 @@ class Group:
             AuthTokenUpdateStrategy=strategy,
             ApplyImmediately=True,
         )
-        until(lambda: self.described()["Status"] == "available")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        until("it is available", lambda: self.described()["Status"] == "available")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +51,7 @@ def group(aws: Aws) -> Group:
         TransitEncryptionEnabled=True,
     )
     assert made.described()["Status"] == "creating"
-    until(lambda: bool(made.described()["Status"] == "available"))
+    until("it is available", lambda: made.described()["Status"] == "available")
     return made
 
 
@@ -92,10 +85,16 @@ def test_its_subnet_group_is_kept_while_in_use_and_goes_after_it(group: Group) -
         group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")
     group.cache.delete_replication_group(ReplicationGroupId="onyx-prod-redis")
     assert group.described()["Status"] == "deleting"
-    until(lambda: not group.cache.describe_replication_groups()["ReplicationGroups"])
+    until("it is gone", lambda: not group.cache.describe_replication_groups()["ReplicationGroups"])
     assert group.cache.describe_cache_clusters()["CacheClusters"] == []
     group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")
     assert group.cache.describe_cache_subnet_groups()["CacheSubnetGroups"] == []
+
+
+def is_active(elb: Any) -> bool:
+    """The load balancer."""
+    (found,) = elb.describe_load_balancers(Names=["onyx-prod-alb"])["LoadBalancers"]
+    return bool(found["State"]["Code"] == "active")
 
 
 def test_a_load_balancer_made_again_has_another_name_and_needs_its_time(aws: Aws) -> None:
@@ -106,10 +105,7 @@ def test_a_load_balancer_made_again_has_another_name_and_needs_its_time(aws: Aws
         (made,) = elb.create_load_balancer(Name="onyx-prod-alb", Subnets=subnets)["LoadBalancers"]
         assert made["State"]["Code"] == "provisioning"
         names.append(made["DNSName"])
-        deadline = time.monotonic() + 30
-        while elb.describe_load_balancers(Names=["onyx-prod-alb"])["LoadBalancers"][0]["State"]["Code"] != "active":
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until("it is active", partial(is_active, elb))
         elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
     assert all(re.fullmatch(r"onyx-prod-alb-\d{10}\.us-west-2\.elb\.amazonaws\.com", name) for name in names)
     assert names[0] != names[1]

@@ -3,10 +3,9 @@
 import socket
 import ssl
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 import pytest
@@ -20,10 +19,10 @@ from orchestrator.local.cloud import ACCOUNT, Address, Cloud, Target
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
 from orchestrator.local.routing import Asked, Forward, Respond, Rule, decide, holds
+from tests.waiting import until
 
 HOST = "demo.vigilon.app"
 EXPECTED_IN_LOG = ("RuntimeError('the application crashed')", "shares 127.0.0.1")
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ class Stack:
     def activate(self) -> Address:
         """It has been provisioned; the balancer then publishes it."""
         elbv2_backends[ACCOUNT]["us-west-2"].load_balancers[self.arn].state = "active"
-        return until(lambda: self.cloud.addresses.find(self.dns_name))
+        return until("its name resolves", lambda: self.cloud.addresses.find(self.dns_name))
 
 
 def certificate(*names: str) -> str:
@@ -94,14 +93,6 @@ def fixed(status: int, body: str) -> dict[str, Any]:
 
 def forward(group: str) -> dict[str, Any]:
     return {"Type": "forward", "TargetGroupArn": group}
-
-
-def until(wanted: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + 10
-    while not (found := wanted()):
-        assert time.monotonic() < deadline, "never became true"
-        time.sleep(0.01)
-    return found
 
 
 def get(cloud: Cloud, address: Address, host: str = HOST, path: str = "/", **more: Any) -> urllib3.BaseHTTPResponse:
@@ -215,7 +206,7 @@ def test_a_deleted_load_balancer_is_gone(cloud: Cloud) -> None:
     address = stack.activate()
     assert get(cloud, address).status == 503
     stack.elb.delete_load_balancer(LoadBalancerArn=stack.arn)
-    until(lambda: cloud.addresses.find(stack.dns_name) is None)
+    until("its name is gone", lambda: cloud.addresses.find(stack.dns_name) is None)
     with socket.socket() as visitor:
         visitor.settimeout(5)
         with pytest.raises(ConnectionRefusedError):

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.local_cloud import Aws, LocalCloud
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -36,12 +36,14 @@ def certificate(aws: Aws, arn: str) -> dict[str, Any]:
     return found
 
 
-def until(aws: Aws, arn: str, status: str) -> dict[str, Any]:
-    deadline = time.monotonic() + DEADLINE
-    while (found := certificate(aws, arn))["Status"] != status:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return found
+def states(aws: Aws, arn: str) -> dict[str, str]:
+    """How far the validation of each name is."""
+    return {one["DomainName"]: one["ValidationStatus"] for one in certificate(aws, arn)["DomainValidationOptions"]}
+
+
+def reaches(aws: Aws, arn: str, status: str) -> dict[str, Any]:
+    until(f"it is {status}", lambda: certificate(aws, arn)["Status"] == status)
+    return certificate(aws, arn)
 
 
 def publish(aws: Aws, zone_id: str, name: str, kind: str, value: str) -> None:
@@ -71,19 +73,13 @@ def test_it_waits_for_every_name(aws: Aws, zone_id: str) -> None:
     options = {one["DomainName"]: one for one in certificate(aws, arn)["DomainValidationOptions"]}
     first = options[f"a.{ZONE}"]["ResourceRecord"]
     publish(aws, zone_id, first["Name"], "CNAME", first["Value"])
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        found = certificate(aws, arn)
-        states = {one["DomainName"]: one["ValidationStatus"] for one in found["DomainValidationOptions"]}
-        if states[f"a.{ZONE}"] == "SUCCESS":
-            break
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert states[f"b.{ZONE}"] == "PENDING_VALIDATION"
+    until("the first name is validated", lambda: states(aws, arn)[f"a.{ZONE}"] == "SUCCESS")
+    assert states(aws, arn)[f"b.{ZONE}"] == "PENDING_VALIDATION"
+    found = certificate(aws, arn)
     assert (found["Status"], "IssuedAt" in found) == ("PENDING_VALIDATION", False)
     second = options[f"b.{ZONE}"]["ResourceRecord"]
     publish(aws, zone_id, second["Name"], "CNAME", second["Value"])
-    assert "IssuedAt" in until(aws, arn, "ISSUED")
+    assert "IssuedAt" in reaches(aws, arn, "ISSUED")
 
 
 def test_a_caa_record_forbids(aws: Aws, zone_id: str) -> None:
@@ -91,7 +87,7 @@ def test_a_caa_record_forbids(aws: Aws, zone_id: str) -> None:
     arn = request(aws, f"shop.closed.{ZONE}")
     [option] = certificate(aws, arn)["DomainValidationOptions"]
     publish(aws, zone_id, option["ResourceRecord"]["Name"], "CNAME", option["ResourceRecord"]["Value"])
-    assert until(aws, arn, "FAILED")["FailureReason"] == "CAA_ERROR"
+    assert reaches(aws, arn, "FAILED")["FailureReason"] == "CAA_ERROR"
 
 
 @pytest.mark.parametrize("provider", ["route53", "porkbun"])

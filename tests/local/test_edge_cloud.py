@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.query
@@ -13,20 +11,13 @@ import dns.resolver
 import pytest
 import urllib3
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
     from tests.local.local_cloud import Aws, LocalCloud
 
 pytestmark = pytest.mark.cloud
 HOST = "demo.vigilon.app"
-T = TypeVar("T")
-
-
-def until(wanted: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + 30
-    while not (found := wanted()):
-        assert time.monotonic() < deadline, "never became true"
-        time.sleep(0.05)
-    return found
 
 
 def load_balancer(aws: Aws) -> tuple[str, str]:
@@ -85,21 +76,21 @@ def test_a_new_load_balancer_is_reached_once_the_record_follows_it(cloud: LocalC
         record = {"Name": HOST, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": name}]}
         batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
         change = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)["ChangeInfo"]["Id"]
-        until(lambda: route53.get_change(Id=change)["ChangeInfo"]["Status"] == "INSYNC")
+        until("the change is in", lambda: route53.get_change(Id=change)["ChangeInfo"]["Status"] == "INSYNC")
 
     arn, name = load_balancer(aws)
     point_at(name)
-    ip = until(lambda: address(cloud, HOST))
+    ip = until("the name resolves", lambda: address(cloud, HOST))
     assert visit(cloud, ip) == b"here I am"
 
     elb.delete_load_balancer(LoadBalancerArn=arn)
-    until(lambda: lookup(cloud, HOST)[0] == dns.rcode.NXDOMAIN)
+    until("the name is gone", lambda: lookup(cloud, HOST)[0] == dns.rcode.NXDOMAIN)
     again, new_name = load_balancer(aws)
     assert new_name != name
-    until(lambda: address(cloud, new_name))
+    until("the new name resolves", lambda: address(cloud, new_name))
     assert lookup(cloud, HOST)[0] == dns.rcode.NXDOMAIN, "the record still names the old one"
     point_at(new_name)
-    assert visit(cloud, until(lambda: address(cloud, HOST))) == b"here I am"
+    assert visit(cloud, until("it leads there", lambda: address(cloud, HOST))) == b"here I am"
     elb.delete_load_balancer(LoadBalancerArn=again)
 
 

@@ -3,8 +3,7 @@
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
 from orchestrator.local.registrar import Draft
 from orchestrator.local.zone import ALIAS, Entry, Zone
+from tests.waiting import until
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 CORRECTED: list[tuple[type, str]] = [
@@ -79,15 +79,8 @@ def change(aws: Any, zone: str, action: str, name: str, kind: str, *values: str,
 def submit(aws: Any, zone: str, *changes: dict[str, Any]) -> str:
     """Wait until it is INSYNC, too."""
     info = aws.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": list(changes)})["ChangeInfo"]
-    until(lambda: aws.get_change(Id=info["Id"])["ChangeInfo"]["Status"] == "INSYNC")
+    until("the change is in", lambda: aws.get_change(Id=info["Id"])["ChangeInfo"]["Status"] == "INSYNC")
     return str(info["Id"])
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "never became true"
-        time.sleep(0.01)
 
 
 def hosted(aws: Any, name: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -14,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.local import world
 from tests.local.local_cloud import Aws, LocalCloud
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -27,14 +26,6 @@ INSTANCE = {
 }
 
 
-def until(fact: Callable[[], Any], seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (seen := fact()):
-        assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(0.02)
-    return seen
-
-
 class Rds:
     def __init__(self, cloud: LocalCloud, aws: Aws) -> None:
         self.cloud, self.rds = cloud, aws.client("rds")
@@ -46,7 +37,7 @@ class Rds:
             return "gone"
 
     def available(self, name: str) -> None:
-        until(lambda: self.status(name) == "available")
+        until("it is available", lambda: self.status(name) == "available")
 
     def snapshot(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]
@@ -87,7 +78,7 @@ def test_a_snapshot_is_of_the_moment_it_was_asked_for_and_sessions_go_on(rds: Rd
             rds.rds.restore_db_instance_from_db_snapshot(
                 DBInstanceIdentifier="early", DBSnapshotIdentifier="before", DBInstanceClass="db.t4g.small"
             )
-        until(lambda: rds.snapshot("before")["Status"] == "available")
+        until("the snapshot is taken", lambda: rds.snapshot("before")["Status"] == "available")
         assert (rds.snapshot("before")["Encrypted"], rds.snapshot("before")["PercentProgress"]) == (True, 100)
 
     rds.rds.restore_db_instance_from_db_snapshot(
@@ -106,8 +97,8 @@ def test_a_final_snapshot_outlives_its_instance(rds: Rds, cloud: LocalCloud) -> 
     with rds.connect("doomed") as session:
         session.execute("CREATE TABLE last_words (word text)")
     rds.rds.delete_db_instance(DBInstanceIdentifier="doomed", FinalDBSnapshotIdentifier="doomed-final")
-    until(lambda: rds.status("doomed") == "gone")
-    until(lambda: rds.snapshot("doomed-final")["Status"] == "available")
+    until("it is gone", lambda: rds.status("doomed") == "gone")
+    until("the final snapshot is taken", lambda: rds.snapshot("doomed-final")["Status"] == "available")
     rds.rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier="doomed", DBSnapshotIdentifier="doomed-final", DBInstanceClass="db.t4g.small"
     )
@@ -125,7 +116,7 @@ def test_a_snapshot_may_fail_or_never_end(rds: Rds, fault: str, status: str) -> 
     rds.cloud.ask("faults", "POST", name=fault, tenant="")
     rds.rds.create_db_snapshot(DBInstanceIdentifier="source", DBSnapshotIdentifier=fault)
     if status == "failed":
-        until(lambda: rds.snapshot(fault)["Status"] == "failed")
+        until("the snapshot fails", lambda: rds.snapshot(fault)["Status"] == "failed")
     rds.cloud.ask("faults", "DELETE")
     assert rds.snapshot(fault)["Status"] == status
 
@@ -153,7 +144,7 @@ class Index:
                 return None
             return said if said["Status"] in ("Success", "Failed") else None
 
-        said = until(ended)
+        said = until("the script ends", ended)
         assert said["Status"] == "Success", said
         return str(said["StandardOutputContent"]).strip()
 
@@ -170,10 +161,13 @@ class Index:
 
 def online(aws: Aws, instance: str) -> None:
     ssm = aws.client("ssm")
-    until(lambda: any(
-        one["InstanceId"] == instance and one["PingStatus"] == "Online"
-        for one in ssm.describe_instance_information()["InstanceInformationList"]
-    ))  # fmt: skip
+    until(
+        "its agent is online",
+        lambda: any(
+            one["InstanceId"] == instance and one["PingStatus"] == "Online"
+            for one in ssm.describe_instance_information()["InstanceInformationList"]
+        ),
+    )
 
 
 def test_a_volume_from_a_snapshot_has_the_documents(stack: dict[str, Any], aws: Aws) -> None:
@@ -195,7 +189,10 @@ def test_a_volume_from_a_snapshot_has_the_documents(stack: dict[str, Any], aws: 
         ec2.create_volume(SnapshotId=taken["SnapshotId"], AvailabilityZone="us-west-2a")
     index.feed("b", "late")
     assert sorted(index.documents().values()) == ["it's early", "late"]
-    until(lambda: ec2.describe_snapshots(SnapshotIds=[taken["SnapshotId"]])["Snapshots"][0]["State"] == "completed")
+    until(
+        "the snapshot is taken",
+        lambda: ec2.describe_snapshots(SnapshotIds=[taken["SnapshotId"]])["Snapshots"][0]["State"] == "completed",
+    )
 
     again = ec2.create_volume(SnapshotId=taken["SnapshotId"], AvailabilityZone="us-west-2a")["VolumeId"]
     others = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [second]}])["Volumes"]

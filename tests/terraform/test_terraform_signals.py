@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,6 +20,7 @@ from orchestrator.terraform import (
     Terraform,
 )
 from tests.terraform.offline import Stack, environment, left_behind, stack
+from tests.waiting import until
 
 __all__ = ["environment", "stack"]  # fixtures
 pytestmark = pytest.mark.terraform
@@ -48,13 +48,6 @@ with terraform.plan(PlanOptions(variables=os.environ.get("GIVEN", "").splitlines
     terraform.apply(plan, lambda said: print(said.kind, said.message, flush=True))
 print("finished")
 """
-
-
-def until(fact: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -130,7 +123,7 @@ def test_what_a_provisioner_started_does_not_outlive_an_interrupt(stack: Stack, 
     with pytest.raises(Interrupted), terraform.plan() as plan:
         terraform.apply(plan, interrupts=lambda: times * begun.exists())
     pid = int((terraform.directory / "pid").read_text())
-    until(lambda: not is_running(pid), "the process is gone")
+    until("the process is gone", lambda: not is_running(pid))
     with terraform.plan():
         pass
 
@@ -182,8 +175,8 @@ def test_terraform_survives_our_death(stack: Stack, running: list[subprocess.Pop
     process.wait()
     assert terraform.outputs() == {}
     (terraform.directory / "go").touch()
-    until(terraform.outputs, "terraform finishes by itself")
-    until(lambda: not list(terraform.directory.glob(".*.lock.info")), "the lock is freed")
+    until("terraform finishes by itself", terraform.outputs)
+    until("the lock is freed", lambda: not list(terraform.directory.glob(".*.lock.info")))
     with terraform.plan() as plan:
         assert not plan.has_changes
     assert left_behind(terraform) == []

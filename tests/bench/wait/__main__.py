@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.wait.watching import ONE, Result, health, watched
-from tests.e2e.stage import Stage, stage, until
+from tests.e2e.stage import Stage, stage
+from tests.waiting import until
 
 SPEED = 25.0
 """Rollouts of 12-27 s: pull, boot, two health checks, the old task's draining."""

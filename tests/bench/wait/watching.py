@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 
-from tests.e2e.stage import Stage, until
+from tests.e2e.stage import Stage
+from tests.waiting import until
 
 ONE = "customer-a"
 LOOK = 0.1

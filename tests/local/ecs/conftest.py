@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,30 +10,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-WAIT_SECONDS = 60.0
+from tests.waiting import until
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 TOKEN = "a-token-of-the-test-suite"
 PASSWORD = "only-for-the-tests"
-
-
-@pytest.fixture(name="until")
-def _until() -> Callable[[str, Callable[[], Any]], Any]:
-    return until
-
-
-def until(what: str, fact: Callable[[], Any]) -> Any:
-    """The first true value of `fact`; fails saying `what` was awaited and what was seen last."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        seen = fact()
-        if seen:
-            return seen
-        if time.monotonic() > deadline:
-            pytest.fail(f"still not so: {what}")
-        time.sleep(0.02)
 
 
 @dataclass

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.cloud
 
 
@@ -32,7 +34,7 @@ def _setting(name: str, value: str) -> Callable[[Any], None]:
         (_setting("POSTGRES_PASSWORD_SECRET", "wrong"), "FATAL:  password authentication failed for user", 1),
     ],
 )
-def test_a_task_dies_of_what_is_wrong(tenant: Any, until: Any, change: Any, words: str, code: int) -> None:
+def test_a_task_dies_of_what_is_wrong(tenant: Any, change: Any, words: str, code: int) -> None:
     tenant.create_database()
     change(tenant)
     tenant.register()

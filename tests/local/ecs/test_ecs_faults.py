@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.cloud
 
 
@@ -27,11 +29,11 @@ def _recovers(tenant: Any) -> None:
     assert tenant.until_state("COMPLETED")["runningCount"] == 1
 
 
-def _until_none_runs(tenant: Any, until: Any) -> None:
+def _until_none_runs(tenant: Any) -> None:
     until("no task runs", lambda: tenant.now()["runningCount"] == 0)
 
 
-def test_oom(healthy: Any, until: Any) -> None:
+def test_oom(healthy: Any) -> None:
     _inject(healthy, "oom")
     stopped = healthy.until_stopped()
     assert stopped["stoppedReason"] == "Essential container in task exited"
@@ -42,7 +44,7 @@ def test_oom(healthy: Any, until: Any) -> None:
     _recovers(healthy)
 
 
-def test_image_pull(healthy: Any, until: Any) -> None:
+def test_image_pull(healthy: Any) -> None:
     _inject(healthy, "image-pull")
     failed = until(
         "a new task can't start",
@@ -57,7 +59,7 @@ def test_image_pull(healthy: Any, until: Any) -> None:
     _recovers(healthy)
 
 
-def test_unhealthy_target(healthy: Any, until: Any) -> None:
+def test_unhealthy_target(healthy: Any) -> None:
     _inject(healthy, "unhealthy-target")
     stopped = healthy.until_stopped()
     where = f"(target-group {healthy.target_group})"
@@ -71,9 +73,9 @@ def test_unhealthy_target(healthy: Any, until: Any) -> None:
     _recovers(healthy)
 
 
-def test_missing_database(healthy: Any, until: Any) -> None:
+def test_missing_database(healthy: Any) -> None:
     _inject(healthy, "missing-database")
-    _until_none_runs(healthy, until)
+    _until_none_runs(healthy)
     until(
         "it can't boot again",
         lambda: f'FATAL:  database "{healthy.database}" does not exist' in healthy.log(),

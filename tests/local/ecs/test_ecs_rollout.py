@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from orchestrator.local.rollout import EVENTS_KEPT
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
 
-def test_a_cold_boot_without_its_database_trips_the_breaker_and_a_redeploy_cures_it(tenant: Any, until: Any) -> None:
+def test_a_cold_boot_without_its_database_trips_the_breaker_and_a_redeploy_cures_it(tenant: Any) -> None:
     tenant.create_role()
     tenant.create()
     failed = tenant.until_state("FAILED")
@@ -38,7 +39,7 @@ def test_a_cold_boot_without_its_database_trips_the_breaker_and_a_redeploy_cures
     until("it is steady", lambda: any("has reached a steady state." in event for event in tenant.events()))
 
 
-def test_a_redeploy_keeps_the_old_task_until_the_new_one_is_healthy(tenant: Any, until: Any) -> None:
+def test_a_redeploy_keeps_the_old_task_until_the_new_one_is_healthy(tenant: Any) -> None:
     tenant.create_database()
     tenant.create()
     first = tenant.until_state("COMPLETED")
@@ -64,7 +65,7 @@ def test_a_redeploy_keeps_the_old_task_until_the_new_one_is_healthy(tenant: Any,
     assert described["stoppedReason"] == f"Scaling activity initiated by (deployment {now['deployments'][0]['id']})"
 
 
-def test_scaled_to_zero_its_target_drains_and_nothing_counts_as_failed(tenant: Any, until: Any) -> None:
+def test_scaled_to_zero_its_target_drains_and_nothing_counts_as_failed(tenant: Any) -> None:
     tenant.create_database()
     tenant.create()
     tenant.until_state("COMPLETED")
@@ -81,7 +82,7 @@ def test_scaled_to_zero_its_target_drains_and_nothing_counts_as_failed(tenant: A
     assert any("has begun draining connections on 1 tasks." in event for event in tenant.events())
 
 
-def test_a_failed_rollout_goes_back_where_rollback_is_on(tenant: Any, until: Any) -> None:
+def test_a_failed_rollout_goes_back_where_rollback_is_on(tenant: Any) -> None:
     tenant.create_database()
     tenant.create(rollback=True)
     good = tenant.until_state("COMPLETED")
@@ -95,7 +96,7 @@ def test_a_failed_rollout_goes_back_where_rollback_is_on(tenant: Any, until: Any
     assert failure in tenant.events()
 
 
-def test_a_deleted_service_drains_and_its_name_is_free_again(tenant: Any, until: Any) -> None:
+def test_a_deleted_service_drains_and_its_name_is_free_again(tenant: Any) -> None:
     tenant.create_database()
     tenant.create()
     tenant.until_state("COMPLETED")
@@ -125,7 +126,7 @@ def test_what_the_api_keeps_and_refuses(tenant: Any) -> None:
     assert tenant.now()["healthCheckGracePeriodSeconds"] == 7
 
 
-def test_a_task_of_its_own_runs_until_it_is_stopped(tenant: Any, until: Any) -> None:
+def test_a_task_of_its_own_runs_until_it_is_stopped(tenant: Any) -> None:
     tenant.create_database()
     network = {"subnets": tenant.stack.network["subnets"], "securityGroups": tenant.stack.network["securityGroups"]}
     started = tenant.ecs.run_task(

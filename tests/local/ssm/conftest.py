@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,19 +19,12 @@ from orchestrator.local.corrections import ssm as correction
 from orchestrator.local.corrections import ssm_sessions as sessions
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
+from tests.waiting import until
 
 REGION = "us-west-2"
 FINAL = {"Success", "Failed", "TimedOut", "Cancelled"}
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for a condition, looking often."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -81,7 +73,7 @@ class World:
         return str(found[0]["PingStatus"]) if found else None
 
     def online(self, instance_id: str) -> str:
-        until(lambda: self.ping(instance_id) == "Online")
+        until("its agent is online", lambda: self.ping(instance_id) == "Online")
         return instance_id
 
     def send(self, instance_id: str, script: str, **parameters: str) -> str:
@@ -103,16 +95,16 @@ class World:
         self.stop_agents = agent.start(self.cloud)
 
     def until(self, true: Callable[[], bool]) -> None:
-        until(true)
+        until("the condition of the test", true)
 
     def finished(self, command_id: str) -> dict[str, Any]:
-        until(lambda: self.invocation(command_id)["Status"] in FINAL)
+        until("the command ends", lambda: self.invocation(command_id)["Status"] in FINAL)
         return self.shown(command_id)
 
     def shown(self, command_id: str) -> dict[str, Any]:
         """GetCommandInvocation, once it knows the command."""
         on = self.invocation(command_id)["InstanceId"]
-        until(lambda: self._visible(command_id, on))
+        until("the invocation is visible", lambda: self._visible(command_id, on))
         answer: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command_id, InstanceId=on)
         return answer
 
