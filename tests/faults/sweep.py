@@ -52,12 +52,17 @@ WAYS: Mapping[str, Way] = {
 """By what is swept: the transport of statements, the place of the lock."""
 
 
+class Unreached(Exception):
+    """The run always ended before the call: how often it looks depends on the time."""
+
+
 @dataclass
 class Sweep:
     """What was tried and found, `of` so many trials. Safe from several threads."""
 
     of: int
     done: int = 0
+    unreached: int = 0
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,6 +71,19 @@ class Sweep:
         """Trials that ended as they should."""
         return self.done - len({line.partition(": ")[0] for line in self.wrong})
 
+    def __str__(self) -> str:
+        return f"{self.done} of {self.of} tried, {self.done - self.well} not well{self.rest}"
+
+    @property
+    def rest(self) -> str:
+        """What was not tried, to be put behind what was."""
+        return f", {self.unreached} never reached" if self.unreached else ""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it left out more than a hundredth: then it shows nothing."""
+        return self.unreached > self.of // 100
+
     def note(self, trial: str, defects: Iterable[str]) -> None:
         """The outcome of one trial. Where `defects` are still to be found, that is the trial: it holds nobody up."""
         found = [f"{trial}: {defect}" for defect in defects]
@@ -73,7 +91,13 @@ class Sweep:
             self.done += 1
             self.wrong += found
             if found or self.done % max(1, self.of // TOLD) == 0:
-                say("\n".join([f"{self.done} of {self.of} tried, {self.done - self.well} not well", *found]))
+                say("\n".join([str(self), *found]))
+
+    def pass_over(self, trial: str) -> None:
+        """The run never came so far."""
+        with self.lock:
+            self.unreached += 1
+            say(f"{self}\n{trial}: never reached")
 
 
 @contextmanager
@@ -118,7 +142,10 @@ def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survive
         sweep = Sweep(len(deeds))
 
         def survival(stage: Theatre, deed: Deed) -> None:
-            sweep.note(str(deed), told(survives(stage, deed, way, worlds[id(stage)][0])))
+            try:
+                sweep.note(str(deed), told(survives(stage, deed, way, worlds[id(stage)][0])))
+            except Unreached:
+                sweep.pass_over(str(deed))
 
         each(opened, deeds, survival)
     return calls.total(), sweep
@@ -128,18 +155,20 @@ def told(defects: Iterable[str]) -> Iterator[str]:
     """The defects; and what broke the trial itself, which then is no reason not to try the others."""
     try:
         yield from defects
+    except Unreached:
+        raise
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - whatever it is, it is told
         yield f"the trial broke: {error!r}"
 
 
-def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended] | None:
-    """A run from the first day with the deed done to it; None: it always ended before."""
+def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended]:
+    """A run from the first day with the deed done to it. Raises `Unreached`."""
     for _ in range(TRIES):
         folder = stage.begin_again(way.state)
         first = stage.run(folder, deed, *way.arguments)
         if was_done(first, deed):
             return folder, first
-    return None
+    raise Unreached
 
 
 def was_done(run: Ended, deed: Deed) -> bool:
