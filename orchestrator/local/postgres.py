@@ -16,7 +16,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.local import postgres_snapshots
+from orchestrator.local import postgres_snapshots, scratch
 from orchestrator.local.cloud import Address, Cloud
 from orchestrator.local.postgres_snapshots import Kept
 
@@ -258,7 +257,7 @@ class Servers:
 
     def _new_folder(self, name: str) -> Path:
         """A folder the server's user can reach: the cloud's own may be closed to it when we are root."""
-        folder = Path(tempfile.mkdtemp(prefix="orchestrate-postgres-"))
+        folder = scratch.folder("orchestrate-postgres-")
         link = self._cloud.directory / "postgres" / name
         link.parent.mkdir(exist_ok=True)
         link.unlink(missing_ok=True)
