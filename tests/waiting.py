@@ -6,16 +6,20 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import pytest
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 PATIENCE = 120.0
 """Seconds: much longer than anything takes, for the machine may have other work."""
-LOOK = 0.02
+OFTEN = 0.1
+"""Seconds between two looks that wait long: a look through boto3 costs a fortieth of a second of processor time."""
 T = TypeVar("T")
 
 
-def until(what: str, fact: Callable[[], T | None], seconds: float = PATIENCE) -> T:
-    """The first true value of `fact`. The test fails when there is none in time: `what` was waited for."""
+def until(what: str, fact: Callable[[], T | None], seconds: float = PATIENCE, often: float = OFTEN) -> T:
+    """The first true value of `fact`, looked at more and more seldom.
+
+    The test fails when there is none in time, saying `what` was waited for.
+    """
 
     def give_up(state: RetryCallState) -> Any:
         seen = state.outcome.result() if state.outcome else None
@@ -24,7 +28,7 @@ def until(what: str, fact: Callable[[], T | None], seconds: float = PATIENCE) ->
     looks = Retrying(
         retry=retry_if_result(lambda seen: not seen),
         stop=stop_after_delay(seconds),
-        wait=wait_fixed(LOOK),
+        wait=wait_exponential(multiplier=0.01, max=often),
         retry_error_callback=give_up,
     )
     return cast("T", looks(fact))

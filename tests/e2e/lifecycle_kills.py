@@ -28,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
 def killed(place: Lifecycle, arguments: tuple[str, ...], instant: Callable[[], bool]) -> None:
     """Begin the command, kill it at the instant, and wait for what outlives it."""
     process = place.begun(*arguments)
-    until("the instant to kill at", lambda: instant() or process.poll() is not None, PATIENCE)
+    until("the instant to kill at", lambda: instant() or process.poll() is not None, PATIENCE, often=0.02)
     assert process.poll() is None, f"{arguments} ended by itself, with {process.returncode}"
     process.send_signal(signal.SIGKILL)
     process.wait()
