@@ -11,7 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay
 PATIENCE = 120.0
 """Seconds: much longer than anything takes, for the machine may have other work."""
 OFTEN = 0.1
-"""Seconds between two looks that wait long: a look through boto3 costs a fortieth of a second of processor time."""
+"""Seconds between two looks that wait long: a look through boto3 is work for two processes."""
 T = TypeVar("T")
 
 
