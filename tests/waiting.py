@@ -12,6 +12,8 @@ PATIENCE = 120.0
 """Seconds: much longer than anything takes, for the machine may have other work."""
 OFTEN = 0.1
 """Seconds between two looks that wait long: a look through boto3 is work for two processes."""
+CLOSELY = 0.02
+"""The same where what is waited for passes, or each state on the way counts."""
 T = TypeVar("T")
 
 

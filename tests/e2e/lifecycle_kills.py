@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
-from tests.waiting import until
+from tests.waiting import CLOSELY, until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -28,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
 def killed(place: Lifecycle, arguments: tuple[str, ...], instant: Callable[[], bool]) -> None:
     """Begin the command, kill it at the instant, and wait for what outlives it."""
     process = place.begun(*arguments)
-    until("the instant to kill at", lambda: instant() or process.poll() is not None, PATIENCE, often=0.02)
+    until("the instant to kill at", lambda: instant() or process.poll() is not None, PATIENCE, often=CLOSELY)
     assert process.poll() is None, f"{arguments} ended by itself, with {process.returncode}"
     process.send_signal(signal.SIGKILL)
     process.wait()

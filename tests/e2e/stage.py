@@ -24,7 +24,6 @@ from tests.local.local_cloud import Aws, LocalCloud, aws_of
 from tests.waiting import until
 
 SPEED = 200.0
-"""Seconds until a test stops waiting for the local cloud."""
 COMMAND_SECONDS = 240
 """A command that takes longer hangs."""
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.local_cloud import Aws, LocalCloud
-from tests.waiting import until
+from tests.waiting import CLOSELY, until
 
 pytestmark = pytest.mark.cloud
 
@@ -48,7 +48,7 @@ class Database:
             seen.extend([] if seen[-1:] == [now] else [now])
             return bool(now == status)
 
-        until(f"it is {status}", reached)
+        until(f"it is {status}", reached, often=CLOSELY)
         return seen
 
     def until_gone(self) -> None:

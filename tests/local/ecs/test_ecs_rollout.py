@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.local.rollout import EVENTS_KEPT
-from tests.waiting import until
+from tests.waiting import CLOSELY, until
 
 pytestmark = pytest.mark.cloud
 
@@ -53,7 +53,7 @@ def test_a_redeploy_keeps_the_old_task_until_the_new_one_is_healthy(tenant: Any)
         seen.append((old["taskArn"] in running, bool(healthy)))
         return bool(len(tenant.now()["deployments"]) == 1)
 
-    until("only the new deployment is left", replaced)
+    until("only the new deployment is left", replaced, often=CLOSELY)
     assert all(healthy for _, healthy in seen), "there was a moment without a healthy target"
     assert seen[0][0], "the old task was stopped at once"
     now = tenant.now()
@@ -74,7 +74,11 @@ def test_scaled_to_zero_its_target_drains_and_nothing_counts_as_failed(tenant: A
     )  # the second finds the schema made: two migrators at once would get in each other's way
     until("both run", lambda: tenant.now()["runningCount"] == 2 and len(tenant.health()) == 2)
     tenant.update(desiredCount=0)
-    until("targets drain", lambda: {t["TargetHealth"]["State"] for t in tenant.health()} == {"draining"})
+    until(
+        "targets drain",
+        lambda: {t["TargetHealth"]["State"] for t in tenant.health()} == {"draining"},
+        often=CLOSELY,
+    )
     until("no task is left", lambda: not tenant.tasks() and not tenant.health())
     now = tenant.now()
     assert (now["runningCount"], now["pendingCount"], now["desiredCount"]) == (0, 0, 0)

@@ -19,7 +19,7 @@ from orchestrator.local.corrections import ssm as correction
 from orchestrator.local.corrections import ssm_sessions as sessions
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
-from tests.waiting import until
+from tests.waiting import CLOSELY, until
 
 REGION = "us-west-2"
 FINAL = {"Success", "Failed", "TimedOut", "Cancelled"}
@@ -95,7 +95,7 @@ class World:
         self.stop_agents = agent.start(self.cloud)
 
     def until(self, true: Callable[[], bool]) -> None:
-        until("the condition of the test", true)
+        until("the condition of the test", true, often=CLOSELY)
 
     def finished(self, command_id: str) -> dict[str, Any]:
         until("the command ends", lambda: self.invocation(command_id)["Status"] in FINAL)
