@@ -62,7 +62,7 @@ class Sweep:
 
     of: int
     done: int = 0
-    unreached: int = 0
+    unreached: list[Deed] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,12 +77,12 @@ class Sweep:
     @property
     def rest(self) -> str:
         """What was not tried, to be put behind what was."""
-        return f", {self.unreached} never reached" if self.unreached else ""
+        return f", {len(self.unreached)} never reached" if self.unreached else ""
 
     @property
-    def in_vain(self) -> bool:
-        """Whether it left out more than a hundredth: then it shows nothing."""
-        return self.unreached > self.of // 100
+    def blind(self) -> list[str]:
+        """The first calls of a name that were never reached: a run may look less often, but never not at all."""
+        return [str(deed) for deed in self.unreached if deed.at == 1]
 
     def note(self, trial: str, defects: Iterable[str]) -> None:
         """The outcome of one trial. Where `defects` are still to be found, that is the trial: it holds nobody up."""
@@ -93,11 +93,11 @@ class Sweep:
             if found or self.done % max(1, self.of // TOLD) == 0:
                 say("\n".join([str(self), *found]))
 
-    def pass_over(self, trial: str) -> None:
+    def pass_over(self, deed: Deed) -> None:
         """The run never came so far."""
         with self.lock:
-            self.unreached += 1
-            say(f"{self}\n{trial}: never reached")
+            self.unreached.append(deed)
+            say(f"{self}\n{deed}: never reached")
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survive
             try:
                 sweep.note(str(deed), told(survives(stage, deed, way, worlds[id(stage)][0])))
             except Unreached:
-                sweep.pass_over(str(deed))
+                sweep.pass_over(deed)
 
         each(opened, deeds, survival)
     return calls.total(), sweep

@@ -96,4 +96,4 @@ def test_every_failure_at_every_call(tmp_path: Path, way: str) -> None:
     came_of_it = f"{sweep.done} failures, {sweep.well} ended well{sweep.rest}"
     tell(f"every failure at every call ({way}): {number} calls, {came_of_it}")
     assert not sweep.wrong, "\n".join(sweep.wrong)
-    assert not sweep.in_vain, f"{sweep.unreached} of {sweep.of} were never reached"
+    assert not sweep.blind, f"never reached: {sweep.blind}"
