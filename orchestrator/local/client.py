@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.local import state
+from orchestrator.local.waiting import eventually
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -54,14 +54,15 @@ def _spawn(folder: Path, arguments: list[str], marker: int) -> subprocess.Popen[
 
 
 def _wait_until_up(folder: Path, daemon: subprocess.Popen[bytes]) -> state.Running:
-    deadline = time.monotonic() + START_SECONDS
-    while daemon.poll() is None:
+    def answers() -> state.Running | None:
         running = alive(folder)
-        if running and running.pid == daemon.pid:
-            return running
-        if time.monotonic() > deadline:
-            raise TimedOut(Problem(code="local-cloud-start", message=state.log_tail(folder), context=str(folder)))
-        time.sleep(0.05)
+        return running if running and running.pid == daemon.pid else None
+
+    eventually(lambda: answers() or daemon.poll() is not None, START_SECONDS)
+    if running := answers():
+        return running
+    if daemon.poll() is None:
+        raise TimedOut(Problem(code="local-cloud-start", message=state.log_tail(folder), context=str(folder)))
     raise OrchestratorError(
         Problem(
             code="local-cloud-start",
@@ -79,10 +80,7 @@ def down(folder: Path) -> bool:
     pid = state.daemon_pid(folder)
     if pid and state.is_alive(pid):
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while state.is_alive(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if state.is_alive(pid):
+        if not eventually(lambda: not state.is_alive(pid), STOP_SECONDS):
             os.kill(pid, signal.SIGKILL)
     _clean_up(folder)
     return True

@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.local import postgres_snapshots, scratch
 from orchestrator.local.cloud import Address, Cloud
 from orchestrator.local.postgres_snapshots import Kept
+from orchestrator.local.waiting import eventually
 
 SUPERUSER = "rdsadmin"
 START_SECONDS = 60.0
@@ -318,16 +318,20 @@ class Servers:
                 start_new_session=True,
                 **self._as_user(),
             )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with server.session():
-                    return
-            except psycopg.OperationalError as error:
-                if server.process.poll() is not None or time.monotonic() > deadline:
-                    tail = (server.folder / "postgres.log").read_text(errors="replace")[-500:]
-                    raise OrchestratorError(Problem(code="postgres-start", message=f"{error}\n{tail}")) from error
-                time.sleep(0.05)
+        ended = server.process.poll
+        eventually(lambda: _refusal(server) is None or ended() is not None, START_SECONDS)
+        if error := _refusal(server):
+            tail = (server.folder / "postgres.log").read_text(errors="replace")[-500:]
+            raise OrchestratorError(Problem(code="postgres-start", message=f"{error}\n{tail}")) from error
+
+
+def _refusal(server: Server) -> psycopg.OperationalError | None:
+    """Why it takes no session; None: it does."""
+    try:
+        with server.session():
+            return None
+    except psycopg.OperationalError as error:
+        return error
 
 
 def _end(server: Server) -> None:

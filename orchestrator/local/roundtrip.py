@@ -17,7 +17,6 @@ import os
 import shlex
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +33,7 @@ from orchestrator.local import demo, fates, toolchain
 from orchestrator.local.demo.evidence import Contract, Witness
 from orchestrator.local.demo.progress import Applying
 from orchestrator.local.demo.stage import Stage, StoryError, interruptible, set_up, undisturbed
+from orchestrator.local.waiting import eventually
 
 SPEED = 40.0
 GUARDED = ("deletion_protection=true", "bucket_force_destroy=false", "postgres_final_snapshot=true")
@@ -103,16 +103,16 @@ class Customers:
         sent = ssm.send_command(
             InstanceIds=[instance], DocumentName="AWS-RunShellScript", Parameters={"commands": [script]}
         )["Command"]["CommandId"]
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            time.sleep(0.2)
-            for said in ssm.list_command_invocations(CommandId=sent)["CommandInvocations"]:
-                if said["Status"] == "Success":
-                    answer = ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
-                    return str(answer["StandardOutputContent"])
-                if said["Status"] in ("Failed", "TimedOut", "Cancelled"):
-                    raise StoryError(f"a script on {tenant}'s instance: {said['Status']}")
-        raise StoryError(f"a script on {tenant}'s instance has not ended after {PATIENCE:.0f} s")
+
+        def status() -> str:
+            answer = ssm.list_command_invocations(CommandId=sent)["CommandInvocations"]
+            return next((str(one["Status"]) for one in answer), "Pending")
+
+        eventually(lambda: status() not in ("Pending", "InProgress"), PATIENCE, often=0.2)
+        if (ended := status()) != "Success":
+            raise StoryError(f"a script on {tenant}'s instance: {ended} after at most {PATIENCE:.0f} s")
+        answer = ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
+        return str(answer["StandardOutputContent"])
 
     def fingerprint(self) -> Fingerprint:
         """Of everything that is there now."""

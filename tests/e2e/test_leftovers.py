@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from orchestrator.engine.journal import records
 from orchestrator.errors import Invalid
 from orchestrator.leftovers import KINDS
 from orchestrator.local import toolchain
+from orchestrator.local.waiting import eventually
 from tests import needed
 from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
 
@@ -87,12 +87,10 @@ class Applies:
 
     def reaches(self, process: subprocess.Popen[str], what: str, fact: Callable[[], Any]) -> Any:
         """The first true value of `fact`, while the command works: it must not end before."""
-        deadline = time.monotonic() + COMMAND_SECONDS
-        while not (seen := fact()):
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                pytest.fail(f"never so: {what}\n{self.end(process)}")
-            time.sleep(0.05)
+        seen = eventually(lambda: fact() or process.poll() is not None, COMMAND_SECONDS)
+        if not seen or process.poll() is not None:
+            process.kill()
+            pytest.fail(f"never so: {what}\n{self.end(process)}")
         return seen
 
     @staticmethod

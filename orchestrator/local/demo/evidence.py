@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,8 @@ import dns.rdatatype
 import dns.resolver
 import psycopg
 import urllib3
+
+from orchestrator.local.waiting import eventually
 
 Contract = Mapping[str, Any]
 
@@ -79,13 +80,13 @@ class Witness:
     def last_words(self, contract: Contract, tenant: str, seconds: float = 20.0) -> str:
         """The newest error in the tenant's log, waited for while its first task boots; empty: there is none."""
         group = contract["tenants"][tenant]["log_group"]
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def errors() -> list[str]:
             found = self._client("logs").filter_log_events(logGroupName=group)["events"]
-            errors = [str(event["message"]).strip() for event in found if "Error" in str(event["message"])]
-            if errors or time.monotonic() > deadline:
-                return errors[-1].splitlines()[0] if errors else ""
-            time.sleep(0.5)
+            return [str(event["message"]).strip() for event in found if "Error" in str(event["message"])]
+
+        said = eventually(errors, seconds, often=0.5)
+        return said[-1].splitlines()[0] if said else ""
 
     def resolve(self, hostname: str) -> tuple[str, list[str]]:
         """Ask the DNS server: the alias the name stands for (empty: none), and the addresses it leads to."""

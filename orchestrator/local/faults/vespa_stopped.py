@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from orchestrator.local.meddling import Console, Undo, instances, meddled
+from orchestrator.local.waiting import eventually
+
+STOP_SECONDS = 60.0
 
 
 def _stop(console: Console) -> Iterator[Undo]:
@@ -24,8 +26,7 @@ def _start(ec2: Any, ids: list[str]) -> None:
         found = (one for reservation in answer["Reservations"] for one in reservation["Instances"])
         return any(one["State"]["Name"] == "stopping" for one in found)
 
-    while stopping():
-        time.sleep(0.05)
+    eventually(lambda: not stopping(), STOP_SECONDS)
     ec2.start_instances(InstanceIds=ids)
 
 

@@ -5,7 +5,6 @@ As with Terraform, AWS has the last word: a protected database server or a bucke
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from orchestrator.local.waiting import eventually
 from orchestrator.local.world.parts import Aws
 
 _PATIENCE = 60.0
@@ -46,7 +46,7 @@ def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: 
     _balancer(aws, contract)
     _indexes(aws, contract)
     _quietly(aws.elasticache.delete_replication_group, ReplicationGroupId=f"{name}-redis")
-    _gone(lambda: aws.elasticache.describe_replication_groups(ReplicationGroupId=f"{name}-redis"))
+    _wait_until_gone(lambda: aws.elasticache.describe_replication_groups(ReplicationGroupId=f"{name}-redis"))
     with suppress(ClientError):
         aws.elasticache.delete_cache_subnet_group(CacheSubnetGroupName=f"{name}-redis")
     _roles(aws, name)
@@ -63,19 +63,20 @@ def _quietly(call: Callable[..., object], **arguments: Any) -> None:
             raise
 
 
-def _gone(look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+def _wait_until_gone(look: Callable[[], object]) -> None:
+    def gone() -> bool:
         try:
             look()
         except ClientError:
-            return
-        time.sleep(0.05)
+            return True
+        return False
+
+    eventually(gone, _PATIENCE)
 
 
 def _database(aws: Aws, name: str, instance: str) -> None:
     _quietly(aws.rds.delete_db_instance, DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
-    _gone(lambda: aws.rds.describe_db_instances(DBInstanceIdentifier=instance))
+    _wait_until_gone(lambda: aws.rds.describe_db_instances(DBInstanceIdentifier=instance))
     _quietly(aws.rds.delete_db_subnet_group, DBSubnetGroupName=f"{name}-postgres")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from orchestrator.local.waiting import eventually
 from orchestrator.local.world.parts import Aws, Network
 
 ADMIN = "onyx_root"
@@ -130,19 +130,17 @@ def _restored(aws: Aws, common: dict[str, Any], snapshot: str, password: str) ->
     """Its admin password is the snapshot's at first: the new secret's is set as soon as RDS takes it."""
     aws.rds.restore_db_instance_from_db_snapshot(DBSnapshotIdentifier=snapshot, **common)
     instance = common["DBInstanceIdentifier"]
-    deadline = time.monotonic() + _ADDRESS_SECONDS
-    while _described(aws, instance)["DBInstanceStatus"] != "available" and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: _described(aws, instance)["DBInstanceStatus"] == "available", _ADDRESS_SECONDS)
     aws.rds.modify_db_instance(DBInstanceIdentifier=instance, MasterUserPassword=password, ApplyImmediately=True)
 
 
 def _address(aws: Aws, instance: str) -> str:
-    deadline = time.monotonic() + _ADDRESS_SECONDS
-    while True:
-        endpoint = _described(aws, instance).get("Endpoint") or {}
-        if endpoint.get("Address") or time.monotonic() > deadline:
-            return str(endpoint["Address"])
-        time.sleep(0.05)
+    address: str = eventually(
+        lambda: _described(aws, instance).get("Endpoint", {}).get("Address", ""), _ADDRESS_SECONDS
+    )
+    if not address:
+        raise TimeoutError(f"{instance} has no address after {_ADDRESS_SECONDS:.0f} s")
+    return address
 
 
 def _described(aws: Aws, instance: str) -> dict[str, Any]:
