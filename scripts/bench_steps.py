@@ -16,9 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from orchestrator.local import client, world
+from orchestrator.local import api, client, world
 
 SPEED = 300
 TENANTS = (1, 2, 8)
@@ -40,12 +38,9 @@ def measure(folder: Path, tenants: int) -> bool:
     try:
         exports: Mapping[str, str] = client.ask(running, "env")
         environment = {**os.environ, **exports}
-        session = boto3.Session(
-            exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"], region_name=exports["AWS_REGION"]
-        )
         names = [f"customer-{number:03}" for number in range(tenants)]
         contract = folder / "contract.json"
-        contract.write_text(json.dumps(world.build(session, endpoint=running.endpoint, tenants=names)))
+        contract.write_text(json.dumps(world.build(api.session(exports), endpoint=running.endpoint, tenants=names)))
         first = show(tenants, "run", contract, environment)
         again = show(tenants, "run", contract, environment)
         after = show(tenants, "status", contract, environment)

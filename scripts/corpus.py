@@ -19,9 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from orchestrator.local import client, toolchain
+from orchestrator.local import api, client, toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "tests" / "corpus"
@@ -68,13 +66,7 @@ def _sources(name: str, scratch: Path) -> tuple[Path, list[str]]:
 
 def _zone(environment: Mapping[str, str]) -> None:
     """A hosted zone that no stack owns."""
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
-    route53 = session.client("route53", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    route53.create_hosted_zone(Name=ZONE, CallerReference="corpus")
+    api.client(environment, "route53").create_hosted_zone(Name=ZONE, CallerReference="corpus")
 
 
 def _record(name: str, directory: Path, arguments: list[str], environment: Mapping[str, str]) -> None:

@@ -19,17 +19,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 import psycopg
 from psycopg import sql
 
 from orchestrator.errors import OrchestratorError, Outcome
-from orchestrator.local import demo, fates, toolchain
+from orchestrator.local import api, demo, fates, toolchain
 from orchestrator.local.demo.evidence import Contract, Witness
 from orchestrator.local.demo.progress import Applying
 from orchestrator.local.demo.stage import Stage, StoryError, interruptible, set_up, undisturbed
@@ -58,8 +56,7 @@ class Customers:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local cloud."""
-        names = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        return _client(service, *(self.environ[name] for name in names))
+        return api.client(self.environ, service)
 
     def session(self, tenant: str) -> psycopg.Connection[Any]:
         """As the tenant's role in its database."""
@@ -143,14 +140,6 @@ class Customers:
         if not found:
             yield "no documents"
         yield from sorted(json.dumps(one, sort_keys=True) for one in found)
-
-
-@cache
-def _client(service: str, endpoint: str, region: str, key: str, secret: str) -> Any:
-    """Made once: that is what costs."""
-    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
-    make: Any = session.client
-    return make(service, endpoint_url=endpoint)
 
 
 def _digest(lines: Iterator[str]) -> str:

@@ -12,7 +12,10 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING
+
+import botocore.session
 
 from orchestrator.local import control
 from orchestrator.local.cloud import ACCOUNT, Cloud
@@ -38,6 +41,8 @@ def configure() -> None:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
+    # Moto has a session for each question about regions, and each would decode all that EC2 can do: a second together.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def service_of(environ: WSGIEnvironment) -> str:

@@ -51,14 +51,10 @@ class Theatre:
     folder: Path
     contract: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    clients: dict[str, Any] = field(default_factory=dict)
     plays: Iterator[int] = field(default_factory=itertools.count)
 
     def client(self, service: str) -> Any:
-        """Made once: that is what costs."""
-        if service not in self.clients:
-            self.clients[service] = aws_of(self.cloud).client(service)
-        return self.clients[service]
+        return aws_of(self.cloud).client(service)
 
     def build(self) -> None:
         """The stack, once."""

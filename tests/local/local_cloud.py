@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
-from orchestrator.local import client, state
+from orchestrator.local import api, client, state
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,9 @@ class Aws:
     session: boto3.Session
     endpoint: str
 
-    def client(self, service: Any, **options: Any) -> Any:
-        return self.session.client(service, endpoint_url=self.endpoint, **options)
+    def client(self, service: str, config: Config | None = None) -> Any:
+        return api.client_of(self.session, self.endpoint, service, config)
 
 
 def aws_of(cloud: LocalCloud) -> Aws:
-    session = boto3.Session(
-        aws_access_key_id=cloud.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=cloud.env["AWS_SECRET_ACCESS_KEY"],
-        region_name=cloud.env["AWS_REGION"],
-    )
-    return Aws(session, cloud.running.endpoint)
+    return Aws(api.session(cloud.env), cloud.running.endpoint)

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from orchestrator.local import client
+from orchestrator.local import api, client
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 
@@ -68,14 +67,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[
     running = client.up("around", folder, speed=300)
     try:
         environment = terraform_environment | client.ask(running, "env")
-        session = boto3.Session(
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=environment["AWS_REGION"],
-        )
-        where: Any = {"LocationConstraint": environment["AWS_REGION"]}
-        s3 = session.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        where = {"LocationConstraint": environment["AWS_REGION"]}
+        api.client(environment, "s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
         yield environment
     finally:
         client.down(folder)
@@ -135,11 +128,7 @@ def test_a_state_that_is_locked_in_s3_by_another_run_of_ours(place: Place) -> No
     """A contract is read without any lock: it may be looked at while somebody works."""
     place.terraform("init", "-no-color")
     place.terraform("apply", "-auto-approve", "-no-color")
-    s3 = boto3.Session(
-        aws_access_key_id=place.environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=place.environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=place.environment["AWS_REGION"],
-    ).client("s3", endpoint_url=place.environment["AWS_ENDPOINT_URL"])
+    s3 = api.client(place.environment, "s3")
     (state,) = (it["Key"] for it in s3.list_objects_v2(Bucket=BUCKET)["Contents"] if "locked" in it["Key"])
     s3.put_object(Bucket=BUCKET, Key=f"{state}.tflock", Body=b"{}")
     assert place.contract()["stack"] == "onyx-default-default"

@@ -6,9 +6,9 @@ import json
 import sys
 from typing import Any
 
-import boto3
 import pytest
 
+from orchestrator.local import api
 from tests.terraform.conftest import Terraform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
@@ -16,13 +16,8 @@ pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 ONLY = "-target=module.certificate"
 
 
-def aws(stack: Terraform, service: Any) -> Any:
-    session = boto3.Session(
-        aws_access_key_id=stack.environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=stack.environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=stack.environment["AWS_REGION"],
-    )
-    return session.client(service, endpoint_url=stack.environment["AWS_ENDPOINT_URL"])
+def aws(stack: Terraform, service: str) -> Any:
+    return api.client(stack.environment, service)
 
 
 def apply(stack: Terraform, provider: str, *more: str, ok: bool = True) -> str:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from orchestrator.local import client, toolchain
+from orchestrator.local import api, client, toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud, pytest.mark.slow]
@@ -48,13 +47,8 @@ class Place:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def aws(self, service: Any) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.environment["AWS_REGION"],
-        )
-        return session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+    def aws(self, service: str) -> Any:
+        return api.client(self.environment, service)
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ import re
 import sys
 from typing import Any
 
-import boto3
 import pytest
 
 from orchestrator.contract import Stack
-from orchestrator.local import toolchain
+from orchestrator.local import api, toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = pytest.mark.terraform
@@ -19,13 +18,8 @@ pytestmark = pytest.mark.terraform
 DEMO = "-var-file=examples/demo.tfvars"
 
 
-def aws(stack: Terraform, service: Any) -> Any:
-    session = boto3.Session(
-        aws_access_key_id=stack.environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=stack.environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=stack.environment["AWS_REGION"],
-    )
-    return session.client(service, endpoint_url=stack.environment["AWS_ENDPOINT_URL"])
+def aws(stack: Terraform, service: str) -> Any:
+    return api.client(stack.environment, service)
 
 
 def test_it_is_formatted(terraform_environment: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
-from orchestrator.local import client, state, toolchain
+from orchestrator.local import api, client, state, toolchain, world
 from orchestrator.local.demo.evidence import Witness
 from orchestrator.local.demo.progress import Applying, Progress
 from orchestrator.local.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
@@ -122,17 +122,8 @@ def _with_terraform(stage: Stage, witness: Witness, tools: toolchain.Toolchain, 
 
 
 def _without_terraform(stage: Stage, witness: Witness) -> None:
-    import boto3  # noqa: PLC0415 - 440 ms that only this story needs here
-
-    from orchestrator.local import world  # noqa: PLC0415
-
     stage.chapter("The stack, built through the API: VPC, PostgreSQL, Redis, Vespa, load balancer, services")
-    session = boto3.Session(
-        aws_access_key_id=stage.environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=stage.environ["AWS_SECRET_ACCESS_KEY"],
-        region_name=stage.environ["AWS_REGION"],
-    )
-    contract = world.build(session, endpoint=stage.environ["AWS_ENDPOINT_URL"], zone=ZONE)
+    contract = world.build(api.session(stage.environ), endpoint=stage.environ["AWS_ENDPOINT_URL"], zone=ZONE)
     file = stage.folder / "contract.json"
     file.write_text(json.dumps(contract, indent=2) + "\n")
     _show_darkness(stage, witness, contract)

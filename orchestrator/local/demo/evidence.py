@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import dns.exception
 import dns.rdatatype
 import dns.resolver
 import psycopg
 import urllib3
 
+from orchestrator.local import api
 from orchestrator.local.waiting import eventually
 
 Contract = Mapping[str, Any]
@@ -39,13 +39,7 @@ class Witness:
     environ: Mapping[str, str]
 
     def _client(self, service: str) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.environ["AWS_REGION"],
-        )
-        make: Any = session.client
-        return make(service, endpoint_url=self.environ["AWS_ENDPOINT_URL"])
+        return api.client(self.environ, service)
 
     def make_zone(self, zone: str) -> list[str]:
         """The DNS zone a company has before it has a stack. Returns its name servers."""
