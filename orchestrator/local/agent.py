@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FETCH = 1.0
 """Seconds between two looks for new commands."""
+SHORTEST_FETCH = 0.05
+"""Real seconds, so that it costs little at any speed."""
 STDOUT_KEPT = 24_000
 STDERR_KEPT = 8_000
 """Characters GetCommandInvocation answers at most (its documentation)."""
@@ -61,7 +63,7 @@ class _Agents:
             runner.join()
 
     def _fetch(self) -> None:
-        period = max(self._cloud.pace.scaled(FETCH), 0.02)
+        period = max(SHORTEST_FETCH, self._cloud.pace.scaled(FETCH))
         while not self._stopping.wait(period):
             self._runners = [runner for runner in self._runners if runner.is_alive()]
             if self._runners:

@@ -25,7 +25,7 @@ from orchestrator.local.target_groups import TargetGroups, find_group, records
 from orchestrator.local.tasks import RunningTask, Stop
 
 LOOK_EVERY = 1.0
-SHORTEST_LOOK = 0.03
+SHORTEST_LOOK = 0.06
 """Real seconds, so that dozens of services cost little at any speed."""
 STOPPED_KEPT = 3600.0
 """Seconds a stopped task stays visible."""
