@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,7 @@ INTERNAL = frozenset({"tool-missing"})
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+|interrupted|throttled")
 
 
+@cache
 def problems() -> Sequence[Source]:
     """Every problem of the code base, sorted."""
     found: set[Source] = set()
@@ -63,10 +65,11 @@ def problems() -> Sequence[Source]:
 
 
 def _of_module(tree: ast.Module, file: str) -> Iterator[Source]:
-    yield from _of_scope(tree, tree, file)
+    known = _assigned(tree)
+    yield from _of_scope(tree, known, file)
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef):
-            yield from _of_scope(scope, tree, file)
+            yield from _of_scope(scope, known | _assigned(scope), file)
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Dict):
             if node.targets[0].id in TABLES:
@@ -87,8 +90,7 @@ def _of_fixes(table: ast.Dict, file: str) -> Iterator[Source]:
         yield Source(_literal(key) if key else "", file, "", _literal(value))
 
 
-def _of_scope(scope: ast.Module | ast.FunctionDef, tree: ast.Module, file: str) -> Iterator[Source]:
-    names = _assigned(tree) | (_assigned(scope) if scope is not tree else {})
+def _of_scope(scope: ast.Module | ast.FunctionDef, names: Mapping[str, list[ast.expr]], file: str) -> Iterator[Source]:
     for node in _own(scope):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PARAMETERS:
             yield from _of_call(node, node.func.id, names, file)
@@ -109,10 +111,12 @@ def _of_call(call: ast.Call, kind: str, names: Mapping[str, list[ast.expr]], fil
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function or module without those of the functions in it."""
-    for child in ast.iter_child_nodes(scope):
-        if not isinstance(child, ast.FunctionDef):
-            yield child
-            yield from _own(child)
+    waiting = [scope]
+    while waiting:
+        node = waiting.pop()
+        if node is not scope:
+            yield node
+        waiting += [one for one in reversed([*ast.iter_child_nodes(node)]) if not isinstance(one, ast.FunctionDef)]
 
 
 def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
