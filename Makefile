@@ -72,7 +72,7 @@ roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each ph
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
-faults: $(READY) ## die and fail at every call, random schedules, races, any input (an hour and a half; short forms: `make test`)
+faults: $(READY) ## die and fail at every call, random schedules, races, any input (an hour; short forms: `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults tests/conformance/test_database_servers.py::test_many_at_once_make_it_once
 
 corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
