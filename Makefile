@@ -11,6 +11,9 @@ READY := $(VENV)/.ready
 SOURCES := orchestrator tests scripts
 # Some of the tests wait most of the time: more workers than cores.
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+# What `make faults` tries beside its sweeps: races, interrupts, secrets. They are among the tests too.
+FAULTS_BESIDE := tests/conformance/test_database_servers.py::test_many_at_once_make_it_once \
+  tests/e2e/test_trust.py tests/e2e/test_trust_apply.py tests/e2e/test_canary.py
 SPEED ?=
 KEEP ?=
 
@@ -72,8 +75,8 @@ roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each ph
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
-faults: $(READY) ## die and fail at every call, random schedules, races, any input (an hour; short forms: `make test`)
-	FAULTS=full $(BIN)/pytest -q tests/faults tests/conformance/test_database_servers.py::test_many_at_once_make_it_once
+faults: $(READY) ## die and fail at every call, random schedules, races, interrupts, any input (an hour; short forms: `make test`)
+	FAULTS=full $(BIN)/pytest -q tests/faults $(FAULTS_BESIDE)
 
 corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)

@@ -21,6 +21,7 @@ from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Record, records
 from orchestrator.engine.lock import Owner
 from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
+from tests.faults.figures import tell
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
@@ -139,6 +140,7 @@ def test_of_eight_runs_at_once_exactly_one_makes_each_change(runs: Runs) -> None
     assert sum(made.values()) == changed[-1]
     assert any("waiting for `orchestrate run`" in out for _, out, _ in endings)
     assert runs.lock.holder() is None
+    tell(f"races: {TOGETHER} runs of one stack at once, {changed[-1]} changes, each made once")
 
 
 def test_who_doesn_t_wait_is_told_who_is_at_work(runs: Runs) -> None:
@@ -270,25 +272,25 @@ def test_output_to_a_full_disk_stops_nothing(runs: Runs) -> None:
 def test_history_and_unlock_tell_of_it(runs: Runs) -> None:
     end(runs.begin("--json", "--reason", "a ticket"))
 
-    def tell(*words: str) -> Ended:
+    def ask(*words: str) -> Ended:
         return runs.stage.orchestrate(*words, "--chdir", str(runs.folder))
 
-    (listed,) = tell("history", "--json").events
+    (listed,) = ask("history", "--json").events
     assert (listed["command"], listed["outcome"], listed["changed"]) == ("run", "succeeded", 0)
-    shown = tell("history", listed["run"][:18])
+    shown = ask("history", listed["run"][:18])
     assert shown.status == 0
     assert "a ticket" in shown.stdout
     assert "succeeded, changed: 0" in shown.stdout
-    lines = tell("history", "last", "--json").events
+    lines = ask("history", "last", "--json").events
     assert [lines[0]["event"], lines[-1]["event"]] == ["run-opened", "run-finished"]
-    assert tell("history", "nonsense").status == 2
+    assert ask("history", "nonsense").status == 2
     lock = runs.lock
-    assert "nobody holds it" in tell("unlock").stdout
+    assert "nobody holds it" in ask("unlock").stdout
     lock.take(Owner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
-    refused = tell("unlock")
+    refused = ask("unlock")
     assert refused.status == 2
     assert "ana@laptop" in refused.stderr
-    freed = tell("unlock", "--force")
+    freed = ask("unlock", "--force")
     assert freed.status == 0
     assert "ana@laptop" in freed.stdout
     assert runs.lock.holder() is None

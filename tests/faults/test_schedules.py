@@ -16,12 +16,14 @@ from orchestrator.engine.runner import Limits, Report
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.events import Event, StepDone, StepFailed
 from orchestrator.steps import dns_records, sites
-from tests.faults.figures import sized, tell
+from tests.faults.figures import say, sized, tell
 from tests.faults.schedule import AtOnce, Schedule
 from tests.faults.scripted import TENANTS, Killed, World, context_of
 from tests.unit.test_contract import good
 
 SCHEDULES = sized(10_000, 200)
+TOLD = 1_000
+"""After so many it says how far it is."""
 STEPS = steps.discover()
 LONGEST = 3 * 3600.0
 """Virtual seconds: more than all timeouts one after the other."""
@@ -63,6 +65,8 @@ class Schedules(RuleBasedStateMachine):
         PATCHES.setattr(runner, "wait", self.clock.wait)
         self.world = World(self.clock, STACK_CONTRACT, available_at=server, online_at=agent, lag=lag)
         tried["schedules"] += 1
+        if tried["schedules"] % TOLD == 0:
+            say(f"{tried['schedules']} schedules tried")
 
     def time_moves(self) -> None:
         """Between two turns of the engine's threads."""
