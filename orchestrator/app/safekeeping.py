@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.protection import Protection
-from orchestrator.aws.service_counts import ServiceCounts
+from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.dns import places
@@ -27,7 +27,7 @@ from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
 from orchestrator.lifecycle.backup.database_snapshot import name_of
-from orchestrator.lifecycle.freshness import undisturbed
+from orchestrator.lifecycle.freshness import has_run, undisturbed
 from orchestrator.lifecycle.manifest import Manifest, begun
 from orchestrator.lifecycle.tools import Memory, Tools
 from orchestrator.lifecycle.vault import TAG, Vault, bucket_of
@@ -113,8 +113,19 @@ class Safekeeping:
         if not unfinished.quiet:
             return True
         taken = self.snapshots.find(name_of(unfinished)).status or self.volumes.snapshots(TAG, unfinished.id)
-        counts = self.counts.read([tenant.service for tenant in self.stack.tenants.values()])
-        return not taken or undisturbed(counts.values(), datetime.fromisoformat(unfinished.begun))
+        return not taken or undisturbed(self._services(), datetime.fromisoformat(unfinished.begun))
+
+    def has_run(self, since: datetime) -> bool:
+        """Whether a service of the stack has run since."""
+        try:
+            return has_run(self._services(), since)
+        except OrchestratorError as error:
+            if error.problems[0].code == "cluster-missing":
+                return False
+            raise
+
+    def _services(self) -> Collection[Count]:
+        return self.counts.read([tenant.service for tenant in self.stack.tenants.values()]).values()
 
     def _desired(self) -> dict[str, int]:
         """How many tasks each tenant has, or gets back after the pause it is in."""

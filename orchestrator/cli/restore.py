@@ -108,7 +108,7 @@ def _applied(given: Given, wanted: PlanOptions) -> tuple[Outcome, str]:
         assumed = restoration.manifest.stack_of() if restoration.way.loads else None
         target = target_of(plan.json if plan.has_changes else {}, present, assumed)
         before = restoration.progress(target.stack)
-        under_way = before is not None and before.under_way
+        under_way = before is not None and before.under_way and not _disturbed(given.conductor, before, present)
         replaceable = born is not None or restoration.way.loads
         target = replace(target, live=present is not None and not under_way, replaceable=replaceable)
         if wrong := obstacles(restoration.manifest, target):
@@ -120,6 +120,19 @@ def _applied(given: Given, wanted: PlanOptions) -> tuple[Outcome, str]:
     again = replace(wanted, replaces=(*wanted.replaces, *(born or ())))
     with planned(given.conductor, given.terraform, again, None) as plan:
         return _replaced(given, plan, present), target.stack
+
+
+def _disturbed(conductor: Conductor, before: Marker, present: Stack | None) -> bool:
+    """Whether services have run since losses were named for it, and it still takes what it finds for those."""
+    from orchestrator.cli.backup import safekeeping_of
+    from orchestrator.events import FindingReported
+
+    if present is None or not before.overwrites or not safekeeping_of(conductor, present).has_run(before.when):
+        return False
+    text = f"services have run since {before.at}, when it began: what the stack holds is looked at again"
+    fix = "name again what may be lost; to keep what is there: `orchestrate resume`"
+    conductor.emit(FindingReported(step="restore", detail=text, code="restore-disturbed", fix=fix))
+    return True
 
 
 def _made(given: Given, plan: Plan, stack: str, before: Marker | None, *, begins: bool) -> None:

@@ -25,6 +25,15 @@ def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
     return all(count.desired == 0 and _stopped_for_it(Memory.parse(count.tags.get(TAG, "")), begun) for count in counts)
 
 
+def has_run(counts: Iterable[Count], since: datetime) -> bool:
+    """Whether a service runs, or was stopped later than that, by the tags on them. Pure."""
+    return any(count.desired > 0 or _stopped_later(Memory.parse(count.tags.get(TAG, "")), since) for count in counts)
+
+
+def _stopped_later(known: Memory | None, since: datetime) -> bool:
+    return known is not None and known.stamp.at > since
+
+
 def _stopped_for_it(known: Memory | None, begun: datetime) -> bool:
     return known is not None and (known.stamp.for_backup or known.stamp.at < begun)
 

@@ -80,6 +80,24 @@ def test_onto_the_live_stack_only_what_was_named_goes(place: Lifecycle) -> None:
     assert without_index(place.fingerprint()) == kept
 
 
+def test_what_was_written_since_an_interrupted_restore_is_named_anew(place: Lifecycle) -> None:
+    """It had begun to replace what was named; then the services were brought back, and its record is all it left."""
+    said, s3 = last_manifest(place), place.stage.aws.client("s3")
+    bucket, key = said["bucket"], f"{said['id']}/restore-to-{NAME}.json"
+    marker = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    lost = ["database:onyx_customer_a", f"bucket:{place.customers.contract['bucket']}"]
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps({**marker, "state": "begun", "lost": lost}).encode())
+    place.customers.write("customer-a", 40, 3)
+    written = place.fingerprint()
+    again = place.command("restore", "--auto-approve")
+    assert (again.status, again.codes) == (3, {"data-loss"})
+    assert "restore-disturbed" in {one["code"] for one in again.of("finding-reported")}
+    named = {one["loss"]: one["detail"] for one in again.of("finding-reported") if one["code"] == "restored-over"}
+    assert "table public.chat_message has" in named["database:onyx_customer_a"]
+    assert place.fingerprint() == written
+    assert place.desired() == {"customer-a": 1, "customer-b": 2}
+
+
 def test_no_signed_url_and_no_password_is_left_anywhere(place: Lifecycle) -> None:
     """In SSM's command history, its parameters, and the records of the runs, which have all that was said."""
     secrets = [

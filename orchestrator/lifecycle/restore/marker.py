@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.vault import Vault
@@ -27,6 +28,16 @@ class Marker:
     def under_way(self) -> bool:
         """An interrupted one, to go on with; what replaces live data is decided on anew."""
         return self.state in (BEGUN, RETURNED)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether it goes on to replace what it finds, for losses that were named."""
+        return self.state == BEGUN and bool(self.lost)
+
+    @property
+    def when(self) -> datetime:
+        """When it had come so far."""
+        return datetime.fromisoformat(self.at)
 
     @property
     def unfinished(self) -> bool:

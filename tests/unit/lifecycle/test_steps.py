@@ -78,6 +78,24 @@ def test_an_unfinished_backup_is_gone_on_with_while_nothing_has_run(found: dict[
     assert freshness.undisturbed(found.values(), BEGUN) is undisturbed
 
 
+@pytest.mark.parametrize(
+    ("found", "has_run"),
+    [
+        (held(BACKUPS), False),
+        (held(SOMEBODYS), False),
+        ({**held(BACKUPS), "t": Count("t", "arn", 1)}, True),
+        (held(BACKUPS, 1), True),
+        (held(Memory(Stamp("2026-11-20T09:00:01Z", "eve@desk"), 3)), True),
+        (held(Memory(Stamp("2026-11-20T09:00:01Z", "backup/eve@desk"), 3)), True),
+        (held(None), False),
+    ],
+    ids=["stopped", "paused-before", "one-runs", "raised", "paused-again", "stopped-again", "tags-taken-away"],
+)
+def test_a_restore_takes_nothing_for_named_that_was_written_since(found: dict[str, Count], has_run: bool) -> None:
+    """Losses were named for what was there when it began; Terraform may have taken the tags away meanwhile."""
+    assert freshness.has_run(found.values(), datetime(2026, 11, 20, 9, tzinfo=UTC)) is has_run
+
+
 def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
     indexes = {"a": One("i-1", None, running=True), "b": One("i-2", DataVolume("v", 50, encrypted=True), running=True)}
     said = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes=indexes)))
