@@ -24,6 +24,7 @@ HANDFUL = {
     "backup": Deed(1, "kill-after", "ec2:CreateSnapshot"),
     "destroy": Deed(1, "kill-after", "rds:CreateDBSnapshot"),
     "restore": Deed(3, "kill-before", "s3:PUT"),
+    "replace": Deed(2, "kill-before", "s3:PUT"),
     "pause": Deed(1, "kill-after", "rds:StopDBInstance"),
     "resume": Deed(1, "kill-before", "ecs:UpdateService"),
 }

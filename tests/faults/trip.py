@@ -1,7 +1,8 @@
-"""A round trip of a stack: backup, destroy, restore, pause, resume; each phase may be killed, and is then begun again.
+"""A round trip of a stack: backup, destroy, restore, restore onto what lives, pause, resume; each may be killed.
 
-The world is built through the API by a real, small Terraform configuration (`tests/e2e/small_stack.py`), which outlives
-who started it, as ever. What must hold is asked of the world after each phase, not of what the commands say.
+A phase that was killed is begun again. The world is built through the API by a real, small Terraform configuration
+(`tests/e2e/small_stack.py`), which outlives who started it, as ever. What must hold is asked of the world after each
+phase, not of what the commands say.
 """
 
 from __future__ import annotations
@@ -20,20 +21,31 @@ from tests.faults.seam import Deed
 from tests.faults.troupe import Ended, Troupe
 from tests.waiting import until
 
+BUCKET = f"{NAME}-file-store-123456789012"
+LOSSES = (
+    "database:onyx_customer_a",
+    "database:onyx_customer_b",
+    "vespa:customer-a",
+    "vespa:customer-b",
+    f"bucket:{BUCKET}",
+)
+"""All that there is to lose."""
 PHASES: Mapping[str, tuple[str, ...]] = {
     "backup": ("backup", "--stop-services"),
     "destroy": ("destroy", "--confirm", NAME),
     "restore": ("restore", "--auto-approve"),
+    "replace": ("restore", "--auto-approve", *(f"--allow-loss={one}" for one in LOSSES)),
     "pause": ("pause", "--auto-approve"),
     "resume": ("resume",),
 }
 TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
 """What `fates.json` calls the way back to a phase's end."""
+KEPT = ("rows", "databases", "documents", "files", "counts")
+"""What a restore onto a living stack brings back as it was."""
 WRITER = "customer-a"
-"""Who writes something new before the backup, and before the pause: a file twice, so that there are older versions."""
+"""Who writes something new before some of the phases: a file twice, so that there are older versions."""
 SCALING, LIMITS = "customer-b", (2, 5)
 """A tenant whose service scales by itself while the stack is paused and resumed, and its limits."""
-BUCKET = f"{NAME}-file-store-123456789012"
 LOCK, STATE_LOCK = "terraform.tfstate.orchestrate.lock", ".terraform.tfstate.lock.info"
 
 
@@ -67,11 +79,13 @@ class Traveller:
         number, trip = next(self.trips), Trip()
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
-        self.place.customers.write(WRITER, 1000 + 2 * number, 1)
+        self.place.customers.write(WRITER, 1000 + 3 * number, 1)
         before = fates.look(self.place.customers)
         for phase, arguments in PHASES.items():
+            if phase == "replace":
+                self.place.customers.write(WRITER, 1001 + 3 * number, 1)
             if phase == "pause":
-                self.place.customers.write(WRITER, 1001 + 2 * number, 1)
+                self.place.customers.write(WRITER, 1002 + 3 * number, 1)
                 self._scale_by_itself()
                 before = fates.look(self.place.customers)
             trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
@@ -111,8 +125,8 @@ class Traveller:
     def _changed(self, phase: str, before: fates.Sight) -> Iterator[str]:
         """What has another fate than the documents claim; and what a finished phase leaves nowhere."""
         after = fates.look(self.place.customers)
-        if phase == "backup":
-            kept = {aspect: value for aspect, value in before.items() if aspect != "tasks"}
+        if phase in ("backup", "replace"):
+            kept = {aspect: before[aspect] for aspect in (KEPT if phase == "replace" else before.keys() - {"tasks"})}
             yield from (
                 f"{aspect} is {after[aspect]}, was {was}" for aspect, was in kept.items() if after[aspect] != was
             )
