@@ -41,7 +41,7 @@ def configure() -> None:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
-    # Moto has a session for each question about regions, and each would decode all that EC2 can do: a second together.
+    # Moto has a session for each question about regions, and each would decode all that EC2 can do.
     botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
