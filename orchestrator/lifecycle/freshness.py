@@ -27,11 +27,8 @@ def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
 
 def has_run(counts: Iterable[Count], since: datetime) -> bool:
     """Whether a service runs, or was stopped later than that, by the tags on them. Pure."""
-    return any(count.desired > 0 or _stopped_later(Memory.parse(count.tags.get(TAG, "")), since) for count in counts)
-
-
-def _stopped_later(known: Memory | None, since: datetime) -> bool:
-    return known is not None and known.stamp.at > since
+    known = ((count.desired, Memory.parse(count.tags.get(TAG, ""))) for count in counts)
+    return any(desired > 0 or (memory is not None and memory.stamp.at > since) for desired, memory in known)
 
 
 def _stopped_for_it(known: Memory | None, begun: datetime) -> bool:

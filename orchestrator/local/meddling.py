@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import boto3
 import psycopg
 from botocore.exceptions import ClientError
 
 from orchestrator.errors import Problem, Refused
-from orchestrator.local import instance
-from orchestrator.local.cloud import ACCESS_KEY, REGION, SECRET_KEY, Cloud
+from orchestrator.local import api, control, instance
+from orchestrator.local.cloud import Cloud
 from orchestrator.local.faults import Fault
 from orchestrator.local.tasks import is_tenants
 from orchestrator.local.tools import vespa
@@ -34,16 +33,10 @@ class Console:
 
     cloud: Cloud
     tenant: str
-    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: Any) -> Any:
         """A boto3 client for this cloud's endpoint."""
-        if service not in self._clients:
-            session: Any = boto3.Session(
-                aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
-            )
-            self._clients[service] = session.client(service, endpoint_url=self.cloud.endpoint)
-        return self._clients[service]
+        return api.client(control.environment(self.cloud), service)
 
     def services(self) -> list[dict[str, Any]]:
         """The tenant's services as DescribeServices shows them."""

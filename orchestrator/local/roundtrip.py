@@ -107,7 +107,7 @@ class Customers:
 
         eventually(lambda: status() not in ("Pending", "InProgress"), PATIENCE, often=0.2)
         if (ended := status()) != "Success":
-            raise StoryError(f"a script on {tenant}'s instance: {ended} after at most {PATIENCE:.0f} s")
+            raise StoryError(f"a script on {tenant}'s instance: {ended} (waited {PATIENCE:.0f} s at most)")
         answer = ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
         return str(answer["StandardOutputContent"])
 

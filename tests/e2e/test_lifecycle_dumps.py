@@ -12,6 +12,7 @@ import pytest
 from orchestrator.local.instance import real_psql
 from tests import needed
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
+from tests.waiting import CLOSELY, until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -81,21 +82,34 @@ def test_onto_the_live_stack_only_what_was_named_goes(place: Lifecycle) -> None:
 
 
 def test_what_was_written_since_an_interrupted_restore_is_named_anew(place: Lifecycle) -> None:
-    """It had begun to replace what was named; then the services were brought back, and its record is all it left."""
-    said, s3 = last_manifest(place), place.stage.aws.client("s3")
-    bucket, key = said["bucket"], f"{said['id']}/restore-to-{NAME}.json"
-    marker = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    lost = ["database:onyx_customer_a", f"bucket:{place.customers.contract['bucket']}"]
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps({**marker, "state": "begun", "lost": lost}).encode())
+    """Killed when it had begun to replace what was named; then the services are brought back, and a tenant works."""
+    kept, said, s3 = without_index(place.fingerprint()), last_manifest(place), place.stage.aws.client("s3")
+    names = ("database:onyx_customer_a", "database:onyx_customer_b", f"bucket:{place.customers.contract['bucket']}")
+    named = [f"--allow-loss={one}" for one in names]
+
+    def come_so_far() -> str:
+        marker = s3.get_object(Bucket=said["bucket"], Key=f"{said['id']}/restore-to-{NAME}.json")["Body"].read()
+        return str(json.loads(marker)["state"])
+
+    place.customers.write("customer-a", 30, 3)
+    first = place.begun("restore", "--auto-approve", *named)
+    until("it has begun", lambda: come_so_far() == "begun", often=CLOSELY)
+    first.kill()
+    first.wait()
+    assert come_so_far() == "begun"
+    place.command("resume").succeeded()
     place.customers.write("customer-a", 40, 3)
     written = place.fingerprint()
+
     again = place.command("restore", "--auto-approve")
     assert (again.status, again.codes) == (3, {"data-loss"})
     assert "restore-disturbed" in {one["code"] for one in again.of("finding-reported")}
-    named = {one["loss"]: one["detail"] for one in again.of("finding-reported") if one["code"] == "restored-over"}
-    assert "table public.chat_message has" in named["database:onyx_customer_a"]
+    told = {one["loss"]: one["detail"] for one in again.of("finding-reported") if one["code"] == "restored-over"}
+    assert "table public.chat_message has" in told["database:onyx_customer_a"]
     assert place.fingerprint() == written
     assert place.desired() == {"customer-a": 1, "customer-b": 2}
+    place.command("restore", "--auto-approve", *named).succeeded()
+    assert without_index(place.fingerprint()) == kept
 
 
 def test_no_signed_url_and_no_password_is_left_anywhere(place: Lifecycle) -> None:

@@ -27,13 +27,14 @@ from orchestrator.dns.history import History
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Journal
 from orchestrator.local.faults.throttle import refusal
-from tests.e2e.recorder import action
+from tests.e2e.recorder import READS, action
 
 CRASHES = ("kill-before", "kill-after")
 LOST = ("timeout", "truncated")
 """Failures of a call that was made: only its answer is lost."""
 FAILURES = ("throttled", "broken", "timeout", "reset", "truncated", "expired")
 OURS = {"record", "history", "lock"}
+LOOKS = {"record:write", "s3:GET", "site:visit", "sql:SELECT", "sql:connect"}
 HTTP: Any = urllib3.connectionpool.HTTPConnectionPool
 CONNECTION: Any = psycopg.Connection
 
@@ -120,6 +121,11 @@ class Seam:
 def is_aws(what: str) -> bool:
     """Whether a call is signed with AWS's credentials."""
     return what.partition(":")[0] not in {"porkbun", "site", "sql", *OURS}
+
+
+def is_look(what: str) -> bool:
+    """Whether it depends on the time how often a run makes such a call; each look that waits is recorded."""
+    return bool(READS.search(what)) or what in LOOKS or what.startswith("porkbun:dns/retrieve")
 
 
 def crashes_of(_what: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from tests.faults.scripted import TENANTS, Killed, World, context_of
 from tests.unit.test_contract import good
 
 SCHEDULES = sized(10_000, 200)
-TOLD = 1_000
+EVERY = 1_000
 """After so many it says how far it is."""
 STEPS = steps.discover()
 LONGEST = 3 * 3600.0
@@ -65,7 +65,7 @@ class Schedules(RuleBasedStateMachine):
         PATCHES.setattr(runner, "wait", self.clock.wait)
         self.world = World(self.clock, STACK_CONTRACT, available_at=server, online_at=agent, lag=lag)
         tried["schedules"] += 1
-        if tried["schedules"] % TOLD == 0:
+        if tried["schedules"] % EVERY == 0:
             say(f"{tried['schedules']} schedules tried")
 
     def time_moves(self) -> None:

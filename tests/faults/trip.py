@@ -126,10 +126,9 @@ class Traveller:
         """What has another fate than the documents claim; and what a finished phase leaves nowhere."""
         after = fates.look(self.place.customers)
         if phase in ("backup", "replace"):
-            kept = {aspect: before[aspect] for aspect in (KEPT if phase == "replace" else before.keys() - {"tasks"})}
-            yield from (
-                f"{aspect} is {after[aspect]}, was {was}" for aspect, was in kept.items() if after[aspect] != was
-            )
+            kept = KEPT if phase == "replace" else sorted(before.keys() - {"tasks"})
+            different = (aspect for aspect in kept if after[aspect] != before[aspect])
+            yield from (f"{aspect} is {after[aspect]}, was {before[aspect]}" for aspect in different)
         else:
             yield from fates.broken(TRIPS[phase], before, after)
         services = {tenant: self.place.stage.service(tenant) for tenant in self.place.customers.contract["tenants"]}
