@@ -1,5 +1,6 @@
 """boto3 against a local cloud, for who stands outside of it: by the variables that `orchestrate local env` prints.
 
+They bear the observer's mark: what they read is the whole truth, at once. Who is tested must not use them.
 Sessions and clients are made once. What costs is to decode all that a service can do: 0.2 s of processor time for EC2.
 """
 
@@ -11,7 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+
+from orchestrator.local.caller import OBSERVER
 
 _MAKING = threading.Lock()
 """A session makes one client at a time; clients may be used by several threads."""
@@ -37,4 +41,6 @@ def client_of(made: boto3.Session, endpoint: str, service: str, config: Config |
 
 @lru_cache(maxsize=10)
 def _session(region: str, key: str, secret: str) -> boto3.Session:
-    return boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
+    core: Any = botocore.session.get_session()
+    core.user_agent_extra = OBSERVER
+    return boto3.Session(botocore_session=core, aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import botocore.session
 
 from orchestrator.local import control
+from orchestrator.local.caller import scope_of
 from orchestrator.local.cloud import ACCOUNT, Cloud
 from orchestrator.local.faults.throttle import Throttle, refusal
 
@@ -45,23 +46,22 @@ def configure() -> None:
     botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
-def service_of(environ: WSGIEnvironment) -> str:
-    """The service's signing name, from the credential scope (header or presigned query); empty when unsigned."""
-    for text in (environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", "").replace("%2F", "/")):
-        _, found, scope = text.partition("Credential=")
-        parts = scope.split("/")
-        if found and len(parts) > 3:
-            return str(parts[3])
-    return ""
-
-
-def _counted_and_throttled(cloud: Cloud, moto: Application) -> Application:
-    throttle = Throttle()
-    lock = threading.Lock()
-    one_at_a_time = {service: threading.Lock() for service in NOT_FOR_THREADS}
+def _one_at_a_time(moto: Application) -> Application:
+    locks = {service: threading.Lock() for service in NOT_FOR_THREADS}
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        service = service_of(environ)
+        with locks.get(scope_of(environ).service, nullcontext()):
+            return moto(environ, start_response)
+
+    return answer
+
+
+def _counted_and_throttled(cloud: Cloud, application: Application) -> Application:
+    throttle = Throttle()
+    lock = threading.Lock()
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        service = scope_of(environ).service
         with lock:
             cloud.calls[service or "unsigned"] = cloud.calls.get(service or "unsigned", 0) + 1
         speaks_cbor = "HTTP_SMITHY_PROTOCOL" in environ
@@ -69,8 +69,7 @@ def _counted_and_throttled(cloud: Cloud, moto: Application) -> Application:
             invocation, attempt = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""), environ.get("HTTP_AMZ_SDK_REQUEST", "")
             if throttle.refuses(service, invocation=invocation, sdk_request=attempt):
                 return _refuse(service, environ, start_response)
-        with one_at_a_time.get(service, nullcontext()):
-            return moto(environ, start_response)
+        return application(environ, start_response)
 
     return answer
 
@@ -102,6 +101,8 @@ def serve(cloud: Cloud, port: int) -> Callable[[], None]:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415 - with moto
 
+    from orchestrator.local import laws  # noqa: PLC0415 - with moto
+
     class InOnePiece(MotoRequestHandler):
         """Sends head and body together.
 
@@ -119,7 +120,8 @@ def serve(cloud: Cloud, port: int) -> Callable[[], None]:
             return go_on
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    aws = _counted_and_throttled(cloud, DomainDispatcherApplication(create_backend_app))
+    moto = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    aws = _counted_and_throttled(cloud, laws.governed(cloud, moto))
     mounts: dict[str, Application] = {}
 
     def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

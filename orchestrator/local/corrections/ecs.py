@@ -21,7 +21,6 @@ from orchestrator.local.ecs_model import LivingService
 from orchestrator.local.pace import Pace
 from orchestrator.local.rollout import DEFAULT_CONFIGURATION, LOCK, Deployment
 
-MOST_SERVICES = 10
 DEPLOYING = (
     "networkConfiguration",
     "platformVersion",
@@ -173,11 +172,8 @@ def _delete(self: EC2ContainerServiceBackend, cluster_name: str, service_name: s
 
 
 def _describe(self: EC2ContainerServiceResponse) -> ActionResult:
-    asked = self._get_param("services", [])
-    if not asked:
+    if not self._get_param("services", []):
         raise InvalidParameterException("Services cannot be empty.")
-    if len(asked) > MOST_SERVICES:
-        raise InvalidParameterException("Service cannot have more than 10 elements.")
     return _describe_services(self)
 
 

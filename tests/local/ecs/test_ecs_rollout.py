@@ -124,7 +124,7 @@ def test_what_the_api_keeps_and_refuses(tenant: Any) -> None:
     invalid = tenant.ecs.exceptions.InvalidParameterException
     with pytest.raises(invalid, match="not idempotent"):
         tenant.create()
-    with pytest.raises(invalid, match="more than 10"):
+    with pytest.raises(invalid, match="at most 10"):
         tenant.ecs.describe_services(cluster=tenant.cluster, services=[tenant.service] * 11)
     assert tenant.update(healthCheckGracePeriodSeconds=7)["deployments"][0]["id"] == identity, "no new deployment"
     assert tenant.now()["healthCheckGracePeriodSeconds"] == 7

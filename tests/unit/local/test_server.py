@@ -5,20 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from orchestrator.local import server
-from orchestrator.local.cloud import Cloud
-from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
 
 
 @pytest.mark.parametrize(("service", "together"), [("ecs", True), ("ec2", False), ("iam", False)])
-def test_what_moto_is_not_made_for_comes_one_at_a_time(tmp_path: Path, service: str, together: bool) -> None:
+def test_what_moto_is_not_made_for_comes_one_at_a_time(service: str, together: bool) -> None:
     meeting = threading.Barrier(2, timeout=2)
 
     def moto(_environ: Any, _start_response: Any) -> Iterable[bytes]:
@@ -28,8 +23,7 @@ def test_what_moto_is_not_made_for_comes_one_at_a_time(tmp_path: Path, service: 
             return [b"alone"]
         return [b"together"]
 
-    cloud = Cloud(tmp_path, Pace(), trustme.CA(), Faults(), log=lambda _line: None)
-    answer = server._counted_and_throttled(cloud, moto)
+    answer = server._one_at_a_time(moto)
     environ = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=local/20261123/us-west-2/{service}/aws4_request"}
     with ThreadPoolExecutor(2) as pool:
         said = [b"".join(one) for one in pool.map(lambda _: answer(dict(environ), lambda *_: None), range(2))]  # type: ignore[arg-type]

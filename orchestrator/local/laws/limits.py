@@ -1,0 +1,64 @@
+"""What one call may hold: lists, texts and sums beyond AWS's limit are refused as AWS refuses them.
+
+The rows are in `limit_rows`. What botocore's models say of a shape (its length, its pattern) is the law `models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator.local.laws import Force, Law, Refusal, Row
+from orchestrator.local.laws.limit_rows import ROWS, Limit
+
+if TYPE_CHECKING:
+    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.wire import Call
+
+
+def broken(limits: Sequence[Limit], parameters: Mapping[str, object]) -> Refusal | None:
+    """The first limit that the parameters break."""
+    for limit in limits:
+        number = limit.measure(parameters)
+        if number > limit.most:
+            return Refusal(limit.code, limit.words.format(number=number, most=limit.most))
+    return None
+
+
+def limits_of(service: str, operation: str) -> Sequence[Limit]:
+    """The rows that are about this operation."""
+    return _BY_OPERATION.get((service, operation), ())
+
+
+class Limits(Force):
+    """Looks at every call's arguments."""
+
+    def refusal(self, call: Call) -> Refusal | None:
+        """The limit that it breaks."""
+        return broken(limits_of(call.service, call.operation), call.parameters)
+
+
+def _by_operation() -> Mapping[tuple[str, str], Sequence[Limit]]:
+    found: dict[tuple[str, str], list[Limit]] = {}
+    for row in ROWS:
+        for operation in row.operations:
+            found.setdefault((row.service, operation), []).append(row)
+    return found
+
+
+_BY_OPERATION = _by_operation()
+
+
+def _begin(_cloud: Cloud) -> Limits:
+    return Limits()
+
+
+def _rows() -> Sequence[Row]:
+    return [Row(f"{row.service} {_operations(row)}", f"{row.what}: at most {row.most:,}", row.source) for row in ROWS]
+
+
+def _operations(row: Limit) -> str:
+    return ", ".join(sorted(row.operations))
+
+
+LAW = Law(name="limits", title="What one call may hold", order=30, begin=_begin, rows=_rows)
