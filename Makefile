@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults diagnose faults corpus clean
+.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ diagnose: $(READY) ## every fault of the local cloud: does the doctor name its c
 
 faults: $(READY) ## die and fail at every call, random schedules, races, interrupts, any input (an hour; short forms: `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults $(FAULTS_BESIDE)
+
+scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the suite takes 25)
+	TENANTS=90 $(BIN)/pytest -q tests/e2e/test_scale.py
 
 corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)

@@ -126,6 +126,13 @@ _LOG_RULES = (
         Cure.TASK_DEFINITION,
     ),
     _Rule(
+        r"DB index is out of range",
+        "redis-database-missing",
+        "Redis has fewer databases than the number the task asks for",
+        "lower REDIS_DB_NUMBER…, or make a replication group whose parameter group has more `databases` (16 by default)",
+        Cure.TASK_DEFINITION,
+    ),
+    _Rule(
         r"(Error connecting to Redis|redis\.exceptions\.(Connection|Timeout)Error|Connection closed by server).*",
         "redis-unreachable",
         "the task could not connect to Redis",
@@ -197,6 +204,13 @@ _REASON_RULES = (
         "task-resources-failed",
         "ECS could not prepare the task (network, log group, volumes)",
         "check the log group, the execution role and the subnets' way out",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"InsufficientFreeAddressesInSubnet",
+        "subnet-full",
+        "the subnet had no free address for the task",
+        "give the service a larger subnet, or one more; who holds addresses: `aws ec2 describe-network-interfaces`",
         Cure.OUTSIDE,
     ),
     _Rule(

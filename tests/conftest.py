@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "test_policy.py",
     "test_policy_destroy_restore.py",
     "test_backup.py",
+    "test_scale.py",
     "test_lifecycle.py",
     "test_lifecycle_dumps.py",
     "test_faults.py",

@@ -17,6 +17,7 @@ from moto.s3.models import s3_backends
 
 from orchestrator.local import reach
 from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.corrections.elasticache_parameters import databases_of
 from orchestrator.local.instance import vespa_runs
 from orchestrator.local.pace import Pace
 from orchestrator.local.permissions import allows
@@ -24,6 +25,8 @@ from orchestrator.local.reach import Place
 
 VESPA_QUERIES = 8081
 """Where Onyx's application package serves queries; Onyx asks there before it starts to serve itself."""
+REDIS_NUMBERS = {"REDIS_DB_NUMBER": 0, "REDIS_DB_NUMBER_CELERY_RESULT_BACKEND": 14, "REDIS_DB_NUMBER_CELERY": 15}
+"""The databases Onyx selects, with its own defaults."""
 VESPA_STARTS = 60.0
 """Seconds after its launch until an instance's Vespa answers on 19071."""
 
@@ -103,6 +106,9 @@ def ask_redis(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
     _agree_on_tls(group, environment, tls=tls, where=f"{host}:{port}")
     token = surroundings.cloud.redis_tokens.get(group.replication_group_id)
     _authenticate(group, token, environment.get("REDIS_PASSWORD", ""))
+    for name, usual in REDIS_NUMBERS.items():
+        if int(environment.get(name, usual)) >= databases_of(group):
+            raise Unavailable("redis.exceptions.ResponseError: DB index is out of range", final=True)
 
 
 def _replication_group(host: str, region: str) -> Any:

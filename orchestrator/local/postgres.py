@@ -42,7 +42,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "password_encryption": "scram-sha-256",
-    "max_connections": "200",
+    "max_connections": "300",  # 90 tenants' old and new tasks, and some more
     "shared_buffers": "32MB",
     "log_min_error_statement": "panic",  # a failed statement may hold a password
 }

@@ -19,6 +19,7 @@ from orchestrator.local import launch, reach, target_groups
 from orchestrator.local.cloud import ACCOUNT, Cloud
 from orchestrator.local.ecs_model import LivingTask, execution_role
 from orchestrator.local.pace import Pace
+from orchestrator.local.subnet import NO_ADDRESS
 
 PROVISIONING, PULLING, STOPPING, DEPROVISIONING = 10.0, 30.0, 10.0, 5.0
 FAILING_PULL = 10.0
@@ -61,6 +62,8 @@ class Stop:
 
 
 WENT_DOWN = Stop("ServiceSchedulerInitiated", "The local cloud went down")
+NO_INTERFACE = "Unexpected EC2 error while attempting to Create Network Interface in subnet '{subnet}': {code}"
+"""In ECS's words (developer guide, "Stopped tasks error messages")."""
 BROKE = Stop("TaskFailedToStart", "The local cloud could not run the task: its log says why", failed=True, drain=False)
 
 
@@ -159,6 +162,8 @@ class RunningTask:
         task, containers = self.task, self.definition.container_definitions
         if not self._wait(PROVISIONING):
             return
+        if task.attachments and not self.ip:
+            raise launch.LaunchFailed(NO_INTERFACE.format(subnet=_detail(task, "subnetId"), code=NO_ADDRESS))
         task.last_status = "PENDING"
         if fault_is_on(self.cloud, "stuck-pending", task.group) and not self._come_unstuck():
             return

@@ -57,6 +57,7 @@ LOGS = [
             "'alembic_version'; 0 found"
         ),
     ),
+    ("redis-database-missing", "redis.exceptions.ResponseError: DB index is out of range"),
     ("redis-unreachable", "redis.exceptions.TimeoutError: Timeout connecting to server"),
     ("vespa-unreachable", "HTTPConnectionPool(host='10.0.10.5', port=8081): … timed out. (connect timeout=5)"),
     ("container-exited", "ValueError: something new"),
@@ -71,6 +72,12 @@ def test_by_log(code: str, line: str) -> None:
 
 
 REASONS = [
+    (
+        "subnet-full",
+        "TaskFailedToStart",
+        "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
+        "InsufficientFreeAddressesInSubnet",
+    ),
     ("image-pull-failed", "TaskFailedToStart", "CannotPullContainerError: pull image manifest has been retried"),
     (
         "secret-unreadable",

@@ -1,8 +1,11 @@
-"""EC2: a security group's rule that is gone.
+"""EC2: a security group's rule that is gone, and a subnet that is full.
 
 moto answers `InvalidPermission.NotFound` when a rule is revoked by an id that does not exist (any more). AWS answers
 `InvalidSecurityGroupRuleId.NotFound`, which Terraform's provider takes for "already deleted": so it must, when a
 revocation is sent again because its answer got lost.
+
+moto gives instances addresses that tasks may have, and answers 500 when a subnet has none left. AWS gives a free one,
+or answers `InsufficientFreeAddressesInSubnet`.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidPermissionNotFoundError
 from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.subnets import Subnet
 
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.corrections import replace
+from orchestrator.local.subnet import NO_ADDRESS, lowest_address
 
 
 class RuleNotFoundError(EC2ClientError):
@@ -37,8 +42,27 @@ def _in_awss_words(revoke: Callable[..., None]) -> Callable[..., None]:
     return revoked
 
 
+class SubnetFullError(EC2ClientError):
+    """The code and the words of AWS."""
+
+    def __init__(self, subnet: str) -> None:
+        message = (
+            f"There are not enough free addresses in subnet '{subnet}' to satisfy the requested number of instances."
+        )
+        super().__init__(NO_ADDRESS, message)
+
+
+def _available(subnet: Subnet, instance: Any) -> str:
+    address = lowest_address(subnet.ec2_backend, subnet)
+    if not address:
+        raise SubnetFullError(subnet.id)
+    subnet.request_ip(address, instance)
+    return address
+
+
 def install(_cloud: Cloud) -> None:
-    """Both directions."""
+    """Rules in both directions; addresses."""
+    replace(Subnet, get_available_subnet_ip=_available)
     replace(
         SecurityGroupBackend,
         revoke_security_group_ingress=_in_awss_words(SecurityGroupBackend.revoke_security_group_ingress),

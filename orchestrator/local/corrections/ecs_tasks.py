@@ -1,14 +1,12 @@
 """moto's tasks: advanced by being read, with one container, and listed without their service.
 
 Here DescribeTasks only reads, every container of the task definition is there, ListTasks filters as ECS does (only
-tasks whose desired status is RUNNING unless asked), StopTask stops in time. Left out: pages of ListTasks.
+tasks whose desired status is RUNNING unless asked), StopTask stops in time. A task whose subnet is full has a network
+interface without an address, and never leaves PROVISIONING (tasks.py). Left out: pages of ListTasks.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from ipaddress import IPv4Network
 from typing import Any, cast
 
 from moto.core.responses import ActionResult
@@ -23,9 +21,9 @@ from orchestrator.local.cloud import ACCOUNT, Cloud
 from orchestrator.local.corrections import replace
 from orchestrator.local.ecs_model import LivingTask, tasks_of
 from orchestrator.local.pace import Pace
+from orchestrator.local.subnet import any_address
 
 MOST_TASKS = 100
-AWS_KEEPS = 4
 _init = Task.__init__
 
 
@@ -58,25 +56,18 @@ def _new_task(task: Task, cluster: Any, task_definition: TaskDefinition, *args: 
 
 
 def _move_into_subnet(task: LivingTask) -> str:
-    """Give the interface an address of its subnet (moto's is any of 10.0.0.0/8); the subnet's availability zone."""
+    """Give the interface a free address of its subnet (moto's is any of 10.0.0.0/8); the subnet's availability zone."""
     backend = ec2_backends[ACCOUNT][task.region_name]
     for attachment in task.attachments:
         details = {pair["name"]: pair for pair in attachment["details"]}
         subnet = backend.get_subnet(details["subnetId"]["value"])
         interface = backend.enis[details["networkInterfaceId"]["value"]]
-        taken = {other.private_ip_address for other in list(backend.enis.values())} | set(subnet._subnet_ips)
-        address = next(free for free in _random_hosts(cast(IPv4Network, subnet.cidr)) if free not in taken)
+        address = any_address(backend, subnet)
         interface.private_ip_address = address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
         details["privateIPv4Address"]["value"] = address
         return str(subnet.availability_zone)
     return f"{task.region_name}a"
-
-
-def _random_hosts(network: IPv4Network) -> Iterator[str]:
-    """Addresses of the subnet without the first ones, which AWS keeps, and the last. Random: not the last task's."""
-    while True:
-        yield str(network.network_address + random.randrange(AWS_KEEPS, network.num_addresses - 1))
 
 
 def _container(task: LivingTask, definition: TaskDefinition, entry: dict[str, Any]) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def build(
     hosted_zone(aws.route53, zone)
     net = network(aws, name, session.region_name)
     admin_secret, database_host = database(aws, name, net, snapshots.database)
-    redis_secret, redis_host = redis(aws, name, net)
-    certificate_arn = certificate(aws, name, [customer.hostname for customer in customers])
+    redis_secret, redis_host = redis(aws, name, net, len(tenants))
+    certificate_arn = certificate(aws, name, zone, [customer.hostname for customer in customers])
     balancer, listener = load_balancer(aws, name, net, certificate_arn)
     shared = Shared(
         name=name,

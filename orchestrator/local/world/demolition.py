@@ -49,6 +49,8 @@ def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: 
     _wait_until_gone(lambda: aws.elasticache.describe_replication_groups(ReplicationGroupId=f"{name}-redis"))
     with suppress(ClientError):
         aws.elasticache.delete_cache_subnet_group(CacheSubnetGroupName=f"{name}-redis")
+    with suppress(ClientError):  # a stack of few tenants has none of its own
+        aws.elasticache.delete_cache_parameter_group(CacheParameterGroupName=f"{name}-redis")
     _roles(aws, name)
     for secret in (contract["database"]["admin_secret_arn"], contract["redis"]["auth_secret_arn"]):
         _quietly(aws.secretsmanager.delete_secret, SecretId=secret, ForceDeleteWithoutRecovery=True)

@@ -11,6 +11,10 @@ from orchestrator.local.waiting import eventually
 from orchestrator.local.world.parts import Aws, Network
 
 ADMIN = "onyx_root"
+MOST_NAMES = 10
+"""Names of a certificate, unless the account's quota was raised (ACM user guide, "Quotas")."""
+REDIS_DATABASES = 16
+"""Of a Redis with a default parameter group."""
 _ADDRESS_SECONDS = 60.0
 
 
@@ -28,7 +32,7 @@ def tags(stack: str, name: str = "") -> list[dict[str, str]]:
 
 
 def network(aws: Aws, name: str, region: str) -> Network:
-    """A VPC with two public and two private subnets; each part may be reached only by who needs it."""
+    """A VPC with two public and two private subnets of 4,091 addresses; each part is reached only by who needs it."""
     vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     aws.ec2.create_tags(Resources=[vpc], Tags=tags(name, f"{name}-vpc"))
     gateway = aws.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -36,11 +40,11 @@ def network(aws: Aws, name: str, region: str) -> Network:
 
     def subnet(number: int, availability: str) -> str:
         made = aws.ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{region}{availability}"
+            VpcId=vpc, CidrBlock=f"10.0.{16 * number}.0/20", AvailabilityZone=f"{region}{availability}"
         )
         return str(made["Subnet"]["SubnetId"])
 
-    public, private = [subnet(0, "a"), subnet(1, "b")], [subnet(10, "a"), subnet(11, "b")]
+    public, private = [subnet(0, "a"), subnet(1, "b")], [subnet(8, "a"), subnet(9, "b")]
     _ways_out(aws, vpc, gateway, public, private)
     groups = {
         "alb": _group(aws, name, "alb", vpc, [(80, "0.0.0.0/0"), (443, "0.0.0.0/0")]),
@@ -148,7 +152,7 @@ def _described(aws: Aws, instance: str) -> dict[str, Any]:
     return found
 
 
-def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:
+def redis(aws: Aws, name: str, network: Network, tenants: int) -> tuple[str, str]:
     """Made with TLS only, as Terraform does: the `redis-auth` step sets the token from its secret."""
     token = secret(aws, name, "redis-auth", secrets.token_hex(32))
     aws.elasticache.create_cache_subnet_group(
@@ -165,17 +169,39 @@ def redis(aws: Aws, name: str, network: Network) -> tuple[str, str]:
         SecurityGroupIds=[network.groups["redis"]],
         TransitEncryptionEnabled=True,
         AtRestEncryptionEnabled=True,
+        **_room(aws, name, 3 * tenants),
     )["ReplicationGroup"]
     nodes = made.get("NodeGroups") or [{}]
     host = nodes[0].get("PrimaryEndpoint", {}).get("Address") or f"master.{name}-redis.local.usw2.cache.amazonaws.com"
     return token, str(host)
 
 
-def certificate(aws: Aws, name: str, hostnames: Sequence[str]) -> str:
+def _room(aws: Aws, name: str, databases: int) -> dict[str, str]:
+    """A parameter group with so many databases, where the default one has too few."""
+    if databases <= REDIS_DATABASES:
+        return {}
+    group = f"{name}-redis"
+    aws.elasticache.create_cache_parameter_group(
+        CacheParameterGroupName=group, CacheParameterGroupFamily="redis7", Description=f"{databases} databases"
+    )
+    wanted = {"ParameterName": "databases", "ParameterValue": str(databases)}
+    aws.elasticache.modify_cache_parameter_group(CacheParameterGroupName=group, ParameterNameValues=[wanted])
+    return {"CacheParameterGroupName": group}
+
+
+def certificate(aws: Aws, name: str, zone: str, hostnames: Sequence[str]) -> str:
     """Requested for every hostname. Its validation records are, as after Terraform, in no zone yet."""
-    first, *others = sorted(hostnames)
+    first, *others = certified(zone, hostnames)
     asked = {"ValidationMethod": "DNS", "Tags": tags(name), **({"SubjectAlternativeNames": others} if others else {})}
     return str(aws.acm.request_certificate(DomainName=first, **asked)["CertificateArn"])
+
+
+def certified(zone: str, hostnames: Sequence[str]) -> list[str]:
+    """The names of the certificate: every hostname; where ACM takes no more, the zone's wildcard for its own."""
+    if len(hostnames) <= MOST_NAMES:
+        return sorted(hostnames)
+    wildcard = f"*.{zone}"
+    return sorted({wildcard if name.partition(".")[2] == zone else name for name in hostnames})
 
 
 def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -> tuple[dict[str, str], str]:

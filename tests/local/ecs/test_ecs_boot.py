@@ -28,6 +28,7 @@ def _setting(name: str, value: str) -> Callable[[Any], None]:
         (_setting("REDIS_PASSWORD_SECRET", "wrong"), "WRONGPASS invalid username-password pair", 3),
         (_setting("REDIS_PASSWORD_SECRET", ""), "NOAUTH Authentication required.", 3),
         (_setting("REDIS_SSL_CERT_REQS", "required"), "SSL: CERTIFICATE_VERIFY_FAILED", 3),
+        (_setting("REDIS_DB_NUMBER", "16"), "DB index is out of range", 3),
         (_setting("VESPA_HOST", "10.255.0.1"), "host='10.255.0.1', port=19071", 3),
         (_setting("S3_FILE_STORE_PREFIX", "of-someone-else"), "(AccessDenied) when calling the PutObject operation", 3),
         (_setting("S3_FILE_STORE_BUCKET_NAME", "no-such-bucket"), "(NoSuchBucket)", 3),

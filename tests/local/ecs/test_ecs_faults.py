@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
+
+ADDRESSES = 11
+"""Of a /28: sixteen without the five that AWS keeps."""
 
 
 @pytest.fixture
@@ -93,3 +98,26 @@ def test_a_fault_of_one_tenant_leaves_the_others_alone(healthy: Any, stack: Any)
     healthy.update(forceNewDeployment=True)
     assert healthy.until_state("COMPLETED")["failedTasks"] == 0
     assert before["taskArn"] not in {task["taskArn"] for task in healthy.tasks()}
+
+
+def test_a_task_whose_subnet_is_full_never_starts(tenant: Any) -> None:
+    network = tenant.stack.network
+    made = tenant.stack.client("ec2").create_subnet(VpcId=network["vpc"], CidrBlock="10.0.255.240/28")["Subnet"]
+    full = replace(tenant.stack, network={**network, "subnets": [made["SubnetId"]]})
+    tenant.create_database()
+    replace(tenant, stack=full).create(desired=ADDRESSES + 1)
+    stopped = tenant.until_stopped()
+    assert stopped["stopCode"] == "TaskFailedToStart"
+    assert stopped["stoppedReason"].endswith(f"in subnet '{made['SubnetId']}': InsufficientFreeAddressesInSubnet")
+    addresses = {address for task in tenant.tasks() if (address := address_of(task))}
+    assert len(addresses) == ADDRESSES, "nobody else lacks one, and no two have the same"
+    assert tenant.now()["runningCount"] + tenant.now()["pendingCount"] >= ADDRESSES
+    with pytest.raises(ClientError, match="InsufficientFreeAddressesInSubnet"):
+        tenant.stack.client("ec2").run_instances(
+            ImageId="ami-12c6146b", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=made["SubnetId"]
+        )
+
+
+def address_of(task: dict[str, Any]) -> str:
+    details = {pair["name"]: pair["value"] for pair in task["attachments"][0]["details"]}
+    return str(details["privateIPv4Address"])
