@@ -129,7 +129,7 @@ _LOG_RULES = (
         r"DB index is out of range",
         "redis-database-missing",
         "Redis has fewer databases than the number the task asks for",
-        "lower REDIS_DB_NUMBER…, or make a replication group whose parameter group has more `databases` (16 by default)",
+        "lower REDIS_DB_NUMBER…, or make a replication group with more `databases` in its parameter group (usually 16)",
         Cure.TASK_DEFINITION,
     ),
     _Rule(

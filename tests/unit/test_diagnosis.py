@@ -75,8 +75,10 @@ REASONS = [
     (
         "subnet-full",
         "TaskFailedToStart",
-        "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
-        "InsufficientFreeAddressesInSubnet",
+        (
+            "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
+            "InsufficientFreeAddressesInSubnet"
+        ),
     ),
     ("image-pull-failed", "TaskFailedToStart", "CannotPullContainerError: pull image manifest has been retried"),
     (
