@@ -86,10 +86,11 @@ def consult(
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:
-    """Every root cause, followed by what it explains; failed when there is a blocker among them."""
+    """Every root cause, followed by what it explains; failed when there is a blocker, or a check could not look."""
     for event in events(diagnosis):
         emit(event)
-    return Outcome.FAILED if diagnosis.severity is Severity.BLOCKER else Outcome.SUCCEEDED
+    unknown = diagnosis.severity is Severity.BLOCKER or diagnosis.blind
+    return Outcome.FAILED if unknown else Outcome.SUCCEEDED
 
 
 def events(diagnosis: Diagnosis) -> Iterator[FindingReported]:

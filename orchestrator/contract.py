@@ -26,9 +26,21 @@ Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
 TenantName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+_LABEL = "([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+
+def _one_spelling(host: str) -> str:
+    """DNS tells no capitals apart, and AWS keeps those of a load balancer's name: here there is one spelling."""
+    return host.lower().removesuffix(".")
+
+
 Hostname = Annotated[
-    str, Field(max_length=253, pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
+    str,
+    Field(max_length=254, pattern=rf"^([A-Za-z0-9_]{_LABEL}\.)+[A-Za-z]{_LABEL}\.?$"),
+    AfterValidator(_one_spelling),
 ]
+Host = Annotated[Text, AfterValidator(_one_spelling)]
+"""A name or an address."""
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
 InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
@@ -118,7 +130,7 @@ class Redis(_Part):
     """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step."""
 
     replication_group: Text
-    host: Text
+    host: Host
     port: Port = 6379
     auth_secret_arn: Arn | None = None
 
@@ -127,7 +139,7 @@ class Vespa(_Part):
     """One tenant's search index on its own instance."""
 
     instance_id: InstanceId
-    host: Text
+    host: Host
     port: Port = 8081
     config_port: Port = 19071
 
@@ -281,32 +293,51 @@ def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source
                 )
 
 
-def decode(text: str, source: str) -> Stack:
-    """Read a contract given as text: JSON, or base64 of gzip of JSON (one environment variable holds < 128 KiB)."""
+def decode(given: str | bytes, source: str) -> Stack:
+    """Read a contract: JSON, or base64 of gzip of JSON (one environment variable holds < 128 KiB).
+
+    Bytes may be UTF-8, UTF-16 or UTF-32, with a byte order mark or without: PowerShell's `>` writes UTF-16.
+    """
+    text = ""
     try:
-        if not text.lstrip().startswith("{"):
-            text = gzip.decompress(base64.b64decode(text.strip(), validate=True)).decode()
+        text = given.decode(json.detect_encoding(given)) if isinstance(given, bytes) else given
+        text = text.lstrip("\ufeff").strip()
+        if not text.startswith(("{", '"')):
+            text = gzip.decompress(base64.b64decode("".join(text.split()), validate=True)).decode("utf-8-sig")
         document = json.loads(text)
+        if isinstance(document, str):  # what `terraform output -raw` of a jsonencode() is, quoted once more
+            document = json.loads(document)
     except (binascii.Error, EOFError, OSError, ValueError, RecursionError) as error:
-        raise Invalid(
-            Problem(
-                "contract-unreadable",
-                f"this is neither JSON nor base64 of gzipped JSON ({type(error).__name__})",
-                source,
-                "give what `terraform output -json orchestrator` prints",
-            )
-        ) from None
+        fix = "give what `terraform output -json orchestrator` prints"
+        raise Invalid(Problem("contract-unreadable", _not_json(text, error), source, fix)) from None
     return parse(unwrapped(document), source)
+
+
+def _not_json(text: str, error: Exception) -> str:
+    """Why this is no contract, without a word of it."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"this is not text: byte {error.start} is no {error.encoding}"
+    if not text:
+        return "there is nothing in it"
+    if "<sensitive>" in text:
+        return "this is Terraform's output for people, which hides the contract: <sensitive>"
+    if "\0" in text:
+        return "there is a NUL in it"
+    where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+    return f"this is neither JSON nor base64 of gzipped JSON ({type(error).__name__}{where})"
 
 
 def unwrapped(document: Any) -> Any:
     """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is.
 
-    What `orchestrate contract --json` adds is passed over: where each value came from.
+    What `orchestrate contract --json` adds is passed over: where each value came from; so is what Terraform puts
+    around the value of a sensitive output.
     """
     if isinstance(document, Mapping) and isinstance(document.get("orchestrator"), Mapping):
-        inner = document["orchestrator"]
-        return inner.get("value", inner)
+        document = document["orchestrator"]
+        return document.get("value", document)
+    if isinstance(document, Mapping) and "sensitive" in document and isinstance(document.get("value"), Mapping):
+        return document["value"]
     if isinstance(document, Mapping):
         return {key: value for key, value in document.items() if key != PROVENANCE}
     return document

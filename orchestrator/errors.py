@@ -16,12 +16,13 @@ class Outcome(Enum):
     """How a command ended. The one table of exit statuses (docs/reference/exit-status.md is made from it)."""
 
     SUCCEEDED = ("succeeded", 0, "everything asked for is true")
-    FAILED = ("failed", 1, "a step failed; the doctor found a blocker")
-    INVALID = ("invalid", 2, "the command line, the settings or the contract are wrong; nothing was changed")
-    REFUSED = ("refused", 3, "it would be unsafe, or this is another account; nothing was changed")
+    FAILED = ("failed", 1, "a step failed; the doctor found a blocker, or could not look")
+    INVALID = ("invalid", 2, "the command line, the settings, the contract, the credentials or their set-up are wrong")
+    REFUSED = ("refused", 3, "it would be unsafe, or this is another account: that was not done")
     TIMED_OUT = ("timed-out", 4, "a step's deadline passed while it waited")
     LOCKED = ("locked", 5, "another run works on this stack")
     PENDING = ("pending", 6, "`plan` and `status` only: there is work to do")
+    EXPIRED = ("expired", 7, "the credentials ended under way: sign in again, and the same command goes on")
     INTERRUPTED = ("interrupted", 130, "Ctrl-C or SIGTERM")
 
     def __init__(self, word: str, status: int, meaning: str) -> None:
@@ -57,13 +58,13 @@ class OrchestratorError(Exception):
 
 
 class Invalid(OrchestratorError):
-    """What was given to us is wrong: usage, settings, contract. Nothing was changed."""
+    """What was given to us is wrong: usage, settings, contract, credentials. It was not acted upon."""
 
     outcome = Outcome.INVALID
 
 
 class Refused(OrchestratorError):
-    """Doing it would be unsafe. Nothing was changed."""
+    """Doing it would be unsafe. It was not done; what was done before it, is."""
 
     outcome = Outcome.REFUSED
 
@@ -78,6 +79,12 @@ class Locked(OrchestratorError):
     """Another run, or another terraform, works on this stack."""
 
     outcome = Outcome.LOCKED
+
+
+class Expired(OrchestratorError):
+    """The credentials ended while we worked: with new ones the same command goes on from what is there."""
+
+    outcome = Outcome.EXPIRED
 
 
 class Interrupted(OrchestratorError):

@@ -168,8 +168,8 @@ def _exit_status() -> Iterator[str]:
     yield "One table for every command. `outcome` is what `run-finished` says."
     yield ""
     yield from _table(("Status", "Outcome", "Meaning"), ((str(one.status), one.word, one.meaning) for one in Outcome))
-    yield "When several things went wrong, the first of these that occurred: interrupted, invalid, failed,"
-    yield "refused, timed-out."
+    yield "When several things went wrong, the first of these that occurred: interrupted, expired, invalid,"
+    yield "locked, failed, refused, timed-out."
     yield "A wrong command line is reported by click, also with status 2."
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from orchestrator import certificates
 from orchestrator.app.context import connect_provider
+from orchestrator.aws.access import Access
 from orchestrator.aws.acm import Acm
 from orchestrator.aws.session import Aws
 from orchestrator.engine import runner
@@ -20,9 +21,14 @@ class Certification:
     """One command's work on one certificate. It needs no stack: `terraform apply` makes that around it."""
 
     def __init__(
-        self, request: certificates.Request, settings: Settings, environment: Mapping[str, str], clock: SystemClock
+        self,
+        request: certificates.Request,
+        settings: Settings,
+        environment: Mapping[str, str],
+        clock: SystemClock,
+        access: Access | None = None,
     ) -> None:
-        self.aws = Aws(request.region, settings["profile"])
+        self.aws = Aws(request.region, settings["profile"], access)
         self._account = request.account_id
         self._clock = clock
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.aws import existing
+from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OrchestratorError
 from orchestrator.leftovers import (
@@ -32,12 +33,14 @@ class Leftovers:
         wanted_again: Sequence[str],
         settings: Settings,
         environment: Mapping[str, str],
+        *,
+        access: Access | None = None,
     ) -> None:
         contract = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
         said = contract if isinstance(contract, Mapping) else {}
         self._stack = str(said.get("stack") or "")
         self._region = said.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-        self._profile = settings["profile"]
+        self._profile, self._access = settings["profile"], access
         again = taints_in(plan, wanted_again)
         self._tainted: Sequence[Tainted] = list(tainted(state(), again)) if again else ()
         self._created: Sequence[Planned] = list(created(plan))
@@ -50,7 +53,7 @@ class Leftovers:
         """
         if not self._region or not (self._tainted or self._created):
             return ()
-        self._aws = self._aws or Aws(self._region, self._profile)
+        self._aws = self._aws or Aws(self._region, self._profile, self._access)
         client = self._aws.client
         kept = [fate_of_tainted(one, existing.find(client, one.kind, one.name)) for one in self._tainted]
         return [fate for fate in (*kept, *map(self._fate_of_created, self._created)) if fate is not None]

@@ -11,6 +11,7 @@ from datetime import datetime
 from orchestrator import contract, steps, vespa
 from orchestrator.app import tasks
 from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
+from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.consultation import consult
@@ -60,6 +61,7 @@ class Operation:
         *,
         learn: Learn = no_secrets,
         rules: DnsRules | None = None,
+        access: Access | None = None,
     ) -> None:
         self.stack = stack
         self.clock = clock
@@ -69,7 +71,7 @@ class Operation:
         graph.subset(_nameable(), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
-        self.aws = Aws(stack.region, settings["profile"])
+        self.aws = Aws(stack.region, settings["profile"], access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals)
         self._context = self._widened(

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.app.context import connect_provider
+from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.engine.clock import SystemClock
 from orchestrator.settings import Settings
 
 
 def verify_planned(
-    plan: Mapping[str, Any], settings: Settings, environment: Mapping[str, str], clock: SystemClock
+    plan: Mapping[str, Any],
+    settings: Settings,
+    environment: Mapping[str, str],
+    clock: SystemClock,
+    access: Access | None = None,
 ) -> None:
     """What a plan already tells of the contract is verified before it is applied: account, DNS provider and zone.
 
@@ -21,7 +26,7 @@ def verify_planned(
     after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
     if not isinstance(after, Mapping) or not after.get("region"):
         return
-    aws = Aws(after["region"], settings["profile"])
+    aws = Aws(after["region"], settings["profile"], access)
     if after.get("account_id"):
         aws.require_account(after["account_id"])
     wanted = after.get("dns")

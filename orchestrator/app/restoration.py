@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.app.safekeeping import Safekeeping
+from orchestrator.aws.access import Access
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
@@ -39,12 +40,20 @@ REGION = "us-east-1"
 class Restoration:
     """One backup, to be restored to the stack of one Terraform directory."""
 
-    def __init__(self, place: str, settings: Settings, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        place: str,
+        settings: Settings,
+        environment: Mapping[str, str],
+        clock: Clock,
+        access: Access | None = None,
+    ) -> None:
         self._settings = settings
+        self._access = access
         self._clock = clock
         self.way = Way()
         self.manifest, self.vault = self._found(place, environment)
-        self.aws = Aws(self.manifest.region, settings["profile"])
+        self.aws = Aws(self.manifest.region, settings["profile"], access)
         self.buckets = Buckets(self.aws.client("s3"), self.manifest.region)
         self.vault = Vault(self.buckets, self.manifest.bucket)
 
@@ -55,7 +64,7 @@ class Restoration:
             copy.region if copy else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
         )
         bucket, backup_id = (copy.bucket, copy.id) if copy else _parts(place)
-        vault = Vault(Buckets(Aws(region, self._settings["profile"]).client("s3"), region), bucket)
+        vault = Vault(Buckets(Aws(region, self._settings["profile"], self._access).client("s3"), region), bucket)
         manifest = vault.get(backup_id)
         if copy and copy.checksum != manifest.checksum:
             fix = f"name it by its place: {manifest.place}"

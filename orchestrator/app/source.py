@@ -25,7 +25,7 @@ def contract_from(
     Raises `Invalid` with every defect, and where nothing is applied.
     """
     if given == "-":
-        return contract.decode(stdin.read(), "standard input")
+        return contract.decode(_all_of(stdin), "standard input")
     if given:
         return contract.decode(_read(Path(given)), given)
     if environment.get(CONTRACT_VARIABLE):
@@ -54,8 +54,19 @@ def records_of_terraform(state: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _read(path: Path) -> str:
+def _all_of(stdin: Any) -> str | bytes:
+    """Standard input as it is: which encoding it has is for its content to say, not for the locale."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(Problem("contract-unreadable", str(error), str(path), "name a readable JSON file")) from None
+        read: str | bytes = getattr(stdin, "buffer", stdin).read()
+    except (AttributeError, OSError, ValueError) as error:  # closed, or there is none
+        fix = "give the contract on standard input, or by --contract FILE"
+        raise Invalid(Problem("contract-unreadable", str(error), "standard input", fix)) from None
+    return read
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Invalid(Problem("contract-unreadable", why, str(path), "name a readable JSON file")) from None

@@ -62,7 +62,7 @@ def orchestrate() -> None:
     """Bring an Onyx stack on AWS to life after Terraform.
 
     Exit status: 0 succeeded, 1 failed, 2 invalid, 3 refused, 4 timed out, 5 locked, 6 pending (plan, status),
-    130 interrupted.
+    7 expired, 130 interrupted.
     """
 
 

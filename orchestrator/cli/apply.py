@@ -141,7 +141,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
         read(plan, text=not conductor.options.as_json)
         if not conductor.options.as_json:
             conductor.text(plan.text)
-        app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock)
+        app.verify_planned(plan.json, conductor.settings, conductor.environment, conductor.clock, conductor.access)
         foresight = foretell(conductor, plan)
     else:
         conductor.text("Terraform: no changes.")
@@ -158,7 +158,7 @@ def preview(conductor: Conductor, plan: Plan, terraform: Terraform, *, look: boo
             conductor.text(f"  {step.id:<18} {step.title}")
         return Outcome.PENDING, foresight
     if foresight is None:
-        aws = Aws(stack.region, conductor.settings["profile"])
+        aws = Aws(stack.region, access=conductor.access)
         tell(conductor, app.foresee_nothing(stack, aws))
     if not look:
         return Outcome.PENDING, foresight
@@ -180,8 +180,8 @@ def foreseen(conductor: Conductor, plan: Plan) -> Foresight:
     from orchestrator.aws.session import Aws
     from orchestrator.settings import contract_table
 
-    profile, table = conductor.settings["profile"], contract_table(conductor.options.directory)
-    return app.foresee(plan.json, lambda region: Aws(region, profile), conductor.clock.now(), table)
+    access, table = conductor.access, contract_table(conductor.options.directory)
+    return app.foresee(plan.json, lambda region: Aws(region, access=access), conductor.clock.now(), table)
 
 
 def tell(conductor: Conductor, foresight: Foresight) -> None:
@@ -233,7 +233,7 @@ def approve(conductor: Conductor, approved: bool, question: str = "Apply this pl
         raise Invalid(Problem("approval-needed", "there is nobody to ask", "", fix))
     conductor.text(f"{question} Only 'yes' is accepted.")
     if conductor.ask("  Enter a value: ") != "yes":
-        raise Refused(Problem("not-approved", "not approved; nothing was changed"))
+        raise Refused(Problem("not-approved", f"not approved; {conductor.so_far}", "", "answer 'yes' if it is meant"))
 
 
 def execute(conductor: Conductor, terraform: Terraform, plan: Plan) -> None:

@@ -34,7 +34,9 @@ def certificate(arn: str | None, contract: str | None, **given: Any) -> None:
         request = _request(conductor, contract)
         if arn:
             request = request.model_copy(update={"arn": arn})
-        certification = app.Certification(request, conductor.settings, conductor.environment, conductor.clock)
+        certification = app.Certification(
+            request, conductor.settings, conductor.environment, conductor.clock, conductor.access
+        )
         conductor.operation = certification
         conductor.emit(RunStarted(stack=request.arn, command="certificate", version=__version__))
         return certification.run(conductor.emit, conductor.change).outcome

@@ -39,6 +39,7 @@ from orchestrator.render.redact import redacted
 
 if TYPE_CHECKING:
     from orchestrator.app import Certification, Operation
+    from orchestrator.aws.access import Access
     from orchestrator.contract import Stack
     from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
@@ -167,6 +168,7 @@ class Conductor:
             self.environment,
             self.clock,
             learn=self.redact.learn,
+            access=self.access,
             rules=app.DnsRules(self.options.directory, self.options.adopt, self._records_of_terraform),
         )
         self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
@@ -179,6 +181,22 @@ class Conductor:
         if self.environment.get(app.CONTRACT_VARIABLE) or not (self.options.directory / ".terraform").is_dir():
             return frozenset()
         return app.records_of_terraform(self.terraform.state())
+
+    @cached_property
+    def access(self) -> Access:
+        """The one session of this command: nobody is asked for a code twice."""
+        from orchestrator.aws.access import Access
+
+        chosen = self.settings.all()["profile"]
+        return Access(chosen.value, chosen.source, self._ask_for_code)
+
+    def _ask_for_code(self, prompt: str) -> str:
+        """Raises `Invalid` where there is nobody to ask."""
+        from orchestrator.aws.access import nobody
+
+        if self.options.as_json or self.voice.unheard or sys.stdin is None or not sys.stdin.isatty():
+            return nobody(prompt)
+        return self.ask(prompt)
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -223,8 +241,20 @@ class Conductor:
         finally:
             self._patient = False
 
+    @property
+    def so_far(self) -> str:
+        """What this command has changed until now, in words; nothing else says that nothing was changed."""
+        made = self._ledger.told
+        if not made:
+            return "nothing was changed"
+        more = f" and {len(made) - 20} more" if len(made) > 20 else ""
+        return f"changed before: {'; '.join(made[:20])}{more}"
+
     def finish(self, outcome: Outcome) -> Outcome:
-        """The last event."""
+        """The last event; before it, what was changed, where the credentials ended in the middle."""
+        if outcome is Outcome.EXPIRED:
+            detail, fix = self.so_far, "sign in again (`aws sso login`, or new keys), then run the same command"
+            self.emit(FindingReported(step=self.command, detail=detail, code="changed-before-expiry", fix=fix))
         self.emit(self._finished(outcome))
         self._ledger.close()
         return outcome

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def doctor(contract: str | None, *, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix. Changes nothing by itself.
 
-    Exit status 1 when something keeps a site from working, 0 when nothing does. With --fix these are mended, by the
+    Exit status 1 when something keeps a site from working, or when a check could not look (it is said which): of that
+    nothing is known. 0 when all was looked at and nothing does. With --fix these are mended, by the
     steps that `run` makes: a missing database, its role or password; Vespa's docker and container; services that then
     need a new start.
 
@@ -89,7 +90,13 @@ def _told(conductor: Conductor, diagnosis: Diagnosis) -> Outcome:
     if not diagnosis.cases:
         paused = ", the stack is paused" if diagnosis.paused else ""
         conductor.text(f"nothing wrong found ({diagnosis.checks} checks{paused})")
-    return report(diagnosis, conductor.emit)
+    outcome = report(diagnosis, conductor.emit)
+    if diagnosis.blind:
+        many = f"{len(diagnosis.blind)} of {diagnosis.checks} checks"
+        conductor.text(
+            f"{many} could not look, and of what they look at nothing is known: {', '.join(diagnosis.blind)}"
+        )
+    return outcome
 
 
 def mend(conductor: Conductor, operation: Operation, *, approved: bool, bundle: Path | None) -> Outcome:

@@ -26,6 +26,8 @@ class Ledger:
 
     def __init__(self, clock: SystemClock, redact: Callable[[str], str], say: Callable[[Problem], None]) -> None:
         self.changed = 0
+        self.told: list[str] = []
+        """Each change that was made, in words."""
         self.journal: Journal | None = None
         self.lock: Lock | None = None
         self._clock = clock
@@ -66,6 +68,8 @@ class Ledger:
             outcome = error.outcome if isinstance(error, OrchestratorError) else Outcome.FAILED
             self._made(step, dict.fromkeys(changes, 0), outcome, str(error))
             raise
+        with self._mutex:
+            self.told += [f"{step}: {what}{f' ({who})' if who else ''}" for who, what in changes.items() if made[who]]
         self._made(step, made, Outcome.SUCCEEDED)
 
     def _made(self, step: str, counts: Mapping[Subject, int], outcome: Outcome, detail: str = "") -> None:

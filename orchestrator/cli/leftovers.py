@@ -55,7 +55,8 @@ def leftovers_of(conductor: Conductor, terraform: Terraform, options: PlanOption
     if plan.has_changes:
         read(plan, text=not conductor.options.as_json)
     facts = plan.json if plan.has_changes else {}
-    return Leftovers(facts, terraform.state, options.replaces, conductor.settings, conductor.environment)
+    settings, environment = conductor.settings, conductor.environment
+    return Leftovers(facts, terraform.state, options.replaces, settings, environment, access=conductor.access)
 
 
 def tell(conductor: Conductor, fates: Sequence[Fate]) -> None:

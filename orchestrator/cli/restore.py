@@ -84,7 +84,7 @@ def _restoration(conductor: Conductor, place: str | None) -> Restoration:
             fix = "name one: s3://BUCKET/ID/manifest.json (`aws s3 ls` shows the bucket STACK-backups-ACCOUNT)"
             raise Invalid(Problem("manifest-missing", "no backup was made from this directory", "MANIFEST", fix))
         place = known.place
-    restoration = Restoration(place, conductor.settings, conductor.environment, conductor.clock)
+    restoration = Restoration(place, conductor.settings, conductor.environment, conductor.clock, conductor.access)
     restoration.aws.require_account(restoration.manifest.account_id)
     conductor.text(f"backup {restoration.manifest.id} of {restoration.manifest.stack}: {restoration.manifest.place}")
     if defects := restoration.defects():

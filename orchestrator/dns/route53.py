@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws_errors import code_of, problem_of
 from orchestrator.dns.model import Change, Connection, Plan, Record, normal
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
@@ -22,17 +23,6 @@ T = TypeVar("T")
 BATCH = 1000
 """Elements Route 53 takes in one change batch (its quota "ResourceRecord elements"); each action is one."""
 
-REJECTED = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-PASSING = frozenset({"PriorRequestNotComplete", "Throttling", "ThrottlingException", "ServiceUnavailable"})
 CHANGED_MEANWHILE = frozenset({"InvalidChangeBatch", "InvalidInput"})
 
 
@@ -177,42 +167,19 @@ def _action(action: str, record_set: dict[str, Any]) -> dict[str, Any]:
     return {"Action": action, "ResourceRecordSet": record_set}
 
 
-def _asking(call: Callable[[], T]) -> T:
+def _asking(call: Callable[[], T], doing: str = "route53") -> T:
     """Call AWS; its errors become ours. botocore has already retried what is worth retrying."""
     try:
         return call()
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise Invalid(
-            Problem(
-                code="dns-credentials-missing",
-                message="there are no AWS credentials for Route 53",
-                fix="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            )
-        ) from error
-    except ClientError as error:
-        raise _refusal(error) from error
-    except BotoCoreError as error:
-        raise Transient(_unavailable(f"Route 53: {error}")) from error
+    except (ClientError, BotoCoreError) as error:
+        raise _refusal(error, doing) from None
 
 
-def _refusal(error: ClientError) -> OrchestratorError:
-    code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-    message = f"Route 53 {error.operation_name}: {code}: {text}"
-    if code in DENIED:
-        action = f"route53:{error.operation_name}"
-        fix = f"allow {action} to the identity that runs this: `orchestrate policy` prints all that a command needs"
-        return OrchestratorError(Problem("access-denied", f"{code}: {text}", action, fix))
-    if code in REJECTED:
-        fix = "use credentials of the zone's account"
-        return Invalid(Problem(code="dns-credentials-rejected", message=message, fix=fix))
-    if code in PASSING or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-        return Transient(_unavailable(message))
-    if code in CHANGED_MEANWHILE and error.operation_name == "ChangeResourceRecordSets":
-        text, fix = f"{message} (somebody else changed a record)", "look at the plan again: orchestrate dns plan"
-        return Transient(Problem(code="dns-records-changed", message=text, fix=fix))
-    return OrchestratorError(Problem(code="dns-provider-failed", message=message, fix="see the message of Route 53"))
-
-
-def _unavailable(message: str) -> Problem:
-    fix = "wait, or see the AWS health page; then run the same command again"
-    return Problem(code="dns-provider-unavailable", message=message, fix=fix)
+def _refusal(error: Exception, doing: str) -> OrchestratorError:
+    if not isinstance(error, ClientError):
+        return problem_of(error, doing)
+    if code_of(error) in CHANGED_MEANWHILE and error.operation_name == "ChangeResourceRecordSets":
+        said = error.response["Error"].get("Message", "")
+        text = f"Route 53 {error.operation_name}: {code_of(error)}: {said} (somebody else changed a record)"
+        return Transient(Problem("dns-records-changed", text, fix="look at the plan again: orchestrate dns plan"))
+    return problem_of(error, f"route53:{error.operation_name}")

@@ -116,6 +116,8 @@ class Diagnosis:
     checks: int
     paused: bool = False
     """Whether the stack was paused on purpose: then what is so by that is left out."""
+    blind: tuple[str, ...] = ()
+    """The checks that could not look: of what they look at nothing is known."""
 
     @property
     def severity(self) -> Severity | None:
@@ -141,7 +143,10 @@ def examine(
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
     paused = any(one.at_rest for one in wanted) and resting()
     awake = [one for one in wanted if not (paused and one.at_rest)]
-    return Diagnosis(order(_not_excused([*awake, *_unseen(unseen)])), len(checks), paused)
+    kept = list(_not_excused([*awake, *_unseen(unseen)]))
+    reasons = {one.reason for one in kept if one.code == UNSEEN}
+    blind = tuple(check.id for check, problem in unseen if problem.code in reasons)
+    return Diagnosis(order(kept), len(checks), paused, blind)
 
 
 def _not_excused(findings: Sequence[Finding]) -> Iterable[Finding]:

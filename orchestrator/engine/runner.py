@@ -21,6 +21,7 @@ from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, Ste
 
 _SEVERITY = (
     Outcome.INTERRUPTED,
+    Outcome.EXPIRED,
     Outcome.INVALID,
     Outcome.LOCKED,
     Outcome.FAILED,

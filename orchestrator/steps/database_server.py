@@ -79,7 +79,7 @@ def _verdict(server: ServerState, host: str) -> Verdict:
         fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
         return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
     if server.status in USABLE:
-        if server.host != host:
+        if server.host.lower() != host.lower():
             message = f"the contract says {host}, RDS says {server.host}"
             return Blocked(Problem("contract-stale", message, name, "run terraform apply, or give the present outputs"))
         return Done(f"{name} is {server.status}")

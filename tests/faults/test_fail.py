@@ -31,7 +31,7 @@ GIVEN_BACK = "s3:DELETE"
 PASSING = {"throttled", "aws-unavailable", "aws-unreachable", "dns-provider-unavailable", "database-unreachable"}
 UNWRITTEN = {"journal-unwritable", "lock-unwritable", "dns-history-unwritable"}
 ENDS: dict[str, tuple[set[str], set[Outcome]]] = {
-    "expired": ({"credentials-expired", "dns-credentials-rejected"}, {Outcome.INVALID}),
+    "expired": ({"credentials-expired"}, {Outcome.INVALID, Outcome.EXPIRED}),
 }
 """What a failure may be called, and how the run may then end; for the others: what passes."""
 

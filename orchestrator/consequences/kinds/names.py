@@ -10,13 +10,13 @@ from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 
 def judge(scene: Scenery) -> Iterable[Consequence]:
     """Records of the sites; a zone takes every record in it along."""
-    hosts = {one.hostname: name for name, one in scene.tenancy.tenants.items() if one.hostname}
+    hosts = {one.hostname.lower().rstrip("."): name for name, one in scene.tenancy.tenants.items() if one.hostname}
     for change in scene.of("aws_route53_zone"):
         if change.ends:
             yield _zone(change)
     for change in scene.of("aws_route53_record"):
         host = change.was("fqdn") or change.was("name")
-        tenant = hosts.get(host.rstrip("."), "")
+        tenant = hosts.get(host.lower().rstrip("."), "")
         if change.ends and tenant and not scene.leaves(tenant) and not scene.ends(change.before.get("zone_id")):
             yield _record(change, host, tenant)
 

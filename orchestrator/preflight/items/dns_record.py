@@ -49,11 +49,11 @@ def _managed(evidence: Evidence) -> dict[str, str]:
     found = {}
     for one in evidence.blueprint.of_type("aws_route53_record"):
         made_from = {it.type for path in ("alias", "records") for it in sources(evidence.blueprint, one, path)}
-        named = {it.text("dns_name") for it in evidence.blueprint.of_type(*BALANCERS)} - {""}
+        named = {it.text("dns_name").lower() for it in evidence.blueprint.of_type(*BALANCERS)} - {""}
         alias = one.text("alias", 0, "name")
         records = one.get("records") if isinstance(one.get("records"), list) else []
-        if made_from & set(BALANCERS) or named & {alias, *map(str, records)}:
-            found[(one.text("fqdn") or one.text("name")).rstrip(".")] = one.address
+        if made_from & set(BALANCERS) or named & {str(value).lower().rstrip(".") for value in (alias, *records)}:
+            found[(one.text("fqdn") or one.text("name")).lower().rstrip(".")] = one.address
     return found
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
-from orchestrator.errors import Invalid, OrchestratorError, Transient
+from orchestrator.errors import Expired, Invalid, OrchestratorError, Transient
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.pace import Pace
 from tests.conformance.dns.worlds import OLD, ZONE, World, change, connection, record_set
@@ -80,18 +80,19 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     provider = dns.connect("route53", Connection({}, nobody.client, made.sleep, made.clock))
     with pytest.raises(Invalid) as refusal:
         provider.check(ZONE)
-    assert [problem.code for problem in refusal.value.problems] == ["dns-credentials-missing"]
+    assert [problem.code for problem in refusal.value.problems] == ["credentials-missing"]
 
 
 @pytest.mark.parametrize(
     ("code", "kind", "problem"),
     [
-        ("InvalidClientTokenId", Invalid, "dns-credentials-rejected"),
-        ("ExpiredToken", Invalid, "dns-credentials-rejected"),
+        ("InvalidClientTokenId", Invalid, "credentials-rejected"),
+        ("ExpiredToken", Expired, "credentials-expired"),
         ("AccessDenied", OrchestratorError, "access-denied"),
-        ("Throttling", Transient, "dns-provider-unavailable"),
-        ("PriorRequestNotComplete", Transient, "dns-provider-unavailable"),
-        ("InternalFailure", OrchestratorError, "dns-provider-failed"),
+        ("Throttling", Transient, "throttled"),
+        ("PriorRequestNotComplete", Transient, "throttled"),
+        ("InternalFailure", Transient, "aws-unavailable"),
+        ("SomethingNew", OrchestratorError, "aws-error"),
     ],
 )
 def test_errors_are_problems(aws: Any, code: str, kind: type[OrchestratorError], problem: str) -> None:

@@ -1,0 +1,222 @@
+"""How a command reaches AWS: one boto3 session, judged before its first call, so that what is wrong is said by name.
+
+What the operator has set up (profiles, credential processes, end points, proxies, authorities) is read by botocore at
+very different moments, and where it can't be read botocore raises whatever Python does. Here it is read at once, and
+whatever goes wrong becomes a Problem.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.credentials import create_credential_resolver
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, ProfileNotFound
+from botocore.utils import JSONFileCache
+
+from orchestrator.aws import setup
+from orchestrator.aws_errors import problem_of
+from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem
+
+CACHE = "~/.aws/cli/cache"
+"""The AWS CLI's: who has answered for a code there is not asked again here, nor the other way round."""
+PATIENCE = 120.0
+"""Seconds a credential_process may take; some open a browser."""
+
+Ask = Callable[[str], str]
+"""Asks a person, and gives the answer. Raises `OrchestratorError` where nobody can answer."""
+
+
+def nobody(prompt: str) -> str:
+    """There is nobody to ask."""
+    fix = "run it in a terminal; or sign in there first (`aws sts get-caller-identity`): the AWS CLI's cache is shared"
+    raise Invalid(Problem("mfa-needs-terminal", f"the profile wants a code: {prompt.strip(' :')}", "profile", fix))
+
+
+class Access:
+    """One session for a whole command. Made when it is first used; may be shared between threads.
+
+    `profile` is what was chosen by `source` (a flag, a variable, a file's key); None: as the AWS_* variables say.
+    """
+
+    def __init__(self, profile: str | None = None, source: str = "--profile", ask: Ask = nobody) -> None:
+        self.profile = profile
+        self._source = source
+        self._ask = ask
+        self._lock = threading.RLock()
+        self._session: Any = None
+
+    def session(self, region: str) -> Any:
+        """The boto3 session, with credentials in it. Raises `Invalid` with every defect that can be seen at once."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._made(region)
+            return self._session
+
+    def forget(self) -> None:
+        """Credentials are read anew at the next use: somebody may have signed in again meanwhile."""
+        with self._lock:
+            self._session = None
+
+    def _made(self, region: str) -> Any:
+        session: Any = botocore.session.Session(profile=self.profile)
+        with _setting_up(self._where):
+            setup.require(session, self.profile, self._source)
+            session.set_config_variable("region", region)
+            session.register_component("credential_provider", _Resolver(session, self._where, self._ask))
+            made = boto3.Session(botocore_session=session)
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise setup.none_found(self._where)
+        credentials.get_frozen_credentials()
+        return made
+
+    @property
+    def _where(self) -> str:
+        """Which profile, for people."""
+        named = self.profile or setup.profile_of_environment(os.environ)
+        return f"profile {named}" if named else "the default profile and the AWS_* variables"
+
+
+class _Cache(JSONFileCache):  # type: ignore[misc, unused-ignore]
+    """The CLI's cache. One that can't be read or written is none."""
+
+    def __init__(self) -> None:
+        super().__init__(str(Path(CACHE).expanduser()) if _has_home() else os.devnull)
+
+    def __contains__(self, cache_key: str) -> bool:
+        try:
+            return isinstance(self[cache_key]["Credentials"]["Expiration"], str)
+        except (KeyError, TypeError):
+            return False
+
+    def __setitem__(self, cache_key: str, value: Any) -> None:
+        try:
+            super().__setitem__(cache_key, value)
+        except OSError:
+            return
+
+
+def _has_home() -> bool:
+    try:
+        Path(CACHE).expanduser()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Resolver:
+    """botocore's chain of providers, with the CLI's cache, a person to ask, and every error a Problem."""
+
+    def __init__(self, session: Any, where: str, ask: Ask) -> None:
+        self._where = where
+        cache: Any = _Cache()
+        self._chain: Any = create_credential_resolver(session, cache=cache)
+        roles: Any = self._chain.get_provider("assume-role")
+        roles._prompter = ask
+        builder = roles._profile_provider_builder
+        make = builder._create_process_provider
+        builder._create_process_provider = lambda profile_name: _limited(make(profile_name))
+        _limited(self._chain.get_provider("custom-process"))
+
+    def get_provider(self, name: str) -> Any:
+        """One of the chain."""
+        return self._chain.get_provider(name)
+
+    def load_credentials(self) -> Any:
+        """The credentials; None where there are none."""
+        with _retrieving(self._where):
+            found = self._chain.load_credentials()
+        return found and _Credentials(found, self._where)
+
+
+class _Credentials:
+    """Credentials whose renewal says why it failed; keys that no request can carry are refused, and not shown."""
+
+    def __init__(self, inner: Any, where: str) -> None:
+        self._inner = inner
+        self._where = where
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def get_frozen_credentials(self) -> Any:
+        """As botocore's, with their three parts looked at."""
+        with _retrieving(self._where):
+            frozen = self._inner.get_frozen_credentials()
+        setup.require_sound(frozen, self._inner.method)
+        return frozen
+
+
+def _limited(provider: Any) -> Any:
+    """A credential_process that doesn't end is ended."""
+    begin = provider._popen
+    provider._popen = lambda *argv, **options: _Limited(begin(*argv, **options))
+    return provider
+
+
+class _Limited:
+    """A process whose output is awaited for `PATIENCE` seconds."""
+
+    def __init__(self, process: Any) -> None:
+        self._process = process
+
+    @property
+    def returncode(self) -> int:
+        """Its exit status."""
+        return int(self._process.returncode)
+
+    def communicate(self) -> Any:
+        """Its output and its complaints. Raises TimeoutError, and kills it, when it takes too long."""
+        try:
+            return self._process.communicate(timeout=PATIENCE)
+        except Exception:  # noqa: BLE001 - it can only be its time-out, whose class is that of the module that starts processes
+            self._process.kill()
+            raise TimeoutError(f"it did not end within {PATIENCE:.0f} s") from None
+
+
+@contextmanager
+def _setting_up(where: str) -> Iterator[None]:
+    try:
+        yield
+    except OrchestratorError:
+        raise
+    except (ClientError, BotoCoreError) as error:
+        raise setup.unreadable(error, where) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        fix = "correct it in ~/.aws/config, or the AWS_* variable"
+        raise Invalid(Problem("aws-setup-invalid", f"{type(error).__name__}: {error}", where, fix)) from None
+
+
+@contextmanager
+def _retrieving(where: str) -> Iterator[None]:
+    """Whatever a provider of credentials raises as a Problem; it never quotes what a provider has printed."""
+    try:
+        yield
+    except OrchestratorError:
+        raise
+    except CredentialRetrievalError as error:
+        said = str(error).replace(
+            "Error when retrieving credentials from custom-process:", "its credential_process said:"
+        )
+        raise _not_had(said.strip()[:600], where) from None
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ProfileNotFound):
+            raise setup.unreadable(error, where) from None
+        raise problem_of(error, f"credentials of {where}") from None
+    except RuntimeError as error:
+        fix = "sign in again where these credentials come from, and run the same command"
+        raise Expired(Problem("credentials-expired", str(error), where, fix)) from None
+    except Exception as error:  # noqa: BLE001 - what the operator's files and programs give botocore makes it raise anything
+        raise _not_had(setup.explained(error), where) from None
+
+
+def _not_had(why: str, where: str) -> Invalid:
+    fix = "mend that; `aws sts get-caller-identity` with the same profile must work first"
+    return Invalid(Problem("credentials-missing", f"the credentials can't be had: {why}", where, fix))
