@@ -11,9 +11,10 @@ import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
@@ -41,10 +42,18 @@ Hostname = Annotated[
 ]
 Host = Annotated[Text, AfterValidator(_one_spelling)]
 """A name or an address."""
+SitePath = Annotated[str, Field(max_length=1024, pattern=r"^/[^\s#\x00-\x1f\x7f]*$")]
+Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+"""JSON has lists only, and what is frozen holds none."""
+Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=499)], ...], Field(min_length=1), Listed]
+Mark = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f\x7f]*$")]
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
 InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
 """A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""
+
+HEALTH_PATH, HEALTH_STATUSES, HEALTH_MARK = "/api/health", (200,), '{"success": true}'
+"""What Onyx's nginx answers once its api does: `{"success":true,"message":"ok","data":null}`, with 200."""
 
 PASSWORD_KEY = "password"  # noqa: S105 - the key's name
 """Where a secret's JSON object keeps the password, if nobody says otherwise."""
@@ -104,6 +113,8 @@ class Database(_Part):
     admin_secret_arn: Arn | None
     admin_secret_key: str = PASSWORD_KEY
     admin_password: InMemory = None
+    aliases: Annotated[tuple[Hostname, ...], Listed] = ()
+    """Other names by which tasks may reach this same server: an RDS proxy's, or a CNAME of your own."""
 
 
 class Runner(_Part):
@@ -170,6 +181,22 @@ class Tenant(_Part):
     log_group: Text | None
     dns: Dns | None = None
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
+    health_path: SitePath | None = None
+    """With the next two: what its site answers, if something else than the stack's."""
+    health_statuses: Statuses | None = None
+    health_mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Healthy:
+    """What a site that is up answers to a visitor of `path`.
+
+    `mark`: a JSON object whose members the answer's object has; else text that is in it; empty: any answer will do.
+    """
+
+    path: str = HEALTH_PATH
+    statuses: tuple[int, ...] = HEALTH_STATUSES
+    mark: str = HEALTH_MARK
 
 
 class Stack(_Part):
@@ -191,7 +218,21 @@ class Stack(_Part):
     redis: Redis | None = None
     vespa: dict[str, Vespa] = Field(default_factory=dict)
     dns: Dns | None = None
+    health_path: SitePath = HEALTH_PATH
+    """What the tenants' sites answer when they are up: at this path, with one of these statuses, and with this mark."""
+    health_statuses: Statuses = HEALTH_STATUSES
+    health_mark: Mark = HEALTH_MARK
+    """A JSON object whose members are in the answer, or text that is; of a redirect, text that its Location has."""
     tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
+
+    def healthy(self, tenant: str) -> Healthy:
+        """What the tenant's site answers when it is up: its own words before the stack's."""
+        own = self.tenants[tenant]
+        return Healthy(
+            self.health_path if own.health_path is None else own.health_path,
+            self.health_statuses if own.health_statuses is None else own.health_statuses,
+            self.health_mark if own.health_mark is None else own.health_mark,
+        )
 
 
 def parse(document: Any, source: str) -> Stack:

@@ -142,8 +142,16 @@ class Watch:
     """Target group → its health check."""
     healed: set[str] = field(default_factory=set)
     """Tenants whose database was made again while waiting: once in a run."""
+    patient: bool = True
+    """Whether it looks again and again: a single look has nothing to wait for."""
+    began: dict[str, datetime] = field(default_factory=dict)
+    """Step → when it first looked."""
     glances: dict[str, _Glance] = field(default_factory=dict)
     calm: dict[str, tuple[datetime, object, TargetHealth]] = field(default_factory=dict)
+
+    def began_within(self, seconds: float, step: str, now: datetime) -> bool:
+        """Whether the step looks again and again, and first did so less than `seconds` ago."""
+        return self.patient and (now - self.began.setdefault(step, now)).total_seconds() < seconds
 
     def remember(self, failures: Sequence[Failure]) -> None:
         """Keep them, with the log lines that were read."""

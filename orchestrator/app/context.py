@@ -14,10 +14,12 @@ from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache
 from orchestrator.aws.elbv2 import Elbv2
+from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.secrets import Secrets
+from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
@@ -55,7 +57,9 @@ class Context:
     elasticache: ElastiCache
     secrets: Secrets
     ecs: Ecs
+    definitions: Services
     targets: Elbv2
+    listeners: Listeners
     logs: Logs
     database: Database
     through_runner: SsmServer
@@ -64,7 +68,7 @@ class Context:
     dns: Callable[[str], DnsProvider]
     dns_rules: Rules
     resolver: resolve.Resolver
-    probe: Callable[[str, str], probe.Probe]
+    probe: Callable[[str, str, str], probe.Probe]
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
     deployments: dict[str, str] = field(default_factory=dict)
@@ -111,7 +115,9 @@ def connect(
         elasticache=ElastiCache(aws.client("elasticache")),
         secrets=secrets,
         ecs=Ecs(aws.client("ecs"), stack.cluster, once=aws.once("ecs")),
+        definitions=Services(aws.client("ecs"), stack.cluster),
         targets=Elbv2(aws.client("elbv2")),
+        listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
         database=_direct(stack, secrets, parameters, settings) if direct else through,
         through_runner=through,

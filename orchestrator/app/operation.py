@@ -175,7 +175,7 @@ class Operation:
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
         """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""
-        afresh = replace(self._context, watch=Watch())
+        afresh = replace(self._context, watch=Watch(patient=False))
         asked = [step for step in self._looked_at if step.id not in known]
         return runner.sights(asked, afresh, subjects=self._subjects)
 
@@ -223,7 +223,7 @@ class Operation:
 
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""
-        afresh = replace(self._context, watch=Watch())
+        afresh = replace(self._context, watch=Watch(patient=False))
         return runner.survey(self._steps, afresh, subjects=self._subjects)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +14,10 @@ from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem
 
 T = TypeVar("T")
+ECS, ROLLING = "ECS", "ROLLING"
+"""The usual deployment controller, and its usual strategy."""
+AT_ONCE = 8
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class ServiceEvent:
 class Service:
     """One service as DescribeServices shows it; `deployments` has the PRIMARY first, `happened` the newest event.
 
-    `grace` is the health check's grace period in seconds, counted from the moment a task is RUNNING.
+    `grace` is the health check's grace period in seconds, counted from the moment a task is RUNNING. Where ECS itself
+    makes no deployments (`controller` is CODE_DEPLOY or EXTERNAL), `deployments` are its task sets, judged alike.
+    `target_groups` are those that its tasks are registered in, the one of the other colour too; None: it doesn't say.
     """
 
     name: str
@@ -54,6 +61,15 @@ class Service:
     events: tuple[str, ...] = ()
     happened: tuple[ServiceEvent, ...] = ()
     grace: float = 0.0
+    controller: str = ECS
+    strategy: str = ROLLING
+    task_definition: str = ""
+    target_groups: tuple[str, ...] | None = None
+
+    @property
+    def deploys_itself(self) -> bool:
+        """Whether ECS makes its deployments: another controller's service refuses a forced one."""
+        return self.controller == ECS
 
     @property
     def primary(self) -> Deployment | None:
@@ -85,6 +101,8 @@ class Task:
     stopped_reason: str = ""
     containers: tuple[Container, ...] = ()
     stopping_at: datetime | None = None
+    addresses: tuple[str, ...] = ()
+    """Its private addresses (of network mode awsvpc)."""
 
     @property
     def ended_at(self) -> datetime | None:
@@ -143,6 +161,25 @@ class Ecs:
                 tasks += map(_task, self._client.describe_tasks(cluster=self._cluster, tasks=list(some))["tasks"])
         return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
 
+    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+        """The tasks that each service wants to run now: one ListTasks a service, DescribeTasks for 100 of all."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            listed = dict(zip(services, pool.map(self._listed, services), strict=True))
+        arns = [arn for some in listed.values() for arn in some]
+        found: dict[str, Task] = {}
+        for some in _batches(arns, 100):
+            with translated("ecs:DescribeTasks"):
+                told = map(_task, self._client.describe_tasks(cluster=self._cluster, tasks=list(some))["tasks"])
+                found |= {one.arn: one for one in told}
+        return {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.items()}
+
+    def _listed(self, service: str) -> list[str]:
+        with translated("ecs:ListTasks"):
+            pages = self._client.get_paginator("list_tasks").paginate(
+                cluster=self._cluster, serviceName=service, desiredStatus="RUNNING"
+            )
+            return [arn for page in pages for arn in page["taskArns"]]
+
     def stream(self, task: Task, container: str) -> str:
         """The name of the container's log stream (`prefix/container/task`); empty without the awslogs driver."""
         if task.task_definition not in self._prefixes:
@@ -165,31 +202,67 @@ class Ecs:
 
 
 def _service(raw: Mapping[str, Any]) -> Service:
-    deployments = tuple(
-        Deployment(
-            id=one["id"],
-            status=one["status"],
-            rollout_state=one.get("rolloutState", ""),
-            rollout_reason=one.get("rolloutStateReason", ""),
-            task_definition=one.get("taskDefinition", ""),
-            desired=one.get("desiredCount", 0),
-            running=one.get("runningCount", 0),
-            failed=one.get("failedTasks", 0),
-            created_at=one["createdAt"],
-        )
-        for one in raw.get("deployments", ())
-    )
+    controller = raw.get("deploymentController", {}).get("type") or ECS
+    ours = map(_deployment, raw.get("deployments") or ())
+    made = tuple(ours) if controller == ECS else tuple(map(_task_set, raw.get("taskSets") or ()))
     return Service(
         name=raw["serviceName"],
         status=raw["status"],
         desired=raw["desiredCount"],
         running=raw["runningCount"],
         pending=raw["pendingCount"],
-        deployments=tuple(sorted(deployments, key=lambda one: one.status != "PRIMARY")),
+        deployments=tuple(sorted(made, key=lambda one: one.status != "PRIMARY")),
         events=tuple(event["message"] for event in raw.get("events", ())[:10]),
         happened=tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ())),
         grace=float(raw.get("healthCheckGracePeriodSeconds") or 0),
+        controller=controller,
+        strategy=raw.get("deploymentConfiguration", {}).get("strategy") or ROLLING,
+        task_definition=raw.get("taskDefinition", ""),
+        target_groups=_target_groups(raw),
     )
+
+
+def _deployment(one: Mapping[str, Any]) -> Deployment:
+    return Deployment(
+        id=one["id"],
+        status=one["status"],
+        rollout_state=one.get("rolloutState", ""),
+        rollout_reason=one.get("rolloutStateReason", ""),
+        task_definition=one.get("taskDefinition", ""),
+        desired=one.get("desiredCount", 0),
+        running=one.get("runningCount", 0),
+        failed=one.get("failedTasks", 0),
+        created_at=one["createdAt"],
+    )
+
+
+def _task_set(one: Mapping[str, Any]) -> Deployment:
+    """A task set is to another controller what a deployment is to ECS: its tasks name it as what started them."""
+    steady = one.get("stabilityStatus") == "STEADY_STATE"
+    return Deployment(
+        id=one["id"],
+        status=one["status"],
+        rollout_state="COMPLETED" if steady else "IN_PROGRESS",
+        rollout_reason="",
+        task_definition=one.get("taskDefinition", ""),
+        desired=one.get("computedDesiredCount", 0),
+        running=one.get("runningCount", 0),
+        failed=0,
+        created_at=one.get("createdAt", _LONG_AGO),
+    )
+
+
+def _target_groups(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Both colours of a blue/green service; of task sets the PRIMARY's first."""
+    sets = sorted(raw.get("taskSets") or (), key=lambda one: one.get("status") != "PRIMARY")
+    said = [one.get("loadBalancers") for one in (*sets, raw) if one.get("loadBalancers") is not None]
+    if not said:
+        return None
+    found: dict[str, None] = {}
+    for one in (way for ways in said for way in ways):
+        other = one.get("advancedConfiguration", {}).get("alternateTargetGroupArn")
+        found |= dict.fromkeys(group for group in (one.get("targetGroupArn"), other) if group)
+    return tuple(found)
 
 
 def _task(raw: Mapping[str, Any]) -> Task:
@@ -207,6 +280,12 @@ def _task(raw: Mapping[str, Any]) -> Task:
             for one in raw.get("containers", ())
         ),
         stopping_at=raw.get("stoppingAt"),
+        addresses=tuple(
+            str(said["value"])
+            for one in raw.get("attachments", ())
+            for said in one.get("details", ())
+            if said.get("name") == "privateIPv4Address"
+        ),
     )
 
 

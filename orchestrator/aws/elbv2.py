@@ -28,11 +28,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class TargetHealth:
-    """How many targets of a group are in which state, and the reasons of those that are not healthy."""
+    """How many targets of a group are in which state, and the reasons of those that are not healthy.
+
+    `serving` are the addresses (or instances) of those that get, or soon will get, traffic: all but what drains.
+    """
 
     states: dict[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     found: bool = True
+    serving: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> int:
@@ -54,9 +58,11 @@ class Elbv2:
             if code_of(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
                 return TargetHealth(found=False)
             raise problem_of(error, "elasticloadbalancing:DescribeTargetHealth") from None
-        healths = [found["TargetHealth"] for found in answer["TargetHealthDescriptions"]]
-        reasons = sorted({health["Reason"] for health in healths if health.get("Reason")})
-        return TargetHealth(dict(Counter(health["State"] for health in healths)), tuple(reasons))
+        found = [(str(one["Target"]["Id"]), one.get("TargetHealth", {})) for one in answer["TargetHealthDescriptions"]]
+        states = Counter(health.get("State", "unknown") for _, health in found)
+        reasons = sorted({health["Reason"] for _, health in found if health.get("Reason")})
+        serving = tuple(sorted(target for target, health in found if health.get("State") != "draining"))
+        return TargetHealth(dict(states), tuple(reasons), serving=serving)
 
     def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
         """Those of the names (lower case) that a load balancer of this account and region bears now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,7 +19,11 @@ _GONE = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ListenerNotFo
 
 @dataclass(frozen=True, slots=True)
 class ListenerRule:
-    """One rule. `hosts` empty: any host; `narrowed`: it has other conditions (paths, headers) too."""
+    """One rule. `hosts` empty: any host; `narrowed`: it has other conditions (paths, headers) too.
+
+    `paths` are those of its path conditions, `conditional` says that it has conditions beside hosts and paths. A name
+    or path that begins with `re:` is a regular expression.
+    """
 
     listener_port: int
     priority: int
@@ -26,10 +31,17 @@ class ListenerRule:
     narrowed: bool = False
     target_groups: tuple[str, ...] = ()
     action: str = "forward"
+    paths: tuple[str, ...] = ()
+    conditional: bool = False
 
     def matches(self, hostname: str) -> bool:
         """Whether a request for this host takes it (`*` and `?` are wildcards, as in the API)."""
-        return not self.hosts or any(fnmatchcase(hostname.lower(), host.lower()) for host in self.hosts)
+        return not self.hosts or any(_fits(host.lower(), hostname.lower()) for host in self.hosts)
+
+    def takes(self, hostname: str, path: str) -> bool:
+        """Whether a plain request for this path of the host takes it; one of a conditional rule may not."""
+        fits = not self.paths or any(_fits(one, path.partition("?")[0]) for one in self.paths)
+        return self.matches(hostname) and fits and not self.conditional
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class Routing:
     rules: tuple[ListenerRule, ...] = ()
     certificates: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    internal: bool = False
+    """Whether it has private addresses only: nobody outside of its network can visit it."""
 
 
 class Listeners:
@@ -84,6 +98,7 @@ class Listeners:
             rules=tuple(rules),
             certificates=tuple(one["CertificateArn"] for way in secure for one in way.get("Certificates", ())),
             groups=tuple(balancer.get("SecurityGroups", ())),
+            internal=balancer.get("Scheme") == "internal",
         )
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:
@@ -106,19 +121,39 @@ class Listeners:
             return [raw for page in pages for raw in page["TargetGroups"]]
 
 
+_CONFIG = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
+
+
 def _rule(port: int, raw: Mapping[str, Any]) -> ListenerRule:
-    hosts: list[str] = []
-    narrowed = False
-    for condition in raw.get("Conditions", ()):
-        if condition["Field"] == "host-header":
-            hosts += condition.get("HostHeaderConfig", {}).get("Values") or condition.get("Values", ())
-        else:
-            narrowed = True
-    action = raw["Actions"][-1]
+    conditions = raw.get("Conditions", ())
+    hosts, paths = _named(conditions, "host-header"), _named(conditions, "path-pattern")
+    kinds = {one["Field"] for one in conditions}
+    action = max(raw["Actions"], key=lambda one: int(one.get("Order") or 0))
     forward = action.get("ForwardConfig", {}).get("TargetGroups", ())
     groups = dict.fromkeys([*([action["TargetGroupArn"]] if action.get("TargetGroupArn") else ()), *_arns(forward)])
     priority = DEFAULT if raw.get("IsDefault") or raw["Priority"] == "default" else int(raw["Priority"])
-    return ListenerRule(port, priority, tuple(hosts), narrowed, tuple(groups), action["Type"])
+    narrowed, conditional = bool(kinds - {"host-header"}), bool(kinds - _CONFIG.keys())
+    return ListenerRule(port, priority, hosts, narrowed, tuple(groups), action["Type"], paths, conditional)
+
+
+def _named(conditions: Sequence[Mapping[str, Any]], field: str) -> tuple[str, ...]:
+    """What the conditions of this kind name: wildcards, and regular expressions behind `re:`."""
+    found: list[str] = []
+    for one in conditions:
+        if one["Field"] == field:
+            config = one.get(_CONFIG[field], {})
+            found += config.get("Values") or one.get("Values", ())
+            found += [f"re:{text}" for text in config.get("RegexValues", ())]
+    return tuple(found)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    if not pattern.startswith("re:"):
+        return fnmatchcase(text, pattern)
+    try:
+        return re.search(pattern.removeprefix("re:"), text) is not None
+    except re.error:
+        return True  # AWS's dialect has more: what can't be told counts as taken
 
 
 def _arns(forward: Sequence[Mapping[str, Any]]) -> list[str]:

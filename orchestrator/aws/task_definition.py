@@ -21,6 +21,8 @@ class ContainerDefinition:
     ports: tuple[int, ...] = ()
     log_group: str = ""
     log_prefix: str = ""
+    environment_files: bool = False
+    """Whether more variables come from files, which are not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def _container(raw: Mapping[str, Any]) -> ContainerDefinition:
         ports=tuple(int(port["containerPort"]) for port in raw.get("portMappings", ()) if port.get("containerPort")),
         log_group=options.get("awslogs-group", ""),
         log_prefix=options.get("awslogs-stream-prefix", ""),
+        environment_files=bool(raw.get("environmentFiles")),
     )
 
 

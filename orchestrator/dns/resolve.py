@@ -1,7 +1,7 @@
 """What a name leads to, asked of real DNS servers. Every outcome is a value: nothing is raised for names or servers.
 
 Asked is the configured server (`host:port`), else the zone's own name servers (their answer is never a cached old one),
-and where those can't be reached the system's resolver.
+and where those can't be reached (many networks close port 53 to the outside) the system's resolver, from then on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from orchestrator.dns.model import bare, longest_match, normal
 from orchestrator.errors import Invalid, Problem
 
 TIMEOUT = 3.0
-"""Seconds for one question to one server."""
+"""Seconds for one question, to all servers together."""
+SHORTEST = 0.5
+"""Seconds that one of several servers has at least."""
 HOPS = 8
 """CNAMEs followed before it is called a loop."""
 
@@ -33,6 +35,7 @@ NOERROR, NXDOMAIN, TIMED_OUT, NO_SERVER, REFERRAL = "NOERROR", "NXDOMAIN", "TIME
 class Answer:
     """`chain` are the names it went through (its CNAMEs' targets), `ttl` the seconds the first link may be remembered.
 
+    `addresses` are IPv4's, `addresses6` IPv6's.
     `rcode` is DNS's word (`NOERROR`, `NXDOMAIN`, `SERVFAIL` …), or `TIMEOUT`, or `NO-SERVER`: there was none to ask,
     or `REFERRAL`: other name servers have to be asked.
     """
@@ -43,6 +46,12 @@ class Answer:
     ttl: int = 0
     rcode: str = NOERROR
     server: str = ""
+    addresses6: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All addresses, IPv4's first."""
+        return self.addresses + self.addresses6
 
     @property
     def is_final(self) -> bool:
@@ -50,8 +59,16 @@ class Answer:
         return self.rcode in {NOERROR, NXDOMAIN}
 
     def leads_to(self, target: Answer) -> bool:
-        """Whether it goes through the target's name, or (an alias shows no name) ends at an address of the target."""
-        return bare(target.name) in map(bare, self.chain) or not set(target.addresses).isdisjoint(self.addresses)
+        """Whether it goes through the target's name, or (an alias shows no name) ends at addresses of the target.
+
+        IPv4 and IPv6 are each on their own: an alias of one kind may be new while the other is still the old one.
+        """
+        if bare(target.name) in map(bare, self.chain):
+            return True
+        kinds = ((self.addresses, target.addresses), (self.addresses6, target.addresses6))
+        return any(ours for ours, _ in kinds) and all(
+            not ours or not set(theirs).isdisjoint(ours) for ours, theirs in kinds
+        )
 
     def __str__(self) -> str:
         seen = " → ".join([self.name, *self.chain, *self.addresses[:1]])
@@ -62,7 +79,12 @@ class Resolver(Protocol):
     """Whoever knows names. Safe to use from several threads."""
 
     def resolve(self, name: str) -> Answer:
-        """Follows CNAMEs down to IPv4 addresses."""
+        """Follows CNAMEs down to addresses."""
+        ...
+
+    @property
+    def unheard(self) -> frozenset[str]:
+        """Zones whose own name servers did not answer, so that the system's resolver is asked for them."""
         ...
 
 
@@ -94,24 +116,40 @@ class AskServers:
     servers: Sequence[Server]
     timeout: float = TIMEOUT
 
+    @property
+    def unheard(self) -> frozenset[str]:
+        """They are all there is to ask."""
+        return frozenset()
+
     def resolve(self, name: str) -> Answer:
-        """Until there are addresses, nothing more to follow, or too many hops."""
+        """Until there are addresses, nothing more to follow, or too many hops; then the IPv6 addresses too."""
         answer = Answer(normal(name))
         for _ in range(HOPS):
             before, answer = answer, self.follow(answer)
             if answer.addresses or answer.rcode != NOERROR or answer.chain == before.chain:
                 break
-        return answer
+        return self.with_ipv6(answer)
 
-    def follow(self, known: Answer) -> Answer:
+    def follow(self, known: Answer, kind: str = "A") -> Answer:
         """One question: for the last name of the chain."""
         answer = replace(known, rcode=NO_SERVER)
         for server in self.servers:
-            rcode, response = _ask(server, known.chain[-1] if known.chain else known.name, "A", self.timeout)
+            rcode, response = _ask(server, known.chain[-1] if known.chain else known.name, kind, self._patience)
             answer = _extended(replace(known, server=str(server), rcode=rcode), response)
             if answer.is_final:
                 break
         return answer
+
+    def with_ipv6(self, known: Answer) -> Answer:
+        """The same answer with the IPv6 addresses at its end, if it has one. That nobody says is no news."""
+        if known.rcode != NOERROR or known.addresses6:
+            return known
+        found = self.follow(replace(known, addresses=()), "AAAA")
+        return replace(known, addresses6=found.addresses) if found.rcode == NOERROR else known
+
+    @property
+    def _patience(self) -> float:
+        return max(SHORTEST, self.timeout / max(1, len(self.servers)))
 
     def name_servers(self, zone: str) -> tuple[str, ...]:
         """The names of the zone's authoritative servers; none when nobody says."""
@@ -124,26 +162,38 @@ class AskServers:
 
 
 class AskZones:
-    """Asks each zone's own name servers (on `port`) for its names, and the system's resolver for all others."""
+    """Asks each zone's own name servers (on `port`) for its names, and the system's resolver for all others.
+
+    A zone whose servers don't answer in time costs that time once: from then on the system's resolver is asked.
+    """
 
     def __init__(self, zones: Iterable[str], system: AskServers, port: int = 53) -> None:
         self._zones = tuple(map(normal, zones))
         self._system = system
         self._port = port
         self._found: dict[str, tuple[Server, ...]] = {}
+        self._unheard: set[str] = set()
+
+    @property
+    def unheard(self) -> frozenset[str]:
+        """Zones whose servers were silent."""
+        return frozenset(self._unheard)
 
     def resolve(self, name: str) -> Answer:
         """The zone's answer; the addresses at the chain's end, which live elsewhere, are the system resolver's."""
         zone = longest_match(name, self._zones)
-        if not zone:
+        if not zone or zone in self._unheard:
             return self._system.resolve(name)
-        answer = AskServers(self._servers(zone), self._system.timeout).follow(Answer(normal(name)))
+        own = AskServers(self._servers(zone), self._system.timeout)
+        answer = own.follow(Answer(normal(name)))
         if not answer.is_final:
+            if own.servers and answer.rcode in (TIMED_OUT, NO_SERVER):
+                self._unheard.add(zone)
             return self._system.resolve(name)
         if answer.addresses or not answer.chain or answer.rcode != NOERROR:
-            return answer
+            return own.with_ipv6(answer)
         rest = self._system.resolve(answer.chain[-1])
-        return replace(answer, chain=answer.chain + rest.chain, addresses=rest.addresses, rcode=rest.rcode)
+        return replace(rest, name=answer.name, chain=answer.chain + rest.chain, ttl=answer.ttl, server=answer.server)
 
     def _servers(self, zone: str) -> tuple[Server, ...]:
         """As the system's resolver sees the delegation. Remembered once found: two threads may find the same."""

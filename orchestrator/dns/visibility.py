@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.dns.resolve import NO_SERVER, TIMED_OUT, Answer, Resolver
 
 PUBLIC = ("1.1.1.1:53", "8.8.8.8:53", "9.9.9.9:53")
 AT_ONCE = 16
@@ -42,9 +42,28 @@ class Sighting:
 
 
 def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver]) -> tuple[Sighting, ...]:
-    """Every tenant's name, asked everywhere at once. `resolvers` by address; the empty one is what counts."""
-    questions = [(tenant, name, server) for tenant, name in names.items() for server in resolvers]
+    """Every tenant's name, asked everywhere at once. `resolvers` by address; the empty one is what counts.
+
+    A server that is silent at the first name is not asked for the others: where port 53 is closed, each would cost the
+    whole time-out.
+    """
+    if not names:
+        return ()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         balancer = resolvers[""].resolve(target)
-        answers = pool.map(lambda one: resolvers[one[2]].resolve(one[1]), questions)
-        return tuple(Sighting(q[0], q[2], answer, balancer) for q, answer in zip(questions, answers, strict=True))
+        first, *rest = names.values()
+        tried = dict(zip(resolvers, pool.map(lambda one: one.resolve(first), resolvers.values()), strict=True))
+        heard = {server for server, answer in tried.items() if answer.rcode not in (TIMED_OUT, NO_SERVER)}
+        questions = [(server, name) for server in resolvers if server in heard for name in rest]
+        asked = pool.map(lambda one: resolvers[one[0]].resolve(one[1]), questions)
+        known = {(server, first): answer for server, answer in tried.items()}
+        known |= dict(zip(questions, asked, strict=True))
+    return tuple(
+        Sighting(tenant, server, known.get((server, name)) or _unheard(name, tried[server]), balancer)
+        for tenant, name in names.items()
+        for server in resolvers
+    )
+
+
+def _unheard(name: str, silence: Answer) -> Answer:
+    return Answer(name, rcode=silence.rcode, server=silence.server)

@@ -194,6 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
         host = (self.headers.get("Host") or "").rpartition(":")[0] or self.headers.get("Host") or ""
+        if self.server.edge.cloud.faults.active("waf-refuses"):
+            self._answer(_page(HTTPStatus.FORBIDDEN))
+            return
         balancer = self.server.edge.find(self.server.arn, host)
         if balancer is None or balancer.listener is None:
             self._answer(_page(HTTPStatus.SERVICE_UNAVAILABLE))

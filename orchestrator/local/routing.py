@@ -1,7 +1,8 @@
 """What an application load balancer does with a request: pure functions of a listener's rules. No sockets, no moto.
 
 Conditions: host-header and path-pattern (`*`, `?`), http-request-method. A rule with any other condition never matches.
-Actions: forward (weighted), fixed-response, redirect. Authentication is skipped, as if the user were signed in.
+Actions: forward (weighted), fixed-response, redirect, authenticate-oidc and -cognito. Nobody is ever signed in: who is
+sent to a login provider does not come back.
 """
 
 from __future__ import annotations
@@ -96,7 +97,25 @@ def _act(actions: Sequence[Mapping[str, Any]], asked: Asked) -> Forward | Respon
                 return Respond(int(given["StatusCode"]), body, content_type)
             case "redirect":
                 return _redirect(action["RedirectConfig"], asked)
+            case "authenticate-oidc" | "authenticate-cognito":
+                found = _authenticate(action, asked)
+                if found is not None:
+                    return found
     return Respond(404)
+
+
+def _authenticate(action: Mapping[str, Any], asked: Asked) -> Respond | None:
+    """What a visitor without a session gets; None: the next action."""
+    given = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
+    match given.get("OnUnauthenticatedRequest") or "authenticate":
+        case "allow":
+            return None
+        case "deny":
+            return Respond(401, "<html><h1>401 Authorization Required</h1></html>", "text/html")
+    provider = given.get("AuthorizationEndpoint") or f"https://{given.get('UserPoolDomain', '')}/oauth2/authorize"
+    back = f"https%3A%2F%2F{asked.host}%2Foauth2%2Fidpresponse"
+    client = given.get("ClientId") or given.get("UserPoolClientId", "")
+    return Respond(302, location=f"{provider}?client_id={client}&redirect_uri={back}&response_type=code&scope=openid")
 
 
 def _forward(action: Mapping[str, Any]) -> Forward:

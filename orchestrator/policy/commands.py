@@ -63,6 +63,17 @@ SERVICES: Grants = (
 )
 """Rollouts, and why tasks failed."""
 
+SITES: Grants = (
+    Grant(
+        (
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeRules",
+        )
+    ),
+)
+"""Which rule takes a site's visitors. What is behind it is among `SERVICES`."""
+
 HEALTH_CHECKS: Grants = (Grant(("elasticloadbalancing:DescribeTargetGroups",)),)
 """How long they may take, of services that come up."""
 
@@ -88,7 +99,16 @@ VALIDATION: Grants = (
     Grant(("route53:ChangeResourceRecordSets",), on.hosted_zones, on.of_validations),
 )
 
-LOOK: Grants = (*DATABASE_SERVER, *DATABASES, *REDIS, *REDIS_TOKEN, *SERVICES, *HEALTH_CHECKS, *RECORDS_OF_OURS)
+LOOK: Grants = (
+    *DATABASE_SERVER,
+    *DATABASES,
+    *REDIS,
+    *REDIS_TOKEN,
+    *SERVICES,
+    *HEALTH_CHECKS,
+    *SITES,
+    *RECORDS_OF_OURS,
+)
 """What the steps of a run observe."""
 SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
 """What the database could be restored from."""

@@ -1,28 +1,82 @@
-"""`sites`: every tenant's site answers a visitor: name → present load balancer → valid certificate → HTTP status."""
+"""`sites`: every tenant's name leads through its own rule, target group and tasks to its own database, and answers.
+
+Name → present load balancer → the listener's first rule for the host → the tenant's target group, where its service's
+tasks are registered, whose task definition names the tenant's database → valid certificate → the expected answer, from
+every address of the name. What answers may be a WAF, a login provider, or another tenant: none of them is the site.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from datetime import datetime
 from typing import Protocol
 
-from orchestrator.contract import Stack
+from orchestrator import answers, tenancy
+from orchestrator.aws.ecs import Service, Task
+from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.listeners import Routing
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.contract import Healthy, Stack
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.probe import Probe, Reached
+from orchestrator.rollouts import Watch
+from orchestrator.tenancy import Deed, Inside
 
-VISITORS_AT_ONCE = 16
-ASKS_FOR_LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+AT_ONCE = 16
+SPREADING = 10.0
+"""Seconds after a run's first look in which nothing is hopeless: what was changed just before may not show yet.
+
+A rule, a certificate or a service that Terraform has just changed is read, and served, as it was for some seconds.
+"""
+PASSING = frozenset({"target-foreign"})
+"""What a task leaves behind that was replaced a moment ago."""
 
 
 class Visit(Protocol):
     """One HTTPS request to an address, as a visitor of the hostname."""
 
-    def __call__(self, hostname: str, address: str) -> Probe:
+    def __call__(self, hostname: str, address: str, path: str) -> Probe:
         """Never raises for what is wrong with the site."""
+        ...
+
+
+class Listeners(Protocol):
+    """Load balancers' rules."""
+
+    def routing(self, load_balancer: str) -> Routing:
+        """Its way in."""
+        ...
+
+
+class Ecs(Protocol):
+    """Services and their tasks."""
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        """Those that exist."""
+        ...
+
+    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+        """The tasks that each wants to run."""
+        ...
+
+
+class Targets(Protocol):
+    """Target groups."""
+
+    def health(self, target_group_arn: str) -> TargetHealth:
+        """The group's targets now."""
+        ...
+
+
+class Definitions(Protocol):
+    """Task definitions: a revision never changes."""
+
+    def definition(self, arn: str) -> TaskDefinition:
+        """One revision."""
         ...
 
 
@@ -44,80 +98,218 @@ class Context(Protocol):
         """Who visits the sites."""
         ...
 
+    @property
+    def listeners(self) -> Listeners:
+        """Who knows the rules."""
+        ...
+
+    @property
+    def ecs(self) -> Ecs:
+        """The cluster."""
+        ...
+
+    @property
+    def targets(self) -> Targets:
+        """Target groups."""
+        ...
+
+    @property
+    def definitions(self) -> Definitions:
+        """Task definitions."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """The run's memory."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Wall-clock time, UTC."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`answers` are by tenant; `probes` only for those whose name leads to `target`, the load balancer."""
+    """`answers` are by tenant; `probes`, `others` and `insides` only for those whose name leads to `target`.
+
+    `probes` are of each name's first address, `others` of the rest. `target` is the load balancer; `expected` what a
+    tenant's site says when it is up (default: Onyx's). `spreading`: a change made just before may not show yet.
+    """
 
     target: Answer
     answers: Mapping[Subject, Answer]
     probes: Mapping[Subject, Probe] = field(default_factory=dict)
+    others: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
+    expected: Mapping[Subject, Healthy] = field(default_factory=dict)
+    routing: Routing | None = None
+    deed: Deed = field(default_factory=Deed)
+    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    spreading: bool = False
+    unheard: frozenset[str] = frozenset()
+    """Zones whose name servers don't answer this machine."""
 
 
 def observe(context: Context) -> Facts:
-    """All names at once, then all sites at once; a name that leads elsewhere is not visited."""
-    tenants = {tenant: it.hostname for tenant, it in context.stack.tenants.items()}
-    with ThreadPoolExecutor(max_workers=VISITORS_AT_ONCE) as pool:
-        names = [context.stack.load_balancer.dns_name, *tenants.values()]
+    """All names at once; then, of those that lead here, what is inside, and every address of theirs."""
+    stack = context.stack
+    tenants = {tenant: it.hostname for tenant, it in stack.tenants.items()}
+    expected = {tenant: stack.healthy(tenant) for tenant in tenants}
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        names = [stack.load_balancer.dns_name, *tenants.values()]
         target, *found = pool.map(context.resolver.resolve, names)
-        answers = dict(zip(tenants, found, strict=True))
-        here = [tenant for tenant, answer in answers.items() if answer.addresses and answer.leads_to(target)]
-        hostnames, addresses = [tenants[t] for t in here], [answers[t].addresses[0] for t in here]
-        probes = dict(zip(here, pool.map(context.probe, hostnames, addresses), strict=True))
-    return Facts(target, answers, probes)
+        answered = dict(zip(tenants, found, strict=True))
+        here = [tenant for tenant, answer in answered.items() if answer.every and answer.leads_to(target)]
+        visits = [(tenant, address) for tenant in here for address in answered[tenant].every]
+        seen = pool.map(lambda one: context.probe(tenants[one[0]], one[1], expected[one[0]].path), visits)
+        routing = context.listeners.routing(stack.load_balancer.arn) if here else None
+        insides = _insides(context, here, expected, routing, pool) if routing else {}
+        probes: dict[Subject, list[Probe]] = {tenant: [] for tenant in here}
+        for (tenant, _address), probe in zip(visits, seen, strict=True):
+            probes[tenant].append(probe)
+    return Facts(
+        target,
+        answered,
+        {tenant: some[0] for tenant, some in probes.items()},
+        {tenant: tuple(some[1:]) for tenant, some in probes.items() if some[1:]},
+        expected,
+        routing,
+        Deed.of(stack),
+        insides,
+        context.watch.began_within(SPREADING, "sites", context.now()),
+        context.resolver.unheard,
+    )
+
+
+def _insides(
+    context: Context,
+    here: Sequence[Subject],
+    expected: Mapping[Subject, Healthy],
+    routing: Routing,
+    pool: ThreadPoolExecutor,
+) -> Mapping[Subject, Inside]:
+    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all."""
+    deed, tenants = Deed.of(context.stack), context.stack.tenants
+    names = {tenant: tenants[tenant].service for tenant in here}
+    services = context.ecs.services(list(names.values()))
+    tasks = context.ecs.running([name for name in names.values() if name in services])
+    groups = {tenant: tenancy.led_to(deed.tenants[tenant], expected[tenant].path, routing.rules) for tenant in here}
+    asked = sorted({group for some in groups.values() for group in some})
+    health = dict(zip(asked, pool.map(context.targets.health, asked), strict=True))
+    used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
+    arns = sorted({arn for some in used.values() for arn in some})
+    defined = dict(zip(arns, pool.map(context.definitions.definition, arns), strict=True))
+    return {
+        tenant: Inside(
+            services[name].target_groups if name in services else None,
+            tuple(target for group in groups[tenant] for target in health[group].serving),
+            tuple(address for task in tasks.get(name, ()) for address in task.addresses),
+            tenancy.connections(defined[arn] for arn in sorted(used.get(name, ()))),
+        )
+        for tenant, name in names.items()
+    }
+
+
+def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
+    """Those that its tasks run, and that the next ones will."""
+    primary = service.primary.task_definition if service.primary else service.task_definition
+    return frozenset(arn for arn in (primary, *(task.task_definition for task in tasks)) if arn)
 
 
 def decide(facts: Facts) -> Verdicts:
     """The first broken link of each tenant's chain."""
-    return {
-        tenant: _verdict(facts.target, answer, facts.probes.get(tenant)) for tenant, answer in facts.answers.items()
-    }
+    return {tenant: _verdict(tenant, answer, facts) for tenant, answer in facts.answers.items()}
 
 
-def _verdict(target: Answer, answer: Answer, probe: Probe | None) -> Verdict:
-    if not answer.chain and not answer.addresses:
+def _verdict(tenant: Subject, answer: Answer, facts: Facts) -> Verdict:
+    target = facts.target
+    if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))
     if not answer.leads_to(target):
         remembered = f"; the old answer may be remembered for {answer.ttl} s" if answer.ttl else ""
         why = f"{answer} is not the present load balancer {target.name}{remembered}"
         return Wait(why, code="site-name-stale", fix=_point(answer, target))
-    if probe is None:
+    problem = _inside(tenant, facts)
+    if problem:
+        return _hopeless(problem, facts)
+    if tenant not in facts.probes:
         why = f"{answer.name} leads to {target.name}, which has no address yet ({answer.rcode})"
         return Wait(why, code="site-unreachable", fix="check that the load balancer is active")
-    return _visited(answer.name, probe)
+    return _visited(tenant, answer.name, facts)
 
 
 def _point(answer: Answer, target: Answer) -> str:
     return f"point {answer.name} to {target.name} (CNAME), and check the zone's name servers at its registrar"
 
 
-def _visited(hostname: str, probe: Probe) -> Verdict:
+def _inside(tenant: Subject, facts: Facts) -> Problem | None:
+    """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data."""
+    inside = facts.insides.get(tenant)
+    if inside is None or facts.routing is None:
+        return None
+    path = facts.expected.get(tenant, Healthy()).path
+    found = [
+        tenancy.misled(tenant, path, facts.deed, facts.routing.rules, inside),
+        tenancy.mixed_up(tenant, facts.deed, facts.insides),
+    ]
+    return min((one for one in found if one), key=lambda one: one.code != tenancy.MIXED, default=None)
+
+
+def _hopeless(problem: Problem, facts: Facts) -> Verdict:
+    if facts.spreading or problem.code in PASSING:
+        return Wait(problem.message, problem.code, problem.fix)
+    return Blocked(problem)
+
+
+def _visited(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
+    """The worst of what its addresses give. One that can't be tried from here counts for nothing."""
+    probes = (facts.probes[tenant], *facts.others.get(tenant, ()))
+    expected = facts.expected.get(tenant, Healthy())
+    tried = [probe for probe in probes if probe.reached is not Reached.NO_IPV6]
+    if not tried:
+        why = f"https://{hostname} has IPv6 addresses only, and this machine has no IPv6"
+        return Wait(why, code="site-unreachable", fix="run it where there is IPv6, or give the name an IPv4 address")
+    verdicts = [_of_probe(hostname, probe, expected, facts) for probe in tried]
+    bad = [one for one in verdicts if not isinstance(one, Done)]
+    if bad:
+        return min(bad, key=lambda one: not isinstance(one, Blocked))
+    untried = f"; not tried from here: {len(probes) - len(tried)} IPv6 addresses" if len(tried) < len(probes) else ""
+    where = f" at {len(tried)} addresses" if len(tried) > 1 else ""
+    first = tried[0]
+    place = f", seen from {first.seen_from}" if first.seen_from else ""
+    answer = f"https://{hostname}{expected.path} answers with HTTP {first.status}{where}{place}{untried}"
+    return Done(answer + _proven(tenant, facts))
+
+
+def _proven(tenant: Subject, facts: Facts) -> str:
+    """What was seen to be the tenant's own."""
+    inside = facts.insides.get(tenant)
+    if inside is None:
+        return ""
+    if tenancy.unjudged(tenant, facts.deed, inside):
+        return "; rule and targets are its own, its database is not judged"
+    return f"; rule, targets and database {facts.deed.tenants[tenant].database} are its own"
+
+
+def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: Facts) -> Verdict:
     site = f"https://{hostname}"
     match probe.reached:
         case Reached.TLS_INVALID:
-            return Blocked(_bad_certificate(hostname, probe))
-        case Reached.UNREACHABLE:
+            return _hopeless(_bad_certificate(hostname, probe), facts)
+        case Reached.TLS_REFUSED:
+            why = f"{site} breaks the TLS handshake off at {probe.address}: {probe.detail}"
+            fix = "a new listener or certificate needs a moment; else see that the HTTPS listener has a certificate"
+            return Wait(why, code="site-tls-refused", fix=fix)
+        case Reached.ANSWERED:
+            problem = answers.wrong(hostname, probe, expected)
+            if problem is None:
+                return Done(site)
+            passing = probe.status >= answers.SERVER_ERROR
+            return Wait(problem.message, problem.code, problem.fix) if passing else _hopeless(problem, facts)
+        case _:
             fix = "check the load balancer's HTTPS listener and that its security group admits this machine"
             return Wait(f"{site} can't be reached at {probe.address}: {probe.detail}", code="site-unreachable", fix=fix)
-        case Reached.ANSWERED:
-            return _answered(site, probe.status)
-
-
-def _answered(site: str, status: int) -> Verdict:
-    if 200 <= status < 400 or status in ASKS_FOR_LOGIN:
-        return Done(f"{site} answers with HTTP {status}")
-    if status >= 500:
-        fix = "look at the service's tasks and targets, and at its log group"
-        return Wait(f"{site} answers with HTTP {status}", code="site-http-error", fix=fix)
-    return Blocked(
-        Problem(
-            code="site-http-error",
-            message=f"{site} answers with HTTP {status}",
-            context=site,
-            fix="check the listener's rule for this host name: its default answer may be what is seen",
-        )
-    )
 
 
 def _bad_certificate(hostname: str, probe: Probe) -> Problem:
@@ -129,12 +321,27 @@ def _bad_certificate(hostname: str, probe: Probe) -> Problem:
     )
 
 
+def findings(facts: Facts) -> Iterable[Problem]:
+    """Whose database can't be told from outside, and who was asked for names instead of who should have been."""
+    if facts.unheard:
+        message = f"the name servers of {', '.join(sorted(facts.unheard))} don't answer this machine"
+        fix = "open port 53 (UDP, TCP) to the outside, or name a resolver that you trust: --resolver ADDRESS:PORT"
+        yield Problem(
+            "dns-port-closed", f"{message}: the system's resolver was asked, which may remember old answers", "", fix
+        )
+    for tenant, inside in facts.insides.items():
+        found = tenancy.unjudged(tenant, facts.deed, inside)
+        if found:
+            yield found
+
+
 STEP: Step[Context, Facts] = Step(
     id="sites",
-    title="The sites answer over HTTPS",
+    title="The sites answer over HTTPS, each from its own tenant's tasks",
     observe=observe,
     decide=decide,
     apply=nothing_to_apply,
     needs=("services", "dns-records"),
     timeout=300.0,
+    findings=findings,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CAUSES = {
+    "another-tenants-definition": "database-name-wrong",
     "bucket-denied": "bucket-denied",
     "bucket-elsewhere": "bucket-name-wrong",
     "bucket-missing": "bucket-missing",
@@ -39,6 +40,7 @@ CAUSES = {
     "listener-rule-shadowed": "listener-rule-shadowed",
     "log-group-missing": "log-group-missing",
     "logs-denied": "log-group-denied",
+    "maintenance-page": "listener-rule-missing",
     "memory-high": "service-memory-high",
     "missing-database": "database-missing",
     "no-capacity": "task-no-capacity",
@@ -54,6 +56,7 @@ CAUSES = {
     "redis-wrong-password": "task-redis-auth-failed",
     "registry-rate-limit": "task-registry-rate-limited",
     "rollback-on": "rollback-on",
+    "rule-to-another-tenant": "listener-rule-missing",
     "runner-offline": "runner-offline",
     "runner-without-psql": "could-not-look",
     "scaled-to-zero": "desired-count-zero",
@@ -83,8 +86,12 @@ CAUSES = {
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
     {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
+    | {"another-tenants-target", "login-required", "waf-refuses"}
 )
-"""Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start)."""
+"""Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start).
+
+The last three are a visitor's to see: `sites` names them (tests/e2e/test_wrong_answers.py).
+"""
 ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""
 THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-without-psql"})

@@ -18,8 +18,10 @@ from orchestrator import contract
 from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elasticache import RedisState
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.ssm import Ping
+from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.database.model import Observed, Wanted
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
@@ -236,7 +238,8 @@ class Aws:
         status = "PRIMARY" if rollout is newest else "ACTIVE"
         failed = int(rollout.found_database is False)
         began = BEGAN + timedelta(seconds=rollout.began)
-        return Deployment(rollout.id, status, state, "", "td:1", 1, running, failed, began)
+        definition = f"td:{world.stack.tenants[tenant].database}"
+        return Deployment(rollout.id, status, state, "", definition, 1, running, failed, began)
 
     def tasks(self, service: str) -> tuple[Task, ...]:
         tenant = next(name for name, it in self.world.stack.tenants.items() if it.service == service)
@@ -268,6 +271,21 @@ class Aws:
         tenant = next(name for name, it in self.world.stack.tenants.items() if it.target_group_arn == group)
         states = {"healthy": 1} if self.world.is_up(tenant) else {}
         return self.world.call("health", lambda: TargetHealth(states))
+
+    def routing(self, _load_balancer: str) -> Routing:
+        rules = tuple(
+            ListenerRule(443, number, (it.hostname,), target_groups=(it.target_group_arn,))
+            for number, it in enumerate(self.world.stack.tenants.values(), start=1)
+        )
+        return self.world.call("rules", lambda: Routing(rules=rules))
+
+    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+        return self.world.call("running", lambda: dict.fromkeys(services, ()))
+
+    def definition(self, arn: str) -> TaskDefinition:
+        said = {"POSTGRES_HOST": self.world.stack.database.host, "POSTGRES_DB": arn.removeprefix("td:")}
+        containers = (ContainerDefinition("api", environment=said),)
+        return self.world.call("definition", lambda: TaskDefinition(arn, containers=containers))
 
     def checks(self, groups: Iterable[str]) -> Mapping[str, HealthCheck]:
         return self.world.call("checks", lambda: {group: HealthCheck(30, 2, 10) for group in groups})
@@ -346,9 +364,14 @@ class Zone:
             return Answer(name, rcode="NXDOMAIN")
         return Answer(name, (target,), ("192.0.2.1",))
 
-    def visit(self, hostname: str, address: str) -> Probe:
+    unheard: frozenset[str] = frozenset()
+
+    def visit(self, hostname: str, address: str, path: str) -> Probe:
+        assert path == "/api/health"
         tenant = next(name for name, it in self.world.stack.tenants.items() if it.hostname == hostname)
-        return Probe(address, Reached.ANSWERED, 200 if self.world.is_up(tenant) else 503)
+        if not self.world.is_up(tenant):
+            return Probe(address, Reached.ANSWERED, 503)
+        return Probe(address, Reached.ANSWERED, 200, body='{"success":true,"message":"ok","data":null}')
 
     def written(self) -> frozenset[str]:
         return frozenset()
@@ -370,6 +393,7 @@ def context_of(world: World) -> Any:
         now=world.clock.now,
         wait_rules=services.Rules(heals=True),
         **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
+        **dict.fromkeys(("listeners", "definitions"), aws),
         database=Database(world),
         needs_runner=True,
         dns=lambda _name: zone,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.aws.ecs import Service, Task
+from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.listeners import ListenerRule, Routing
+from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.contract import Stack
 from orchestrator.dns import model
 from orchestrator.dns.model import DnsProvider, Plan, Record
@@ -14,12 +19,14 @@ from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.errors import Invalid, Problem
 from orchestrator.local.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
+from orchestrator.rollouts import Watch
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
 ZONE = "example.org"
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:one"
 
 
@@ -31,7 +38,7 @@ def stack(dns: Mapping[str, Any] | None, **hostnames: str) -> Stack:
             "secret_arn": SECRET,
             "service": f"{name}-prod-service",
             "hostname": hostname,
-            "target_group_arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/one/1",
+            "target_group_arn": f"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/{name}/1",
             "log_group": f"/ecs/{name}",
         }
         for name, hostname in hostnames.items()
@@ -117,6 +124,7 @@ class Context:
     visits: list[tuple[str, str]] = field(default_factory=list)
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     balancers: frozenset[str] = frozenset()
+    watch: Watch = field(default_factory=lambda: Watch(patient=False))
 
     @property
     def targets(self) -> Context:
@@ -128,9 +136,51 @@ class Context:
     def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
         return self.balancers & frozenset(dns_names)
 
-    def probe(self, hostname: str, address: str) -> Probe:
+    def probe(self, hostname: str, address: str, path: str) -> Probe:
         self.visits.append((hostname, address))
-        return Probe(address, Reached.ANSWERED, self.statuses.get(hostname, 200))
+        body = '{"success":true,"message":"ok","data":null}' if path == "/api/health" else "<html>"
+        return Probe(address, Reached.ANSWERED, self.statuses.get(hostname, 200), body=body)
+
+    # What is inside: each tenant's own, unless a test says otherwise.
+
+    @property
+    def listeners(self) -> Context:
+        return self
+
+    @property
+    def ecs(self) -> Context:
+        return self
+
+    @property
+    def definitions(self) -> Context:
+        return self
+
+    def now(self) -> datetime:
+        return NOW
+
+    def routing(self, _load_balancer: str) -> Routing:
+        tenants = enumerate(self.stack.tenants.values(), start=1)
+        return Routing(
+            rules=tuple(ListenerRule(443, n, (it.hostname,), False, (it.target_group_arn,)) for n, it in tenants)
+        )
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        groups = {it.service: (it.target_group_arn,) for it in self.stack.tenants.values()}
+        return {
+            name: Service(name, "ACTIVE", 1, 1, 0, (), task_definition=name, target_groups=groups[name])
+            for name in names
+        }
+
+    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+        return {name: (Task(name, "", name, "RUNNING", addresses=(f"{name}.ip",)),) for name in services}
+
+    def health(self, target_group: str) -> TargetHealth:
+        return TargetHealth({"healthy": 1})
+
+    def definition(self, arn: str) -> TaskDefinition:
+        tenant = next(it for it in self.stack.tenants.values() if it.service == arn)
+        said = {"POSTGRES_HOST": self.stack.database.host, "POSTGRES_DB": tenant.database}
+        return TaskDefinition(arn, containers=(ContainerDefinition("api", environment=said),))
 
 
 def verdicts(context: Context) -> Mapping[Subject, Verdict]:

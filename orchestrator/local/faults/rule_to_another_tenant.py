@@ -1,0 +1,16 @@
+"""The tenant's rule sends its visitors to another tenant's target group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.local import entrances
+from orchestrator.local.meddling import Console, Undo, meddled
+
+
+def _mislead(console: Console) -> Iterator[Undo]:
+    group = entrances.another(console)["loadBalancers"][0]["targetGroupArn"]
+    yield from entrances.lead(console, {"Type": "forward", "TargetGroupArn": group})
+
+
+FAULT = meddled("rule-to-another-tenant", "the rule leads to another tenant", "", _mislead, restarts=False)
