@@ -12,13 +12,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
 
+T = TypeVar("T")
 SCHEMA = 1
 PROVENANCE = "provenance"
 """The key beside a printed contract's own, with where each value came from."""
@@ -113,7 +114,7 @@ class Database(_Part):
     admin_secret_arn: Arn | None
     admin_secret_key: str = PASSWORD_KEY
     admin_password: InMemory = None
-    aliases: Annotated[tuple[Hostname, ...], Listed] = ()
+    aliases: Annotated[tuple[Hostname, ...], Listed] | None = None
     """Other names by which tasks may reach this same server: an RDS proxy's, or a CNAME of your own."""
 
 
@@ -218,21 +219,31 @@ class Stack(_Part):
     redis: Redis | None = None
     vespa: dict[str, Vespa] = Field(default_factory=dict)
     dns: Dns | None = None
-    health_path: SitePath = HEALTH_PATH
-    """What the tenants' sites answer when they are up: at this path, with one of these statuses, and with this mark."""
-    health_statuses: Statuses = HEALTH_STATUSES
-    health_mark: Mark = HEALTH_MARK
-    """A JSON object whose members are in the answer, or text that is; of a redirect, text that its Location has."""
+    health_path: SitePath | None = None
+    """What the tenants' sites answer when they are up: at this path (null: `/api/health`), …"""
+    health_statuses: Statuses | None = None
+    """… with one of these statuses (null: 200), …"""
+    health_mark: Mark | None = None
+    """… and with this: a JSON object whose members the answer has (null: `{"success": true}`, as Onyx says), or text.
+
+    Of a redirect, text that its Location has; empty: any answer will do.
+    """
     tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
 
     def healthy(self, tenant: str) -> Healthy:
         """What the tenant's site answers when it is up: its own words before the stack's."""
         own = self.tenants[tenant]
         return Healthy(
-            self.health_path if own.health_path is None else own.health_path,
-            self.health_statuses if own.health_statuses is None else own.health_statuses,
-            self.health_mark if own.health_mark is None else own.health_mark,
+            _first(own.health_path, self.health_path, HEALTH_PATH),
+            _first(own.health_statuses, self.health_statuses, HEALTH_STATUSES),
+            _first(own.health_mark, self.health_mark, HEALTH_MARK),
         )
+
+
+def _first(own: T | None, everybodys: T | None, default: T) -> T:
+    """What is said, the nearest first; an empty text is said too."""
+    said = everybodys if own is None else own
+    return default if said is None else said
 
 
 def parse(document: Any, source: str) -> Stack:

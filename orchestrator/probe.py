@@ -10,10 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 
 import urllib3
+from urllib3.util.ssl_match_hostname import CertificateError
 
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
 LONGEST_BODY = 16_384
 """Bytes of an answer that are read: a health answer is short, and a page's beginning says whose it is."""
+_NOT_VALID = (ssl.SSLCertVerificationError, CertificateError)
+"""OpenSSL's word, and urllib3's for a name that the certificate does not cover."""
 _NO_IPV6 = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EHOSTUNREACH})
 
 
@@ -58,7 +61,7 @@ class HttpsProbe:
         try:
             return self._answer(hostname, address, path)
         except urllib3.exceptions.SSLError as error:
-            invalid = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+            invalid = any(isinstance(cause, _NOT_VALID) for cause in _causes(error))
             reached = Reached.TLS_INVALID if invalid else Reached.TLS_REFUSED
             return Probe(address, reached, detail=_reason(error))
         except (urllib3.exceptions.HTTPError, OSError) as error:

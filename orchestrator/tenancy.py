@@ -46,7 +46,7 @@ class Deed:
         owns = {
             name: Own(it.hostname, it.target_group_arn, it.database, it.service) for name, it in stack.tenants.items()
         }
-        return cls(owns, (stack.database.host, *stack.database.aliases))
+        return cls(owns, (stack.database.host, *(stack.database.aliases or ())))
 
     def whose_group(self, target_group: str) -> Subject | None:
         """The tenant whose target group it is."""

@@ -28,13 +28,16 @@ class Facts:
     host: str
     port: int
     databases: Mapping[str, str]
+    aliases: tuple[str, ...] = ()
+    """Other names of the same server."""
 
 
 def gather(scene: Scene) -> Facts:
     """The contract's words and the task definitions'."""
     database = scene.stack.database
     databases = {name: tenant.database for name, tenant in scene.stack.tenants.items()}
-    return Facts(scene.definitions(), scene.server().host or database.host, database.port, databases)
+    host, aliases = scene.server().host or database.host, database.aliases or ()
+    return Facts(scene.definitions(), host, database.port, databases, aliases)
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
@@ -67,7 +70,7 @@ def _host(tenant: str, host: str, facts: Facts) -> Iterable[Finding]:
             evidence=(f"POSTGRES_HOST={host}", f"the server's address is {facts.host}"),
             explains=_UNREACHED,
         )
-    elif name.lower() != facts.host.lower():
+    elif name.lower() not in {one.lower() for one in (facts.host, *facts.aliases)}:
         fix = "POSTGRES_HOST = aws_db_instance.this.address in the task definition; terraform apply"
         yield _wrong(tenant, "host", host or "(not set)", facts.host, fix)
 

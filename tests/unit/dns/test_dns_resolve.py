@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from orchestrator.dns import resolve
+from orchestrator.dns import resolve, visibility
 from orchestrator.dns.resolve import Answer, AskServers, AskZones, Server
 from orchestrator.errors import Invalid
 from orchestrator.local import nameserver
@@ -29,6 +29,9 @@ EXAMPLE = Zone(
         Entry("example.org", "NS", 60, "ns1.servers.example"),
         Entry("example.org", ALIAS, 60, NEW),
         Entry("demo.example.org", "CNAME", 120, NEW),
+        Entry("both.example.org", "A", 60, "192.0.2.7"),
+        Entry("both.example.org", "AAAA", 60, "2001:db8::7"),
+        Entry("six.example.org", "AAAA", 60, "2001:db8::6"),
         Entry("old.example.org", "CNAME", 600, OLD),
         Entry("far.example.org", "CNAME", 60, "www.elsewhere.test"),
         Entry("two.example.org", "CNAME", 30, "demo.example.org"),
@@ -140,6 +143,65 @@ def test_the_system_is_asked_when_the_zones_servers_cant_be(ask: AskServers) -> 
         system = AskServers(ask.servers, timeout=0.3)
         answer = AskZones(["example.org"], system, port=silent.getsockname()[1]).resolve("demo.example.org")
     assert (answer.chain, answer.server) == ((NEW,), str(ask.servers[0]))
+
+
+def test_ipv6_addresses_are_asked_for_too(cloud: Cloud, ask: AskServers) -> None:
+    both = ask.resolve("both.example.org")
+    assert (both.addresses, both.addresses6) == (("192.0.2.7",), ("2001:db8::7",))
+    six = ask.resolve("six.example.org")
+    assert (six.rcode, six.every) == ("NOERROR", ("2001:db8::6",))
+    port = int(cloud.resolver.rpartition(":")[2])
+    assert AskZones(["example.org"], ask, port).resolve("both.example.org") == both
+
+
+def test_ipv4_and_ipv6_lead_each_for_itself() -> None:
+    target = Answer(NEW, addresses=("192.0.2.1",), addresses6=("2001:db8::1",))
+    assert Answer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::1",)).leads_to(target)
+    assert not Answer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::99",)).leads_to(target)
+    assert Answer("a", chain=(NEW,), addresses6=("2001:db8::99",)).leads_to(target)
+
+
+class Counting(AskServers):
+    """The system's resolver, with every zone's name servers on a machine that answers nobody."""
+
+    def name_servers(self, zone: str) -> tuple[str, ...]:
+        return ("ns1.servers.example",)
+
+
+def test_a_zone_whose_servers_are_silent_costs_one_time_out(cloud: Cloud) -> None:
+    """Outbound port 53 is closed: the first name waits, the others are the system's resolver's to answer at once."""
+    system = Counting((Server.parse(cloud.resolver),), timeout=2.0)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        zones = AskZones(["example.org"], system, silent.getsockname()[1])
+        assert zones.resolve("demo.example.org").addresses == ("127.0.0.9",)
+        assert zones.unheard == {"example.org"}
+        silent.setblocking(False)
+        assert len(received(silent)) == 1
+        for name in ("demo.example.org", "two.example.org", "both.example.org"):
+            assert zones.resolve(name).addresses
+        assert received(silent) == []
+
+
+def received(silent: socket.socket) -> list[bytes]:
+    found = []
+    while True:
+        try:
+            found.append(silent.recv(4096))
+        except BlockingIOError:
+            return found
+
+
+def test_a_public_resolver_that_is_silent_is_asked_once(cloud: Cloud, ask: AskServers) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.setblocking(False)
+        deaf = AskServers((Server("127.0.0.1", silent.getsockname()[1]),), timeout=0.5)
+        names = {"a": "demo.example.org", "b": "two.example.org", "c": "example.org"}
+        seen = visibility.look(names, NEW, {"": ask, "deaf": deaf})
+        assert len(received(silent)) == 1
+    assert {one.tenant for one in seen if one.is_right and not one.server} == {"a", "b", "c"}
+    assert [(one.tenant, one.answer.name) for one in seen if not one.is_heard] == list(names.items())
 
 
 def test_the_setting_wins_over_the_zone() -> None:
