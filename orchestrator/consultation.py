@@ -82,7 +82,7 @@ def consult(
         resolver=context.resolver,
     )
     scene = Scene(stack, readers, now())
-    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting)
+    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting, missed=lambda: scene.missed)
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:

@@ -6,7 +6,7 @@ A `Problem` is what a person reads: a stable kebab-case code, what happened, whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -95,3 +95,11 @@ class Interrupted(OrchestratorError):
 
 class Transient(OrchestratorError):
     """It may pass by itself (throttled, reset, not visible yet): the engine observes again until the deadline."""
+
+
+class PartlyFailed(OrchestratorError):
+    """Of several things some failed, each by itself; the others were done. `failures` is by their names."""
+
+    def __init__(self, failures: Mapping[str, OrchestratorError]) -> None:
+        super().__init__(*(problem for failure in failures.values() for problem in failure.problems))
+        self.failures = failures

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 SCHEMA = 1
+UNKNOWN = "unknown"
+"""How a change ended, when no answer came that tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +184,11 @@ class ChangeIntended(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMade(_Event):
-    """For the journal only: how the change ended. Without it, nobody knows: look, as the next run does."""
+    """For the journal only: how the change ended for its subject.
+
+    `outcome` is a word of `errors.Outcome` (`succeeded`: it was taken), or `unknown`: no answer came that tells. Then,
+    and where this event is missing, nobody knows: look, as the next observation does.
+    """
 
     name = "change-made"
     outcome: str = "succeeded"

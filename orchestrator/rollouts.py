@@ -19,6 +19,8 @@ from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.contract import Stack, Tenant
 from orchestrator.diagnosis import Failure, culprits, failed
+from orchestrator.engine.step import Unread
+from orchestrator.errors import Interrupted, Invalid, OrchestratorError
 
 AUTOPSIES = 2
 """Failed tasks of one rollout whose logs are read: a cause counts when it is seen twice."""
@@ -66,7 +68,8 @@ class Rollout:
 
     A service in its steady state is not looked into: `alive` is empty then, and `failures` are those remembered.
     `watched` is the deployment that was PRIMARY when this run first looked; `revision` is the newest migration that the
-    log of a task still starting shows.
+    log of a task still starting shows. `unread`: why the rest could not be looked at, where it couldn't; then it is of
+    no use but to say so.
     """
 
     service: Service | None
@@ -75,6 +78,7 @@ class Rollout:
     failures: tuple[Failure, ...] = ()
     watched: str = ""
     revision: str = ""
+    unread: Unread | None = None
 
     @property
     def primary(self) -> Deployment | None:
@@ -270,7 +274,7 @@ def observe(
     services = ecs.services([tenant.service for tenant in tenants.values()]) if tenants else {}
     eye = _Eye(ecs, targets, logs, watch or Watch(), now)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        seen = pool.map(lambda tenant: eye.look(services.get(tenant.service), tenant), tenants.values())
+        seen = pool.map(lambda tenant: eye.try_to_look(services.get(tenant.service), tenant), tenants.values())
         looked = dict(zip(tenants, seen, strict=True))
     return {name: known[name] if name in known else looked[name] for name in stack.tenants}
 
@@ -294,6 +298,15 @@ class _Eye:
     logs: Logs
     watch: Watch
     now: datetime | None
+
+    def try_to_look(self, service: Service | None, tenant: Tenant) -> Rollout:
+        """One tenant; what can't be read of it is no other's matter."""
+        try:
+            return self.look(service, tenant)
+        except (Invalid, Interrupted):
+            raise  # about us
+        except OrchestratorError as error:
+            return Rollout(service, unread=Unread.because(error))
 
     def look(self, service: Service | None, tenant: Tenant) -> Rollout:
         """One tenant."""

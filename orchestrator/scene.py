@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,8 +31,11 @@ from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.contract import Stack
 from orchestrator.database.model import Observed, Server, wanted_of
 from orchestrator.dns.resolve import Answer, Resolver
-from orchestrator.errors import Invalid, Transient
+from orchestrator.engine.check import LOOKS
+from orchestrator.engine.step import Subject, Unread
+from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollouts import Ecs, Rollout, Targets
+from orchestrator.subjects import attempt
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")
@@ -93,6 +96,8 @@ class Scene:
         self.read = readers
         self.now = now
         self.seen: dict[str, tuple[Any, Exception | None]] = {}
+        self.missed: dict[tuple[str, Subject], Problem] = {}
+        """What could not be read for a tenant, by reading and tenant: its other readings, and the others', stand."""
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
 
@@ -105,12 +110,18 @@ class Scene:
     def rollouts(self) -> Mapping[str, Rollout]:
         """Per tenant: service, targets, failed tasks with their last words."""
         read = self.read
-        seen = rollouts.observe(self.stack, read.ecs, read.targets, read.logs)
-        inside = {
-            name: rollouts.examine(one, self.stack.tenants[name], read.ecs, read.targets, read.logs)
-            for name, one in seen.items()
-            if one.steady and not one.targets.healthy
-        }
+        every: Mapping[str, Rollout] = {}
+        for _ in range(LOOKS):
+            settled = {name: one for name, one in every.items() if not (one.unread and one.unread.passing)}
+            if len(settled) < len(self.stack.tenants):
+                every = rollouts.observe(self.stack, read.ecs, read.targets, read.logs, settled=settled)
+        self._miss("services", {name: one.unread.problem for name, one in every.items() if one.unread})
+        seen = {name: one for name, one in every.items() if one.unread is None}
+        inside = self._for_each(
+            "services",
+            [name for name, one in seen.items() if one.steady and not one.targets.healthy],
+            lambda name: rollouts.examine(seen[name], self.stack.tenants[name], read.ecs, read.targets, read.logs),
+        )
         return {name: rollouts.at_present(one) for name, one in {**seen, **inside}.items()}
 
     @once
@@ -129,7 +140,7 @@ class Scene:
     def definitions(self) -> Mapping[str, TaskDefinition]:
         """Per tenant whose service exists: its task definition."""
         arns = {tenant: found.task_definition for tenant, found in self.settings().items()}
-        return dict(zip(arns, self._each(self.read.services.definition, list(arns.values())), strict=True))
+        return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
 
     @once
     def routing(self) -> Routing:
@@ -250,6 +261,23 @@ class Scene:
     def _instance_ids(self) -> list[str]:
         runner = {self.stack.runner.instance_id} if self.stack.runner else set()
         return sorted(runner | {vespa.instance_id for vespa in self.stack.vespa.values()})
+
+    def _for_each(self, check: str, tenants: Iterable[Subject], read: Callable[[Subject], T]) -> Mapping[Subject, T]:
+        """What can be read; the rest is missed by the check of that name, in the first place."""
+        results: dict[Subject, T] = {}
+        failures: dict[Subject, Unread] = {}
+        left = list(tenants)
+        for _ in range(LOOKS):
+            seen = attempt(left, read, at_once=AT_ONCE)
+            results |= seen.results
+            unread = Unread.each(seen.failures)
+            failures |= unread
+            left = [tenant for tenant, why in unread.items() if why.passing]
+        self._miss(check, {tenant: why.problem for tenant, why in failures.items() if tenant not in results})
+        return results
+
+    def _miss(self, check: str, problems: Mapping[Subject, Problem]) -> None:
+        self.missed |= {(check, tenant): problem for tenant, problem in problems.items()}
 
     def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:
         with ThreadPoolExecutor(AT_ONCE) as pool:

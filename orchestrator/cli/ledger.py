@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.journal import Journal, JournalUnwritable
 from orchestrator.engine.step import Subject
-from orchestrator.errors import Interrupted, OrchestratorError, Outcome, Problem
-from orchestrator.events import ChangeIntended, ChangeMade, Recorded, RunFinished
+from orchestrator.errors import Interrupted, OrchestratorError, PartlyFailed, Problem, TimedOut, Transient
+from orchestrator.events import UNKNOWN, ChangeIntended, ChangeMade, Recorded, RunFinished
 from orchestrator.render.redact import redacted
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Ledger:
     def change(self, step: str, changes: Mapping[Subject, str]) -> Iterator[dict[Subject, int]]:
         """Around each change: not after a request to stop, only while the lock is ours, and recorded as intended.
 
-        Gives the number of changes per subject (1), which may be corrected inside.
+        Gives the number of changes per subject (1), which may be corrected inside. An error is recorded for whom it is
+        about; of a `PartlyFailed` the others' changes were made.
         """
         if self._clock.interrupted:
             raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
@@ -64,19 +65,33 @@ class Ledger:
         made = dict.fromkeys(changes, 1)
         try:
             yield made
-        except BaseException as error:  # an interrupt as well: what was intended has its outcome in the record
-            outcome = error.outcome if isinstance(error, OrchestratorError) else Outcome.FAILED
-            self._made(step, dict.fromkeys(changes, 0), outcome, str(error))
+        except PartlyFailed as error:
+            self._ended(step, changes, made, error.failures)
             raise
-        with self._mutex:
-            self.told += [f"{step}: {what}{f' ({who})' if who else ''}" for who, what in changes.items() if made[who]]
-        self._made(step, made, Outcome.SUCCEEDED)
+        except BaseException as error:  # an interrupt as well: what was intended has its outcome in the record
+            self._ended(step, changes, made, dict.fromkeys(changes, error))
+            raise
+        self._ended(step, changes, made, {})
 
-    def _made(self, step: str, counts: Mapping[Subject, int], outcome: Outcome, detail: str = "") -> None:
+    def _ended(
+        self,
+        step: str,
+        changes: Mapping[Subject, str],
+        made: Mapping[Subject, int],
+        errors: Mapping[Subject, BaseException],
+    ) -> None:
+        arrived = {who: count for who, count in made.items() if who not in errors}
         with self._mutex:
-            self.changed += sum(counts.values())
-        for subject, changed in counts.items():
-            self.note(ChangeMade(step=step, subject=subject, detail=detail, changed=changed, outcome=outcome.word))
+            self.changed += sum(arrived.values())
+            self.told += [
+                f"{step}: {changes[who]}{f' ({who})' if who else ''}" for who, some in arrived.items() if some
+            ]
+        for who in made:
+            if who in arrived:
+                self.note(ChangeMade(step=step, subject=who, changed=arrived[who]))
+            else:
+                word, detail = _word(errors[who]), str(errors[who])
+                self.note(ChangeMade(step=step, subject=who, detail=detail, outcome=word))
 
     def close(self) -> None:
         """Nothing more is written down."""
@@ -87,3 +102,10 @@ class Ledger:
         """The program ends now, from a signal handler."""
         if self.journal:
             self.journal.last_words(last)
+
+
+def _word(error: BaseException) -> str:
+    """How a change ended that raised this: without an answer nobody knows whether it arrived."""
+    if isinstance(error, Transient | TimedOut) or not isinstance(error, OrchestratorError):
+        return UNKNOWN
+    return error.outcome.word

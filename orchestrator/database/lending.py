@@ -53,6 +53,7 @@ class Lender:
         self._kind = "look"
         self._numbers = itertools.count(1)
         self._left: set[str] = set()
+        """Whose deletion failed."""
 
     def begin_run(self) -> None:
         """From now on this process is the stack's only run: what other runs left is nobody's, and deleted."""
@@ -73,7 +74,6 @@ class Lender:
         place = {text: (number, str(key)) for number, some in enumerate(packed(texts)) for key, text in some.items()}
         base = f"{self._path}/{self._kind}-{self._token}-{next(self._numbers)}"
         names = [f"{base}/{number}" for number in sorted({number for number, _ in place.values()})]
-        self._left |= set(names)
         try:
             for number, some in enumerate(packed(texts)):
                 self._store.put(names[number], json.dumps(some), DESCRIPTION)
@@ -82,12 +82,14 @@ class Lender:
                 for who, one in passwords.items()
             }
         finally:
-            self._withdraw()
+            self._withdraw(names)
 
-    def _withdraw(self) -> None:
-        """Delete all of ours, those too whose deletion failed before."""
-        self._store.delete(sorted(self._left))
-        self._left.clear()
+    def _withdraw(self, names: Sequence[str]) -> None:
+        """Delete these, and those whose deletion failed before; what another thread has lent stays."""
+        self._left |= set(names)
+        gone = {*names, *self._left}
+        self._store.delete(sorted(gone))
+        self._left -= gone
 
 
 def path_of(stack: str) -> str:

@@ -6,7 +6,7 @@ computed from that, so a new check costs no change here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -131,15 +131,18 @@ def examine(
     *,
     subjects: Collection[Subject] | None = None,
     resting: Callable[[], bool] = lambda: False,
+    missed: Callable[[], Mapping[tuple[str, Subject], Problem]] = dict,
 ) -> Diagnosis:
     """All checks, their gathers at the same time; `subjects` narrows it to some tenants and the stack itself.
 
-    Of a stack that is `resting` (paused on purpose), what is so in every such stack is no finding.
+    Of a stack that is `resting` (paused on purpose), what is so in every such stack is no finding. `missed` is asked at
+    the end: what a check could not read of one tenant, while it saw the others'.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as pool:
         outcomes = list(zip(checks, pool.map(lambda check: _looked(check, context), checks), strict=True))
     found = [one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]
     unseen = [(check, outcome) for check, outcome in outcomes if isinstance(outcome, Problem)]
+    found += _missed(missed())
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
     paused = any(one.at_rest for one in wanted) and resting()
     awake = [one for one in wanted if not (paused and one.at_rest)]
@@ -172,22 +175,30 @@ def _looked(check: AnyCheck, context: Any) -> tuple[Finding, ...] | Problem:
 
 def _unseen(outcomes: Iterable[tuple[AnyCheck, Problem]]) -> Iterable[Finding]:
     """One finding per reason, however many checks it kept from looking."""
-    by_reason: dict[Problem, list[AnyCheck]] = {}
+    by_reason: dict[Problem, list[str]] = {}
     for check, problem in outcomes:
-        by_reason.setdefault(problem, []).append(check)
-    for problem, checks in by_reason.items():
-        names = ", ".join(check.id for check in checks)
-        yield Finding(
-            code=UNSEEN,
-            severity=Severity.WARNING,
-            symptom=f"not everything could be looked at ({names})",
-            cause=f"{problem.message} [{problem.code}]",
-            fix=problem.fix or "see the message",
-            evidence=(problem.context or problem.code,),
-            consequence=True,
-            check=checks[0].id,
-            reason=problem.code,
-        )
+        by_reason.setdefault(problem, []).append(check.id)
+    return (_could_not_look(problem, checks) for problem, checks in by_reason.items())
+
+
+def _missed(problems: Mapping[tuple[str, Subject], Problem]) -> Iterable[Finding]:
+    """One finding per tenant and check."""
+    return [_could_not_look(problem, [check], tenant) for (check, tenant), problem in problems.items()]
+
+
+def _could_not_look(problem: Problem, checks: Sequence[str], subject: Subject = STACK) -> Finding:
+    return Finding(
+        code=UNSEEN,
+        severity=Severity.WARNING,
+        subject=subject,
+        symptom=f"not everything could be looked at ({', '.join(checks)})",
+        cause=f"{problem.message} [{problem.code}]",
+        fix=problem.fix or "see the message",
+        evidence=(problem.context or problem.code,),
+        consequence=True,
+        check=checks[0],
+        reason=problem.code,
+    )
 
 
 def order(findings: Iterable[Finding]) -> tuple[Case, ...]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Invalid, OrchestratorError, Problem
-from orchestrator.events import Recorded, as_json
+from orchestrator.events import UNKNOWN, Recorded, as_json
 
 FOLDER = Path(".orchestrate") / "runs"
 """Where records are, below Terraform's directory."""
@@ -154,13 +154,14 @@ class Record:
 
     @property
     def open_changes(self) -> tuple[Mapping[str, Any], ...]:
-        """Changes that were intended and whose end is not recorded: a later run has to look, and does."""
+        """Changes that were intended and whose end nobody knows: a later run has to look, and does."""
         waiting: dict[tuple[str, str], Mapping[str, Any]] = {}
         for line in self.lines:
             key = (_text(line.get("step")), _text(line.get("subject")))
+            told = line["event"] == "change-made" and line.get("outcome") != UNKNOWN
             if line["event"] == "change-intended":
                 waiting[key] = line
-            elif line["event"] == "change-made":
+            elif told or line["event"] == "step-done":
                 waiting.pop(key, None)
         return tuple(waiting.values())
 

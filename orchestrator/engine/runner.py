@@ -15,8 +15,8 @@ from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.retry import NotYet, Patience
-from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
-from orchestrator.errors import Interrupted, OrchestratorError, Outcome, Problem, Transient
+from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
+from orchestrator.errors import Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
 
 _SEVERITY = (
@@ -135,18 +135,44 @@ class _Progress:
         for subject, verdict in verdicts.items():
             self._settle(subject, verdict)
         fresh = {who: todo for who, todo in verdicts.items() if isinstance(todo, Todo) and not self._sent(who, todo)}
-        if fresh:
-            for subject, todo in fresh.items():
-                self.say(subject, todo.change)
-            with self.around(self.step.id, {who: todo.change for who, todo in fresh.items()}):
-                self.step.apply(context, fresh)
-            for subject, todo in fresh.items():
-                self.applied.setdefault(subject, []).append(todo)
+        if fresh and self._change(context, fresh):
             raise NotYet(0.0)
-        pending = [verdict for verdict in verdicts.values() if isinstance(verdict, Wait | Todo)]
+        pending = [seen for who, seen in self.last.items() if who not in self.endings and isinstance(seen, Wait | Todo)]
         if pending:
             polls = [verdict.poll for verdict in pending if isinstance(verdict, Wait) and verdict.poll is not None]
             raise NotYet(min(polls, default=self.step.poll))
+
+    def _change(self, context: Any, fresh: Mapping[Subject, Todo]) -> bool:
+        """Make the changes; a failure belongs to its subject. Whether any was made, so that looking again is worth it.
+
+        What may pass is not taken for sent: the next look tells whether it arrived, and sends it again if it didn't.
+        """
+        failures: Mapping[Subject, OrchestratorError] = {}
+        for subject, todo in fresh.items():
+            self.say(subject, todo.change)
+        try:
+            with self.around(self.step.id, {who: todo.change for who, todo in fresh.items()}):
+                self.step.apply(context, fresh)
+        except PartlyFailed as error:
+            failures = error.failures
+        for subject, failure in failures.items():
+            self._missed(subject, failure)
+        made = [subject for subject in fresh if subject not in failures]
+        for subject in made:
+            self.applied.setdefault(subject, []).append(fresh[subject])
+        return bool(made)
+
+    def _missed(self, subject: Subject, failure: OrchestratorError) -> None:
+        """Its change was not made, or nobody knows."""
+        if isinstance(failure, Interrupted):
+            raise failure
+        again = Unread.because(failure).verdict
+        if isinstance(again, Wait):
+            self.last[subject] = again
+            self.say(subject, again.because)
+            return
+        for problem in failure.problems:
+            self.fail(subject, failure.outcome, problem)
 
     def _sent(self, subject: Subject, todo: Todo) -> bool:
         """The same change is never sent twice in a run: if it is not visible yet, that is waited for."""
@@ -261,7 +287,7 @@ def _look(progress: _Progress, context: Any, ceiling: float | None) -> None:
 
 @dataclass
 class _Run:
-    """The bookkeeping of one run; `excluded` grows as subjects fail, so that one tenant never stops another."""
+    """The bookkeeping of one run: who is lost grows as subjects fail, so that one tenant never stops another."""
 
     steps: Mapping[str, AnyStep]
     needs: Mapping[str, set[str]]
@@ -273,7 +299,7 @@ class _Run:
         for need in self.needs[step_id]:
             lost |= {who for who, ending in self.endings[need].items() if ending.outcome is not Outcome.SUCCEEDED}
             lost |= self.lost(need)
-        return frozenset(lost)
+        return frozenset({STACK, *lost} if lost and self.steps[step_id].whole else lost)
 
 
 def run(
@@ -288,7 +314,8 @@ def run(
 ) -> Report:
     """Run `steps` in their order, independent ones at the same time; `subjects` narrows it to some tenants.
 
-    A step whose needs failed for the whole stack is not begun; for a tenant it failed for, the tenant is left out.
+    A step whose needs failed for the whole stack is not begun; for a tenant it failed for, the tenant is left out, or,
+    where the step is about all of them at once (`Step.whole`), it is not begun either.
     `around` may come from several threads.
     """
     limits = limits or Limits()
@@ -357,10 +384,8 @@ def sights(
         try:
             facts = step.observe(context)
             verdicts = step.decide(facts)
-        except Transient as error:
-            return Sight(None, {STACK: Wait(error.problems[0].message, error.problems[0].code, error.problems[0].fix)})
         except OrchestratorError as error:
-            return Sight(None, {STACK: Blocked(error.problems[0], refused=error.outcome is Outcome.REFUSED)})
+            return Sight(None, {STACK: Unread.because(error).verdict})
         wanted = {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
         return Sight(facts, wanted)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from orchestrator.errors import Problem
+from orchestrator.errors import OrchestratorError, Outcome, Problem, Transient
 
 C = TypeVar("C")
 F = TypeVar("F")
@@ -60,6 +60,32 @@ Verdict = Done | Todo | Wait | Blocked
 Verdicts = Mapping[Subject, Verdict]
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a subject could not be looked at, as a fact. `passing`: it may pass by itself; `refused` as in `Blocked`."""
+
+    problem: Problem
+    passing: bool = False
+    refused: bool = False
+
+    @classmethod
+    def because(cls, error: OrchestratorError) -> Unread:
+        """What the error says of it."""
+        return cls(error.problems[0], isinstance(error, Transient), error.outcome is Outcome.REFUSED)
+
+    @classmethod
+    def each(cls, failures: Mapping[Subject, OrchestratorError]) -> Mapping[Subject, Unread]:
+        """What the failures of `subjects.attempt` say."""
+        return {subject: cls.because(error) for subject, error in failures.items()}
+
+    @property
+    def verdict(self) -> Wait | Blocked:
+        """It is looked at again where it may pass."""
+        if self.passing:
+            return Wait(f"{self.problem.message}; looking again", self.problem.code, self.problem.fix)
+        return Blocked(self.problem, self.refused)
+
+
 def no_findings(_facts: object) -> Iterable[Problem]:
     """Most steps have nothing to report beside their verdicts."""
     return ()
@@ -70,8 +96,10 @@ class Step(Generic[C, F]):
     """One thing that must be true.
 
     `observe` reads only, for all subjects in one batch, and may raise `Transient` (observed again) or any other
-    `OrchestratorError` (the step fails). `decide` is pure. `apply` makes the changes of all subjects that are `Todo`
-    in as few calls as possible, each idempotent; success is what the next observation sees.
+    `OrchestratorError` (the step fails); what fails for some subjects only is in the facts
+    (`Unread`). `decide` is pure. `apply` makes the changes of all subjects that are `Todo` in as few calls as possible,
+    each idempotent, and raises `PartlyFailed` when some of them failed: a `Transient` among the failures is tried again
+    for its subject, any other ends the step for it. Success is what the next observation sees.
     """
 
     id: str
@@ -88,6 +116,8 @@ class Step(Generic[C, F]):
     """What the facts show that is worth knowing and stops nothing (pure)."""
     on_request: bool = False
     """Whether it is left out of what was not narrowed: it is made when named, or when a command asks for it."""
+    whole: bool = False
+    """Whether it is about all subjects at once: not begun when what it needs did not come true for one of them."""
 
 
 def nothing_to_apply(_context: object, todos: Mapping[Subject, Todo]) -> None:

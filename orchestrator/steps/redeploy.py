@@ -14,6 +14,7 @@ from orchestrator.diagnosis import Cause, Cure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.rollouts import Context, Rollout
+from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ def decide(facts: Facts) -> Verdicts:
 
 def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     service = facts.services[tenant]
+    if rollout.unread is not None:
+        return rollout.unread.verdict
     if rollout.service is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {service}", tenant, fix))
@@ -105,8 +108,11 @@ def _short(cause: Cause) -> str:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """UpdateService with forceNewDeployment, one call per service; remembers each deployment's id."""
-    for tenant, todo in todos.items():
-        context.deployments[tenant] = context.ecs.redeploy(todo.payload)
+
+    def start(tenant: Subject) -> None:
+        context.deployments[tenant] = context.ecs.redeploy(todos[tenant].payload)
+
+    each(todos, start)
 
 
 STEP: Step[Context, Facts] = Step(

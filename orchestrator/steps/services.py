@@ -20,6 +20,7 @@ from orchestrator.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollouts import Rollout
+from orchestrator.subjects import each
 
 TWICE = 2
 CRASH_LOOP = 4
@@ -144,6 +145,8 @@ def decide(facts: Facts) -> Verdicts:
 def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     service, primary = rollout.service, rollout.primary
     name = facts.services[tenant]
+    if rollout.unread is not None:
+        return rollout.unread.verdict
     if service is None or primary is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {name}", tenant, fix))
@@ -309,9 +312,12 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """All missing databases in one session, then one UpdateService per service."""
     context.database.ensure([todo.payload.wanted for todo in todos.values()])
     context.databases_made.update(todos)
-    for tenant, todo in todos.items():
-        context.deployments[tenant] = context.ecs.redeploy(todo.payload.service)
+
+    def start(tenant: Subject) -> None:
+        context.deployments[tenant] = context.ecs.redeploy(todos[tenant].payload.service)
         context.watch.healed.add(tenant)
+
+    each(todos, start)
 
 
 def findings(facts: Facts) -> Iterable[Problem]:

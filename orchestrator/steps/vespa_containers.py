@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +17,7 @@ from orchestrator.aws.ssm import Ping
 from orchestrator.contract import Stack, Vespa
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.subjects import each
 from orchestrator.vespa import Inside
 
 STARTING = 300.0
@@ -185,12 +185,12 @@ def _logs(tenant: Subject) -> str:
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One command an instance, all at the same time; what came of it is seen by looking again."""
 
-    def run(repair: Repair) -> None:
+    def run(tenant: Subject) -> None:
+        repair: Repair = todos[tenant].payload
         comment = f"orchestrate vespa-containers: {' '.join(repair.command[:2])}"
         context.ssm.run(repair.instance, shlex.join(repair.command), comment=comment, timeout=300)
 
-    with ThreadPoolExecutor(vespa.AT_ONCE) as pool:
-        list(pool.map(run, (todo.payload for todo in todos.values())))
+    each(todos, run, at_once=vespa.AT_ONCE)
 
 
 STEP: Step[Context, Facts] = Step(

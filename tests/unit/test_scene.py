@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -103,3 +103,35 @@ def test_what_a_service_got_over_is_no_reason_for_what_it_is_now(
     lives: Sequence[Life], state: str, failures: int
 ) -> None:
     assert Initial(Clock(1110), stack_of("a"), {"a-service": list(lives)}, state=state).failures() == failures
+
+
+@dataclass
+class Partly(Cluster):
+    """One tenant's target group may not be read, or is throttled for a while."""
+
+    errors: list[OrchestratorError] = field(default_factory=list)
+
+    def health(self, target_group_arn: str) -> TargetHealth:
+        if "targetgroup/b/" in target_group_arn and self.errors:
+            raise self.errors.pop(0)
+        return super().health(target_group_arn)
+
+
+@pytest.mark.parametrize(
+    ("errors", "missed"),
+    [
+        ([OrchestratorError(Problem("access-denied", "no"))] * 9, ["access-denied"]),
+        ([Transient(Problem("throttled", "slow down"))] * 9, ["throttled"]),
+        ([Transient(Problem("throttled", "slow down"))] * 2, []),
+    ],
+)
+def test_what_can_t_be_read_of_one_tenant_blinds_nobody_for_the_others(
+    errors: list[OrchestratorError], missed: list[str]
+) -> None:
+    lives = {f"{name}-service": [GOOD] for name in "abc"}
+    cluster = Partly(Clock(1110), stack_of("a", "b", "c"), lives, errors=list(errors))
+    readers: Any = SimpleNamespace(ecs=cluster, targets=cluster, logs=cluster)
+    scene = Scene(cluster.stack, readers, cluster.clock.now())
+    seen = scene.rollouts()
+    assert set(seen) == set("abc") - set("b" if missed else "")
+    assert [(tenant, problem.code) for (_check, tenant), problem in scene.missed.items()] == [("b", c) for c in missed]

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.database.inventory import Inventory, inventories
+from orchestrator.database.ssm import READERS
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
+from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ def decide(facts: Facts) -> Verdicts:
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """Reads every row of those tenants' databases; changes nothing in them."""
-    wanted = [one for one in tools.wanted if one.tenant in todos]
-    tools.memory.inventories.update(inventories(tools.database, wanted))
+    wanted = {one.tenant: one for one in tools.wanted if one.tenant in todos}
+    each(
+        wanted,
+        lambda tenant: tools.memory.inventories.update(inventories(tools.database, [wanted[tenant]])),
+        at_once=READERS,
+    )
 
 
 STEP: Step[Tools, Facts] = Step(

@@ -61,6 +61,7 @@ STEP: Step[Tools, Facts] = Step(
     decide=decide,
     apply=apply,
     needs=("backup-place", "services-at-zero", "database-server"),
+    whole=True,
     timeout=3600,
     poll=10,
 )

@@ -15,6 +15,7 @@ from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
 from orchestrator.lifecycle.manifest import DumpPart
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
+from orchestrator.subjects import each
 
 SIGNED = 2 * 3600
 """Seconds that the URL is good for; less where the identity's own session ends before."""
@@ -45,14 +46,17 @@ def decide(facts: Facts) -> Verdicts:
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """One after the other: the runner's disk holds one dump at a time."""
-    for one in tools.wanted:
-        if one.tenant in todos:
-            key = f"{tools.manifest.dumps_prefix}{one.tenant}.dump"
-            url = tools.buckets.upload_url(tools.vault.bucket, key, SIGNED)
-            tools.learn([url])
-            tools.say("databases-dumped", f"dumping {one.database}")
-            made = tools.dumper.dump(one, SecretStr(url))
-            tools.memory.dumps[one.tenant] = DumpPart(key=key, bytes=made.bytes, sha256=made.sha256)
+    wanted = {one.tenant: one for one in tools.wanted if one.tenant in todos}
+
+    def dump(tenant: Subject) -> None:
+        key = f"{tools.manifest.dumps_prefix}{tenant}.dump"
+        url = tools.buckets.upload_url(tools.vault.bucket, key, SIGNED)
+        tools.learn([url])
+        tools.say("databases-dumped", f"dumping {wanted[tenant].database}")
+        made = tools.dumper.dump(wanted[tenant], SecretStr(url))
+        tools.memory.dumps[tenant] = DumpPart(key=key, bytes=made.bytes, sha256=made.sha256)
+
+    each(wanted, dump)
 
 
 STEP: Step[Tools, Facts] = Step(

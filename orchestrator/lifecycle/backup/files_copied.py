@@ -76,5 +76,6 @@ STEP: Step[Tools, Facts] = Step(
     decide=decide,
     apply=apply,
     needs=("backup-place", "services-at-zero"),
+    whole=True,
     timeout=24 * 3600,
 )

@@ -16,6 +16,7 @@ from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.vault import TAG, TENANT_TAG
+from orchestrator.subjects import each
 
 DOCUMENTS_TAG, DIGEST_TAG = "orchestrate:documents", "orchestrate:digest"
 
@@ -108,7 +109,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
         else:
             index.start(tools.ssm, vespa)
 
-    index.for_all(list(todos), change)
+    each(todos, change, at_once=index.AT_ONCE)
 
 
 def _take(tools: Tools, name: str) -> None:

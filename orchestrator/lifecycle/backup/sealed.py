@@ -199,6 +199,7 @@ STEP: Step[Tools, Facts] = Step(
     decide=decide,
     apply=apply,
     needs=("database-snapshot", "index-snapshots", "files-copied", "contents-read"),
+    whole=True,
     timeout=1800,
     findings=findings,
 )

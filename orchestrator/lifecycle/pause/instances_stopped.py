@@ -10,6 +10,7 @@ from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.lifecycle.pause.in_use import Counts, busy, still_running
 from orchestrator.lifecycle.pause.whose import GONE, gone, owners
+from orchestrator.subjects import together
 
 
 class Instances(Protocol):
@@ -81,8 +82,8 @@ def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """One call: the runner may be a tenant's Vespa as well."""
-    context.ec2.stop(sorted({one for todo in todos.values() for one in todo.payload}))
+    """One call: the runner may be a tenant's Vespa as well. EC2 refuses it as a whole for one instance's sake."""
+    together(list(todos), lambda some: context.ec2.stop(sorted({one for who in some for one in todos[who].payload})))
 
 
 STEP: Step[Context, Facts] = Step(

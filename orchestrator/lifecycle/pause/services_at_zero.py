@@ -16,6 +16,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import services
 from orchestrator.pauses import TAG, Memory, Stamp
+from orchestrator.subjects import each
 
 
 class Context(services.Context, Protocol):
@@ -106,14 +107,17 @@ def _whole(name: str, verdict: Verdict, facts: Facts) -> Verdict:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One call per service."""
-    for todo in todos.values():
-        match todo.payload:
+
+    def change(tenant: Subject) -> None:
+        match todos[tenant].payload:
             case Remember(arn, memory):
                 context.counts.tag(arn, TAG, str(memory))
             case Suspend(service):
                 context.autoscaling.suspend(service, ALL)
             case Stop(service):
                 context.counts.scale(service, 0)
+
+    each(todos, change)
 
 
 STEP: Step[Context, Facts] = Step(

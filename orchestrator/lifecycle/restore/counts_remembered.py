@@ -9,6 +9,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.pauses import TAG, Memory
+from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ def _verdict(count: Count, desired: int | None) -> Verdict:
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """One call for each."""
-    for todo in todos.values():
-        tools.counts.tag(todo.payload.arn, TAG, str(todo.payload.memory))
+    each(todos, lambda tenant: tools.counts.tag(todos[tenant].payload.arn, TAG, str(todos[tenant].payload.memory)))
 
 
 STEP: Step[Tools, Facts] = Step(

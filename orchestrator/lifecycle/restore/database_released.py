@@ -46,5 +46,6 @@ STEP: Step[Tools, Facts] = Step(
     decide=decide,
     apply=apply,
     needs=("services-at-zero",),
+    whole=True,
     timeout=600,
 )

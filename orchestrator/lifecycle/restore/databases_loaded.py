@@ -18,6 +18,7 @@ from orchestrator.lifecycle.backup.databases_dumped import SIGNED
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
+from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,17 @@ def _verdict(name: str, one: One) -> Verdict:
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """One after the other, each whole or not at all. What it holds is looked at again: it may have been written to."""
     again = decide(observe(tools))
-    for one in tools.wanted:
-        if one.tenant in todos and isinstance(again[one.tenant], Todo):
-            dump = (tools.manifest.dumps or {})[one.tenant]
+    wanted = {one.tenant: one for one in tools.wanted if one.tenant in todos}
+
+    def load(tenant: Subject) -> None:
+        if isinstance(again[tenant], Todo):
+            dump = (tools.manifest.dumps or {})[tenant]
             url = tools.buckets.download_url(tools.manifest.bucket, dump.key, SIGNED)
             tools.learn([url])
-            tools.say("databases-loaded", f"loading {one.database}")
-            tools.dumper.load(one, SecretStr(url), dump.sha256)
+            tools.say("databases-loaded", f"loading {wanted[tenant].database}")
+            tools.dumper.load(wanted[tenant], SecretStr(url), dump.sha256)
+
+    each(wanted, load)
 
 
 STEP: Step[Tools, Facts] = Step(

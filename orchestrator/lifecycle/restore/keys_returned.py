@@ -9,6 +9,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import KeyPart
 from orchestrator.lifecycle.tools import Tools
+from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,12 @@ def _verdict(name: str, keys: tuple[One, ...]) -> Verdict:
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """From secret to secret."""
-    for todo in todos.values():
-        for kept, target in todo.payload:
+
+    def put_back(tenant: Subject) -> None:
+        for kept, target in todos[tenant].payload:
             tools.keys.put_back(kept, target)
+
+    each(todos, put_back)
 
 
 STEP: Step[Tools, Facts] = Step(

@@ -14,8 +14,9 @@ from typing import Protocol
 from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.errors import Problem
+from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.lifecycle.pause.whose import GONE, gone, owners
+from orchestrator.subjects import each
 
 PAUSE = 20.0
 """Seconds until AWS is asked for capacity again."""
@@ -117,13 +118,30 @@ def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One call an instance, however many want it."""
-    for instance in sorted({one for todo in todos.values() for one in todo.payload.ids}):
-        try:
-            context.ec2.start(instance)
-        except NoCapacity as error:
-            before = context.refusals.get(instance)
-            times = before.times + 1 if before else 1
-            context.refusals[instance] = Refusal(context.now(), times, error.problems[0])
+    asked: dict[str, OrchestratorError | None] = {}
+
+    def start(subject: Subject) -> None:
+        for instance in todos[subject].payload.ids:
+            if instance not in asked:
+                asked[instance] = _asked(context, instance)
+        failures = [error for instance in todos[subject].payload.ids if (error := asked[instance])]
+        if failures:
+            raise failures[0]
+
+    each(todos, start)
+
+
+def _asked(context: Context, instance: str) -> OrchestratorError | None:
+    """Start it; what AWS has no room for is remembered, any other error given back."""
+    try:
+        context.ec2.start(instance)
+    except NoCapacity as error:
+        before = context.refusals.get(instance)
+        times = before.times + 1 if before else 1
+        context.refusals[instance] = Refusal(context.now(), times, error.problems[0])
+    except OrchestratorError as error:
+        return error
+    return None
 
 
 STEP: Step[Context, Facts] = Step(

@@ -15,6 +15,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.lifecycle import services
 from orchestrator.pauses import TAG, Memory
+from orchestrator.subjects import each
 
 
 class Servers(Protocol):
@@ -96,14 +97,17 @@ def _of_service(count: Count, scaling: Scaling | None) -> Verdict:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One call each."""
-    for todo in todos.values():
-        match todo.payload:
+
+    def change(subject: Subject) -> None:
+        match todos[subject].payload:
             case Wake(service, suspended):
                 context.autoscaling.suspend(service, suspended)
             case Forget(arn, database=True):
                 context.rds.untag(arn, TAG)
             case Forget(arn):
                 context.counts.untag(arn, TAG)
+
+    each(todos, change)
 
 
 STEP: Step[Context, Facts] = Step(

@@ -16,6 +16,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.services import Context, Services, look
 from orchestrator.pauses import TAG, Memory
+from orchestrator.subjects import each
 
 Facts = Services
 """Nothing else is looked at."""
@@ -70,8 +71,12 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One call per service."""
-    for todo in todos.values():
-        context.counts.scale(todo.payload.service, todo.payload.desired)
+
+    def start(tenant: Subject) -> None:
+        wanted: Start = todos[tenant].payload
+        context.counts.scale(wanted.service, wanted.desired)
+
+    each(todos, start)
 
 
 def findings(facts: Facts) -> Iterable[Problem]:

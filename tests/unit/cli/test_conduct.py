@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from orchestrator.cli.conduct import Conductor, conduct
 from orchestrator.cli.options import Options
 from orchestrator.cli.origin import why, without_values
 from orchestrator.engine.journal import Record, records
-from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, Problem
+from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import StepDone
 
 SECRET = "canary-0123456789"
@@ -82,6 +83,36 @@ def test_a_change_that_fails_is_recorded_so_and_not_counted(tmp_path: Path) -> N
     made = [(line["subject"], line["outcome"]) for line in found.lines if line["event"] == "change-made"]
     assert made == [("a", "failed"), ("b", "failed")]
     assert found.changed == 0
+
+
+def test_of_a_batch_the_record_says_for_each_whether_it_arrived(tmp_path: Path) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.change("redeploy", dict.fromkeys("abcd", "start it again")):
+            denied = OrchestratorError(Problem("access-denied", f"no: {SECRET}"))
+            lost = Transient(Problem("aws-unreachable", "connection reset"))
+            raise PartlyFailed({"b": denied, "d": lost})
+        return Outcome.SUCCEEDED
+
+    ended(tmp_path, work)
+    found = record(tmp_path)
+    ends = [line for line in found.lines if line["event"] == "change-made"]
+    made = {line["subject"]: (line["outcome"], line["changed"]) for line in ends}
+    assert made == {"a": ("succeeded", 1), "b": ("failed", 0), "c": ("succeeded", 1), "d": ("unknown", 0)}
+    assert found.changed == 2
+    assert [change["subject"] for change in found.open_changes] == ["d"], "whose end nobody knows"
+    assert SECRET not in str(found.lines)
+
+
+@pytest.mark.parametrize("error", [Transient(Problem("throttled", "wait")), KeyError("a defect"), KeyboardInterrupt()])
+def test_what_ended_without_an_answer_is_not_said_to_have_failed(tmp_path: Path, error: BaseException) -> None:
+    def work(conductor: Conductor) -> Outcome:
+        with conductor.change("redeploy", {"a": "start it again"}):
+            raise error
+        return Outcome.SUCCEEDED
+
+    with suppress(BaseException):
+        ended(tmp_path, work)
+    assert [line["outcome"] for line in record(tmp_path).lines if line["event"] == "change-made"] == ["unknown"]
 
 
 def test_after_a_request_to_stop_no_change_begins(tmp_path: Path) -> None:

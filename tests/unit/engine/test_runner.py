@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Ending, Limits, Report, run, run_step, survey
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Todo, Verdict, Wait, nothing_to_apply
-from orchestrator.errors import Interrupted, OrchestratorError, Outcome, Problem, Refused, Transient
+from orchestrator.errors import Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Refused, Transient
 from orchestrator.events import Event, FindingReported, StepDone, StepFailed, StepWaiting
 
 
@@ -193,6 +193,94 @@ def test_a_hopeless_error_stops_at_once(kind: type[OrchestratorError]) -> None:
     endings, _ = settle(a_step(observe=denied), World(), clock)
     assert endings[STACK].outcome is kind.outcome
     assert clock.seconds == 0
+
+
+def failing(failures: dict[str, list[OrchestratorError]]) -> Callable[[World, Mapping[str, Todo]], None]:
+    """An apply that fails for some: with the next error of each until it has no more; the others' changes are made."""
+
+    def flaky(context: World, todos: Mapping[str, Todo]) -> None:
+        errors = {who: failures[who].pop(0) for who in todos if failures.get(who)}
+        apply(context, {who: todo for who, todo in todos.items() if who not in errors})
+        if errors:
+            raise PartlyFailed(errors)
+
+    return flaky
+
+
+def test_a_change_that_fails_for_one_is_that_ones_failure() -> None:
+    world = World(tenants=("a", "b", "c"))
+    denied = Refused(Problem("access-denied", "b may not", fix="let it"))
+    endings, events = settle(a_step(apply=failing({"b": [denied]})), world)
+    assert {who: ending.outcome for who, ending in endings.items()} == {
+        "a": Outcome.SUCCEEDED,
+        "b": Outcome.REFUSED,
+        "c": Outcome.SUCCEEDED,
+    }
+    assert [ending.changed for ending in endings.values() if ending.problem is None] == [1, 1]
+    assert [(event.subject, event.code) for event in events if isinstance(event, StepFailed)] == [
+        ("b", "access-denied")
+    ]
+    assert world.applied.count(("a", "c")) == 1, "and nothing is sent twice"
+
+
+def test_a_change_that_may_pass_for_one_is_tried_again_for_that_one() -> None:
+    throttled = Transient(Problem("throttled", "slow down"))
+    world, clock = World(), VirtualClock()
+    endings, events = settle(a_step(apply=failing({"a": [throttled] * 3})), world, clock)
+    assert {ending.outcome for ending in endings.values()} == {Outcome.SUCCEEDED}
+    assert [batch for batch in world.applied if batch] == [("b",), ("a",)]
+    assert "slow down; looking again" in {event.detail for event in events if isinstance(event, StepWaiting)}
+    assert clock.seconds >= 5, "who is throttled is not asked again at once"
+
+
+def test_a_change_that_never_passes_times_out_for_its_own_reason() -> None:
+    throttled = Transient(Problem("throttled", "slow down"))
+    endings, _ = settle(a_step(apply=failing({"a": [throttled] * 1000}), timeout=60), World())
+    assert endings["b"].outcome is Outcome.SUCCEEDED
+    assert endings["a"].outcome is Outcome.TIMED_OUT
+    assert endings["a"].problem is not None
+    assert endings["a"].problem.code == "throttled"
+
+
+def test_what_arrived_although_its_answer_was_lost_is_not_sent_again() -> None:
+    def lost(world: World, todos: Mapping[str, Todo]) -> None:
+        apply(world, todos)
+        raise PartlyFailed({"a": Transient(Problem("aws-unreachable", "connection reset"))})
+
+    world = World()
+    endings, _ = settle(a_step(apply=lost), world)
+    assert {ending.outcome for ending in endings.values()} == {Outcome.SUCCEEDED}
+    assert world.applied == [("a", "b")]
+
+
+def test_a_request_to_stop_amid_changes_ends_the_run() -> None:
+    stopped = Interrupted(Problem("interrupted", "stopped"))
+    with pytest.raises(Interrupted):
+        run([a_step(apply=failing({"b": [stopped]}))], World(), clock=VirtualClock(), emit=lambda _event: None)
+
+
+def test_who_failed_in_a_change_is_left_out_downstream_and_the_others_are_not() -> None:
+    seen: list[tuple[str, ...]] = []
+    later = a_step(
+        "later",
+        needs=("step",),
+        decide=lambda _facts: {who: Done("") if seen else Todo("go") for who in ("a", "b")},
+        apply=lambda _world, todos: seen.append(tuple(todos)),
+    )
+    denied = OrchestratorError(Problem("access-denied", "no"))
+    report = go([a_step(apply=failing({"a": [denied]})), later], World())
+    assert seen == [("b",)]
+    assert report.outcome is Outcome.FAILED
+
+
+def test_what_is_about_all_is_not_begun_when_one_is_lost() -> None:
+    """A backup without one tenant's part is none; nor is what relies on it begun."""
+    world = World(broken={"a"})
+    whole = a_step("whole", needs=("step",), whole=True, decide=lambda _facts: {STACK: Todo("seal it")})
+    after = a_step("after", needs=("whole",))
+    report = go([a_step(), whole, after], world)
+    assert (report.endings["whole"], report.endings["after"]) == ({}, {})
+    assert world.applied == [("b",)]
 
 
 def test_findings_are_reported_once() -> None:
