@@ -14,7 +14,7 @@ from typing import Protocol
 from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.lifecycle.pause.whose import GONE, gone, owners
 from orchestrator.subjects import each
 
@@ -132,13 +132,14 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
 
 def _asked(context: Context, instance: str) -> OrchestratorError | None:
-    """Start it; what AWS has no room for is remembered, any other error given back."""
+    """Start it; why it was not started. That AWS has no room for it is remembered, and may pass."""
     try:
         context.ec2.start(instance)
     except NoCapacity as error:
         before = context.refusals.get(instance)
         times = before.times + 1 if before else 1
         context.refusals[instance] = Refusal(context.now(), times, error.problems[0])
+        return Transient(*error.problems)
     except OrchestratorError as error:
         return error
     return None
