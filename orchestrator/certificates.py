@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
 from orchestrator.contract import Arn, Dns, Stack
-from orchestrator.dns import model, places
-from orchestrator.dns.model import Change, Conflict, Plan, Record
+from orchestrator.dns import model, places, submission
+from orchestrator.dns.model import Change, Conflict, Record
 from orchestrator.dns.places import Atlas, Place
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import Invalid, Problem
 
 VARIABLE = "ORCHESTRATE_CERTIFICATE"
@@ -106,6 +105,8 @@ class Facts:
     managed: frozenset[str] = frozenset()
     needed: Mapping[str, Located] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
+    passing: frozenset[str] = frozenset()
+    """Names whose problem may pass."""
 
 
 def observe(context: Context) -> Facts:
@@ -127,7 +128,8 @@ def observe(context: Context) -> Facts:
                 needed[validation.hostname] = change
             case Problem() as problem:
                 problems[validation.hostname] = problem
-    return Facts(certificate, frozenset(managed), needed, problems)
+    passing = frozenset(name for name, problem in problems.items() if atlas.may_pass(problem))
+    return Facts(certificate, frozenset(managed), needed, problems, passing)
 
 
 def _need(context: Context, atlas: Atlas, validation: Validation, asked: Dns) -> Located | Problem | None:
@@ -185,7 +187,8 @@ def _verdict(facts: Facts, validation: Validation) -> Verdict:
         fix = "request it with DNS validation"
         return Blocked(Problem("certificate-failed", "it is validated by e-mail", facts.certificate.arn, fix))
     if name in facts.problems:
-        return Blocked(facts.problems[name], refused=facts.problems[name].code == "dns-foreign-record")
+        refused = facts.problems[name].code == "dns-foreign-record"
+        return Unread(facts.problems[name], name in facts.passing, refused).verdict
     if name in facts.needed:
         return Todo(f"publish {facts.needed[name].change}", facts.needed[name])
     record = f"{model.normal(validation.record)} CNAME {model.normal(validation.value)}"
@@ -202,10 +205,7 @@ def _verdict(facts: Facts, validation: Validation) -> Verdict:
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One batch for each zone. A name and its wildcard share a record."""
-    wanted = sorted({todo.payload for todo in todos.values()}, key=lambda one: (one.place, one.change.name))
-    for place, group in groupby(wanted, key=lambda one: one.place):
-        changes = {one.change.name: one.change for one in group}
-        context.dns(place.provider).submit(place.zone, Plan(place.zone, tuple(changes.values())))
+    submission.submit(context.dns, {name: todo.payload for name, todo in todos.items()})
 
 
 STEP: Step[Context, Facts] = Step(

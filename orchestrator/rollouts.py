@@ -20,7 +20,8 @@ from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.contract import Stack, Tenant
 from orchestrator.diagnosis import Failure, culprits, failed
 from orchestrator.engine.step import Unread
-from orchestrator.errors import Interrupted, Invalid, OrchestratorError
+from orchestrator.errors import OrchestratorError
+from orchestrator.subjects import ABOUT_US
 
 AUTOPSIES = 2
 """Failed tasks of one rollout whose logs are read: a cause counts when it is seen twice."""
@@ -303,8 +304,8 @@ class _Eye:
         """One tenant; what can't be read of it is no other's matter."""
         try:
             return self.look(service, tenant)
-        except (Invalid, Interrupted):
-            raise  # about us
+        except ABOUT_US:
+            raise
         except OrchestratorError as error:
             return Rollout(service, unread=Unread.because(error))
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Generic, TypeVar
 
-from orchestrator.errors import Interrupted, Invalid, OrchestratorError, PartlyFailed, Transient
+from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, PartlyFailed, Transient
 
 T = TypeVar("T")
 Subject = str
 """Whatever the work is about, by its name: a tenant, a hostname."""
+ABOUT_US = (Invalid, Expired, Interrupted)
+"""Errors that are no subject's: credentials, settings, a request to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,16 @@ class Attempts(Generic[T]):
 
 
 def attempt(subjects: Iterable[Subject], look: Callable[[Subject], T], *, at_once: int = 1) -> Attempts[T]:
-    """Look at each. What is about us and not about a subject (`Invalid` credentials, a request to stop) is raised."""
+    """Look at each. What is about us and no subject (credentials, a request to stop) is raised."""
     tried = _tried(subjects, look, at_once)
     for error in tried.failures.values():
-        if isinstance(error, Invalid | Interrupted):
+        if isinstance(error, ABOUT_US):
             raise error
     return tried
 
 
 def each(subjects: Iterable[Subject], change: Callable[[Subject], object], *, at_once: int = 1) -> None:
-    """Make the change of each; raises `PartlyFailed` at the end. After a request to stop no other is begun."""
+    """Make the change of each; raises `PartlyFailed` at the end. After `Interrupted` or `Expired` no other is begun."""
     failures = _tried(subjects, change, at_once).failures
     if failures:
         raise PartlyFailed(failures)
@@ -43,7 +45,7 @@ def together(subjects: Sequence[Subject], change: Callable[[Sequence[Subject]], 
     """Make the changes of all in one call; where that is refused, of each half, down to whom the refusal is about.
 
     For calls that are taken as a whole or not at all, so that no change is made twice. What may pass, and what is about
-    us (`Invalid`), is about all that were in the call. Raises `PartlyFailed` at the end.
+    us, is about all that were in the call. Raises `PartlyFailed` at the end.
     """
     failures: dict[Subject, OrchestratorError] = {}
     waiting = [list(subjects)]
@@ -51,7 +53,7 @@ def together(subjects: Sequence[Subject], change: Callable[[Sequence[Subject]], 
         some = waiting.pop(0)
         try:
             change(some)
-        except (Transient, Invalid, Interrupted) as error:
+        except (Transient, *ABOUT_US) as error:
             failures |= dict.fromkeys(some, error)
         except OrchestratorError as error:
             half = len(some) // 2
@@ -65,7 +67,7 @@ def together(subjects: Sequence[Subject], change: Callable[[Sequence[Subject]], 
 
 def _tried(subjects: Iterable[Subject], work: Callable[[Subject], T], at_once: int) -> Attempts[T]:
     stop = Event()
-    stopped: list[Interrupted] = []
+    stopped: list[OrchestratorError] = []
     results: dict[Subject, T] = {}
     failures: dict[Subject, OrchestratorError] = {}
 
@@ -75,7 +77,7 @@ def _tried(subjects: Iterable[Subject], work: Callable[[Subject], T], at_once: i
             return
         try:
             results[subject] = work(subject)
-        except Interrupted as error:
+        except (Interrupted, Expired) as error:
             stopped.append(error)
             stop.set()
             failures[subject] = error

@@ -27,7 +27,7 @@ from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Limits, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
-from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut
+from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.events import Emit, Event
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.rollouts import Watch
@@ -97,9 +97,22 @@ class Operation:
         """What must hold before anything is changed: the right account, working DNS credentials, a load balancer."""
         self.aws.require_account(self.stack.account_id)
         if any(step.id == "dns-records" for step in self._steps):
-            for place in sorted(zones_of(self.stack)):
-                self._context.dns(place.provider).check(place.zone)
+            self._require_zones()
             self._context.targets.require(self.stack.load_balancer, self.stack.region)
+
+    def _require_zones(self) -> None:
+        """Raise when no zone can be read. What is wrong with some of them only, the step says of their tenants."""
+        named = sorted(zones_of(self.stack))
+        failures: list[OrchestratorError] = []
+        for place in named:
+            try:
+                self._context.dns(place.provider).check(place.zone)
+            except (Interrupted, Expired):
+                raise
+            except OrchestratorError as error:
+                failures.append(error)
+        if failures and len(failures) == len(named):
+            raise type(failures[0])(*(problem for failure in failures for problem in failure.problems))
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Bring the stack to life; `around` is entered for each change."""

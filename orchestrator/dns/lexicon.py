@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import Change, Connection, Plan, Record, normal
+from orchestrator.dns.model import Change, Connection, Plan, Record, normal, one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 T = TypeVar("T")
 
 APEX = {"cloudflare": "CNAME", "route53": "CNAME", "digitalocean": "CNAME"}
 """What leads the apex elsewhere, where it isn't ALIAS (Cloudflare flattens a CNAME)."""
+PROXIES = frozenset({"cloudflare"})
+"""Whose records may hide what they lead to behind the provider's proxy, which dns-lexicon neither shows nor sets."""
 ATTEMPTS = 5
 PASSING = frozenset({429, 500, 502, 503, 504})
 REJECTED = frozenset({400, 401, 403})
@@ -76,17 +78,9 @@ class Lexicon:
         return frozenset(_record(name, kind, entries) for (name, kind), entries in groups.items())
 
     def submit(self, zone: str, plan: Plan) -> str:
-        """The changes, one after the other; one that fails stops no other, and all failures are raised together."""
+        """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more."""
         plan.raise_if_unsafe()
-        failures: list[OrchestratorError] = []
-        for change in plan.changes:
-            try:
-                self._change(zone, change)
-            except OrchestratorError as error:
-                failures.append(error)
-        if failures:
-            raise type(failures[0])(*(problem for failure in failures for problem in failure.problems))
-        return ""
+        return receipt(plan, one_by_one(plan, lambda change: self._change(zone, change)))
 
     def settled(self, ticket: str) -> bool:  # noqa: ARG002 - dns-lexicon has no notion of it; name servers are asked instead
         """Always: what was accepted is in the zone."""
@@ -104,11 +98,23 @@ class Lexicon:
                 options["ttl"] = new[2]
                 self._asking(partial(provider.update_record, identifier, new[0], change.name, new[1]))
                 left, missing = [one for one in left if one[1] != identifier], [one for one in missing if one != new]
+        self._require_unproxied(change.name, provider, [identifier for _old, identifier in left])
         for old, identifier in left:
             self._asking(partial(provider.delete_record, identifier, old[0], change.name, old[1]))
         for new in missing:
             options["ttl"] = new[2]
             self._asking(partial(provider.create_record, new[0], change.name, new[1]))
+
+    def _require_unproxied(self, name: str, provider: Any, identifiers: Iterable[str]) -> None:
+        """Raise where a record would have to be made anew: it would show the load balancer to the world."""
+        if self._provider not in PROXIES:
+            return
+        for identifier in identifiers:
+            held = self._asking(partial(provider._get, f"/zones/{provider.domain_id}/dns_records/{identifier}"))
+            if held["result"].get("proxied"):
+                message = f"{name} is behind the proxy of {self.name}, and a record of another type would not be"
+                fix = "make it a CNAME there, by hand, with the proxy on; or switch the proxy off, and run again"
+                raise OrchestratorError(Problem("dns-record-proxied", message, name, fix))
 
     def _client(self, zone: str) -> tuple[Any, dict[str, Any]]:
         """Signed in to the zone; the dictionary holds the options (`ttl`) that the next call sees."""
@@ -124,6 +130,8 @@ class Lexicon:
                 provider.authenticate()
             except Exception as error:  # noqa: BLE001 - 80 providers, each with its own exceptions: all of them mean this
                 raise self._sign_in_failed(error, zone) from None
+            if self._provider in PROXIES:
+                provider._put = provider._patch  # a PUT sets what it doesn't say to its default: the proxy to off
             self._signed_in[zone] = (provider, options)
         return self._signed_in[zone]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
-from orchestrator.errors import Problem, Refused
+from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed, Problem, Refused, Transient
 
 Ours: TypeAlias = Callable[[str], bool]
 """Whether a record's value is a name that was (or is) this stack's load balancer."""
@@ -185,12 +185,20 @@ def _towards(wanted: Record, present: tuple[Record, ...], ours: Ours, *, adopt: 
     # Beside an alias (never beside a CNAME) other records may live: if all pointers are right, nothing has to move.
     others = tuple(record for record in present if not record.is_pointer and record.type in ADDRESS_TYPES)
     if pointers and not others and all(record.points_to(wanted.values[0]) for record in pointers):
-        return None
+        beside_it = wanted.alias_zone and {record.type for record in pointers} == {"AAAA"}
+        return Change(wanted.name, (), (wanted,)) if beside_it else None
     foreign = tuple(record for record in present if not _is_ours(record, wanted, ours))
     in_the_way = tuple(record for record in foreign if not (adopt and is_adoptable(record)))
     if in_the_way:
         return Conflict(wanted, in_the_way)
-    return Change(wanted.name, present, (_keeping_ttl(wanted, present),))
+    return Change(wanted.name, present, (_keeping_ttl(wanted, present), *_over_ipv6(wanted, present)))
+
+
+def _over_ipv6(wanted: Record, present: Iterable[Record]) -> tuple[Record, ...]:
+    """An alias answers for one family of addresses: what there was for IPv6 too leads to the new name too."""
+    if not wanted.alias_zone:
+        return ()
+    return (replace(wanted, type="AAAA"),) if any(one.is_pointer and one.type == "AAAA" for one in present) else ()
 
 
 def is_adoptable(record: Record) -> bool:
@@ -252,6 +260,48 @@ def is_within(hostname: str, zone: str) -> bool:
     return normal(hostname) == normal(zone) or normal(hostname).endswith("." + normal(zone))
 
 
+class SubmittedInPart(PartlyFailed):
+    """Some of a plan's changes were not made; `failures` is by the changes' names, `ticket` is for the others."""
+
+    def __init__(self, failures: Mapping[str, OrchestratorError], ticket: str) -> None:
+        super().__init__(failures)
+        self.ticket = ticket
+
+
+def receipt(plan: Plan, failures: Mapping[str, OrchestratorError], ticket: str = "") -> str:
+    """The ticket of a plan that was sent. Raises `SubmittedInPart`; of a plan of one change, that one's own error."""
+    if failures and len(plan.changes) == 1:
+        raise next(iter(failures.values()))
+    if failures:
+        raise SubmittedInPart(failures, ticket)
+    return ticket
+
+
+def one_by_one(plan: Plan, make: Callable[[Change], object]) -> Mapping[str, OrchestratorError]:
+    """Make each change of a provider that knows no batches; the failures, by the changes' names.
+
+    Where it did not answer for two changes in a row (each after all its patience), it is down: the rest is not sent.
+    """
+    failures: dict[str, OrchestratorError] = {}
+    silent: list[Transient] = []
+    for change in plan.changes:
+        if len(silent) > 1:
+            failures[change.name] = silent[-1]
+            continue
+        try:
+            make(change)
+            silent = []
+        except (Interrupted, Expired):
+            raise
+        except Transient as error:
+            silent.append(error)
+            failures[change.name] = error
+        except OrchestratorError as error:
+            silent = []
+            failures[change.name] = error
+    return failures
+
+
 class DnsProvider(Protocol):
     """Whoever holds a zone's records. One file gives a `connect(Connection) -> DnsProvider`, found by entry point.
 
@@ -286,7 +336,11 @@ class DnsProvider(Protocol):
         ...
 
     def submit(self, zone: str, plan: Plan) -> str:
-        """Make the plan's changes, in as few calls as possible; a ticket to ask `settled` with."""
+        """Make the plan's changes, in as few calls as possible; a ticket to ask `settled` with.
+
+        A change that fails holds up no other: then `SubmittedInPart` is raised at the end. Any other error means that
+        none was made.
+        """
         ...
 
     def settled(self, ticket: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from orchestrator.contract import Dns, Stack
 from orchestrator.dns.model import DnsProvider, Record, delegation, is_within, longest_match, normal
-from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.errors import Expired, Interrupted, OrchestratorError, Problem, Transient
+
+T = TypeVar("T")
 
 Connect = Callable[[str], DnsProvider]
 """A provider by its name; the same one each time."""
@@ -32,24 +35,36 @@ class Atlas:
 
     connect: Connect
     _records: dict[Place, frozenset[Record] | Problem] = field(default_factory=dict)
-    _zones: dict[str, frozenset[str]] = field(default_factory=dict)
+    _zones: dict[str, frozenset[str] | Problem] = field(default_factory=dict)
+    _passing: set[Problem] = field(default_factory=set)
 
     def records(self, place: Place) -> frozenset[Record] | Problem:
-        """The zone's records, or why they can't be had. Raises `Transient` only."""
+        """The zone's records, or why they can't be had."""
         if place not in self._records:
-            try:
-                self._records[place] = self.connect(place.provider).records(place.zone)
-            except Transient:
-                raise
-            except OrchestratorError as error:
-                self._records[place] = error.problems[0]
+            self._records[place] = self._read(lambda: self.connect(place.provider).records(place.zone))
         return self._records[place]
+
+    def may_pass(self, problem: Problem) -> bool:
+        """Whether another look may not meet it."""
+        return problem in self._passing
+
+    def _read(self, read: Callable[[], frozenset[T]]) -> frozenset[T] | Problem:
+        try:
+            return read()
+        except (Interrupted, Expired):
+            raise
+        except OrchestratorError as error:
+            if isinstance(error, Transient):
+                self._passing.add(error.problems[0])
+            return error.problems[0]
 
     def find(self, hostname: str, asked: Dns) -> Place | Problem:
         """The hostname's zone: the contract's, unless it is outside of it or given away; then the longest match."""
         zone = normal(asked.zone)
         if not is_within(hostname, zone):
             closest = self._closest(hostname, asked.provider)
+            if isinstance(closest, Problem):
+                return closest
             if not closest:
                 return _outside(hostname, zone, asked.provider)
             zone = closest
@@ -64,14 +79,17 @@ class Atlas:
         if not below:
             return place
         closest = self._closest(hostname, place.provider)
+        if isinstance(closest, Problem):
+            return closest
         if not is_within(closest, below):
             return _delegated(hostname, below, place)
         return self._undelegated(hostname, Place(place.provider, closest))
 
-    def _closest(self, hostname: str, provider: str) -> str:
+    def _closest(self, hostname: str, provider: str) -> str | Problem:
         if provider not in self._zones:
-            self._zones[provider] = self.connect(provider).zones()
-        return longest_match(hostname, self._zones[provider])
+            self._zones[provider] = self._read(lambda: self.connect(provider).zones())
+        zones = self._zones[provider]
+        return zones if isinstance(zones, Problem) else longest_match(hostname, zones)
 
 
 def locate(stack: Stack, atlas: Atlas) -> tuple[Mapping[str, Place], Mapping[str, Problem]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Plan, Record, normal
+from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Plan, Record, normal, one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 BASE_URL = "https://api.porkbun.com/api/json/v3"
@@ -26,6 +27,8 @@ ATTEMPTS = 6
 PAGE = 1000
 """Domains in one answer of domain/listAll."""
 THROTTLED = frozenset({429, 502, 503, 504})
+CHALLENGE = 202
+"""The API never says it; the firewall before it does (AWS WAF), when it takes a burst for a robot's."""
 
 
 def connect(connection: Connection) -> Porkbun:
@@ -76,21 +79,13 @@ class Porkbun:
         return frozenset(_grouped(answer.get("records") or ()))
 
     def submit(self, zone: str, plan: Plan) -> str:
-        """The changes, one after the other; one that is refused stops no other, and all refusals are raised together.
+        """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more.
 
         The API has no compare-and-swap: what somebody changes between `records` and this is overwritten. There is
         nothing to wait for afterwards: the ticket is empty.
         """
         plan.raise_if_unsafe()
-        problems: list[Problem] = []
-        for change in plan.changes:
-            try:
-                self._make(normal(zone), change)
-            except _Failed as failure:
-                problems += failure.problems
-        if problems:
-            raise OrchestratorError(*problems)
-        return ""
+        return receipt(plan, one_by_one(plan, lambda change: self._make(normal(zone), change)))
 
     def settled(self, ticket: str) -> bool:  # noqa: ARG002 - the API has no notion of it; its name servers are asked instead
         """Always: what the API accepted is in the zone."""
@@ -202,6 +197,8 @@ class _Api:
         except urllib3.exceptions.HTTPError as error:
             # Whether a change got through is unknown: it is not repeated, the next observation tells.
             raise Transient(_unavailable(f"Porkbun can't be reached: {type(error).__name__}", path)) from error
+        if answer.status == CHALLENGE or "x-amzn-waf-action" in answer.headers:
+            raise _Throttled(f"HTTP {answer.status}, a challenge of its firewall")
         return _content(path, answer.status, answer.data)
 
     def _pace(self) -> None:
@@ -227,6 +224,8 @@ def _content(path: str, status: int, body: bytes) -> dict[str, Any]:
         raise _Throttled(f"HTTP {status}")
     if answer is None and (body.lstrip().startswith(b"{") or (status == 200 and not body)):
         raise Transient(_unavailable("Porkbun's answer was cut off", path))  # the change may have been made: look
+    if not isinstance(answer, dict) and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Transient(_unavailable(f"Porkbun is down (HTTP {status})", path))  # so it may
     if not isinstance(answer, dict):
         text = f"Porkbun answered HTTP {status} without JSON"
         fix = f"the address of the API is {BASE_URL}; correct ORCHESTRATE_PORKBUN_URL if it is set"

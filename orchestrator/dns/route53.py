@@ -1,29 +1,43 @@
 """Amazon Route 53: one list per zone, one atomic batch per plan.
 
 A replacement is DELETE (of exactly what was seen) + CREATE in one batch, never UPSERT: Route 53 then refuses the batch
-as a whole when somebody changed the record in between, and a change of type is the same thing as a change of value.
+as a whole when somebody changed the record in between, and a change of type is the same thing as a change of value. It
+refuses it as a whole for any other defect of one change too: then the batch is sent in halves, down to that change.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws_errors import code_of, problem_of
-from orchestrator.dns.model import Change, Connection, Plan, Record, normal
-from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.dns.model import Change, Connection, Plan, Record, normal, receipt
+from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
+from orchestrator.subjects import together
 
 T = TypeVar("T")
 
 BATCH = 1000
 """Elements Route 53 takes in one change batch (its quota "ResourceRecord elements"); each action is one."""
 
-CHANGED_MEANWHILE = frozenset({"InvalidChangeBatch", "InvalidInput"})
+REFUSED = frozenset({"InvalidChangeBatch", "InvalidInput", "NoSuchHealthCheck"})
+"""Of ChangeResourceRecordSets: something is wrong with one change at least, and none was made."""
+ZONE_CHANGED = (
+    "but it already exists",
+    "but it was not found",
+    "but the values provided do not match the current values",
+    "conflicts with other records with the same DNS name",
+)
+"""In Route 53's words: the zone is not what it was when it was looked at."""
+
+
+class _RefusedChange(OrchestratorError):
+    """Route 53 made none of the changes it was sent, for one of them at least is wrong."""
 
 
 def connect(connection: Connection) -> Route53:
@@ -41,6 +55,8 @@ class Route53:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._zone_ids: dict[str, str] = {}
+        self._refused: set[Change] = set()
+        """Refused because the zone had changed, as it seemed."""
 
     def zones(self) -> frozenset[str]:
         """Every public hosted zone (100 a page)."""
@@ -62,15 +78,47 @@ class Route53:
         """One batch for up to 1000 actions. The ticket holds the ids of Route 53's changes."""
         plan.raise_if_unsafe()
         zone_id = self._zone_id(zone)
-        return " ".join(self._send(zone_id, plan, batch) for batch in _batches(plan.changes))
+        tickets: list[str] = []
+        failures: dict[str, OrchestratorError] = {}
+        for batch in _batches(plan.changes):
+            changes = {change.name: change for change in batch}
+
+            def send(names: Sequence[str], changes: Mapping[str, Change] = changes) -> None:
+                tickets.append(self._send(zone_id, plan, [changes[name] for name in names]))
+
+            try:
+                together(list(changes), send)
+            except PartlyFailed as some:
+                failures |= {name: self._about(changes[name], error) for name, error in some.failures.items()}
+        return receipt(plan, failures, " ".join(tickets))
+
+    def _about(self, change: Change, error: OrchestratorError) -> OrchestratorError:
+        """What the refusal of this one change means.
+
+        Route 53 has one code for all that it refuses a change for. That the zone isn't what it was is said by its words
+        alone; it is believed once: where the next look finds the zone as it was, the same refusal is about the change.
+        """
+        if not isinstance(error, _RefusedChange):
+            return error
+        problem = error.problems[0]
+        if change not in self._refused and any(words in problem.message for words in ZONE_CHANGED):
+            self._refused.add(change)
+            text, fix = (
+                f"{problem.message} (somebody else changed a record)",
+                "look at the plan again: orchestrate dns plan",
+            )
+            return Transient(Problem("dns-records-changed", text, change.name, fix))
+        fix = f"correct what Route 53 names; or set it yourself: {change}"
+        return OrchestratorError(Problem("dns-record-refused", problem.message, change.name, fix))
 
     def settled(self, ticket: str) -> bool:
         """Whether every name server of the zone has it (INSYNC)."""
         changes = [_asking(partial(self._client.get_change, Id=change)) for change in ticket.split()]
         return all(change["ChangeInfo"]["Status"] == "INSYNC" for change in changes)
 
-    def _send(self, zone_id: str, plan: Plan, actions: Sequence[dict[str, Any]]) -> str:
-        batch = {"Comment": f"orchestrate {plan.checksum[:12]}", "Changes": list(actions)}
+    def _send(self, zone_id: str, plan: Plan, changes: Sequence[Change]) -> str:
+        actions = [action for change in changes for action in _actions(change)]
+        batch = {"Comment": f"orchestrate {plan.checksum[:12]}", "Changes": actions}
         answer = _asking(lambda: self._client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch))
         return str(answer["ChangeInfo"]["Id"])
 
@@ -138,18 +186,24 @@ def _unescaped(name: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name)
 
 
-def _batches(changes: Sequence[Change]) -> Iterator[list[dict[str, Any]]]:
-    """The actions of all changes in as few batches as possible; one change is never torn apart."""
-    batch: list[dict[str, Any]] = []
+def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """As few batches as possible; one change is never torn apart."""
+    batch: list[Change] = []
+    size = 0
     for change in changes:
-        gone = [_action("DELETE", json.loads(old.origin[0])) for old in change.before]
-        actions = [*gone, *map(_creation, change.after)]
-        if batch and len(batch) + len(actions) > BATCH:
+        more = len(_actions(change))
+        if batch and size + more > BATCH:
             yield batch
-            batch = []
-        batch += actions
+            batch, size = [], 0
+        batch.append(change)
+        size += more
     if batch:
         yield batch
+
+
+def _actions(change: Change) -> list[dict[str, Any]]:
+    gone = [_action("DELETE", json.loads(old.origin[0])) for old in change.before]
+    return [*gone, *map(_creation, change.after)]
 
 
 def _creation(record: Record) -> dict[str, Any]:
@@ -178,8 +232,11 @@ def _asking(call: Callable[[], T], doing: str = "route53") -> T:
 def _refusal(error: Exception, doing: str) -> OrchestratorError:
     if not isinstance(error, ClientError):
         return problem_of(error, doing)
-    if code_of(error) in CHANGED_MEANWHILE and error.operation_name == "ChangeResourceRecordSets":
-        said = error.response["Error"].get("Message", "")
-        text = f"Route 53 {error.operation_name}: {code_of(error)}: {said} (somebody else changed a record)"
-        return Transient(Problem("dns-records-changed", text, fix="look at the plan again: orchestrate dns plan"))
+    said = error.response["Error"].get("Message", "")
+    message = f"Route 53 {error.operation_name}: {code_of(error)}: {said}"
+    if code_of(error) in REFUSED and error.operation_name == "ChangeResourceRecordSets":
+        return _RefusedChange(Problem("dns-record-refused", message, fix="see the message of Route 53"))
+    if code_of(error) == "NoSuchHostedZone":
+        fix = "create the hosted zone outside of this stack, or correct dns.zone"
+        return Invalid(Problem("dns-zone-not-found", message, "contract: dns.zone", fix))
     return problem_of(error, f"route53:{error.operation_name}")

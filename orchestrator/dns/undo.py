@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 
+from orchestrator.dns import submission
 from orchestrator.dns.history import Entry, History
-from orchestrator.dns.model import ADDRESS_TYPES, Change, Plan, Record
-from orchestrator.dns.places import Connect, Place
-from orchestrator.errors import Problem
+from orchestrator.dns.model import ADDRESS_TYPES, Change, Record
+from orchestrator.dns.places import Atlas, Connect, Place
+from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +59,45 @@ def _changed_since(change: Change, present: tuple[Record, ...]) -> Problem:
 def survey(history: History, connect: Connect, names: Collection[str] | None) -> tuple[Restoration, ...]:
     """What undoing our last change of each name (of `names`; None: of all) comes to. One list call for each zone."""
     entries = latest(entry for entry in history.entries() if names is None or entry.change.name in names)
-    found = {place: connect(place.provider).records(place.zone) for place in sorted(set(map(_place, entries)))}
-    return tuple(restoration(entry, found[_place(entry)]) for entry in entries)
+    atlas = Atlas(connect)
+    return tuple(_surveyed(entry, atlas) for entry in entries)
+
+
+def _surveyed(entry: Entry, atlas: Atlas) -> Restoration:
+    """A zone that can't be read leaves its own names alone."""
+    found = atlas.records(_place(entry))
+    return Restoration(entry, problem=found) if isinstance(found, Problem) else restoration(entry, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A change, and the zone it is made in."""
+
+    place: Place
+    change: Change
 
 
 def restore(history: History, connect: Connect, wanted: Iterable[Restoration]) -> list[tuple[str, str]]:
-    """Make the restorations, one plan for each zone; providers and tickets. The next undo then goes further back."""
+    """Make the restorations, one plan for each zone; providers and tickets. The next undo then goes further back.
+
+    Raises `PartlyFailed` by name; what failed can be undone again.
+    """
     tickets: list[tuple[str, str]] = []
-    ordered = sorted((one for one in wanted if not one.problem), key=lambda one: (_place(one.entry), one.entry.id))
-    for place, group in groupby(ordered, key=lambda one: _place(one.entry)):
-        members = tuple(group)
-        changes = tuple(one.change for one in members if one.change)
-        if changes:
-            tickets.append((place.provider, connect(place.provider).submit(place.zone, Plan(place.zone, changes))))
-        history.forget(one.entry for one in members)
+    members = {_key(one.entry): one for one in wanted if not one.problem}
+    located = {key: _Located(_place(one.entry), one.change) for key, one in members.items() if one.change}
+    failures: Mapping[str, OrchestratorError] = {}
+    try:
+        submission.submit(connect, located, accepted=lambda provider, ticket: tickets.append((provider, ticket)))
+    except PartlyFailed as some:
+        failures = some.failures
+    history.forget(one.entry for key, one in members.items() if key not in failures)
+    if failures:
+        raise PartlyFailed({members[key].entry.change.name: error for key, error in failures.items()})
     return tickets
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.provider} {entry.zone} {entry.change.name}"
 
 
 def _place(entry: Entry) -> Place:

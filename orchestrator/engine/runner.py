@@ -16,7 +16,7 @@ from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.retry import NotYet, Patience
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
-from orchestrator.errors import Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
+from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
 
 _SEVERITY = (
@@ -155,16 +155,16 @@ class _Progress:
                 self.step.apply(context, fresh)
         except PartlyFailed as error:
             failures = error.failures
-        for subject, failure in failures.items():
-            self._missed(subject, failure)
         made = [subject for subject in fresh if subject not in failures]
         for subject in made:
             self.applied.setdefault(subject, []).append(fresh[subject])
+        for subject, failure in failures.items():
+            self._missed(subject, failure)
         return bool(made)
 
     def _missed(self, subject: Subject, failure: OrchestratorError) -> None:
         """Its change was not made, or nobody knows."""
-        if isinstance(failure, Interrupted):
+        if isinstance(failure, Interrupted | Expired):
             raise failure
         again = Unread.because(failure).verdict
         if isinstance(again, Wait):

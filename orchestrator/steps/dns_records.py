@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Protocol
 
 from orchestrator.contract import LoadBalancer, Stack
-from orchestrator.dns import model, places
+from orchestrator.dns import model, places, submission
 from orchestrator.dns.history import History
-from orchestrator.dns.model import Change, Conflict, DnsProvider, Plan, Record
+from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
 from orchestrator.dns.places import Atlas, Place
 from orchestrator.dns.resolve import Answer, Resolver
-from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.errors import OrchestratorError, Problem, Refused
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
+from orchestrator.errors import OrchestratorError, Problem, Refused, Transient
+from orchestrator.subjects import ABOUT_US
 
 QUESTIONS_AT_ONCE = 16
 
@@ -79,15 +79,16 @@ class Context(Protocol):
 class Facts:
     """`places`, `desired` and `hostnames` are by tenant, `present` holds the records at the hostnames, by tenant.
 
-    A tenant without place or problem has no DNS of ours. `answers`, by hostname, are asked for once the records are
-    right. `written` are the names that we led records to before; `alive` former names that still serve somebody.
-    `remembered`: seconds that resolvers may keep a name's earlier answer.
+    A tenant without place or problem has no DNS of ours; the problems of those in `passing` may pass. `answers`, by
+    hostname, are asked for once the records are right. `written` are the names that we led records to before; `alive`
+    former names that still serve somebody. `remembered`: seconds that resolvers may keep a name's earlier answer.
     """
 
     load_balancer: str
     hostnames: Mapping[Subject, str]
     places: Mapping[Subject, Place] = field(default_factory=dict)
     problems: Mapping[Subject, Problem] = field(default_factory=dict)
+    passing: frozenset[Subject] = frozenset()
     present: Mapping[Subject, tuple[Record, ...]] = field(default_factory=dict)
     desired: Mapping[Subject, Record] = field(default_factory=dict)
     written: frozenset[str] = frozenset()
@@ -132,17 +133,30 @@ def observe(context: Context) -> Facts:
         hostnames=hostnames,
         places=located,
         problems=problems,
+        passing=frozenset(tenant for tenant, problem in problems.items() if atlas.may_pass(problem)),
         present={tenant: _at(atlas, place, hostnames[tenant]) for tenant, place in located.items()},
         desired={tenant: _desired(context, tenant, place) for tenant, place in located.items()},
         written=context.dns_rules.history.written() if located else frozenset(),
         remembered=context.dns_rules.history.remembered() if located else {},
         adopt=context.dns_rules.adopt,
-        settled=all(context.dns(provider).settled(ticket) for provider, ticket in context.dns_tickets),
+        settled=all(_settled(context.dns(provider), ticket) for provider, ticket in context.dns_tickets),
     )
     facts = replace(facts, alive=_alive_elsewhere(facts, context))
     if any(facts.needed(tenant) for tenant in located):
         facts = replace(facts, managed=context.dns_rules.managed())
     return _as_seen(facts, context.resolver)
+
+
+def _settled(provider: DnsProvider, ticket: str) -> bool:
+    """Whether it is spread. Where the provider will never say, its name servers do, which are asked afterwards."""
+    try:
+        return provider.settled(ticket)
+    except Transient:
+        return False
+    except ABOUT_US:
+        raise
+    except OrchestratorError:
+        return True
 
 
 def _at(atlas: Atlas, place: Place, name: str) -> tuple[Record, ...]:
@@ -216,7 +230,7 @@ def _by_hand(facts: Facts, hostnames: Iterable[str]) -> str:
 
 def _verdict(facts: Facts, tenant: Subject, name: str) -> Verdict:
     if tenant in facts.problems:
-        return Blocked(facts.problems[tenant])
+        return Unread(facts.problems[tenant], tenant in facts.passing).verdict
     if tenant not in facts.places:
         return Done(_by_hand(facts, [name]))
     needed = facts.needed(tenant)
@@ -270,21 +284,16 @@ def _as_answered(facts: Facts, place: Place, name: str) -> Verdict:
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """All tenants' changes of a zone in one plan: one batch. A provider that fails stops no other."""
-    located: list[Located] = sorted(
-        (todo.payload for todo in todos.values()), key=lambda one: (one.place, one.change.name)
+    """All tenants' changes of a zone in one plan: one batch. What fails for one tenant or provider stops no other."""
+    rules = context.dns_rules
+    located: Mapping[Subject, Located] = {tenant: todo.payload for tenant, todo in todos.items()}
+    _require_shown(rules.shown, located.values())
+    submission.submit(
+        context.dns,
+        located,
+        intend=lambda place, changes: rules.history.intend(place.provider, place.zone, changes),
+        accepted=lambda provider, ticket: context.dns_tickets.append((provider, ticket)),
     )
-    _require_shown(context.dns_rules.shown, located)
-    failures: list[OrchestratorError] = []
-    for place, group in groupby(located, key=lambda one: one.place):
-        plan = Plan(place.zone, tuple(one.change for one in group))
-        context.dns_rules.history.intend(place.provider, place.zone, plan.changes)
-        try:
-            context.dns_tickets.append((place.provider, context.dns(place.provider).submit(place.zone, plan)))
-        except OrchestratorError as error:
-            failures.append(error)
-    if failures:
-        raise type(failures[0])(*(problem for failure in failures for problem in failure.problems))
 
 
 def _require_shown(shown: frozenset[Change] | None, located: Iterable[Located]) -> None:

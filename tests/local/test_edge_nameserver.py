@@ -234,6 +234,7 @@ REFUSALS = [
     ("DELETE", "demo.vigilon.app", "CNAME", [NEW], "do not match the current values"),
     ("DELETE", "other.vigilon.app", "CNAME", [NEW], "was not found"),
     ("CREATE", "other.vigilon.app", "A", [NEW], "Invalid Resource Record"),
+    ("CREATE", "demo.vigilon.example", "A", ["192.0.2.1"], "is not permitted in zone vigilon.app"),
 ]
 
 
@@ -251,6 +252,20 @@ def test_route53_refuses_the_whole_batch(
         submit(aws, zone, *batch)
     assert refused.value.response["Error"]["Code"] == "InvalidChangeBatch"
     assert aws.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] == before
+
+
+def test_route53_says_of_each_change_what_is_wrong_with_it(aws: Any) -> None:
+    zone = hosted(aws, "vigilon.app")
+    alias = {"HostedZoneId": "ZWRONG", "DNSName": NEW, "EvaluateTargetHealth": False}
+    address = {"Name": "bad.vigilon.app", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "no address"}]}
+    sets = [{"Name": "vigilon.app", "Type": "A", "AliasTarget": alias}, address]
+    with pytest.raises(ClientError) as refused:
+        submit(aws, zone, *({"Action": "CREATE", "ResourceRecordSet": one} for one in sets))
+    said = refused.value.response["Error"]["Message"]
+    assert "the alias target name does not lie within the target zone" in said
+    assert "Invalid Resource Record" in said
+    right = {"Name": "vigilon.app", "Type": "A", "AliasTarget": alias | {"HostedZoneId": "Z1H1FL5HABSF5"}}
+    submit(aws, zone, {"Action": "CREATE", "ResourceRecordSet": right})
 
 
 def test_a_deleted_record_can_be_created_again_and_a_type_changed_in_one_batch(aws: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import Interrupted, Invalid, OrchestratorError, PartlyFailed, Problem, Transient
+from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.subjects import attempt, each, together
 
 NO = OrchestratorError(Problem("no", "no"))
@@ -41,9 +41,10 @@ def test_nothing_is_raised_where_nothing_fails() -> None:
     assert done == ["a", "b"]
 
 
-def test_after_a_request_to_stop_no_change_is_begun() -> None:
+@pytest.mark.parametrize("kind", [Interrupted, Expired])
+def test_who_is_asked_to_stop_or_may_no_more_begins_no_other(kind: type[OrchestratorError]) -> None:
     done: list[str] = []
-    stop = Interrupted(Problem("interrupted", "stopped"))
+    stop = kind(Problem("interrupted", "stopped"))
     with pytest.raises(PartlyFailed) as failed:
         each("abc", raising({"b": stop}, done))
     assert done == ["a"]
@@ -55,7 +56,7 @@ def test_a_look_has_what_could_be_seen_and_why_not_the_rest() -> None:
     assert (seen.results, seen.failures) == ({"a": "A", "c": "C"}, {"b": NO})
 
 
-@pytest.mark.parametrize("kind", [Invalid, Interrupted])
+@pytest.mark.parametrize("kind", [Invalid, Expired, Interrupted])
 def test_what_is_about_us_is_nobodys_failure(kind: type[OrchestratorError]) -> None:
     with pytest.raises(kind):
         attempt("abc", raising({"b": kind(Problem("credentials-expired", "sign in"))}, []))

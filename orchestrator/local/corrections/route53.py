@@ -2,8 +2,9 @@
 
 Corrected: a change has its own id, is PENDING for 30 s of AWS's time, and the world sees it only then; CREATE of what
 exists, DELETE of what is not there or differs, a CNAME beside other records or at the apex, a value that is none of its
-type are refused in AWS's words, the whole batch at once; a record deleted before can be created again; a new zone's SOA
-is text, not moto's dictionary. Left out: AWS's own text for each kind of bad value.
+type, a name outside of the zone, an alias to a load balancer in another zone than its own are refused in AWS's words,
+the whole batch at once, with a message for each refused change; a record deleted before can be created again; a new
+zone's SOA is text, not moto's dictionary. Left out: AWS's own text for each kind of bad value.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from orchestrator.local.authority import is_valid
 from orchestrator.local.changes import Change
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.corrections import replace
+from orchestrator.local.corrections.elbv2 import HOSTED_ZONE
 from orchestrator.local.route53 import values
 from orchestrator.local.zone import plain
 
@@ -30,6 +32,7 @@ _moto_get_change = Route53.get_change
 _moto_create_zone = Route53Backend.create_hosted_zone
 _lock = threading.Lock()
 
+BALANCERS = ".elb.amazonaws.com"
 Key = tuple[str, str, str]
 """Name, type and set identifier of a record set."""
 
@@ -107,7 +110,7 @@ def refusals(zone: str, existing: Mapping[Key, Held], changes: Iterable[Mapping[
         record_set = change["ResourceRecordSet"]
         key = (plain(record_set["Name"]), record_set["Type"], record_set.get("SetIdentifier") or "")
         wanted = _wanted(record_set)
-        message = _refusal(zone, now, change["Action"], key, wanted)
+        message = _refusal(zone, now, change["Action"], key, wanted) or _misplaced(zone, change["Action"], record_set)
         if message:
             messages.append(message)
         elif change["Action"] == "DELETE":
@@ -115,6 +118,20 @@ def refusals(zone: str, existing: Mapping[Key, Held], changes: Iterable[Mapping[
         else:
             now[key] = wanted
     return messages
+
+
+def _misplaced(zone: str, action: str, record_set: Mapping[str, Any]) -> str:
+    """A name of another zone, or an alias whose target is not in the zone that it names."""
+    name, target = plain(record_set["Name"]), record_set.get("AliasTarget") or {}
+    if name != plain(zone) and not name.endswith(f".{plain(zone)}"):
+        return f"RRSet with DNS name {name}. is not permitted in zone {zone}"
+    named, place = plain(target.get("DNSName", "")), target.get("HostedZoneId", "")
+    if action != "DELETE" and named.endswith(BALANCERS) and place != HOSTED_ZONE:
+        return (
+            f"Tried to create an alias that targets {named}., type {record_set['Type']} in zone {place}, but the alias "
+            "target name does not lie within the target zone"
+        )
+    return ""
 
 
 def _wanted(record_set: Mapping[str, Any]) -> Held:

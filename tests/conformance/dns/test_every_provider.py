@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from orchestrator import dns
-from orchestrator.dns.model import Record
-from orchestrator.errors import Invalid, OrchestratorError, Refused
+from orchestrator.dns.model import Change, Plan, Record, SubmittedInPart
+from orchestrator.errors import Invalid, OrchestratorError, Refused, Transient
 from tests.conformance.dns.worlds import LB_ZONE, NEW, OLD, ZONE, World, connection
 
 
@@ -165,6 +165,28 @@ def test_one_value_that_somebody_changed_in_between_loses_none_of_the_others(wor
     world.bring("demo.vigilon.app", "customer-b.vigilon.app")
     assert world.pointer_at("customer-b.vigilon.app").points_to(NEW)
     assert world.pointer_at("demo.vigilon.app").points_to(NEW)
+
+
+def test_one_refused_record_holds_up_no_other(world: World) -> None:
+    names = ("a.vigilon.app", "c.vigilon.app", "d.vigilon.app")
+    bad = Change("b.vigilon.app", (), (Record("b.vigilon.app", "A", ("no-address",), 600),))
+    good = world.plan(*names)
+    plan = replace(good, changes=tuple(sorted((*good.changes, bad), key=lambda change: change.name)))
+    with pytest.raises(SubmittedInPart) as some:
+        world.provider.submit(ZONE, plan)
+    assert set(some.value.failures) == {"b.vigilon.app"}
+    assert not isinstance(some.value.failures["b.vigilon.app"], Transient), "waiting won't help"
+    assert all(world.pointer_at(name).points_to(NEW) for name in names)
+    while not world.provider.settled(some.value.ticket):
+        world.connection.sleep(1)
+
+
+def test_of_one_change_that_is_refused_the_error_is_its_own(world: World) -> None:
+    bad = Change("b.vigilon.app", (), (Record("b.vigilon.app", "A", ("no-address",), 600),))
+    with pytest.raises(OrchestratorError) as refused:
+        world.provider.submit(ZONE, Plan(ZONE, (bad,)))
+    assert not isinstance(refused.value, Transient | SubmittedInPart)
+    assert all(problem.fix for problem in refused.value.problems)
 
 
 def test_an_unknown_provider_lists_the_known_ones() -> None:

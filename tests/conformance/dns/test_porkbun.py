@@ -160,3 +160,35 @@ def test_an_address_that_is_no_api(listening: Porkbun) -> None:
     [problem] = failure.value.problems
     assert problem.code == "dns-provider-failed"
     assert "ORCHESTRATE_PORKBUN_URL" in problem.fix
+
+
+Answer = tuple[int, dict[str, str], bytes]
+CHALLENGED: Answer = (202, {"x-amzn-waf-action": "challenge"}, b"")
+DOWN: Answer = (500, {}, b"<html>500 Internal Server Error</html>")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"), [pytest.param(CHALLENGED, 3, id="a challenge"), pytest.param(DOWN, 1, id="a page of errors")]
+)
+def test_what_its_firewall_says_passes(porkbun: World, listening: Porkbun, answer: Answer, sent: int) -> None:
+    """A challenge was never the API's: the same is asked again. After a 500 nobody knows, so it is looked at again."""
+    left, application = [answer] * 2, listening.application
+
+    def before(environ: Any, start_response: Any) -> Any:
+        if not left or "/dns/create" not in environ["PATH_INFO"]:
+            return application(environ, start_response)
+        status, headers, body = left.pop()
+        start_response(f"{status} says", list(headers.items()))
+        return [body]
+
+    plan = porkbun.plan("demo.vigilon.app")
+    asked = len(listening.requests)
+    listening.application = before
+    if sent == 1:
+        with pytest.raises(Transient) as passing:
+            porkbun.provider.submit(ZONE, plan)
+        assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
+    else:
+        porkbun.provider.submit(ZONE, plan)
+        assert porkbun.pointer_at("demo.vigilon.app").points_to(NEW)
+    assert len([path for path, _status in listening.requests[asked:] if "/dns/create" in path]) == sent

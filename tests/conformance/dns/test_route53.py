@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator import dns
-from orchestrator.dns.model import Connection, Record
+from orchestrator.dns.model import Change, Connection, Record, SubmittedInPart
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Transient
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.pace import Pace
@@ -45,6 +46,43 @@ def test_refuses_a_batch_when_a_value_changed_meanwhile(route53: World) -> None:
         route53.provider.submit(ZONE, stale)
     assert [problem.code for problem in passing.value.problems] == ["dns-records-changed"]
     assert route53.pointer_at("demo.vigilon.app").values == ("somebody.example.com",)
+
+
+def test_a_conflict_that_the_next_look_does_not_show_is_none(route53: World) -> None:
+    """Its words are believed once: a refusal that comes again for the same change is not somebody else's doing."""
+    stale = route53.plan("demo.vigilon.app")
+    route53.write(Record("demo.vigilon.app", "CNAME", ("somebody.example.com",), 700))
+    kinds = []
+    for _ in range(2):
+        with pytest.raises(OrchestratorError) as refused:
+            route53.provider.submit(ZONE, stale)
+        kinds.append((type(refused.value), refused.value.problems[0].code))
+    assert kinds == [(Transient, "dns-records-changed"), (OrchestratorError, "dns-record-refused")]
+
+
+@pytest.mark.parametrize("refused", [1, 3])
+def test_a_refused_batch_is_taken_apart_in_few_calls(route53: World, refused: int) -> None:
+    """An alias at the apex whose target is not in the named zone, and addresses that are none."""
+    hostnames = [f"customer-{number}.vigilon.app" for number in range(100)]
+    plan = route53.plan(*hostnames)
+    bad = [Change(f"bad-{n}.vigilon.app", (), (Record(f"bad-{n}.vigilon.app", "A", ("none",), 60),)) for n in "23"]
+    alias = Change(ZONE, (), (Record(ZONE, "A", (OLD,), None, alias_zone="ZWRONG"),))
+    wrong = [alias, *bad][:refused]
+    with pytest.raises(SubmittedInPart) as some:
+        route53.provider.submit(ZONE, replace(plan, changes=(*plan.changes[:50], *wrong, *plan.changes[50:])))
+    assert set(some.value.failures) == {change.name for change in wrong}
+    assert {error.problems[0].code for error in some.value.failures.values()} == {"dns-record-refused"}
+    assert route53.plan(*hostnames).changes == ()
+    assert len(some.value.ticket.split()) < 20
+
+
+def test_a_zone_that_is_gone_is_said_so(aws: Any, route53: World) -> None:
+    plan = route53.plan("demo.vigilon.app")
+    for zone in aws.list_hosted_zones_by_name(DNSName=ZONE)["HostedZones"]:
+        aws.delete_hosted_zone(Id=zone["Id"])
+    with pytest.raises(Invalid) as refusal:
+        route53.provider.submit(ZONE, plan)
+    assert [problem.code for problem in refusal.value.problems] == ["dns-zone-not-found"]
 
 
 def test_takes_the_longest_public_zone(aws: Any, route53: World) -> None:

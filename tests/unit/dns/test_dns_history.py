@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.dns import model, undo
 from orchestrator.dns.history import FILE, History
-from orchestrator.dns.model import Plan, Record
+from orchestrator.dns.model import Plan, Record, SubmittedInPart
 from orchestrator.dns.places import Connect
+from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
 ZONE = "vigilon.app"
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
@@ -180,3 +182,40 @@ def test_only_the_names_asked_for_are_undone(tmp_path: Path) -> None:
     lead(zone, kept, ["demo.vigilon.app", "customer-b.vigilon.app"])
     undo.restore(kept, connect(zone), undo.survey(kept, connect(zone), {"demo.vigilon.app"}))
     assert [record.name for record in zone.held] == ["customer-b.vigilon.app"]
+
+
+def test_what_can_t_be_undone_holds_up_no_other_and_can_be_undone_later(tmp_path: Path) -> None:
+    memory, kept = Zone(frozenset()), history(tmp_path)
+    lead(memory, kept, ["demo.vigilon.app", "customer-b.vigilon.app"])
+    found = undo.survey(kept, connect(memory), None)
+    taken = memory.submit
+
+    def refusing(zone: str, plan: Plan) -> str:
+        changes = tuple(change for change in plan.changes if change.name != "demo.vigilon.app")
+        refused = OrchestratorError(Problem("dns-record-refused", "no", fix="correct it"))
+        raise SubmittedInPart({"demo.vigilon.app": refused}, taken(zone, replace(plan, changes=changes)))
+
+    memory.submit = refusing  # type: ignore[method-assign]
+    with pytest.raises(PartlyFailed) as some:
+        undo.restore(kept, connect(memory), found)
+    assert set(some.value.failures) == {"demo.vigilon.app"}
+    assert [record.name for record in memory.held] == ["demo.vigilon.app"]
+    assert [entry.change.name for entry in kept.entries()] == ["demo.vigilon.app"]
+    memory.submit = taken  # type: ignore[method-assign]
+    undone(memory, kept)
+    assert memory.held == frozenset()
+
+
+def test_a_zone_that_can_t_be_read_leaves_its_own_names_alone(tmp_path: Path) -> None:
+    memory, kept = Zone(frozenset()), history(tmp_path)
+    lead(memory, kept, ["demo.vigilon.app"])
+
+    def denied(zone: str) -> frozenset[Record]:
+        raise OrchestratorError(Problem("access-denied", f"not {zone}", fix="allow it"))
+
+    memory.records = denied  # type: ignore[method-assign]
+    [found] = undo.survey(kept, connect(memory), None)
+    assert found.problem is not None
+    assert found.problem.code == "access-denied"
+    assert undo.restore(kept, connect(memory), [found]) == []
+    assert len(kept.entries()) == 1

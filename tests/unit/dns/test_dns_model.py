@@ -115,6 +115,45 @@ def test_the_records_own_ttl_is_kept_and_an_alias_has_none_to_keep() -> None:
     assert (change.before, after.type, after.ttl) == ((old_alias,), "CNAME", 300)
 
 
+def alias(kind: str, target: str) -> Record:
+    return Record(ZONE, kind, (target,), None, alias_zone="Z1")
+
+
+APEX = model.pointer(ZONE, NEW, zone=ZONE, ttl=300, apex="A", minimum_ttl=1, target_zone="Z1")
+
+
+@pytest.mark.parametrize(
+    ("present", "before", "after"),
+    [
+        pytest.param([("A", OLD), ("AAAA", OLD)], "A AAAA", "A AAAA", id="both lead to the former one"),
+        pytest.param([("A", NEW), ("AAAA", OLD)], "A AAAA", "A AAAA", id="only one has been led on"),
+        pytest.param([("AAAA", OLD)], "AAAA", "A AAAA", id="IPv6 alone led somewhere"),
+        pytest.param([("AAAA", NEW)], "", "A", id="IPv6 alone is right"),
+        pytest.param([("A", OLD)], "A", "A", id="there never was an alias for IPv6"),
+        pytest.param([("A", NEW), ("AAAA", NEW)], None, None, id="both are right"),
+    ],
+)
+def test_an_apex_keeps_its_alias_for_ipv6(present: list[tuple[str, str]], before: str | None, after: str) -> None:
+    zone = [alias(kind, f"dualstack.{target}") for kind, target in present]
+    plan = model.plan(ZONE, zone, [APEX], OURS)
+    assert plan.conflicts == ()
+    if before is None:
+        assert plan.changes == ()
+        return
+    [change] = plan.changes
+    assert " ".join(record.type for record in change.before) == before
+    assert " ".join(record.type for record in change.after) == after
+    assert {record.values for record in change.after} == {(NEW,)}
+    again = model.plan(ZONE, applied(frozenset(zone), plan), [APEX], OURS)
+    assert again.changes == ()
+
+
+def test_a_foreign_alias_for_ipv6_is_a_conflict() -> None:
+    zone = [alias("A", OLD), alias("AAAA", "d111111abcdef8.cloudfront.net")]
+    [conflict] = model.plan(ZONE, zone, [APEX], OURS).conflicts
+    assert conflict.present == (zone[1],)
+
+
 def test_an_alias_that_leads_there_already_is_left_alone() -> None:
     alias = Record("demo.vigilon.app", "A", (f"dualstack.{NEW}",), None, alias_zone="Z1")
     text = Record("demo.vigilon.app", "TXT", ('"beside an alias"',), 300)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from orchestrator.contract import Dns
-from orchestrator.dns.model import Plan, Record
+from orchestrator.dns.model import Plan, Record, SubmittedInPart
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
-from orchestrator.errors import Invalid, Problem, Refused, Transient
+from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Refused, Transient
 from orchestrator.local.cloud import Address, Cloud
 from orchestrator.local.faults import catalogue
 from orchestrator.steps import dns_records
@@ -209,9 +209,51 @@ def test_a_provider_that_fails_stops_no_other(context: Context, hosted: Hosted) 
     hosted.submit = failing  # type: ignore[method-assign]
     own = {"provider": "other", "zone": "example.net"}
     context = replace(several(context, hosted, c=own), providers={"hosted": hosted, "other": other})
-    with pytest.raises(Transient, match="down"):
+    with pytest.raises(PartlyFailed, match="down") as some:
         settle(context)
     assert list(other.held) == ["c.example.net"]
+    assert set(some.value.failures) == {"a", "b"}
+    assert all(isinstance(error, Transient) for error in some.value.failures.values()), "they are tried again"
+
+
+def test_what_a_provider_refuses_of_one_tenant_is_that_tenants(context: Context, hosted: Hosted) -> None:
+    taken = hosted.submit
+
+    def refusing(zone: str, plan: Plan) -> str:
+        kept = replace(plan, changes=tuple(change for change in plan.changes if change.name != "demo.example.org"))
+        refused = OrchestratorError(Problem("dns-record-refused", "no", fix="correct it"))
+        raise SubmittedInPart({"demo.example.org": refused}, taken(zone, kept))
+
+    hosted.submit = refusing  # type: ignore[method-assign]
+    context = replace(several(context, hosted), dns_tickets=[])
+    with pytest.raises(PartlyFailed) as some:
+        settle(context)
+    assert set(some.value.failures) == {"a"}
+    assert list(hosted.held) == ["b.eu.example.org"]
+    assert len(context.dns_tickets) == 1, "the others' change is waited for"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Transient(Problem("dns-provider-unavailable", "down")), Wait),
+        (OrchestratorError(Problem("access-denied", "no", fix="allow it")), Blocked),
+    ],
+)
+def test_a_zone_that_can_t_be_read_is_a_matter_of_its_tenants(
+    context: Context, hosted: Hosted, error: OrchestratorError, kind: type[Verdict]
+) -> None:
+    other = Hosted(name="other", zones_held=("example.net",))
+
+    def failing(zone: str) -> frozenset[Record]:
+        assert zone == "example.net"
+        raise error
+
+    other.records = failing  # type: ignore[method-assign]
+    own = {"provider": "other", "zone": "example.net"}
+    seen = settle(replace(several(context, hosted, c=own), providers={"hosted": hosted, "other": other}))
+    assert isinstance(seen["a"], Done)
+    assert isinstance(seen["c"], kind)
 
 
 def test_done_says_when_everyone_sees_it(context: Context, hosted: Hosted) -> None:
