@@ -1,0 +1,79 @@
+"""An answer has every member that AWS's has: moto leaves out what it knows nothing of, AWS says that it is empty.
+
+`whole.json` has a row for each such member: the operation, the path to it, what AWS says where nothing is special. A
+member that is there stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.local import wire
+from orchestrator.local.laws import Ask, Force, Law, Row
+
+if TYPE_CHECKING:
+    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.wire import Answer, Call
+
+SOURCE = "recorded answers of AWS"
+Members = Mapping[str, Any]
+"""Path of a member → what it is where the answer leaves it out."""
+
+
+@cache
+def table() -> Mapping[str, Members]:
+    """`service.Operation` → its members."""
+    known: dict[str, Members] = json.loads(Path(__file__).with_name("whole.json").read_text())
+    return known
+
+
+def complete(result: dict[str, Any], members: Members) -> None:
+    """Put in what is missing, in place. What would be inside something that isn't there is not made."""
+    for path, value in members.items():
+        *parents, name = path.split(".")
+        for holder in _holders([result], parents):
+            if holder.get(name) is None:
+                holder[name] = copy.deepcopy(value)
+
+
+def _holders(found: list[Any], parents: Sequence[str]) -> list[Any]:
+    for part in parents:
+        inner = [one[part.removesuffix("[]")] for one in found if one.get(part.removesuffix("[]")) is not None]
+        found = [each for one in inner for each in one] if part.endswith("[]") else inner
+    return found
+
+
+class Whole(Force):
+    """Completes good answers of the operations in the table."""
+
+    def concerns(self, call: Call) -> bool:
+        """Whether moto's answer lacks anything."""
+        return call.name in table()
+
+    def answer(self, call: Call, ask: Ask) -> Answer:
+        """With every member."""
+        answer = ask(call)
+        if answer.status >= 300:
+            return answer
+        result = wire.result_of(call, answer)
+        complete(result, table()[call.name])
+        return wire.answer_of(call, result, answer)
+
+
+def _begin(_cloud: Cloud) -> Whole:
+    return Whole()
+
+
+def _rows() -> list[Row]:
+    return [
+        Row(name, f"{len(members)} members that moto leaves out: {', '.join(members)}", SOURCE)
+        for name, members in sorted(table().items())
+    ]
+
+
+LAW = Law(name="whole", title="Every member that AWS's answers have", order=90, begin=_begin, rows=_rows)

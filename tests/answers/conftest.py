@@ -1,0 +1,3 @@
+from tests.e2e.conftest import alive, cold
+
+__all__ = ["alive", "cold"]
