@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults second-cloud diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, wi
 
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
+
+second-cloud: $(READY) ## the story with twelve tenants on a cloud that nobody here wrote (ministack), with real Terraform
+	@$(BIN)/python -P -m tests.second_cloud
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)

@@ -1,0 +1,111 @@
+"""ministack, with what it needs a docker daemon for: `shim.py SETTINGS_JSON`, run by ministack's own Python.
+
+Only seams that ministack has anyway are replaced: an instance's shell (SSM's agent), a task's address, the address of
+a database instance (a name, as on AWS, with nothing of docker behind it). Application Auto Scaling is not there at
+all: it answers that there is nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+INSTANCE = "i-INSTANCE"
+"""Stands for an instance's id in the environment of its scripts."""
+SCRIPT_SECONDS = 300
+PLACE = "second.us-west-2.rds.amazonaws.com"
+"""Where ministack's database instances say they are."""
+
+
+def address_of(instance: str) -> str:
+    """The host name of a database instance."""
+    return f"{instance}.{PLACE}"
+
+
+def run_script(environment: Mapping[str, str], instance_id: str, argv: Sequence[str]) -> tuple[int, str, str]:
+    """Exit status, standard output and error. As with the agent, it is a file whose first line says the shell."""
+    own = {name: value.replace(INSTANCE, instance_id) for name, value in environment.items()}
+    Path(own["HOME"]).mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".sh", delete=False) as file:
+        file.write(argv[-1])
+    script = Path(file.name)
+    shell = "bash" if argv[-1].startswith("#!/bin/bash") else "sh"
+    try:
+        done = subprocess.run(
+            [shell, str(script)],
+            env=own,
+            cwd=own["HOME"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SCRIPT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return 137, "", f"no end within {SCRIPT_SECONDS} s"
+    finally:
+        script.unlink()
+    return done.returncode, done.stdout, done.stderr
+
+
+def _address_of_task(task: Mapping[str, Any]) -> str:
+    """Private, and always the same for the same task."""
+    number = int(task["taskArn"].rsplit("/", 1)[-1].replace("-", "")[:4], 16)
+    return f"10.0.{number >> 8}.{number & 255}"
+
+
+def _nothing_scales() -> Any:
+    """A service of ministack that answers each call of Application Auto Scaling with an empty list."""
+    lists = {
+        "DescribeScalableTargets": "ScalableTargets",
+        "DescribeScalingPolicies": "ScalingPolicies",
+        "DescribeScheduledActions": "ScheduledActions",
+    }
+
+    async def handle_request(
+        _method: str, _path: str, headers: Mapping[str, str], _body: bytes, _query: Any
+    ) -> tuple[int, dict[str, str], bytes]:
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        answer: dict[str, Any] = {lists[operation]: []} if operation in lists else {"__type": "ValidationException"}
+        status = 200 if operation in lists else 400
+        return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
+
+    return handle_request
+
+
+def main() -> None:
+    settings = json.loads(Path(sys.argv[1]).read_text())
+    from ministack import app  # noqa: PLC0415 - only ministack's own Python has it
+    from ministack.services import ec2, ecs, rds  # noqa: PLC0415
+
+    environment = settings["environment"]
+
+    def is_managed(instance_id: str) -> bool:
+        return bool(ec2._instances.get(instance_id, {}).get("State", {}).get("Name") == "running")
+
+    def execute(instance_id: str, argv: Sequence[str]) -> tuple[int, str, str]:
+        return run_script(environment, instance_id, argv)
+
+    register = rds._register_instance_in_cluster
+
+    def named(instance: dict[str, Any]) -> Any:
+        instance["Endpoint"] |= {"Address": address_of(instance["DBInstanceIdentifier"]), "Port": 5432}
+        return register(instance)
+
+    ec2.instance_is_managed = is_managed
+    ec2.exec_in_instance_blocking = execute
+    ecs._task_ip = _address_of_task
+    rds._register_instance_in_cluster = named
+    app.SERVICE_HANDLERS["application-autoscaling"] = _nothing_scales()
+    sys.argv[1:] = []
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
