@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import translated
 
-AT_ONCE = 50
-"""Resource ids that DescribeScalableTargets takes."""
 DIMENSION = "ecs:service:DesiredCount"
 
 
@@ -57,15 +56,14 @@ class Autoscaling:
 
     def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
         """Of those services that scale by themselves."""
-        found: dict[str, Scaling] = {}
-        for start in range(0, len(services), AT_ONCE):
-            ids = [self._id(name) for name in services[start : start + AT_ONCE]]
-            with translated("application-autoscaling:DescribeScalableTargets"):
-                answer = self._client.describe_scalable_targets(
-                    ServiceNamespace="ecs", ResourceIds=ids, ScalableDimension=DIMENSION
-                )
-            found |= {one["ResourceId"].rsplit("/", 1)[-1]: _scaling(one) for one in answer["ScalableTargets"]}
-        return found
+        wanted: dict[str, Any] = {
+            "ServiceNamespace": "ecs",
+            "ResourceIds": [self._id(name) for name in services],
+            "ScalableDimension": DIMENSION,
+        }
+        with translated("application-autoscaling:DescribeScalableTargets"):
+            found = list(items(self._client, "describe_scalable_targets", "ScalableTargets", **wanted))
+        return {one["ResourceId"].rsplit("/", 1)[-1]: _scaling(one) for one in found}
 
     def suspend(self, service: str, suspended: Suspension) -> None:
         """Suspend these activities and no others; limits stay as they are."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws import batches
+from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Invalid, Problem
 
@@ -98,14 +100,13 @@ class Buckets:
     def objects(self, bucket: str, prefix: str = "") -> tuple[Stored, ...]:
         """Every object under the prefix, in order of their keys."""
         with translated("s3:ListBucket"):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-            return tuple(_stored(raw) for page in pages for raw in page.get("Contents", ()))
+            return tuple(map(_stored, items(self._client, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)))
 
     def prefixes(self, bucket: str) -> tuple[str, ...]:
         """The folders at the top, each with its slash."""
         with translated("s3:ListBucket"):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/")
-            return tuple(raw["Prefix"] for page in pages for raw in page.get("CommonPrefixes", ()))
+            found = items(self._client, "list_objects_v2", "CommonPrefixes", Bucket=bucket, Delimiter="/")
+            return tuple(raw["Prefix"] for raw in found)
 
     def copy(self, source: str, found: Stored, target: str, key: str) -> bool:
         """Copy one object without its bytes passing here. False: it was deleted or changed since it was listed."""
@@ -172,26 +173,21 @@ class Buckets:
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Key and version of everything, delete markers too."""
         with translated("s3:ListBucketVersions"):
-            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            for page in pages(self._client, "list_object_versions", Bucket=bucket, Prefix=prefix):
                 for raw in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                     yield raw["Key"], raw["VersionId"]
 
     def delete(self, bucket: str, wanted: Iterable[tuple[str, str]]) -> int:
-        """Delete these, 1000 a call; a version of "" deletes the object as it is now. How many."""
-        count, batch = 0, []
-        for key, version in wanted:
-            batch.append({"Key": key, "VersionId": version} if version else {"Key": key})
-            count += 1
-            if len(batch) == 1000:
-                self._delete(bucket, batch)
-                batch = []
-        if batch:
-            self._delete(bucket, batch)
+        """Delete these; a version of "" deletes the object as it is now. How many."""
+        count = 0
+        for some in batches.of("delete_objects", "Objects", wanted):
+            self._delete(bucket, [{"Key": key, **({"VersionId": version} if version else {})} for key, version in some])
+            count += len(some)
         return count
 
-    def _delete(self, bucket: str, batch: list[dict[str, str]]) -> None:
-        with translated("s3:DeleteObjectVersion" if "VersionId" in batch[0] else "s3:DeleteObject"):
-            self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+    def _delete(self, bucket: str, some: list[dict[str, str]]) -> None:
+        with translated("s3:DeleteObjectVersion" if "VersionId" in some[0] else "s3:DeleteObject"), batches.batched():
+            self._client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
 
 
 def taken(bucket: str) -> Problem:

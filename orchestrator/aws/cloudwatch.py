@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import translated
 
-AT_ONCE = 500
-"""Queries that GetMetricData takes."""
 PERIOD = 60
 """Seconds of one data point."""
 
@@ -51,15 +50,14 @@ class CloudWatch:
     def _read(
         self, wanted: Sequence[tuple[str, Mapping[str, str], Metric]], now: datetime, span: timedelta
     ) -> list[tuple[float, ...]]:
-        """The data points of each (namespace, dimensions, metric): a call for `AT_ONCE` of them."""
+        """The data points of each (namespace, dimensions, metric). Those of one may go on on the next page."""
         queries = [_query(number, *one) for number, one in enumerate(wanted)]
-        values: dict[str, tuple[float, ...]] = {}
-        for start in range(0, len(queries), AT_ONCE):
-            some = queries[start : start + AT_ONCE]
-            with translated("cloudwatch:GetMetricData"):
-                answer = self._client.get_metric_data(MetricDataQueries=some, StartTime=now - span, EndTime=now)
-            values |= {one["Id"]: tuple(map(float, one["Values"])) for one in answer["MetricDataResults"]}
-        return [values.get(query["Id"], ()) for query in queries]
+        values: dict[str, list[float]] = {query["Id"]: [] for query in queries}
+        asked: dict[str, Any] = {"MetricDataQueries": queries, "StartTime": now - span, "EndTime": now}
+        with translated("cloudwatch:GetMetricData"):
+            for one in items(self._client, "get_metric_data", "MetricDataResults", **asked):
+                values[one["Id"]] += map(float, one["Values"])
+        return [tuple(points) for points in values.values()]
 
 
 def _query(number: int, namespace: str, dimensions: Mapping[str, str], metric: Metric) -> dict[str, Any]:

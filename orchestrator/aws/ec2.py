@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws import batches
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
@@ -28,12 +30,12 @@ class Ec2:
     def state(self, instance_id: str) -> str:
         """EC2's word (pending, running, stopped, terminated …); empty: there is no such instance."""
         try:
-            answer = self._client.describe_instances(InstanceIds=[instance_id])
+            found = list(items(self._client, "describe_instances", "Reservations", InstanceIds=[instance_id]))
         except (ClientError, BotoCoreError) as error:
             if code_of(error).startswith("InvalidInstanceID"):
                 return ""
             raise problem_of(error, "ec2:DescribeInstances") from None
-        instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+        instances = [one for reservation in found for one in reservation["Instances"]]
         return str(instances[0]["State"]["Name"]) if instances else ""
 
     def user_data(self, instance_id: str) -> str:
@@ -51,15 +53,16 @@ class Ec2:
 
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Of those that exist: by filter, since one unknown id would refuse the whole call."""
+        filters = [{"Name": "instance-id", "Values": list(ids)}]
         with translated("ec2:DescribeInstances"):
-            answer = self._client.describe_instances(Filters=[{"Name": "instance-id", "Values": list(ids)}])
-        found = (one for reservation in answer["Reservations"] for one in reservation["Instances"])
-        return {one["InstanceId"]: one["State"]["Name"] for one in found}
+            found = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
+        return {one["InstanceId"]: one["State"]["Name"] for reservation in found for one in reservation["Instances"]}
 
     def stop(self, ids: Sequence[str]) -> None:
         """Begin to stop them: their volumes stay."""
         with translated("ec2:StopInstances"):
-            self._client.stop_instances(InstanceIds=list(ids))
+            for _ in batches.answers(self._client, "stop_instances", InstanceIds=list(ids)):
+                pass
 
     def start(self, instance_id: str) -> None:
         """Begin to start one: of several, one without capacity would refuse all. Raises `NoCapacity`."""

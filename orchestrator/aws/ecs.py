@@ -1,19 +1,20 @@
-"""ECS: services, their deployments and tasks. DescribeServices takes 10 names at a time, DescribeTasks 100."""
+"""ECS: services, their deployments and tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.batches import answers
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem
 
-T = TypeVar("T")
 ECS, ROLLING = "ECS", "ROLLING"
 """The usual deployment controller, and its usual strategy."""
 AT_ONCE = 8
@@ -126,39 +127,23 @@ class Ecs:
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         """The services that exist among `names`. Raises `cluster-missing` when there is no such cluster."""
-        found: dict[str, Service] = {}
-        for some in _batches(names, 10):
-            for raw in self._describe_services(some):
-                if raw["status"] != "INACTIVE":
-                    found[raw["serviceName"]] = _service(raw)
-        return found
+        raws = self._describe_services(names)
+        return {raw["serviceName"]: _service(raw) for raw in raws if raw["status"] != "INACTIVE"}
 
     def _describe_services(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        wanted = {"cluster": self._cluster, "services": list(names)}
         try:
-            answer = self._client.describe_services(cluster=self._cluster, services=list(names))
+            return [raw for some in answers(self._client, "describe_services", **wanted) for raw in some["services"]]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "ClusterNotFoundException":
                 fix = "check `cluster`, `region` and the account in the contract"
                 problem = Problem("cluster-missing", f"there is no ECS cluster {self._cluster}", "", fix)
                 raise OrchestratorError(problem) from None
             raise problem_of(error, "ecs:DescribeServices") from None
-        return list(answer["services"])
 
     def tasks(self, service: str) -> tuple[Task, ...]:
         """The service's tasks, running and recently stopped (ECS forgets them after about an hour), newest first."""
-        with translated("ecs:ListTasks"):
-            arns = [
-                arn
-                for desired in ("RUNNING", "STOPPED")
-                for page in self._client.get_paginator("list_tasks").paginate(
-                    cluster=self._cluster, serviceName=service, desiredStatus=desired
-                )
-                for arn in page["taskArns"]
-            ]
-        tasks: list[Task] = []
-        for some in _batches(arns, 100):
-            with translated("ecs:DescribeTasks"):
-                tasks += map(_task, self._client.describe_tasks(cluster=self._cluster, tasks=list(some))["tasks"])
+        tasks = self._described([*self._listed(service), *self._listed(service, "STOPPED")])
         return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
 
     def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
@@ -166,19 +151,18 @@ class Ecs:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             listed = dict(zip(services, pool.map(self._listed, services), strict=True))
         arns = [arn for some in listed.values() for arn in some]
-        found: dict[str, Task] = {}
-        for some in _batches(arns, 100):
-            with translated("ecs:DescribeTasks"):
-                told = map(_task, self._client.describe_tasks(cluster=self._cluster, tasks=list(some))["tasks"])
-                found |= {one.arn: one for one in told}
+        found = {one.arn: one for one in self._described(arns)}
         return {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.items()}
 
-    def _listed(self, service: str) -> list[str]:
+    def _described(self, arns: Sequence[str]) -> list[Task]:
+        with translated("ecs:DescribeTasks"):
+            said = list(answers(self._client, "describe_tasks", cluster=self._cluster, tasks=list(dict.fromkeys(arns))))
+        return [_task(raw) for some in said for raw in some["tasks"]]
+
+    def _listed(self, service: str, desired: str = "RUNNING") -> list[str]:
         with translated("ecs:ListTasks"):
-            pages = self._client.get_paginator("list_tasks").paginate(
-                cluster=self._cluster, serviceName=service, desiredStatus="RUNNING"
-            )
-            return [arn for page in pages for arn in page["taskArns"]]
+            wanted: dict[str, Any] = {"cluster": self._cluster, "serviceName": service, "desiredStatus": desired}
+            return list(items(self._client, "list_tasks", "taskArns", **wanted))
 
     def stream(self, task: Task, container: str) -> str:
         """The name of the container's log stream (`prefix/container/task`); empty without the awslogs driver."""
@@ -287,7 +271,3 @@ def _task(raw: Mapping[str, Any]) -> Task:
             if said.get("name") == "privateIPv4Address"
         ),
     )
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Problem, Transient
 
@@ -41,12 +42,13 @@ class ElastiCache:
     def group(self, name: str) -> RedisState:
         """The group's state now."""
         try:
-            answer = self._client.describe_replication_groups(ReplicationGroupId=name)
+            found = one(self._client, "describe_replication_groups", "ReplicationGroups", ReplicationGroupId=name)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound"):
                 return RedisState(name)
             raise problem_of(error, "elasticache:DescribeReplicationGroups") from None
-        found = answer["ReplicationGroups"][0]
+        if found is None:
+            return RedisState(name)
         tls, auth = found.get("TransitEncryptionEnabled", False), found.get("AuthTokenEnabled", False)
         nodes = found.get("NodeGroups") or [{}]
         endpoint = found.get("ConfigurationEndpoint") or nodes[0].get("PrimaryEndpoint") or {}
@@ -63,7 +65,7 @@ class ElastiCache:
     def security_groups(self, member: str) -> tuple[str, ...]:
         """Ids of the groups of one member; they are the same for all of a replication group."""
         with translated("elasticache:DescribeCacheClusters"):
-            found = self._client.describe_cache_clusters(CacheClusterId=member)["CacheClusters"]
+            found = list(items(self._client, "describe_cache_clusters", "CacheClusters", CacheClusterId=member))
         return tuple(one["SecurityGroupId"] for cluster in found for one in cluster.get("SecurityGroups", ()))
 
     def rotate(self, group: RedisState, token: str) -> None:

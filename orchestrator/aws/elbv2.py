@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.contract import LoadBalancer
 from orchestrator.errors import Invalid, Problem
 
+NO_SUCH_GROUP = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
 _NO_SUCH_LOAD_BALANCER = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ValidationError")
 """An ARN of another region is a ValidationError."""
 
@@ -44,6 +46,11 @@ class TargetHealth:
         return self.states.get("healthy", 0)
 
 
+def groups_of(client: Any, arns: Sequence[str]) -> Iterator[Any]:
+    """Those that exist among the target groups, as DescribeTargetGroups has them."""
+    return items(client, "describe_target_groups", "TargetGroups", gone=NO_SUCH_GROUP, TargetGroupArns=list(arns))
+
+
 class Elbv2:
     """Reads load balancers and target groups through a boto3 `elbv2` client."""
 
@@ -55,7 +62,7 @@ class Elbv2:
         try:
             answer = self._client.describe_target_health(TargetGroupArn=target_group_arn)
         except (ClientError, BotoCoreError) as error:
-            if code_of(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+            if code_of(error) in NO_SUCH_GROUP:
                 return TargetHealth(found=False)
             raise problem_of(error, "elasticloadbalancing:DescribeTargetHealth") from None
         found = [(str(one["Target"]["Id"]), one.get("TargetHealth", {})) for one in answer["TargetHealthDescriptions"]]
@@ -67,51 +74,49 @@ class Elbv2:
     def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
         """Those of the names (lower case) that a load balancer of this account and region bears now."""
         wanted = frozenset(dns_names)
-        pages = self._client.get_paginator("describe_load_balancers").paginate()
         with translated("elasticloadbalancing:DescribeLoadBalancers"):
-            found = [str(one["DNSName"]).lower() for page in pages for one in page["LoadBalancers"]]
+            found = [
+                str(one["DNSName"]).lower() for one in items(self._client, "describe_load_balancers", "LoadBalancers")
+            ]
         return wanted & frozenset(found)
 
     def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
-        """The health checks of those groups that exist, in one call."""
-        try:
-            answer = self._client.describe_target_groups(TargetGroupArns=sorted(target_group_arns))
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
-                return {}
-            raise problem_of(error, "elasticloadbalancing:DescribeTargetGroups") from None
+        """The health checks of those groups that exist."""
+        wanted = sorted(target_group_arns)
+        with translated("elasticloadbalancing:DescribeTargetGroups"):
+            found = list(groups_of(self._client, wanted))
         return {
             one["TargetGroupArn"]: HealthCheck(
                 float(one["HealthCheckIntervalSeconds"]),
                 int(one["HealthyThresholdCount"]),
                 int(one["UnhealthyThresholdCount"]),
             )
-            for one in answer["TargetGroups"]
+            for one in found
         }
 
     def state(self, arn: str) -> str:
         """The load balancer's own state (`active`, `provisioning`, …); empty: there is none of this ARN."""
         try:
-            found = self._client.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+            found = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[arn])
         except (ClientError, BotoCoreError) as error:
             if code_of(error) not in _NO_SUCH_LOAD_BALANCER:
                 raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancers") from None
             return ""
-        return str(found[0].get("State", {}).get("Code", "active")) if found else ""
+        return str(found.get("State", {}).get("Code", "active")) if found else ""
 
     def require(self, wanted: LoadBalancer, region: str) -> None:
         """Raise `Invalid` unless it is there under its name: old outputs would lead the world to nowhere."""
         try:
-            found = self._client.describe_load_balancers(LoadBalancerArns=[wanted.arn])["LoadBalancers"]
+            found = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[wanted.arn])
         except (ClientError, BotoCoreError) as error:
             if code_of(error) not in _NO_SUCH_LOAD_BALANCER:
                 raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancers") from None
-            found = []
-        if not found:
+            found = None
+        if found is None:
             message = f"there is no load balancer {wanted.dns_name} in {region}"
             fix = "check `region` and `load_balancer` in the contract: these outputs are another stack's, or old"
             raise Invalid(Problem("load-balancer-missing", message, "contract: load_balancer", fix))
-        name = found[0]["DNSName"]
+        name = found["DNSName"]
         if name.lower() != wanted.dns_name.lower():
             message = f"the contract says {wanted.dns_name}, AWS says {name}"
             fix = "run terraform apply, or give the present outputs"

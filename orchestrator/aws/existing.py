@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.batches import answers
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of
 
 _ABSENT = frozenset(
@@ -52,29 +54,33 @@ def find(client: Client, kind: str, name: str) -> Seen | None:
         raise problem_of(error, doing) from None
 
 
-def _database(client: Client, name: str) -> Seen:
-    found = client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
-    return Seen(name, found["DBInstanceStatus"], _tags(found.get("TagList", ())))
+def _database(client: Client, name: str) -> Seen | None:
+    found = one(client("rds"), "describe_db_instances", "DBInstances", DBInstanceIdentifier=name)
+    return Seen(name, found["DBInstanceStatus"], _tags(found.get("TagList", ()))) if found else None
 
 
-def _redis(client: Client, name: str) -> Seen:
+def _redis(client: Client, name: str) -> Seen | None:
     cache = client("elasticache")
-    found = cache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
+    found = one(cache, "describe_replication_groups", "ReplicationGroups", ReplicationGroupId=name)
+    if found is None:
+        return None
     tags = cache.list_tags_for_resource(ResourceName=found["ARN"])["TagList"] if found["Status"] == "available" else ()
     return Seen(name, found["Status"], _tags(tags))
 
 
-def _load_balancer(client: Client, name: str) -> Seen:
+def _load_balancer(client: Client, name: str) -> Seen | None:
     balancers = client("elbv2")
-    found = balancers.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    found = one(balancers, "describe_load_balancers", "LoadBalancers", Names=[name])
+    if found is None:
+        return None
     arn = found["LoadBalancerArn"]
-    tags = balancers.describe_tags(ResourceArns=[arn])["TagDescriptions"]
-    return Seen(arn, found["State"]["Code"], _tags(tag for one in tags for tag in one["Tags"]))
+    said = [one for some in answers(balancers, "describe_tags", ResourceArns=[arn]) for one in some["TagDescriptions"]]
+    return Seen(arn, found["State"]["Code"], _tags(tag for one in said for tag in one["Tags"]))
 
 
 def _instance(client: Client, instance_id: str) -> Seen | None:
-    answer = client("ec2").describe_instances(InstanceIds=[instance_id])
-    found = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+    reservations = items(client("ec2"), "describe_instances", "Reservations", InstanceIds=[instance_id])
+    found = [one for reservation in reservations for one in reservation["Instances"]]
     return Seen(instance_id, found[0]["State"]["Name"], _tags(found[0].get("Tags", ()))) if found else None
 
 
@@ -96,7 +102,7 @@ def _role(client: Client, name: str) -> Seen:
 
 def _log_group(client: Client, name: str) -> Seen | None:
     logs = client("logs")
-    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    groups = items(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     arn = next((one["arn"].removesuffix(":*") for one in groups if one["logGroupName"] == name), None)
     return Seen(name, tags=logs.list_tags_for_resource(resourceArn=arn)["tags"]) if arn else None
 

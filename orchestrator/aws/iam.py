@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of
 
 
@@ -36,11 +37,13 @@ class Iam:
 
     def simulate(self, role_arn: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """Every action on every resource, under the role's own policies. One call a page."""
-        pages = self._client.get_paginator("simulate_principal_policy").paginate(
-            PolicySourceArn=role_arn, ActionNames=list(actions), ResourceArns=list(resources)
-        )
+        asked: dict[str, Any] = {
+            "PolicySourceArn": role_arn,
+            "ActionNames": list(actions),
+            "ResourceArns": list(resources),
+        }
         try:
-            results = [one for page in pages for one in page["EvaluationResults"]]
+            results = list(items(self._client, "simulate_principal_policy", "EvaluationResults", **asked))
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("NoSuchEntity", "NoSuchEntityException"):
                 return Permissions(exists=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import translated
 
 
@@ -43,40 +44,45 @@ class Inventory:
     def storage(self, instance: str) -> Volume:
         """A DB instance's."""
         with translated("rds:DescribeDBInstances"):
-            found = self._rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+            found = one(self._rds, "describe_db_instances", "DBInstances", DBInstanceIdentifier=instance)
+        found = found or {}
         return Volume(found.get("StorageType", "gp2"), found.get("AllocatedStorage", 0))
 
     def instances(self, ids: Sequence[str]) -> tuple[str, ...]:
         """The types of those that are not gone."""
+        filters = [{"Name": "instance-id", "Values": list(ids)}]
         with translated("ec2:DescribeInstances"):
-            answer = self._ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": list(ids)}])
-        found = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+            reservations = list(items(self._ec2, "describe_instances", "Reservations", Filters=filters))
+        found = [one for reservation in reservations for one in reservation["Instances"]]
         return tuple(sorted(one["InstanceType"] for one in found if one["State"]["Name"] != "terminated"))
 
     def volumes(self, ids: Sequence[str]) -> tuple[Volume, ...]:
         """What is attached to the instances."""
         filters = [{"Name": "attachment.instance-id", "Values": list(ids)}]
         with translated("ec2:DescribeVolumes"):
-            found = self._ec2.describe_volumes(Filters=filters)["Volumes"]
+            found = list(items(self._ec2, "describe_volumes", "Volumes", Filters=filters))
         return tuple(Volume(one.get("VolumeType", "gp2"), one["Size"]) for one in found)
 
     def nat_gateways(self, vpc: str) -> int:
         """How many the VPC has."""
         filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "state", "Values": ["available"]}]
         with translated("ec2:DescribeNatGateways"):
-            return len(self._ec2.describe_nat_gateways(Filters=filters)["NatGateways"])
+            return len(list(items(self._ec2, "describe_nat_gateways", "NatGateways", Filters=filters)))
 
     def public_addresses(self, vpc: str) -> int:
         """How many public IPv4 addresses its network interfaces have."""
+        filters = [{"Name": "vpc-id", "Values": [vpc]}]
         with translated("ec2:DescribeNetworkInterfaces"):
-            answer = self._ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
-        return sum(bool((one.get("Association") or {}).get("PublicIp")) for one in answer["NetworkInterfaces"])
+            found = list(items(self._ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=filters))
+        return sum(bool((one.get("Association") or {}).get("PublicIp")) for one in found)
 
     def cache_nodes(self, members: Sequence[str]) -> tuple[str, ...]:
         """The types of a replication group's nodes."""
         types = []
         for member in members:
             with translated("elasticache:DescribeCacheClusters"):
-                found = self._elasticache.describe_cache_clusters(CacheClusterId=member)["CacheClusters"]
+                found = list(
+                    items(self._elasticache, "describe_cache_clusters", "CacheClusters", CacheClusterId=member)
+                )
             types += [one.get("CacheNodeType", "") for one in found]
         return tuple(types)

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of, translated
 
 _GONE = frozenset(
@@ -35,41 +36,42 @@ class Leftovers:
         """In words, each with its id."""
         found = (
             [f"database server {database}"]
-            if self._has(self._rds.describe_db_instances, DBInstanceIdentifier=database)
+            if self._has(self._rds, "describe_db_instances", DBInstanceIdentifier=database)
             else []
         )
-        if self._has(self._elbv2.describe_load_balancers, LoadBalancerArns=[balancer]):
+        if self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[balancer]):
             found.append(f"load balancer {balancer}")
-        if redis and self._has(self._elasticache.describe_replication_groups, ReplicationGroupId=redis):
+        if redis and self._has(self._elasticache, "describe_replication_groups", ReplicationGroupId=redis):
             found.append(f"Redis {redis}")
         found += [f"instance {one}" for one in instances if self._lives(one)]
         return (*found, *self._tagged(stack))
 
-    def _has(self, call: Any, **wanted: Any) -> bool:
+    def _has(self, client: Any, operation: str, **wanted: Any) -> bool:
         try:
-            call(**wanted)
+            list(pages(client, operation, **wanted))
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _GONE:
                 return False
-            raise problem_of(error, f"aws:{call.__name__}") from None
+            raise problem_of(error, f"aws:{operation}") from None
         return True
 
     def _lives(self, instance: str) -> bool:
         try:
-            answer = self._ec2.describe_instances(InstanceIds=[instance])
+            found = list(items(self._ec2, "describe_instances", "Reservations", InstanceIds=[instance]))
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _GONE:
                 return False
             raise problem_of(error, "ec2:DescribeInstances") from None
-        states = [one["State"]["Name"] for many in answer["Reservations"] for one in many["Instances"]]
+        states = [one["State"]["Name"] for many in found for one in many["Instances"]]
         return any(state not in ("terminated", "shutting-down") for state in states)
 
     def _tagged(self, stack: str) -> list[str]:
         mine = [{"Name": "tag:Stack", "Values": [stack]}]
         with translated("ec2:DescribeVolumes"):
-            volumes = self._ec2.describe_volumes(Filters=mine)["Volumes"]
+            volumes = list(items(self._ec2, "describe_volumes", "Volumes", Filters=mine))
         with translated("ec2:DescribeNatGateways"):
-            gateways = [one for one in self._ec2.describe_nat_gateways()["NatGateways"] if _is_of(one, stack)]
+            every = items(self._ec2, "describe_nat_gateways", "NatGateways")
+            gateways = [one for one in every if _is_of(one, stack)]
         with translated("ec2:DescribeAddresses"):
             addresses = self._ec2.describe_addresses(Filters=mine)["Addresses"]
         return [

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.elbv2 import groups_of
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 
 DEFAULT = 10**6
@@ -83,10 +85,12 @@ class Listeners:
     def routing(self, load_balancer: str) -> Routing:
         """Three calls and one a listener of HTTPS."""
         try:
-            balancer = self._client.describe_load_balancers(LoadBalancerArns=[load_balancer])["LoadBalancers"][0]
-            listeners = self._client.describe_listeners(LoadBalancerArn=load_balancer)["Listeners"]
-            secure = [one for one in listeners if one.get("Protocol") in ("HTTPS", "TLS")]
-            raws = [(one["Port"], self._rules(one["ListenerArn"])) for one in secure]
+            balancer = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[load_balancer])
+            if balancer is None:
+                return Routing(found=False)
+            listeners = items(self._client, "describe_listeners", "Listeners", LoadBalancerArn=load_balancer)
+            secure = [way for way in listeners if way.get("Protocol") in ("HTTPS", "TLS")]
+            raws = [(way["Port"], self._rules(way["ListenerArn"])) for way in secure]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _GONE:
                 return Routing(found=False)
@@ -102,23 +106,13 @@ class Listeners:
         )
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:
-        pages = self._client.get_paginator("describe_rules").paginate(ListenerArn=listener)
-        return [raw for page in pages for raw in page["Rules"]]
+        return list(items(self._client, "describe_rules", "Rules", ListenerArn=listener))
 
     def health_checks(self, target_groups: Sequence[str]) -> Mapping[str, HealthCheck]:
-        """Those that exist among the ARNs. One that is gone fails the whole call, so all are read when that happens."""
-        try:
-            raws = self._client.describe_target_groups(TargetGroupArns=list(target_groups))["TargetGroups"]
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) not in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
-                raise problem_of(error, "elasticloadbalancing:DescribeTargetGroups") from None
-            raws = self._all_groups()
-        return {raw["TargetGroupArn"]: _health_check(raw) for raw in raws if raw["TargetGroupArn"] in target_groups}
-
-    def _all_groups(self) -> list[dict[str, Any]]:
+        """Those that exist among the ARNs."""
         with translated("elasticloadbalancing:DescribeTargetGroups"):
-            pages = self._client.get_paginator("describe_target_groups").paginate()
-            return [raw for page in pages for raw in page["TargetGroups"]]
+            raws = list(groups_of(self._client, target_groups))
+        return {raw["TargetGroupArn"]: _health_check(raw) for raw in raws}
 
 
 _CONFIG = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of
 from orchestrator.errors import Invalid, Problem
 
@@ -32,22 +33,31 @@ class Logs:
     def has(self, group: str) -> bool:
         """Whether there is a log group of exactly this name."""
         try:
-            answer = self._client.describe_log_groups(logGroupNamePrefix=group)
+            found = items(self._client, "describe_log_groups", "logGroups", logGroupNamePrefix=group)
+            return any(one["logGroupName"] == group for one in found)
         except (ClientError, BotoCoreError) as error:
             raise problem_of(error, "logs:DescribeLogGroups") from None
-        return any(one["logGroupName"] == group for one in answer["logGroups"])
 
     def tail(self, group: str, stream: str, lines: int = 50) -> tuple[str, ...]:
         """The stream's newest lines, oldest first. Empty when the group or the stream does not exist (yet)."""
         try:
-            answer = self._client.get_log_events(
-                logGroupName=group, logStreamName=stream, limit=lines, startFromHead=False
-            )
+            return tuple(self._newest(group, stream, lines))
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "ResourceNotFoundException":
                 return ()
             raise problem_of(error, "logs:GetLogEvents") from None
-        return tuple(str(event["message"]) for event in answer["events"])
+
+    def _newest(self, group: str, stream: str, lines: int) -> list[str]:
+        """A page may be empty, or hold fewer than asked for: the beginning is where the same token comes back."""
+        asked: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "limit": lines, "startFromHead": False}
+        found: list[str] = []
+        before = ""
+        for page in pages(self._client, "get_log_events", **asked):
+            found = [str(event["message"]) for event in page["events"]] + found
+            if len(found) >= lines or page.get("nextBackwardToken", "") in ("", before):
+                break
+            before = page["nextBackwardToken"]
+        return found[-lines:]
 
     def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[Record]:
         """All events since `start` that match CloudWatch's filter `pattern`, page by page; a page may be empty.
@@ -57,19 +67,14 @@ class Logs:
         given: dict[str, Any] = {"logGroupName": group, "startTime": int(start.timestamp() * 1000)}
         if pattern:
             given["filterPattern"] = pattern
-        while True:
-            try:
-                answer = self._client.filter_log_events(**given)
-            except (ClientError, BotoCoreError) as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    raise KeyError(group) from None
-                if code_of(error) == "InvalidParameterException" and pattern:
-                    fix = "give a plain text, or a pattern as CloudWatch Logs has it: ?ERROR ?Exception"
-                    raise Invalid(Problem("grep-invalid", str(error), "--grep", fix)) from None
-                raise problem_of(error, "logs:FilterLogEvents") from None
-            for event in answer["events"]:
+        try:
+            for event in items(self._client, "filter_log_events", "events", **given):
                 at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
                 yield Record(event["eventId"], at, event["logStreamName"], event["message"])
-            if not answer.get("nextToken"):
-                return
-            given["nextToken"] = answer["nextToken"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "ResourceNotFoundException":
+                raise KeyError(group) from None
+            if code_of(error) == "InvalidParameterException" and pattern:
+                fix = "give a plain text, or a pattern as CloudWatch Logs has it: ?ERROR ?Exception"
+                raise Invalid(Problem("grep-invalid", str(error), "--grep", fix)) from None
+            raise problem_of(error, "logs:FilterLogEvents") from None

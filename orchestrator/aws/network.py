@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import translated
 
 ANY = -1
@@ -100,29 +101,26 @@ class Network:
         """Those that exist among `ids`: by filter, since one unknown id would refuse the whole call."""
         filters = [{"Name": "instance-id", "Values": list(ids)}]
         with translated("ec2:DescribeInstances"):
-            answer = self._client.describe_instances(Filters=filters)
-        found = [_instance(raw) for reservation in answer["Reservations"] for raw in reservation["Instances"]]
+            reservations = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
+        found = [_instance(raw) for reservation in reservations for raw in reservation["Instances"]]
         return {one.id: one for one in found}
 
     def groups(self, ids: Collection[str]) -> Mapping[str, SecurityGroup]:
         """Those that exist among `ids`."""
-        if not ids:
-            return {}
         filters = [{"Name": "group-id", "Values": sorted(ids)}]
         with translated("ec2:DescribeSecurityGroups"):
-            answer = self._client.describe_security_groups(Filters=filters)
-        return {raw["GroupId"]: _group(raw) for raw in answer["SecurityGroups"]}
+            found = list(items(self._client, "describe_security_groups", "SecurityGroups", Filters=filters))
+        return {raw["GroupId"]: _group(raw) for raw in found}
 
     def subnets(self, ids: Collection[str]) -> Mapping[str, Subnet]:
         """Those that exist among `ids`, each with its default route: two calls."""
-        if not ids:
-            return {}
         with translated("ec2:DescribeSubnets"):
-            answer = self._client.describe_subnets(Filters=[{"Name": "subnet-id", "Values": sorted(ids)}])
-        vpcs = sorted({raw["VpcId"] for raw in answer["Subnets"]})
+            filters = [{"Name": "subnet-id", "Values": sorted(ids)}]
+            subnets = list(items(self._client, "describe_subnets", "Subnets", Filters=filters))
+        filters = [{"Name": "vpc-id", "Values": sorted({raw["VpcId"] for raw in subnets})}]
         with translated("ec2:DescribeRouteTables"):
-            tables = self._client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": vpcs}])["RouteTables"]
-        return {raw["SubnetId"]: _subnet(raw, tables) for raw in answer["Subnets"]}
+            tables = list(items(self._client, "describe_route_tables", "RouteTables", Filters=filters))
+        return {raw["SubnetId"]: _subnet(raw, tables) for raw in subnets}
 
 
 def _instance(raw: Mapping[str, Any]) -> Instance:

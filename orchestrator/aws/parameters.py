@@ -8,11 +8,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.batches import answers
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of
 from orchestrator.errors import OrchestratorError, Problem
-
-AT_ONCE = 10
-"""DeleteParameters' limit."""
 
 
 class Parameters:
@@ -46,16 +45,15 @@ class Parameters:
     def delete(self, names: Sequence[str]) -> None:
         """They are gone afterwards; those that already were don't matter."""
         try:
-            for start in range(0, len(names), AT_ONCE):
-                self._client.delete_parameters(Names=list(names[start : start + AT_ONCE]))
+            for _ in answers(self._client, "delete_parameters", Names=list(names)):
+                pass
         except (ClientError, BotoCoreError) as error:
             raise problem_of(error, "ssm:DeleteParameters") from None
 
     def below(self, path: str) -> Mapping[str, datetime]:
         """The names under a path, and when each was written. Values are left encrypted."""
-        pages = self._client.get_paginator("get_parameters_by_path")
         try:
-            found = [one for page in pages.paginate(Path=path, Recursive=True) for one in page["Parameters"]]
+            found = list(items(self._client, "get_parameters_by_path", "Parameters", Path=path, Recursive=True))
         except (ClientError, BotoCoreError) as error:
             raise problem_of(error, "ssm:GetParametersByPath") from None
         return {one["Name"]: one["LastModifiedDate"] for one in found}

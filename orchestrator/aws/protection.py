@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import one
 from orchestrator.aws.session import code_of, problem_of, translated
 
 _ATTRIBUTE = "deletion_protection.enabled"
@@ -36,11 +37,13 @@ class Protection:
 
     def _of_database(self, instance: str) -> tuple[bool, bool]:
         try:
-            found = self._rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+            found = one(self._rds, "describe_db_instances", "DBInstances", DBInstanceIdentifier=instance)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
                 return False, False
             raise problem_of(error, "rds:DescribeDBInstances") from None
+        if found is None:
+            return False, False
         return bool(found.get("DeletionProtection")), found["DBInstanceStatus"] == "modifying"
 
     def _of_balancer(self, arn: str) -> bool:

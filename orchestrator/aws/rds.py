@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
@@ -58,12 +59,13 @@ class Rds:
     def server(self, instance: str) -> ServerState:
         """The instance's state now."""
         try:
-            answer = self._client.describe_db_instances(DBInstanceIdentifier=instance)
+            found = one(self._client, "describe_db_instances", "DBInstances", DBInstanceIdentifier=instance)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
                 return ServerState(instance)
             raise problem_of(error, "rds:DescribeDBInstances") from None
-        found = answer["DBInstances"][0]
+        if found is None:
+            return ServerState(instance)
         endpoint = found.get("Endpoint", {})
         return ServerState(
             instance,
@@ -103,8 +105,8 @@ class Rds:
     def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
         """The newest finished snapshot of the instance, made by hand or by RDS; None: there is none."""
         with translated("rds:DescribeDBSnapshots"):
-            pages = self._client.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=instance)
-            raws = [one for page in pages for one in page["DBSnapshots"] if one.get("Status") == "available"]
+            every = items(self._client, "describe_db_snapshots", "DBSnapshots", DBInstanceIdentifier=instance)
+            raws = [one for one in every if one.get("Status") == "available"]
         taken = [
             TakenSnapshot(one["DBSnapshotIdentifier"], one["SnapshotCreateTime"], one.get("SnapshotType", ""))
             for one in raws

@@ -9,11 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import pages
 from orchestrator.aws.session import code_of, problem_of
 from orchestrator.errors import OrchestratorError, Problem
-
-AT_ONCE = 20
-"""BatchGetSecretValue's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +49,15 @@ class Secrets:
 
     def shapes(self, arns: Sequence[str]) -> Mapping[str, Shape]:
         """Of each secret its shape; the values go no further than this."""
-        unique = sorted(set(arns))
-        batches = (unique[start : start + AT_ONCE] for start in range(0, len(unique), AT_ONCE))
-        return {arn: shape for batch in batches for arn, shape in self._batch(batch)}
+        return dict(self._shapes(sorted(set(arns))))
 
-    def _batch(self, arns: Sequence[str]) -> Iterator[tuple[str, Shape]]:
+    def _shapes(self, arns: Sequence[str]) -> Iterator[tuple[str, Shape]]:
         try:
-            answer = self._client.batch_get_secret_value(SecretIdList=list(arns))
+            read = list(pages(self._client, "batch_get_secret_value", SecretIdList=list(arns)))
         except (ClientError, BotoCoreError) as error:
             raise problem_of(error, "secretsmanager:BatchGetSecretValue") from None
-        errors = {one["SecretId"]: one for one in answer.get("Errors", ())}
-        values = {one["ARN"]: one.get("SecretString", "") for one in answer.get("SecretValues", ())}
+        errors = {one["SecretId"]: one for page in read for one in page.get("Errors", ())}
+        values = {one["ARN"]: one.get("SecretString", "") for page in read for one in page.get("SecretValues", ())}
         for arn in arns:
             if arn in values:
                 self._learn(values[arn])

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.aws.batches import answers
 from orchestrator.aws.session import translated
-
-AT_ONCE = 10
-"""DescribeServices' limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +30,12 @@ class ServiceCounts:
         self._cluster = cluster
 
     def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist among `names`, ten a call."""
-        found: dict[str, Count] = {}
-        for start in range(0, len(names), AT_ONCE):
-            with translated("ecs:DescribeServices"):
-                answer = self._client.describe_services(
-                    cluster=self._cluster, services=list(names[start : start + AT_ONCE]), include=["TAGS"]
-                )
-            found |= {raw["serviceName"]: _count(raw) for raw in answer["services"] if raw["status"] != "INACTIVE"}
-        return found
+        """Those that exist among `names`."""
+        wanted = {"cluster": self._cluster, "services": list(names), "include": ["TAGS"]}
+        with translated("ecs:DescribeServices"):
+            said = list(answers(self._client, "describe_services", **wanted))
+        raws = [raw for some in said for raw in some["services"]]
+        return {raw["serviceName"]: _count(raw) for raw in raws if raw["status"] != "INACTIVE"}
 
     def scale(self, name: str, desired: int) -> None:
         """Want so many tasks; starts no deployment."""

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.aws.batches import answers
 from orchestrator.aws.session import translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
-
-AT_ONCE = 10
-"""DescribeServices' limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +44,12 @@ class Services:
         self._cluster = cluster
 
     def settings(self, names: Sequence[str]) -> Mapping[str, ServiceSettings]:
-        """Of the services that exist among `names`, ten a call."""
-        found: dict[str, ServiceSettings] = {}
-        for start in range(0, len(names), AT_ONCE):
-            with translated("ecs:DescribeServices"):
-                answer = self._client.describe_services(
-                    cluster=self._cluster, services=list(names[start : start + AT_ONCE])
-                )
-            found |= {raw["serviceName"]: _settings(raw) for raw in answer["services"] if raw["status"] != "INACTIVE"}
-        return found
+        """Of the services that exist among `names`."""
+        wanted = {"cluster": self._cluster, "services": list(names)}
+        with translated("ecs:DescribeServices"):
+            said = list(answers(self._client, "describe_services", **wanted))
+        raws = [raw for some in said for raw in some["services"]]
+        return {raw["serviceName"]: _settings(raw) for raw in raws if raw["status"] != "INACTIVE"}
 
     def definition(self, arn: str) -> TaskDefinition:
         """One revision."""

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from orchestrator.aws import ways
 from orchestrator.aws.access import Access
 from orchestrator.aws_errors import code_of, denied, problem_of, translated
 from orchestrator.errors import Expired, Invalid, Problem, Refused
@@ -80,6 +81,7 @@ class Aws:
             except (BotoCoreError, ValueError) as error:
                 raise problem_of(error, service) from None
         made.meta.events.register("before-send", self._count)
+        ways.mark(made, *([ways.ONCE] if attempts == 1 else []))
         return made
 
     def _count(self, **_: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import one
 from orchestrator.aws.session import code_of, problem_of
 
 _MISSING = frozenset({"DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
@@ -41,12 +42,13 @@ class DbSnapshots:
     def find(self, name: str) -> DbSnapshot:
         """As it is now."""
         try:
-            answer = self._client.describe_db_snapshots(DBSnapshotIdentifier=name)
+            found = one(self._client, "describe_db_snapshots", "DBSnapshots", DBSnapshotIdentifier=name)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _MISSING:
                 return DbSnapshot(name)
             raise problem_of(error, "rds:DescribeDBSnapshots") from None
-        found = answer["DBSnapshots"][0]
+        if found is None:
+            return DbSnapshot(name)
         taken = found.get("SnapshotCreateTime")
         return DbSnapshot(
             name=name,

@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 from tenacity.wait import wait_base
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.pages import items
+from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut, Transient
 
 ONLINE = "Online"
@@ -84,29 +85,17 @@ class Ssm:
 
     def ping(self, instance_id: str) -> Ping:
         """Whether the instance's agent answers now."""
-        filters = [{"Key": "InstanceIds", "Values": [instance_id]}]
-        try:
-            answer = self._client.describe_instance_information(Filters=filters)
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) == "InvalidInstanceId":
-                return Ping(None)
-            raise problem_of(error, "ssm:DescribeInstanceInformation") from None
-        for known in answer["InstanceInformationList"]:
-            return Ping(known["PingStatus"], known.get("AgentVersion", ""), known.get("LastPingDateTime"))
-        return Ping(None)
+        return self.pings([instance_id]).get(instance_id, Ping(None))
 
     def pings(self, instance_ids: Sequence[str]) -> Mapping[str, Ping]:
-        """Several instances in one call; those SSM never heard of are absent."""
-        filters = [{"Key": "InstanceIds", "Values": sorted(instance_ids)}]
-        try:
-            answer = self._client.describe_instance_information(Filters=filters)
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) == "InvalidInstanceId":
-                return {one: ping for one in instance_ids if (ping := self.ping(one)).status is not None}
-            raise problem_of(error, "ssm:DescribeInstanceInformation") from None
+        """Of several instances; those SSM never heard of are absent."""
+        asked = {"Filters": [{"Key": "InstanceIds", "Values": sorted(set(instance_ids))}]}
+        operation, unknown = "describe_instance_information", frozenset({"InvalidInstanceId"})
+        with translated("ssm:DescribeInstanceInformation"):
+            found = list(items(self._client, operation, "InstanceInformationList", gone=unknown, **asked))
         return {
             known["InstanceId"]: Ping(known["PingStatus"], known.get("AgentVersion", ""), known.get("LastPingDateTime"))
-            for known in answer["InstanceInformationList"]
+            for known in found
         }
 
     def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 
 
@@ -53,8 +54,8 @@ class Volumes:
 
     def _roots(self, ids: Collection[str]) -> Mapping[str, str]:
         with translated("ec2:DescribeInstances"):
-            pages = self._client.get_paginator("describe_instances").paginate(InstanceIds=sorted(ids))
-            instances = [one for page in pages for many in page["Reservations"] for one in many["Instances"]]
+            reservations = items(self._client, "describe_instances", "Reservations", InstanceIds=sorted(ids))
+            instances = [one for many in reservations for one in many["Instances"]]
         return {one["InstanceId"]: one.get("RootDeviceName", "") for one in instances}
 
     def snapshots(self, tag: str, value: str) -> tuple[VolumeSnapshot, ...]:
@@ -64,7 +65,7 @@ class Volumes:
 
     def find(self, ids: Collection[str]) -> Mapping[str, VolumeSnapshot]:
         """Those of the ids that there are."""
-        found = self._pages("describe_snapshots", "Snapshots", "snapshot-id", ids) if ids else []
+        found = self._pages("describe_snapshots", "Snapshots", "snapshot-id", ids)
         return {one.id: one for one in map(_snapshot, found)}
 
     def take(self, volume: str, description: str, tags: Mapping[str, str]) -> str:
@@ -85,8 +86,7 @@ class Volumes:
     def _pages(self, call: str, part: str, name: str, values: Collection[str], **more: Any) -> list[dict[str, Any]]:
         filters = [{"Name": name, "Values": sorted(values)}]
         with translated(f"ec2:{call.title().replace('_', '')}"):
-            pages = self._client.get_paginator(call).paginate(Filters=filters, **more)
-            return [one for page in pages for one in page[part]]
+            return list(items(self._client, call, part, Filters=filters, **more))
 
 
 def _snapshot(raw: Mapping[str, Any]) -> VolumeSnapshot:

@@ -15,15 +15,14 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws import batches
+from orchestrator.aws.pages import items, pages
 from orchestrator.aws_errors import code_of, problem_of
 from orchestrator.dns.model import Change, Connection, Plan, Record, normal, receipt
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.subjects import together
 
 T = TypeVar("T")
-
-BATCH = 1000
-"""Elements Route 53 takes in one change batch (its quota "ResourceRecord elements"); each action is one."""
 
 REFUSED = frozenset({"InvalidChangeBatch", "InvalidInput", "NoSuchHealthCheck"})
 """Of ChangeResourceRecordSets: something is wrong with one change at least, and none was made."""
@@ -60,8 +59,7 @@ class Route53:
 
     def zones(self) -> frozenset[str]:
         """Every public hosted zone (100 a page)."""
-        pages = self._client.get_paginator("list_hosted_zones").paginate()
-        found = _asking(lambda: [zone for page in pages for zone in page["HostedZones"]])
+        found = _asking(lambda: list(items(self._client, "list_hosted_zones", "HostedZones")))
         return frozenset(_unescaped(normal(zone["Name"])) for zone in found if not _is_private(zone))
 
     def check(self, zone: str) -> None:
@@ -71,11 +69,12 @@ class Route53:
     def records(self, zone: str) -> frozenset[Record]:
         """Every record set of the zone (300 a page)."""
         zone_id = self._zone_id(zone)
-        pages = self._client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
-        return _asking(lambda: frozenset(_record(found) for page in pages for found in page["ResourceRecordSets"]))
+        wanted: dict[str, Any] = {"HostedZoneId": zone_id}
+        found = _asking(lambda: list(items(self._client, "list_resource_record_sets", "ResourceRecordSets", **wanted)))
+        return frozenset(map(_record, found))
 
     def submit(self, zone: str, plan: Plan) -> str:
-        """One batch for up to 1000 actions. The ticket holds the ids of Route 53's changes."""
+        """As few batches as Route 53 takes. The ticket holds the ids of its changes."""
         plan.raise_if_unsafe()
         zone_id = self._zone_id(zone)
         tickets: list[str] = []
@@ -119,7 +118,8 @@ class Route53:
     def _send(self, zone_id: str, plan: Plan, changes: Sequence[Change]) -> str:
         actions = [action for change in changes for action in _actions(change)]
         batch = {"Comment": f"orchestrate {plan.checksum[:12]}", "Changes": actions}
-        answer = _asking(lambda: self._client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch))
+        with batches.batched():
+            answer = _asking(lambda: self._client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch))
         return str(answer["ChangeInfo"]["Id"])
 
     def _zone_id(self, zone: str) -> str:
@@ -131,8 +131,7 @@ class Route53:
 
     def _find(self, zone: str) -> str:
         for name in _candidates(zone):
-            answer = _asking(partial(self._client.list_hosted_zones_by_name, DNSName=name))
-            matching = [found for found in answer["HostedZones"] if normal(found["Name"]) == name]
+            matching = _asking(partial(self._named, name))
             public = [found["Id"] for found in matching if not _is_private(found)]
             if len(public) == 1:
                 return str(public[0])
@@ -146,6 +145,16 @@ class Route53:
                 fix="create the hosted zone outside of this stack, use the account that has it, or correct dns.zone",
             )
         )
+
+    def _named(self, name: str) -> list[Any]:
+        """The zones of exactly this name. The list begins with them, and goes on with all that come after."""
+        matching: list[Any] = []
+        for page in pages(self._client, "list_hosted_zones_by_name", DNSName=name):
+            found = [zone for zone in page["HostedZones"] if normal(zone["Name"]) == name]
+            matching += found
+            if not found:
+                break
+        return matching
 
 
 def _is_private(zone: dict[str, Any]) -> bool:
@@ -188,15 +197,17 @@ def _unescaped(name: str) -> str:
 
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
     """As few batches as possible; one change is never torn apart."""
+    operation = "change_resource_record_sets"
+    most = (batches.most(operation, "ResourceRecords"), batches.most(operation, "Value"))
     batch: list[Change] = []
-    size = 0
+    elements = characters = 0
     for change in changes:
-        more = len(_actions(change))
-        if batch and size + more > BATCH:
+        more, longer = _size(change)
+        if batch and (elements + more > most[0] or characters + longer > most[1]):
             yield batch
-            batch, size = [], 0
+            batch, elements, characters = [], 0, 0
         batch.append(change)
-        size += more
+        elements, characters = elements + more, characters + longer
     if batch:
         yield batch
 
@@ -204,6 +215,12 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
 def _actions(change: Change) -> list[dict[str, Any]]:
     gone = [_action("DELETE", json.loads(old.origin[0])) for old in change.before]
     return [*gone, *map(_creation, change.after)]
+
+
+def _size(change: Change) -> tuple[int, int]:
+    """Elements and characters as Route 53 counts them: every value of every action (UPSERT's twice: none is sent)."""
+    records = [one["ResourceRecordSet"].get("ResourceRecords", ()) for one in _actions(change)]
+    return sum(max(len(some), 1) for some in records), sum(len(one["Value"]) for some in records for one in some)
 
 
 def _creation(record: Record) -> dict[str, Any]:

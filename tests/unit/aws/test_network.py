@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.network import Network, Rule, SecurityGroup
+from tests.unit.one_page import OnePage
 
 GROUP = SecurityGroup("sg-db", ingress=(Rule(5432, 5440, ("sg-tasks", "10.0.10.0/24")),))
 
@@ -30,7 +31,7 @@ def test_who_is_let_in(port: int, groups: list[str], addresses: list[str], admit
     assert GROUP.admits(port, groups, addresses) is admitted
 
 
-class Client:
+class Client(OnePage):
     """EC2's answers."""
 
     def __init__(self, tables: list[dict[str, Any]]) -> None:
@@ -81,7 +82,7 @@ def test_who_is_let_out(rules: tuple[Rule, ...], port: int, groups: tuple[str, .
 
 
 def test_rules_of_every_protocol_and_port() -> None:
-    class Groups:
+    class Groups(OnePage):
         def describe_security_groups(self, **_: Any) -> dict[str, Any]:
             every = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-tasks"}]}
             udp = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}

@@ -175,7 +175,9 @@ def test_a_script_too_long_is_never_sent(ssm: Ssm) -> None:
     ],
 )
 def test_ping(ssm: Ssm, stub: Stubber, listed: list[dict[str, str]], expected: Ping) -> None:
-    stub.add_response("describe_instance_information", {"InstanceInformationList": listed}, {"Filters": ANY})
+    stub.add_response(
+        "describe_instance_information", {"InstanceInformationList": listed}, {"Filters": ANY, "MaxResults": 50}
+    )
     assert ssm.ping(INSTANCE) == expected
     assert expected.online is (expected.status == "Online")
 

@@ -17,6 +17,7 @@ from orchestrator.events import Event, FindingReported, RunFinished, RunStarted,
 from orchestrator.render.markdown import LONGEST, Markdown
 from orchestrator.render.terminal import Terminal
 from tests.documents import reading
+from tests.unit.one_page import OnePage
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -111,7 +112,7 @@ STACK = Stack.model_validate(
 )
 
 
-class LiveAws:
+class LiveAws(OnePage):
     """A service and a server, as ECS and RDS describe them."""
 
     def __init__(self, desired: int, status: str) -> None:
