@@ -96,7 +96,7 @@ def connect(
     waiting: services.Rules,
 ) -> Context:
     """Everything a run may need; a client is made when something of it is used."""
-    ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic)
+    ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic, mark=lambda: token_hex(6))
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
     lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
@@ -114,7 +114,7 @@ def connect(
         ssm=ssm,
         elasticache=ElastiCache(aws.client("elasticache")),
         secrets=secrets,
-        ecs=Ecs(aws.client("ecs"), stack.cluster, once=aws.once("ecs")),
+        ecs=Ecs(aws.client("ecs"), stack.cluster),
         definitions=Services(aws.client("ecs"), stack.cluster),
         targets=Elbv2(aws.client("elbv2")),
         listeners=Listeners(aws.client("elbv2")),

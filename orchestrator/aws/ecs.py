@@ -117,11 +117,10 @@ class Task:
 
 
 class Ecs:
-    """One cluster through a boto3 `ecs` client. `once`: one that sends each call once, for changes."""
+    """One cluster through a boto3 `ecs` client."""
 
-    def __init__(self, client: Any, cluster: str, *, once: Any = None) -> None:
+    def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
-        self._once = once or client
         self._cluster = cluster
         self._prefixes: dict[str, Mapping[str, str]] = {}
 
@@ -177,9 +176,9 @@ class Ecs:
         return f"{prefix}/{container}/{task.id}" if prefix else ""
 
     def redeploy(self, service: str) -> str:
-        """Force a new deployment with the same task definition; give its id. Sent once: each would be one more."""
+        """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
         with translated("ecs:UpdateService"):
-            answer = self._once.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
+            answer = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
             raw = answer["service"]
         primary = _service(raw).primary
         return primary.id if primary else ""

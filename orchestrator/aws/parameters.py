@@ -34,13 +34,14 @@ class Parameters:
         return value
 
     def put(self, name: str, value: str, description: str) -> None:
-        """Make a new SecureString of at most 4 KB."""
+        """Make a new SecureString of at most 4 KB, under a name that nobody else draws."""
         try:
             self._client.put_parameter(
                 Name=name, Value=value, Description=description, Type="SecureString", Tier="Standard", Overwrite=False
             )
         except (ClientError, BotoCoreError) as error:
-            raise problem_of(error, "ssm:PutParameter") from None
+            if code_of(error) != "ParameterAlreadyExists":  # a first try arrived, and its answer was lost
+                raise problem_of(error, "ssm:PutParameter") from None
 
     def delete(self, names: Sequence[str]) -> None:
         """They are gone afterwards; those that already were don't matter."""

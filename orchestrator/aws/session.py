@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from orchestrator.aws import ways
+from orchestrator.aws import resends, ways
 from orchestrator.aws.access import Access
 from orchestrator.aws_errors import code_of, denied, problem_of, translated
 from orchestrator.errors import Expired, Invalid, Problem, Refused
@@ -48,25 +48,19 @@ class Aws:
         self.calls = 0
         self._lock = threading.Lock()
         self._making = threading.Lock()
-        self._clients: dict[tuple[str, int], _Client] = {}
+        self._clients: dict[str, _Client] = {}
 
     def client(self, service: str) -> Any:
-        """The one client of `service`. botocore retries throttling and transport errors by itself (5 attempts)."""
-        return self._client(service, attempts=5)
+        """The one client of `service`. botocore retries throttling and transport errors by itself (5 attempts).
 
-    def once(self, service: str) -> Any:
-        """A client that sends each call once: for a change that must not be made twice when its answer is lost."""
-        return self._client(service, attempts=1)
-
-    def _client(self, service: str, *, attempts: int) -> Any:
+        A change that would be made twice (`resends.ONCE`) is never sent again once it may have arrived.
+        """
         with self._lock:
-            return self._clients.setdefault(
-                (service, attempts), _Client(lambda: self._made(service, attempts=attempts))
-            )
+            return self._clients.setdefault(service, _Client(lambda: self._made(service)))
 
-    def _made(self, service: str, *, attempts: int) -> Any:
+    def _made(self, service: str) -> Any:
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={"mode": "standard", "total_max_attempts": 5},
             connect_timeout=10,
             read_timeout=60,
             user_agent_extra="onyx-orchestrator",
@@ -81,7 +75,8 @@ class Aws:
             except (BotoCoreError, ValueError) as error:
                 raise problem_of(error, service) from None
         made.meta.events.register("before-send", self._count)
-        ways.mark(made, *([ways.ONCE] if attempts == 1 else []))
+        resends.register(made)
+        ways.mark(made, resends.ONCE)
         return made
 
     def _count(self, **_: Any) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 from tenacity.wait import wait_base
 
 from orchestrator.aws.pages import items
@@ -29,6 +29,10 @@ POLLING: wait_base = wait_exponential(multiplier=0.5, exp_base=1.4, max=3.0)
 """Seconds between two looks at a command: 0.5, 0.7, 1.0 … 3."""
 LONGEST_SCRIPT = 60_000
 """Bytes; a document with its parameters may have 64 KB (MaxDocumentSizeExceeded)."""
+LONGEST_COMMENT = 100
+"""Characters of a command's comment (SendCommand's documentation)."""
+LOOKS = 5
+"""How often a command is looked for whose answer was lost: SSM's lists are eventually consistent."""
 _UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _UNDELIVERED = frozenset({"DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"})
 _AGENT_TRAILER = "failed to run commands:"
@@ -68,7 +72,11 @@ class ScriptFailed(OrchestratorError):
 
 
 class Ssm:
-    """Run Command through a boto3 `ssm` client. `sleep` waits seconds, `monotonic` counts them."""
+    """Run Command through a boto3 `ssm` client. `sleep` waits seconds, `monotonic` counts them.
+
+    `mark` draws what tells one command from all others: by it a command is found whose answer to SendCommand was lost.
+    Without marks such a command is not looked for.
+    """
 
     def __init__(
         self,
@@ -77,11 +85,13 @@ class Ssm:
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
         polling: wait_base = POLLING,
+        mark: Callable[[], str] = str,
     ) -> None:
         self._client = client
         self._sleep = sleep
         self._monotonic = monotonic
         self._polling = polling
+        self._mark = mark
 
     def ping(self, instance_id: str) -> Ping:
         """Whether the instance's agent answers now."""
@@ -142,19 +152,45 @@ class Ssm:
         if len(text.encode()) > LONGEST_SCRIPT:
             message = f"the script has {len(text.encode())} bytes; SSM takes {LONGEST_SCRIPT}"
             raise Invalid(Problem("script-too-long", message, comment, "do it in several parts"))
+        mark = self._mark()
+        name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]
         try:
             answer = self._client.send_command(
                 InstanceIds=[instance_id],
                 DocumentName="AWS-RunShellScript",
-                Comment=comment[:100],
+                Comment=name,
                 TimeoutSeconds=DELIVERY,
                 Parameters={"commands": [text], "executionTimeout": [str(timeout)]},
             )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "InvalidInstanceId":
                 raise _not_registered(instance_id) from None
-            raise problem_of(error, "ssm:SendCommand") from None
+            problem = problem_of(error, "ssm:SendCommand")
+            if mark and _may_have_arrived(problem) and (arrived := self._arrived(instance_id, name)):
+                return arrived
+            raise problem from None
         return str(answer["Command"]["CommandId"])
+
+    def _arrived(self, instance_id: str, name: str) -> str | None:
+        """The command of this name on the instance, if SSM comes to know it; None: it can't be seen."""
+
+        def listed() -> str | None:
+            try:
+                for one in items(self._client, "list_commands", "Commands", InstanceId=instance_id):
+                    if one.get("Comment") == name:
+                        return str(one["CommandId"])
+            except (ClientError, BotoCoreError):
+                return None  # what is reported then is that SendCommand had no answer
+            return None
+
+        looks = Retrying(
+            retry=retry_if_result(lambda found: found is None),
+            wait=self._polling,
+            stop=stop_after_attempt(LOOKS),
+            sleep=self._sleep,
+            retry_error_callback=lambda _state: None,
+        )
+        return looks(listed)
 
     def _finished(self, command_id: str, instance_id: str, deadline: float) -> dict[str, Any] | None:
         """The invocation once it ended; None: it did not until the deadline."""
@@ -215,6 +251,11 @@ def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> Output:
         raise ScriptFailed(Problem("script-cancelled", message, instance_id, "run again"), output)
     message = f"the script ended with exit status {output.exit_code}{_last_lines(output.stderr)}"
     raise ScriptFailed(Problem("script-failed", message, instance_id, fix), output)
+
+
+def _may_have_arrived(problem: OrchestratorError) -> bool:
+    """Without an answer nobody knows. AWS says so itself when it was asked too fast: then nothing was done."""
+    return isinstance(problem, Transient) and problem.problems[0].code != "throttled"
 
 
 def _not_registered(instance_id: str) -> Transient:

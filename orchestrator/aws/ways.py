@@ -6,10 +6,12 @@ botocore may not send again. Who records requests can tell by it what went aroun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+from botocore.model import OperationModel
 
 BATCHED, ONCE, PAGED = "batched", "once", "paged"
 _going: ContextVar[frozenset[str]] = ContextVar("way", default=frozenset())
@@ -25,11 +27,12 @@ def going(*ways: str) -> Iterator[None]:
         _going.reset(before)
 
 
-def mark(client: Any, *always: str) -> None:
-    """Have every request of the client say how it goes; the client's requests go `always` so."""
+def mark(client: Any, once: Collection[str]) -> None:
+    """Have every request of the client say how it goes; the operations of `once` (boto3's names) are sent once."""
+    single = {operation for method, operation in client.meta.method_to_api_mapping.items() if method in once}
 
-    def say(params: dict[str, Any], **_: Any) -> None:
-        ways = _going.get() | set(always)
+    def say(model: OperationModel, params: dict[str, Any], **_: Any) -> None:
+        ways = _going.get() | ({ONCE} if model.name in single else set())
         if ways:
             params["headers"]["User-Agent"] = f"{params['headers'].get('User-Agent', '')} way/{','.join(sorted(ways))}"
 

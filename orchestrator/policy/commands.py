@@ -19,7 +19,8 @@ DATABASE_SERVER: Grants = (Grant(("rds:DescribeDBInstances",), on.database),)
 DATABASES: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_runner),
     Grant(
-        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ec2:DescribeInstances"), on.answers_of_scripts
+        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands", "ec2:DescribeInstances"),
+        on.answers_of_scripts,
     ),
     Grant(("secretsmanager:GetSecretValue",), on.logins),
     Grant(("ssm:GetParameter",), on.login_parameters),
@@ -48,7 +49,8 @@ REDIS_TOKEN_SET: Grants = (
 VESPAS: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_vespas),
     Grant(
-        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ec2:DescribeInstances"), on.answers_of_vespas
+        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands", "ec2:DescribeInstances"),
+        on.answers_of_vespas,
     ),
     Grant(("ec2:DescribeInstanceAttribute",), on.vespas),
 )
@@ -135,6 +137,7 @@ EXAMINATION: Grants = (
             "secretsmanager:BatchGetSecretValue",
             "ssm:DescribeInstanceInformation",
             "ssm:GetCommandInvocation",
+            "ssm:ListCommands",
         )
     ),
     Grant(("secretsmanager:GetSecretValue",), on.tenant_secrets),
@@ -172,7 +175,13 @@ HIDDEN: Grants = (
 TASK_LOGS: Grants = (Grant(("logs:FilterLogEvents",), on.log_streams),)
 VESPA_LOGS: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_vespas),
-    Grant(("ssm:GetCommandInvocation",), on.answers_of_vespas),
+    Grant(
+        (
+            "ssm:GetCommandInvocation",
+            "ssm:ListCommands",
+        ),
+        on.answers_of_vespas,
+    ),
 )
 TASKS: Grants = (
     Grant(("ecs:ListTasks",), on.anywhere, on.in_cluster),

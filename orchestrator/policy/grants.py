@@ -182,7 +182,7 @@ def scripts_on_vespas(scope: Scope) -> Sequence[str]:
 
 
 def answers_of_scripts(scope: Scope) -> Sequence[str]:
-    """GetCommandInvocation and the agent's state know no resources."""
+    """GetCommandInvocation, ListCommands and the agent's state know no resources."""
     return () if scope.direct else (ANY,)
 
 

@@ -111,7 +111,7 @@ LISTED: Sequence[Grant] = (
 
 INDEXES: Sequence[Grant] = (
     Grant(("ssm:SendCommand",), on.scripts_on_vespas),
-    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"), on.answers_of_vespas),
+    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands"), on.answers_of_vespas),
 )
 """Containers stopped and started, documents counted."""
 
@@ -153,7 +153,7 @@ DUMPED: Sequence[Grant] = (
     Grant(("ssm:PutParameter", "ssm:DeleteParameters"), lent_urls),
     Grant(("ssm:GetParametersByPath",), lent_urls_path),
     Grant(("ssm:SendCommand",), on.scripts_whatever_the_transport),
-    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"), answers_of_runner),
+    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands"), answers_of_runner),
 )
 """Databases dumped or loaded by the runner, which gets a URL of S3 that is signed in the caller's name."""
 

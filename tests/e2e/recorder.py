@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ class Recorder:
     endpoint: str = ""
     calls: list[str] = field(default_factory=list)
     refusal: tuple[int, bytes] | None = None
+    losing: set[str] = field(default_factory=set)
+    """Of each of these calls the next one is passed on, and its answer is lost."""
 
     def forget(self) -> None:
         self.calls.clear()
@@ -53,13 +56,19 @@ def _handler(recorder: Recorder, http: urllib3.PoolManager) -> type[BaseHTTPRequ
 
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            recorder.calls.append(action(self.command, self.path, dict(self.headers), body))
+            called = action(self.command, self.path, dict(self.headers), body)
+            recorder.calls.append(called)
             if recorder.refusal:
                 self._answer(recorder.refusal[0], {"Content-Type": "text/xml"}, recorder.refusal[1])
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             url = recorder.upstream + self.path
             seen = http.request(self.command, url, body=body, headers=headers, redirect=False, decode_content=False)
+            if called in recorder.losing:
+                recorder.losing.discard(called)
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
             self._answer(seen.status, dict(seen.headers), seen.data)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _pass  # noqa: N815 - the base class's names

@@ -170,7 +170,7 @@ class Answering:
 
 def test_each_request_says_how_it_goes() -> None:
     ecs = client("ecs")
-    ways.mark(ecs)
+    ways.mark(ecs, ())
     aws = Answering(ecs, {"taskArns": ["a"], "nextToken": "1"}, {"services": []}, {"taskArns": ["b"]}, {"services": []})
     read = items(ecs, "list_tasks", "taskArns", cluster="c")
     assert next(read) == "a"
@@ -181,10 +181,11 @@ def test_each_request_says_how_it_goes() -> None:
     assert aws.said == [paged, frozenset(), paged, batched]
 
 
-def test_a_client_of_which_nothing_is_sent_again_says_so() -> None:
+def test_what_is_sent_once_says_so() -> None:
     ssm = client("ssm")
-    ways.mark(ssm, ways.ONCE)
-    aws = Answering(ssm, {})
+    ways.mark(ssm, ["cancel_command"])
+    aws = Answering(ssm, {}, {})
     ssm.cancel_command(CommandId="11111111-2222-3333-4444-555555555555")
-    assert aws.said == [{ways.ONCE}]
+    ssm.terminate_session(SessionId="s")
+    assert aws.said == [{ways.ONCE}, frozenset()]
     assert ways.of("Boto3/1.40 way/paged onyx-orchestrator") == frozenset()
