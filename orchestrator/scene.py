@@ -9,7 +9,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -144,8 +144,9 @@ class Scene:
 
     @once
     def routing(self) -> Routing:
-        """The load balancer's way in."""
-        return self.read.listeners.routing(self.stack.load_balancer.arn)
+        """The load balancer's way in, with every certificate that it shows."""
+        seen = self.read.listeners.routing(self.stack.load_balancer.arn)
+        return replace(seen, certificates=self.read.listeners.certificates(seen.listeners))
 
     @once
     def health_checks(self) -> Mapping[str, HealthCheck]:
@@ -224,6 +225,16 @@ class Scene:
         wanted = self.stack.certificate
         try:
             return self.read.acm.certificate(wanted.arn) if wanted else None
+        except Invalid:
+            return None
+
+    @once
+    def other_certificates(self) -> tuple[Certificate, ...] | None:
+        """What the listener shows by SNI besides the contract's one; None: one of them is not ACM's, or not ours."""
+        wanted = self.stack.certificate
+        try:
+            others = [arn for arn in self.routing().certificates if wanted and arn != wanted.arn]
+            return tuple(self.read.acm.certificate(arn) for arn in others)
         except Invalid:
             return None
 

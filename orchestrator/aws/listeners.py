@@ -64,11 +64,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A load balancer's way in: its HTTPS rules by priority, its certificates, its security groups."""
+    """A load balancer's way in: its HTTPS listeners and their rules by priority, certificates, security groups.
+
+    DescribeListeners shows no certificate but the default one: `Listeners.certificates` has them all.
+    """
 
     found: bool = True
     state: str = "active"
     https: bool = False
+    listeners: tuple[str, ...] = ()
     rules: tuple[ListenerRule, ...] = ()
     certificates: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -83,7 +87,7 @@ class Listeners:
         self._client = client
 
     def routing(self, load_balancer: str) -> Routing:
-        """Three calls and one a listener of HTTPS."""
+        """Two calls and one a listener of HTTPS."""
         try:
             balancer = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[load_balancer])
             if balancer is None:
@@ -99,14 +103,24 @@ class Listeners:
         return Routing(
             state=balancer.get("State", {}).get("Code", ""),
             https=bool(secure),
+            listeners=tuple(way["ListenerArn"] for way in secure),
             rules=tuple(rules),
-            certificates=tuple(one["CertificateArn"] for way in secure for one in way.get("Certificates", ())),
+            certificates=tuple(shown["CertificateArn"] for way in secure for shown in way.get("Certificates", ())),
             groups=tuple(balancer.get("SecurityGroups", ())),
             internal=balancer.get("Scheme") == "internal",
         )
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:
         return list(items(self._client, "describe_rules", "Rules", ListenerArn=listener))
+
+    def certificates(self, listeners: Sequence[str]) -> tuple[str, ...]:
+        """Of each listener the default one, then those that SNI chooses from."""
+        found: list[str] = []
+        for arn in listeners:
+            with translated("elasticloadbalancing:DescribeListenerCertificates"):
+                shown = list(items(self._client, "describe_listener_certificates", "Certificates", ListenerArn=arn))
+            found += [one["CertificateArn"] for one in sorted(shown, key=lambda one: not one.get("IsDefault"))]
+        return tuple(dict.fromkeys(found))
 
     def health_checks(self, target_groups: Sequence[str]) -> Mapping[str, HealthCheck]:
         """Those that exist among the ARNs."""

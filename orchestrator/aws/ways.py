@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from botocore.model import OperationModel
+from botocore.awsrequest import AWSPreparedRequest
 
 BATCHED, ONCE, PAGED = "batched", "once", "paged"
 _going: ContextVar[frozenset[str]] = ContextVar("way", default=frozenset())
@@ -31,12 +31,14 @@ def mark(client: Any, once: Collection[str]) -> None:
     """Have every request of the client say how it goes; the operations of `once` (boto3's names) are sent once."""
     single = {operation for method, operation in client.meta.method_to_api_mapping.items() if method in once}
 
-    def say(model: OperationModel, params: dict[str, Any], **_: Any) -> None:
-        ways = _going.get() | ({ONCE} if model.name in single else set())
-        if ways:
-            params["headers"]["User-Agent"] = f"{params['headers'].get('User-Agent', '')} way/{','.join(sorted(ways))}"
+    def say(event_name: str, request: AWSPreparedRequest, **_: Any) -> None:
+        ways = _going.get() | ({ONCE} if event_name.rpartition(".")[2] in single else set())
+        if ways:  # botocore writes the header until then, and doesn't sign it
+            said = request.headers["User-Agent"]
+            text = said.decode() if isinstance(said, bytes) else said
+            request.headers["User-Agent"] = f"{text} way/{','.join(sorted(ways))}"
 
-    client.meta.events.register("before-call", say)
+    client.meta.events.register("before-send", say)
 
 
 def of(user_agent: str) -> frozenset[str]:

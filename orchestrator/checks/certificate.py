@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,20 +18,25 @@ _SITE = frozenset({"site-not-answering"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The contract's certificate (None: it names none, or there is none of that ARN)."""
+    """The contract's certificate (None: it names none, or there is none of that ARN).
+
+    `others` are those that the listener shows besides, by SNI; None: they could not be read.
+    """
 
     arn: str
     certificate: Certificate | None
     hostnames: Mapping[str, str]
     routing: Routing
     now: datetime
+    others: tuple[Certificate, ...] | None = ()
 
 
 def gather(scene: Scene) -> Facts:
-    """One call; the listener is shared."""
+    """One call, and one for each other certificate; the listener is shared."""
     wanted = scene.stack.certificate
     hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
-    return Facts(wanted.arn if wanted else "", scene.certificate(), hostnames, scene.routing(), scene.now)
+    others = scene.other_certificates()
+    return Facts(wanted.arn if wanted else "", scene.certificate(), hostnames, scene.routing(), scene.now, others)
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
@@ -53,8 +58,9 @@ def judge(facts: Facts) -> Iterable[Finding]:
         fix = f"certificate_arn = {facts.arn} in aws_lb_listener; terraform apply"
         yield _stack("certificate-not-used", "the HTTPS listener shows another certificate", fix, f"listener: {shown}")
     for tenant, hostname in facts.hostnames.items():
-        if not _covers(certificate, hostname):
-            yield _not_covered(tenant, hostname, certificate)
+        offered = [certificate, *(one for one in facts.others or () if one.status == ISSUED)]
+        if facts.others is not None and not any(_covers(one, hostname) for one in offered):
+            yield _not_covered(tenant, hostname, offered)
 
 
 def _covers(certificate: Certificate, hostname: str) -> bool:
@@ -104,14 +110,14 @@ def _ending(certificate: Certificate, end: datetime, *, over: bool) -> Finding:
     )
 
 
-def _not_covered(tenant: str, hostname: str, certificate: Certificate) -> Finding:
-    names = ", ".join(one.hostname for one in certificate.validations)
+def _not_covered(tenant: str, hostname: str, shown: Sequence[Certificate]) -> Finding:
+    names = ", ".join(one.hostname for certificate in shown for one in certificate.validations)
     return Finding(
         code="certificate-other-names",
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"browsers refuse https://{hostname}",
-        cause="the certificate is not for this name",
+        cause="the certificate is not for this name" if len(shown) == 1 else "no certificate is for this name",
         fix=f'subject_alternative_names = [… "{hostname}"] in aws_acm_certificate; terraform apply',
         evidence=(f"names: {names}",),
         explains=_SITE,

@@ -103,7 +103,7 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
     if server is not None:
         database.describe(server, kept, vault, draft)
     if balancing is not None:
-        balancer.describe(balancing, kept, draft)
+        balancer.describe(balancing, kept, draft, state)
     for site in kept:
         tenants.describe(site, server, vault, draft)
     extras.describe(state, kept, vault, draft)

@@ -130,6 +130,7 @@ EXAMINATION: Grants = (
             "ec2:DescribeRouteTables",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
+            "elasticloadbalancing:DescribeListenerCertificates",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeRules",
@@ -144,7 +145,7 @@ EXAMINATION: Grants = (
     Grant(("secretsmanager:GetSecretValue",), on.redis_token),
     Grant(("iam:SimulatePrincipalPolicy",), on.roles),
     Grant(("logs:DescribeLogGroups",), on.log_groups),
-    Grant(("acm:DescribeCertificate",), on.certificate),
+    Grant(("acm:DescribeCertificate",), on.certificates),
     Grant(("s3:ListBucket",), on.bucket),
 )
 """The doctor's checks."""

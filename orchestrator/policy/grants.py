@@ -240,6 +240,11 @@ def certificate(scope: Scope) -> Sequence[str]:
     return (scope.stack.certificate.arn,) if scope.stack.certificate else ()
 
 
+def certificates(scope: Scope) -> Sequence[str]:
+    """All of the region, if the stack has one: the listener may show others beside it."""
+    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
+
+
 def bucket(scope: Scope) -> Sequence[str]:
     """The bucket, if the stack has one."""
     return (scope.arn("s3", scope.stack.bucket, region=False, account=False),) if scope.stack.bucket else ()

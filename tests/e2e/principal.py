@@ -94,5 +94,4 @@ def principal(
     iam.attach_user_policy(UserName=name, PolicyArn=made)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    # Not through the recorder: a signature is for one host.
-    return Principal(stage, user, said, keys | {"AWS_ENDPOINT_URL": stage.cloud.running.endpoint})
+    return Principal(stage, user, said, keys | {"AWS_ENDPOINT_URL": stage.recorder.endpoint})

@@ -61,7 +61,7 @@ def _handler(recorder: Recorder, http: urllib3.PoolManager) -> type[BaseHTTPRequ
             if recorder.refusal:
                 self._answer(recorder.refusal[0], {"Content-Type": "text/xml"}, recorder.refusal[1])
                 return
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            headers = dict(self.headers.items())  # Host too: a signature is for one host
             url = recorder.upstream + self.path
             seen = http.request(self.command, url, body=body, headers=headers, redirect=False, decode_content=False)
             if called in recorder.losing:

@@ -91,3 +91,22 @@ def test_faults_made_by_hand_can_be_undone(well: Stage) -> None:
     assert {key: value for key, value in well.world().items() if key != "commands"} == {
         key: value for key, value in before.items() if key != "commands"
     }
+
+
+def test_a_certificate_that_sni_chooses_is_used(well: Stage) -> None:
+    """DescribeListeners shows only the listener's default certificate, which here is for another name."""
+    acm, elb = well.aws.client("acm"), well.aws.client("elbv2")
+    listeners = elb.describe_listeners(LoadBalancerArn=well.contract["load_balancer"]["arn"])["Listeners"]
+    listener = next(one for one in listeners if one["Protocol"] == "HTTPS")
+    ours = listener["Certificates"]
+    other = acm.request_certificate(DomainName="old.example.com", ValidationMethod="DNS")["CertificateArn"]
+    try:
+        elb.modify_listener(ListenerArn=listener["ListenerArn"], Certificates=[{"CertificateArn": other}])
+        assert "certificate-not-used" in {one["code"] for one in findings(doctor(well))}
+        elb.add_listener_certificates(ListenerArn=listener["ListenerArn"], Certificates=ours)
+        (shown,) = elb.describe_listeners(ListenerArns=[listener["ListenerArn"]])["Listeners"]
+        assert [one["CertificateArn"] for one in shown["Certificates"]] == [other]
+        assert findings(doctor(well)) == []
+    finally:
+        elb.modify_listener(ListenerArn=listener["ListenerArn"], Certificates=ours)
+        acm.delete_certificate(CertificateArn=other)

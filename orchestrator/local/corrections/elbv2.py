@@ -2,6 +2,10 @@
 
 moto: the DNS name of `onyx-prod-alb` is always `onyx-prod-alb-1.<region>…`, and it is active at its
 first read. AWS: each load balancer gets a new number, and is `provisioning` for some minutes.
+
+moto: a listener shows all its certificates, and ModifyListener takes the additional ones away. AWS: DescribeListeners
+shows the default certificate alone (DescribeListenerCertificates has them all), ModifyListener changes that one only,
+and a certificate that is added twice is there once.
 """
 
 from __future__ import annotations
@@ -9,7 +13,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer
+from moto.elbv2.responses import ELBV2Response
 
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.corrections import replace
@@ -40,4 +45,28 @@ def install(cloud: Cloud) -> None:
         """Reading changes nothing."""
 
     replace(ELBv2Backend, create_load_balancer=create_load_balancer)
+    _certificates()
     replace(FakeLoadBalancer, activate=activate)
+
+
+def _certificates() -> None:
+    modify, add = ELBv2Backend.modify_listener, ELBv2Backend.add_listener_certificates
+
+    def modify_listener(self: ELBv2Backend, arn: str, *rest: Any, **given: Any) -> FakeListener:
+        (held,) = self.describe_listeners(None, [arn])
+        before = list(held.certificates)
+        changed = modify(self, arn, *rest, **given)
+        changed.certificates = list(dict.fromkeys([*changed.certificates[:1], *before[1:]]))
+        return changed
+
+    def add_listener_certificates(self: ELBv2Backend, arn: str, certificates: list[dict[str, Any]]) -> list[str]:
+        (held,) = self.describe_listeners(None, [arn])
+        return add(self, arn, [one for one in certificates if one["CertificateArn"] not in held.certificates])
+
+    def default_only(arns: list[str]) -> list[dict[str, str]] | None:
+        return [{"CertificateArn": arn} for arn in arns[:1]] or None
+
+    replace(ELBv2Backend, modify_listener=modify_listener, add_listener_certificates=add_listener_certificates)
+    forms = ELBV2Response.RESPONSE_KEY_PATH_TO_TRANSFORMER
+    shown = {name: default_only for name in forms if name.endswith("Listeners.Listener.Certificates")}
+    replace(ELBV2Response, RESPONSE_KEY_PATH_TO_TRANSFORMER={**forms, **shown})

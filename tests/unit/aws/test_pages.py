@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections import Counter
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from hypothesis import given
@@ -157,11 +158,15 @@ class Answering:
 
     def __init__(self, to: Any, *answers: dict[str, Any]) -> None:
         self.answers, self.agents = list(answers), list[str]()
-        to.meta.events.register("before-call", self.answer)
+        to.meta.events.register_last("before-send", self.answer)
 
-    def answer(self, params: dict[str, Any], **_: Any) -> Any:
-        self.agents.append(params["headers"]["User-Agent"])
-        return SimpleNamespace(status_code=200), self.answers.pop(0)
+    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        agent = request.headers["User-Agent"]
+        self.agents.append(agent.decode() if isinstance(agent, bytes) else agent)
+        nothing: Any = {}
+        answer: Any = AWSResponse(request.url, 200, nothing, None)
+        answer._content = json.dumps(self.answers.pop(0)).encode()
+        return answer  # type: ignore[no-any-return]
 
     @property
     def said(self) -> list[frozenset[str]]:
