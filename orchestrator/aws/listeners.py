@@ -10,8 +10,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws import pages
 from orchestrator.aws.elbv2 import groups_of
-from orchestrator.aws.pages import items, one
+from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 
 DEFAULT = 10**6
@@ -89,7 +90,9 @@ class Listeners:
     def routing(self, load_balancer: str) -> Routing:
         """Two calls and one a listener of HTTPS."""
         try:
-            balancer = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[load_balancer])
+            balancer = pages.one(
+                self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[load_balancer]
+            )
             if balancer is None:
                 return Routing(found=False)
             listeners = items(self._client, "describe_listeners", "Listeners", LoadBalancerArn=load_balancer)

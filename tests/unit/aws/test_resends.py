@@ -119,6 +119,7 @@ def test_another_change_is_sent_until_it_is_answered(server: Server) -> None:
     assert len(server.sent) == 2
 
 
+@pytest.mark.usefixtures("server")
 def test_every_change_of_the_product_is_in_the_table() -> None:
     aws = Aws("us-west-2")
     services = ("application-autoscaling", "ec2", "ecs", "elasticache", "elbv2", "rds", "s3", "secretsmanager", "ssm")
