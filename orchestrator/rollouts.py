@@ -8,7 +8,7 @@ at once when its events or counts show trouble, else when it is later than the l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +28,9 @@ AUTOPSIES = 2
 AT_ONCE = 8
 LOOK_INSIDE = 15.0
 """Seconds after which a service that does not come up is looked into again although nothing shows trouble."""
+SOON = 1.0
+"""Seconds until what was changed a moment ago is looked for again: ECS is eventually consistent."""
+NOT_SEEN = "run it again; if it stays so, see in CloudTrail whether UpdateService arrived"
 _UPGRADE = re.compile(r"Running upgrade \S* ?-> (?P<revision>\w+)")
 
 
@@ -110,6 +113,9 @@ def at_present(rollout: Rollout) -> Rollout:
 def steady(service: Service) -> bool:
     """Counts alone say too little (the old tasks satisfy them): the PRIMARY must be the only one, and completed."""
     primary = service.primary
+    if primary is not None and not service.deploys_itself:
+        # What another controller is preparing beside it is not judged: the PRIMARY task set has the visitors.
+        return primary.rollout_state == "COMPLETED" and primary.running == primary.desired > 0
     return (
         primary is not None
         and len(service.deployments) == 1
@@ -147,6 +153,12 @@ class Watch:
     """Target group → its health check."""
     healed: set[str] = field(default_factory=set)
     """Tenants whose database was made again while waiting: once in a run."""
+    earlier: dict[str, set[str]] = field(default_factory=dict)
+    """Tenant → the deployments that were seen before this run caused one: a late read may still show them."""
+    noticed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """Tenant → the deployment that was PRIMARY at the last look, and since when it was seen to be."""
+    scaled: dict[str, int] = field(default_factory=dict)
+    """Tenant → the tasks that this run asked for, of a service that was at 0."""
     patient: bool = True
     """Whether it looks again and again: a single look has nothing to wait for."""
     began: dict[str, datetime] = field(default_factory=dict)
@@ -157,6 +169,17 @@ class Watch:
     def began_within(self, seconds: float, step: str, now: datetime) -> bool:
         """Whether the step looks again and again, and first did so less than `seconds` ago."""
         return self.patient and (now - self.began.setdefault(step, now)).total_seconds() < seconds
+
+    def note(self, seen: Mapping[str, Rollout], caused: Collection[str], now: datetime | None = None) -> None:
+        """What was there before this run caused a deployment, and since when the PRIMARY is the one it is."""
+        for tenant, rollout in seen.items():
+            primary = rollout.primary
+            if rollout.service is None or primary is None:
+                continue
+            if tenant not in caused:
+                self.earlier.setdefault(tenant, set()).update(one.id for one in rollout.service.deployments)
+            if now is not None and self.noticed.get(tenant, ("", now))[0] != primary.id:
+                self.noticed[tenant] = (primary.id, now)
 
     def remember(self, failures: Sequence[Failure]) -> None:
         """Keep them, with the log lines that were read."""
@@ -330,14 +353,22 @@ class _Eye:
         known = self.watch.well(service, self.now) if self.now else None
         if known is not None:
             return known
-        health = self.targets.health(tenant.target_group_arn)
+        health = self._of_groups(service, tenant)
         if self.now:
             self.watch.saw_steady(service, health, self.now)
         return health
 
+    def _of_groups(self, service: Service, tenant: Tenant) -> TargetHealth:
+        """Of the target group that has the service's tasks; of a blue/green service both, as one."""
+        first, *others = service.groups_of(tenant.target_group_arn)
+        health = self.targets.health(first)
+        for group in others:
+            health = health.beside(self.targets.health(group))
+        return health
+
     def inside(self, service: Service, primary: Deployment, tenant: Tenant) -> Rollout:
         """Tasks, and the last words of those that failed."""
-        health = self.targets.health(tenant.target_group_arn)
+        health = self._of_groups(service, tenant)
         tasks = [task for task in self.ecs.tasks(service.name) if task.deployment == primary.id]
         ended = [task for task in tasks if failed(task)]
         unread = [task for task in ended[:AUTOPSIES] if not self._is_read(task)]

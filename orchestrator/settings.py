@@ -150,7 +150,7 @@ SETTINGS = {
 VARIABLES = {
     "ORCHESTRATE_CONTRACT": "the contract itself: JSON, or base64 of gzipped JSON (what a Terraform hook passes)",
     "ORCHESTRATE_CERTIFICATE": "what `orchestrate certificate` publishes records for (the hook in terraform/ sets it)",
-    "ORCHESTRATE_PARENT": "the run that has called this one; set by orchestrate, kept in the record",
+    "ORCHESTRATE_PARENT": "the run around this one: set by orchestrate for what Terraform starts, else ignored",
     "ORCHESTRATE_DIRECTORY": "Terraform's directory, for hooks/orchestrate.mk",
     "ORCHESTRATE_VAR_FILE": "a var file for every command, for hooks/orchestrate.mk",
     "ORCHESTRATE_FLAGS": "anything else for every command, for hooks/orchestrate.mk",

@@ -36,16 +36,22 @@ from orchestrator.steps import services
 from orchestrator.tail import Search, Tail
 
 SETTLING = 300.0
+WARY = 5.0
+"""Seconds within which what was changed shows in ECS's answers. Source: measured by others; AWS names no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which steps and tenants were asked for (empty: all), and whether a service scaled to 0 counts as up."""
+    """Which steps and tenants were asked for (empty: all), and whether a service scaled to 0 counts as up.
+
+    `wary`: something may have been changed just before, which AWS does not show yet.
+    """
 
     only: Collection[str] = ()
     skip: Collection[str] = ()
     tenants: Collection[str] = ()
     allow_zero: bool = False
+    wary: bool = False
 
 
 class Operation:
@@ -73,7 +79,7 @@ class Operation:
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
         self.aws = Aws(stack.region, settings["profile"], access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
-        waiting = services.Rules(selection.allow_zero, settings["settle"], heals)
+        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WARY if selection.wary else 0.0)
         self._context = self._widened(
             connect(
                 stack, self.aws, settings, environment, clock, learn=learn, rules=rules or DnsRules(), waiting=waiting

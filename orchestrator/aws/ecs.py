@@ -51,6 +51,7 @@ class Service:
     `grace` is the health check's grace period in seconds, counted from the moment a task is RUNNING. Where ECS itself
     makes no deployments (`controller` is CODE_DEPLOY or EXTERNAL), `deployments` are its task sets, judged alike.
     `target_groups` are those that its tasks are registered in, the one of the other colour too; None: it doesn't say.
+    `colours` are pairs of target groups that its tasks change between, `serving_groups` those of the PRIMARY task set.
     """
 
     name: str
@@ -66,6 +67,16 @@ class Service:
     strategy: str = ROLLING
     task_definition: str = ""
     target_groups: tuple[str, ...] | None = None
+    colours: tuple[tuple[str, str], ...] = ()
+    serving_groups: tuple[str, ...] = ()
+
+    def groups_of(self, target_group: str) -> tuple[str, ...]:
+        """Where its tasks are that a target group was made for: there, or in the one of the other colour."""
+        if self.serving_groups and target_group not in self.serving_groups:
+            return self.serving_groups[:1]
+        pairs = (set(pair) for pair in self.colours if target_group in pair)
+        others = next(pairs, set()) - {target_group}
+        return target_group, *sorted(others)
 
     @property
     def deploys_itself(self) -> bool:
@@ -187,7 +198,11 @@ class Ecs:
 def _service(raw: Mapping[str, Any]) -> Service:
     controller = raw.get("deploymentController", {}).get("type") or ECS
     ours = map(_deployment, raw.get("deployments") or ())
-    made = tuple(ours) if controller == ECS else tuple(map(_task_set, raw.get("taskSets") or ()))
+    sets = raw.get("taskSets") or ()
+    made = tuple(ours) if controller == ECS else tuple(map(_task_set, sets))
+    primary = next((one for one in sets if one.get("status") == "PRIMARY"), None)
+    ways = [*(way for one in sets for way in _ways(one)), *_ways(raw)]
+    told = any("loadBalancers" in one for one in (raw, *sets))
     return Service(
         name=raw["serviceName"],
         status=raw["status"],
@@ -201,7 +216,9 @@ def _service(raw: Mapping[str, Any]) -> Service:
         controller=controller,
         strategy=raw.get("deploymentConfiguration", {}).get("strategy") or ROLLING,
         task_definition=raw.get("taskDefinition", ""),
-        target_groups=_target_groups(raw),
+        target_groups=tuple(dict.fromkeys(group for way in ways for group in way if group)) if told else None,
+        colours=tuple(way for way in ways if all(way)),
+        serving_groups=tuple(group for group, _ in _ways(primary)),
     )
 
 
@@ -235,17 +252,11 @@ def _task_set(one: Mapping[str, Any]) -> Deployment:
     )
 
 
-def _target_groups(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Both colours of a blue/green service; of task sets the PRIMARY's first."""
-    sets = sorted(raw.get("taskSets") or (), key=lambda one: one.get("status") != "PRIMARY")
-    said = [one.get("loadBalancers") for one in (*sets, raw) if one.get("loadBalancers") is not None]
-    if not said:
-        return None
-    found: dict[str, None] = {}
-    for one in (way for ways in said for way in ways):
-        other = one.get("advancedConfiguration", {}).get("alternateTargetGroupArn")
-        found |= dict.fromkeys(group for group in (one.get("targetGroupArn"), other) if group)
-    return tuple(found)
+def _ways(one: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Target groups in pairs; the other colour's is empty where there is none."""
+    for way in (one or {}).get("loadBalancers") or ():
+        if way.get("targetGroupArn"):
+            yield way["targetGroupArn"], way.get("advancedConfiguration", {}).get("alternateTargetGroupArn", "")
 
 
 def _task(raw: Mapping[str, Any]) -> Task:

@@ -40,6 +40,12 @@ class TargetHealth:
     found: bool = True
     serving: tuple[str, ...] = ()
 
+    def beside(self, other: TargetHealth) -> TargetHealth:
+        """The targets of both."""
+        states = Counter(self.states) + Counter(other.states)
+        reasons = tuple(sorted({*self.reasons, *other.reasons}))
+        return TargetHealth(dict(states), reasons, self.found or other.found, self.serving + other.serving)
+
     @property
     def healthy(self) -> int:
         """Targets that get traffic."""

@@ -251,6 +251,7 @@ def execute(conductor: Conductor, terraform: Terraform, plan: Plan) -> None:
             changes = terraform.apply(plan, show, interrupts=conductor.interrupts)
         total = changes.added + changes.changed + changes.removed
         made[STACK] = total
+        conductor.wary = conductor.wary or total > 0
     detail = f"{changes.added} added, {changes.changed} changed, {changes.removed} destroyed"
     conductor.emit(StepDone(step="terraform", detail=detail, changed=total))
 

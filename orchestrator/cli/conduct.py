@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,8 +65,12 @@ class Conductor:
         self.run = run_id(self.clock.now(), secrets.token_hex(3))
         self._ledger = Ledger(self.clock, self.redact, self._say_incomplete)
         self.change = self._ledger.change
+        self.wary = False
+        """Whether something was changed just before the steps, by Terraform or by a run that died."""
         self._signals = 0
         self._patient = False
+        self._held = ExitStack()
+        """What is ours for as long as we live."""
         self._began = time.monotonic()
         self._lock = threading.Lock()
 
@@ -118,6 +122,8 @@ class Conductor:
         ours = owner(self.run, self.command, self.clock.now())
         with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
             self._ledger.lock = lock
+            # Whoever died may have begun a deployment that nobody wrote down, and that is not shown yet.
+            self.wary = self.wary or lock.inherited
             yield
 
     def fail(self, problem: Problem, outcome: Outcome, step: str = "") -> None:
@@ -160,7 +166,7 @@ class Conductor:
         from orchestrator import app
 
         chosen = self.options
-        selection = app.Selection(chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero)
+        selection = app.Selection(chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero, self.wary)
         self.operation = operation = kind(
             stack,
             selection,
@@ -201,9 +207,24 @@ class Conductor:
     @cached_property
     def terraform(self) -> Terraform:
         """Terraform in the directory that was asked for; its child processes know that we are their parent."""
+        from orchestrator.cli.nesting import parent
         from orchestrator.terraform import Terraform
 
-        return Terraform(self.options.directory, {**self.environment, PARENT: str(os.getpid())})
+        ours = self._held.enter_context(parent(self.options.directory, self.environment))
+        return Terraform(self.options.directory, {**self.environment, PARENT: ours})
+
+    @cached_property
+    def stray(self) -> Problem | None:
+        """Why the `ORCHESTRATE_PARENT` in our environment is not to be believed, where there is one."""
+        from orchestrator.cli.nesting import stale
+
+        value = self.environment.get(PARENT, "")
+        return stale(value, self.options.directory, self.environment) if value else None
+
+    @property
+    def nested(self) -> bool:
+        """Whether an `orchestrate` that lives is at work on this stack around us: the steps are its to make."""
+        return bool(self.environment.get(PARENT)) and self.stray is None
 
     def interrupts(self) -> int:
         """How many times we were asked to stop."""
@@ -257,6 +278,7 @@ class Conductor:
             self.emit(FindingReported(step=self.command, detail=detail, code="changed-before-expiry", fix=fix))
         self.emit(self._finished(outcome))
         self._ledger.close()
+        self._held.close()
         return outcome
 
     def _finished(self, outcome: Outcome) -> RunFinished:
@@ -283,8 +305,10 @@ def conduct(command: str, options: Options, work: Callable[[Conductor], Outcome]
 
 def _outcome(conductor: Conductor, work: Callable[[Conductor], Outcome], *, recorded: bool) -> Outcome:
     try:
-        if recorded and not conductor.environment.get(PARENT):
+        if recorded and not conductor.nested:
             conductor.record()
+            if conductor.stray:
+                conductor.emit(_worth_knowing(conductor.command, conductor.stray))
         return work(conductor)
     except Interrupted as error:
         conductor.fail(error.problems[0], Outcome.INTERRUPTED)

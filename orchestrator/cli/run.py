@@ -24,11 +24,11 @@ def run(contract: str | None, **given: Any) -> None:
 
     The contract comes from --contract, else from ORCHESTRATE_CONTRACT, else from `terraform output` in --chdir.
     """
-    from orchestrator.cli.conduct import PARENT, conduct
+    from orchestrator.cli.conduct import conduct
     from orchestrator.errors import Outcome
 
     def work(conductor: Conductor) -> Outcome:
-        if conductor.environment.get(PARENT):
+        if conductor.nested:
             conductor.text("orchestrate apply is at work around this: it runs the steps itself when terraform is done")
             return Outcome.SUCCEEDED
         with conductor.exclusive():

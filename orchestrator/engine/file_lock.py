@@ -25,11 +25,17 @@ class FileLock:
         # Any thread may check it; where the file system has no such locks, no other kind will do.
         self._lock = KernelLock(path, thread_local=False, fallback_to_soft=False)
         self._run = ""
+        self._inherited = False
 
     @property
     def place(self) -> str:
         """Its path."""
         return str(self._path)
+
+    @property
+    def inherited(self) -> bool:
+        """Whether its last owner left the label behind."""
+        return self._inherited
 
     def take(self, owner: Owner) -> Owner | None:
         """Raises `Invalid` (`lock-unwritable`)."""
@@ -37,6 +43,7 @@ class FileLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
             self._run = owner.run
+            self._inherited = bool(self._said().run)  # who gives it back takes the label away
             self._write(owner)
         except Timeout:
             return self._said()

@@ -59,6 +59,11 @@ class Lock(Protocol):
         """Where it is, for people."""
         ...
 
+    @property
+    def inherited(self) -> bool:
+        """Whether it was taken over from an owner who died with it."""
+        ...
+
     def take(self, owner: Owner) -> Owner | None:
         """Take it if it is free or its owner is surely dead. None: it is ours now; else whose it is."""
         ...

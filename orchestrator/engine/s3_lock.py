@@ -81,11 +81,17 @@ class S3Lock:
         self._alive_at = 0.0
         self._taken = False
         self._unheard = False
+        self._inherited = False
 
     @property
     def place(self) -> str:
         """The object's URL."""
         return self._slot.place
+
+    @property
+    def inherited(self) -> bool:
+        """Whether it was dead."""
+        return self._inherited
 
     def take(self, owner: Owner) -> Owner | None:
         """One try."""
@@ -108,7 +114,9 @@ class S3Lock:
     def _succeed(self, seen: Seen) -> str | None:
         if self._is_ours(seen):
             return seen.version  # our own first try arrived, only its answer didn't
-        return self._slot.replace(self._body(), seen.version) if seen.age > self._dead else None
+        version = self._slot.replace(self._body(), seen.version) if seen.age > self._dead else None
+        self._inherited = version is not None
+        return version
 
     def check(self) -> None:
         """Write it once more. Without an answer it counts as ours for two thirds of the time it takes to be dead."""

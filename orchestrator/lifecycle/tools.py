@@ -28,6 +28,7 @@ from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
 from orchestrator.pauses import Stamp
+from orchestrator.rollouts import Watch
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
@@ -100,6 +101,7 @@ class Tools:
     needs_runner: bool = True
     memory: Memory = field(default_factory=Memory)
     databases_made: set[str] = field(default_factory=set)
+    watch: Watch = field(default_factory=Watch)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     """Instances that AWS had no room for, in this run."""
 

@@ -6,12 +6,12 @@ would repeat: then this step says why it does nothing, and the `services` step g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator import rollouts
 from orchestrator.diagnosis import Cause, Cure, classify
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollouts import Context, Rollout
 from orchestrator.subjects import each
@@ -30,6 +30,10 @@ class Facts:
     made: frozenset[str] = frozenset()
     redeployed: frozenset[str] = frozenset()
     before: Mapping[str, str] = field(default_factory=dict)
+    ours: Mapping[str, str] = field(default_factory=dict)
+    """Per tenant the deployment that this run caused, as UpdateService named it."""
+    earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Per tenant the deployments that were there before."""
 
 
 def observe(context: Context) -> Facts:
@@ -39,12 +43,15 @@ def observe(context: Context) -> Facts:
     for tenant, rollout in seen.items():
         if rollout.primary is not None:
             before.setdefault(tenant, rollout.primary.id)
+    context.watch.note(seen, context.deployments)
     return Facts(
         rollouts=seen,
         services={name: tenant.service for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
         redeployed=frozenset(context.deployments),
         before=dict(before),
+        ours=dict(context.deployments),
+        earlier={tenant: frozenset(some) for tenant, some in context.watch.earlier.items()},
     )
 
 
@@ -60,8 +67,10 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     if rollout.service is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {service}", tenant, fix))
+    if not rollout.service.deploys_itself:
+        return Done(f"no redeploy: {rollout.service.controller} makes its deployments, ECS refuses a forced one")
     if tenant in facts.redeployed:
-        return Done("redeployed")
+        return _redeployed(tenant, rollout, facts)
     if rollout.primary is not None and rollout.primary.id != facts.before.get(tenant, rollout.primary.id):
         return Done(f"no redeploy needed: {rollout.primary.id} began meanwhile")
     if rollout.service.desired == 0:
@@ -71,6 +80,35 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     if rollout.steady:
         return Done("no redeploy needed: its tasks run")
     return _of_failing(service, rollout)
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """Services that would be redeployed if that were ours to do."""
+    for tenant, rollout in facts.rollouts.items():
+        service = rollout.service
+        if service is None or service.deploys_itself:
+            continue
+        cause = classify(rollout.failures[0]) if rollout.failures else None
+        curable = cause is not None and cause.cure is Cure.WORKFLOW and not _outlived(rollout)
+        if tenant in facts.made or curable:
+            message = f"{service.name} should start anew, and its deployments are {service.controller}'s to make"
+            fix = (
+                f"make a deployment there ({_WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
+            )
+            yield Problem("redeploy-not-ours", message, tenant, f"{fix}`aws ecs stop-task`: ECS starts new ones")
+
+
+_WAYS = {"CODE_DEPLOY": "`aws deploy create-deployment`", "EXTERNAL": "`aws ecs create-task-set`"}
+
+
+def _redeployed(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
+    """ECS may still show the world before our UpdateService: until it shows more, nothing of ours was seen."""
+    ours, primary = facts.ours.get(tenant, ""), rollout.primary
+    shown = [one.id for one in rollout.service.deployments] if rollout.service else []
+    if ours in shown or primary is None or primary.id not in facts.earlier.get(tenant, frozenset()):
+        return Done(f"redeployed: {ours} began" if ours else "redeployed")
+    why = f"ECS still shows {primary.id}, from before our {ours or 'redeploy'}"
+    return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
 
 
 def _of_failing(service: str, rollout: Rollout) -> Verdict:
@@ -123,4 +161,5 @@ STEP: Step[Context, Facts] = Step(
     apply=apply,
     needs=("tenant-databases", "redis-auth", "vespa-containers"),
     timeout=300,
+    findings=findings,
 )

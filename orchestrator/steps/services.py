@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import rollouts, timeline
+from orchestrator import rollout_words, rollouts, timeline
 from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.database.model import Server, Wanted, wanted_of
@@ -25,6 +25,8 @@ from orchestrator.subjects import each
 TWICE = 2
 CRASH_LOOP = 4
 """Failures of one deployment after which it is hopeless whatever their causes."""
+UNATTACHED = 10.0
+"""Seconds for which a service must be seen without its target group: a change of it may not show yet."""
 HEALED_BY_US = "database-missing"
 
 
@@ -32,12 +34,15 @@ HEALED_BY_US = "database-missing"
 class Rules:
     """How a run waits. `settle`: seconds a deployment's newest task must have been left in peace before it counts.
 
-    `heals`: whether this run brings databases to life, so that one found missing while waiting is made again.
+    `heals`: whether this run brings databases to life, so that one found missing while waiting is made again. `wary`:
+    seconds for which a deployment that this run did not cause must be seen to be the newest. A moment ago somebody
+    (Terraform, a run that died) may have begun another one, which is not shown yet.
     """
 
     allow_zero: bool = False
     settle: float = 10.0
     heals: bool = False
+    wary: float = 0.0
 
 
 class Targets(rollouts.Targets, Protocol):
@@ -93,6 +98,14 @@ class Facts:
     """Tenants whose database was made again while waiting."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
     """Per tenant how its targets are checked, where that matters: see `_checks_matter`."""
+    earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Per tenant the deployments that were there before this run caused one."""
+    noticed: Mapping[str, datetime] = field(default_factory=dict)
+    """Per tenant since when this run sees its present deployment."""
+    scaled: Mapping[str, int] = field(default_factory=dict)
+    """Per tenant how many tasks this run asked for, of a service that was at 0."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Per tenant its target group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +114,15 @@ class Heal:
 
     service: str
     wanted: Wanted
+    forced: bool = True
+    """False: its deployments are another controller's to make; ECS starts failed tasks again by itself."""
 
 
 def observe(context: Context) -> Facts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, watch, now = context.stack, context.watch, context.now()
     seen = rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=watch, now=now)
+    watch.note(seen, context.deployments, now)
     wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
     if wanted - watch.checks.keys():
         watch.checks.update(context.targets.checks(wanted))
@@ -121,6 +137,10 @@ def observe(context: Context) -> Facts:
         wanted={one.tenant: one for one in wanted_of(stack)},
         healed=frozenset(watch.healed),
         checks={name: watch.checks[it.target_group_arn] for name, it in tenants if it.target_group_arn in watch.checks},
+        earlier={name: frozenset(some) for name, some in watch.earlier.items()},
+        noticed={name: since for name, (_, since) in watch.noticed.items()},
+        scaled=dict(watch.scaled),
+        groups={name: tenant.target_group_arn for name, tenant in tenants},
     )
 
 
@@ -147,9 +167,14 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     name = facts.services[tenant]
     if rollout.unread is not None:
         return rollout.unread.verdict
+    if service is not None and primary is None and not service.deploys_itself:
+        return _without_task_set(tenant, service, facts)
     if service is None or primary is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {name}", tenant, fix))
+    late = _before_ours(tenant, service, primary, facts)
+    if late:
+        return late
     if service.desired == 0:
         return _at_zero(tenant, service, facts)
     replaced = _replaced(tenant, rollout, facts)
@@ -158,9 +183,11 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     counts = f"{primary.running}/{primary.desired} running"
     if _is_good(rollout):
         left = _settle_time(rollout, facts.rules) - _in_peace(service, primary, facts)
-        up = f"{counts}, {rollout.targets.healthy} healthy"
+        left = max(left, _doubt(tenant, facts))
+        up = f"{counts}, {rollout.targets.healthy} healthy: {rollout_words.identity(rollout)}"
         return Done(up) if left <= 0 else Wait(f"{up}, settling", poll=max(left, timeline.DENSEST))
     hopeless = _heal(tenant, rollout, facts) or _hopeless(tenant, rollout, facts.started)
+    hopeless = hopeless or _unattached(tenant, rollout, facts)
     if hopeless:
         return hopeless
     watched = facts.ours.get(tenant, primary.id)
@@ -171,7 +198,59 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     check = facts.checks.get(tenant)
     earliest = check.interval * check.healthy if check and stage.checked else 0.0
     poll = timeline.next_look(elapsed, stage.seconds, earliest)
-    return Wait(_because(rollout, counts) + superseded, *_late(rollout), poll=poll, progress=progress)
+    return Wait(
+        rollout_words.doing(rollout, counts) + superseded,
+        *rollout_words.should_it_never(rollout),
+        poll=poll,
+        progress=progress,
+    )
+
+
+def _without_task_set(tenant: str, service: Service, facts: Facts) -> Verdict:
+    """None of its task sets is the PRIMARY: nobody says which tasks are the newest, so that is not judged."""
+    counts = f"{service.running}/{service.desired} running"
+    if service.desired == 0:
+        return _at_zero(tenant, service, facts)
+    if service.running >= service.desired and not service.pending:
+        return Done(f"{counts}; not judged whether they are the newest: {service.controller} makes its deployments")
+    fix = f"see what {service.controller} is doing: the service has no PRIMARY task set"
+    return Wait(f"{counts}, no PRIMARY task set", "service-not-running", fix)
+
+
+def _unattached(tenant: str, rollout: Rollout, facts: Facts) -> Blocked | None:
+    """Its tasks run, and will never be in the target group that its name leads to."""
+    service, group = rollout.service, facts.groups.get(tenant, "")
+    known = service.target_groups if service else None
+    if known is None or not group or group in known or not rollout.steady or rollout.targets.states:
+        return None
+    since = facts.noticed.get(tenant)
+    if since is not None and (facts.now - since).total_seconds() < UNATTACHED:
+        return None
+    message = f"{facts.services[tenant]} registers its tasks in {', '.join(known) or 'no target group'}, not in {group}"
+    fix = "name the tenant's target group in the service's load_balancer block; terraform apply"
+    return Blocked(Problem("target-group-not-attached", message, tenant, fix))
+
+
+def _before_ours(tenant: str, service: Service, primary: Deployment, facts: Facts) -> Wait | None:
+    """ECS still shows the world as it was before this run changed it: the old deployment may be as steady as ever."""
+    if tenant in facts.scaled and service.desired == 0:
+        why = f"ECS still shows a desired count of 0, {facts.scaled[tenant]} were asked for"
+        return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
+    ours = facts.ours.get(tenant)
+    if ours is None or any(one.id == ours for one in service.deployments):
+        return None
+    known = facts.earlier.get(tenant)
+    if primary.id in known if known is not None else primary.created_at < facts.started:
+        why = f"ECS still shows {primary.id}, from before our {ours or 'redeploy'}"
+        return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
+    return None
+
+
+def _doubt(tenant: str, facts: Facts) -> float:
+    """Seconds for which a deployment that we did not cause has yet to be seen to be the newest."""
+    if not facts.rules.wary or tenant in facts.ours:
+        return 0.0
+    return facts.rules.wary - (facts.now - facts.noticed.get(tenant, facts.now)).total_seconds()
 
 
 def _at_zero(tenant: str, service: Service, facts: Facts) -> Verdict:
@@ -199,7 +278,9 @@ def _replaced(tenant: str, rollout: Rollout, facts: Facts) -> Blocked | None:
         why = "".join(f": {cause.message}" for cause in causes)
         fix = "repair what made its tasks fail (orchestrate doctor, the service's events), then deploy again"
         return Blocked(Problem("rolled-back", message + why, tenant, fix))
-    if watched and watched != primary.id and tenant not in facts.ours:
+    # One that is older than this run was only not shown at the first look; a wary run expects one to come.
+    begun = primary.created_at >= facts.started and not facts.rules.wary
+    if watched and watched != primary.id and tenant not in facts.ours and begun:
         message = f"somebody began deployment {primary.id} while {watched} was under way"
         return Blocked(Problem("superseded", message, tenant, "run the same command again to wait for the new one"))
     return None
@@ -238,7 +319,9 @@ def _heal(tenant: str, rollout: Rollout, facts: Facts) -> Todo | None:
     if classify(newest).code != HEALED_BY_US or not _watched(newest, facts.started):
         return None
     wanted, service = facts.wanted[tenant], facts.services[tenant]
-    return Todo(f"make database {wanted.database} again and redeploy {service}: it went missing", Heal(service, wanted))
+    forced = rollout.service is not None and rollout.service.deploys_itself
+    again = f"make database {wanted.database} again{f' and redeploy {service}' if forced else ''}: it went missing"
+    return Todo(again, Heal(service, wanted, forced))
 
 
 def _watched(failure: Failure, started: datetime) -> bool:
@@ -271,50 +354,16 @@ def _problem(tenant: str, causes: Sequence[Cause], rollout: Rollout) -> Problem:
     return Problem(cause.code, f"{cause.message}{evidence}", tenant, cause.fix)
 
 
-def _because(rollout: Rollout, counts: str) -> str:
-    parts = [counts]
-    starting = Counter(task.status.lower() for task in rollout.alive if task.status != "RUNNING")
-    parts += [f"{count} {state}" for state, count in sorted(starting.items())]
-    parts += [f"{count} targets {state}" for state, count in sorted(rollout.targets.states.items())]
-    if rollout.revision:
-        parts.append(f"migrated to {rollout.revision}")
-    if rollout.service and len(rollout.service.deployments) > 1:
-        parts.append("the old deployment drains")
-    if rollout.failures:
-        parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
-    if _unplaced(rollout):
-        parts.append("ECS can't place a task")
-    return ", ".join(parts)
-
-
-def _unplaced(rollout: Rollout) -> str:
-    """What ECS says when there is no room for a task: it makes none then, and tries again by itself."""
-    service, primary = rollout.service, rollout.primary
-    return timeline.unplaced(service, primary) if service and primary else ""
-
-
-def _late(rollout: Rollout) -> tuple[str, str]:
-    """The code and the fix, should the deadline pass now."""
-    if _unplaced(rollout):
-        return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
-    if rollout.failures:
-        cause = classify(rollout.failures[0])
-        return cause.code, cause.fix
-    if rollout.targets.states.get("unhealthy"):
-        return (
-            "target-unhealthy",
-            f"check the health path and the application's log ({', '.join(rollout.targets.reasons)})",
-        )
-    return "service-not-running", "look at the service's events and its tasks"
-
-
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """All missing databases in one session, then one UpdateService per service."""
     context.database.ensure([todo.payload.wanted for todo in todos.values()])
     context.databases_made.update(todos)
 
     def start(tenant: Subject) -> None:
-        context.deployments[tenant] = context.ecs.redeploy(todos[tenant].payload.service)
+        if todos[tenant].payload.forced:
+            if tenant in context.deployments:
+                context.watch.earlier.setdefault(tenant, set()).add(context.deployments[tenant])
+            context.deployments[tenant] = context.ecs.redeploy(todos[tenant].payload.service)
         context.watch.healed.add(tenant)
 
     each(todos, start)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import urllib3
 
+from orchestrator.cli.nesting import parent
 from tests.e2e.stage import Contract, Stage
 
 pytestmark = pytest.mark.cloud
@@ -162,9 +163,21 @@ def test_a_database_without_tenant_is_reported_and_kept(made: Stage) -> None:
 
 def test_inside_apply_run_leaves_the_work_to_it(made: Stage) -> None:
     made.recorder.forget()
-    ended = made.run(ORCHESTRATE_PARENT="1").succeeded()
+    with parent(made.work, {}) as value:
+        ended = made.run(ORCHESTRATE_PARENT=value).succeeded()
     assert [event["event"] for event in ended.events] == ["run-finished"]
     assert made.recorder.calls == []
+
+
+def test_what_was_left_of_an_apply_keeps_no_run_from_its_work(made: Stage) -> None:
+    """Its parent has ended, or is at work on another stack: a run does its steps, and says so."""
+    with parent(made.work, {}) as ended_since:
+        pass
+    with parent(made.folder, {}) as of_another:
+        for value in (ended_since, of_another):
+            ended = made.run("--only", "dns-records", ORCHESTRATE_PARENT=value).succeeded()
+            assert {one["subject"] for one in ended.of("step-done", "dns-records")} == HOSTNAMES.keys()
+            assert [one["code"] for one in ended.of("finding-reported")] == ["parent-stale"]
 
 
 def test_status_sees_what_a_run_made(made: Stage) -> None:

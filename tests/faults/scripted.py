@@ -66,7 +66,7 @@ class World:
     tagged: bool = False
     redis_busy_until: float = 0.0
     lag: float = 0.0
-    """Seconds until a change of Redis or of a zone shows in what is read."""
+    """Seconds until a change of Redis, of a service or of a zone shows in what is read."""
     before: dict[str, tuple[float, Any]] = field(default_factory=dict)
     """Of what was changed last: when, and what it was."""
     rollouts: dict[str, list[Rollout]] = field(default_factory=dict)
@@ -219,8 +219,10 @@ class Aws:
         return self.world.call("secret", lambda: "a-token")
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
-        tenants = {it.service: tenant for tenant, it in self.world.stack.tenants.items()}
-        return self.world.call("services", lambda: {name: self._service(name, tenants[name]) for name in names})
+        tenants, shown = {it.service: tenant for tenant, it in self.world.stack.tenants.items()}, self.world.shown
+        return self.world.call(
+            "services", lambda: {name: shown(tenants[name], self._service(name, tenants[name])) for name in names}
+        )
 
     def _service(self, name: str, tenant: str) -> Service:
         seen = [self._deployment(tenant, one) for one in reversed(self.world.rollouts[tenant])]
@@ -265,7 +267,12 @@ class Aws:
         tenant = next(name for name, it in world.stack.tenants.items() if it.service == service)
         newest = world.rollouts[tenant][-1]
         missed = newest.found_database is False or newest.began <= world.usable_at.get(tenant, world.clock.seconds)
-        return world.change(f"redeploy {tenant}", lambda: world.begin_rollout(tenant), needed=missed)
+
+        def made() -> str:
+            world.before[tenant] = (world.clock.seconds, self._service(service, tenant))
+            return world.begin_rollout(tenant)
+
+        return world.change(f"redeploy {tenant}", made, needed=missed)
 
     def health(self, group: str) -> TargetHealth:
         tenant = next(name for name, it in self.world.stack.tenants.items() if it.target_group_arn == group)

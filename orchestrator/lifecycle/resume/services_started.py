@@ -8,18 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from orchestrator import pauses
 from orchestrator.aws.autoscaling import Scaling
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.services import Context, Services, look
+from orchestrator.lifecycle import services
+from orchestrator.lifecycle.services import Services, look
 from orchestrator.pauses import TAG, Memory
+from orchestrator.rollouts import Watch
 from orchestrator.subjects import each
 
 Facts = Services
 """Nothing else is looked at."""
+
+
+class Context(services.Context, Protocol):
+    """What the step needs."""
+
+    @property
+    def watch(self) -> Watch:
+        """The run's memory: what it asked for may not show at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
     def start(tenant: Subject) -> None:
         wanted: Start = todos[tenant].payload
+        context.watch.scaled[tenant] = wanted.desired
         context.counts.scale(wanted.service, wanted.desired)
 
     each(todos, start)

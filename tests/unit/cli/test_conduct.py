@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.cli.conduct import Conductor, conduct
+from orchestrator.cli.nesting import parent, stale
 from orchestrator.cli.options import Options
 from orchestrator.cli.origin import why, without_values
 from orchestrator.engine.journal import Record, records
@@ -237,9 +240,50 @@ def test_one_run_only(tmp_path: Path) -> None:
 
 
 def test_a_child_of_an_apply_has_no_record_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORCHESTRATE_PARENT", "1")
-    assert ended(tmp_path, lambda _conductor: Outcome.SUCCEEDED) == 0
+    with parent(tmp_path, {}) as value:
+        monkeypatch.setenv("ORCHESTRATE_PARENT", value)
+        assert ended(tmp_path, lambda conductor: Outcome.SUCCEEDED if conductor.nested else Outcome.FAILED) == 0
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "left", ["1", "", "[]", '{"held": "/etc/passwd", "place": ""}', "the run that has ended", "another stack"]
+)
+def test_a_parent_that_is_not_around_us_is_said_and_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: str
+) -> None:
+    """It must never make a run succeed without doing anything."""
+    (tmp_path / "other").mkdir()
+    with ExitStack() as living:
+        if left == "the run that has ended":
+            with parent(tmp_path, {}) as value:
+                pass
+        elif left == "another stack":
+            value = living.enter_context(parent(tmp_path / "other", {}))
+        else:
+            value = left
+        monkeypatch.setenv("ORCHESTRATE_PARENT", value)
+        assert ended(tmp_path, lambda conductor: Outcome.FAILED if conductor.nested else Outcome.SUCCEEDED) == 0
+    assert ("parent-stale" in capsys.readouterr().out) is bool(left)
+    assert record(tmp_path).outcome == "succeeded"
+
+
+def test_a_parent_that_was_killed_is_no_parent(tmp_path: Path) -> None:
+    """The kernel frees what it held, whatever it left behind."""
+    code = (
+        "import sys; from pathlib import Path; from orchestrator.cli.nesting import parent\n"
+        "with parent(Path(sys.argv[1]), {}) as value: print(value, flush=True); sys.stdin.read()"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    value = child.stdout.readline().decode().strip()
+    assert stale(value, tmp_path, {}) is None
+    child.kill()
+    child.communicate()
+    found = stale(value, tmp_path, {})
+    assert found is not None
+    assert "has ended" in found.message
+    Path(json.loads(value)["held"]).unlink()
 
 
 def test_every_outcome_is_the_records(tmp_path: Path) -> None:

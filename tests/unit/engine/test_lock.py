@@ -84,6 +84,24 @@ def test_kill_9_frees_it(tmp_path: Path) -> None:
     waiting.check()
 
 
+def test_what_a_dead_owner_left_is_inherited(tmp_path: Path) -> None:
+    """Whoever dies with the lock may have changed something that nobody wrote down; who gives it back has not."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"held\n"
+    child.kill()
+    child.communicate()
+    heir = FileLock(tmp_path / "lock")
+    assert heir.take(A) is None
+    assert heir.inherited
+    heir.give_back()
+    assert heir.take(B) is None
+    assert not heir.inherited
+    heir.give_back()
+
+
 def test_eight_processes_go_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "counter").write_text("0")
     children = [subprocess.Popen([sys.executable, "-c", COUNT, str(tmp_path), f"run-{n}"]) for n in range(8)]

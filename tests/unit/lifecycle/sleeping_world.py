@@ -25,6 +25,7 @@ from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_t
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.pauses import TAG, Stamp
+from orchestrator.rollouts import Watch
 from orchestrator.steps import database_server, runner, vespa_containers
 
 
@@ -220,7 +221,7 @@ def _context(world: World, who: str) -> Any:
         database=SimpleNamespace(instance="db", host="db.local"),
     )
     stamp = Stamp.of(world.now(), who, "host")
-    more = {"stamp": stamp, "now": world.now, "refusals": {}, "needs_runner": True, "world": world}
+    more = {"stamp": stamp, "now": world.now, "refusals": {}, "needs_runner": True, "world": world, "watch": Watch()}
     return SimpleNamespace(stack=stack, counts=aws, autoscaling=aws, rds=aws, ec2=aws, ssm=aws, **more)
 
 
