@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from typing import Protocol
 
 from orchestrator import timeline
@@ -28,9 +29,6 @@ AUTOPSIES = 2
 AT_ONCE = 8
 LOOK_INSIDE = 15.0
 """Seconds after which a service that does not come up is looked into again although nothing shows trouble."""
-SOON = 1.0
-"""Seconds until what was changed a moment ago is looked for again: ECS is eventually consistent."""
-NOT_SEEN = "run it again; if it stays so, see in CloudTrail whether UpdateService arrived"
 _UPGRADE = re.compile(r"Running upgrade \S* ?-> (?P<revision>\w+)")
 
 
@@ -160,7 +158,7 @@ class Watch:
     scaled: dict[str, int] = field(default_factory=dict)
     """Tenant → the tasks that this run asked for, of a service that was at 0."""
     patient: bool = True
-    """Whether it looks again and again: a single look has nothing to wait for."""
+    """Whether it looks again: a single look has nothing to wait for."""
     began: dict[str, datetime] = field(default_factory=dict)
     """Step → when it first looked."""
     glances: dict[str, _Glance] = field(default_factory=dict)
@@ -360,11 +358,8 @@ class _Eye:
 
     def _of_groups(self, service: Service, tenant: Tenant) -> TargetHealth:
         """Of the target group that has the service's tasks; of a blue/green service both, as one."""
-        first, *others = service.groups_of(tenant.target_group_arn)
-        health = self.targets.health(first)
-        for group in others:
-            health = health.beside(self.targets.health(group))
-        return health
+        first, *others = map(self.targets.health, service.groups_of(tenant.target_group_arn))
+        return reduce(TargetHealth.beside, others, first)
 
     def inside(self, service: Service, primary: Deployment, tenant: Tenant) -> Rollout:
         """Tasks, and the last words of those that failed."""

@@ -15,6 +15,9 @@ from orchestrator.aws.ecs import Deployment, Service, ServiceEvent
 
 DENSEST, SPARSEST = 0.4, 15.0
 """Seconds between two looks, at least and at most."""
+SOON = 1.0
+"""Seconds until what was changed a moment ago is looked for again: ECS is eventually consistent."""
+NOT_SEEN = "run it again; if it stays so, see in CloudTrail whether UpdateService arrived"
 BUDGET = 60
 """Looks in one minute, at most, whatever is expected. A look is one DescribeServices for 10 services."""
 JUST_BEFORE, OVERDUE = 0.9, 1.25

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator import rollouts
+from orchestrator import rollouts, timeline
 from orchestrator.diagnosis import Cause, Cure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
@@ -108,7 +108,7 @@ def _redeployed(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     if ours in shown or primary is None or primary.id not in facts.earlier.get(tenant, frozenset()):
         return Done(f"redeployed: {ours} began" if ours else "redeployed")
     why = f"ECS still shows {primary.id}, from before our {ours or 'redeploy'}"
-    return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
+    return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
 
 
 def _of_failing(service: str, rollout: Rollout) -> Verdict:

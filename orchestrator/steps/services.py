@@ -235,14 +235,14 @@ def _before_ours(tenant: str, service: Service, primary: Deployment, facts: Fact
     """ECS still shows the world as it was before this run changed it: the old deployment may be as steady as ever."""
     if tenant in facts.scaled and service.desired == 0:
         why = f"ECS still shows a desired count of 0, {facts.scaled[tenant]} were asked for"
-        return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
+        return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
     ours = facts.ours.get(tenant)
     if ours is None or any(one.id == ours for one in service.deployments):
         return None
     known = facts.earlier.get(tenant)
     if primary.id in known if known is not None else primary.created_at < facts.started:
         why = f"ECS still shows {primary.id}, from before our {ours or 'redeploy'}"
-        return Wait(why, "deployment-not-seen", rollouts.NOT_SEEN, poll=rollouts.SOON)
+        return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
     return None
 
 
