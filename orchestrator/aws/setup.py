@@ -64,8 +64,9 @@ def _files(session: Any) -> Iterator[Problem]:
     for name, variable in _FILES.items():
         try:
             path = Path(os.path.expandvars(session.get_config_variable(name))).expanduser()
-            if path.exists() and not (path.is_file() and os.access(path, os.R_OK)):
-                how = "can't be read" if path.is_file() else "is no file"
+            # A device is as good as a file: AWS_CONFIG_FILE=/dev/null is how one does without.
+            if path.is_dir() or (path.exists() and not os.access(path, os.R_OK)):
+                how = "is a directory" if path.is_dir() else "can't be read"
                 yield Problem("aws-setup-invalid", f"{path} {how}", variable, "make it a file that you may read")
         except (OSError, RuntimeError, ValueError):
             continue  # no home, or a path that no file system takes: botocore does without the file

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,6 +202,16 @@ def test_what_is_set_up_wrongly_is_named(tmp_path: Path, name: str) -> None:
     command = fresh if TOKEN in case.files else said_by
     said = command(argv, folder=tmp_path / "work", environment=environment, stdin=json.dumps(CONTRACT).encode())
     clear(said, case.code, case.names)
+
+
+def test_a_device_is_as_good_as_a_file(tmp_path: Path) -> None:
+    """AWS_CONFIG_FILE=/dev/null is how one does without. Found wrong is then only what comes after it."""
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    environment = surroundings(tmp_path, named("", "", **nothing, AWS_ENDPOINT_URL="here"))
+    contract = json.dumps(CONTRACT).encode()
+    said = said_by(("status", "--contract", "-"), folder=tmp_path / "work", environment=environment, stdin=contract)
+    assert said.text.count("[aws-setup-invalid]") == 1, said.text
+    assert "AWS_ENDPOINT_URL" in said.text
 
 
 def test_all_defects_at_once(tmp_path: Path) -> None:
