@@ -26,6 +26,8 @@ class Setting:
     help: str
     read: Callable[[Any], Any]
     default: Any = None
+    many: bool = False
+    """Whether its flag may be given again and again."""
 
     @property
     def variable(self) -> str:
@@ -119,6 +121,14 @@ def _transport(value: Any) -> str:
     return str(value)
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    """`a,b`, or a list of texts."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError(f"{_brief(value)} is not of the form NAME,…")
+    return tuple(part.strip() for part in parts)
+
+
 SETTINGS = {
     setting.name: setting
     for setting in (
@@ -142,6 +152,13 @@ SETTINGS = {
         Setting("lock-dir", "folder of the lock that keeps a stack to one run, instead of beside the state", _folder),
         Setting("lock-timeout", "seconds to wait for another run on the stack to end", _seconds_or_none, 0.0),
         Setting("settle", "seconds a service's newest task must have been left in peace", _seconds_or_none, 10.0),
+        Setting(
+            "adopt-database",
+            "databases of tenants that were there before orchestrate and become its own (owner, grants, password)",
+            _names,
+            (),
+            many=True,
+        ),
         Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT", _text),
         Setting("poll", "seconds between two looks, at most", _seconds),
     )

@@ -25,6 +25,7 @@ from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
+from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.database.ssm import SsmServer
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
@@ -62,6 +63,7 @@ class Context:
     listeners: Listeners
     logs: Logs
     database: Database
+    database_rules: DatabaseRules
     through_runner: SsmServer
     lender: Lender
     needs_runner: bool
@@ -93,6 +95,7 @@ def connect(
     *,
     learn: Learn,
     rules: DnsRules,
+    databases: DatabaseRules,
     waiting: services.Rules,
 ) -> Context:
     """Everything a run may need; a client is made when something of it is used."""
@@ -120,6 +123,7 @@ def connect(
         listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
         database=_direct(stack, secrets, parameters, settings) if direct else through,
+        database_rules=databases,
         through_runner=through,
         lender=lender,
         needs_runner=not direct,

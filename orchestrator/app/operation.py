@@ -17,6 +17,7 @@ from orchestrator.aws.ssm import Ssm
 from orchestrator.consultation import consult
 from orchestrator.contract import Stack, Vespa
 from orchestrator.database.model import wanted_of
+from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
 from orchestrator.dns.model import Change
 from orchestrator.dns.undo import Restoration
@@ -45,6 +46,7 @@ class Selection:
     """Which steps and tenants were asked for (empty: all), and whether a service scaled to 0 counts as up.
 
     `wary`: something may have been changed just before, which AWS does not show yet.
+    `new_databases` are made empty although the old ones may be there under other names.
     """
 
     only: Collection[str] = ()
@@ -52,6 +54,7 @@ class Selection:
     tenants: Collection[str] = ()
     allow_zero: bool = False
     wary: bool = False
+    new_databases: Collection[str] = ()
 
 
 class Operation:
@@ -82,7 +85,15 @@ class Operation:
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WARY if selection.wary else 0.0)
         self._context = self._widened(
             connect(
-                stack, self.aws, settings, environment, clock, learn=learn, rules=rules or DnsRules(), waiting=waiting
+                stack,
+                self.aws,
+                settings,
+                environment,
+                clock,
+                learn=learn,
+                rules=rules or DnsRules(),
+                databases=_database_rules(settings, selection, stack),
+                waiting=waiting,
             )
         )
 
@@ -255,6 +266,20 @@ def _nameable() -> tuple[AnyStep, ...]:
 def _on_request(discovered: Collection[AnyStep], skip: Collection[str]) -> Iterator[AnyStep]:
     """What is looked at although no run makes it unasked: `doctor --fix` would."""
     return (step for step in discovered if step.on_request and step.id not in skip)
+
+
+def _database_rules(settings: Settings, selection: Selection, stack: Stack) -> DatabaseRules:
+    adopted = settings["adopt-database"]
+    known = {tenant.database for tenant in stack.tenants.values()}
+    asked = [("--adopt-database", name) for name in adopted] + [
+        ("--new-database", it) for it in selection.new_databases
+    ]
+    fix = f"the tenants' databases are {', '.join(sorted(known))}"
+    unknown = [(place, name) for place, name in asked if name not in known]
+    if unknown:
+        problems = (Problem("database-unknown", f"no tenant has a database {name!r}", it, fix) for it, name in unknown)
+        raise Invalid(*problems)
+    return DatabaseRules(frozenset(adopted), frozenset(selection.new_databases))
 
 
 def _known_tenants(asked: Collection[str], stack: Stack) -> Collection[str] | None:

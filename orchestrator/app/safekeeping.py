@@ -186,6 +186,7 @@ class Safekeeping:
             protection=Protection(self.operation.aws.client("rds"), self.operation.aws.client("elbv2")),
             needs_runner=context.needs_runner,
             memory=Memory(),
+            adopted=context.database_rules.adopted,
         )
 
     def _records(self) -> Mapping[str, str]:

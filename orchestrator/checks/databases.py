@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.database.model import Observed
+from orchestrator.database import ownership
+from orchestrator.database.model import Observed, Wanted, wanted_of
+from orchestrator.database.ownership import Rules
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.errors import OrchestratorError
 from orchestrator.scene import Scene
@@ -38,6 +40,7 @@ class Facts:
     instance: str
     refusal: str = ""
     """PostgreSQL's words when it has no connection for us."""
+    tenants: tuple[Wanted, ...] = ()
 
 
 def gather(scene: Scene) -> Facts:
@@ -47,7 +50,7 @@ def gather(scene: Scene) -> Facts:
     if scene.server().status in SILENT:
         return Facts(wanted, None, instance)
     try:
-        return Facts(wanted, scene.databases(), instance)
+        return Facts(wanted, scene.databases(), instance, tenants=wanted_of(scene.stack))
     except OrchestratorError as error:
         said = error.problems[0].message
         if not EXHAUSTED.search(said):
@@ -63,7 +66,8 @@ def judge(facts: Facts) -> Iterable[Finding]:
     if seen is None:
         return
     for tenant, wish in facts.wanted.items():
-        found = _missing(tenant, wish, seen, facts.instance) or _login(tenant, wish, seen)
+        found = _renamed(tenant, facts, seen) or _missing(tenant, wish, seen, facts.instance)
+        found = found or _login(tenant, wish, seen, ours=_is_ours(tenant, facts, seen))
         if found:
             yield found
 
@@ -79,6 +83,32 @@ def _exhausted(facts: Facts) -> Finding:
         "(POSTGRES_API_SERVER_POOL_SIZE)",
         evidence=(" ".join(facts.refusal.split())[:300],),
         explains=frozenset({"task-database-connections-exhausted", "task-container-exited"}),
+    )
+
+
+def _wanted(tenant: str, facts: Facts) -> Wanted | None:
+    return next((one for one in facts.tenants if one.tenant == tenant), None)
+
+
+def _is_ours(tenant: str, facts: Facts, seen: Observed) -> bool:
+    one = _wanted(tenant, facts)
+    return one is None or ownership.database_is_ours(one, seen, Rules())
+
+
+def _renamed(tenant: str, facts: Facts, seen: Observed) -> Finding | None:
+    one = _wanted(tenant, facts)
+    problem = ownership.renamed(one, facts.tenants, seen) if one and one.database not in seen.databases else None
+    if one is None or problem is None:
+        return None
+    return Finding(
+        code="database-renamed",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'database "{one.database}" does not exist',
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=(f"databases on {facts.instance}: {', '.join(sorted(seen.databases))}",),
+        explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
     )
 
 
@@ -111,7 +141,8 @@ def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding 
     return None
 
 
-def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
+def _login(tenant: str, wish: Wish, seen: Observed, *, ours: bool) -> Finding | None:
+    adopt = "" if ours else f" --adopt-database {wish.database}"
     owner = seen.databases[wish.database]
     if owner != wish.role:
         return Finding(
@@ -120,10 +151,10 @@ def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
             subject=tenant,
             symptom=f'database "{wish.database}" belongs to "{owner}"',
             cause="migrations need the tenant's own role to own it",
-            fix=f"orchestrate run --tenant {tenant} (or: ALTER DATABASE {wish.database} OWNER TO {wish.role};)",
+            fix=f"orchestrate run --tenant {tenant}{adopt} (or: ALTER DATABASE {wish.database} OWNER TO {wish.role};)",
             evidence=(f"owner {owner}, wanted {wish.role}",),
             explains=frozenset({"task-database-permission-denied"}),
-            repair=REPAIR,
+            repair=REPAIR if ours else "",
         )
     login = seen.logins.get(tenant, "ok")
     if login == "ok" or tenant in seen.secrets:
@@ -134,7 +165,7 @@ def _login(tenant: str, wish: Wish, seen: Observed) -> Finding | None:
         subject=tenant,
         symptom=f'role "{wish.role}" can\'t sign in to "{wish.database}"',
         cause="its password on the server is not the one in its secret",
-        fix=f"orchestrate run --tenant {tenant}",
+        fix=f"orchestrate run --tenant {tenant}{adopt}",
         evidence=(login[:300],),
         explains=frozenset({"task-database-login-denied"}),
         repair=REPAIR,

@@ -166,7 +166,9 @@ class Conductor:
         from orchestrator import app
 
         chosen = self.options
-        selection = app.Selection(chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero, self.wary)
+        selection = app.Selection(
+            chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero, self.wary, chosen.new_databases
+        )
         self.operation = operation = kind(
             stack,
             selection,

@@ -14,7 +14,7 @@ from orchestrator.settings import SETTINGS
 Command = Callable[..., Any]
 
 _SETTINGS = tuple(
-    click.option(f"--{name}", help=setting.help[0].upper() + setting.help[1:] + ".")
+    click.option(f"--{name}", multiple=setting.many, help=setting.help[0].upper() + setting.help[1:] + ".")
     for name, setting in SETTINGS.items()
 )
 _SELECTION = (
@@ -51,11 +51,18 @@ def _all(options: tuple[Command, ...]) -> Command:
 
 
 _ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognisably this stack's.")
+_NEW_DATABASE = click.option(
+    "--new-database",
+    "new_databases",
+    multiple=True,
+    metavar="NAME",
+    help="Make this tenant's database empty although the old one may be there under another name (repeatable).",
+)
 
 place_options = _all(_COMMON)
 directory_option = _COMMON[1]
 settings_options = _all(_SETTINGS)
-steps_options = _all((*_SELECTION, _ADOPT, *_COMMON, *_SETTINGS))
+steps_options = _all((*_SELECTION, _ADOPT, _NEW_DATABASE, *_COMMON, *_SETTINGS))
 certificate_options = _all((*_COMMON, *_SETTINGS))
 dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_SETTINGS))
 terraform_options = _all(_TERRAFORM)
@@ -82,13 +89,14 @@ class Options:
     settings: dict[str, Any]
     adopt: bool = False
     allow_zero: bool = False
+    new_databases: tuple[str, ...] = ()
     as_markdown: bool = False
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """From click's keyword arguments: those of the command, which has not all of them."""
         flags = (name.replace("-", "_") for name in SETTINGS)
-        settings = {name: given[name] for name in flags if given.get(name) is not None}
+        settings = {name: given[name] for name in flags if given.get(name) not in (None, ())}
         return cls(
             directory=given["directory"],
             as_json=given.get("as_json", False) or given.get("format_") == "json",
@@ -98,5 +106,6 @@ class Options:
             settings=settings,
             adopt=given.get("adopt", False),
             allow_zero=given.get("allow_zero", False),
+            new_databases=given.get("new_databases", ()),
             as_markdown=given.get("format_") == "markdown" and not given.get("as_json", False),
         )

@@ -13,6 +13,7 @@ import psycopg
 from pydantic import SecretStr
 
 from orchestrator.contract import Database
+from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.model import (
     LOCK_KEY,
@@ -23,6 +24,8 @@ from orchestrator.database.model import (
     counting,
     generators,
     observation,
+    observed,
+    unowned,
 )
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.ssm import admin_unknown
@@ -54,12 +57,13 @@ class DirectServer:
         self._salt = salt
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
-        """One admin session for the catalogue, one short session per tenant that exists."""
+        """One admin session for the catalogue; one short session per tenant that exists, per database of nobody."""
         with self._admin() as admin:
             row = admin.execute(observation(wanted)).fetchone()
         seen: dict[str, Any] = row[0] if row else {}
         logins: dict[str, str] = {}
         broken: dict[str, str] = {}
+        holds: dict[str, Any] = {}
         for one in wanted:
             if not one.has_password:
                 continue
@@ -71,8 +75,21 @@ class DirectServer:
                 broken[one.tenant] = error.problems[0].message
                 continue
             if one.database in seen["databases"] and one.role in seen["roles"]:
-                logins[one.tenant] = self._login(one, password)
-        return Observed(seen["databases"], frozenset(seen["roles"]), logins, broken, frozenset(seen["open"]))
+                logins[one.tenant], holds[one.database] = self._login(one, password)
+        for name in unowned(wanted, Observed(seen["databases"])):
+            holds[name] = self._held(name)
+        return observed(seen, logins, broken, holds)
+
+    def _held(self, database: str) -> Any:
+        """What is in it; None: nobody may look. Changes nothing."""
+        admin = self._database
+        password = self._password(admin.admin_secret_arn, admin.admin_secret_key, admin.admin_password)
+        try:
+            with self._connect(database, admin.admin_user, password, options=OPTIONS) as session:
+                row = session.execute(LOOK.encode()).fetchone()
+        except psycopg.Error:
+            return None
+        return row[0] if row else None
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One short session for each tenant."""
@@ -124,15 +141,19 @@ class DirectServer:
             fix = "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"
             raise OrchestratorError(Problem("admin-not-allowed", _said(error), "tenant-databases", fix)) from None
 
-    def _login(self, one: Wanted, password: str) -> str:
-        """What the server says of it. Without its answer nothing is known, and nothing may be changed: `Transient`."""
+    def _login(self, one: Wanted, password: str) -> tuple[str, Any]:
+        """What the server says of it, and what is in the database.
+
+        Without its answer nothing is known, and nothing may be changed: `Transient`.
+        """
         try:
-            with self._connect(one.database, one.role, password):
-                return "ok"
+            with self._connect(one.database, one.role, password) as session:
+                row = session.execute(LOOK.encode()).fetchone()
+                return "ok", row[0] if row else None
         except psycopg.Error as error:
             if not answered(str(error)):
                 raise _refused(error) from None
-            return _said(error)
+            return _said(error), None
 
     @contextmanager
     def _admin(self) -> Iterator[psycopg.Connection[Any]]:
@@ -148,7 +169,9 @@ class DirectServer:
         except psycopg.Error as error:
             raise _failed(error) from None
 
-    def _connect(self, database: str, user: str, password: str) -> psycopg.Connection[Any]:
+    def _connect(
+        self, database: str, user: str, password: str, *, options: str | None = None
+    ) -> psycopg.Connection[Any]:
         where: dict[str, Any] = {"host": self._database.host, "port": self._database.port}
         if self._endpoint:
             where |= {"hostaddr": self._endpoint.ip, "port": self._endpoint.port}
@@ -159,6 +182,7 @@ class DirectServer:
             password=password,
             sslmode=mode,
             connect_timeout=10,
+            options=options,
             application_name="orchestrate",
             autocommit=True,
             **where,

@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from orchestrator.contract import PASSWORD_KEY, Stack
+from orchestrator.database import contents, marks
+from orchestrator.database.contents import Held
+from orchestrator.database.marks import Mark
 
 LOCK_KEY = 0x6F6E_7978
 """Advisory lock held around every look-then-create (`onyx`): without it, 19 of 20 creators get 23505 (measured)."""
@@ -26,11 +29,17 @@ READONLY_ROLE = "db_readonly_user"
 """Onyx's migrations make this role unless it exists; made first, tenants need no CREATEROLE."""
 
 
+def literal(text: str) -> str:
+    """`text` as an SQL string literal (standard_conforming_strings is on since PostgreSQL 9.1)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One tenant's database, its owner role, and where the role's password is: a secret (ARN), or known in memory.
 
     `secret_key` as in the contract. `is_admin`: the role is the server's admin user, and only used, never changed.
+    `keeps_password`: the role was there before us, and its password is left as it is.
     """
 
     tenant: str
@@ -40,6 +49,14 @@ class Wanted:
     secret_key: str = PASSWORD_KEY
     password: SecretStr | None = None
     is_admin: bool = False
+    stack: str = ""
+    server: str = ""
+    keeps_password: bool = False
+
+    @property
+    def mark(self) -> Mark:
+        """What tells that its database and role are this stack's, in the server itself."""
+        return Mark(self.stack, self.tenant, self.server)
 
     @property
     def has_password(self) -> bool:
@@ -49,9 +66,9 @@ class Wanted:
 
 def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
     """The contract's tenants as the database sees them."""
-    admin = stack.database.admin_user
+    admin, whose = stack.database.admin_user, (stack.stack, stack.database.host)
     return tuple(
-        Wanted(name, it.database, it.role, it.secret_arn, it.secret_key, it.password, it.role == admin)
+        Wanted(name, it.database, it.role, it.secret_arn, it.secret_key, it.password, it.role == admin, *whose)
         for name, it in stack.tenants.items()
     )
 
@@ -69,6 +86,41 @@ class Observed:
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Per tenant whose secret can't be read: why."""
     open: frozenset[str] = frozenset()
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """Of databases."""
+    role_marks: Mapping[str, Mark] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    """The roles of ours that are there, those too that can't log in."""
+    as_made: frozenset[str] = frozenset()
+    """Databases with the owner and the grants that this program gives: its versions before the marks left none."""
+    holds: Mapping[str, Held | None] = field(default_factory=dict)
+    """What is in the tenants' databases and in those that no tenant owns; None: nobody could look."""
+
+
+def observed(
+    said: Mapping[str, Any],
+    logins: Mapping[str, str],
+    secrets: Mapping[str, str],
+    holds: Mapping[str, Mapping[str, Any] | None],
+) -> Observed:
+    """From `observation`'s answer, and what the sessions of tenants and the looks into databases gave."""
+
+    def marked(key: str) -> dict[str, Mark]:
+        found = {name: marks.read(line) for name, line in (said.get(key) or {}).items()}
+        return {name: mark for name, mark in found.items() if mark}
+
+    return Observed(
+        databases=said["databases"],
+        roles=frozenset(said["roles"]),
+        logins=logins,
+        secrets=secrets,
+        open=frozenset(said["open"]),
+        marks=marked("marks"),
+        role_marks=marked("role_marks"),
+        present=frozenset(said.get("present") or ()),
+        as_made=frozenset(said.get("as_made") or ()),
+        holds={name: contents.held(one) for name, one in holds.items()},
+    )
 
 
 class Server(Protocol):
@@ -115,7 +167,7 @@ def unowned(wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
 
 def changeable(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
     """Those whose role is ours to make and to give its password."""
-    return tuple(one for one in wanted if one.has_password and not one.is_admin)
+    return tuple(one for one in wanted if one.has_password and not one.is_admin and not one.keeps_password)
 
 
 def answered(refusal: str) -> bool:
@@ -126,25 +178,40 @@ def answered(refusal: str) -> bool:
     return "FATAL" in refusal and not any(text in refusal for text in _BUSY)
 
 
-def literal(text: str) -> str:
-    """`text` as an SQL string literal (standard_conforming_strings is on since PostgreSQL 9.1)."""
-    return "'" + text.replace("'", "''") + "'"
+_OPEN = "datallowconn AND has_database_privilege('public', oid, 'CONNECT')"
+_PLAIN = "NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"
+_OTHERS = f"""SELECT FROM aclexplode(datacl) WHERE CASE grantee WHEN 0 THEN privilege_type <> 'TEMPORARY'
+WHEN datdba THEN false ELSE pg_get_userbyid(grantee) <> {literal(READONLY_ROLE)} END"""
+_AS_MADE = f"""datacl IS NOT NULL AND NOT EXISTS ({_OTHERS})
+AND (rolname = current_user OR ({_PLAIN} AND pg_has_role(rolname, 'MEMBER')))"""
 
 
 def observation(wanted: Sequence[Wanted]) -> str:
     """One SELECT that gives one JSON object.
 
-    `databases` (name → owner), `roles` (those of ours that can log in), `open` (databases that PUBLIC may enter).
+    `databases` (name → owner), `roles` (those of ours that can log in), `present` (all of ours), `open` (databases that
+    PUBLIC may enter), `as_made` (see `Observed`), `marks` and `role_marks` (name → the mark's line).
     """
-    names = ", ".join(literal(one.role) for one in wanted)
-    return (
-        "SELECT json_build_object("
-        "'databases', (SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE datallowconn), "
-        "'roles', (SELECT coalesce(json_agg(rolname), '[]') FROM pg_roles WHERE rolcanlogin "
-        f"AND rolname IN ({names})), "
-        "'open', (SELECT coalesce(json_agg(datname), '[]') FROM pg_database "
-        "WHERE datallowconn AND has_database_privilege('public', oid, 'CONNECT')))"
-    )
+    ours = f"rolname IN ({', '.join(literal(one.role) for one in wanted) or 'NULL'})"
+    parts = {
+        "databases": "(SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE datallowconn)",
+        "roles": _names("rolname", "pg_roles", f"rolcanlogin AND {ours}"),
+        "present": _names("rolname", "pg_roles", ours),
+        "open": _names("datname", "pg_database", _OPEN),
+        "as_made": _names("datname", "pg_database JOIN pg_roles ON pg_roles.oid = datdba", _AS_MADE),
+        "marks": _marks("DATABASE", "pg_database"),
+        "role_marks": _marks("ROLE", "pg_roles"),
+    }
+    return f"SELECT json_build_object({', '.join(f'{literal(key)}, {part}' for key, part in parts.items())})"
+
+
+def _names(column: str, source: str, condition: str) -> str:
+    return f"(SELECT coalesce(json_agg({column}), '[]') FROM {source} WHERE {condition})"
+
+
+def _marks(kind: marks.Kind, source: str) -> str:
+    column, line = marks.CATALOGUES[kind][1], marks.line_of(kind, "oid")
+    return f"(SELECT coalesce(json_object_agg({column}, {line}), '{{}}') FROM {source} WHERE {line} IS NOT NULL)"
 
 
 def counting(table: str) -> str:
@@ -161,10 +228,9 @@ def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterat
     """
     yield _unless_role(READONLY_ROLE, f"CREATE ROLE {READONLY_ROLE} NOLOGIN")
     for one in wanted:
-        role, database = literal(one.role), literal(one.database)
+        role, database, line = literal(one.role), literal(one.database), literal(one.mark.line)
         if one.tenant in verifiers:
-            yield _unless_role(one.role, "CREATE ROLE %I", one.role)
-            yield f"SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', {role}, {literal(verifiers[one.tenant])})"
+            yield from _role(one, literal(verifiers[one.tenant]), line)
         if not one.is_admin:
             yield f"SELECT format('GRANT %I TO CURRENT_USER', {role})"
         yield (
@@ -175,7 +241,19 @@ def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterat
             f"SELECT format('ALTER DATABASE %I OWNER TO %I', {database}, {role}) FROM pg_database "
             f"WHERE datname = {database} AND pg_get_userbyid(datdba) <> {role}"
         )
+        yield marks.setting("DATABASE", database, line)
         yield f"SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', {database})"
+
+
+def _role(one: Wanted, verifier: str, line: str) -> Iterator[str]:
+    """A role that is there gets its password and its mark; one that isn't is made with both, or not at all."""
+    role, there = literal(one.role), f"FROM pg_roles WHERE rolname = {literal(one.role)}"
+    yield f"SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', {role}, {verifier}) {there}"
+    yield marks.setting("ROLE", role, line)
+    yield (
+        f"SELECT format('CREATE ROLE %I LOGIN PASSWORD %L; COMMENT ON ROLE %I IS %L', {role}, {verifier}, {role}, "
+        f"{line}) WHERE NOT EXISTS (SELECT {there})"
+    )
 
 
 def beside(database: str) -> str:
@@ -194,7 +272,11 @@ def exchange(one: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
         f"CREATE DATABASE {new} OWNER {role} TEMPLATE template0;",
         f"REVOKE CONNECT ON DATABASE {new} FROM PUBLIC;",
     )
-    after = (f"DROP DATABASE IF EXISTS {old} WITH (FORCE);", f"ALTER DATABASE {new} RENAME TO {old};")
+    after = (
+        f"DROP DATABASE IF EXISTS {old} WITH (FORCE);",
+        f"ALTER DATABASE {new} RENAME TO {old};",
+        f"COMMENT ON DATABASE {old} IS {literal(one.mark.line)};",
+    )
     return before, after
 
 
@@ -203,7 +285,5 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _unless_role(role: str, statement: str, *names: str) -> str:
-    arguments = "".join(f", {literal(name)}" for name in names)
-    condition = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal(role)})"
-    return f"SELECT format({literal(statement)}{arguments}) {condition}"
+def _unless_role(role: str, statement: str) -> str:
+    return f"SELECT {literal(statement)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal(role)})"

@@ -137,12 +137,16 @@ def reference(holder: Request, prefix: str = "") -> Reference:
 
 
 def psql(
-    request: Request, *, database: str, user: str, password: str, sql: str, secrets: Sequence[str] = ()
+    request: Request, *, database: str, user: str, password: str, sql: str, secrets: Sequence[str] = (), **more: str
 ) -> Tuple[int, str, str]:  # noqa: UP006
-    """One psql session; SQL goes in over standard input."""
+    """One psql session; SQL goes in over standard input. `more` is for its environment.
+
+    The database's name goes there too: psql would take one with an equals sign in it for a connection string.
+    """
     argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-h", request["host"], "-p", str(request["port"])]
-    argv += ["-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
-    return command([*argv, "-f", "-"], (password, *secrets), input=sql, env=libpq(password))
+    argv += ["-U", user, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
+    environment = dict(libpq(password), PGDATABASE=database, **more)
+    return command([*argv, "-f", "-"], (password, *secrets), input=sql, env=environment)
 
 
 def libpq(password: str) -> Dict[str, str]:  # noqa: UP006
@@ -184,11 +188,13 @@ def as_tenant(errors: str) -> Failed:
 
 
 def observe(request: Request) -> Request:
-    """Databases, roles, and whether each tenant's role can sign in to its database with its secret."""
+    """The catalogue; whether each tenant's role can sign in to its database; what is there, and in those of nobody."""
     known = passwords(request)
-    seen = json.loads(as_admin(request, known[reference(request, "admin_")], request["observation"]))
+    admin = known[reference(request, "admin_")]
+    seen = json.loads(as_admin(request, admin, request["observation"]))
     logins: Dict[str, str] = {}  # noqa: UP006
     broken: Dict[str, str] = {}  # noqa: UP006
+    holds: Dict[str, Any] = {}  # noqa: UP006
     for tenant in request["tenants"]:
         if not tenant["secret"]:
             continue
@@ -196,11 +202,22 @@ def observe(request: Request) -> Request:
         if isinstance(password, Failed):
             broken[tenant["name"]] = f"{password.code}: {password.message}"
         elif tenant["database"] in seen["databases"] and tenant["role"] in seen["roles"]:
-            status, _, errors = psql(
-                request, database=tenant["database"], user=tenant["role"], password=password, sql="SELECT 1"
-            )
-            logins[tenant["name"]] = errors if status else "ok"
-    return dict(seen, logins=logins, secrets=broken)
+            said, holds[tenant["database"]] = look(request, tenant["database"], tenant["role"], password)
+            logins[tenant["name"]] = said
+    strangers = sorted(set(seen["databases"]) - set(request["known"]))
+
+    def found(name: str) -> Tuple[str, Any]:  # noqa: UP006
+        return name, look(request, name, request["admin"], admin, PGOPTIONS=request["options"])[1]
+
+    with ThreadPoolExecutor(4) as pool:
+        holds.update(pool.map(found, strangers))
+    return dict(seen, logins=logins, secrets=broken, holds=holds)
+
+
+def look(request: Request, database: str, user: str, password: Any, **more: str) -> Tuple[str, Any]:  # noqa: UP006
+    """Say "ok" or why the role can't sign in; and what is in the database, where it can."""
+    status, output, errors = psql(request, database=database, user=user, password=password, sql=request["look"], **more)
+    return (errors, None) if status else ("ok", json.loads(output))
 
 
 def count(request: Request) -> Request:

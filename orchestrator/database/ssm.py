@@ -15,10 +15,12 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from orchestrator.contract import Database
+from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
 from orchestrator.database.model import (
     LOCK_KEY,
+    SYSTEM_DATABASES,
     Observed,
     Wanted,
     answered,
@@ -28,6 +30,7 @@ from orchestrator.database.model import (
     exchange,
     generators,
     observation,
+    observed,
 )
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
@@ -124,11 +127,12 @@ class SsmServer:
         self._lender = lender or NothingToLend()
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
-        """One command: databases, roles, logins, and which databases are open to all."""
-        answer = self._ask("observe", wanted, observation=observation(wanted))
+        """One command: the catalogue, logins, and what is in the tenants' databases and in those of nobody."""
+        ours = sorted(SYSTEM_DATABASES | {one.database for one in wanted})
+        answer = self._ask("observe", wanted, observation=observation(wanted), look=LOOK, options=OPTIONS, known=ours)
         logins, secrets = answer["logins"], answer["secrets"]
         _require_answers(logins, secrets)
-        return Observed(answer["databases"], frozenset(answer["roles"]), logins, secrets, frozenset(answer["open"]))
+        return observed(answer, logins, secrets, answer.get("holds", {}))
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One command, a session for each tenant."""
@@ -168,7 +172,7 @@ class SsmServer:
         *,
         seconds: int = 300,
         urls: Mapping[str, SecretStr] | None = None,
-        **more: str,
+        **more: Any,
     ) -> Any:
         lending = self._passwords(wanted) | {_url_of(tenant): url for tenant, url in (urls or {}).items()}
         with self._lender.lent(lending) as lent:

@@ -23,6 +23,7 @@ from orchestrator.aws.volumes import Volumes
 from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database, Inventory
 from orchestrator.database.model import Wanted, wanted_of
+from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.resume.instances_started import Refusal
@@ -102,6 +103,8 @@ class Tools:
     memory: Memory = field(default_factory=Memory)
     databases_made: set[str] = field(default_factory=set)
     watch: Watch = field(default_factory=Watch)
+    adopted: frozenset[str] = frozenset()
+    """Databases that somebody gave us."""
     refusals: dict[str, Refusal] = field(default_factory=dict)
     """Instances that AWS had no room for, in this run."""
 
@@ -109,6 +112,11 @@ class Tools:
     def wanted(self) -> tuple[Wanted, ...]:
         """The tenants' databases."""
         return wanted_of(self.stack)
+
+    @property
+    def database_rules(self) -> DatabaseRules:
+        """A restore brings the data along: an empty database may be made, whatever lies beside it."""
+        return DatabaseRules(self.adopted, frozenset(one.database for one in self.wanted))
 
     @property
     def tags(self) -> Mapping[str, str]:

@@ -101,9 +101,12 @@ VALIDATION: Grants = (
     Grant(("route53:ChangeResourceRecordSets",), on.hosted_zones, on.of_validations),
 )
 
+SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
+"""What the database could be restored from."""
 LOOK: Grants = (
     *DATABASE_SERVER,
     *DATABASES,
+    *SNAPSHOTS,
     *REDIS,
     *REDIS_TOKEN,
     *SERVICES,
@@ -111,9 +114,7 @@ LOOK: Grants = (
     *SITES,
     *RECORDS_OF_OURS,
 )
-"""What the steps of a run observe."""
-SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
-"""What the database could be restored from."""
+"""What the steps of a run observe. For snapshots is asked where a database is gone."""
 STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING)
 
 EXAMINATION: Grants = (
@@ -212,9 +213,9 @@ QUIET_BACKUP: Grants = (
 """With the services stopped, also of a stack that is paused."""
 
 COMMANDS: Mapping[str, Grants] = {
-    "apply": (*RUN, *SNAPSHOTS),
-    "plan": (*LOOK, *SNAPSHOTS),
-    "preflight": (*LOOK, *SNAPSHOTS),
+    "apply": RUN,
+    "plan": LOOK,
+    "preflight": LOOK,
     "run": RUN,
     "dns plan": RECORDS_OF_OURS,
     "dns apply": (*RECORDS_OF_OURS, *CHANGED_RECORDS, *LOCK),

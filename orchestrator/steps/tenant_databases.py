@@ -1,15 +1,43 @@
-"""`tenant-databases`: each tenant has its database, owned by its role, whose password is the one in its secret."""
+"""`tenant-databases`: each tenant has its database, owned by its role, whose password is the one in its secret.
+
+What was there before this program is not changed unasked, and no empty database is made where the full one may lie
+under another name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from orchestrator.aws.ecs import Service
+from orchestrator.aws.rds import TakenSnapshot
 from orchestrator.contract import Stack
-from orchestrator.database.model import Observed, Server, Wanted, missing, unowned, usable, wanted_of
+from orchestrator.database import ownership
+from orchestrator.database.marks import counts_for
+from orchestrator.database.model import Observed, Server, Wanted, identifier, missing, unowned, usable, wanted_of
+from orchestrator.database.ownership import Rules
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
-from orchestrator.errors import Problem
+from orchestrator.errors import OrchestratorError, Problem
+
+STEADY = "has reached a steady state"
+"""ECS's words when a service is up: its database was there then."""
+
+
+class Services(Protocol):
+    """Reads services."""
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        """Those that exist."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Reads snapshots of DB instances."""
+
+    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
+        """The newest finished one."""
+        ...
 
 
 class Context(Protocol):
@@ -26,6 +54,21 @@ class Context(Protocol):
         ...
 
     @property
+    def database_rules(self) -> Rules:
+        """What somebody asked for."""
+        ...
+
+    @property
+    def ecs(self) -> Services:
+        """Where services are read."""
+        ...
+
+    @property
+    def rds(self) -> Snapshots:
+        """Where snapshots are read."""
+        ...
+
+    @property
     def databases_made(self) -> set[str]:
         """The run's memory for `redeploy`: tenants whose tasks may have started too early."""
         ...
@@ -33,10 +76,16 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tenants want and what the server holds."""
+    """What the tenants want and what the server holds.
+
+    `lost`: tenants that have no database though something tells of an earlier one, and what does; `backup`: the newest.
+    """
 
     wanted: tuple[Wanted, ...]
     seen: Observed
+    rules: Rules = field(default_factory=Rules)
+    lost: Mapping[str, str] = field(default_factory=dict)
+    backup: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +97,124 @@ class Making:
 
 
 def observe(context: Context) -> Facts:
-    """One command or session for all tenants."""
+    """One command or session for all tenants; where a database is missing, what ECS and RDS know of the past."""
     wanted = wanted_of(context.stack)
-    return Facts(wanted, context.database.observe(wanted))
+    seen = context.database.observe(wanted)
+    gone = [one.tenant for one in wanted if one.database not in seen.databases]
+    known = {one.tenant: "an earlier run made its role" for one in wanted if one.role in seen.role_marks}
+    lost = {tenant: why for tenant, why in known.items() if tenant in gone} | _were_up(context, gone)
+    return Facts(wanted, seen, context.database_rules, lost, _newest_backup(context) if lost else "")
+
+
+def _were_up(context: Context, tenants: Sequence[str]) -> dict[str, str]:
+    names = {context.stack.tenants[tenant].service: tenant for tenant in tenants}
+    try:
+        found = context.ecs.services(list(names)) if names else {}
+    except OrchestratorError:
+        return {}  # a remark is not worth a failure: the steps that need ECS say what it says
+    steady = [name for name, service in found.items() if any(STEADY in text for text in service.events)]
+    return {names[name]: f"{name} was up before" for name in steady}
+
+
+def _newest_backup(context: Context) -> str:
+    try:
+        newest = context.rds.newest_snapshot(context.stack.database.instance)
+    except OrchestratorError:
+        return "whether there is a snapshot of it could not be asked"
+    if newest is None:
+        return "RDS has no snapshot of this instance"
+    return f"the newest snapshot is {newest.name} of {newest.taken:%Y-%m-%d %H:%M} UTC"
 
 
 def decide(facts: Facts) -> Verdicts:
-    """Per tenant: there, to be made, or not to be made for want of its secret."""
-    return {one.tenant: _verdict(one, facts.seen) for one in facts.wanted}
+    """Per tenant: there, to be made, or not to be made."""
+    return {one.tenant: _verdict(one, facts) for one in facts.wanted}
 
 
-def _verdict(one: Wanted, seen: Observed) -> Verdict:
+def _verdict(one: Wanted, facts: Facts) -> Verdict:
+    seen, rules = facts.seen, facts.rules
+    if problem := _unmakeable(one, seen):
+        return Blocked(problem)
+    if problem := _anothers(one, facts) or _renamed(one, facts) or _not_adopted(one, facts):
+        return Blocked(problem, refused=True)
+    if not ownership.database_is_ours(one, seen, rules):
+        return Done(f"{one.database} is there, as it was found")
+    lacks = missing(one, seen)
+    marks = ownership.unmarked(one, seen, rules)
+    changes = [f"make {', '.join(lacks)}"] if lacks else []
+    changes += [f"mark {', '.join(marks)} as this stack's"] if marks else []
+    if changes:
+        theirs = not one.is_admin and not ownership.role_is_ours(one, seen, rules)
+        making = Making(replace(one, keeps_password=theirs), was_missed=not usable(one, seen))
+        return Todo(", ".join(changes), making)
+    return Done(f"{one.database} is there, owned by {one.role}")
+
+
+def _unmakeable(one: Wanted, seen: Observed) -> Problem | None:
     if one.tenant in seen.secrets:
         fix = f"check that {one.secret_arn} has a value and that the runner's role may read it"
-        return Blocked(Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix))
+        return Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix)
     if one.role not in seen.roles and not one.has_password:
         message = f"there is no role {one.role}, and its password is not known"
         fix = "name the tenant's secret (`secret_arn`), or make the role by hand with the password the tasks have"
-        return Blocked(Problem("tenant-password-unknown", message, one.tenant, fix))
+        return Problem("tenant-password-unknown", message, one.tenant, fix)
     if one.is_admin and seen.logins.get(one.tenant, "ok") != "ok":
         message = f"the tasks sign in as the admin user {one.role}, with a password that is not its: "
         fix = "give the tasks the admin user's password, or a role of their own"
-        return Blocked(Problem("tenant-password-wrong", message + seen.logins[one.tenant], one.tenant, fix))
+        return Problem("tenant-password-wrong", message + seen.logins[one.tenant], one.tenant, fix)
+    return None
+
+
+def _anothers(one: Wanted, facts: Facts) -> Problem | None:
+    found = ownership.anothers(one, facts.seen, {other.tenant for other in facts.wanted})
+    if found is None:
+        return None
+    what, mark = found
+    kind, _, name = what.partition(" ")
+    fix = f"correct the contract; if its owner gave it up: COMMENT ON {kind.upper()} {identifier(name)} IS NULL"
+    if mark.stack != one.stack:
+        message = f"{what} is marked as stack {mark.stack}'s (tenant {mark.tenant})"
+        return Problem("database-of-another-stack", message, one.tenant, fix)
+    return Problem("database-of-another-tenant", f"{what} is marked as tenant {mark.tenant}'s", one.tenant, fix)
+
+
+def _renamed(one: Wanted, facts: Facts) -> Problem | None:
+    """An empty database in the place of a full one that somebody renamed would hide the customer's data."""
+    seen = facts.seen
+    if one.database in facts.rules.new or not (one.database not in seen.databases or _is_strange(one, facts)):
+        return None
+    return ownership.renamed(one, facts.wanted, seen)
+
+
+def _is_strange(one: Wanted, facts: Facts) -> bool:
+    """Whether an empty one that we did not make has the tenant's place."""
+    held = facts.seen.holds.get(one.database)
+    return held is not None and held.objects == 0 and one.database not in facts.seen.marks
+
+
+def _not_adopted(one: Wanted, facts: Facts) -> Problem | None:
+    """What was there before us is used where the tenant gets in, and only changed when somebody asks for it."""
+    seen, rules = facts.seen, facts.rules
+    adopt = f"--adopt-database {one.database}"
     lacks = missing(one, seen)
-    if lacks:
-        return Todo(f"make {', '.join(lacks)}", Making(one, was_missed=not usable(one, seen)))
-    return Done(f"{one.database} is there, owned by {one.role}")
+    if not ownership.database_is_ours(one, seen, rules):
+        if not lacks or seen.logins.get(one.tenant) == "ok":
+            return None
+        message = f"{one.database} was there before orchestrate, and the tenant can't use it without {', '.join(lacks)}"
+        return Problem("database-not-adopted", message, one.tenant, f"mend that by hand, or let it be done: {adopt}")
+    if ownership.role_is_ours(one, seen, rules) or one.is_admin or not one.has_password:
+        return None
+    refused = seen.logins.get(one.tenant, "ok")
+    if one.role in seen.roles and (refused == "ok" or not _is_password(lacks, one)):
+        return None
+    why = f"its password is not the secret's: {refused}" if one.role in seen.roles else "it may not log in"
+    fix = f"store its real password in the tenant's secret, or give it the secret's: {adopt}"
+    message = f"role {one.role} was there before orchestrate, and {why}"
+    return Problem("role-not-adopted", message, one.tenant, fix)
+
+
+def _is_password(lacks: Sequence[str], one: Wanted) -> bool:
+    return tuple(lacks) == (f"password of role {one.role}",)
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
@@ -84,10 +225,51 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
 
 def findings(facts: Facts) -> Iterable[Problem]:
-    """Databases no tenant owns any more: kept, and said."""
+    """What was left as it is, and what is not there any more."""
+    yield from _withheld(facts)
+    yield from _gone(facts)
+    yield from _unowned(facts)
+
+
+def _withheld(facts: Facts) -> Iterable[Problem]:
+    for one in facts.wanted:
+        lacks = missing(one, facts.seen)
+        ours = ownership.database_is_ours(one, facts.seen, facts.rules)
+        if ours or not lacks or not isinstance(_verdict(one, facts), Done):
+            continue
+        message = f"{one.database} was there before orchestrate and stays as it is; withheld: {', '.join(lacks)}"
+        fix = f"--adopt-database {one.database} makes it so (or adopt-database in orchestrate.toml); who enters it as "
+        fix += "everybody may (BI, monitoring) first needs a GRANT CONNECT of its own"
+        yield Problem("database-not-adopted", message, one.tenant, fix)
+
+
+def _gone(facts: Facts) -> Iterable[Problem]:
+    for one in facts.wanted:
+        elsewhere = ownership.candidates(one, facts.wanted, facts.seen)
+        if one.tenant in facts.lost and not elsewhere and isinstance(_verdict(one, facts), Todo):
+            message = (
+                f"{one.database} is missing although {facts.lost[one.tenant]}: what it held is gone, an empty one "
+            )
+            fix = "orchestrate backup --list, then orchestrate restore; or restore the snapshot of RDS"
+            yield Problem("database-data-gone", f"{message}is made; {facts.backup}", one.tenant, fix)
+
+
+def _unowned(facts: Facts) -> Iterable[Problem]:
+    """Databases no tenant owns any more: kept, and said. What holds anything is never spoken of as droppable."""
+    marks = {other.tenant: other.mark for other in facts.wanted}
+    ours = next(iter(marks.values()), None)
     for name in unowned(facts.wanted, facts.seen):
+        mark, held = facts.seen.marks.get(name), facts.seen.holds.get(name)
+        if mark and ours and counts_for(mark, ours) and mark.stack != ours.stack:
+            continue  # another stack's, on a server that both use
         message = f"database {name} belongs to no tenant of the stack; it is kept"
-        yield Problem("database-unowned", message, name, f'when it is not needed: DROP DATABASE "{name}"')
+        fix = f"when it is not needed: DROP DATABASE {identifier(name)}"
+        if held is None:
+            message, fix = f"{message}; nobody could look into it", "look into it as its owner; it may hold data"
+        elif held.objects:
+            message += f"; it holds {held.objects} tables or other things" + (f" of {mark.tenant}" if mark else "")
+            fix = "find out whose data these are: back it up (pg_dump), or rename it to what a tenant of the stack has"
+        yield Problem("database-unowned", message, name, fix)
 
 
 STEP: Step[Context, Facts] = Step(

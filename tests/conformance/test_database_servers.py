@@ -8,10 +8,10 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -22,11 +22,14 @@ from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Database, Stack
+from orchestrator.database.contents import Held
 from orchestrator.database.direct import DirectServer, Endpoint
 from orchestrator.database.inventory import Database as Both
 from orchestrator.database.inventory import inventories, sizes
 from orchestrator.database.lending import Lender
+from orchestrator.database.marks import Mark
 from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
+from orchestrator.database.ownership import Rules, candidates, database_is_ours, role_is_ours, unmarked
 from orchestrator.database.ssm import SsmServer
 from orchestrator.errors import OrchestratorError
 from orchestrator.local import client, world
@@ -52,7 +55,7 @@ class Place:
 
     def wanted(self, name: str) -> Wanted:
         arn = self.secret(name, json.dumps({"username": name, "password": f"pw-of-{name}'\\ü"}))
-        return Wanted(name, name, name, arn)
+        return Wanted(name, name, name, arn, stack="o'n{y}x-prod", server=self.stack.database.host)
 
     def direct(self, database: Database | None = None) -> Both:
         secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
@@ -181,6 +184,131 @@ def test_a_database_no_tenant_owns_is_seen(place: Place, server: Server, way: st
     server.ensure([one])
     assert one.database in unowned([], server.observe([place.wanted(f"{way}_other")]))
     assert not {"postgres", "rdsadmin", "template1"} & set(unowned([], Observed({"postgres": "x", "rdsadmin": "y"})))
+
+
+def test_what_we_make_bears_our_mark_and_peoples_words_stay(place: Place, server: Server, way: str) -> None:
+    one = place.wanted(f"{way}_marked")
+    server.ensure([one])
+    with place.admin() as admin:
+        line = one.mark.line.replace("x-prod", "x-old")
+        admin.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(one.database), f"ask Bo\n{line}"))
+    assert server.observe([one]).marks[one.database] == Mark("o'n{y}x-old", one.tenant, one.server)
+    for _ in range(2):
+        server.ensure([one])
+        seen = server.observe([one])
+        assert (seen.marks[one.database], seen.role_marks[one.role]) == (one.mark, one.mark)
+        assert unmarked(one, seen, Rules()) == ()
+    assert comment(place, one.database) == f"ask Bo\n{one.mark.line}"
+
+
+def comment(place: Place, database: str) -> str:
+    with place.admin() as admin:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        row = admin.execute(query, (database,)).fetchone()
+    assert row
+    return str(row[0])
+
+
+BEFORE_MARKS: tuple[LiteralString, ...] = (
+    "CREATE ROLE {0} LOGIN PASSWORD 'x'",
+    "GRANT {0} TO CURRENT_USER",
+    "CREATE DATABASE {0} OWNER {0} TEMPLATE template0",
+    "REVOKE CONNECT ON DATABASE {0} FROM PUBLIC",
+)
+"""What versions before the marks did."""
+THEIRS: dict[str, tuple[LiteralString, ...]] = {
+    "open to all": BEFORE_MARKS[:3],
+    "granted to others": (*BEFORE_MARKS, "GRANT CONNECT ON DATABASE {0} TO pg_monitor"),
+    "of a role that may more": (*BEFORE_MARKS, "ALTER ROLE {0} CREATEDB"),
+}
+
+
+def by_hand(place: Place, name: str, statements: tuple[LiteralString, ...]) -> None:
+    with place.admin() as admin:
+        for statement in statements:
+            admin.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def test_what_earlier_versions_made_is_known_by_owner_and_grants(place: Place, server: Server, way: str) -> None:
+    one = place.wanted(f"{way}_before_marks")
+    by_hand(place, one.database, BEFORE_MARKS)
+    granted = "GRANT CONNECT ON DATABASE {0} TO db_readonly_user"  # as Onyx's migrations do
+    server.ensure([place.wanted(f"{way}_makes_the_reader")])
+    by_hand(place, one.database, (granted,))
+    seen = server.observe([one])
+    assert database_is_ours(one, seen, Rules())
+    assert role_is_ours(one, seen, Rules())
+    assert len(unmarked(one, seen, Rules())) == 2
+    server.ensure([one])
+    assert unmarked(one, server.observe([one]), Rules()) == ()
+
+
+@pytest.mark.parametrize("how", THEIRS)
+def test_a_database_that_others_made_is_not_ours(place: Place, server: Server, way: str, how: str) -> None:
+    one = place.wanted(f"{way}_theirs_{how.replace(' ', '_')}")
+    by_hand(place, one.database, THEIRS[how])
+    seen = server.observe([one])
+    assert not database_is_ours(one, seen, Rules())
+    assert not role_is_ours(one, seen, Rules())
+    assert role_is_ours(one, seen, Rules(adopted=frozenset({one.database})))
+
+
+def test_a_role_that_was_there_keeps_its_password(place: Place, server: Server, way: str) -> None:
+    one = place.wanted(f"{way}_keeps")
+    by_hand(place, one.database, BEFORE_MARKS[:1])
+    assert not role_is_ours(one, server.observe([one]), Rules())
+    server.ensure([replace(one, keeps_password=True)])
+    seen = server.observe([one])
+    assert seen.marks[one.database] == one.mark
+    assert "password authentication failed" in seen.logins[one.tenant]
+    assert not role_is_ours(one, seen, Rules())
+
+
+def test_a_renamed_database_is_found_by_what_it_holds(place: Place, server: Server, way: str) -> None:
+    one, other = place.wanted(f"{way}_renamed"), place.wanted(f"{way}_renamed_not")
+    server.ensure([one, other])
+    with as_tenant(place, one) as mine:
+        mine.execute("CREATE TABLE alembic_version (version_num text)")
+    assert server.observe([one]).holds[one.database] == Held(1, application=True)
+    assert server.observe([other]).holds[other.database] == Held(0, application=False)
+    old = f"{way} host=evil.example.com user=x's"
+    with place.admin() as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (one.database, old))))
+    seen = server.observe([one, other])
+    assert seen.holds[old] == Held(1, application=True)
+    assert candidates(one, [one, other], seen) == (old,)
+    assert candidates(other, [one, other], seen) == ()
+    assert "evil" not in "".join(seen.logins.values())
+
+
+def test_a_look_into_somebodys_database_changes_nothing_and_runs_nothing_of_theirs(
+    place: Place, server: Server, way: str
+) -> None:
+    """Whoever owns it could have left functions and operators of his own for the admin user to run."""
+    one = place.wanted(f"{way}_trap")
+    server.ensure([one])
+    with as_tenant(place, one) as mine:
+        mine.execute("CREATE TABLE sprung (at text)")
+        mine.execute(
+            "CREATE FUNCTION public.count(text) RETURNS bigint LANGUAGE sql AS "
+            "$$INSERT INTO public.sprung VALUES ($1); SELECT 0::bigint$$"
+        )
+        mine.execute("CREATE VIEW public.pg_class AS SELECT public.count('x') AS relnamespace, 'r' AS relkind")
+        mine.execute(
+            sql.SQL("ALTER DATABASE {} SET search_path = public, pg_catalog").format(sql.Identifier(one.database))
+        )
+    assert server.observe([place.wanted(f"{way}_trap_other")]).holds[one.database] == Held(2, application=False)
+    with as_tenant(place, one) as mine:
+        assert mine.execute("SELECT count(*) FROM public.sprung").fetchone() == (0,)
+
+
+def test_a_database_that_may_not_be_looked_into_is_unknown(place: Place, server: Server, way: str) -> None:
+    one = place.wanted(f"{way}_closed")
+    server.ensure([one])
+    with place.admin() as admin:
+        admin.execute(sql.SQL("REVOKE {} FROM CURRENT_USER").format(sql.Identifier(one.role)))
+    seen = server.observe([place.wanted(f"{way}_closed_other")])
+    assert seen.holds[one.database] is None
 
 
 def test_a_wrong_admin_password_is_named_and_not_shown(place: Place, way: str) -> None:

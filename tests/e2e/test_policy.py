@@ -76,6 +76,8 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     run.calls("run").succeeded()
     cold.fault("vespa-container-missing")
     run.calls("run", "--only", "vespa-containers").succeeded()
+    cold.fault("missing-database", "customer-b")
+    run.calls("run", "--only", "tenant-databases").succeeded()
     crash(cold)
     assert run.calls("run", "--only", "services", "--timeout", "60").status == 1
     run.proven()
@@ -98,11 +100,13 @@ def test_status_of_a_sick_and_of_a_paused_stack_which_is_resumed(cold: Stage, al
     crash(cold)
     cold.fault("dns-old-record")
     cold.fault("vespa-container-missing")
+    cold.fault("missing-database", "customer-b")
     status = allowed("status")
     assert status.calls("status").status == 1
     cold.fault("runner-offline")
     assert status.calls("status").status in (1, 6)
     cold.clear_faults()
+    cold.run("--only", "tenant-databases").succeeded()
 
     scale_by_themselves(cold)
     pause = allowed("pause")
@@ -166,7 +170,8 @@ def test_preflight_on_what_is_applied(cold: Stage, allowed: Allowed, tmp_path: P
     preflight = allowed("preflight")
     options = ("--chdir", str(tmp_path), "--json", "--poll", "0.5")
     cold.orchestrate("preflight", *options, variables=preflight.keys).succeeded()
-    preflight.proven(beside=("status",))
+    assert pairs(preflight.policy) <= allowed_by(cold, "status")
+    assert "rds:DescribeDBSnapshots" in {action for action, _ in preflight.asked()}
     assert COMMANDS["preflight"] == COMMANDS["plan"]
 
 

@@ -23,6 +23,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.ssm import Ping
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.database.model import Observed, Wanted
+from orchestrator.database.ownership import Rules
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -177,6 +178,9 @@ class Aws:
 
     world: World
 
+    def newest_snapshot(self, _instance: str) -> None:
+        return self.world.call("snapshots", lambda: None)
+
     def server(self, instance: str) -> ServerState:
         status = "available" if self.world.clock.seconds >= self.world.available_at else "starting"
         return self.world.call("server", lambda: ServerState(instance, status, self.world.stack.database.host))
@@ -314,7 +318,9 @@ class Database:
             roles = frozenset(one.role for one in wanted if {"role", "password"} <= has[one.tenant])
             logins = {tenant: "ok" for tenant, parts in has.items() if {"database", "password"} <= parts}
             public = frozenset(one.database for one in wanted if "private" not in has[one.tenant]) & databases.keys()
-            return Observed(databases, roles, logins, {}, public)
+            marks = {one.database: one.mark for one in wanted if one.database in databases}
+            role_marks = {one.role: one.mark for one in wanted if one.role in roles}
+            return Observed(databases, roles, logins, {}, public, marks, role_marks, roles)
 
         return self.world.call("observe", seen)
 
@@ -409,6 +415,7 @@ def context_of(world: World) -> Any:
         probe=zone.visit,
         dns_tickets=[],
         databases_made=set(),
+        database_rules=Rules(),
         deployments={},
         watch=Watch(),
     )

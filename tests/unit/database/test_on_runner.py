@@ -27,6 +27,9 @@ REQUEST = {
     "region": "us-west-2",
     "tenants": [],
     "observation": "SELECT 1",
+    "look": "SELECT 2",
+    "options": "",
+    "known": [],
 }
 AWS = """#!/bin/sh
 case "$2" in
@@ -116,7 +119,7 @@ def test_a_long_answer_is_packed(tmp_path: Path) -> None:
     """SSM keeps 24,000 characters."""
     long = "x" * 30_000
     tool(tmp_path, "aws", AWS % (f"echo '{json.dumps(VALUES)}'", "exit 9"))
-    tool(tmp_path, "psql", f'#!/bin/sh\necho \'{{"databases": {{"{long}": "y"}}, "roles": []}}\'\n')
+    tool(tmp_path, "psql", f'#!/bin/sh\necho \'{{"databases": {{}}, "roles": ["{long}"]}}\'\n')
     packed = base64.b64encode(gzip.compress(json.dumps(REQUEST).encode())).decode()
     done = subprocess.run(
         [sys.executable, str(PROGRAM), packed],

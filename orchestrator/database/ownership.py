@@ -1,0 +1,117 @@
+"""Which databases and roles are ours to change, and which full one may be the tenant's that is missing. Pure.
+
+Ours is what bears our mark, what belongs to a role that bears it, what has owner and grants exactly as versions before
+the marks left them, and what somebody asked us to adopt. Of everything else nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from orchestrator.database.marks import Mark, counts_for, is_anothers
+from orchestrator.database.model import Observed, Wanted, identifier, unowned
+from orchestrator.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What somebody asked for, by the databases' names.
+
+    `adopted`: they were there before us, and become ours. `new`: an empty one is made although the old one may be
+    there under another name.
+    """
+
+    adopted: frozenset[str] = frozenset()
+    new: frozenset[str] = frozenset()
+
+
+def _mark(one: Wanted, seen: Observed) -> Mark | None:
+    return counts_for(seen.marks.get(one.database), one.mark)
+
+
+def _role_mark(one: Wanted, seen: Observed) -> Mark | None:
+    return counts_for(seen.role_marks.get(one.role), one.mark)
+
+
+def anothers(one: Wanted, seen: Observed, tenants: Collection[str]) -> tuple[str, Mark] | None:
+    """What of the tenant's is marked for another stack or another of the stack's tenants, and that mark."""
+    for what, mark in (
+        (f"database {one.database}", seen.marks.get(one.database)),
+        (f"role {one.role}", seen.role_marks.get(one.role)),
+    ):
+        if mark and is_anothers(mark, one.mark, tenants):
+            return what, mark
+    return None
+
+
+def database_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
+    """Whether its owner and grants are ours to change; of one that isn't there: yes."""
+    if one.database in rules.adopted or one.database not in seen.databases or _mark(one, seen):
+        return True
+    owned = seen.databases[one.database] == one.role
+    return owned and (_role_mark(one, seen) is not None or one.database in seen.as_made)
+
+
+def role_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
+    """Whether its password is ours to change. One that was there before our database is not."""
+    if one.is_admin:
+        return False
+    if one.database in rules.adopted or one.role not in seen.present | seen.roles or _role_mark(one, seen):
+        return True
+    made_before_marks = one.database in seen.as_made and _mark(one, seen) is None
+    return made_before_marks and seen.databases.get(one.database) == one.role
+
+
+def unmarked(one: Wanted, seen: Observed, rules: Rules) -> tuple[str, ...]:
+    """What is ours and does not bear the tenant's mark yet."""
+    lacks = []
+    if one.database in seen.databases and seen.marks.get(one.database) != one.mark:
+        lacks.append(f"database {one.database}")
+    markable = one.has_password and role_is_ours(one, seen, rules) and one.role in seen.present
+    if markable and seen.role_marks.get(one.role) != one.mark:
+        lacks.append(f"role {one.role}")
+    return tuple(lacks)
+
+
+def candidates(one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
+    """Databases that may be the tenant's under another name: they hold the application's tables, and are nobody's.
+
+    Where a mark or the owner tells whose one is, only those are given that are this tenant's; else all that can be.
+    One that nobody could look into counts where it is the tenant's. Where an empty database has the tenant's name, only
+    what is surely the tenant's is a reason to stop.
+    """
+    possible = {name: _belongs(name, one, wanted, seen) for name in unowned(wanted, seen)}
+    full = {name for name in possible if (held := seen.holds.get(name)) and held.application}
+    unknown = {name for name in possible if name in seen.holds and seen.holds[name] is None}
+    surely = tuple(name for name, belongs in possible.items() if belongs and name in full | unknown)
+    if surely or one.database in seen.databases:
+        return surely
+    return tuple(name for name, belongs in possible.items() if belongs is None and name in full)
+
+
+def _belongs(name: str, one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> bool | None:
+    """Whether a database that no tenant has is this one's; None: nothing tells."""
+    mark, owner = counts_for(seen.marks.get(name), one.mark), seen.databases[name]
+    if mark and mark.stack != one.stack:
+        return False
+    if mark and mark.tenant in {other.tenant for other in wanted}:
+        return mark.tenant == one.tenant
+    owners = {other.role: other.tenant for other in wanted if not other.is_admin}
+    return owners[owner] == one.tenant if owner in owners else None
+
+
+def renamed(one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> Problem | None:
+    """The tenant's database is missing, or an empty one stands in its place, and a full one is nobody's."""
+    found = candidates(one, wanted, seen)
+    if not found:
+        return None
+    owners = ", ".join(f"{name} (owner {seen.databases[name]})" for name in found)
+    state = "is empty" if one.database in seen.databases else "is missing"
+    message = f"{one.database} {state}, and the application's tables lie in {owners}, which no tenant has"
+    aside = f"ALTER DATABASE {identifier(one.database)} RENAME TO {identifier(one.database[:50] + '_empty')}; "
+    undoing = " or ".join(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(one.database)}" for name in found)
+    undo = f"{aside if one.database in seen.databases else ''}{undoing}"
+    which = "" if len(found) == 1 else " (whichever is the tenant's)"
+    fix = f"undo the renaming: {undo}{which}; an empty one all the same: orchestrate run --new-database {one.database}"
+    return Problem("database-renamed", message, one.tenant, fix)
