@@ -90,7 +90,7 @@ def _statements(document: str) -> Iterator[Permission]:
     except (ValueError, AttributeError):
         return
     for one in said if isinstance(said, list) else [said]:
-        if one.get("Effect") == "Allow":
+        if isinstance(one, dict) and one.get("Effect") == "Allow":
             yield Permission(_listed(one.get("Action")), _listed(one.get("Resource")))
 
 
