@@ -24,7 +24,8 @@ def is_paused(rest: Rest) -> bool:
 
 def rest_of(scene: Scenery) -> Rest:
     """As Terraform's refresh found it."""
-    desired = {one.text("name"): int(one.text("desired_count") or 0) for one in scene.there("aws_ecs_service")}
+    counts = {one.text("name"): one.text("desired_count") or "0" for one in scene.there("aws_ecs_service")}
+    desired = {name: int(count) for name, count in counts.items() if count.isdecimal()}
     servers = {one.text("identifier"): one.text("status") for one in scene.there("aws_db_instance")}
     return Rest(desired, servers)
 
