@@ -97,6 +97,10 @@ class Transient(OrchestratorError):
     """It may pass by itself (throttled, reset, not visible yet): the engine observes again until the deadline."""
 
 
+class Unheard(Transient):
+    """A change that would be made twice was sent once, and no answer came: it may have been made."""
+
+
 class PartlyFailed(OrchestratorError):
     """Of several things some failed, each by itself; the others were done. `failures` is by their names."""
 

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
+from orchestrator.aws.resends import once
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem
 
@@ -188,7 +189,7 @@ class Ecs:
 
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
-        with translated("ecs:UpdateService"):
+        with once("ecs:UpdateService"):
             answer = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
             raw = answer["service"]
         primary = _service(raw).primary

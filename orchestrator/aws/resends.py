@@ -6,11 +6,21 @@ once more each time is sent until it may have arrived, and never again: who aske
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+)
 from botocore.model import OperationModel
+
+from orchestrator.aws_errors import problem_of
+from orchestrator.errors import OrchestratorError, Transient, Unheard
 
 ONCE: Mapping[str, str] = {
     "change_resource_record_sets": "the records are read again; DELETE of what is gone would refuse the whole batch",
@@ -69,6 +79,22 @@ _TOO_FAST = frozenset(
     }
 )
 """Answers that say that nothing was done, whatever their HTTP status."""
+
+
+@contextmanager
+def once(doing: str) -> Iterator[None]:
+    """Like `translated`, around one call of `ONCE`: raises `Unheard` when nobody knows whether it arrived."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise failure_of(error, doing) from None
+
+
+def failure_of(error: Exception, doing: str) -> OrchestratorError:
+    """What a call of `ONCE` ended with: `Unheard` without an answer, or with one that doesn't say what was done."""
+    found = problem_of(error, doing)
+    unknown = isinstance(found, Transient) and found.problems[0].code != "throttled"
+    return Unheard(*found.problems) if unknown else found
 
 
 def register(client: Any) -> None:

@@ -15,8 +15,9 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 from tenacity.wait import wait_base
 
 from orchestrator.aws.pages import items
+from orchestrator.aws.resends import failure_of
 from orchestrator.aws.session import code_of, problem_of, translated
-from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut, Transient
+from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut, Transient, Unheard
 
 ONLINE = "Online"
 PREAMBLE = "#!/bin/bash\nset -euo pipefail\n"
@@ -165,10 +166,10 @@ class Ssm:
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "InvalidInstanceId":
                 raise _not_registered(instance_id) from None
-            problem = problem_of(error, "ssm:SendCommand")
-            if mark and _may_have_arrived(problem) and (arrived := self._arrived(instance_id, name)):
+            failure = failure_of(error, "ssm:SendCommand")
+            if mark and isinstance(failure, Unheard) and (arrived := self._arrived(instance_id, name)):
                 return arrived
-            raise problem from None
+            raise failure from None
         return str(answer["Command"]["CommandId"])
 
     def _arrived(self, instance_id: str, name: str) -> str | None:
@@ -251,11 +252,6 @@ def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> Output:
         raise ScriptFailed(Problem("script-cancelled", message, instance_id, "run again"), output)
     message = f"the script ended with exit status {output.exit_code}{_last_lines(output.stderr)}"
     raise ScriptFailed(Problem("script-failed", message, instance_id, fix), output)
-
-
-def _may_have_arrived(problem: OrchestratorError) -> bool:
-    """Without an answer nobody knows. AWS says so itself when it was asked too fast: then nothing was done."""
-    return isinstance(problem, Transient) and problem.problems[0].code != "throttled"
 
 
 def _not_registered(instance_id: str) -> Transient:

@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
+from orchestrator.engine.doubts import Doubts
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.retry import NotYet, Patience
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
@@ -29,10 +30,8 @@ _SEVERITY = (
     Outcome.TIMED_OUT,
 )
 
-
 HEARTBEAT = 15.0
 """Seconds after which an unchanged wait is said again: silence looks like a hang."""
-
 
 Around = Callable[[str, Mapping[Subject, str]], AbstractContextManager[object]]
 """Entered around each change, with the step and what is changed for whom; raises when it must not be made."""
@@ -101,6 +100,7 @@ class _Progress:
     """The run's own deadline (monotonic seconds): progress never moves the step's beyond it."""
     around: Around
     applied: dict[Subject, list[Todo]] = field(default_factory=dict)
+    doubts: Doubts = field(default_factory=Doubts)
     endings: dict[Subject, Ending] = field(default_factory=dict)
     last: dict[Subject, Verdict] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
@@ -129,9 +129,9 @@ class _Progress:
     def look(self, context: Any) -> None:
         """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
         facts = self.step.observe(context)
+        self.doubts.looked()
         self._report(facts)
-        verdicts = {who: verdict for who, verdict in self.step.decide(facts).items() if self.concerns(who)}
-        self.last = dict(verdicts)
+        self.last = verdicts = {who: seen for who, seen in self.step.decide(facts).items() if self.concerns(who)}
         for subject, verdict in verdicts.items():
             self._settle(subject, verdict)
         fresh = {who: todo for who, todo in verdicts.items() if isinstance(todo, Todo) and not self._sent(who, todo)}
@@ -145,7 +145,7 @@ class _Progress:
     def _change(self, context: Any, fresh: Mapping[Subject, Todo]) -> bool:
         """Make the changes; a failure belongs to its subject. Whether any was made, so that looking again is worth it.
 
-        What may pass is not taken for sent: the next look tells whether it arrived, and sends it again if it didn't.
+        What may pass is not taken for sent: the next look (after `Unheard`: `doubts`) tells whether it has to be again.
         """
         failures: Mapping[Subject, OrchestratorError] = {}
         for subject, todo in fresh.items():
@@ -166,7 +166,7 @@ class _Progress:
         """Its change was not made, or nobody knows."""
         if isinstance(failure, Interrupted | Expired):
             raise failure
-        again = Unread.because(failure).verdict
+        again = Unread.because(self.doubts.noted(subject, failure)).verdict
         if isinstance(again, Wait):
             self.last[subject] = again
             self.say(subject, again.because)
@@ -176,7 +176,7 @@ class _Progress:
 
     def _sent(self, subject: Subject, todo: Todo) -> bool:
         """The same change is never sent twice in a run: if it is not visible yet, that is waited for."""
-        return todo in self.applied.get(subject, ())
+        return todo in self.applied.get(subject, ()) or self.doubts.about(subject)
 
     def _report(self, facts: Any) -> None:
         for found in self.step.findings(facts):

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 import orchestrator
+from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.resends import AGAIN, ONCE
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import LOOKS, Ssm
-from orchestrator.errors import Transient
+from orchestrator.errors import Transient, Unheard
 
 SOURCES = Path(orchestrator.__file__).parent
 INSTANCE = "i-0123456789abcdef0"
@@ -55,7 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             elif status == 200:
                 self.answer(200, {"Command": {"CommandId": COMMAND}})
             else:
-                self.answer(status, {"__type": "ThrottlingException" if status == 400 else "InternalServerError"})
+                self.answer(status, {"__type": "ThrottlingException" if status < 500 else "InternalServerError"})
 
         def answer(self, status: int, content: dict[str, Any]) -> None:
             body = json.dumps(content).encode()
@@ -111,6 +112,17 @@ def test_what_aws_refused_for_its_rate_is_sent_again(server: Server) -> None:
     server.lose = lambda number: 400 if number == 1 else 200
     assert sent() == COMMAND
     assert (len(server.sent), server.listed) == (2, 0)
+
+
+@pytest.mark.parametrize(("lost", "kind"), [(0, Unheard), (500, Unheard), (429, Transient)])
+def test_it_is_said_when_nobody_knows_whether_a_redeploy_arrived(
+    server: Server, lost: int, kind: type[Transient]
+) -> None:
+    server.lose = lambda _number: lost
+    with pytest.raises(Transient) as caught:
+        Ecs(Aws("us-west-2").client("ecs"), "c").redeploy("a-service")
+    assert type(caught.value) is kind
+    assert (len(server.sent) == 1) is (kind is Unheard)
 
 
 def test_another_change_is_sent_until_it_is_answered(server: Server) -> None:

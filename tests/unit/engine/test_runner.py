@@ -12,10 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engine.doubts import LOOKS
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Ending, Limits, Report, run, run_step, survey
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Todo, Verdict, Wait, nothing_to_apply
-from orchestrator.errors import Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Refused, Transient
+from orchestrator.errors import (
+    Interrupted,
+    OrchestratorError,
+    Outcome,
+    PartlyFailed,
+    Problem,
+    Refused,
+    Transient,
+    Unheard,
+)
 from orchestrator.events import Event, FindingReported, StepDone, StepFailed, StepWaiting
 
 
@@ -251,6 +261,28 @@ def test_what_arrived_although_its_answer_was_lost_is_not_sent_again() -> None:
     endings, _ = settle(a_step(apply=lost), world)
     assert {ending.outcome for ending in endings.values()} == {Outcome.SUCCEEDED}
     assert world.applied == [("a", "b")]
+
+
+def test_what_may_have_arrived_is_looked_for_before_it_is_sent_again() -> None:
+    """The looks that follow are late: they show the world before the change."""
+
+    def lost(world: World, todos: Mapping[str, Todo]) -> None:
+        apply(world, todos)
+        raise PartlyFailed({"a": Unheard(Problem("aws-unreachable", "connection reset"))})
+
+    world = World(lag=4)
+    endings, _ = settle(a_step(apply=lost), world)
+    assert {ending.outcome for ending in endings.values()} == {Outcome.SUCCEEDED}
+    assert world.applied == [("a", "b")]
+
+
+def test_what_never_arrived_is_sent_again() -> None:
+    unheard = Unheard(Problem("aws-unreachable", "connection reset"))
+    world = World()
+    endings, _ = settle(a_step(apply=failing({"a": [unheard]})), world)
+    assert {ending.outcome for ending in endings.values()} == {Outcome.SUCCEEDED}
+    assert world.applied == [("b",), ("a",)]
+    assert world.looks > LOOKS
 
 
 def test_a_request_to_stop_amid_changes_ends_the_run() -> None:
