@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.partitions import partition_in
 from orchestrator.scene import Scene
 
 OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
@@ -38,18 +39,19 @@ def gather(scene: Scene) -> Facts:
         return Facts(None, None, scene.stack.region, {})
     if not scene.has_bucket():
         return Facts(bucket, False, scene.stack.region, definitions)
+    partition = partition_in(scene.stack.load_balancer.arn)
     permissions = {
-        tenant: scene.simulate(definition.task_role, OBJECTS, [_objects(definition, bucket)])
+        tenant: scene.simulate(definition.task_role, OBJECTS, [_objects(definition, bucket, partition)])
         for tenant, definition in definitions.items()
         if definition.task_role
     }
     return Facts(bucket, True, scene.stack.region, definitions, permissions)
 
 
-def _objects(definition: TaskDefinition, bucket: str) -> str:
+def _objects(definition: TaskDefinition, bucket: str, partition: str) -> str:
     said = definition.variables()
     prefix = said.get("S3_FILE_STORE_PREFIX", DEFAULT_PREFIX).strip("/")
-    return f"arn:aws:s3:::{said.get('S3_FILE_STORE_BUCKET_NAME', bucket)}/{prefix}/file"
+    return f"arn:{partition}:s3:::{said.get('S3_FILE_STORE_BUCKET_NAME', bucket)}/{prefix}/file"
 
 
 def judge(facts: Facts) -> Iterable[Finding]:

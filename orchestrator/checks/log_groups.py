@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Denied, Permissions
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.partitions import partition_in
 from orchestrator.scene import Scene
 
 WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -35,7 +36,8 @@ def gather(scene: Scene) -> Facts:
     asked: dict[str, list[str]] = {}
     for tenant, role in roles.items():
         asked.setdefault(role, []).extend(wanted[tenant])
-    where = f"arn:aws:logs:{scene.stack.region}:{scene.stack.account_id}:log-group"
+    partition = partition_in(scene.stack.load_balancer.arn)
+    where = f"arn:{partition}:logs:{scene.stack.region}:{scene.stack.account_id}:log-group"
     resources = {role: [f"{where}:{one}:log-stream:api/1" for one in sorted(set(asked[role]))] for role in asked}
     seen = {role: scene.simulate(role, WRITE, resources[role]) for role in asked if role and resources[role]}
     permissions = {tenant: seen[role] for tenant, role in roles.items() if role in seen}
@@ -63,14 +65,15 @@ def judge(facts: Facts) -> Iterable[Finding]:
 
 
 def _denied(tenant: str, role: str, denied: Sequence[Denied]) -> Finding:
-    name, managed = role.rsplit("/", 1)[-1], "service-role/AmazonECSTaskExecutionRolePolicy"
+    name = role.rsplit("/", 1)[-1]
+    managed = f"arn:{partition_in(denied[0].resource)}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
     return Finding(
         code="log-group-denied",
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="tasks can't start: their execution role may not write their log",
         cause=f"no policy of {name} allows {', '.join(sorted({one.action for one in denied}))}",
-        fix=f"aws iam attach-role-policy --role-name {name} --policy-arn arn:aws:iam::aws:policy/{managed} "
+        fix=f"aws iam attach-role-policy --role-name {name} --policy-arn {managed} "
         "(aws_iam_role_policy_attachment in Terraform)",
         evidence=tuple(f"{one.action} on {one.resource}: {one.decision}" for one in denied[:4]),
         explains=frozenset({"task-task-resources-failed", "task-image-pull-denied", "task-image-pull-failed"}),

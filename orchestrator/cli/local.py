@@ -47,14 +47,15 @@ def local() -> None:
     "--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="AWS's delays, divided."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the AWS endpoint [default: a free one].")
+@click.option("--region", default="us-west-2", show_default=True, help="us-gov-… and cn-… are other partitions.")
 @click.option("--enforce-iam", is_flag=True, help="IAM policies decide on every call (key `local`: the root user).")
-def up(name: str, directory: Path | None, speed: float, port: int, *, enforce_iam: bool) -> None:
+def up(name: str, directory: Path | None, speed: float, port: int, *, region: str, enforce_iam: bool) -> None:
     """Start the local cloud, in the background."""
     from orchestrator.local import client, cloud, state
 
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
-    running = client.up(name, folder, speed=speed, port=port, enforce_iam=enforce_iam)
+    running = client.up(name, folder, speed=speed, port=port, enforce_iam=enforce_iam, region=region)
     click.echo(f"The local cloud {name!r} {'was up already' if before else 'is up'}: {running.endpoint}")
     click.echo("What it leaves out:")
     for line in cloud.LEFT_OUT:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed, Problem, Refused, Transient
+from orchestrator.partitions import SUFFIXES
 
 Ours: TypeAlias = Callable[[str], bool]
 """Whether a record's value is a name that was (or is) this stack's load balancer."""
@@ -21,7 +22,8 @@ ADDRESS_TYPES = frozenset({"A", "AAAA", "CNAME", "ALIAS"})
 NAME_VALUED_TYPES = frozenset({"CNAME", "ALIAS", "NS"})
 
 _DUALSTACK = "dualstack."
-_NUMBERED = re.compile(r"^(?P<name>[^.]+)-[0-9a-f]+(?P<rest>\.[a-z0-9.-]*\.amazonaws\.com(\.cn)?)$")
+_ENDS = "|".join(map(re.escape, SUFFIXES))
+_NUMBERED = re.compile(rf"^(?P<name>[^.]+)-[0-9a-f]+(?P<rest>\.[a-z0-9.-]*\.(?:{_ENDS}))$")
 
 
 def normal(name: str) -> str:

@@ -13,6 +13,7 @@ from orchestrator.contract import PASSWORD_KEY
 from orchestrator.inference.model import Draft, Key, dotted
 from orchestrator.inference.permissions import Role
 from orchestrator.inference.state import State
+from orchestrator.partitions import partition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Vault:
             return Place(":".join(parts[:7]), parts[7])
         if value_from.startswith("arn:"):
             return Place(value_from)
-        return Place(f"arn:aws:ssm:{self.region}:{self.account}:parameter/{value_from.lstrip('/')}")
+        where = f"arn:{partition_of(self.region)}:ssm:{self.region}:{self.account}"
+        return Place(f"{where}:parameter/{value_from.lstrip('/')}")
 
     def value(self, place: Place) -> str:
         """The value, where the state holds it in clear; else empty."""

@@ -12,13 +12,16 @@ from urllib.parse import urlencode
 
 from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.local import state
+from orchestrator.local.cloud import REGION, REGION_VARIABLE
 from orchestrator.local.waiting import eventually
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 
 
-def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_iam: bool = False) -> state.Running:
+def up(
+    name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_iam: bool = False, region: str = REGION
+) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is."""
     running = alive(folder)
     if running:
@@ -28,7 +31,7 @@ def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_i
         _end_leftovers(folder)
         state.empty(folder)
         options = ["--name", name, "--speed", str(speed), "--port", str(port)]
-        daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker)
+        daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)
     finally:
         os.close(marker)
     try:
@@ -40,7 +43,7 @@ def up(name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_i
         raise
 
 
-def _spawn(folder: Path, arguments: list[str], marker: int) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, arguments: list[str], marker: int, region: str) -> subprocess.Popen[bytes]:
     """The daemon, in a session of its own: it outlives who started it, and holds the marker's lock."""
     with (folder / "cloud.log").open("ab") as log:
         return subprocess.Popen(
@@ -49,6 +52,7 @@ def _spawn(folder: Path, arguments: list[str], marker: int) -> subprocess.Popen[
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, REGION_VARIABLE: region},
             pass_fds=(marker,),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +21,9 @@ from orchestrator.local.pace import Pace
 from orchestrator.local.registrar import Registrar
 from orchestrator.local.zone import ZoneBook
 
-REGION = "us-west-2"
+REGION_VARIABLE = "LOCAL_CLOUD_REGION"
+"""Of the cloud's own process, which its starter sets: a cloud is in one region, and so in one partition."""
+REGION = os.environ.get(REGION_VARIABLE, "us-west-2")
 ACCOUNT = "123456789012"
 ACCESS_KEY = "local"
 SECRET_KEY = "local"
@@ -35,6 +38,15 @@ LEFT_OUT = (
     "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",
 )
 """Said to the operator when the cloud starts."""
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in, of those that moto knows: all ARNs of its account name it."""
+    others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((name for prefix, name in others.items() if region.startswith(prefix)), "aws")
+
+
+PARTITION = partition_of(REGION)
 
 
 @dataclass(frozen=True, slots=True)

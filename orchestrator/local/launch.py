@@ -16,7 +16,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.cloud import ACCOUNT, PARTITION
 from orchestrator.local.container_log import log_target
 from orchestrator.local.permissions import allows
 
@@ -88,7 +88,7 @@ def _authorise(arn: str, execution_role: str, task_id: str) -> None:
     action = "secretsmanager:GetSecretValue"
     if allows(execution_role, action, arn):
         return
-    user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{execution_role.rsplit('/', 1)[-1]}/{task_id}"
+    user = f"arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/{execution_role.rsplit('/', 1)[-1]}/{task_id}"
     raise LaunchFailed(
         f"{_ASM}failed to fetch secret {arn} from secrets manager: AccessDeniedException: User: {user} is not "
         f"authorized to perform: {action} on resource: {arn} because no identity-based policy allows the {action} "
@@ -147,9 +147,10 @@ def open_logs(containers: Sequence[Definition], execution_role: str, task_id: st
 
 
 def _may_log(group: str, stream: str, execution_role: str, task_id: str, region: str) -> None:
-    action, resource = "logs:CreateLogStream", f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}:log-stream:{stream}"
+    action = "logs:CreateLogStream"
+    resource = f"arn:{PARTITION}:logs:{region}:{ACCOUNT}:log-group:{group}:log-stream:{stream}"
     if not allows(execution_role, action, resource):
-        user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{execution_role.rsplit('/', 1)[-1]}/{task_id}"
+        user = f"arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/{execution_role.rsplit('/', 1)[-1]}/{task_id}"
         raise LaunchFailed(
             f"{_NO_STREAM}AccessDeniedException: User: {user} is not authorized to perform: {action} on resource: "
             f"{resource} because no identity-based policy allows the {action} action : exit status 1"

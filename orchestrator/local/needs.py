@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.cloud import ACCOUNT, PARTITION
 
 ANY = "*"
 Ask = Callable[[str], Any]
@@ -46,7 +46,7 @@ class Call:
 
     def arn(self, resource: str, service: str = "", account: str = ACCOUNT) -> str:
         """An ARN of this region."""
-        return f"arn:aws:{service or self.service}:{self.region}:{account}:{resource}"
+        return f"arn:{PARTITION}:{service or self.service}:{self.region}:{account}:{resource}"
 
 
 SIGNED_AS = {"monitoring": "cloudwatch"}
@@ -138,11 +138,11 @@ def _zone(call: Call) -> Iterator[Need]:
         "route53:changeresourcerecordsetsnormalizedrecordnames": tuple(one["Name"].lower().rstrip(".") for one in sets),
         "route53:changeresourcerecordsetsrecordtypes": tuple(one["Type"] for one in sets),
     }
-    yield Need(call.action, f"arn:aws:route53:::hostedzone/{identifier}", context if sets else {})
+    yield Need(call.action, f"arn:{PARTITION}:route53:::hostedzone/{identifier}", context if sets else {})
 
 
 def _spreading(call: Call) -> Iterator[Need]:
-    yield Need(call.action, f"arn:aws:route53:::change/{_last(str(call.ask('Id')))}")
+    yield Need(call.action, f"arn:{PARTITION}:route53:::change/{_last(str(call.ask('Id')))}")
 
 
 def _tagged(parameter: str) -> Callable[[Call], Iterator[Need]]:

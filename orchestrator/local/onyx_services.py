@@ -16,7 +16,7 @@ from moto.elasticache.models import elasticache_backends
 from moto.s3.models import s3_backends
 
 from orchestrator.local import reach
-from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.cloud import ACCOUNT, PARTITION, Cloud
 from orchestrator.local.corrections.elasticache_parameters import databases_of
 from orchestrator.local.instance import vespa_runs
 from orchestrator.local.pace import Pace
@@ -164,16 +164,16 @@ def ask_file_store(surroundings: Surroundings, environment: Mapping[str, str]) -
     if not bucket:
         return
     prefix = environment.get("S3_FILE_STORE_PREFIX", "onyx-files").strip("/")
-    if bucket not in s3_backends[ACCOUNT]["aws"].buckets:
+    if bucket not in s3_backends[ACCOUNT][PARTITION].buckets:
         raise Unavailable(
             "botocore.errorfactory.NoSuchBucket: An error occurred (NoSuchBucket) when calling the PutObject "
             "operation: The specified bucket does not exist",
             final=True,
         )
-    resource = f"arn:aws:s3:::{bucket}/{prefix}/public/onyx-boot"
+    resource = f"arn:{PARTITION}:s3:::{bucket}/{prefix}/public/onyx-boot"
     if not allows(surroundings.task_role, "s3:PutObject", resource):
         role = surroundings.task_role.rsplit("/", 1)[-1]
-        user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{surroundings.task_id}"
+        user = f"arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/{role}/{surroundings.task_id}"
         raise Unavailable(
             "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: "
             f'User: {user} is not authorized to perform: s3:PutObject on resource: "{resource}"',

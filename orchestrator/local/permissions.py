@@ -12,7 +12,7 @@ from typing import Any
 from moto.iam.access_control import IAMPolicy, IAMPolicyStatement, PermissionResult
 from moto.iam.models import Role, iam_backends
 
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.cloud import ACCOUNT, PARTITION
 from orchestrator.local.conditions import Context, holds
 
 Statement = Mapping[str, Any]
@@ -20,7 +20,7 @@ Statement = Mapping[str, Any]
 
 def role_named(arn: str) -> Role | None:
     """The role, or None: there is none of that ARN."""
-    return next((role for role in iam_backends[ACCOUNT]["aws"].get_roles() if role.arn == arn), None)
+    return next((role for role in iam_backends[ACCOUNT][PARTITION].get_roles() if role.arn == arn), None)
 
 
 def policies_of(role: Role) -> list[Any]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from moto.route53.models import route53_backends
 
-from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.cloud import ACCOUNT, PARTITION, Cloud
 from orchestrator.local.zone import ALIAS, Entry, Zone, plain
 
 
 def zones(cloud: Cloud) -> list[Zone]:
     """Every public zone as the world sees it now. Of two with one name, the older answers."""
-    public = [zone for zone in list(route53_backends[ACCOUNT]["aws"].zones.values()) if not zone.private_zone]
+    public = [zone for zone in list(route53_backends[ACCOUNT][PARTITION].zones.values()) if not zone.private_zone]
     return [Zone(plain(zone.name), entries(cloud.changes.published(zone.resource_id, zone.rrsets))) for zone in public]
 
 

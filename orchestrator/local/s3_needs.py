@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.local.cloud import PARTITION
 from orchestrator.local.needs import Need
 
 ACTIONS = {
@@ -71,4 +72,4 @@ def _action(call: S3Call) -> str:
 
 
 def _arn(place: str) -> str:
-    return f"arn:aws:s3:::{place}"
+    return f"arn:{PARTITION}:s3:::{place}"

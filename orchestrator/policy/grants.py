@@ -12,6 +12,7 @@ from orchestrator.contract import Stack, passwords_of
 from orchestrator.database.lending import path_of
 from orchestrator.dns.model import normal
 from orchestrator.dns.places import wanted
+from orchestrator.partitions import partition_in
 
 ANY = "*"
 Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -34,7 +35,7 @@ class Scope:
     @property
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov`."""
-        return self.stack.load_balancer.arn.split(":")[1]
+        return partition_in(self.stack.load_balancer.arn)
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
         """An ARN of the stack's account and region."""

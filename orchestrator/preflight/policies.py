@@ -16,6 +16,7 @@ from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.blueprint.references import referrers, targets
 from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import bucket as checks
+from orchestrator.partitions import partition_of
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.model import Evidence
 
@@ -28,7 +29,7 @@ def permissions(evidence: Evidence, definition: Resource, bucket: str, said: Tas
     if not roles:
         return Permissions()  # a role from elsewhere: the running stack is asked, by the doctor
     prefix = said.variables().get("S3_FILE_STORE_PREFIX", checks.DEFAULT_PREFIX).strip("/")
-    resource = f"arn:aws:s3:::{bucket}/{prefix}/file"
+    resource = f"arn:{partition_of(evidence.region)}:s3:::{bucket}/{prefix}/file"
     statements = list(_statements(evidence, roles[0]))
     decided = {action: _decision(statements, action, resource) for action in checks.OBJECTS}
     return Permissions(tuple(Denied(action, resource, word) for action, word in decided.items() if word != "allowed"))

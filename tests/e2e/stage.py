@@ -216,15 +216,17 @@ def stage(
     speed: float = SPEED,
     tenants: tuple[str, ...] = ("customer-a", "customer-b"),
     enforce_iam: bool = False,
+    region: str = "us-west-2",
+    provider: str = "route53",
 ) -> Iterator[Stage]:
     """A cloud with the example stack as Terraform leaves it: half alive, its database server available."""
-    running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam)
+    running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam, region=region)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
         with recording(running.endpoint) as recorder:
             made = Stage(cloud, folder, recorder)
             session: boto3.Session = made.aws.session
-            made.contract = world.build(session, endpoint=running.endpoint, tenants=tenants)
+            made.contract = world.build(session, endpoint=running.endpoint, tenants=tenants, provider=provider)
             rds = made.aws.client("rds")
             until(
                 "RDS is available",

@@ -17,7 +17,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Task, TaskDefinition
 from moto.ecs.responses import DESCRIBE_TASKS_TAGS, EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 
-from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.cloud import ACCOUNT, PARTITION, Cloud
 from orchestrator.local.corrections import replace
 from orchestrator.local.ecs_model import LivingTask, tasks_of
 from orchestrator.local.pace import Pace
@@ -150,4 +150,4 @@ def _describe_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
 def _arn(backend: EC2ContainerServiceBackend, cluster: str, name: str) -> str:
     if name.startswith("arn:"):
         return name
-    return f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:task/{cluster}/{name}"
+    return f"arn:{PARTITION}:ecs:{backend.region_name}:{backend.account_id}:task/{cluster}/{name}"

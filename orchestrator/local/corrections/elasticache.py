@@ -147,13 +147,15 @@ def _at_home(value: Any, region: str) -> Any:
     if isinstance(value, list):
         return [_at_home(inner, region) for inner in value]
     if isinstance(value, str):
-        continent, direction, number = region.split("-")
-        return (
-            _RANDOM_PART.sub(ACCOUNTS_PART, value)
-            .replace(".use1.", f".{continent}{direction[0]}{number}.")
-            .replace("us-east-1", region)
-        )
+        own = f".{_short(region)}."
+        return _RANDOM_PART.sub(ACCOUNTS_PART, value).replace(".use1.", own).replace("us-east-1", region)
     return value
+
+
+def _short(region: str) -> str:
+    """As host names have it: usw2, ugw1 (us-gov-west-1)."""
+    first, *directions, number = region.split("-")
+    return (first if len(directions) == 1 else first[0]) + "".join(one[0] for one in directions) + number
 
 
 _RANDOM_PART = re.compile(r"(?<=\.)[a-z0-9]{6}(?=\.use1\.cache\.)")

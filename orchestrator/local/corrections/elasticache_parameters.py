@@ -15,7 +15,7 @@ from moto.elasticache.exceptions import ElastiCacheException, InvalidParameterVa
 from moto.elasticache.models import ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
 
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.cloud import PARTITION, Cloud
 from orchestrator.local.corrections import replace
 
 DATABASES = 16
@@ -56,7 +56,7 @@ class Group:
             "CacheParameterGroupFamily": self.family,
             "Description": self.description,
             "IsGlobal": False,
-            "ARN": f"arn:aws:elasticache:{region}:{account}:parametergroup:{self.name}",
+            "ARN": f"arn:{PARTITION}:elasticache:{region}:{account}:parametergroup:{self.name}",
         }
 
 

@@ -16,12 +16,12 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.cloud import REGION, Cloud
 from orchestrator.local.corrections import replace
 
 PROVISION_SECONDS = 120.0
-HOSTED_ZONE = "Z1H1FL5HABSF5"
-"""Of application load balancers in us-west-2 (AWS's table of Elastic Load Balancing endpoints)."""
+HOSTED_ZONE = {"us-gov-west-1": "Z33AYJ8TM3BH4J"}.get(REGION, "Z1H1FL5HABSF5")
+"""Of application load balancers (AWS's table of Elastic Load Balancing endpoints); of other regions us-west-2's."""
 
 
 def install(cloud: Cloud) -> None:

@@ -32,7 +32,7 @@ from moto.secretsmanager.responses import SecretsManagerResponse
 from werkzeug.exceptions import HTTPException
 
 from orchestrator.local import presigned
-from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, Cloud
+from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, PARTITION, Cloud
 from orchestrator.local.corrections import replace
 from orchestrator.local.needs import SIGNED_AS, Call, Need, needs, secret_arn
 from orchestrator.local.nodes import role_of
@@ -40,7 +40,7 @@ from orchestrator.local.permissions import policies_of, verdict
 from orchestrator.local.s3_needs import S3Call, needs_of_s3
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ROOT = f"arn:{PARTITION}:iam::{ACCOUNT}:root"
 _JSON = frozenset({"acm", "ecs", "logs", "secretsmanager", "ssm", "application-autoscaling", "events", "kms"})
 _WHY = {
     "implicitDeny": "because no identity-based policy allows the {} action",
@@ -116,7 +116,7 @@ def _s3(cloud: Cloud) -> Callable[..., None]:
         asked = list(needs_of_s3(_s3_call(response, bucket_name or "", key_name or "")))
         if key_name and asked[0].action == "s3:GetObject" and _is_missing(response, bucket_name, key_name):
             # Who may not list is not told that it is missing.
-            asked.append(Need("s3:ListBucket", f"arn:aws:s3:::{bucket_name}"))
+            asked.append(Need("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket_name}"))
         for need in asked:
             decided = _decide(cloud, caller, need)
             if decided != "allowed":
@@ -207,7 +207,7 @@ def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
         return Caller(ROOT, None)
     if key.startswith("i-"):
         role = role_of(response.current_account, response.region, key)
-        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name if role else 'none'}/{key}"
+        session = f"arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/{role.name if role else 'none'}/{key}"
         return Caller(session, policies_of(role) if role else ())
     if from_url:
         signer = presigned.signer(response)

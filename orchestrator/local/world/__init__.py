@@ -43,17 +43,19 @@ def build(
     hostnames: Mapping[str, str] | None = None,
     log_prefix: str = "/ecs",
     snapshots: Snapshots = NO_SNAPSHOTS,
+    provider: str = "route53",
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/contract.py) that terraform/ would output.
 
-    The zone is looked up, and made where it is missing. The endpoint is AWS_ENDPOINT_URL's when not given. `hostnames`
-    are other than the usual ones, by tenant; log groups begin with `log_prefix`; with `snapshots` the data begin as
-    they were in them.
+    The zone is looked up in Route 53, and made where it is missing, unless another `provider` has it. The endpoint is
+    AWS_ENDPOINT_URL's when not given. `hostnames` are other than the usual ones, by tenant; log groups begin with
+    `log_prefix`; with `snapshots` the data begin as they were in them.
     """
     own = hostnames or {}
     aws = Aws.of(session, endpoint)
     customers = [Customer(each, slot, own.get(each) or hostname(each, slot, zone)) for slot, each in enumerate(tenants)]
-    hosted_zone(aws.route53, zone)
+    if provider == "route53":
+        hosted_zone(aws.route53, zone)
     net = network(aws, name, session.region_name)
     admin_secret, database_host = database(aws, name, net, snapshots.database)
     redis_secret, redis_host = redis(aws, name, net, len(tenants))
@@ -83,7 +85,7 @@ def build(
         "load_balancer": balancer,
         "certificate": {"arn": certificate_arn},
         "vespa": vespas,
-        "dns": {"provider": "route53", "zone": zone, "ttl": 60},
+        "dns": {"provider": provider, "zone": zone, "ttl": 60 if provider == "route53" else 600},
         "tenants": {
             customer.name: tenant(aws, shared, customer, vespas[customer.name]["host"]) for customer in customers
         },

@@ -253,11 +253,16 @@ def policy(aws: Aws, role_name: str, name: str, *statements: dict[str, Any]) -> 
     aws.iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=document)
 
 
+def _managed(beside: str, name: str) -> str:
+    """The ARN of a policy of AWS's own, in the partition of another ARN."""
+    return f"arn:{beside.split(':')[1]}:iam::aws:policy/{name}"
+
+
 def execution_role(aws: Aws, name: str) -> str:
     """What ECS pulls images, reads secrets and writes logs with."""
     role_name = f"{name}-task-execution"
     arn = role(aws, role_name, "ecs-tasks.amazonaws.com")
-    managed = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    managed = _managed(arn, "service-role/AmazonECSTaskExecutionRolePolicy")
     aws.iam.attach_role_policy(RoleName=role_name, PolicyArn=managed)
     policy(aws, role_name, "secrets", {"Action": "secretsmanager:GetSecretValue", "Resource": "*"})
     return arn
@@ -266,8 +271,8 @@ def execution_role(aws: Aws, name: str) -> str:
 def instance_profile(aws: Aws, name: str) -> str:
     """What the Vespa instances, the runner among them, talk to SSM and read secrets with."""
     profile = f"{name}-vespa"
-    role(aws, profile, "ec2.amazonaws.com")
-    aws.iam.attach_role_policy(RoleName=profile, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+    arn = role(aws, profile, "ec2.amazonaws.com")
+    aws.iam.attach_role_policy(RoleName=profile, PolicyArn=_managed(arn, "AmazonSSMManagedInstanceCore"))
     reading = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
     policy(aws, profile, "secrets", {"Action": reading, "Resource": "*"})
     aws.iam.create_instance_profile(InstanceProfileName=profile)

@@ -117,7 +117,7 @@ def _task_role(aws: Aws, shared: Shared, customer: Customer) -> str:
     """May use the tenant's prefix of the bucket and nothing else."""
     role_name = f"{shared.name}-{customer.name}-task"
     arn = role(aws, role_name, "ecs-tasks.amazonaws.com")
-    bucket = f"arn:aws:s3:::{shared.bucket}"
+    bucket = f"arn:{arn.split(':')[1]}:s3:::{shared.bucket}"
     objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
     only = {"StringLikeIfExists": {"s3:prefix": [f"{_prefix(customer)}/*"]}}
     policy(
