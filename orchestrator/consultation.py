@@ -16,11 +16,11 @@ from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Network
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.s3 import S3
-from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.values import Values
 from orchestrator.contract import Stack
 from orchestrator.database.model import Server
 from orchestrator.dns.resolve import Resolver
@@ -44,7 +44,7 @@ class Context(Protocol):
     @property
     def elasticache(self) -> ElastiCache: ...  # noqa: D102
     @property
-    def secrets(self) -> Secrets: ...  # noqa: D102
+    def secrets(self) -> Values: ...  # noqa: D102
     @property
     def ecs(self) -> Ecs: ...  # noqa: D102
     @property

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
+from orchestrator.value_from import keys_apart
 
 T = TypeVar("T")
 SCHEMA = 1
@@ -50,6 +51,8 @@ Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=499)], ...], Field(mi
 Mark = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f\x7f]*$")]
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
+SecretPlace = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+|/[A-Za-z0-9_./-]+)$")]
+"""A secret's ARN or a parameter's ARN, or a parameter's name that begins with a slash."""
 InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
 """A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""
 
@@ -104,14 +107,15 @@ class Database(_Part):
     """The PostgreSQL server (RDS). `host` is an address without a port.
 
     `admin_secret_arn` is a secret of Secrets Manager or a parameter of SSM; null where the password is in neither.
-    `admin_secret_key` is the key of the secret's JSON object; empty: the whole value is the password.
+    `admin_secret_key` is the key of the secret's JSON object; empty: the whole value. A secret may be named as ECS's
+    `valueFrom` names it: its ARN with or without AWS's six characters, then `:KEY:STAGE:VERSION`.
     """
 
     instance: Text
     host: Hostname
     port: Port = 5432
     admin_user: Text
-    admin_secret_arn: Arn | None
+    admin_secret_arn: SecretPlace | None
     admin_secret_key: str = PASSWORD_KEY
     admin_password: InMemory = None
     aliases: Annotated[tuple[Hostname, ...], Listed] | None = None
@@ -139,12 +143,13 @@ class Certificate(_Part):
 
 
 class Redis(_Part):
-    """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step."""
+    """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step (no key: all)."""
 
     replication_group: Text
     host: Host
     port: Port = 6379
-    auth_secret_arn: Arn | None = None
+    auth_secret_arn: SecretPlace | None = None
+    auth_secret_key: str | None = None
 
 
 class Vespa(_Part):
@@ -173,7 +178,7 @@ class Tenant(_Part):
 
     database: Identifier
     role: Role
-    secret_arn: Arn | None
+    secret_arn: SecretPlace | None
     secret_key: str = PASSWORD_KEY
     password: InMemory = None
     service: Text
@@ -257,7 +262,7 @@ def parse(document: Any, source: str) -> Stack:
     if passwords := tuple(_passwords(document, source)):
         raise Invalid(*passwords)
     try:
-        stack = Stack.model_validate(document, strict=True)
+        stack = Stack.model_validate(keys_apart(document), strict=True)
     except ValidationError as error:
         raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
     tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}

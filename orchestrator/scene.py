@@ -23,11 +23,12 @@ from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
 from orchestrator.aws.rds import Rds, ServerState
 from orchestrator.aws.s3 import S3
-from orchestrator.aws.secrets import Secrets, Shape
+from orchestrator.aws.secrets import Shape
 from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.service_settings import Services, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.aws.values import Values
 from orchestrator.contract import Stack
 from orchestrator.database.model import Observed, Server, wanted_of
 from orchestrator.dns.resolve import Answer, Resolver
@@ -36,6 +37,7 @@ from orchestrator.engine.step import Subject, Unread
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollouts import Ecs, Rollout, Targets
 from orchestrator.subjects import attempt
+from orchestrator.value_from import parse
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")
@@ -55,7 +57,7 @@ class Readers:
     elasticache: ElastiCache
     network: Network
     ssm: Ssm
-    secrets: Secrets
+    secrets: Values
     iam: Iam
     acm: Acm
     s3: S3
@@ -212,12 +214,12 @@ class Scene:
 
     @once
     def secret_shapes(self) -> Mapping[str, Shape]:
-        """Every secret that a task definition or the contract names, by ARN."""
+        """Every secret and parameter that a task definition or the contract names, by what names it."""
         named = {arn_of(value) for one in self.definitions().values() for _, _, value in one.secrets()}
         named |= {tenant.secret_arn for tenant in self.stack.tenants.values() if tenant.secret_arn}
         if self.stack.redis and self.stack.redis.auth_secret_arn:
             named.add(self.stack.redis.auth_secret_arn)
-        return self.read.secrets.shapes(sorted(one for one in named if ":secretsmanager:" in one))
+        return self.read.secrets.shapes(sorted(named))
 
     @once
     def certificate(self) -> Certificate | None:
@@ -296,10 +298,10 @@ class Scene:
 
 
 def arn_of(value_from: str) -> str:
-    """The secret's ARN in a `valueFrom`, without JSON key, stage and version."""
-    return ":".join(value_from.split(":")[:7])
+    """What AWS is asked for in a `valueFrom`: without JSON key, stage and version."""
+    return parse(value_from).source
 
 
 def key_of(value_from: str) -> str:
     """The JSON key in a `valueFrom`; empty: the whole value."""
-    return (value_from.split(":") + [""] * 8)[7]
+    return parse(value_from).key

@@ -22,6 +22,7 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.values import Values
 from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
@@ -56,7 +57,7 @@ class Context:
     ec2: Ec2
     ssm: Ssm
     elasticache: ElastiCache
-    secrets: Secrets
+    secrets: Values
     ecs: Ecs
     definitions: Services
     targets: Elbv2
@@ -102,6 +103,7 @@ def connect(
     ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic, mark=lambda: token_hex(6))
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
+    values = Values(secrets, parameters)
     lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
     # Without a runner the step `runner` ends the run before anybody asks the database.
     through = SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
@@ -116,13 +118,13 @@ def connect(
         ec2=Ec2(aws.client("ec2")),
         ssm=ssm,
         elasticache=ElastiCache(aws.client("elasticache")),
-        secrets=secrets,
+        secrets=values,
         ecs=Ecs(aws.client("ecs"), stack.cluster),
         definitions=Services(aws.client("ecs"), stack.cluster),
         targets=Elbv2(aws.client("elbv2")),
         listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
-        database=_direct(stack, secrets, parameters, settings) if direct else through,
+        database=_direct(stack, values, settings) if direct else through,
         database_rules=databases,
         through_runner=through,
         lender=lender,
@@ -134,14 +136,11 @@ def connect(
     )
 
 
-def _direct(stack: Stack, secrets: Secrets, parameters: Parameters, settings: Settings) -> Database:
+def _direct(stack: Stack, values: Values, settings: Settings) -> Database:
     from orchestrator.database.direct import DirectServer, Endpoint
 
-    def read(arn: str) -> str:
-        return secrets.value(arn) if ":secretsmanager:" in arn else parameters.value(arn)
-
     address = settings["database-address"]
-    return DirectServer(stack.database, read, endpoint=Endpoint(*address) if address else None)
+    return DirectServer(stack.database, values.value, endpoint=Endpoint(*address) if address else None)
 
 
 def zones_of(stack: Stack) -> frozenset[Place]:

@@ -35,6 +35,7 @@ from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
 from orchestrator.tail import Search, Tail
+from orchestrator.value_from import parse
 
 SETTLING = 300.0
 WARY = 5.0
@@ -242,7 +243,7 @@ class Operation:
         arns = {stack.database.admin_secret_arn, *(tenant.secret_arn for tenant in stack.tenants.values())}
         arns |= {stack.redis.auth_secret_arn} if stack.redis else set()
         with suppress(OrchestratorError):
-            self._context.secrets.shapes(sorted(arn for arn in arns if arn and ":secretsmanager:" in arn))
+            self._context.secrets.shapes(sorted(arn for arn in arns if arn and parse(arn).is_secret))
 
     def balancer(self) -> str | None:
         """The load balancer's state; None when it can't be asked now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,10 @@ from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of
 from orchestrator.errors import OrchestratorError, Problem
+
+READERS = 8
+UNREADABLE = frozenset({"ParameterNotFound", "AccessDeniedException", "ValidationException"})
+"""What is so of this parameter alone."""
 
 
 class Parameters:
@@ -32,6 +37,23 @@ class Parameters:
             raise problem_of(error, "ssm:GetParameter") from None
         self._learn(value)
         return value
+
+    def troubles(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Of each parameter, by name or ARN, why it can't be read; empty: it can. Values are left encrypted."""
+        unique = sorted(set(names))
+        with ThreadPoolExecutor(READERS) as pool:
+            return dict(zip(unique, pool.map(self._trouble, unique), strict=True))
+
+    def _trouble(self, name: str) -> str:
+        try:
+            self._client.get_parameter(Name=name)
+        except ClientError as error:
+            if code_of(error) in UNREADABLE:
+                return f"{code_of(error)}: {error.response['Error'].get('Message', '')}"
+            raise problem_of(error, "ssm:GetParameter") from None
+        except BotoCoreError as error:
+            raise problem_of(error, "ssm:GetParameter") from None
+        return ""
 
     def put(self, name: str, value: str, description: str) -> None:
         """Make a new SecureString of at most 4 KB, under a name that nobody else draws."""

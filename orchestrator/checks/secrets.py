@@ -5,39 +5,61 @@ Secret values are read to see their keys; they go no further. The role is asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.secrets import Shape
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.scene import Scene, arn_of, key_of
+from orchestrator.value_from import parse, resource
 
 _DEATHS = frozenset({"task-secret-unreadable", "task-task-resources-failed"})
 READ = "secretsmanager:GetSecretValue"
+READ_PARAMETER = "ssm:GetParameters"
+"""What ECS asks of the execution role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """By tenant the task definition and what its execution role may do; the secrets' shapes by ARN."""
+    """By tenant the task definition and what its execution role may do; the secrets' shapes by what names them.
+
+    `resources` are the whole ARNs by what names them, where that is something else.
+    """
 
     definitions: Mapping[str, TaskDefinition]
     shapes: Mapping[str, Shape]
     permissions: Mapping[str, Permissions]
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(scene: Scene) -> Facts:
-    """All secrets in one call; one simulation a role, for all of its secrets."""
-    definitions = scene.definitions()
-    asked: dict[str, set[str]] = {}
+    """All secrets in one call; one simulation a role and store, for all of its secrets."""
+    stack, definitions, shapes = scene.stack, scene.definitions(), scene.secret_shapes()
+    resources: dict[str, str] = {}
+    asked: dict[tuple[str, str], set[str]] = {}
     for one in definitions.values():
-        asked.setdefault(one.execution_role, set()).update(arn_of(value) for _, _, value in one.secrets())
-    seen = {role: scene.simulate(role, [READ], sorted(arns)) for role, arns in asked.items() if role and arns}
+        for place in {arn_of(value) for _, _, value in one.secrets()}:
+            partition = stack.load_balancer.arn.split(":")[1]
+            whole = resource(place, partition=partition, region=stack.region, account=stack.account_id)
+            known = shapes.get(place, Shape()).arn
+            resources[place] = known or (place if parse(place).is_secret else whole)
+            action = READ if parse(place).is_secret else READ_PARAMETER
+            asked.setdefault((one.execution_role, action), set()).add(resources[place])
+    seen: dict[str, list[Permissions]] = {}
+    for (role, action), wanted in sorted(asked.items()):
+        if role:
+            seen.setdefault(role, []).append(scene.simulate(role, [action], sorted(wanted)))
+    roles = {role: _joined(some) for role, some in seen.items()}
     permissions = {
-        tenant: seen[one.execution_role] for tenant, one in definitions.items() if one.execution_role in seen
+        tenant: roles[one.execution_role] for tenant, one in definitions.items() if one.execution_role in roles
     }
-    return Facts(definitions, scene.secret_shapes(), permissions)
+    return Facts(definitions, shapes, permissions, resources)
+
+
+def _joined(some: Sequence[Permissions]) -> Permissions:
+    return Permissions(tuple(denied for one in some for denied in one.denied), all(one.exists for one in some))
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
@@ -45,7 +67,8 @@ def judge(facts: Facts) -> Iterable[Finding]:
     for tenant, definition in facts.definitions.items():
         wanted = {value: (container, name) for container, name, value in definition.secrets()}
         yield from _gone(tenant, wanted, facts.shapes)
-        yield from _denied(tenant, definition, {arn_of(value) for value in wanted}, facts.permissions.get(tenant))
+        resources = {facts.resources.get(arn_of(value), arn_of(value)) for value in wanted}
+        yield from _denied(tenant, definition, resources, facts.permissions.get(tenant))
 
 
 def _gone(tenant: str, wanted: Mapping[str, tuple[str, str]], shapes: Mapping[str, Shape]) -> Iterable[Finding]:
@@ -61,7 +84,7 @@ def _gone(tenant: str, wanted: Mapping[str, tuple[str, str]], shapes: Mapping[st
                 subject=tenant,
                 symptom="tasks can't start: a secret of theirs is not there",
                 cause=f"{_short(arn)} was deleted or has no value",
-                fix=f"aws secretsmanager restore-secret --secret-id {arn} (deleted), or terraform apply",
+                fix=_back(arn),
                 evidence=(f"{container}: {name} from {value_from}", shape.trouble),
                 explains=_DEATHS,
             )
@@ -100,11 +123,17 @@ def _denied(tenant: str, definition: TaskDefinition, wanted: set[str], seen: Per
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom="tasks can't start: their execution role may not read their secrets",
-            cause=f"no policy of {role} allows {READ} on them",
-            fix=f'aws_iam_role_policy on {role}: Action = "{READ}", Resource = ["{denied[0].resource}", …]',
+            cause=f"no policy of {role} allows {denied[0].action} on them",
+            fix=f'aws_iam_role_policy on {role}: Action = "{denied[0].action}", Resource = ["{denied[0].resource}", …]',
             evidence=tuple(f"{one.action} on {one.resource}: {one.decision}" for one in denied[:4]),
             explains=_DEATHS,
         )
+
+
+def _back(place: str) -> str:
+    if not parse(place).is_secret:
+        return f"terraform apply (or aws ssm put-parameter --name {place.rpartition(':parameter')[2]} …)"
+    return f"aws secretsmanager restore-secret --secret-id {place} (deleted), or terraform apply"
 
 
 def _short(arn: str) -> str:

@@ -30,6 +30,7 @@ from orchestrator.database.model import (
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.ssm import admin_unknown
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.value_from import held
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +197,7 @@ class DirectServer:
             if known is None:
                 raise admin_unknown(self._database)
             return known.get_secret_value()
-        value = self._secret(arn)
-        try:
-            return str(json.loads(value)[key]) if key else value
-        except (ValueError, KeyError, TypeError):
-            fix = "store a JSON object with username and password"
-            message = f"the secret is not a JSON object with a {key}"
-            raise OrchestratorError(Problem("secret-malformed", message, arn, fix)) from None
+        return held(self._secret(arn), key, arn)
 
 
 def _failed(error: psycopg.Error) -> OrchestratorError:

@@ -35,6 +35,11 @@ LARGEST_DUMP = 5 * 1024**3
 RDS_AUTHORITIES = "/etc/pki/rds/global-bundle.pem"
 """Where terraform/'s user_data puts AWS's bundle; with it the server's certificate and name are checked."""
 
+COLONS = 6
+"""In a secret's ARN; with more, a version follows, which a batch can't be asked for."""
+NOTHING = "None\n"
+"""The CLI's word for what is not in an answer."""
+
 Request = Dict[str, Any]  # noqa: UP006
 
 
@@ -86,24 +91,48 @@ def password_in(value: Password, key: str) -> Password:
 
 
 def one_secret(arn: str, region: str) -> Password:
-    """A secret by itself: where it can't be read, AWS says why."""
-    argv = ["aws", "secretsmanager", "get-secret-value", "--region", region, "--secret-id", arn]
+    """A secret by itself, in whatever form `valueFrom` names it: where it can't be read, AWS says why."""
+    parts = arn.split(":") + [""] * 10
+    argv = ["aws", "secretsmanager", "get-secret-value", "--region", region]
+    argv += ["--secret-id", ":".join(parts[:7]).rstrip(":")]
+    argv += ["--version-stage", parts[8]] if parts[8] else []
+    argv += ["--version-id", parts[9]] if parts[9] else []
     status, output, errors = command([*argv, "--query", "SecretString", "--output", "text"])
+    if not status and output == NOTHING:
+        status, output, errors = command([*argv, "--query", "SecretBinary", "--output", "text"])
+        if not status and output != NOTHING:
+            return text_in({"SecretBinary": output})
     return Failed("secret-unreadable", errors) if status else output[:-1]  # the line feed is the CLI's
+
+
+def text_in(answer: Dict[str, Any]) -> Password:  # noqa: UP006
+    """A secret's text; its bytes, where they are text."""
+    if answer.get("SecretString") is not None:
+        return str(answer["SecretString"])
+    try:
+        return base64.b64decode(answer.get("SecretBinary", "")).decode()
+    except ValueError:
+        return Failed("secret-not-text", "the secret holds bytes that are no text: store it as a string")
 
 
 def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
     """Up to 20 secrets in one call; those it doesn't give (or all, where it isn't allowed or known) one by one."""
     argv = ["aws", "secretsmanager", "batch-get-secret-value", "--region", region, "--output", "json"]
-    status, output, _ = command([*argv, "--secret-id-list", *arns])
-    found = {} if status else {it["ARN"]: it["SecretString"] for it in json.loads(output)["SecretValues"]}
+    current = [arn for arn in arns if arn.count(":") == COLONS]
+    status, output, _ = command([*argv, "--secret-id-list", *current]) if current else (1, "", "")
+    found = {} if status else {it["ARN"]: text_in(it) for it in json.loads(output)["SecretValues"]}
     return {arn: found[arn] if arn in found else one_secret(arn, region) for arn in arns}
 
 
 def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
-    """Up to 10 parameters of SSM in one call. AWS answers with names to names, and with ARNs beside them."""
+    """Up to 10 parameters of SSM in one call, by themselves where it is refused for one of them.
+
+    AWS answers with names to names, and with ARNs beside them.
+    """
     argv = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json"]
     status, output, errors = command([*argv, "--names", *names])
+    if status and len(names) > 1:
+        return {name: some_parameters([name], region)[name] for name in names}
     if status:
         return {name: Failed("secret-unreadable", errors) for name in names}
     found: Dict[str, Password] = {}  # noqa: UP006

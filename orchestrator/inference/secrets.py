@@ -14,6 +14,7 @@ from orchestrator.inference.model import Draft, Key, dotted
 from orchestrator.inference.permissions import Role
 from orchestrator.inference.state import State
 from orchestrator.partitions import partition_of
+from orchestrator.value_from import parse, same_secret, without_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class Vault:
 
     def place(self, value_from: str) -> Place:
         """What a container's `valueFrom` means: ARN[:KEY:STAGE:VERSION] of a secret, a parameter's ARN or name."""
-        if ":secretsmanager:" in value_from:
-            parts = [*value_from.split(":"), ""]
-            return Place(":".join(parts[:7]), parts[7])
+        found = parse(value_from)
+        if found.is_secret:
+            return Place(without_key(value_from), found.key)
         if value_from.startswith("arn:"):
             return Place(value_from)
         where = f"arn:{partition_of(self.region)}:ssm:{self.region}:{self.account}"
@@ -46,14 +47,14 @@ class Vault:
 
     def value(self, place: Place) -> str:
         """The value, where the state holds it in clear; else empty."""
-        text = self._text(place.arn)
+        text = self._text(parse(place.arn).source) if parse(place.arn).is_current else ""
         if not place.key:
             return text
         return str(_object(text).get(place.key, ""))
 
     def _text(self, arn: str) -> str:
         for one in self.state.of("aws_secretsmanager_secret_version", data=True):
-            if one.text("arn") == arn or one.text("secret_id") == arn:
+            if any(arn == said or same_secret(arn, said) for said in (one.text("arn"), one.text("secret_id"))):
                 return one.text("secret_string")
         parameter = self.state.one("aws_ssm_parameter", "arn", arn)
         return parameter.text("value") if parameter else ""
@@ -74,7 +75,7 @@ class Vault:
 
     def is_readable(self, place: Place) -> bool:
         """Whether the runner may read it; AmazonSSMManagedInstanceCore lets it read parameters."""
-        return ":ssm:" in place.arn or not self.reader.known or self.reader.reads(place.arn)
+        return ":ssm:" in place.arn or not self.reader.known or self.reader.reads(parse(place.arn).source)
 
 
 ADMIN_KEYS = ("admin_secret_arn", "admin_secret_key", "admin_password")

@@ -44,6 +44,7 @@ REDIS_TOKEN_SET: Grants = (
         on.redis_with_token,
     ),
     Grant(("secretsmanager:GetSecretValue",), on.redis_token),
+    Grant(("ssm:GetParameter",), on.redis_parameter),
 )
 
 VESPAS: Grants = (
@@ -144,6 +145,8 @@ EXAMINATION: Grants = (
     ),
     Grant(("secretsmanager:GetSecretValue",), on.tenant_secrets),
     Grant(("secretsmanager:GetSecretValue",), on.redis_token),
+    Grant(("ssm:GetParameter",), on.tenant_parameters),
+    Grant(("ssm:GetParameter",), on.redis_parameter),
     Grant(("iam:SimulatePrincipalPolicy",), on.roles),
     Grant(("logs:DescribeLogGroups",), on.log_groups),
     Grant(("acm:DescribeCertificate",), on.certificates),

@@ -13,6 +13,7 @@ from orchestrator.database.lending import path_of
 from orchestrator.dns.model import normal
 from orchestrator.dns.places import wanted
 from orchestrator.partitions import partition_in
+from orchestrator.value_from import parse, resource
 
 ANY = "*"
 Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -99,7 +100,7 @@ def redis(scope: Scope) -> Sequence[str]:
 
 def redis_with_token(scope: Scope) -> Sequence[str]:
     """The same, if it is to ask for a token."""
-    return redis(scope) if redis_token(scope) else ()
+    return redis(scope) if _token(scope) else ()
 
 
 def redis_members(scope: Scope) -> Sequence[str]:
@@ -110,34 +111,65 @@ def redis_members(scope: Scope) -> Sequence[str]:
 
 def redis_token(scope: Scope) -> Sequence[str]:
     """The secret with Redis's token."""
-    part = scope.stack.redis
-    return (part.auth_secret_arn,) if part and part.auth_secret_arn else ()
+    return _secrets(scope, _token(scope))
+
+
+def redis_parameter(scope: Scope) -> Sequence[str]:
+    """The same, if it is a parameter of SSM."""
+    return _parameters(scope, _token(scope))
 
 
 def tenant_secrets(scope: Scope) -> Sequence[str]:
     """Each tenant's secret."""
-    return [tenant.secret_arn for tenant in scope.stack.tenants.values() if tenant.secret_arn]
+    return _secrets(scope, _of_tenants(scope))
+
+
+def tenant_parameters(scope: Scope) -> Sequence[str]:
+    """The same, of those that are parameters of SSM."""
+    return _parameters(scope, _of_tenants(scope))
 
 
 def logins(scope: Scope) -> Sequence[str]:
     """The secrets that a direct connection to the database reads; through the runner it reads none itself."""
-    return [one for one in login_arns(scope) if ":secretsmanager:" in one] if scope.direct else ()
+    return _secrets(scope, _logins(scope)) if scope.direct else ()
 
 
 def login_parameters(scope: Scope) -> Sequence[str]:
     """The same, of those that are parameters of SSM."""
-    return [one for one in login_arns(scope) if ":ssm:" in one] if scope.direct else ()
+    return _parameters(scope, _logins(scope)) if scope.direct else ()
 
 
 def hidden_secrets(scope: Scope) -> Sequence[str]:
     """What is read so that it can be hidden wherever it turns up."""
-    return [one for one in (*login_arns(scope), *redis_token(scope)) if ":secretsmanager:" in one]
+    return _secrets(scope, [*_logins(scope), *_token(scope)])
 
 
-def login_arns(scope: Scope) -> Sequence[str]:
+def _logins(scope: Scope) -> list[str]:
     """Where the admin's and the tenants' passwords are."""
     admin = scope.stack.database.admin_secret_arn
-    return [*([admin] if admin else ()), *tenant_secrets(scope)]
+    return [*([admin] if admin else ()), *_of_tenants(scope)]
+
+
+def _of_tenants(scope: Scope) -> list[str]:
+    return [tenant.secret_arn for tenant in scope.stack.tenants.values() if tenant.secret_arn]
+
+
+def _token(scope: Scope) -> list[str]:
+    part = scope.stack.redis
+    return [part.auth_secret_arn] if part and part.auth_secret_arn else []
+
+
+def _secrets(scope: Scope, places: Iterable[str]) -> list[str]:
+    return [_resource(scope, place) for place in places if parse(place).is_secret]
+
+
+def _parameters(scope: Scope, places: Iterable[str]) -> list[str]:
+    return [_resource(scope, place) for place in places if not parse(place).is_secret]
+
+
+def _resource(scope: Scope, place: str) -> str:
+    stack = scope.stack
+    return resource(place, partition=scope.partition, region=stack.region, account=stack.account_id)
 
 
 def lent(scope: Scope) -> Sequence[str]:

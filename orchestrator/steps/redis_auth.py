@@ -15,6 +15,7 @@ from orchestrator.aws.elasticache import RedisState
 from orchestrator.contract import Redis, Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.value_from import held
 
 COMING = frozenset({"creating", "modifying", "snapshotting"})
 
@@ -119,12 +120,12 @@ def _verdict(state: RedisState, *, rotated: bool) -> Verdict:
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """One ModifyReplicationGroup; the token goes from Secrets Manager to ElastiCache and nowhere else."""
+    """One ModifyReplicationGroup; the token goes from its store to ElastiCache and nowhere else."""
     redis = context.stack.redis
     assert redis is not None  # noqa: S101 - decided only with a Redis and its secret
     assert redis.auth_secret_arn is not None  # noqa: S101
     change: Change = todos[STACK].payload
-    token = context.secrets.value(redis.auth_secret_arn)
+    token = held(context.secrets.value(redis.auth_secret_arn), redis.auth_secret_key or "", redis.auth_secret_arn)
     if change.final:
         context.elasticache.settle(change.group, token)
     else:

@@ -102,6 +102,39 @@ def test_a_parameter_of_ssm_is_read_by_its_name_or_its_arn(tmp_path: Path) -> No
     assert answer(tmp_path, admin_secret="/gone", admin_key="")["error"]["code"] == "parameter-missing"
 
 
+def test_one_parameter_that_is_refused_spoils_no_other(tmp_path: Path) -> None:
+    """AWS refuses GetParameters as a whole for one name that isn't ours."""
+    values = {"Parameters": [{"Name": "/a", "ARN": "arn:aws:ssm:r:1:parameter/a", "Value": "mine"}]}
+    refuse = "case \"$*\" in */theirs*) echo 'AccessDeniedException' >&2; exit 254;; esac"
+    tool(tmp_path, "aws", f"#!/bin/sh\n{refuse}\necho '{json.dumps(values)}'\n")
+    tool(tmp_path, "psql", PSQL)
+    theirs = {"name": "b", "database": "b", "role": "b", "secret": "/theirs", "key": ""}
+    said = answer(tmp_path, admin_secret="/a", admin_key="", tenants=[theirs])
+    assert said["seen"] == "mine"
+    assert "AccessDenied" in said["secrets"]["b"]
+
+
+BINARY = """case "$*" in
+  *SecretString*) echo None;;
+  *) printf %s '{"password": "in-bytes"}' | base64;;
+esac"""
+
+
+def test_a_binary_secret_is_read_as_text(tmp_path: Path) -> None:
+    tool(tmp_path, "aws", AWS % ("exit 9", BINARY))
+    tool(tmp_path, "psql", PSQL)
+    assert answer(tmp_path)["seen"] == "in-bytes"
+    tool(tmp_path, "aws", AWS % ("exit 9", 'case "$*" in *SecretString*) echo None;; *) echo //4A;; esac'))
+    assert answer(tmp_path)["error"]["code"] == "secret-not-text"
+
+
+def test_a_version_is_asked_for_by_itself(tmp_path: Path) -> None:
+    single = """case "$*" in *"--version-stage AWSPREVIOUS"*) echo before;; *) echo now;; esac"""
+    tool(tmp_path, "aws", AWS % (f"echo '{json.dumps(VALUES)}'", single))
+    tool(tmp_path, "psql", PSQL)
+    assert answer(tmp_path, admin_secret=f"{ADMIN}::AWSPREVIOUS:", admin_key="")["seen"] == "before"
+
+
 def test_a_whole_value_keeps_its_own_line_feed(tmp_path: Path) -> None:
     tool(tmp_path, "aws", AWS % ("exit 9", "printf 'two\\nlines\\n\\n'"))
     count = "$(printf %s \"$PGPASSWORD\" | wc -l | tr -d ' ')"
