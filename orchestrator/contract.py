@@ -58,7 +58,6 @@ InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
 
 HEALTH_PATH, HEALTH_STATUSES, HEALTH_MARK = "/api/health", (200,), '{"success": true}'
 """What Onyx's nginx answers once its api does: `{"success":true,"message":"ok","data":null}`, with 200."""
-
 PASSWORD_KEY = "password"  # noqa: S105 - the key's name
 """Where a secret's JSON object keeps the password, if nobody says otherwise."""
 
@@ -162,11 +161,12 @@ class Vespa(_Part):
 
 
 class Dns(_Part):
-    """Where the hostnames' records live. `zone` is the zone's name (`example.com`)."""
+    """Where the hostnames' records live: the zone's name; the role to be assumed where another AWS account holds it."""
 
     provider: Text
     zone: Hostname
     ttl: Annotated[int, Field(ge=1, le=604800)] = 300
+    role_arn: Arn | None = None
 
 
 class Tenant(_Part):

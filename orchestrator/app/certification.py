@@ -32,10 +32,11 @@ class Certification:
         self._account = request.account_id
         self._clock = clock
         self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
-        make = cache(lambda name: connect_provider(name, self.aws, settings, environment, clock))
-        for wanted in (request.dns, *request.names.values()):
-            if wanted:
-                make(wanted.provider)
+        named = [one for one in (request.dns, *request.names.values()) if one]
+        roles = {one.zone: one.role_arn for one in named if one.role_arn}
+        make = cache(lambda name: connect_provider(name, self.aws, settings, environment, clock, roles=roles))
+        for wanted in named:
+            make(wanted.provider)
         self._context = certificates.Context(request, Acm(self.aws.client("acm")), make)
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:

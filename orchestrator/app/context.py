@@ -149,11 +149,17 @@ def zones_of(stack: Stack) -> frozenset[Place]:
     return frozenset(Place(one.provider, one.zone) for one in wanted if one is not None)
 
 
+def roles_of(stack: Stack) -> dict[str, str]:
+    """By zone the role that the contract names for it."""
+    wanted = (places.wanted(stack, tenant) for tenant in stack.tenants)
+    return {one.zone: one.role_arn for one in wanted if one is not None and one.role_arn}
+
+
 def _providers(
     stack: Stack, aws: Aws, settings: Settings, environment: Mapping[str, str], clock: SystemClock
 ) -> Callable[[str], DnsProvider]:
     """The contract's are made now; another one (of an earlier contract, to undo) when asked for."""
-    make = cache(lambda name: connect_provider(name, aws, settings, environment, clock))
+    make = cache(lambda name: connect_provider(name, aws, settings, environment, clock, roles=roles_of(stack)))
     for place in zones_of(stack):
         make(place.provider)
     return make
@@ -165,8 +171,15 @@ def history(stack: Stack, directory: Path, clock: SystemClock) -> History:
 
 
 def connect_provider(
-    name: str, aws: Aws, settings: Settings, environment: Mapping[str, str], clock: SystemClock
+    name: str,
+    aws: Aws,
+    settings: Settings,
+    environment: Mapping[str, str],
+    clock: SystemClock,
+    *,
+    roles: Mapping[str, str] | None = None,
 ) -> DnsProvider:
     """The provider of this name, given what it needs to reach its service."""
     variables = {**environment, "ORCHESTRATE_PORKBUN_URL": settings["porkbun-url"]}
-    return dns.connect(name, Connection(variables, aws.client, clock.sleep, clock.monotonic, aws.region))
+    connection = Connection(variables, aws.client, clock.sleep, clock.monotonic, aws.region, roles or {}, aws.assumed)
+    return dns.connect(name, connection)

@@ -31,5 +31,6 @@ def verify_planned(
         aws.require_account(after["account_id"])
     wanted = after.get("dns")
     if isinstance(wanted, Mapping) and wanted.get("provider") and wanted.get("zone"):
-        provider = connect_provider(wanted["provider"], aws, settings, environment, clock)
+        roles = {wanted["zone"]: wanted["role_arn"]} if wanted.get("role_arn") else {}
+        provider = connect_provider(wanted["provider"], aws, settings, environment, clock, roles=roles)
         provider.check(wanted["zone"])

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from orchestrator.aws import resends, ways
 from orchestrator.aws.access import Access
+from orchestrator.aws.roles import assuming
 from orchestrator.aws_errors import code_of, denied, problem_of, translated
 from orchestrator.errors import Expired, Invalid, Problem, Refused
 
@@ -58,7 +59,12 @@ class Aws:
         with self._lock:
             return self._clients.setdefault(service, _Client(lambda: self._made(service)))
 
-    def _made(self, service: str) -> Any:
+    def assumed(self, service: str, role_arn: str) -> Any:
+        """The one client of `service` with the credentials of a role, which is assumed when it is first used."""
+        with self._lock:
+            return self._clients.setdefault(f"{service} {role_arn}", _Client(lambda: self._made(service, role_arn)))
+
+    def _made(self, service: str, role_arn: str = "") -> Any:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 5},
             connect_timeout=10,
@@ -71,6 +77,7 @@ class Aws:
         with self._making:
             session = self._access.session(self.region)
             try:
+                session = assuming(session, role_arn) if role_arn else session
                 made = session.client(service, region_name=self.region, config=config)
             except (BotoCoreError, ValueError) as error:
                 raise problem_of(error, service) from None

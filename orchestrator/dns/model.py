@@ -350,6 +350,11 @@ class DnsProvider(Protocol):
         ...
 
 
+def unassumable(role: str) -> Any:
+    """For connections that know nothing of roles."""
+    raise AssertionError(f"nobody can assume {role} here")
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """What a provider is made from. `client` gives an AWS client by service name; `sleep`, `clock`: in seconds."""
@@ -359,3 +364,7 @@ class Connection:
     sleep: Callable[[float], None]
     clock: Callable[[], float]
     region: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """By zone the IAM role that is assumed for it: the zone is in another account."""
+    assumed: Callable[[str, str], Any] = lambda _service, role: unassumable(role)
+    """An AWS client by service name and role."""

@@ -18,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws import batches
 from orchestrator.aws.pages import items, pages
 from orchestrator.aws_errors import code_of, problem_of
-from orchestrator.dns.model import Change, Connection, Plan, Record, normal, receipt
+from orchestrator.dns.model import Change, Connection, DnsProvider, Plan, Record, normal, receipt
+from orchestrator.dns.route53_accounts import InSeveralAccounts
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.subjects import together
 
@@ -39,9 +40,13 @@ class _RefusedChange(OrchestratorError):
     """Route 53 made none of the changes it was sent, for one of them at least is wrong."""
 
 
-def connect(connection: Connection) -> Route53:
-    """The provider, with the AWS credentials of the run."""
-    return Route53(_asking(lambda: connection.client("route53")))
+def connect(connection: Connection) -> DnsProvider:
+    """The provider, with the AWS credentials of the run, and for zones of other accounts those of their roles."""
+    own = Route53(_asking(lambda: connection.client("route53")))
+    if not connection.roles:
+        return own
+    entered = {role: Route53(connection.assumed("route53", role)) for role in sorted({*connection.roles.values()})}
+    return InSeveralAccounts(own, {zone: entered[role] for zone, role in sorted(connection.roles.items())})
 
 
 class Route53:
@@ -256,4 +261,5 @@ def _refusal(error: Exception, doing: str) -> OrchestratorError:
     if code_of(error) == "NoSuchHostedZone":
         fix = "create the hosted zone outside of this stack, or correct dns.zone"
         return Invalid(Problem("dns-zone-not-found", message, "contract: dns.zone", fix))
-    return problem_of(error, f"route53:{error.operation_name}")
+    service = "sts" if error.operation_name == "AssumeRole" else "route53"
+    return problem_of(error, f"{service}:{error.operation_name}")

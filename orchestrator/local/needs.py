@@ -131,6 +131,10 @@ def _role(call: Call) -> Iterator[Need]:
     yield Need(call.action, str(call.ask("PolicySourceArn")))
 
 
+def _assumed(call: Call) -> Iterator[Need]:
+    yield Need(call.action, str(call.ask("RoleArn")))
+
+
 def _zone(call: Call) -> Iterator[Need]:
     identifier = _last(str(call.ask("HostedZoneId") or call.ask("Id")))
     sets = [change["ResourceRecordSet"] for change in call.ask("ChangeBatch.Changes") or ()]
@@ -246,6 +250,7 @@ _SPECIAL: Mapping[str, Callable[[Call], Iterator[Need]]] = {
     "route53:ChangeResourceRecordSets": _zone,
     "route53:GetHostedZone": _zone,
     "route53:GetChange": _spreading,
+    "sts:AssumeRole": _assumed,
 }
 
 _NAMED: Mapping[str, Sequence[tuple[str, str]]] = {

@@ -12,8 +12,10 @@ from orchestrator.local.zone import ALIAS, Entry, Zone, plain
 
 
 def zones(cloud: Cloud) -> list[Zone]:
-    """Every public zone as the world sees it now. Of two with one name, the older answers."""
-    public = [zone for zone in list(route53_backends[ACCOUNT][PARTITION].zones.values()) if not zone.private_zone]
+    """Every public zone of every account as the world sees it now. Of two with one name, the older answers."""
+    accounts = sorted(route53_backends, key=lambda account: account != ACCOUNT)
+    every = [zone for account in accounts for zone in list(route53_backends[account][PARTITION].zones.values())]
+    public = [zone for zone in every if not zone.private_zone]
     return [Zone(plain(zone.name), entries(cloud.changes.published(zone.resource_id, zone.rrsets))) for zone in public]
 
 

@@ -85,6 +85,7 @@ REDEPLOY: Grants = (Grant(("ecs:UpdateService",), on.services), *HEALTH_CHECKS)
 RECORDS_OF_ZONES: Grants = (
     Grant(("route53:ListHostedZonesByName",), on.route53),
     Grant(("route53:ListResourceRecordSets",), on.hosted_zones),
+    Grant(("sts:AssumeRole",), on.dns_roles),
 )
 RECORDS: Grants = (*RECORDS_OF_ZONES, Grant(("route53:ListHostedZones",), on.route53))
 """And whether a name has a zone of its own."""

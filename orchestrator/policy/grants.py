@@ -300,6 +300,12 @@ def hosted_zones(scope: Scope) -> Sequence[str]:
     return found if scope.hostnames else ()
 
 
+def dns_roles(scope: Scope) -> Sequence[str]:
+    """The roles of zones that are in another account."""
+    asked = (wanted(scope.stack, tenant) for tenant in scope.stack.tenants if _in_route53(scope.stack, tenant))
+    return sorted({one.role_arn for one in asked if one is not None and one.role_arn})
+
+
 def dns_changes(scope: Scope) -> Sequence[str]:
     """Changes that spread: Route 53 gives them their ids."""
     return (scope.arn("route53", "change/*", region=False, account=False),) if scope.hostnames else ()

@@ -1,0 +1,27 @@
+"""The credentials of a role that is assumed for one purpose, renewed before they end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+NAME = "onyx-orchestrator"
+"""The session's name in the other account's CloudTrail."""
+
+
+def assuming(session: Any, role_arn: str) -> Any:
+    """A boto3 session in that role, entered with the credentials of `session` when it is first used."""
+    region = session.region_name
+    fetcher: Any = AssumeRoleCredentialFetcher(
+        client_creator=partial(session._session.create_client, region_name=region),
+        source_credentials=session.get_credentials(),
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": NAME},
+    )
+    inner: Any = botocore.session.Session()
+    inner._credentials = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
+    return boto3.Session(botocore_session=inner, region_name=region)
