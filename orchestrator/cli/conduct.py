@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator import __version__
 from orchestrator.cli.ledger import Ledger
+from orchestrator.cli.nesting import PARENT
 from orchestrator.cli.options import Options
 from orchestrator.cli.voice import Voice
 from orchestrator.engine.clock import SystemClock
@@ -287,10 +288,6 @@ class Conductor:
         calls = self.operation.aws.calls if self.operation else 0
         seconds = round(time.monotonic() - self._began, 3)
         return RunFinished(outcome=outcome.word, changed=self._ledger.changed, seconds=seconds, aws_calls=calls)
-
-
-PARENT = "ORCHESTRATE_PARENT"
-"""Set for everything terraform starts: a local-exec hook then leaves the steps to the `apply` around it."""
 
 
 def conduct(command: str, options: Options, work: Callable[[Conductor], Outcome], *, recorded: bool = False) -> None:

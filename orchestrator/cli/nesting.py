@@ -17,9 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from orchestrator.cli.conduct import PARENT
 from orchestrator.errors import Problem
 
+PARENT = "ORCHESTRATE_PARENT"
+"""Set for everything terraform starts: a local-exec hook then leaves the steps to the `apply` around it."""
 _PREFIX = "orchestrate-parent-"
 
 

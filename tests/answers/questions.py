@@ -95,11 +95,15 @@ def _hour() -> Arguments:
 
 def questions(known: Facts) -> Iterator[tuple[str, Arguments]]:
     """`service:Operation`, and what it is asked with."""
+    yield from _of_the_stack(known)
+    yield from _of_its_data(known)
+    yield from _that_change(known)
+
+
+def _of_the_stack(known: Facts) -> Iterator[tuple[str, Arguments]]:
     contract, tenant = known.contract, known.tenant
-    instance, bucket = contract["runner"]["instance_id"], contract["bucket"]
     balancer, group = contract["load_balancer"]["arn"], tenant["target_group_arn"]
-    database, redis = contract["database"]["instance"], contract["redis"]["replication_group"]
-    cluster, service = contract["cluster"], tenant["service"]
+    redis, cluster, service = contract["redis"]["replication_group"], contract["cluster"], tenant["service"]
     yield "acm:DescribeCertificate", {"CertificateArn": contract["certificate"]["arn"]}
     yield "acm:ListCertificates", {}
     yield "application-autoscaling:DescribeScalableTargets", {"ServiceNamespace": "ecs"}
@@ -130,6 +134,11 @@ def questions(known: Facts) -> Iterator[tuple[str, Arguments]]:
     yield "iam:ListRolePolicies", {"RoleName": known.role_name}
     simulated = {"PolicySourceArn": known.role, "ActionNames": ["logs:PutLogEvents"], "ResourceArns": ["*"]}
     yield "iam:SimulatePrincipalPolicy", simulated
+
+
+def _of_its_data(known: Facts) -> Iterator[tuple[str, Arguments]]:
+    contract, tenant = known.contract, known.tenant
+    bucket, database = contract["bucket"], contract["database"]["instance"]
     yield "kms:DescribeKey", {"KeyId": known.key}
     yield "logs:DescribeLogGroups", {"logGroupNamePrefix": tenant["log_group"]}
     yield "logs:DescribeLogStreams", {"logGroupName": tenant["log_group"]}
@@ -161,13 +170,18 @@ def questions(known: Facts) -> Iterator[tuple[str, Arguments]]:
     yield "s3:ListObjectVersions", {"Bucket": bucket}
     yield "secretsmanager:DescribeSecret", {"SecretId": tenant["secret_arn"]}
     yield "secretsmanager:ListSecrets", {}
+    yield "sts:GetCallerIdentity", {}
+
+
+def _that_change(known: Facts) -> Iterator[tuple[str, Arguments]]:
+    contract, instance = known.contract, known.contract["runner"]["instance_id"]
+    cluster, service, database = contract["cluster"], known.tenant["service"], contract["database"]["instance"]
     yield "ssm:DescribeInstanceInformation", {}
     yield "ssm:GetCommandInvocation", {"CommandId": known.command, "InstanceId": instance}
     yield "ssm:SendCommand", {"InstanceIds": [instance], **SCRIPT}
     yield "ssm:PutParameter", {"Name": "/answers/one", "Value": json.dumps("here"), "Type": "SecureString"}
     yield "ssm:DescribeParameters", {}
     yield "ssm:DeleteParameters", {"Names": ["/answers/one"]}
-    yield "sts:GetCallerIdentity", {}
     yield "ecs:UpdateService", {"cluster": cluster, "service": service, "forceNewDeployment": True}
     yield "rds:ModifyDBInstance", {"DBInstanceIdentifier": database, "BackupRetentionPeriod": 2}
     yield "ec2:StartInstances", {"InstanceIds": [instance]}
