@@ -54,10 +54,16 @@ def run_script(environment: Mapping[str, str], instance_id: str, argv: Sequence[
     return done.returncode, done.stdout, done.stderr
 
 
-def _address_of_task(task: Mapping[str, Any]) -> str:
-    """Private, and always the same for the same task."""
+def _address_of_task(task: dict[str, Any]) -> str:
+    """Private, and always the same for the same task, whose network interface shows it from now on."""
     number = int(task["taskArn"].rsplit("/", 1)[-1].replace("-", "")[:4], 16)
-    return f"10.0.{number >> 8}.{number & 255}"
+    address = f"10.0.{number >> 8}.{number & 255}"
+    if not task.get("attachments"):
+        shown = [{"name": "privateIPv4Address", "value": address}]
+        task["attachments"] = [
+            {"id": str(number), "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": shown}
+        ]
+    return address
 
 
 def _nothing_scales() -> Any:
