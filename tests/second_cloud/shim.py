@@ -1,8 +1,8 @@
 """ministack, with what it needs a docker daemon for: `shim.py SETTINGS_JSON`, run by ministack's own Python.
 
 Only seams that ministack has anyway are replaced: an instance's shell (SSM's agent), a task's address, the address of
-a database instance (a name, as on AWS, with nothing of docker behind it). Application Auto Scaling is not there at
-all: it answers that there is nothing.
+a database instance (a name, as on AWS, with nothing of docker behind it). What it does not know at all is added:
+Application Auto Scaling answers that there is nothing, DescribeListenerCertificates with the default certificate.
 """
 
 from __future__ import annotations
@@ -85,10 +85,24 @@ def _nothing_scales() -> Any:
     return handle_request
 
 
+def _certificates_of(alb: Any) -> Any:
+    """What DescribeListenerCertificates answers, by the listeners that ministack has."""
+
+    def describe(parameters: Mapping[str, Any]) -> Any:
+        listener = alb._listeners.get(alb._p(parameters, "ListenerArn"), {})
+        members = "".join(
+            f"<member><CertificateArn>{arn}</CertificateArn><IsDefault>true</IsDefault></member>"
+            for arn in listener.get("Certificates", ())
+        )
+        return alb._xml(200, "DescribeListenerCertificates", f"<Certificates>{members}</Certificates>")
+
+    return describe
+
+
 def main() -> None:
     settings = json.loads(Path(sys.argv[1]).read_text())
     from ministack import app  # noqa: PLC0415 - only ministack's own Python has it
-    from ministack.services import ec2, ecs, rds  # noqa: PLC0415
+    from ministack.services import alb, ec2, ecs, rds  # noqa: PLC0415
 
     environment = settings["environment"]
 
@@ -108,6 +122,7 @@ def main() -> None:
     ec2.exec_in_instance_blocking = execute
     ecs._task_ip = _address_of_task
     rds._register_instance_in_cluster = named
+    alb._ACTION_MAP["DescribeListenerCertificates"] = _certificates_of(alb)
     app.SERVICE_HANDLERS["application-autoscaling"] = _nothing_scales()
     sys.argv[1:] = []
     app.main()
