@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem, Transient
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 _REJECTED = {
     "InvalidClientTokenId",
     "InvalidAccessKeyId",
@@ -130,9 +130,9 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = f"{code}: {error.response.get('Error', {}).get('Message', '')}".strip()
     doing = _named(error, doing)
-    if code in _SKEWED or (code in _EXPIRED | _REJECTED and _OFF_TIME.search(message)):
+    if code in _SKEWED or (code in EXPIRED | _REJECTED and _OFF_TIME.search(message)):
         return _wrong_clock(message, doing, _skew(error, now))
-    if code in _EXPIRED:
+    if code in EXPIRED:
         skew = _skew(error, now)
         if code == "RequestExpired" and abs(skew) > SKEW:
             return _wrong_clock(message, doing, skew)

@@ -159,6 +159,12 @@ SETTINGS = {
             (),
             many=True,
         ),
+        Setting(
+            "credentials-wait",
+            "seconds a run waits, when its credentials end, for somebody to sign in again",
+            _seconds_or_none,
+            300.0,
+        ),
         Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT", _text),
         Setting("poll", "seconds between two looks, at most", _seconds),
     )
@@ -227,7 +233,7 @@ def contract_table(directory: Path) -> Mapping[str, Any]:
 def _read(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
     file = directory / FILE
     try:
-        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}, file
     except (OSError, ValueError, RecursionError) as error:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 
 from orchestrator import certificates
-from orchestrator.app.context import connect_provider
+from orchestrator.app.context import connect_provider, limits_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.acm import Acm
 from orchestrator.aws.session import Aws
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
-from orchestrator.engine.runner import Around, Limits, Report
+from orchestrator.engine.runner import Around, Report
 from orchestrator.events import Emit
 from orchestrator.settings import Settings
 
@@ -28,10 +28,11 @@ class Certification:
         clock: SystemClock,
         access: Access | None = None,
     ) -> None:
-        self.aws = Aws(request.region, settings["profile"], access)
+        access = access or Access(settings["profile"])
+        self.aws = Aws(request.region, access=access)
         self._account = request.account_id
         self._clock = clock
-        self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
+        self._limits = limits_of(settings, access)
         named = [one for one in (request.dns, *request.names.values()) if one]
         roles = {one.zone: one.role_arn for one in named if one.role_arn}
         make = cache(lambda name: connect_provider(name, self.aws, settings, environment, clock, roles=roles))

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from orchestrator import dns, probe, redact
+from orchestrator.aws.access import Access
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache
@@ -33,6 +34,7 @@ from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
 from orchestrator.dns.places import Place
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.limits import Limits
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
@@ -141,6 +143,17 @@ def _direct(stack: Stack, values: Values, settings: Settings) -> Database:
 
     address = settings["database-address"]
     return DirectServer(stack.database, values.value, endpoint=Endpoint(*address) if address else None)
+
+
+def limits_of(settings: Settings, access: Access) -> Limits:
+    """How long things may take. Nobody is waited for whose signing in could not help."""
+    waits: float = settings["credentials-wait"]
+    return Limits(
+        settings["timeout"],
+        settings["step-timeouts"],
+        settings["poll"],
+        lambda: waits if access.renewable else 0.0,
+    )
 
 
 def zones_of(stack: Stack) -> frozenset[Place]:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from orchestrator import contract, steps, vespa
 from orchestrator.app import tasks
-from orchestrator.app.context import Context, DnsRules, Learn, connect, no_secrets, zones_of
+from orchestrator.app.context import Context, DnsRules, Learn, connect, limits_of, no_secrets, zones_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
@@ -26,7 +26,7 @@ from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep
-from orchestrator.engine.runner import Around, Limits, Report, Sight
+from orchestrator.engine.runner import Around, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.events import Emit, Event
@@ -75,13 +75,14 @@ class Operation:
     ) -> None:
         self.stack = stack
         self.clock = clock
-        self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
+        self.access = access or Access(settings["profile"])
+        self._limits = limits_of(settings, self.access)
         self._subjects = _known_tenants(selection.tenants, stack)
         discovered = self._available(selection)
         graph.subset(_nameable(), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
-        self.aws = Aws(stack.region, settings["profile"], access)
+        self.aws = Aws(stack.region, access=self.access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WARY if selection.wary else 0.0)
         self._context = self._widened(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from orchestrator import redact
-from orchestrator.app.context import Learn, no_secrets
+from orchestrator.app.context import Learn, limits_of, no_secrets
 from orchestrator.app.operation import Operation
 from orchestrator.app.pausing import standing_of
 from orchestrator.aws.autoscaling import Autoscaling
@@ -22,7 +22,7 @@ from orchestrator.dns.model import normal
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep
-from orchestrator.engine.runner import Around, Limits, Report
+from orchestrator.engine.runner import Around, Report
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
@@ -57,7 +57,7 @@ class Safekeeping:
         self.stack = operation.stack
         self._clock = clock
         self._learn = learn
-        self._limits = Limits(settings["timeout"], settings["step-timeouts"], settings["poll"])
+        self._limits = limits_of(settings, operation.access)
         aws = operation.aws
         self.buckets = Buckets(aws.client("s3"), self.stack.region)
         self.vault = Vault(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from botocore.credentials import create_credential_resolver
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, ProfileNotFound
 from botocore.utils import JSONFileCache
 
-from orchestrator.aws import setup
+from orchestrator.aws import child, setup
 from orchestrator.aws_errors import problem_of
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem
 
@@ -39,6 +39,11 @@ def nobody(prompt: str) -> str:
     raise Invalid(Problem("mfa-needs-terminal", f"the profile wants a code: {prompt.strip(' :')}", "profile", fix))
 
 
+def _not_now(prompt: str) -> str:
+    fix = "run the same command again: it asks for the code, and goes on from what is there"
+    raise Expired(Problem("credentials-expired", f"the session has ended: {prompt.strip(' :')}", "profile", fix))
+
+
 class Access:
     """One session for a whole command. Made when it is first used; may be shared between threads.
 
@@ -51,29 +56,52 @@ class Access:
         self._ask = ask
         self._lock = threading.RLock()
         self._session: Any = None
+        self._method = ""
+        self.generation = 0
+        """How often it was forgotten: a client of an earlier one is out of date."""
 
-    def session(self, region: str) -> Any:
-        """The boto3 session, with credentials in it. Raises `Invalid` with every defect that can be seen at once."""
+    def session(self, region: str = "") -> Any:
+        """The boto3 session, with credentials. Raises `Invalid` with every defect that can be seen at once.
+
+        `region` is for what names none; the first one counts.
+        """
         with self._lock:
             if self._session is None:
                 self._session = self._made(region)
             return self._session
 
+    def signed(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment in which a child process signs with our very keys: it is asked for nothing."""
+        made = self.session()
+        keys = made.get_credentials().get_frozen_credentials()
+        return child.with_keys(environment, (keys.access_key, keys.secret_key, keys.token), made.region_name)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether somebody who signs in elsewhere can help: variables of ours stay what they are."""
+        return self._method not in ("env", "explicit")
+
     def forget(self) -> None:
-        """Credentials are read anew at the next use: somebody may have signed in again meanwhile."""
+        """Credentials are read anew at the next use: somebody may have signed in again meanwhile.
+
+        Nobody is asked for a code then: it would be in the middle of something.
+        """
         with self._lock:
-            self._session = None
+            self._session, self._ask = None, _not_now
+            self.generation += 1
 
     def _made(self, region: str) -> Any:
         session: Any = botocore.session.Session(profile=self.profile)
         with _setting_up(self._where):
             setup.require(session, self.profile, self._source)
-            session.set_config_variable("region", region)
+            if region:
+                session.set_config_variable("region", region)
             session.register_component("credential_provider", _Resolver(session, self._where, self._ask))
             made = boto3.Session(botocore_session=session)
         credentials = session.get_credentials()
         if credentials is None:
             raise setup.none_found(self._where)
+        self._method = credentials.method
         credentials.get_frozen_credentials()
         return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.config import Config
@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 from orchestrator.aws import resends, ways
 from orchestrator.aws.access import Access
 from orchestrator.aws.roles import assuming
-from orchestrator.aws_errors import code_of, denied, problem_of, translated
+from orchestrator.aws_errors import EXPIRED, code_of, denied, problem_of, translated
 from orchestrator.errors import Expired, Invalid, Problem, Refused
 
 __all__ = ["Aws", "code_of", "denied", "problem_of", "translated"]
@@ -24,16 +24,19 @@ class _Client:
     Thread-safe: boto3's sessions make one client at a time, whose use may be shared.
     """
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Any], generation: Callable[[], int]) -> None:
         self._make = make
+        self._generation = generation
         self._making = threading.Lock()
-        self._made: list[Any] = []
+        self._made: tuple[int, Any] = (-1, None)
 
     def __getattr__(self, name: str) -> Any:
         with self._making:
-            if not self._made:
-                self._made.append(self._make())
-        return getattr(self._made[0], name)
+            now = self._generation()
+            if self._made[0] != now:
+                self._made = (now, self._make())
+            client = self._made[1]
+        return getattr(client, name)
 
 
 class Aws:
@@ -57,12 +60,16 @@ class Aws:
         A change that would be made twice (`resends.ONCE`) is never sent again once it may have arrived.
         """
         with self._lock:
-            return self._clients.setdefault(service, _Client(lambda: self._made(service)))
+            return self._clients.setdefault(
+                service, _Client(lambda: self._made(service), lambda: self._access.generation)
+            )
 
     def assumed(self, service: str, role_arn: str) -> Any:
         """The one client of `service` with the credentials of a role, which is assumed when it is first used."""
         with self._lock:
-            return self._clients.setdefault(f"{service} {role_arn}", _Client(lambda: self._made(service, role_arn)))
+            return self._clients.setdefault(
+                f"{service} {role_arn}", _Client(lambda: self._made(service, role_arn), lambda: self._access.generation)
+            )
 
     def _made(self, service: str, role_arn: str = "") -> Any:
         config = Config(
@@ -84,6 +91,15 @@ class Aws:
         made.meta.events.register("before-send", self._count)
         resends.register(made)
         ways.mark(made, resends.ONCE)
+        generation = self._access.generation
+
+        def notice(parsed: Mapping[str, Any], **_: Any) -> None:
+            """Credentials that have ended are not used again; of several calls at once, the first one says so."""
+            ended = parsed.get("Error", {}).get("Code") in EXPIRED
+            if ended and self._access.generation == generation:
+                self._access.forget()
+
+        made.meta.events.register("after-call", notice)
         return made
 
     def _count(self, **_: Any) -> None:

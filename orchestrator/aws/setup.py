@@ -19,11 +19,10 @@ from urllib.request import getproxies
 from botocore import configprovider
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
+from orchestrator.aws.child import PROFILES
 from orchestrator.aws_errors import problem_of
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 
-_PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-"""In the order in which boto3 takes them."""
 _FILES = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}
 _CHOICES = {
     "retry_mode": ("legacy", "standard", "adaptive"),
@@ -37,7 +36,7 @@ _FIX = "correct it in ~/.aws/config, or the AWS_* variable"
 
 def profile_of_environment(environment: Mapping[str, str]) -> str:
     """The profile that a variable names; empty: none does."""
-    return next((environment[name] for name in _PROFILES if environment.get(name)), "")
+    return next((environment[name] for name in PROFILES if environment.get(name)), "")
 
 
 def require(session: Any, profile: str | None, source: str) -> None:
@@ -48,7 +47,7 @@ def require(session: Any, profile: str | None, source: str) -> None:
         profiles: Mapping[str, Mapping[str, Any]] = session.full_config.get("profiles", {})
     except ConfigParseError as error:
         raise Invalid(_unparsable(error)) from None
-    name = profile or next((source for source in _PROFILES if os.environ.get(source)), "")
+    name = profile or next((source for source in PROFILES if os.environ.get(source)), "")
     wanted = profile or os.environ.get(name, "")
     if wanted and wanted not in profiles:
         raise Invalid(_no_profile(wanted, source if profile else name, list(profiles)))

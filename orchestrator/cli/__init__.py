@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -70,7 +71,9 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command line; the entry point. An `OrchestratorError` that no command reported is shown here."""
     from orchestrator.errors import OrchestratorError
 
+    _open_streams()
     try:
+        _require_directory()
         orchestrate.main(args=argv, prog_name="orchestrate")
     except OrchestratorError as error:
         for problem in error.problems:
@@ -84,3 +87,23 @@ def main(argv: list[str] | None = None) -> None:
         if not isinstance(error, BrokenPipeError):
             click.echo(f"orchestrate: {error}", err=True)
         sys.exit(1)
+
+
+def _open_streams() -> None:
+    """One that was closed before we began leads nowhere: the next file we open must not take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _require_directory() -> None:
+    """Raises `Invalid` when the directory we were called in is gone."""
+    from orchestrator.errors import Invalid, Problem
+
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib costs more than --help may
+    except OSError as error:
+        fix = "change to a directory that is there, and run it again"
+        problem = Problem("directory-missing", f"the working directory: {error.strerror}", "", fix)
+        raise Invalid(problem) from None

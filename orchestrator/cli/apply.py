@@ -65,6 +65,7 @@ def apply(
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with conductor.exclusive():
+            require_its_account(conductor, terraform)
             made = plan_options(given)
             with repaired(conductor, terraform, made, planfile, approved=approved, adopts=import_existing) as plan:
                 _, foresight = preview(conductor, plan, terraform, look=not approved)
@@ -111,6 +112,16 @@ def initialise(conductor: Conductor, terraform: Terraform) -> None:
     with conductor.patience():
         if terraform.init(lambda line: _progress(conductor, line), interrupts=conductor.interrupts):
             _progress(conductor, "initialised")
+
+
+def require_its_account(conductor: Conductor, terraform: Terraform) -> None:
+    """Raise `Refused` (`wrong-account`) before Terraform asks anything: elsewhere it would plan to make all anew."""
+    from orchestrator.aws.session import Aws
+    from orchestrator.contract import Stack
+
+    stack = _as_it_is(conductor, terraform)
+    if isinstance(stack, Stack):
+        Aws(stack.region, access=conductor.access).require_account(stack.account_id)
 
 
 @contextmanager

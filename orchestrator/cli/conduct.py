@@ -209,12 +209,20 @@ class Conductor:
 
     @cached_property
     def terraform(self) -> Terraform:
-        """Terraform in the directory that was asked for; its child processes know that we are their parent."""
+        """Terraform in the directory that was asked for, as the identity that we are.
+
+        Its child processes know that we are their parent.
+        """
+        from orchestrator.aws import child
         from orchestrator.cli.nesting import parent
         from orchestrator.terraform import Terraform
 
+        environment = child.environment_of(self.environment, self.settings["profile"])
+        if child.wants_a_person(environment):
+            environment = self.access.signed(environment)
+            self.redact.learn(environment[name] for name in child.KEYS[1:] if environment.get(name))
         ours = self._held.enter_context(parent(self.options.directory, self.environment))
-        return Terraform(self.options.directory, {**self.environment, PARENT: ours})
+        return Terraform(self.options.directory, {**environment, PARENT: ours})
 
     @cached_property
     def stray(self) -> Problem | None:

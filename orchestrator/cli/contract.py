@@ -45,9 +45,24 @@ def _known(given: str | None, directory: Path) -> Inferred:
 
 def terraform_in(directory: Path) -> Any:
     """Terraform there, as our own commands run it."""
+    from orchestrator.aws import child
+    from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
 
-    return Terraform(directory, os.environ)
+    chosen = Settings({}, os.environ, directory).all()["profile"]
+    environment = child.environment_of(os.environ, chosen.value)
+    if child.wants_a_person(environment):
+        from orchestrator.aws.access import Access
+
+        environment = Access(chosen.value, chosen.source, _asked).signed(environment)
+    return Terraform(directory, environment)
+
+
+def _asked(prompt: str) -> str:
+    """A person's answer; beside what is printed. Raises `Invalid` where there is nobody."""
+    from orchestrator.aws.access import nobody
+
+    return str(click.prompt(prompt.strip(" :"), err=True)) if sys.stdin.isatty() else nobody(prompt)
 
 
 def as_document(inferred: Inferred) -> dict[str, Any]:

@@ -22,13 +22,14 @@ def plan(**given: Any) -> None:
 
     Changes nothing. Exit status 6: work to do.
     """
-    from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview
+    from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview, require_its_account
     from orchestrator.cli.conduct import conduct
     from orchestrator.cli.leftovers import leftovers_of, tell
 
     def work(conductor: Conductor) -> Outcome:
         terraform = prepare(conductor)
         initialise(conductor, terraform)
+        require_its_account(conductor, terraform)
         options = plan_options(given)
         with planned(conductor, terraform, options, None) as made:
             tell(conductor, leftovers_of(conductor, terraform, options, made).look())

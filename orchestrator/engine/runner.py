@@ -15,20 +15,16 @@ from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.doubts import Doubts
 from orchestrator.engine.graph import AnyStep, edges
+from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
+from orchestrator.engine.renewal import EVERY, Renewal
 from orchestrator.engine.retry import NotYet, Patience
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
 
-_SEVERITY = (
-    Outcome.INTERRUPTED,
-    Outcome.EXPIRED,
-    Outcome.INVALID,
-    Outcome.LOCKED,
-    Outcome.FAILED,
-    Outcome.REFUSED,
-    Outcome.TIMED_OUT,
-)
+_BAD = Outcome.FAILED, Outcome.REFUSED, Outcome.TIMED_OUT
+_SEVERITY = Outcome.INTERRUPTED, Outcome.EXPIRED, Outcome.INVALID, Outcome.LOCKED, *_BAD
+
 
 HEARTBEAT = 15.0
 """Seconds after which an unchanged wait is said again: silence looks like a hang."""
@@ -40,15 +36,6 @@ Around = Callable[[str, Mapping[Subject, str]], AbstractContextManager[object]]
 def unguarded(_step: str, _changes: Mapping[Subject, str]) -> AbstractContextManager[object]:
     """Nothing around a change."""
     return nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long things may take: seconds for the run, per step (else the step's own), and between two looks at most."""
-
-    run: float | None = None
-    steps: Mapping[str, float] = field(default_factory=dict)
-    poll: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,7 @@ class Report:
         """Whether something did not come true: the cause may be elsewhere. Not where AWS itself does not answer."""
         endings = [ending for step in self.endings.values() for ending in step.values()]
         deaf = any(ending.problem is not None and ending.problem.code in PASSING for ending in endings)
+        deaf = deaf or any(ending.outcome is Outcome.EXPIRED for ending in endings)
         return not deaf and any(ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for ending in endings)
 
     @property
@@ -99,6 +87,7 @@ class _Progress:
     latest: float
     """The run's own deadline (monotonic seconds): progress never moves the step's beyond it."""
     around: Around
+    renewal: Renewal
     applied: dict[Subject, list[Todo]] = field(default_factory=dict)
     doubts: Doubts = field(default_factory=Doubts)
     endings: dict[Subject, Ending] = field(default_factory=dict)
@@ -130,6 +119,7 @@ class _Progress:
         """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
         facts = self.step.observe(context)
         self.doubts.looked()
+        self.renewal.looked()
         self._report(facts)
         self.last = verdicts = {who: seen for who, seen in self.step.decide(facts).items() if self.concerns(who)}
         for subject, verdict in verdicts.items():
@@ -232,6 +222,9 @@ class _Progress:
 
     def give_up(self) -> None:
         """The deadline has passed: every subject still waiting times out, saying for what."""
+        if self.renewal.problem is not None:
+            self.fail(STACK, Outcome.EXPIRED, self.renewal.problem)
+            return
         waiting = {who: verdict for who, verdict in self.last.items() if who not in self.endings}
         for subject, verdict in waiting.items():
             code, why, fix = "timed-out", "nothing was observed in time", ""
@@ -256,7 +249,7 @@ def run_step(
 ) -> Mapping[Subject, Ending]:
     """Bring one step to its end for every subject. Raises only `Interrupted`; every other error is an ending."""
     timeout, latest = limits.steps.get(step.id, step.timeout), float("inf") if deadline is None else deadline
-    progress = _Progress(step, subjects, excluded, emit, clock, timeout, latest, around)
+    progress = _Progress(step, subjects, excluded, emit, clock, timeout, latest, around, Renewal(limits.renewal, clock))
     emit(StepStarted(step=step.id, detail=step.title))
     try:
         for attempt in Patience(clock, lambda: progress.deadline, ceiling=limits.poll or 20.0).attempts():
@@ -278,6 +271,9 @@ def run_step(
 def _look(progress: _Progress, context: Any, ceiling: float | None) -> None:
     try:
         progress.look(context)
+    except Expired as error:
+        progress.say(STACK, progress.renewal.awaited(error))
+        raise NotYet(EVERY if ceiling is None else min(EVERY, ceiling)) from None
     except Transient as error:
         progress.say(STACK, f"{error.problems[0].message}; looking again")
         raise

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestrator.errors import Locked, OrchestratorError, Problem
+from orchestrator.errors import Expired, Locked, OrchestratorError, Problem
 from orchestrator.terraform.stream import Diagnostic
 
 # Terraform has no codes: its summaries are the only thing to go by.
@@ -17,6 +17,7 @@ _CODES = {
 }
 _FIXES = {
     "plan-stale": "make a new plan: the state has changed since this one was made",
+    "credentials-expired": "sign in again (`aws sso login`, or new keys) and run the same command: it goes on",
     "exists-already": (
         "if it is this stack's (an apply may have been killed after it made it), `terraform import ADDRESS ID` and run "
         "again; else delete it or choose another name"
@@ -27,6 +28,9 @@ _EXISTS = re.compile(
 )
 """AWS's own codes, which stand in the text of the provider's errors."""
 _NEEDS_INIT = re.compile(r"\b(terraform|tofu) init\b")
+_EXPIRED = re.compile(
+    r"\b(ExpiredToken\w*|RequestExpired)\b|token included in the request is expired|SSO session .* expired"
+)
 _BOX = "╷│╵ \t"
 
 
@@ -61,11 +65,18 @@ def failed(
         if _CODES.get(error.summary) == "state-locked":
             return _locked(redact(error.detail))
     if errors:
-        return TerraformFailed(*(_problem(error, redact) for error in errors))
+        return _of(errors, redact)
     if status < 0:
         return TerraformFailed(_killed(-status))
     said = from_text(complaint) or [Diagnostic("error", f"terraform ended with status {status} and said nothing")]
-    return TerraformFailed(*(_problem(error, redact) for error in said))
+    return _of(said, redact)
+
+
+def _of(errors: Sequence[Diagnostic], redact: Callable[[str], str]) -> OrchestratorError:
+    """Credentials that ended are a matter of their own: with new ones the same command goes on."""
+    problems = [_problem(error, redact) for error in errors]
+    kind = Expired if any(one.code == "credentials-expired" for one in problems) else TerraformFailed
+    return kind(*problems)
 
 
 def wants_init(error: OrchestratorError) -> bool:
@@ -99,6 +110,7 @@ def lock_info(detail: str) -> LockInfo:
 def _problem(error: Diagnostic, redact: Callable[[str], str]) -> Problem:
     message = ": ".join(filter(None, (error.summary.strip(), error.detail.strip())))
     code = _CODES.get(error.summary) or ("exists-already" if _EXISTS.search(message) else "terraform-failed")
+    code = "credentials-expired" if _EXPIRED.search(message) else code
     context = " ".join(filter(None, (error.address, error.place)))
     return Problem(code, redact(message), context=redact(context), fix=_fix(code, error.address))
 

@@ -86,11 +86,12 @@ CAUSES = {
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
     {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
-    | {"another-tenants-target", "login-required", "waf-refuses"}
+    | {"another-tenants-target", "login-required", "waf-refuses", "session-ended"}
 )
-"""Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start).
+"""Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start; who signs
+with the account's own keys has no session).
 
-The last three are a visitor's to see: `sites` names them (tests/e2e/test_wrong_answers.py).
+Three are a visitor's to see: `sites` names them (tests/e2e/test_wrong_answers.py).
 """
 ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""

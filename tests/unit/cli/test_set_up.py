@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -299,3 +301,49 @@ def test_a_contract_that_is_no_file(tmp_path: Path, path: str) -> None:
     clear(
         said_by(("status", "--contract", path), folder=tmp_path, environment=environment), "contract-unreadable", path
     )
+
+
+def test_a_mark_before_the_settings_is_passed_over(tmp_path: Path) -> None:
+    environment = surroundings(tmp_path, Case("", "", KEYS))
+    (tmp_path / "work" / "orchestrate.toml").write_bytes(b'\xef\xbb\xbfprofile = "nobody"\n')
+    said = said_by(
+        ("status", "--contract", "-"), folder=tmp_path / "work", environment=environment, stdin=TEXT.encode()
+    )
+    clear(said, "aws-profile-unknown", "orchestrate.toml: profile")
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "c.json").write_text(TEXT, encoding="utf-8")
+    environment = {**surroundings(tmp_path, Case("", "", NOBODY)), "PATH": os.environ["PATH"]}
+    command = f"{sys.executable} -m orchestrator run --contract c.json {closed}; echo ended: $? >> seen"
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=60)
+    assert (tmp_path / "seen").read_text() == "ended: 2\n"
+    (journal,) = (tmp_path / ".orchestrate" / "runs").iterdir()
+    assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_directory_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    environment = {**surroundings(tmp_path, Case("", "", NOBODY)), "PATH": os.environ["PATH"]}
+    command = f"rmdir ../gone; exec {sys.executable} -P -m orchestrator run"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=gone, env=environment, capture_output=True, check=False, timeout=60, text=True
+    )
+    assert (done.returncode, "directory-missing" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("language", [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}])
+def test_no_home_and_a_language_without_signs(tmp_path: Path, language: dict[str, str]) -> None:
+    environment = surroundings(tmp_path, Case("", "", NOBODY)) | language
+    del environment["HOME"]
+    said = fresh(("run", "--contract", "-"), folder=tmp_path / "work", environment=environment, stdin=TEXT.encode())
+    clear(said, "aws-setup-invalid", "AWS_ENDPOINT_URL")
+
+
+def test_a_folder_that_cant_hold_the_record(tmp_path: Path) -> None:
+    environment = surroundings(tmp_path, Case("", "", NOBODY))
+    (tmp_path / "work" / ".orchestrate").write_text("a file")
+    said = said_by(("run", "--contract", "-"), folder=tmp_path / "work", environment=environment, stdin=TEXT.encode())
+    clear(said, "journal-unwritable", ".orchestrate")

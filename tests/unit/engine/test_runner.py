@@ -17,6 +17,7 @@ from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Ending, Limits, Report, run, run_step, survey
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Todo, Verdict, Wait, nothing_to_apply
 from orchestrator.errors import (
+    Expired,
     Interrupted,
     OrchestratorError,
     Outcome,
@@ -192,6 +193,40 @@ def test_a_transient_apply_is_sent_again() -> None:
     endings, _ = settle(a_step(apply=flaky), world)
     assert endings["a"].outcome is Outcome.SUCCEEDED
     assert endings["a"].changed == 1
+
+
+ENDED = Problem("credentials-expired", "the session has ended", "", "sign in again")
+
+
+@pytest.mark.parametrize(
+    ("renewal", "looks", "outcome", "seconds"),
+    [(0.0, 1, Outcome.EXPIRED, 0.0), (60.0, 4, Outcome.SUCCEEDED, 5.0), (60.0, 1000, Outcome.EXPIRED, 60.0)],
+    ids=["nobody can sign in", "somebody signs in", "nobody does"],
+)
+def test_who_waits_goes_on_when_somebody_signs_in(renewal: float, looks: int, outcome: Outcome, seconds: float) -> None:
+    left = [Expired(ENDED)] * looks
+
+    def late(world: World) -> dict[str, str]:
+        if left:
+            raise left.pop()
+        return observe(world)
+
+    clock = VirtualClock()
+    events: list[Event] = []
+    limits = Limits(renewal=lambda: renewal)
+    endings = run_step(
+        a_step(observe=late, timeout=600), World(up={"a", "b"}), clock=clock, emit=events.append, limits=limits
+    )
+    assert {ending.outcome for ending in endings.values()} == {outcome}
+    assert clock.seconds >= seconds
+    said = [event.detail for event in events if isinstance(event, StepWaiting)]
+    assert any("this run goes on" in detail for detail in said) is bool(renewal)
+
+
+def test_credentials_that_end_outrank_what_else_failed_and_call_no_doctor() -> None:
+    ended = {"a": Ending(Outcome.EXPIRED, "", ENDED), "b": Ending(Outcome.FAILED, "")}
+    report = Report({"services": ended})
+    assert (report.outcome, report.needs_a_doctor) == (Outcome.EXPIRED, False)
 
 
 @pytest.mark.parametrize("kind", [OrchestratorError, Refused])

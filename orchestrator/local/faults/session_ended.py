@@ -1,0 +1,19 @@
+"""Every session of STS that was opened until now has ended. Felt in laws/identity.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.local.faults import Fault
+
+if TYPE_CHECKING:
+    from orchestrator.local.cloud import Cloud
+
+
+def _end(_cloud: Cloud, _tenant: str) -> None:
+    from orchestrator.local.laws.identity import end_sessions  # noqa: PLC0415 - with moto
+
+    end_sessions()
+
+
+FAULT = Fault("session-ended", "the sessions of STS opened until now are over", per_tenant=False, inject=_end)
