@@ -70,7 +70,7 @@ LIMITS: Mapping[tuple[str, str], tuple[int, str]] = {
     ("send_command", "InstanceIds"): (50, f"{_SSM}/API_SendCommand.html"),
     ("stop_instances", "InstanceIds"): (1000, f"{_EC2}/API_StopInstances.html (as DescribeInstances)"),
 }
-"""(operation, argument) → how much of it one call takes, and who says so. Of filters: the values of one."""
+"""(operation, argument) → how much of it one call takes, and who says so. Of filters: the values of all together."""
 
 
 def most(operation: str, argument: str) -> int:
@@ -99,15 +99,16 @@ def split(operation: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, An
 
 
 def _filters(operation: str, filters: Iterable[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The filters with fewer values in the first one that has too many; none, when one has no value at all."""
+    """The filters with fewer values in the longest one, if all have too many; none, when one has no value at all."""
     given = [dict(one) for one in filters]
-    fits = range(1, most(operation, "Filters") + 1)
-    long = next((at for at, one in enumerate(given) if len(one["Values"]) not in fits), None)
-    if long is None:
-        yield given
+    sizes = [len(one["Values"]) for one in given]
+    if 0 in sizes:
         return
-    for values in of(operation, "Filters", given[long]["Values"]):
-        yield [*given[:long], {**given[long], "Values": values}, *given[long + 1 :]]
+    longest = sizes.index(max(sizes))
+    room = most(operation, "Filters") - sum(sizes) + sizes[longest]
+    for start in range(0, sizes[longest], max(room, 1)):
+        values = list(given[longest]["Values"])[start : start + max(room, 1)]
+        yield [*given[:longest], {**given[longest], "Values": values}, *given[longest + 1 :]]
 
 
 def batched() -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ What is sent stays readable in the command history: never a secret in a script. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,7 @@ REPORTING = 30.0
 POLLING: wait_base = wait_exponential(multiplier=0.5, exp_base=1.4, max=3.0)
 """Seconds between two looks at a command: 0.5, 0.7, 1.0 … 3."""
 LONGEST_SCRIPT = 60_000
-"""Bytes; a document with its parameters may have 64 KB (MaxDocumentSizeExceeded)."""
+"""Bytes as JSON has them; a document with its parameters may have 64 KB (MaxDocumentSizeExceeded)."""
 LONGEST_COMMENT = 100
 """Characters of a command's comment (SendCommand's documentation)."""
 LOOKS = 5
@@ -150,8 +151,9 @@ class Ssm:
 
     def _send(self, instance_id: str, script: str, comment: str, timeout: int) -> str:
         text = PREAMBLE + script
-        if len(text.encode()) > LONGEST_SCRIPT:
-            message = f"the script has {len(text.encode())} bytes; SSM takes {LONGEST_SCRIPT}"
+        size = len(json.dumps(text))
+        if size > LONGEST_SCRIPT:
+            message = f"the script has {size} bytes; SSM takes {LONGEST_SCRIPT}"
             raise Invalid(Problem("script-too-long", message, comment, "do it in several parts"))
         mark = self._mark()
         name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]

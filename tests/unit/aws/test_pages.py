@@ -6,6 +6,7 @@ import ast
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,14 @@ def test_no_call_holds_more_than_it_may_and_none_is_lost(operation: str, argumen
         assert all(call["other"] == "stays" for call in calls)
 
 
-def test_two_long_filters_are_split_both() -> None:
-    filters = [{"Name": name, "Values": [f"{name}{number}" for number in range(201)]} for name in "ab"]
-    calls = list(split("describe_instances", {"Filters": filters}))
-    sizes = Counter(tuple(len(one["Values"]) for one in call["Filters"]) for call in calls)
-    assert sizes == {(200, 200): 1, (200, 1): 1, (1, 200): 1, (1, 1): 1}
+@pytest.mark.parametrize(("first", "second"), [(201, 1), (200, 1), (199, 1), (150, 120), (201, 201), (1, 0)])
+def test_all_filters_together_have_no_more_values_than_a_call_takes(first: int, second: int) -> None:
+    wanted = [[f"{name}{number}" for number in range(count)] for name, count in (("a", first), ("b", second))]
+    filters = [{"Name": "x", "Values": values} for values in wanted]
+    calls = [[one["Values"] for one in call["Filters"]] for call in split("describe_instances", {"Filters": filters})]
+    assert all(sum(map(len, call)) <= 200 for call in calls)
+    pairs = Counter(pair for call in calls for pair in product(*call))
+    assert pairs == Counter(product(*wanted)), "each pair of values is asked for once"
 
 
 def test_without_pages_each_batch_is_one_call() -> None:
