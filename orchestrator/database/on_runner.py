@@ -25,21 +25,16 @@ from typing import Any, Dict, List, Sequence, Tuple, Union  # noqa: UP035 - Pyth
 
 LONGEST_ANSWER = 20_000
 """Characters; SSM keeps the first 24,000 of the output, so longer answers are packed."""
-
 SERVER_ERROR = 500
 """From here on HTTP statuses are S3's own trouble, which passes."""
-
 LARGEST_DUMP = 5 * 1024**3
 """Bytes that S3 takes in one PUT."""
-
 RDS_AUTHORITIES = "/etc/pki/rds/global-bundle.pem"
 """Where terraform/'s user_data puts AWS's bundle; with it the server's certificate and name are checked."""
-
 COLONS = 6
 """In a secret's ARN; with more, a version follows, which a batch can't be asked for."""
 NOTHING = "None\n"
 """The CLI's word for what is not in an answer."""
-
 Request = Dict[str, Any]  # noqa: UP006
 
 
@@ -52,6 +47,8 @@ class Failed(Exception):
         self.message = message
 
 
+UNREACHED = "endpoint URL"
+"""Words of the aws CLI when it gets no answer at all: no way out, no VPC endpoint, a closed security group."""
 Password = Union[str, Failed]  # noqa: UP007
 Reference = Tuple[str, str]  # noqa: UP006
 """The ARN of a secret, or the ARN or name of a parameter; and the key of its JSON object (empty: the whole value)."""
@@ -90,16 +87,21 @@ def password_in(value: Password, key: str) -> Password:
         return Failed("secret-malformed", f"the secret is not a JSON object with a {key}")
 
 
+def aws(*argv: str) -> Tuple[int, str, str]:  # noqa: UP006
+    """The aws CLI. Without a way to AWS it ends within half a minute, not after its own five."""
+    return command(["aws", *argv, "--cli-connect-timeout", "10"], env=dict(os.environ, AWS_MAX_ATTEMPTS="3"))
+
+
 def one_secret(arn: str, region: str) -> Password:
     """A secret by itself, in whatever form `valueFrom` names it: where it can't be read, AWS says why."""
     parts = arn.split(":") + [""] * 10
-    argv = ["aws", "secretsmanager", "get-secret-value", "--region", region]
+    argv = ["secretsmanager", "get-secret-value", "--region", region]
     argv += ["--secret-id", ":".join(parts[:7]).rstrip(":")]
     argv += ["--version-stage", parts[8]] if parts[8] else []
     argv += ["--version-id", parts[9]] if parts[9] else []
-    status, output, errors = command([*argv, "--query", "SecretString", "--output", "text"])
+    status, output, errors = aws(*argv, "--query", "SecretString", "--output", "text")
     if not status and output == NOTHING:
-        status, output, errors = command([*argv, "--query", "SecretBinary", "--output", "text"])
+        status, output, errors = aws(*argv, "--query", "SecretBinary", "--output", "text")
         if not status and output != NOTHING:
             return text_in({"SecretBinary": output})
     return Failed("secret-unreadable", errors) if status else output[:-1]  # the line feed is the CLI's
@@ -117,11 +119,15 @@ def text_in(answer: Dict[str, Any]) -> Password:  # noqa: UP006
 
 def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
     """Up to 20 secrets in one call; those it doesn't give (or all, where it isn't allowed or known) one by one."""
-    argv = ["aws", "secretsmanager", "batch-get-secret-value", "--region", region, "--output", "json"]
+    argv = ["secretsmanager", "batch-get-secret-value", "--region", region, "--output", "json"]
     current = [arn for arn in arns if arn.count(":") == COLONS]
-    status, output, _ = command([*argv, "--secret-id-list", *current]) if current else (1, "", "")
+    status, output, errors = aws(*argv, "--secret-id-list", *current) if current else (1, "", "")
     found = {} if status else {it["ARN"]: text_in(it) for it in json.loads(output)["SecretValues"]}
-    return {arn: found[arn] if arn in found else one_secret(arn, region) for arn in arns}
+    for arn in arns:
+        if arn not in found:
+            found[arn] = Failed("secret-unreadable", errors) if UNREACHED in errors else one_secret(arn, region)
+            errors = getattr(found[arn], "message", "")
+    return found
 
 
 def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
@@ -129,9 +135,9 @@ def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  
 
     AWS answers with names to names, and with ARNs beside them.
     """
-    argv = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json"]
-    status, output, errors = command([*argv, "--names", *names])
-    if status and len(names) > 1:
+    argv = ["ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json"]
+    status, output, errors = aws(*argv, "--names", *names)
+    if status and len(names) > 1 and UNREACHED not in errors:
         return {name: some_parameters([name], region)[name] for name in names}
     if status:
         return {name: Failed("secret-unreadable", errors) for name in names}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -67,6 +69,8 @@ _UNREACHED = (
     "timeout expired",
     "the database system is",
 )
+_ENDPOINT = re.compile(r'endpoint URL: "(?P<url>[^"]+)"')
+"""In the aws CLI's words when it gets no answer: could not connect, connect timeout, read timeout."""
 _AWS_PASSING = ("Throttl", "TooManyRequests", "ServiceUnavailable", "InternalFailure", "Could not connect", "timed out")
 """Words of the aws CLI on the instance about failures that pass by themselves."""
 
@@ -261,12 +265,30 @@ def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> N
             fix = "look whether the server was restarted; then run the same command again"
             raise Transient(Problem("database-unreachable", said, "tenant-databases", fix))
     for said in secrets.values():
+        _require_way(said, "tenant-databases")
         if any(text in said for text in _AWS_PASSING):
             raise Transient(Problem("secret-unreadable", said, "tenant-databases", "wait, or see the AWS health page"))
 
 
+def _require_way(said: str, where: str) -> None:
+    """Raise `Transient` when the runner's aws CLI gets no answer from AWS: a new way out takes a while to work."""
+    found = _ENDPOINT.search(said)
+    if found is None:
+        return
+    host = urlsplit(found["url"]).netloc
+    service, _, region = host.split(".amazonaws")[0].partition(".")
+    fix = (
+        f"give the runner's subnet a way out (a NAT gateway), or a VPC endpoint com.amazonaws.{region}.{service} with "
+        "private DNS, whose security group lets the runner in on 443"
+    )
+    message = f"the runner gets no answer from {host}: {said.strip().splitlines()[-1]}"
+    raise Transient(Problem("runner-without-way-to-aws", message, where, fix))
+
+
 def _error(code: str, message: str, runner: str) -> OrchestratorError:
     """By SQLSTATE where psql gave one (VERBOSITY=verbose), else by the program's own code."""
+    if code == "secret-unreadable":
+        _require_way(message, runner)
     if code in _PASSING:
         return Transient(Problem(code, message, runner, _PASSING[code]))
     if code in _LASTING:

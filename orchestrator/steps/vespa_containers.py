@@ -150,7 +150,8 @@ def _verdict(tenant: Subject, instance: str, facts: Facts) -> Verdict:
 
 def _offline(instance: str, state: str) -> Verdict:
     if state in ("pending", "running"):
-        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its way out to SSM"
+        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its way out to SSM (NAT, "
+        fix += "or VPC endpoints ssm, ssmmessages and ec2messages)"
         return Wait(f"{instance} is {state}, its SSM agent does not answer", "vespa-offline", fix)
     if not state or state == "terminated":
         fix = "terraform apply (it makes the instance anew and attaches the data volume)"

@@ -64,6 +64,20 @@ def test_without_an_answer_nothing_is_known() -> None:
         server(secrets={"a": "An error occurred (ThrottlingException) when calling"}).observe([WANTED])
 
 
+@pytest.mark.parametrize("how", ["Could not connect to the", "Connect timeout on", "Read timeout on"])
+@pytest.mark.parametrize("whose", ["a tenant's", "the admin's"])
+def test_a_runner_without_a_way_to_aws_is_told_which_endpoint_it_lacks(how: str, whose: str) -> None:
+    words = f'\n{how} endpoint URL: "https://secretsmanager.us-gov-west-1.amazonaws.com/"'
+    error = {"code": "secret-unreadable", "message": words}
+    said: dict[str, Any] = {"secrets": {"a": words}} if whose == "a tenant's" else {"error": error}
+    with pytest.raises(Transient) as caught:
+        server(**said).observe([WANTED])
+    problem = caught.value.problems[0]
+    assert problem.code == "runner-without-way-to-aws"
+    assert "com.amazonaws.us-gov-west-1.secretsmanager" in problem.fix
+    assert "NAT gateway" in problem.fix
+
+
 def test_a_refused_login_is_a_password_to_set() -> None:
     seen = server(logins={"a": PREFIX + "FATAL:  password authentication failed"}).observe([WANTED])
     assert missing(WANTED, seen) == ("password of role onyx_a",)

@@ -93,6 +93,17 @@ def test_why_a_secret_cannot_be_read_is_awss_own_word(tmp_path: Path) -> None:
     assert "AccessDeniedException" in error["message"]
 
 
+def test_without_a_way_to_aws_it_is_asked_once_and_not_for_each_secret(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    words = 'Connect timeout on endpoint URL: "https://secretsmanager.us-west-2.amazonaws.com/"'
+    program = f"""echo "$AWS_MAX_ATTEMPTS $@" >> {asked}; echo '{words}' >&2; exit 255"""
+    tool(tmp_path, "aws", AWS % (program, program))
+    assert answer(tmp_path)["error"] == {"code": "secret-unreadable", "message": words}
+    (line,) = asked.read_text().splitlines()
+    assert line.startswith("3 secretsmanager batch-get-secret-value")
+    assert "--cli-connect-timeout 10" in line
+
+
 def test_a_parameter_of_ssm_is_read_by_its_name_or_its_arn(tmp_path: Path) -> None:
     values = {"Parameters": [{"Name": "/a", "ARN": "arn:aws:ssm:r:1:parameter/a", "Value": '{"0": "lent"}'}]}
     tool(tmp_path, "aws", f"#!/bin/sh\necho '{json.dumps(values)}'\n")
