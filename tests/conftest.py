@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from orchestrator.local.client import PAGE
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
@@ -30,7 +33,11 @@ LONGEST_FIRST = (
 
 
 def pytest_configure() -> None:
-    """Under nohup, or in a shell's background, signals are ignored, and by whatever is started from here too."""
+    """Every cloud of the tests answers in pages of three items: a list that is read in one piece is seen to be wrong.
+
+    Under nohup, or in a shell's background, signals are ignored, and by whatever is started from here too.
+    """
+    os.environ.setdefault(PAGE, "3")
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

@@ -49,13 +49,25 @@ def local() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the AWS endpoint [default: a free one].")
 @click.option("--region", default="us-west-2", show_default=True, help="us-gov-… and cn-… are other partitions.")
 @click.option("--enforce-iam", is_flag=True, help="IAM policies decide on every call (key `local`: the root user).")
-def up(name: str, directory: Path | None, speed: float, port: int, *, region: str, enforce_iam: bool) -> None:
+@click.option(
+    "--page", type=click.IntRange(min=0), help="Items on one page of a list at most [default: as many as on AWS]."
+)
+def up(
+    name: str,
+    directory: Path | None,
+    speed: float,
+    port: int,
+    *,
+    region: str,
+    enforce_iam: bool,
+    page: int | None,
+) -> None:
     """Start the local cloud, in the background."""
     from orchestrator.local import client, cloud, state
 
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
-    running = client.up(name, folder, speed=speed, port=port, enforce_iam=enforce_iam, region=region)
+    running = client.up(name, folder, speed=speed, port=port, enforce_iam=enforce_iam, region=region, page=page)
     click.echo(f"The local cloud {name!r} {'was up already' if before else 'is up'}: {running.endpoint}")
     click.echo("What it leaves out:")
     for line in cloud.LEFT_OUT:

@@ -17,12 +17,24 @@ from orchestrator.local.waiting import eventually
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
+PAGE = "LOCAL_CLOUD_PAGE"
+"""Variable that says how many items a page has, for every cloud of a test run."""
 
 
 def up(
-    name: str, folder: Path, *, speed: float = 20.0, port: int = 0, enforce_iam: bool = False, region: str = REGION
+    name: str,
+    folder: Path,
+    *,
+    speed: float = 20.0,
+    port: int = 0,
+    enforce_iam: bool = False,
+    region: str = REGION,
+    page: int | None = None,
 ) -> state.Running:
-    """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is."""
+    """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is.
+
+    `page`: items on one page of a list at most, 0: as many as AWS gives; None: what `PAGE` in the environment says.
+    """
     running = alive(folder)
     if running:
         return running
@@ -30,7 +42,8 @@ def up(
     try:
         _end_leftovers(folder)
         state.empty(folder)
-        options = ["--name", name, "--speed", str(speed), "--port", str(port)]
+        size = os.environ.get(PAGE, "0") if page is None else str(page)
+        options = ["--name", name, "--speed", str(speed), "--port", str(port), "--page", size]
         daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)
     finally:
         os.close(marker)

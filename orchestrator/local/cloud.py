@@ -159,6 +159,8 @@ class Cloud:
     """More variables for `orchestrate local env`, added by the parts."""
     calls: dict[str, int] = field(default_factory=dict)
     """AWS calls answered so far, by service."""
+    page: int = 0
+    """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`corrections.enforcement`)."""
     audit: Audit = field(default_factory=Audit)

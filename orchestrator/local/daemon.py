@@ -26,6 +26,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--name", default="default")
     parser.add_argument("--speed", type=float, default=20.0, help="AWS's delays are divided by it")
     parser.add_argument("--port", type=int, default=0, help="of the AWS endpoint; 0: any free one")
+    parser.add_argument("--page", type=int, default=0, help="items on one page of a list at most; 0: as AWS has it")
     parser.add_argument("--enforce-iam", action="store_true", help="IAM policies decide on every call")
     return parser.parse_args(argv)
 
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     (options.dir / state.MARKER).write_text(str(os.getpid()))
     server.configure()
     cloud = make(options.dir, options.name, options.speed)
-    cloud.enforces_iam = options.enforce_iam
+    cloud.enforces_iam, cloud.page = options.enforce_iam, options.page
 
     from orchestrator.local import corrections  # noqa: PLC0415 - imports moto, which reads its settings then
 

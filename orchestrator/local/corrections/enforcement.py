@@ -15,6 +15,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -23,6 +24,7 @@ from moto.acm.models import acm_backends
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import ServiceException
+from moto.core.request import Request
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMRequest, IAMRequestBase, S3IAMRequest
@@ -38,6 +40,7 @@ from orchestrator.local.needs import SIGNED_AS, Call, Need, needs, secret_arn
 from orchestrator.local.nodes import role_of
 from orchestrator.local.permissions import policies_of, verdict
 from orchestrator.local.s3_needs import S3Call, needs_of_s3
+from orchestrator.local.wire import ASKED
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
 ROOT = f"arn:{PARTITION}:iam::{ACCOUNT}:root"
@@ -212,19 +215,31 @@ def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
     if from_url:
         signer = presigned.signer(response)
         return Caller(signer.arn, signer.collect_policies())
-    path = response.raw_path + (f"?{response.parsed_url.query}" if response.parsed_url.query else "")
+    path, data, body = _signed(response)
     request = kind(
         account_id=response.current_account,
         method=response.method,
         path=path,
         # Of a form, moto signs these again. Of a GET (Route 53's) there is no form, though moto would sign one.
-        data={} if response.method == "GET" and kind is IAMRequest else response.data,
-        body=response.raw_body,
+        data={} if response.method == "GET" and kind is IAMRequest else data,
+        body=body,
         headers=response.headers,
         action=response._get_action(),
     )
     request.check_signature()
     return Caller(request._access_key.arn, request._access_key.collect_policies())
+
+
+def _signed(response: Any) -> tuple[str, Any, Any]:
+    """Path with query, form and body, as they were signed: a law may have asked moto something else."""
+    asked = response.normalized_request.environ.get(ASKED)
+    if asked is None:
+        query = response.parsed_url.query
+        return response.raw_path + (f"?{query}" if query else ""), response.data, response.raw_body
+    environ, body = asked
+    request = Request({**environ, "wsgi.input": BytesIO(body or b"")})
+    query = request.query_string.decode()
+    return request.raw_path + (f"?{query}" if query else ""), {k: [v] for k, v in request.form.items()}, body
 
 
 def _decide(cloud: Cloud, caller: Caller, need: Need) -> str:
