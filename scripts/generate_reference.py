@@ -16,6 +16,7 @@ from typing import Any, cast, get_args
 
 import checks_reference
 import click
+import laws_reference
 import lifecycle_reference
 import permissions_reference
 import preflight_reference
@@ -54,6 +55,7 @@ def pages() -> Mapping[str, str]:
         "preflight.md": _page("Preflight: the checklists", preflight_reference.lines()),
         "consequences.md": _page("Consequences of a plan", preflight_reference.consequences_lines()),
         "lifecycle.md": _page("What survives: pause, destroy, restore", lifecycle_reference.lines()),
+        "laws.md": _page("The laws of AWS in the local cloud", laws_reference.lines()),
         "permissions.md": _page("Permissions", permissions_reference.lines()),
     }
 

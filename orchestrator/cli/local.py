@@ -12,7 +12,7 @@ import click
 
 from orchestrator.errors import Invalid, Problem
 
-NEEDED = ("moto", "psutil", "trustme", "werkzeug")
+NEEDED = ("moto", "psutil", "regex", "trustme", "werkzeug")
 """Of the extra `local`."""
 
 

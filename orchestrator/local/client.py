@@ -19,6 +19,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 PAGE = "LOCAL_CLOUD_PAGE"
 """Variable that says how many items a page has, for every cloud of a test run."""
+RECORDS = "LOCAL_CLOUD_RECORDS"
+"""Variable that names a folder: each cloud leaves there, at its end, the record of its calls."""
 
 
 def up(

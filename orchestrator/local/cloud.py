@@ -18,6 +18,7 @@ from orchestrator.local.audit import Audit
 from orchestrator.local.changes import Changes
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
+from orchestrator.local.record import Record
 from orchestrator.local.registrar import Registrar
 from orchestrator.local.zone import ZoneBook
 
@@ -159,6 +160,8 @@ class Cloud:
     """More variables for `orchestrate local env`, added by the parts."""
     calls: dict[str, int] = field(default_factory=dict)
     """AWS calls answered so far, by service."""
+    record: Record = field(default_factory=Record)
+    """Which calls were made, by whom."""
     page: int = 0
     """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
     enforces_iam: bool = False

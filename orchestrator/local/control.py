@@ -1,4 +1,4 @@
-"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, audit, faults. Answers JSON."""
+"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, calls, audit, faults. In JSON."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ROUTES = Map(
         Rule("/_local/status", endpoint="status", methods=["GET"]),
         Rule("/_local/env", endpoint="env", methods=["GET"]),
         Rule("/_local/audit", endpoint="audit", methods=["GET"]),
+        Rule("/_local/calls", endpoint="calls", methods=["GET"]),
         Rule("/_local/faults", endpoint="faults", methods=["GET"]),
         Rule("/_local/faults", endpoint="inject", methods=["POST"]),
         Rule("/_local/faults", endpoint="clear", methods=["DELETE"]),
@@ -122,6 +123,8 @@ def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
         return environment(cloud)
     if endpoint == "audit":
         return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.audit.all().items())]
+    if endpoint == "calls":
+        return cloud.record.all()
     if endpoint == "faults":
         known = [{"fault": fault.name, "title": fault.title, "guide": fault.guide} for fault in catalogue().values()]
         return {"known": known, "active": _active(cloud)}

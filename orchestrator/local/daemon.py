@@ -15,6 +15,7 @@ from pathlib import Path
 import trustme
 
 from orchestrator.local import server, state
+from orchestrator.local.client import RECORDS
 from orchestrator.local.cloud import Cloud, running
 from orchestrator.local.faults import Faults
 from orchestrator.local.pace import Pace
@@ -73,6 +74,8 @@ def main(argv: list[str] | None = None) -> int:
         cloud.log(f"up at {cloud.endpoint}, speed {cloud.pace.speed}")
         stopping.wait()
         cloud.log("going down")
+        if folder := os.environ.get(RECORDS):
+            cloud.record.write(Path(folder) / f"{os.getpid()}.json")
     cloud.log("down")
     return 0
 

@@ -92,7 +92,7 @@ class Stage:
         os.environ.update(_ALONE)
         where = ("--name", self.name, "--dir", str(self.cloud))
         # Not from our folder: what still works in there at the end is killed, and a cloud is taken down properly.
-        self.orchestrate("local", "up", "--speed", f"{self.speed:g}", *where, cwd=Path.cwd())
+        self.orchestrate("local", "up", "--speed", f"{self.speed:g}", "--page", "3", *where, cwd=Path.cwd())
         self.environ |= client.ask(client.require(self.cloud), "env")
         # AWS's clock runs faster here, so one looks at it more often.
         self.environ["ORCHESTRATE_POLL"] = "1"

@@ -84,6 +84,7 @@ def governed(cloud: Cloud, application: WSGIApplication) -> WSGIApplication:
         call = wire.read(environ)
         if call is None:
             return application(environ, start_response)
+        cloud.record.note(call.agent, call.name, call.parameters)
         for force in forces:
             if refused := force.refusal(call):
                 return wire.refusal_of(call, refused.code, refused.message, refused.status)(environ, start_response)

@@ -20,14 +20,14 @@ def broken(limits: Sequence[Limit], parameters: Mapping[str, object]) -> Refusal
     """The first limit that the parameters break."""
     for limit in limits:
         number = limit.measure(parameters)
-        if number > limit.most:
-            return Refusal(limit.code, limit.words.format(number=number, most=limit.most))
+        if number is not None and not (limit.least <= number <= limit.most):
+            return Refusal(limit.code, limit.words.format(number=number, most=limit.most, least=limit.least))
     return None
 
 
 def limits_of(service: str, operation: str) -> Sequence[Limit]:
     """The rows that are about this operation."""
-    return _BY_OPERATION.get((service, operation), ())
+    return [*_BY_OPERATION.get((service, operation), ()), *_BY_OPERATION.get((service, "*"), ())]
 
 
 class Limits(Force):
@@ -54,11 +54,17 @@ def _begin(_cloud: Cloud) -> Limits:
 
 
 def _rows() -> Sequence[Row]:
-    return [Row(f"{row.service} {_operations(row)}", f"{row.what}: at most {row.most:,}", row.source) for row in ROWS]
+    return [Row(f"{row.service} {_operations(row)}", f"{row.what}: {_range(row)}", row.source) for row in ROWS]
 
 
 def _operations(row: Limit) -> str:
-    return ", ".join(sorted(row.operations))
+    return "(every operation)" if "*" in row.operations else ", ".join(sorted(row.operations))
+
+
+def _range(row: Limit) -> str:
+    if not row.most:
+        return "not together"
+    return f"{row.least:,} to {row.most:,}" if row.least else f"at most {row.most:,}"
 
 
 LAW = Law(name="limits", title="What one call may hold", order=30, begin=_begin, rows=_rows)

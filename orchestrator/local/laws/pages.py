@@ -87,10 +87,13 @@ def token_at(place: int, arguments: Mapping[str, Any]) -> str:
 def place_of(token: str, arguments: Mapping[str, Any]) -> int | None:
     """Where the page of this token begins; None: it is no token of a call with these arguments."""
     try:
-        place, fingerprint = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        written = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except ValueError:
         return None
-    return int(place) if fingerprint == _fingerprint(arguments) else None
+    match written:
+        case [int(place), str(fingerprint)] if fingerprint == _fingerprint(arguments):
+            return place
+    return None
 
 
 def _fingerprint(arguments: Mapping[str, Any]) -> str:
