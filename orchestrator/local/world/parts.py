@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from botocore.config import Config
+
+from orchestrator.local.caller import OBSERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,13 @@ class Aws:
 
     @classmethod
     def of(cls, session: boto3.Session, endpoint: str | None) -> Aws:
-        """All clients of a session; they cost most of what building a world costs."""
+        """All clients of a session; they cost most of what building a world costs.
+
+        They bear the observer's mark: whoever takes a world down must see all of it.
+        """
         make: Any = session.client
-        return cls(**{service: make(service, endpoint_url=endpoint) for service in cls.__slots__})
+        config = Config(user_agent_extra=OBSERVER)
+        return cls(**{service: make(service, endpoint_url=endpoint, config=config) for service in cls.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
