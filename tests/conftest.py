@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from orchestrator.local.client import PAGE
+from orchestrator.local.client import PAGE, RECORDS
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
@@ -38,6 +40,8 @@ def pytest_configure() -> None:
     Under nohup, or in a shell's background, signals are ignored, and by whatever is started from here too.
     """
     os.environ.setdefault(PAGE, "3")
+    if RECORDS not in os.environ:
+        os.environ[RECORDS] = tempfile.mkdtemp(prefix="aws-calls-")
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
@@ -47,3 +51,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The order in which xdist hands files out; stable within a file."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(Path(item.path).name, len(ranks)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The whole run fails for a call of AWS that went around the pager, the batcher or the table of what is sent once.
+
+    Every cloud of the run has left the record of its calls; xdist's workers end before this process looks.
+    """
+    if hasattr(session.config, "workerinput"):
+        return
+    from tests import ways  # noqa: PLC0415 - it imports moto
+
+    found = ways.complaints(ways.read(Path(os.environ[RECORDS])))
+    shutil.rmtree(os.environ[RECORDS], ignore_errors=True)
+    if found:
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        assert reporter is not None
+        reporter.write_sep("=", "calls of AWS that are made otherwise than they must be", red=True)
+        for line in found:
+            reporter.write_line(line)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
