@@ -68,14 +68,14 @@ def is_paged(service: str, operation: str) -> bool:
 
 @cache
 def limited_arguments(service: str, operation: str) -> frozenset[str]:
-    """Lists of the operation that AWS limits: by a row of ours, or in its own model."""
+    """Lists of the operation that AWS limits: by a row of ours, or in its own model. Of tags, none can be split."""
     shape: Any = _SESSION.get_service_model(service).operation_model(operation).input_shape
     members = shape.members if shape else {}
     modelled = {name for name, one in members.items() if one.type_name == "list" and "max" in one.metadata}
     rows = {
         re.split(r"\W", row.what)[0] for row in ROWS if row.service == service and row.operations & {operation, "*"}
     }
-    return frozenset(modelled | (rows & set(members)))
+    return frozenset(modelled | (rows & set(members))) - {"Tags", "tags"}
 
 
 _SESSION: Any = botocore.session.get_session()

@@ -38,6 +38,7 @@ LIMITS: Mapping[tuple[str, str], tuple[int, str]] = {
     ),
     ("delete_objects", "Objects"): (1000, f"{_API}/AmazonS3/latest/API/API_DeleteObjects.html"),
     ("delete_parameters", "Names"): (10, f"{_SSM}/API_DeleteParameters.html"),
+    ("describe_addresses", "Filters"): (200, f"{_EC2}/API_DescribeAddresses.html"),
     ("describe_instance_information", "Filters"): (100, f"{_SSM}/API_InstanceInformationStringFilter.html"),
     ("describe_instances", "Filters"): (200, f"{_EC2}/API_DescribeInstances.html"),
     ("describe_instances", "InstanceIds"): (1000, f"{_EC2}/API_DescribeInstances.html"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of, translated
 
@@ -73,7 +74,8 @@ class Leftovers:
             every = items(self._ec2, "describe_nat_gateways", "NatGateways")
             gateways = [one for one in every if _is_of(one, stack)]
         with translated("ec2:DescribeAddresses"):
-            addresses = self._ec2.describe_addresses(Filters=mine)["Addresses"]
+            said = answers(self._ec2, "describe_addresses", Filters=mine)
+            addresses = [one for answer in said for one in answer["Addresses"]]
         return [
             *(f"volume {one['VolumeId']}" for one in volumes),
             *(f"NAT gateway {one['NatGatewayId']}" for one in gateways if one["State"] not in ("deleted", "deleting")),
