@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 from tenacity.wait import wait_base
 
+from orchestrator.aws.batches import batched
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import failure_of
 from orchestrator.aws.session import code_of, problem_of, translated
@@ -158,13 +159,14 @@ class Ssm:
         mark = self._mark()
         name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]
         try:
-            answer = self._client.send_command(
-                InstanceIds=[instance_id],
-                DocumentName="AWS-RunShellScript",
-                Comment=name,
-                TimeoutSeconds=DELIVERY,
-                Parameters={"commands": [text], "executionTimeout": [str(timeout)]},
-            )
+            with batched():
+                answer = self._client.send_command(
+                    InstanceIds=[instance_id],
+                    DocumentName="AWS-RunShellScript",
+                    Comment=name,
+                    TimeoutSeconds=DELIVERY,
+                    Parameters={"commands": [text], "executionTimeout": [str(timeout)]},
+                )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "InvalidInstanceId":
                 raise _not_registered(instance_id) from None

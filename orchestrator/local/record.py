@@ -5,23 +5,41 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 
+TOKENS = frozenset(
+    {
+        "ContinuationToken",
+        "KeyMarker",
+        "Marker",
+        "NextToken",
+        "PaginationToken",
+        "StartRecordName",
+        "nextToken",
+    }
+)
+"""Arguments that say where a page begins."""
+
+
 @dataclass(slots=True)
 class Entry:
-    """All calls of one operation by one User-Agent. `sizes`: argument that is a list → most elements it ever had."""
+    """All calls of one operation by one User-Agent. `sizes`: argument that is a list → most elements it ever had.
+
+    `follows`: how many of them asked for a further page.
+    """
 
     agent: str
     operation: str
     calls: int = 0
+    follows: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """For who reads the record from outside."""
-        return {"agent": self.agent, "operation": self.operation, "calls": self.calls, "sizes": self.sizes}
+        return asdict(self)
 
 
 @dataclass(slots=True)
@@ -37,6 +55,7 @@ class Record:
         with self._lock:
             entry = self._entries.setdefault((agent, operation), Entry(agent, operation))
             entry.calls += 1
+            entry.follows += bool(TOKENS & parameters.keys())
             for name, size in sizes.items():
                 entry.sizes[name] = max(size, entry.sizes.get(name, 0))
 

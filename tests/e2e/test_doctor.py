@@ -21,15 +21,21 @@ def doctor(stage: Stage, *arguments: str) -> Ended:
     return stage.command("doctor", "--json", *arguments)
 
 
+def further_pages(stage: Stage) -> int:
+    """Calls so far that asked for a next page only: with a page of three items there are more of them than on AWS."""
+    return sum(one["follows"] for one in stage.cloud.ask("calls") if "onyx-orchestrator" in one["agent"])
+
+
 def findings(ended: Ended) -> list[dict[str, Any]]:
     return ended.of("finding-reported")
 
 
 def test_a_healthy_stack(well: Stage) -> None:
     until("healthy", lambda: not findings(doctor(well)))
+    before = further_pages(well)
     ended = doctor(well)
     assert ended.status == 0
-    assert 0 < ended.last["aws_calls"] <= MOST_CALLS
+    assert 0 < ended.last["aws_calls"] - (further_pages(well) - before) <= MOST_CALLS
     text = well.command("doctor")
     assert "nothing wrong found (" in text.stdout
     assert text.status == 0
@@ -38,6 +44,7 @@ def test_a_healthy_stack(well: Stage) -> None:
 def test_a_cause_with_what_follows_from_it(well: Stage) -> None:
     well.fault("missing-database", "customer-b")
     until("the tasks died of it", lambda: any(one["root"] for one in findings(doctor(well))))
+    before = further_pages(well)
     ended = doctor(well)
     root, *rest = findings(ended)
     assert (root["code"], root["subject"], root["severity"], root["root"]) == (
@@ -51,7 +58,7 @@ def test_a_cause_with_what_follows_from_it(well: Stage) -> None:
     assert {one["root"] for one in rest} == {"database-missing"}
     assert {one["subject"] for one in rest} == {"customer-b"}
     assert ended.status == Outcome.FAILED.status
-    assert ended.last["aws_calls"] <= MOST_CALLS
+    assert ended.last["aws_calls"] - (further_pages(well) - before) <= MOST_CALLS
     assert findings(doctor(well, "--tenant", "customer-a")) == []
     well.direct().succeeded()
 
