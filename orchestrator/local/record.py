@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 TOKENS = frozenset(
     {
         "ContinuationToken",
