@@ -115,6 +115,7 @@ module "vespa" {
   runner            = each.key == local.runner
   secret_arns       = values(module.secrets.arns)
   postgres_group_id = module.network.postgres_security_group_id
+  redis_group_id    = module.network.redis_security_group_id
 }
 
 resource "aws_ecs_cluster" "this" {

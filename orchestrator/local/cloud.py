@@ -29,12 +29,12 @@ ACCOUNT = "123456789012"
 ACCESS_KEY = "local"
 SECRET_KEY = "local"
 
-PARTS = ("postgres", "agent", "scheduler", "autoscaler", "balancer", "nameserver")
+PARTS = ("postgres", "redis", "agent", "scheduler", "autoscaler", "balancer", "nameserver")
 """Modules of this package with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (
     "security groups and routes are felt by tasks alone; of IAM, the roles of tasks and instances alone count",
-    "containers, instances, Redis and Vespa are stand-ins: no image runs, no data is indexed or cached",
+    "containers, instances and Vespa are stand-ins: no image runs, no data is indexed; Redis only lets clients sign in",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
     "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",
 )
@@ -154,8 +154,8 @@ class Cloud:
     """Where the load balancers' HTTPS answers (127.0.0.1), set by the part `balancer`."""
     resolver: str = ""
     """`127.0.0.1:PORT` of the DNS server, set by the part `nameserver`."""
-    redis_tokens: dict[str, str] = field(default_factory=dict)
-    """Replication group → its AUTH token, kept in this process only; a group without one is not in it."""
+    redis_accepts: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    """Replication group → the AUTH tokens it takes now, kept in this process only; None: who has none gets in too."""
     exports: dict[str, str] = field(default_factory=dict)
     """More variables for `orchestrate local env`, added by the parts."""
     calls: dict[str, int] = field(default_factory=dict)

@@ -1,10 +1,10 @@
 """What an instance is to a script: its environment and its tools.
 
 `<cloud.bin>` holds psql (the real one, led to the real server), aws (the real CLI), python3 (the interpreter below the
-virtual environment, without our packages), and tiny doubles of docker, curl and systemctl that know the Vespa
-container. Left out: the instance's own file system, users and user_data (the container that user_data would have
-started is there from the beginning), its network (security groups are not felt), and the credentials of its role (dummy
-ones are there).
+virtual environment, without our packages, to which AWS's names lead where the cloud is), and tiny doubles of docker,
+curl and systemctl that know the Vespa container. Left out: the instance's own file system, users and user_data (the
+container that user_data would have started is there from the beginning), its network (security groups are not felt),
+and the credentials of its role (dummy ones are there).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from orchestrator.local.tools import curl, docker, pg_client, psql, systemctl, v
 if TYPE_CHECKING:
     from orchestrator.local.cloud import Cloud
 
+VPC = Path(__file__).with_name("tools") / "vpc"
+"""What an instance's python3 loads at its start: the network as the instance sees it."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -55,6 +57,7 @@ def environment(cloud: Cloud, instance_id: str, region: str) -> dict[str, str]:
         "AWS_PAGER": "",
         "AWS_SSM_INSTANCE_ID": instance_id,
         "PGSSLROOTCERT": str(cloud.ca_file),
+        "SSL_CERT_FILE": str(cloud.ca_file),
         vespa.STATE: str(containers(cloud, instance_id)),
         vespa.DATA: str(data(cloud, instance_id, region)),
     }
@@ -122,7 +125,7 @@ def furnish(cloud: Cloud) -> None:
     double = [sys.executable, "-P", "-m"]
     tools = {
         "aws": [sys.executable, "-P", "-m", "awscli"],
-        "python3": [plain_python],
+        "python3": ["env", f"PYTHONPATH={VPC}", f"VPC_HOSTS={hosts_file(cloud)}", plain_python],
         "docker": [*double, docker.__name__],
         "curl": [*double, curl.__name__],
         "systemctl": [*double, systemctl.__name__],

@@ -104,8 +104,8 @@ def ask_redis(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
             f"redis.exceptions.ConnectionError: Error 111 connecting to {host}:{port}. Connection refused."
         )
     _agree_on_tls(group, environment, tls=tls, where=f"{host}:{port}")
-    token = surroundings.cloud.redis_tokens.get(group.replication_group_id)
-    _authenticate(group, token, environment.get("REDIS_PASSWORD", ""))
+    accepted = surroundings.cloud.redis_accepts.get(group.replication_group_id, (None,))
+    _authenticate(accepted, environment.get("REDIS_PASSWORD", ""))
     for name, usual in REDIS_NUMBERS.items():
         if int(environment.get(name, usual)) >= databases_of(group):
             raise Unavailable("redis.exceptions.ResponseError: DB index is out of range", final=True)
@@ -139,9 +139,9 @@ def _agree_on_tls(group: Any, environment: Mapping[str, str], *, tls: bool, wher
         )
 
 
-def _authenticate(group: Any, token: str | None, password: str) -> None:
-    """`token` is the group's AUTH token; None where a token is required and we don't know it: any is accepted."""
-    if not group.auth_token_enabled:
+def _authenticate(accepted: tuple[str | None, ...], password: str) -> None:
+    """As the server behind the address does it (redis.py)."""
+    if accepted == (None,):
         if password:
             raise Unavailable(
                 "redis.exceptions.AuthenticationError: AUTH <password> called without any password configured for the "
@@ -149,9 +149,9 @@ def _authenticate(group: Any, token: str | None, password: str) -> None:
                 final=True,
             )
         return
-    if not password:
+    if not password and None not in accepted:
         raise Unavailable("redis.exceptions.AuthenticationError: NOAUTH Authentication required.", final=True)
-    if token is not None and password != token:
+    if password and password not in accepted:
         raise Unavailable(
             "redis.exceptions.AuthenticationError: WRONGPASS invalid username-password pair or user is disabled.",
             final=True,

@@ -3,20 +3,31 @@
 The provider would keep the token in Terraform's state, so Terraform makes the group with TLS only and this step sets
 the token. A group without one takes ROTATE first (both ways accepted), then SET (only the token is). In between the
 group bears a tag of ours: AWS shows no difference, and a run that ends there must be gone on with by the next.
+
+AWS says that a group has a token, never which. That it is the secret's is proven by signing in with it, from the
+runner; where nobody can try, it is said not to be proven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from orchestrator import inside
 from orchestrator.aws.elasticache import RedisState
 from orchestrator.contract import Redis, Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.inside import Login, Shell, Unproven
+from orchestrator.rollouts import Watch
 from orchestrator.value_from import held
 
+BOOTING = 600.0
+"""Seconds for which a runner that does not answer yet is waited for, before the token counts as not proven."""
+SPREADING = 30.0
+"""Seconds in which a token that was set a moment ago may not be asked for yet."""
 COMING = frozenset({"creating", "modifying", "snapshotting"})
 
 
@@ -66,14 +77,39 @@ class Context(Protocol):
         """Where the token is."""
         ...
 
+    @property
+    def ssm(self) -> Shell:
+        """Who runs commands on the runner."""
+        ...
+
+    @property
+    def needs_runner(self) -> bool:
+        """False when nothing goes through the runner."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """The run's memory."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Wall-clock time, UTC."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`redis` is None when the stack has no Redis of its own. `rotated`: it took ROTATE and still wants SET."""
+    """`redis` is None when the stack has no Redis of its own. `rotated`: it took ROTATE and still wants SET.
+
+    `login` is what signing in with the secret's token gave; `patient`: what is not so yet may become so.
+    """
 
     redis: Redis | None
     state: RedisState
     rotated: bool = False
+    login: Login | Unproven | None = None
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +121,38 @@ class Change:
 
 
 def observe(context: Context) -> Facts:
-    """One call, two when a token is asked for, none without Redis."""
+    """One call, two when a token is asked for, and a command on the runner; none without Redis."""
     redis = context.stack.redis
     if redis is None or redis.auth_secret_arn is None:
         return Facts(redis, RedisState(""))
     state = context.elasticache.group(redis.replication_group)
-    return Facts(redis, state, state.auth and context.elasticache.is_rotating(state.arn))
+    rotated = state.auth and context.elasticache.is_rotating(state.arn)
+    if not state.auth or rotated or state.status != "available":
+        return Facts(redis, state, rotated)
+    login = _login(context, redis)
+    passing = BOOTING if isinstance(login, Unproven) and login.passing else SPREADING
+    hopeful = isinstance(login, Login) or (login is not None and login.passing)
+    patient = hopeful and context.watch.began_within(passing, "redis-auth", context.now())
+    return Facts(redis, state, rotated, login, patient)
+
+
+def _login(context: Context, redis: Redis) -> Login | Unproven | None:
+    """None: nothing goes through a runner here."""
+    runner = context.stack.runner
+    if runner is None or not context.needs_runner:
+        return None
+    return inside.login(context.ssm, runner.instance_id, redis, context.stack.region)
 
 
 def decide(facts: Facts) -> Verdicts:
-    """TLS first, then ROTATE, then SET."""
+    """TLS first, then ROTATE, then SET, then the proof."""
     if facts.redis is None or facts.redis.auth_secret_arn is None:
         return {STACK: Done("the stack names no Redis token")}
-    return {STACK: _verdict(facts.state, rotated=facts.rotated)}
+    return {STACK: _verdict(facts, facts.redis.auth_secret_arn)}
 
 
-def _verdict(state: RedisState, *, rotated: bool) -> Verdict:
-    name = state.group
+def _verdict(facts: Facts, secret: str) -> Verdict:
+    state, name = facts.state, facts.state.group
     if not state.status:
         fix = "check `region` and `redis.replication_group` in the contract"
         return Blocked(Problem("redis-missing", f"there is no replication group {name}", name, fix))
@@ -114,9 +165,51 @@ def _verdict(state: RedisState, *, rotated: bool) -> Verdict:
         return Blocked(Problem("redis-not-available", f"{name} is {state.status}", name, "look at its events"))
     if not state.auth:
         return Todo(f"set the token of {name}", Change(state))
-    if rotated:
+    if facts.rotated:
         return Todo(f"accept only the token at {name}", Change(state, final=True))
-    return Done(f"{name} asks for its token over TLS")
+    return _proof(facts, secret)
+
+
+def _proof(facts: Facts, secret: str) -> Verdict:
+    """What signing in has shown."""
+    name, login = facts.state.group, facts.login
+    if not isinstance(login, Login):
+        if facts.patient and login is not None:
+            return Wait(f"{name} asks for a token; to try the secret's: {login.why}", "redis-token-not-proven", _TRY)
+        return Done(f"{name} asks for a token over TLS; not proven that it is the secret's")
+    if login.accepted and not login.open:
+        return Done(f"{name} lets in who has its secret's token, and nobody without one (tried over TLS)")
+    if login.accepted:
+        problem = Problem("redis-open", f"{name} takes the token, and who has none too", name, _finish(name))
+    else:
+        message = f"{name} refuses the token of its secret: {login.said}"
+        problem = Problem("redis-token-differs", message, name, _reconcile(name, secret))
+    return Wait(problem.message, problem.code, problem.fix) if facts.patient else Blocked(problem)
+
+
+_TRY = "see that the runner is online, may read the secret, and is let in by Redis's security group"
+
+
+def _finish(name: str) -> str:
+    return (
+        f"a ROTATE of {name} was never made final: once every client sends the token, modify-replication-group with "
+        "--auth-token-update-strategy SET (give the token in a file: --cli-input-json file://…)"
+    )
+
+
+def _reconcile(name: str, secret: str) -> str:
+    return (
+        f"either the secret is old: put the token that {name} takes into {secret} (put-secret-value, from a file); or "
+        "the secret is right: modify-replication-group with --auth-token-update-strategy ROTATE, then SET once every "
+        "client has it (--cli-input-json file://…); then orchestrate run"
+    )
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """That the token could not be tried."""
+    if isinstance(facts.login, Unproven) and not facts.patient:
+        message = f"not proven that {facts.state.group} asks for its secret's token: {facts.login.why}"
+        yield Problem("redis-token-not-proven", message, facts.state.group, _TRY)
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
@@ -140,4 +233,5 @@ STEP: Step[Context, Facts] = Step(
     apply=apply,
     timeout=1200,
     poll=10,
+    findings=findings,
 )

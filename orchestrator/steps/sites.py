@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import answers, tenancy
+from orchestrator import answers, inside, tenancy
 from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import Routing
@@ -22,6 +22,7 @@ from orchestrator.contract import Healthy, Stack
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
+from orchestrator.inside import Shell, Visit
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.tenancy import Deed, Inside
@@ -36,7 +37,7 @@ PASSING = frozenset({"target-foreign"})
 """What a task leaves behind that was replaced a moment ago."""
 
 
-class Visit(Protocol):
+class Visitor(Protocol):
     """One HTTPS request to an address, as a visitor of the hostname."""
 
     def __call__(self, hostname: str, address: str, path: str) -> Probe:
@@ -94,7 +95,7 @@ class Context(Protocol):
         ...
 
     @property
-    def probe(self) -> Visit:
+    def probe(self) -> Visitor:
         """Who visits the sites."""
         ...
 
@@ -116,6 +117,16 @@ class Context(Protocol):
     @property
     def definitions(self) -> Definitions:
         """Task definitions."""
+        ...
+
+    @property
+    def ssm(self) -> Shell:
+        """Who runs commands on the runner."""
+        ...
+
+    @property
+    def needs_runner(self) -> bool:
+        """False when nothing goes through the runner."""
         ...
 
     @property
@@ -160,13 +171,15 @@ def observe(context: Context) -> Facts:
         target, *found = pool.map(context.resolver.resolve, names)
         answered = dict(zip(tenants, found, strict=True))
         here = [tenant for tenant, answer in answered.items() if answer.every and answer.leads_to(target)]
-        visits = [(tenant, address) for tenant in here for address in answered[tenant].every]
-        seen = pool.map(lambda one: context.probe(tenants[one[0]], one[1], expected[one[0]].path), visits)
         routing = context.listeners.routing(stack.load_balancer.arn) if here else None
+        visits = {
+            tenant: [
+                inside.Visit(tenants[tenant], address, expected[tenant].path) for address in answered[tenant].every
+            ]
+            for tenant in here
+        }
+        probes = _visited(context, visits, pool, internal=bool(routing and routing.internal))
         insides = _insides(context, here, expected, routing, pool) if routing else {}
-        probes: dict[Subject, list[Probe]] = {tenant: [] for tenant in here}
-        for (tenant, _address), probe in zip(visits, seen, strict=True):
-            probes[tenant].append(probe)
     return Facts(
         target,
         answered,
@@ -179,6 +192,19 @@ def observe(context: Context) -> Facts:
         context.watch.began_within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
     )
+
+
+def _visited(
+    context: Context, visits: Mapping[Subject, list[Visit]], pool: ThreadPoolExecutor, *, internal: bool
+) -> dict[Subject, list[Probe]]:
+    """From here; an internal load balancer is visited from the runner, where there is one: from here is no way."""
+    flat, runner = [one for some in visits.values() for one in some], context.stack.runner
+    if internal and runner is not None and context.needs_runner:
+        probes = inside.visit(context.ssm, runner.instance_id, flat)
+    else:
+        probes = list(pool.map(lambda one: context.probe(one.hostname, one.address, one.path), flat))
+    seen = iter(probes)
+    return {tenant: [next(seen) for _ in some] for tenant, some in visits.items()}
 
 
 def _insides(
@@ -236,7 +262,7 @@ def _verdict(tenant: Subject, answer: Answer, facts: Facts) -> Verdict:
     if tenant not in facts.probes:
         why = f"{answer.name} leads to {target.name}, which has no address yet ({answer.rcode})"
         return Wait(why, code="site-unreachable", fix="check that the load balancer is active")
-    return _visited(tenant, answer.name, facts)
+    return _answered(tenant, answer.name, facts)
 
 
 def _point(answer: Answer, target: Answer) -> str:
@@ -245,12 +271,12 @@ def _point(answer: Answer, target: Answer) -> str:
 
 def _inside(tenant: Subject, facts: Facts) -> Problem | None:
     """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data."""
-    inside = facts.insides.get(tenant)
-    if inside is None or facts.routing is None:
+    seen = facts.insides.get(tenant)
+    if seen is None or facts.routing is None:
         return None
     path = facts.expected.get(tenant, Healthy()).path
     found = [
-        tenancy.misled(tenant, path, facts.deed, facts.routing.rules, inside),
+        tenancy.misled(tenant, path, facts.deed, facts.routing.rules, seen),
         tenancy.mixed_up(tenant, facts.deed, facts.insides),
     ]
     return min((one for one in found if one), key=lambda one: one.code != tenancy.MIXED, default=None)
@@ -262,7 +288,7 @@ def _hopeless(problem: Problem, facts: Facts) -> Verdict:
     return Blocked(problem)
 
 
-def _visited(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
+def _answered(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
     """The worst of what its addresses give. One that can't be tried from here counts for nothing."""
     probes = (facts.probes[tenant], *facts.others.get(tenant, ()))
     expected = facts.expected.get(tenant, Healthy())
@@ -284,10 +310,10 @@ def _visited(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
 
 def _proven(tenant: Subject, facts: Facts) -> str:
     """What was seen to be the tenant's own."""
-    inside = facts.insides.get(tenant)
-    if inside is None:
+    seen = facts.insides.get(tenant)
+    if seen is None:
         return ""
-    if tenancy.unjudged(tenant, facts.deed, inside):
+    if tenancy.unjudged(tenant, facts.deed, seen):
         return "; rule and targets are its own, its database is not judged"
     return f"; rule, targets and database {facts.deed.tenants[tenant].database} are its own"
 
@@ -329,8 +355,8 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield Problem(
             "dns-port-closed", f"{message}: the system's resolver was asked, which may remember old answers", "", fix
         )
-    for tenant, inside in facts.insides.items():
-        found = tenancy.unjudged(tenant, facts.deed, inside)
+    for tenant, one in facts.insides.items():
+        found = tenancy.unjudged(tenant, facts.deed, one)
         if found:
             yield found
 

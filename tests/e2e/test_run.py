@@ -78,14 +78,39 @@ def test_redis_asks_for_its_token(made: Stage) -> None:
     assert (group["Status"], group["AuthTokenEnabled"]) == ("available", True)
 
 
+def redis_auth(made: Stage, *arguments: str) -> tuple[str, str]:
+    """What one look says of Redis's token, through the runner or not: the event and its words."""
+    ended = made.command("status", *arguments, "--json")
+    (said,) = [one for one in ended.events if one.get("step") == "redis-auth" and one["event"] != "finding-reported"]
+    return said["event"], f"{said.get('code', '')} {said['detail']}"
+
+
+def test_redis_is_asked_whether_the_secrets_token_is_its_own(made: Stage) -> None:
+    """AWS says that there is a token, never which: only a login proves it, and without a runner nothing does."""
+    event, said = redis_auth(made)
+    assert (event, "lets in who has its secret's token, and nobody without one" in said) == ("step-done", True), said
+    event, said = redis_auth(made, "--database-transport", "direct")
+    assert (event, "not proven" in said) == ("step-done", True), said
+    secrets, arn = made.aws.client("secretsmanager"), made.contract["redis"]["auth_secret_arn"]
+    before = made.secret(arn)
+    secrets.put_secret_value(SecretId=arn, SecretString="another-token-0123456789")
+    try:
+        event, said = redis_auth(made)
+        assert (event, "redis-token-differs" in said, "WRONGPASS" in said) == ("step-failed", True, True), said
+        assert "another-token" not in said
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=before)
+
+
 def test_a_second_run_changes_nothing(made: Stage) -> None:
     before, sent = made.world(), len(made.commands())
     made.recorder.forget()
     ended = made.run().succeeded()
     assert ended.last["changed"] == 0
-    assert made.recorder.changes == ["ssm:SendCommand"], "it looks at the databases, once"
-    assert made.commands()[-1]["Comment"].startswith("orchestrate: observe tenant databases [")
-    assert made.world() == {**before, "commands": sent + 1}
+    assert made.recorder.changes == ["ssm:SendCommand"] * 2, "it looks at the databases, and tries Redis's token"
+    looks = {"orchestrate: observe tenant databases", "orchestrate: sign in to Redis"}
+    assert {one["Comment"].partition(" [")[0] for one in made.commands()[-2:]} == looks
+    assert made.world() == {**before, "commands": sent + 2}
 
 
 def test_the_runner_is_not_needed_without_ssm(made: Stage) -> None:

@@ -5,7 +5,7 @@ several modifications are dropped, DeleteCacheSubnetGroup is not there, and a gr
 
 AWS: member clusters can be described; a group is `creating`, `modifying`, `deleting` for minutes; the token is set by
 ModifyReplicationGroup with a strategy: ROTATE adds one beside the old (or none), SET makes a rotated one the only one.
-Left out: a server behind the address, node failures, snapshots' data. Tokens stay in this process: `redis_tokens`.
+Left out: node failures, snapshots' data. Tokens stay in this process (`redis_accepts`); `redis` asks for them.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Groups:
     def created(self, backend: ElastiCacheBackend, group: ReplicationGroup, token: str | None) -> None:
         """`creating` → `available`, with member clusters."""
         if token:
-            self._cloud.redis_tokens[group.replication_group_id] = token
+            self._cloud.redis_accepts[group.replication_group_id] = (token,)
         group.engine_version = group.engine_version or DEFAULT_VERSION
         group.node_groups = _at_home(group.node_groups, backend.region_name)
         for member in group.member_clusters:
@@ -101,7 +101,7 @@ class Groups:
             for member in group.member_clusters:
                 backend.cache_clusters.pop(member, None)
             backend.replication_groups.pop(group.replication_group_id, None)
-            self._cloud.redis_tokens.pop(group.replication_group_id, None)
+            self._cloud.redis_accepts.pop(group.replication_group_id, None)
             self._rotated.pop(group.replication_group_id, None)
 
         self._cloud.after(DELETE_SECONDS, end)
@@ -119,7 +119,8 @@ class Groups:
             self._rotated.pop(name)
         else:
             self._rotated[name] = token
-        self._cloud.redis_tokens[name] = token
+        before = self._cloud.redis_accepts.get(name, (None,))
+        self._cloud.redis_accepts[name] = (token,) if strategy == "SET" else (*before[-1:], token)
         group.auth_token_enabled = True
         group.auth_token_last_modified_date = utcnow()
 

@@ -51,8 +51,8 @@ def network(aws: Aws, name: str, region: str) -> Network:
         "tasks": _group(aws, name, "tasks", vpc, []),
     }
     groups["postgres"] = _group(aws, name, "postgres", vpc, [(5432, "10.0.0.0/16")])
-    groups["redis"] = _group(aws, name, "redis", vpc, [(6379, groups["tasks"])])
     groups["vespa"] = _group(aws, name, "vespa", vpc, [(8081, groups["tasks"]), (19071, groups["tasks"])])
+    groups["redis"] = _group(aws, name, "redis", vpc, [(6379, groups["tasks"]), (6379, groups["vespa"])])
     _allow(aws, groups["tasks"], 80, groups["alb"])
     return Network(vpc, public, private, groups)
 

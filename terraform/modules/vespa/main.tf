@@ -28,6 +28,17 @@ resource "aws_vpc_security_group_ingress_rule" "postgres" {
   to_port                      = 5432
 }
 
+# Nobody but a client inside of the network can tell whether Redis takes the token of its secret.
+resource "aws_vpc_security_group_ingress_rule" "redis" {
+  count = var.runner ? 1 : 0
+
+  security_group_id            = var.redis_group_id
+  referenced_security_group_id = aws_security_group.this.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+
 # The index lives on a volume of its own and outlasts its instance.
 resource "aws_ebs_volume" "index" {
   availability_zone = var.subnet.zone

@@ -46,3 +46,7 @@ variable "secret_arns" {
 variable "postgres_group_id" {
   type = string
 }
+
+variable "redis_group_id" {
+  type = string
+}

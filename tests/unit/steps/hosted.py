@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from orchestrator.aws.ecs import Service, Task
@@ -124,6 +127,9 @@ class Context:
     visits: list[tuple[str, str]] = field(default_factory=list)
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     balancers: frozenset[str] = frozenset()
+    internal: bool = False
+    needs_runner: bool = True
+    commands: list[str] = field(default_factory=list)
     watch: Watch = field(default_factory=lambda: Watch(patient=False))
 
     @property
@@ -161,7 +167,8 @@ class Context:
     def routing(self, _load_balancer: str) -> Routing:
         tenants = enumerate(self.stack.tenants.values(), start=1)
         return Routing(
-            rules=tuple(ListenerRule(443, n, (it.hostname,), False, (it.target_group_arn,)) for n, it in tenants)
+            internal=self.internal,
+            rules=tuple(ListenerRule(443, n, (it.hostname,), False, (it.target_group_arn,)) for n, it in tenants),
         )
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
@@ -176,6 +183,18 @@ class Context:
 
     def health(self, target_group: str) -> TargetHealth:
         return TargetHealth({"healthy": 1})
+
+    @property
+    def ssm(self) -> Context:
+        return self
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> SimpleNamespace:
+        """The runner: what it visits answers as the sites do."""
+        self.commands.append(f"{instance_id}: {comment}")
+        asked = json.loads(base64.b64decode(script.split()[2]))["visits"]
+        probes = [self.probe(one["hostname"], one["address"], one["path"]) for one in asked]
+        found = [{"reached": one.reached.value, "status": one.status, "body": one.body} for one in probes]
+        return SimpleNamespace(stdout=json.dumps({"probes": found}))
 
     def definition(self, arn: str) -> TaskDefinition:
         tenant = next(it for it in self.stack.tenants.values() if it.service == arn)

@@ -34,3 +34,17 @@ def test_after_the_records_the_sites_answer(context: Context, hosted: Hosted) ->
     seen = sites.STEP.decide(sites.STEP.observe(context))
     assert isinstance(seen["customer-a"], Done)
     assert isinstance(seen["customer-b"], Wait)
+
+
+def test_an_internal_load_balancer_is_visited_from_the_runner(context: Context) -> None:
+    """It has private addresses only: from here nobody can tell whether it answers."""
+    settle(context)
+    context.internal = True
+    seen = sites.STEP.decide(sites.STEP.observe(context))
+    assert context.commands == ["i-0123456789abcdef0: orchestrate: visit internal sites"]
+    for verdict in seen.values():
+        assert isinstance(verdict, Done)
+        assert "seen from i-0123456789abcdef0" in verdict.detail
+    context.needs_runner = False
+    sites.STEP.observe(context)
+    assert len(context.commands) == 1, "without a runner it is tried from here: a VPN may lead there"
