@@ -20,11 +20,12 @@ from orchestrator.aws.listeners import Routing
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.contract import Healthy, Stack
 from orchestrator.dns.resolve import Answer, Resolver
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.inside import Shell, Visit
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
+from orchestrator.subjects import attempt
 from orchestrator.tenancy import Deed, Inside
 
 AT_ONCE = 16
@@ -159,6 +160,8 @@ class Facts:
     spreading: bool = False
     unheard: frozenset[str] = frozenset()
     """Zones whose name servers don't answer this machine."""
+    unread: Mapping[Subject, Unread] = field(default_factory=dict)
+    """Tenants whose way could not be looked at: that it leads to them was not seen."""
 
 
 def observe(context: Context) -> Facts:
@@ -179,7 +182,7 @@ def observe(context: Context) -> Facts:
             for tenant in here
         }
         probes = _visited(context, visits, pool, internal=bool(routing and routing.internal))
-        insides = _insides(context, here, expected, routing, pool) if routing else {}
+        insides, unread = _insides(context, here, expected, routing) if routing else ({}, {})
     return Facts(
         target,
         answered,
@@ -191,6 +194,7 @@ def observe(context: Context) -> Facts:
         insides,
         context.watch.began_within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
+        unread,
     )
 
 
@@ -212,28 +216,39 @@ def _insides(
     here: Sequence[Subject],
     expected: Mapping[Subject, Healthy],
     routing: Routing,
-    pool: ThreadPoolExecutor,
-) -> Mapping[Subject, Inside]:
-    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all."""
+) -> tuple[Mapping[Subject, Inside], Mapping[Subject, Unread]]:
+    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
+
+    And who could not be looked at, with the reason: that is no other tenant's matter.
+    """
     deed, tenants = Deed.of(context.stack), context.stack.tenants
     names = {tenant: tenants[tenant].service for tenant in here}
     services = context.ecs.services(list(names.values()))
     tasks = context.ecs.running([name for name in names.values() if name in services])
     groups = {tenant: tenancy.led_to(deed.tenants[tenant], expected[tenant].path, routing.rules) for tenant in here}
     asked = sorted({group for some in groups.values() for group in some})
-    health = dict(zip(asked, pool.map(context.targets.health, asked), strict=True))
+    health = attempt(asked, context.targets.health, at_once=AT_ONCE)
     used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
     arns = sorted({arn for some in used.values() for arn in some})
-    defined = dict(zip(arns, pool.map(context.definitions.definition, arns), strict=True))
-    return {
+    defined = attempt(arns, context.definitions.definition, at_once=AT_ONCE)
+    failures = {**health.failures, **defined.failures}
+    unread = {
+        tenant: Unread.because(failures[part])
+        for tenant, name in names.items()
+        for part in (*groups[tenant], *used.get(name, ()))
+        if part in failures
+    }
+    seen = {
         tenant: Inside(
             services[name].target_groups if name in services else None,
-            tuple(target for group in groups[tenant] for target in health[group].serving),
+            tuple(target for group in groups[tenant] for target in health.results[group].serving),
             tuple(address for task in tasks.get(name, ()) for address in task.addresses),
-            tenancy.connections(defined[arn] for arn in sorted(used.get(name, ()))),
+            tenancy.connections(defined.results[arn] for arn in sorted(used.get(name, ()))),
         )
         for tenant, name in names.items()
+        if tenant not in unread
     }
+    return seen, unread
 
 
 def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
@@ -256,6 +271,8 @@ def _verdict(tenant: Subject, answer: Answer, facts: Facts) -> Verdict:
         remembered = f"; the old answer may be remembered for {answer.ttl} s" if answer.ttl else ""
         why = f"{answer} is not the present load balancer {target.name}{remembered}"
         return Wait(why, code="site-name-stale", fix=_point(answer, target))
+    if tenant in facts.unread:
+        return facts.unread[tenant].verdict
     problem = _inside(tenant, facts)
     if problem:
         return _hopeless(problem, facts)

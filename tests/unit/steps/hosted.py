@@ -19,7 +19,7 @@ from orchestrator.dns import model
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.dns.resolve import AskServers
 from orchestrator.engine.step import Subject, Todo, Verdict
-from orchestrator.errors import Invalid, Problem
+from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.local.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
@@ -130,6 +130,7 @@ class Context:
     internal: bool = False
     needs_runner: bool = True
     commands: list[str] = field(default_factory=list)
+    unreadable: str = ""
     watch: Watch = field(default_factory=lambda: Watch(patient=False))
 
     @property
@@ -197,6 +198,10 @@ class Context:
         return SimpleNamespace(stdout=json.dumps({"probes": found}))
 
     def definition(self, arn: str) -> TaskDefinition:
+        if arn == self.unreadable:
+            raise OrchestratorError(
+                Problem("access-denied", "ecs:DescribeTaskDefinition is not allowed", arn, "allow it")
+            )
         tenant = next(it for it in self.stack.tenants.values() if it.service == arn)
         said = {"POSTGRES_HOST": self.stack.database.host, "POSTGRES_DB": tenant.database}
         return TaskDefinition(arn, containers=(ContainerDefinition("api", environment=said),))

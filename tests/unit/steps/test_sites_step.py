@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.dns.model import Record
-from orchestrator.engine.step import Done, Wait
+from orchestrator.engine.step import Blocked, Done, Wait
 from orchestrator.steps import sites
 from tests.unit.steps.hosted import NEW, OLD, Context, Hosted, settle
 
@@ -48,3 +48,12 @@ def test_an_internal_load_balancer_is_visited_from_the_runner(context: Context) 
     context.needs_runner = False
     sites.STEP.observe(context)
     assert len(context.commands) == 1, "without a runner it is tried from here: a VPN may lead there"
+
+
+def test_a_tenant_that_cant_be_looked_at_is_no_other_tenants_matter(context: Context) -> None:
+    settle(context)
+    context.unreadable = "customer-a-prod-service"
+    seen = sites.STEP.decide(sites.STEP.observe(context))
+    assert isinstance(seen["customer-a"], Blocked)
+    assert seen["customer-a"].problem.code == "access-denied"
+    assert isinstance(seen["customer-b"], Done)
