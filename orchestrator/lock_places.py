@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,32 @@ from orchestrator.engine.lock import Lock
 from orchestrator.errors import Invalid, Problem
 
 _BACKEND = re.compile(r'^[ \t]*(?:backend[ \t]+"(?!local")(\w+)"|(cloud))[ \t]*\{', re.MULTILINE)
-_FIX = "name a folder that all runs on this stack share with --lock-dir"
+_FIX = (
+    "name a place that all runs on this stack share: --lock s3://BUCKET/KEY excludes those of every machine, "
+    "--lock-dir FOLDER those of the machines that share the folder"
+)
+
+Sign = Callable[[], Any]
+"""Gives the command's own `aws.access.Access`, when it is needed."""
 
 
-def lock_of(directory: Path, environment: Mapping[str, str], lock_dir: Path | None) -> Lock:
+def lock_of(
+    directory: Path,
+    environment: Mapping[str, str],
+    lock_dir: Path | None,
+    *,
+    lock: tuple[str, str] | None = None,
+    access: Sign = lambda: None,
+) -> Lock:
     """The lock of the stack of `directory`. Raises `Invalid` (`lock-place-unknown`) where the backend has no place.
 
     Local state: a file beside it. S3: an object beside it. A folder without Terraform (the contract comes from
-    elsewhere): a file in its `.orchestrate`. `lock_dir` overrides all.
+    elsewhere): a file in its `.orchestrate`. `lock` (bucket and key) overrides all, then `lock_dir`.
     """
+    if lock:
+        return _object(
+            {"region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")}, *lock, access
+        )
     if lock_dir:
         return FileLock(lock_dir / "orchestrate.lock")
     data = directory / environment.get("TF_DATA_DIR", ".terraform")
@@ -35,7 +53,7 @@ def lock_of(directory: Path, environment: Mapping[str, str], lock_dir: Path | No
         state = directory / local_state(config, workspace)
         return FileLock(state.with_name(state.name + ".orchestrate.lock"))
     if kind == "s3":
-        return _in_s3(config, workspace)
+        return _in_s3(config, workspace, access)
     raise _unknown(f"Terraform's backend {kind!r} offers no place for a lock", directory)
 
 
@@ -54,23 +72,83 @@ def s3_key(config: Mapping[str, Any], workspace: str) -> str:
     return key if workspace == "default" else f"{prefix}/{workspace}/{key}"
 
 
-def _in_s3(config: Mapping[str, Any], workspace: str) -> Lock:
-    if config.get("assume_role") or config.get("role_arn") or config.get("assume_role_with_web_identity"):
-        raise _unknown("the state's S3 backend assumes a role of its own", "backend s3")
+def _in_s3(config: Mapping[str, Any], workspace: str, access: Sign) -> Lock:
+    if config.get("assume_role_with_web_identity"):
+        raise _unknown("the state's S3 backend assumes a role with a web identity of its own", "backend s3")
+    return _object(config, str(config.get("bucket")), s3_key(config, workspace) + ".orchestrate-lock", access)
+
+
+def _object(config: Mapping[str, Any], bucket: str, key: str, access: Sign) -> Lock:
+    """The object, reached and written as a backend with this configuration reaches and writes its state."""
     # boto3 takes half a second to import, and most stacks' locks are files.
     from orchestrator.aws import s3_object  # noqa: PLC0415
+    from orchestrator.aws.session import lazily  # noqa: PLC0415
     from orchestrator.engine.s3_lock import S3Lock  # noqa: PLC0415
 
-    endpoints = config.get("endpoints") or {}
-    client = s3_object.connect(
-        region=config.get("region"),
-        profile=config.get("profile"),
-        endpoint=endpoints.get("s3") or config.get("endpoint"),
-        path_style=bool(config.get("use_path_style") or config.get("force_path_style")),
-        keys=(config["access_key"], config["secret_key"]) if config.get("access_key") else None,
-    )
-    slot = s3_object.S3Object(client, str(config.get("bucket")), s3_key(config, workspace) + ".orchestrate-lock")
+    endpoints = _block(config, "endpoints")
+    arn, given = role_of(config)
+    sts = endpoints.get("sts") or config.get("sts_endpoint")
+
+    def connected() -> Any:
+        return s3_object.connect(
+            region=config.get("region"),
+            profile=config.get("profile"),
+            endpoint=endpoints.get("s3") or config.get("endpoint"),
+            path_style=bool(config.get("use_path_style") or config.get("force_path_style")),
+            keys=(config["access_key"], config["secret_key"]) if config.get("access_key") else None,
+            files=_files(config),
+            role=s3_object.Role(arn, given, sts) if arn else None,
+            access=access(),
+        )
+
+    accounts: list[Any] = list(config.get("allowed_account_ids") or ())
+    owner = str(accounts[0]) if len(accounts) == 1 else ""
+    slot = s3_object.S3Object(lazily(connected), bucket, key, written=written_as(config), owner=owner)
     return S3Lock(slot, _seconds)
+
+
+def role_of(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The role that an S3 backend assumes (empty: none), and what else AssumeRole is told; Terraform has two forms."""
+    block = _block(config, "assume_role")
+    said = block or {name.removeprefix("assume_role_"): value for name, value in config.items()}
+    tags = [{"Key": key, "Value": value} for key, value in (said.get("tags") or {}).items()] if block else []
+    given = {
+        "RoleSessionName": said.get("session_name"),
+        "ExternalId": said.get("external_id"),
+        "Policy": said.get("policy"),
+        "PolicyArns": [{"arn": arn} for arn in said.get("policy_arns") or ()],
+        "SourceIdentity": said.get("source_identity"),
+        "Tags": tags,
+        "TransitiveTagKeys": list(said.get("transitive_tag_keys") or ()),
+        "DurationSeconds": said.get("duration_seconds"),
+    }
+    return str(said.get("role_arn") or ""), {name: value for name, value in given.items() if value}
+
+
+def written_as(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How an S3 backend writes its state, which the bucket's policy may demand of whatever is written there."""
+    said = {"ACL": config["acl"]} if config.get("acl") else {}
+    if config.get("sse_customer_key"):
+        key = base64.b64decode(str(config["sse_customer_key"]))
+        return said | {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": key}
+    if config.get("kms_key_id"):
+        return said | {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": str(config["kms_key_id"])}
+    return said | ({"ServerSideEncryption": "AES256"} if config.get("encrypt") else {})
+
+
+def _files(config: Mapping[str, Any]) -> dict[str, str]:
+    """Botocore's names of the files of profiles that a backend names."""
+    shared = [*(config.get("shared_credentials_files") or ()), config.get("shared_credentials_file")]
+    configs = list(config.get("shared_config_files") or ())
+    named = {"credentials_file": next(filter(None, shared), ""), "config_file": next(filter(None, configs), "")}
+    return {name: str(path) for name, path in named.items() if path}
+
+
+def _block(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A block as Terraform notes it: an object, or a list of one."""
+    said = config.get(name)
+    said = said[0] if isinstance(said, list) and said else said
+    return said if isinstance(said, Mapping) else {}
 
 
 def _seconds() -> float:

@@ -98,6 +98,14 @@ def _address(value: Any) -> tuple[str, int]:
     return host.strip("[]"), _port(port)
 
 
+def _object(value: Any) -> tuple[str, str]:
+    """`s3://BUCKET/KEY`."""
+    bucket, _, key = _text(value).removeprefix("s3://").partition("/")
+    if not value.startswith("s3://") or not bucket or not key or key.endswith("/"):
+        raise ValueError(f"{_brief(value)} is not of the form s3://BUCKET/KEY")
+    return bucket, key
+
+
 def _file(value: Any) -> Path:
     path = _path(value)
     if not path.is_file():
@@ -150,6 +158,11 @@ SETTINGS = {
         Setting("journal-dir", "folder of the runs' records, instead of .orchestrate/runs", _folder),
         Setting("reason", "why this is run, for its record", _text),
         Setting("lock-dir", "folder of the lock that keeps a stack to one run, instead of beside the state", _folder),
+        Setting(
+            "lock",
+            "s3://BUCKET/KEY of the lock that keeps a stack to one run, for states that are in no bucket",
+            _object,
+        ),
         Setting("lock-timeout", "seconds to wait for another run on the stack to end", _seconds_or_none, 0.0),
         Setting("settle", "seconds a service's newest task must have been left in peace", _seconds_or_none, 10.0),
         Setting(

@@ -50,8 +50,17 @@ class Access:
     `profile` is what was chosen by `source` (a flag, a variable, a file's key); None: as the AWS_* variables say.
     """
 
-    def __init__(self, profile: str | None = None, source: str = "--profile", ask: Ask = nobody) -> None:
+    def __init__(
+        self,
+        profile: str | None = None,
+        source: str = "--profile",
+        ask: Ask = nobody,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
+        """`files` are others than ~/.aws/config and credentials: botocore's `config_file` and `credentials_file`."""
         self.profile = profile
+        self.ask_for_code = ask
+        self._files = files or {}
         self._source = source
         self._ask = ask
         self._lock = threading.RLock()
@@ -92,6 +101,8 @@ class Access:
 
     def _made(self, region: str) -> Any:
         session: Any = botocore.session.Session(profile=self.profile)
+        for name, path in self._files.items():
+            session.set_config_variable(name, path)
         with _setting_up(self._where):
             setup.require(session, self.profile, self._source)
             if region:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,14 +14,17 @@ NAME = "onyx-orchestrator"
 """The session's name in the other account's CloudTrail."""
 
 
-def assuming(session: Any, role_arn: str) -> Any:
-    """A boto3 session in that role, entered with the credentials of `session` when it is first used."""
+def assuming(session: Any, role_arn: str, given: Mapping[str, Any] | None = None, endpoint: str | None = None) -> Any:
+    """A boto3 session in that role, entered with the credentials of `session` when it is first used.
+
+    `given` is what else AssumeRole is told (ExternalId …), `endpoint` STS's, if it is not the usual one.
+    """
     region = session.region_name
     fetcher: Any = AssumeRoleCredentialFetcher(
-        client_creator=partial(session._session.create_client, region_name=region),
+        client_creator=partial(session._session.create_client, region_name=region, endpoint_url=endpoint),
         source_credentials=session.get_credentials(),
         role_arn=role_arn,
-        extra_args={"RoleSessionName": NAME},
+        extra_args={"RoleSessionName": NAME, **(given or {})},
     )
     inner: Any = botocore.session.Session()
     inner._credentials = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)

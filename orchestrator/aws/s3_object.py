@@ -6,7 +6,7 @@ Needs s3:GetObject, s3:PutObject and s3:DeleteObject on the object. `If-None-Mat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -14,7 +14,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.access import Access, nobody
+from orchestrator.aws.roles import assuming
+from orchestrator.aws_errors import code_of, problem_of
 
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"}
 """The condition didn't hold, or somebody writes it this moment."""
@@ -29,6 +31,15 @@ class Read:
     age: float
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that the bucket is reached with; `given` is what else AssumeRole is told, `endpoint` STS's own."""
+
+    arn: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: str | None = None
+
+
 def connect(
     *,
     region: str | None = None,
@@ -36,28 +47,47 @@ def connect(
     endpoint: str | None = None,
     path_style: bool = False,
     keys: tuple[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+    role: Role | None = None,
+    access: Access | None = None,
 ) -> Any:
-    """A boto3 S3 client as a state's backend is configured. Raises like every call does."""
+    """A boto3 S3 client as a state's backend is configured; what that leaves open is the command's own `access`.
+
+    Raises like every call does.
+    """
     try:
-        access, secret = keys or (None, None)
-        session: Any = boto3.Session(access, secret, region_name=region, profile_name=profile)
+        if keys:
+            session: Any = boto3.Session(*keys, region_name=region)
+        else:
+            ask = access.ask_for_code if access else nobody
+            own = Access(profile, "the state's backend: profile", ask, files) if profile or files else access
+            session = (own or Access()).session(region or "")
+        session = assuming(session, role.arn, role.given, role.endpoint) if role else session
         config = Config(
             retries={"mode": "standard", "max_attempts": 3},
             connect_timeout=5,
             read_timeout=10,
             s3={"addressing_style": "path" if path_style else "auto"},
         )
-        return session.client("s3", endpoint_url=endpoint, config=config)
+        return session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
     except (BotoCoreError, ValueError) as error:
         raise problem_of(error, "s3") from None
 
 
 class S3Object:
-    """The object `key` of `bucket`, through a boto3 `s3` client."""
+    """The object `key` of `bucket`, through a boto3 `s3` client.
 
-    def __init__(self, client: Any, bucket: str, key: str) -> None:
+    `written` is how the bucket's policy wants objects to be written (encryption, ACL), `owner` the account that the
+    bucket must belong to.
+    """
+
+    def __init__(
+        self, client: Any, bucket: str, key: str, *, written: Mapping[str, Any] | None = None, owner: str = ""
+    ) -> None:
         self._client = client
-        self._where = {"Bucket": bucket, "Key": key}
+        self._where = {"Bucket": bucket, "Key": key} | ({"ExpectedBucketOwner": owner} if owner else {})
+        self._written = dict(written or {})
+        self._read = {name: value for name, value in self._written.items() if name.startswith("SSECustomer")}
 
     @property
     def place(self) -> str:
@@ -67,7 +97,7 @@ class S3Object:
     def read(self) -> Read | None:
         """None: there is none."""
         try:
-            said = self._client.get_object(**self._where)
+            said = self._client.get_object(**self._where, **self._read)
             return Read(said["Body"].read(), said["ETag"], _age(said))
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("NoSuchKey", "404"):
@@ -92,7 +122,8 @@ class S3Object:
 
     def _put(self, body: bytes, **condition: str) -> str | None:
         try:
-            said = self._client.put_object(**self._where, Body=body, ContentType="application/json", **condition)
+            how = {"ContentType": "application/json", **self._written, **condition}
+            said = self._client.put_object(**self._where, Body=body, **how)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _CHANGED:
                 return None

@@ -39,6 +39,11 @@ class _Client:
         return getattr(client, name)
 
 
+def lazily(make: Callable[[], Any]) -> Any:
+    """A client that is made when it is first used."""
+    return _Client(make, lambda: 0)
+
+
 class Aws:
     """Clients of one account and region, to be shared between threads.
 

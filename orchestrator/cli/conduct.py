@@ -119,7 +119,13 @@ class Conductor:
         def warn(problem: Problem) -> None:
             self.emit(_worth_knowing("lock", problem))
 
-        lock = lock_of(self.options.directory, self.environment, self.settings["lock-dir"])
+        lock = lock_of(
+            self.options.directory,
+            self.environment,
+            self.settings["lock-dir"],
+            lock=self.settings["lock"],
+            access=lambda: self.access,
+        )
         ours = owner(self.run, self.command, self.clock.now())
         with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
             self._ledger.lock = lock

@@ -17,6 +17,7 @@ from orchestrator.cli.options import contract_option, place_options
 @contract_option
 @click.option("--database-transport", help="As in the command: ssm (through the runner) or direct.")
 @click.option("--lock-dir", help="As in the command: folder of the lock, instead of beside the state.")
+@click.option("--lock", metavar="s3://BUCKET/KEY", help="As in the command: the lock, instead of beside the state.")
 @click.option("--backup-bucket", help="As in the command: the backups' bucket, instead of STACK-backups-ACCOUNT.")
 @click.option(
     "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Of the hosted zone (repeatable) [default: any]."
@@ -28,6 +29,7 @@ def policy(
     *,
     database_transport: str | None,
     lock_dir: str | None,
+    lock: str | None,
     backup_bucket: str | None,
     zone_ids: tuple[str, ...],
     directory: Path,
@@ -45,7 +47,12 @@ def policy(
     from orchestrator.terraform import Terraform
 
     names = policies.chosen(commands)
-    given = {"database_transport": database_transport, "lock_dir": lock_dir, "backup_bucket": backup_bucket}
+    given = {
+        "database_transport": database_transport,
+        "lock_dir": lock_dir,
+        "lock": lock,
+        "backup_bucket": backup_bucket,
+    }
     settings = Settings({name: value for name, value in given.items() if value}, os.environ, directory)
     terraform = Terraform(directory, os.environ)
     stack = app.contract_from(contract, terraform, os.environ, sys.stdin)
@@ -53,7 +60,7 @@ def policy(
         stack=stack,
         direct=settings["database-transport"] == "direct",
         zone_ids=tuple(zone.rpartition("/")[2] for zone in zone_ids),
-        lock=_lock(directory, settings["lock-dir"]) if policies.takes_lock(names) else None,
+        lock=_lock(directory, settings["lock-dir"], settings["lock"]) if policies.takes_lock(names) else None,
         backups=settings["backup-bucket"] or bucket_of(stack.stack, stack.account_id),
     )
     made = policies.policy((grant for name in names for grant in policies.COMMANDS[name]), scope)
@@ -62,10 +69,10 @@ def policy(
         click.echo(f"note: {note}", err=True)
 
 
-def _lock(directory: Path, lock_dir: Path | None) -> tuple[str, str] | None:
-    """Bucket and key of the lock, if the state is in S3."""
+def _lock(directory: Path, lock_dir: Path | None, lock: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Bucket and key of the lock, if it is in S3."""
     from orchestrator.lock_places import lock_of
 
-    place = lock_of(directory, os.environ, lock_dir).place
+    place = lock_of(directory, os.environ, lock_dir, lock=lock).place
     bucket, _, key = place.removeprefix("s3://").partition("/")
     return (bucket, key) if place.startswith("s3://") else None

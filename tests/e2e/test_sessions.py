@@ -35,12 +35,12 @@ def session(stage: Stage) -> dict[str, Any]:
     }
 
 
-def while_waiting(stage: Stage, act: Callable[[], Any], **variables: str | None) -> Ended:
+def while_waiting(stage: Stage, act: Callable[[], Any], *more: str, **variables: str | None) -> Ended:
     """A run during which `act` happens, once the `services` step waits."""
     stage.work.mkdir(exist_ok=True)
     contract = stage.folder / "contract.json"
     contract.write_text(json.dumps(stage.contract))
-    flags = ("--contract", str(contract), "--poll", "0.5", "--database-transport", "direct", "--json")
+    flags = ("--contract", str(contract), "--poll", "0.5", "--database-transport", "direct", "--json", *more)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "orchestrator", "run", *flags],
         env=stage.environment(**variables),
@@ -180,3 +180,29 @@ def test_without_a_terminal_the_code_is_missing_and_nothing_hangs(alive: Stage) 
     )
     ended = alive.run("--profile", "ops", AWS_CONFIG_FILE=str(config), **NO_KEYS)
     assert (ended.status, ended.codes) == (2, {"mfa-needs-terminal"})
+
+
+def test_a_lock_in_a_bucket_of_ones_choice_excludes_another_machine(alive: Stage) -> None:
+    alive.aws.client("s3").create_bucket(
+        Bucket="our-locks", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    lock = ("--lock", "s3://our-locks/onyx/prod")
+    met: list[Ended] = []
+
+    def another() -> None:
+        met.append(alive.direct("--chdir", str(elsewhere), *lock))
+        alive.clear_faults()
+
+    elsewhere = alive.folder / "elsewhere"
+    elsewhere.mkdir()
+    alive.fault("stuck-pending")
+    for tenant in alive.contract["tenants"].values():
+        alive.aws.client("ecs").update_service(
+            cluster=alive.contract["cluster"], service=tenant["service"], forceNewDeployment=True
+        )
+    while_waiting(alive, another, *lock).succeeded()
+    (second,) = met
+    assert (second.status, second.codes, second.last["changed"]) == (5, {"locked"}, 0)
+    assert alive.aws.client("s3").list_objects_v2(Bucket="our-locks")["KeyCount"] == 0
+    shown = alive.orchestrate("unlock", *lock, "--json")
+    assert (shown.status, json.loads(shown.stdout)["holder"]) == (0, "")

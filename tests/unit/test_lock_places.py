@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.lock_places import local_state, lock_of, s3_key
+from orchestrator.lock_places import local_state, lock_of, role_of, s3_key, written_as
 
 S3 = {"bucket": "onyx-state", "key": "prod/terraform.tfstate", "region": "us-west-2"}
 
@@ -98,7 +98,10 @@ def test_files_are_terraforms(config: dict[str, Any], workspace: str, expected: 
     ("given", "says"),
     [
         ({"backend": {"type": "cloud", "config": {}}}, "backend 'cloud' offers no place"),
-        ({"backend": {"type": "s3", "config": {**S3, "assume_role": {"role_arn": "arn"}}}}, "assumes a role"),
+        (
+            {"backend": {"type": "s3", "config": {**S3, "assume_role_with_web_identity": {"role_arn": "arn"}}}},
+            "a web identity of its own",
+        ),
         ({"main": 'terraform {\n  backend "s3" {\n  }\n}\n'}, "not initialised for its backend 's3'"),
         ({"main": "terraform {\n  cloud {\n  }\n}\n"}, "not initialised for its backend 'cloud'"),
     ],
@@ -109,6 +112,7 @@ def test_no_place_is_said_and_lock_dir_helps(tmp_path: Path, given: dict[str, An
         place(made)
     assert raised.value.problems[0].code == "lock-place-unknown"
     assert "--lock-dir" in raised.value.problems[0].fix
+    assert "--lock s3://" in raised.value.problems[0].fix
     assert place(made, lock_dir=tmp_path / "locks") == str(tmp_path / "locks" / "orchestrate.lock")
 
 
@@ -126,3 +130,55 @@ def test_a_broken_note_is_no_traceback(tmp_path: Path, text: str) -> None:
     else:
         with pytest.raises(Invalid, match="lock-place-unknown"):
             place(made)
+
+
+@pytest.mark.parametrize("kind", ["cloud", "remote", "gcs", "azurerm", "http", "local"])
+def test_a_bucket_of_ones_choice_goes_before_all(tmp_path: Path, kind: str) -> None:
+    made = directory(tmp_path, backend={"type": kind, "config": {}})
+    chosen = lock_of(made, {}, tmp_path / "locks", lock=("our-locks", "onyx/prod"))
+    assert chosen.place == "s3://our-locks/onyx/prod"
+
+
+def test_a_backend_with_a_role_has_its_place(tmp_path: Path) -> None:
+    made = directory(tmp_path, backend={"type": "s3", "config": {**S3, "assume_role": {"role_arn": "arn"}}})
+    assert place(made) == "s3://onyx-state/prod/terraform.tfstate.orchestrate-lock"
+
+
+ROLE = "arn:aws:iam::123456789012:role/state"
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, ("", {})),
+        ({"role_arn": None, "session_name": None}, ("", {})),
+        ({"assume_role": {"role_arn": ROLE}}, (ROLE, {})),
+        ({"assume_role": [{"role_arn": ROLE, "external_id": "x"}]}, (ROLE, {"ExternalId": "x"})),
+        (
+            {"role_arn": ROLE, "session_name": "me", "external_id": "x"},
+            (ROLE, {"RoleSessionName": "me", "ExternalId": "x"}),
+        ),
+        ({"role_arn": ROLE, "assume_role_duration_seconds": 900}, (ROLE, {"DurationSeconds": 900})),
+        (
+            {"assume_role": {"role_arn": ROLE, "policy_arns": ["p"], "tags": {"a": "b"}, "transitive_tag_keys": ["a"]}},
+            (ROLE, {"PolicyArns": [{"arn": "p"}], "Tags": [{"Key": "a", "Value": "b"}], "TransitiveTagKeys": ["a"]}),
+        ),
+    ],
+)
+def test_roles_are_terraforms(config: dict[str, Any], expected: tuple[str, dict[str, Any]]) -> None:
+    assert role_of(config) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, {}),
+        ({"encrypt": False}, {}),
+        ({"encrypt": True}, {"ServerSideEncryption": "AES256"}),
+        ({"encrypt": True, "kms_key_id": "k"}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "k"}),
+        ({"encrypt": True, "sse_customer_key": "a2V5"}, {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"key"}),
+        ({"acl": "bucket-owner-full-control"}, {"ACL": "bucket-owner-full-control"}),
+    ],
+)
+def test_it_is_written_as_the_state_is(config: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert written_as(config) == expected

@@ -12,7 +12,7 @@ import pytest
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from orchestrator.aws.s3_object import S3Object, connect
+from orchestrator.aws.s3_object import Role, S3Object, connect
 from orchestrator.engine.lock import held
 from orchestrator.engine.s3_lock import DEAD, S3Lock
 from orchestrator.errors import Interrupted, Locked, Problem, Transient
@@ -250,3 +250,39 @@ def _at_once(work: Callable[[int], None], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_it_is_written_as_the_buckets_policy_demands(bucket: Bucket) -> None:
+    """Each write, the one that keeps it alive too; and its owner is proven with each call."""
+    asked: list[dict[str, Any]] = []
+    bucket.client.meta.events.register("before-call.s3", lambda params, **_: asked.append(params["headers"]))
+    how = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/state"}
+    slot = S3Object(bucket.client, "onyx-state", bucket.key, written=how, owner="123456789012")
+    lock = S3Lock(slot, VirtualClock().monotonic, period=3600.0)
+    assert lock.take(A) is None
+    lock.check()
+    assert lock.give_back() is None
+    assert {one.get("x-amz-expected-bucket-owner") for one in asked} == {"123456789012"}
+    written = [one for one in asked if "x-amz-server-side-encryption" in one]
+    assert len(written) == 2
+    assert {one["x-amz-server-side-encryption-aws-kms-key-id"] for one in written} == {"alias/state"}
+
+
+def test_it_is_reached_with_the_role_of_the_backend(
+    server: ThreadedMotoServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, port = server.get_host_and_port()
+    here = f"http://127.0.0.1:{port}"
+    for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    role = Role("arn:aws:iam::123456789012:role/state", {"ExternalId": "ours"}, here)
+    client = connect(region="us-east-1", endpoint=here, path_style=True, role=role)
+    signed: list[str] = []
+    client.meta.events.register("before-send.s3", lambda request, **_: signed.append(request.headers["Authorization"]))
+    lock = S3Lock(S3Object(client, "onyx-state", bucket.key), VirtualClock().monotonic, period=3600.0)
+    assert lock.take(A) is None
+    assert bucket.lock().take(B) == A
+    assert lock.give_back() is None
+    assert all("Credential=ASIA" in str(one) for one in signed)
+    assert signed
