@@ -14,6 +14,7 @@ variables {
   image             = "vespaengine/vespa:8.609.39"
   secret_arns       = ["arn:aws:secretsmanager:us-west-2:123456789012:secret:b", "arn:aws:secretsmanager:us-west-2:123456789012:secret:a"]
   postgres_group_id = "sg-2"
+  redis_group_id    = "sg-3"
   runner            = true
 }
 
