@@ -70,6 +70,35 @@ _LOG_RULES = (
         Cure.WORKFLOW,
     ),
     _Rule(
+        r"no pg_hba\.conf entry for .*no encryption",
+        "database-wants-tls",
+        "PostgreSQL takes no connection without TLS (rds.force_ssl), and the task used none",
+        "have the task use TLS (PGSSLMODE=require in its environment), or set rds.force_ssl = 0 in the parameter group",
+        Cure.TASK_DEFINITION,
+    ),
+    _Rule(
+        r"no pg_hba\.conf entry for |pg_hba\.conf rejects connection",
+        "database-host-refused",
+        "PostgreSQL's rules (pg_hba.conf) let nobody in from the task's address",
+        "on a server of your own, add a hostssl line for the subnets of the tasks; on RDS, check role and database",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"(connection to server|postgres|psycopg|asyncpg).*"
+        r"(certificate verify failed|server certificate .* does not match|root certificate file)",
+        "database-certificate-untrusted",
+        "the task does not trust the database server's certificate",
+        "give the image AWS's bundle of authorities (global-bundle.pem), and RDS's own endpoint as POSTGRES_HOST",
+        Cure.TASK_DEFINITION,
+    ),
+    _Rule(
+        r"server does not support SSL, but SSL was required",
+        "database-without-tls",
+        "the task demands TLS of a database server that has none",
+        "turn TLS on in the server (ssl = on)",
+        Cure.OUTSIDE,
+    ),
+    _Rule(
         r"remaining connection slots are reserved|sorry, too many clients already|too many connections for",
         "database-connections-exhausted",
         "PostgreSQL had no connection left for the task",

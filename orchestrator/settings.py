@@ -149,6 +149,11 @@ SETTINGS = {
             "ADDRESS:PORT to connect to instead (a tunnel), with --database-transport direct",
             _address,
         ),
+        Setting(
+            "database-ca-file",
+            "PEM file of the authorities that sign the database server's certificate, instead of RDS's",
+            _file,
+        ),
         Setting("resolver", "ADDRESS:PORT of the DNS resolver to ask, instead of the system's", _address),
         Setting("site-port", "port the sites answer on", _port, 443),
         Setting("ca-file", "PEM file of the authorities that sign the sites' certificates", _file),

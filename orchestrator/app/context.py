@@ -25,6 +25,7 @@ from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import Values
 from orchestrator.contract import Stack
+from orchestrator.database import tls
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
 from orchestrator.database.ownership import Rules as DatabaseRules
@@ -108,7 +109,9 @@ def connect(
     values = Values(secrets, parameters)
     lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
     # Without a runner the step `runner` ends the run before anybody asks the database.
-    through = SsmServer(ssm, stack.runner.instance_id if stack.runner else "", stack.database, stack.region, lender)
+    runner = stack.runner.instance_id if stack.runner else ""
+    trusted = tls.authorities(stack.region, settings["database-ca-file"])
+    through = SsmServer(ssm, runner, stack.database, stack.region, lender, authorities=trusted)
     direct = settings["database-transport"] == "direct"
     resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
     return Context(
@@ -141,8 +144,9 @@ def connect(
 def _direct(stack: Stack, values: Values, settings: Settings) -> Database:
     from orchestrator.database.direct import DirectServer, Endpoint
 
-    address = settings["database-address"]
-    return DirectServer(stack.database, values.value, endpoint=Endpoint(*address) if address else None)
+    address, trusted = settings["database-address"], settings["database-ca-file"]
+    endpoint = Endpoint(*address) if address else None
+    return DirectServer(stack.database, values.value, endpoint=endpoint, authorities=trusted)
 
 
 def limits_of(settings: Settings, access: Access) -> Limits:

@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from pydantic import SecretStr
 
 from orchestrator.contract import Database
+from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.model import (
@@ -42,7 +44,10 @@ class Endpoint:
 
 
 class DirectServer:
-    """The server over a connection of our own. `secret(arn)` gives a secret's string; `salt()` 16 random bytes."""
+    """The server over a connection of our own. `secret(arn)` gives a secret's string; `salt()` 16 random bytes.
+
+    `authorities`: the PEM file of those who sign its certificate, instead of libpq's own variable, and that of RDS's.
+    """
 
     def __init__(
         self,
@@ -50,11 +55,13 @@ class DirectServer:
         secret: Callable[[str], str],
         *,
         endpoint: Endpoint | None = None,
+        authorities: Path | None = None,
         salt: Callable[[], bytes] = lambda: os.urandom(16),
     ) -> None:
         self._database = database
         self._secret = secret
         self._endpoint = endpoint
+        self._authorities = str(authorities or os.environ.get("PGSSLROOTCERT") or tls.SHIPPED)
         self._salt = salt
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
@@ -176,12 +183,13 @@ class DirectServer:
         where: dict[str, Any] = {"host": self._database.host, "port": self._database.port}
         if self._endpoint:
             where |= {"hostaddr": self._endpoint.ip, "port": self._endpoint.port}
-        mode = os.environ.get("PGSSLMODE", "require")
         return psycopg.connect(
             dbname=database,
             user=user,
             password=password,
-            sslmode=mode,
+            sslmode=tls.MODE,
+            sslrootcert=self._authorities,
+            require_auth=tls.METHOD,
             connect_timeout=10,
             options=options,
             application_name="orchestrate",
@@ -211,6 +219,8 @@ def _failed(error: psycopg.Error) -> OrchestratorError:
 
 def _refused(error: psycopg.Error) -> OrchestratorError:
     said = _said(error)
+    if untrusted := tls.refusal(said):
+        return untrusted
     if isinstance(error, psycopg.errors.InvalidPassword) or "password authentication failed" in said:
         fix = "store the admin user's real password in its secret (admin_secret_arn)"
         return OrchestratorError(Problem("admin-password-wrong", said, "tenant-databases", fix))

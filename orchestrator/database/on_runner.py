@@ -21,7 +21,8 @@ import tempfile
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Sequence, Tuple, Union  # noqa: UP035 - Python 3.9 evaluates the aliases below
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union  # noqa: UP035 - Python 3.9 evaluates the aliases below
 
 LONGEST_ANSWER = 20_000
 """Characters; SSM keeps the first 24,000 of the output, so longer answers are packed."""
@@ -30,7 +31,7 @@ SERVER_ERROR = 500
 LARGEST_DUMP = 5 * 1024**3
 """Bytes that S3 takes in one PUT."""
 RDS_AUTHORITIES = "/etc/pki/rds/global-bundle.pem"
-"""Where terraform/'s user_data puts AWS's bundle; with it the server's certificate and name are checked."""
+"""Where terraform/'s user_data puts AWS's bundle: for regions whose authorities the request does not bring along."""
 COLONS = 6
 """In a secret's ARN; with more, a version follows, which a batch can't be asked for."""
 NOTHING = "None\n"
@@ -174,10 +175,7 @@ def reference(holder: Request, prefix: str = "") -> Reference:
 def psql(
     request: Request, *, database: str, user: str, password: str, sql: str, secrets: Sequence[str] = (), **more: str
 ) -> Tuple[int, str, str]:  # noqa: UP006
-    """One psql session; SQL goes in over standard input. `more` is for its environment.
-
-    The database's name goes there too: psql would take one with an equals sign in it for a connection string.
-    """
+    """One psql session, SQL on its standard input. A database's name in an argument could be a connection string."""
     argv = ["psql", "-X", "-q", "-A", "-t", "-w", "-h", request["host"], "-p", str(request["port"])]
     argv += ["-U", user, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
     environment = dict(libpq(password), PGDATABASE=database, **more)
@@ -186,11 +184,19 @@ def psql(
 
 def libpq(password: str) -> Dict[str, str]:  # noqa: UP006
     """The environment of a PostgreSQL client."""
-    environment = dict(os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGAPPNAME="orchestrate")
-    if os.path.exists(RDS_AUTHORITIES):  # noqa: PTH110 - no pathlib needed otherwise
-        environment.setdefault("PGSSLROOTCERT", RDS_AUTHORITIES)
-    environment.setdefault("PGSSLMODE", "verify-full" if "PGSSLROOTCERT" in environment else "require")
-    return environment
+    checked = {"PGSSLMODE": "verify-full", "PGREQUIREAUTH": "scram-sha-256"}
+    return dict(os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGAPPNAME="orchestrate", **checked)
+
+
+@contextmanager
+def authorities(request: Request) -> Iterator[None]:
+    """Who may sign the certificate: whom somebody named, else the instance's environment, else who came along."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        print(request.get("authorities", ""), file=file, flush=True)
+        if request.get("authorities_named") or (request.get("authorities") and "PGSSLROOTCERT" not in os.environ):
+            os.environ["PGSSLROOTCERT"] = file.name
+        os.environ.setdefault("PGSSLROOTCERT", RDS_AUTHORITIES)
+        yield
 
 
 def verifier(password: str, salt: bytes) -> str:
@@ -237,21 +243,20 @@ def observe(request: Request) -> Request:
         if isinstance(password, Failed):
             broken[tenant["name"]] = f"{password.code}: {password.message}"
         elif tenant["database"] in seen["databases"] and tenant["role"] in seen["roles"]:
-            said, holds[tenant["database"]] = look(request, tenant["database"], tenant["role"], password)
-            logins[tenant["name"]] = said
-    strangers = sorted(set(seen["databases"]) - set(request["known"]))
+            name, sql = tenant["database"], request["look"]
+            logins[tenant["name"]], holds[name] = look(request, sql, name, tenant["role"], password)
 
     def found(name: str) -> Tuple[str, Any]:  # noqa: UP006
-        return name, look(request, name, request["admin"], admin, PGOPTIONS=request["options"])[1]
+        return name, look(request, request["look"], name, request["admin"], admin, PGOPTIONS=request["options"])[1]
 
     with ThreadPoolExecutor(4) as pool:
-        holds.update(pool.map(found, strangers))
+        holds.update(pool.map(found, sorted(set(seen["databases"]) - set(request["known"]))))
     return dict(seen, logins=logins, secrets=broken, holds=holds)
 
 
-def look(request: Request, database: str, user: str, password: Any, **more: str) -> Tuple[str, Any]:  # noqa: UP006
+def look(request: Request, sql: str, database: str, user: str, password: Any, **more: str) -> Tuple[str, Any]:  # noqa: UP006
     """Say "ok" or why the role can't sign in; and what is in the database, where it can."""
-    status, output, errors = psql(request, database=database, user=user, password=password, sql=request["look"], **more)
+    status, output, errors = psql(request, database=database, user=user, password=password, sql=sql, **more)
     return (errors, None) if status else ("ok", json.loads(output))
 
 
@@ -263,11 +268,8 @@ def count(request: Request) -> Request:
         password = known[reference(tenant)] if tenant["secret"] else Failed("secret-missing", "it has none")
         counts[tenant["name"]] = None
         if not isinstance(password, Failed):
-            status, output, _ = psql(
-                request, database=tenant["database"], user=tenant["role"], password=password, sql=request["query"]
-            )
-            said = output.strip()
-            counts[tenant["name"]] = int(said) if not status and said.isdigit() else None
+            told = look(request, request["query"], tenant["database"], tenant["role"], password)[1]
+            counts[tenant["name"]] = told
     return {"counts": counts}
 
 
@@ -387,7 +389,8 @@ def main() -> None:
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
         modes = {"observe": observe, "ensure": ensure, "read": read, "count": count, "dump": dump, "load": load}
-        answer = modes[request["mode"]](request)
+        with authorities(request):
+            answer = modes[request["mode"]](request)
     except Failed as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     text = json.dumps(answer)

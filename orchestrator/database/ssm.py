@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from orchestrator.contract import Database
+from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
@@ -34,6 +35,7 @@ from orchestrator.database.model import (
     observation,
     observed,
 )
+from orchestrator.database.tls import Authorities
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 READERS = 4
@@ -122,18 +124,27 @@ class SsmServer:
     """The server as seen from the runner instance."""
 
     def __init__(
-        self, shell: Shell, runner: str, database: Database, region: str, lender: Lender | None = None
+        self,
+        shell: Shell,
+        runner: str,
+        database: Database,
+        region: str,
+        lender: Lender | None = None,
+        *,
+        authorities: Authorities | None = None,
     ) -> None:
         self._shell = shell
         self._runner = runner
         self._database = database
         self._region = region
         self._lender = lender or NothingToLend()
+        self._authorities = authorities or tls.authorities(region, None)
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:
         """One command: the catalogue, logins, and what is in the tenants' databases and in those of nobody."""
         ours = sorted(SYSTEM_DATABASES | {one.database for one in wanted})
-        answer = self._ask("observe", wanted, observation=observation(wanted), look=LOOK, options=OPTIONS, known=ours)
+        looks: dict[str, Any] = {"look": LOOK, "options": OPTIONS, "known": ours}
+        answer = self._ask("observe", wanted, observation=observation(wanted), **looks)
         logins, secrets = answer["logins"], answer["secrets"]
         _require_answers(logins, secrets)
         return observed(answer, logins, secrets, answer.get("holds", {}))
@@ -205,6 +216,8 @@ class SsmServer:
             "admin_secret": admin[0],
             "admin_key": admin[1],
             "region": self._region,
+            "authorities": self._authorities.pem,
+            "authorities_named": self._authorities.file is not None,
             "tenants": [
                 {
                     "name": one.tenant,
@@ -261,6 +274,8 @@ def script(request: dict[str, Any]) -> str:
 def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     """Raise `Transient` when somebody did not answer: then nothing is known, and nothing may be changed."""
     for said in logins.values():
+        if untrusted := tls.refusal(said):
+            raise untrusted
         if said != "ok" and not answered(said):
             fix = "look whether the server was restarted; then run the same command again"
             raise Transient(Problem("database-unreachable", said, "tenant-databases", fix))
@@ -298,6 +313,10 @@ def _error(code: str, message: str, runner: str) -> OrchestratorError:
         return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))
     if code != "sql-failed":
         return OrchestratorError(Problem(code, message, runner, "check the secret and the instance's role"))
+    return tls.refusal(message) or _psql_said(message)
+
+
+def _psql_said(message: str) -> OrchestratorError:
     for state, (known, fix) in _FIXES.items():
         if f"{state}:" in message or (state == "28P01" and "password authentication failed" in message):
             return OrchestratorError(Problem(known, message, "tenant-databases", fix))

@@ -61,6 +61,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
             "PGHOSTADDR": "127.0.0.1",
             "PGPORT": str(cloud.database_port),
             "PGSSLROOTCERT": str(cloud.ca_file),
+            "ORCHESTRATE_DATABASE_CA_FILE": str(cloud.ca_file),
         }
     return variables | cloud.exports
 

@@ -1,8 +1,8 @@
 """The PostgreSQL servers behind RDS instances: one real server process each, with its own data folder.
 
 As on RDS the master user is no superuser but CREATEDB + CREATEROLE, a member of `rds_superuser`; the superuser is
-`rdsadmin`, whose password nobody has; connections must be encrypted (RDS forces SSL from PostgreSQL 15 on) where the
-binaries can. Snapshots hold a server's data (postgres_snapshots.py). Left out: the asked-for engine version (it is
+`rdsadmin`, whose password nobody has; connections must be encrypted, as RDS forces from PostgreSQL 15 on
+(postgres_tls.py). Snapshots hold a server's data (postgres_snapshots.py). Left out: the asked-for engine version (it is
 what the machine has), parameter groups, replicas, and durability: fsync is off.
 """
 
@@ -14,7 +14,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -27,8 +26,9 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.local import postgres_snapshots, scratch
+from orchestrator.local import postgres_snapshots, postgres_tls, scratch
 from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.held_port import Port
 from orchestrator.local.postgres_snapshots import Kept
 from orchestrator.local.waiting import eventually
 
@@ -80,29 +80,6 @@ def _number(text: str) -> int:
     return int(text) if text.isdigit() else 0
 
 
-class Port:
-    """A TCP port of 127.0.0.1 that is ours: nobody gets it by chance while no server listens on it."""
-
-    def __init__(self) -> None:
-        self._holder: socket.socket | None = None
-        self.number = 0
-        self.hold()
-
-    def hold(self) -> None:
-        """Bind it without listening, so that connections are refused and the kernel gives it to nobody."""
-        if self._holder is None:
-            self._holder = socket.socket()
-            self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._holder.bind(("127.0.0.1", self.number))
-            self.number = self._holder.getsockname()[1]
-
-    def release(self) -> None:
-        """Let go of it: the server takes it now."""
-        if self._holder is not None:
-            self._holder.close()
-            self._holder = None
-
-
 def _unprivileged() -> pwd.struct_passwd | None:
     """Who runs the server when we are root (PostgreSQL refuses root), else None: we do."""
     if os.geteuid() != 0:
@@ -126,6 +103,9 @@ class Server:
     password: str
     """Of the superuser: made here, never written anywhere else."""
     process: subprocess.Popen[bytes] | None = None
+    inner: Port | None = None
+    """Where it really listens, if its programs have no TLS: that ends before it, on `port`."""
+    terminator: postgres_tls.Terminator | None = None
 
     @property
     def data(self) -> Path:
@@ -224,8 +204,8 @@ class Servers:
             if server is None:
                 return
             _end(server)
-            if server.port is not self.first_port:
-                server.port.release()
+            for port in filter(None, {server.port, server.inner} - {self.first_port}):
+                port.release()
             self._remove(server.folder, instance)
 
     def _remove(self, folder: Path, name: str) -> None:
@@ -287,27 +267,24 @@ class Servers:
             raise OrchestratorError(Problem(code="postgres-initdb", message=done.stderr.strip()[-500:]))
 
     def _encrypt(self, server: Server, host: str) -> None:
-        """TLS with a certificate for the instance's name, and nothing but TLS, where the binaries have it."""
-        certificate = self._cloud.ca.issue_cert(host, "127.0.0.1", "localhost")
-        chain, key = server.data / "server.crt", server.data / "server.key"
-        key.touch(mode=0o600)
-        certificate.private_key_pem.write_to_path(key)
-        for number, blob in enumerate(certificate.cert_chain_pems):
-            blob.write_to_path(chain, append=number > 0)
-        self._give(chain)
-        self._give(key)
-        asked = [str(self._bin / "postgres"), "-D", str(server.data), "-C", "ssl", "-c", "ssl=on"]
-        encrypted = subprocess.run(asked, capture_output=True, check=False, cwd="/", **self._as_user()).returncode == 0
+        """TLS with a certificate for the instance's name, and nothing but TLS."""
+        for file in postgres_tls.certify(self._cloud.ca, host, server.data):
+            self._give(file)
+        encrypted = postgres_tls.has_tls(self._bin / "postgres", server.data, self._as_user())
+        server.inner = None if encrypted else server.inner or Port()
+        port, mode, kind = server.inner or server.port, "on" if encrypted else "off", "hostssl" if encrypted else "host"
         with (server.data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-            settings.write(f"port = {server.port.number}\nssl = {'on' if encrypted else 'off'}\n")
-        kind = "hostssl" if encrypted else "host"
+            settings.write(f"port = {port.number}\nssl = {mode}\n")
         (server.data / "pg_hba.conf").write_text(f"{kind} all all 127.0.0.1/32 scram-sha-256\n")
 
     def _run(self, server: Server) -> None:
         if self._cloud.pace.stopped:
             raise OrchestratorError(Problem(code="local-cloud-down", message="the local cloud goes down"))
         server.port.release()
+        if server.inner:
+            server.inner.release()
+            server.terminator = postgres_tls.Terminator(server.port.number, server.inner.number, server.data)
         with (server.folder / "postgres.log").open("ab") as log:
             server.process = subprocess.Popen(
                 [str(self._bin / "postgres"), "-D", str(server.data)],
@@ -345,8 +322,12 @@ def _end(server: Server) -> None:
             process.send_signal(signal.SIGQUIT)
             process.wait(5)
     server.process = None
-    with suppress(OSError):
-        server.port.hold()
+    if server.terminator:
+        server.terminator.close()
+        server.terminator = None
+    for port in filter(None, (server.port, server.inner)):
+        with suppress(OSError):
+            port.hold()
 
 
 MASTER: tuple[LiteralString, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.contract import Database, Stack
+from orchestrator.database import tls
 from orchestrator.database.contents import Held
 from orchestrator.database.direct import DirectServer, Endpoint
 from orchestrator.database.inventory import Database as Both
@@ -57,13 +59,16 @@ class Place:
         arn = self.secret(name, json.dumps({"username": name, "password": f"pw-of-{name}'\\ü"}))
         return Wanted(name, name, name, arn, stack="o'n{y}x-prod", server=self.stack.database.host)
 
-    def direct(self, database: Database | None = None) -> Both:
+    def direct(
+        self, database: Database | None = None, ca_file: Path | None = None, endpoint: Endpoint | None = None
+    ) -> Both:
         secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
 
         def read(arn: str) -> str:
             return parameters.value(arn) if ":ssm:" in arn else secrets.value(arn)
 
-        return DirectServer(database or self.stack.database, read, endpoint=self.endpoint)
+        given = database or self.stack.database
+        return DirectServer(given, read, endpoint=endpoint or self.endpoint, authorities=ca_file or self.ca_file)
 
     def parameters(self) -> Parameters:
         return Parameters(self.aws.client("ssm"))
@@ -71,11 +76,13 @@ class Place:
     def lender(self) -> Lender:
         return Lender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
 
-    def ssm(self, database: Database | None = None) -> Both:
+    def ssm(self, database: Database | None = None, ca_file: Path | None = None) -> Both:
         shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)
         assert self.stack.runner is not None
         wanted = database or self.stack.database
-        return SsmServer(shell, self.stack.runner.instance_id, wanted, self.stack.region, self.lender())
+        trusted = tls.authorities(self.stack.region, ca_file or self.ca_file)
+        runner, region = self.stack.runner.instance_id, self.stack.region
+        return SsmServer(shell, runner, wanted, region, self.lender(), authorities=trusted)
 
     def admins_password(self) -> SecretStr:
         arn = self.stack.database.admin_secret_arn
@@ -190,7 +197,7 @@ def test_what_we_make_bears_our_mark_and_peoples_words_stay(place: Place, server
     one = place.wanted(f"{way}_marked")
     server.ensure([one])
     with place.admin() as admin:
-        line = one.mark.line.replace("x-prod", "x-old")
+        line = one.mark.line.replace("}x-prod", "}x-old")
         admin.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(one.database), f"ask Bo\n{line}"))
     assert server.observe([one]).marks[one.database] == Mark("o'n{y}x-old", one.tenant, one.server)
     for _ in range(2):
@@ -319,6 +326,37 @@ def test_a_wrong_admin_password_is_named_and_not_shown(place: Place, way: str) -
         make(database).observe([])
     assert caught.value.problems[0].code == "admin-password-wrong"
     assert "not-the-password" not in str(caught.value)
+
+
+def test_a_server_of_an_unknown_authority_gets_no_password(place: Place, way: str) -> None:
+    make: Callable[..., Server] = getattr(place, way)
+    with pytest.raises(OrchestratorError) as caught:
+        make(ca_file=tls.SHIPPED).observe([])
+    assert (caught.value.problems[0].code, type(caught.value)) == ("database-authority-unknown", OrchestratorError)
+
+
+def test_a_certificate_for_another_name_is_not_taken(place: Place) -> None:
+    with pytest.raises(OrchestratorError) as caught:
+        place.direct(place.stack.database.model_copy(update={"host": "alias.example.com"})).observe([])
+    assert caught.value.problems[0].code == "database-certificate-mismatch"
+
+
+def test_a_server_without_tls_is_hopeless_at_once(place: Place) -> None:
+    """One that answers `N` to the request for TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as session:
+                session.recv(8)
+                session.sendall(b"N")
+                session.recv(1)
+
+        with ThreadPoolExecutor(1) as pool:
+            answered = pool.submit(answer)
+            with pytest.raises(OrchestratorError) as caught:
+                place.direct(endpoint=Endpoint(*listening.getsockname())).observe([])
+            answered.result()
+    assert (caught.value.problems[0].code, type(caught.value)) == ("database-without-tls", OrchestratorError)
 
 
 def test_passwords_that_no_secret_holds_are_lent_and_gone(place: Place, way: str) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import daemon, postgres
+from orchestrator.local import daemon, held_port, postgres, postgres_tls
 
 
 def test_a_held_port_is_given_to_nobody_until_it_is_released() -> None:
-    port = postgres.Port()
+    port = held_port.Port()
     with socket.socket() as other:
         assert other.connect_ex(("127.0.0.1", port.number)) != 0
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
@@ -44,3 +47,32 @@ def test_programs_that_cannot_run_are_named_at_the_start(monkeypatch: pytest.Mon
     monkeypatch.setattr(postgres, "_candidates", lambda: iter([tmp_path]))
     with pytest.raises(OrchestratorError, match="postgres-unusable"):
         postgres.start(daemon.make(tmp_path, "test", 300))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., psycopg.Connection]]:
+    """A way to a server whose programs have no TLS."""
+    monkeypatch.setattr(postgres_tls, "has_tls", lambda *_arguments: False)
+    cloud = daemon.make(tmp_path, "test", 300)
+    servers = postgres.Servers(cloud)
+    address = servers.create("db", "db.example.com", master="root", password="secret", database=None)
+
+    def connect(**more: Any) -> psycopg.Connection:
+        where = {"host": "db.example.com", "hostaddr": address.ip, "port": address.port, "dbname": "postgres"}
+        who = {"user": "root", "password": "secret", "sslmode": "verify-full", "sslrootcert": str(cloud.ca_file)}
+        return psycopg.connect(**{**where, **who, **more}, connect_timeout=10)
+
+    yield connect
+    servers.close()
+
+
+def test_programs_without_tls_are_reached_by_tls_alone(server: Callable[..., psycopg.Connection]) -> None:
+    with server(require_auth="scram-sha-256") as session:
+        rows = session.execute("SELECT repeat('x', 200000) FROM generate_series(1, 20)").fetchall()
+    assert sum(len(row[0]) for row in rows) == 4_000_000
+    with pytest.raises(psycopg.OperationalError, match=r'no pg_hba.conf entry .* user "root".*, no encryption'):
+        server(sslmode="disable")
+    with pytest.raises(psycopg.OperationalError, match="does not match host name"):
+        server(host="other.example.com")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        server(user="nobody")

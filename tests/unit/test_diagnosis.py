@@ -47,6 +47,40 @@ LOGS = [
         "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     ),
     ("database-connections-exhausted", "FATAL:  sorry, too many clients already"),
+    (
+        "database-wants-tls",
+        (
+            'connection to server at "db" (10.0.1.5), port 5432 failed: FATAL:  no pg_hba.conf entry for host "x", '
+            'user "onyx", database "onyx", no encryption'
+        ),
+    ),
+    (
+        "database-wants-tls",
+        (
+            "asyncpg.exceptions.InvalidAuthorizationSpecificationError: "
+            'no pg_hba.conf entry for host "10.0.2.7", user "onyx", database "onyx", SSL off, no encryption'
+        ),
+    ),
+    (
+        "database-host-refused",
+        'FATAL:  no pg_hba.conf entry for host "10.0.2.7", user "onyx", database "onyx", SSL encryption',
+    ),
+    (
+        "database-host-refused",
+        'FATAL:  pg_hba.conf rejects connection for host "10.0.2.7", user "onyx", SSL encryption',
+    ),
+    (
+        "database-certificate-untrusted",
+        'connection to server at "db" (10.0.1.5), port 5432 failed: SSL error: certificate verify failed',
+    ),
+    (
+        "database-certificate-untrusted",
+        'connection to server at "db" (10.0.1.5), port 5432 failed: root certificate file "/root.crt" does not exist',
+    ),
+    (
+        "database-without-tls",
+        'connection to server at "db" (10.0.1.5), port 5432 failed: server does not support SSL, but SSL was required',
+    ),
     ("database-storage-full", 'could not extend file "base/1/2": No space left on device'),
     ("schema-newer", "alembic.util.exc.CommandError: Can't locate revision identified by 'f32615f71aeb'"),
     ("migrations-collided", '(psycopg2.errors.DuplicateTable) relation "connector" already exists'),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from orchestrator.contract import Database
 from orchestrator.database.model import Wanted, answered, missing, usable
 from orchestrator.database.ssm import SsmServer
-from orchestrator.errors import Transient
+from orchestrator.database.tls import SHIPPED, authorities
+from orchestrator.errors import OrchestratorError, Transient
 
 PREFIX = 'connection to server at "db" (192.0.2.1), port 5432 failed: '
 SAID = {
@@ -88,3 +93,53 @@ def test_a_database_open_to_all_is_closed_and_nobody_missed_anything() -> None:
     seen = server(open=["onyx_a"]).observe([WANTED])
     assert missing(WANTED, seen) == ("onyx_a private (every role may enter it)",)
     assert usable(WANTED, seen)
+
+
+UNTRUSTED = {
+    "SSL error: certificate verify failed": "database-authority-unknown",
+    'server certificate for "db.internal" (and 1 other name) does not match host name "db.example.com"': (
+        "database-certificate-mismatch"
+    ),
+    "server does not support SSL, but SSL was required": "database-without-tls",
+    'root certificate file "/etc/pki/rds/global-bundle.pem" does not exist': "database-authorities-missing",
+    "SSL error: tlsv1 alert protocol version": "database-tls-refused",
+    'authentication method requirement "scram-sha-256" failed: server requested a hashed password': (
+        "database-password-not-scram"
+    ),
+}
+
+
+@pytest.mark.parametrize("words", UNTRUSTED)
+def test_a_server_that_cannot_be_trusted_is_not_waited_for(words: str) -> None:
+    """Nor does it become so by waiting, whoever of the roles heard it."""
+    admins = {"error": {"code": "sql-failed", "message": f"psql: error: {PREFIX}{words}"}}
+    for said in (admins, {"logins": {"a": PREFIX + words}}):
+        with pytest.raises(OrchestratorError) as caught:
+            server(**said).observe([WANTED])
+        assert type(caught.value) is OrchestratorError
+        assert caught.value.problems[0].code == UNTRUSTED[words]
+        assert caught.value.problems[0].fix
+
+
+@pytest.mark.parametrize("words", ["SSL SYSCALL error: EOF detected", "SSL connection has been closed unexpectedly"])
+def test_a_cut_connection_is_no_question_of_trust(words: str) -> None:
+    with pytest.raises(Transient):
+        server(error={"code": "sql-failed", "message": f"{PREFIX}{words}"}).observe([WANTED])
+
+
+def test_the_region_s_authorities_are_sent_and_no_others() -> None:
+    pem = authorities("us-west-2", None).pem
+    assert pem.count("BEGIN CERTIFICATE") == 3
+    assert len(pem) < 6_000, "SSM's parameters hold 64 KB, with the program and hundreds of tenants"
+    names = [one.subject.rfc4514_string() for one in x509.load_pem_x509_certificates(pem.encode())]
+    assert all("us-west-2" in name for name in names)
+
+
+def test_the_shipped_authorities_are_those_that_the_file_says(tmp_path: Path) -> None:
+    text = SHIPPED.read_text()
+    found = {one.fingerprint(hashes.SHA256()).hex(): one for one in x509.load_pem_x509_certificates(text.encode())}
+    assert set(re.findall(r"^# Amazon RDS .* ([0-9a-f]{64})$", text, re.MULTILINE)) == found.keys()
+    assert all(one.issuer == one.subject for one in found.values())
+    own = tmp_path / "own.pem"
+    own.write_text("mine")
+    assert authorities("us-west-2", own).pem == "mine"
