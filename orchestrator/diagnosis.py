@@ -106,11 +106,18 @@ _LOG_RULES = (
         Cure.OUTSIDE,
     ),
     _Rule(
-        r"No space left on device|could not extend file|DiskFull",
+        r"DiskFull|could not (extend|write|create|open|fsync) .*No space left on device",
         "database-storage-full",
         "PostgreSQL had no storage left to write to",
         "raise allocated_storage of the database server",
         Cure.OUTSIDE,
+    ),
+    _Rule(
+        r"No space left on device",
+        "disk-full",
+        "the task's own disk is full",
+        "give the task definition more ephemeralStorage (Fargate: 20 GiB unless it says more, up to 200)",
+        Cure.TASK_DEFINITION,
     ),
     _Rule(
         r"Can't locate revision identified by",
@@ -125,6 +132,13 @@ _LOG_RULES = (
         "another task migrated the same schema at the same time",
         "start one task first (desired count 1), the rest when it runs",
         Cure.TIME,
+    ),
+    _Rule(
+        r"Error -\d+ connecting to (?P<what>[A-Za-z0-9.-]+):\d+",
+        "redis-unreachable",
+        "the name of Redis does not resolve",
+        "check REDIS_HOST against the primary endpoint of the replication group",
+        Cure.TASK_DEFINITION,
     ),
     _Rule(
         r'(?P<what>[a-z0-9.-]+:\d+)"? ?(\([^)]*\))?.{0,40}(port \d+|to address|nodename|Name or service)',

@@ -193,7 +193,8 @@ class Conductor:
         """The names whose records Terraform manages here; none when there is no Terraform at hand."""
         from orchestrator import app
 
-        if self.environment.get(app.CONTRACT_VARIABLE) or not (self.options.directory / ".terraform").is_dir():
+        data = self.options.directory / self.environment.get("TF_DATA_DIR", ".terraform")
+        if self.environment.get(app.CONTRACT_VARIABLE) or not data.is_dir():
             return frozenset()
         return app.records_of_terraform(self.terraform.state())
 

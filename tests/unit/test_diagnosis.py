@@ -82,6 +82,16 @@ LOGS = [
         'connection to server at "db" (10.0.1.5), port 5432 failed: server does not support SSL, but SSL was required',
     ),
     ("database-storage-full", 'could not extend file "base/1/2": No space left on device'),
+    (
+        "database-storage-full",
+        'psycopg2.errors.DiskFull: could not extend file "base/16401/2": No space left',
+    ),
+    ("database-storage-full", 'PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device'),
+    ("disk-full", "OSError: [Errno 28] No space left on device: '/app/.cache/huggingface/hub/blobs/model.incomplete'"),
+    ("disk-full", "RuntimeError: Data processing error: IO Error: No space left on device (os error 28)"),
+    ("redis-unreachable", "ConnectionError: Error -2 connecting to r.example.com:6379. Name or service not known."),
+    ("redis-unreachable", "Error -3 connecting to r.example.com:6379. Temporary failure in name resolution."),
+    ("database-host-unknown", 'could not translate host name "db" to address: Temporary failure in name resolution'),
     ("schema-newer", "alembic.util.exc.CommandError: Can't locate revision identified by 'f32615f71aeb'"),
     ("migrations-collided", '(psycopg2.errors.DuplicateTable) relation "connector" already exists'),
     (
