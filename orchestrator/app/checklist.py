@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 from orchestrator import preflight
 from orchestrator.app.operation import Operation
 from orchestrator.app.understanding import known
+from orchestrator.aws.quotas import Quotas
 from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
+from orchestrator.preflight.items.quotas import beyond
 
 FEW = 3
 """Tenants of which the same is said one by one."""
@@ -44,6 +46,16 @@ def evidence_of(said: Mapping[str, Any], live: Live | None = None, table: Mappin
     if "resource_changes" in said or "planned_values" in said:
         return preflight.from_plan(said, known(said.get("prior_state") or {}, table or {}), live)
     return preflight.from_state(said, known(said, table or {}), live)
+
+
+def with_quotas(evidence: Evidence, ask: Callable[[], Quotas]) -> Evidence:
+    """With the account's own quotas, where the stack exceeds AWS's default: otherwise nobody is asked."""
+    wanted = beyond(evidence)
+    if not wanted:
+        return evidence
+    quotas = ask()
+    told = {one.code: quotas.value(one.service, one.code) for one in sorted(wanted, key=lambda one: one.code)}
+    return replace(evidence, quotas={code: value for code, value in told.items() if value is not None})
 
 
 def occasions(plan: Mapping[str, Any]) -> tuple[Occasion, ...]:

@@ -52,22 +52,22 @@ def local() -> None:
 @click.option(
     "--page", type=click.IntRange(min=0), help="Items on one page of a list at most [default: as many as on AWS]."
 )
-def up(
-    name: str,
-    directory: Path | None,
-    speed: float,
-    port: int,
-    *,
-    region: str,
-    enforce_iam: bool,
-    page: int | None,
-) -> None:
+@click.option(
+    "--rates",
+    type=click.Choice(["aws", "real"]),
+    default="aws",
+    show_default=True,
+    help="Whose seconds rates count in.",
+)
+@click.option("--late", is_flag=True, default=None, help="Reads show the world before a change for a while.")
+@click.option("--seed", type=click.IntRange(min=0), help="Decides how late reads show a change [default: any].")
+def up(name: str, directory: Path | None, **options: Any) -> None:
     """Start the local cloud, in the background."""
     from orchestrator.local import client, cloud, state
 
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
-    running = client.up(name, folder, speed=speed, port=port, enforce_iam=enforce_iam, region=region, page=page)
+    running = client.up(name, folder, **options)
     click.echo(f"The local cloud {name!r} {'was up already' if before else 'is up'}: {running.endpoint}")
     click.echo("What it leaves out:")
     for line in cloud.LEFT_OUT:

@@ -78,9 +78,14 @@ def _evidence(
 def judged(conductor: Conductor, said: Mapping[str, Any], live: Live | None = None) -> Evidence:
     """A document of Terraform's as evidence, with what orchestrate.toml says of the stack."""
     from orchestrator.app import checklist
+    from orchestrator.aws.quotas import Quotas
+    from orchestrator.aws.session import Aws
     from orchestrator.settings import contract_table
 
-    return checklist.evidence_of(said, live, contract_table(conductor.options.directory))
+    evidence = checklist.evidence_of(said, live, contract_table(conductor.options.directory))
+    return checklist.with_quotas(
+        evidence, lambda: Quotas(Aws(evidence.region, access=conductor.access).client("service-quotas"))
+    )
 
 
 def _look(conductor: Conductor, terraform: Terraform) -> Live | None:

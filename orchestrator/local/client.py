@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,6 +22,10 @@ PAGE = "LOCAL_CLOUD_PAGE"
 """Variable that says how many items a page has, for every cloud of a test run."""
 RECORDS = "LOCAL_CLOUD_RECORDS"
 """Variable that names a folder: each cloud leaves there, at its end, the record of its calls."""
+LATE = "LOCAL_CLOUD_LATE"
+"""Variable that makes every cloud of a test run show changes late (`1`)."""
+SEED = "LOCAL_CLOUD_SEED"
+"""Variable with the seed of every cloud of a test run, to see again what one showed."""
 
 
 def up(
@@ -32,10 +37,15 @@ def up(
     enforce_iam: bool = False,
     region: str = REGION,
     page: int | None = None,
+    late: bool | None = None,
+    seed: int | None = None,
+    rates: str = "aws",
 ) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is.
 
     `page`: items on one page of a list at most, 0: as many as AWS gives; None: what `PAGE` in the environment says.
+    `late`: reads show the world before a change for a while; None: what `LATE` in the environment says. `seed` None:
+    what `SEED` says, else any; the cloud's log has it. `rates`: `aws` or `real`, whose seconds AWS's rates count in.
     """
     running = alive(folder)
     if running:
@@ -46,6 +56,9 @@ def up(
         state.empty(folder)
         size = os.environ.get(PAGE, "0") if page is None else str(page)
         options = ["--name", name, "--speed", str(speed), "--port", str(port), "--page", size]
+        options += ["--rates", rates]
+        options += ["--late"] if late or (late is None and os.environ.get(LATE) == "1") else []
+        options += ["--seed", str(os.environ.get(SEED) or random.randrange(10**6)) if seed is None else str(seed)]
         daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)
     finally:
         os.close(marker)

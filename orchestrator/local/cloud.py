@@ -164,6 +164,14 @@ class Cloud:
     """Which calls were made, by whom."""
     page: int = 0
     """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
+    late: bool = False
+    """Whether reads show the world before a change for a while (`laws.late`)."""
+    seed: int = 0
+    """What decides when a late truth is told (`laws.late`)."""
+    too_fast: int = 0
+    """Calls refused so far because of their rate."""
+    real_rates: bool = False
+    """Whether AWS's rates count in real seconds (`laws.rates`), not in AWS's."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`corrections.enforcement`)."""
     audit: Audit = field(default_factory=Audit)

@@ -28,6 +28,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=20.0, help="AWS's delays are divided by it")
     parser.add_argument("--port", type=int, default=0, help="of the AWS endpoint; 0: any free one")
     parser.add_argument("--page", type=int, default=0, help="items on one page of a list at most; 0: as AWS has it")
+    parser.add_argument("--late", action="store_true", help="reads show the world before a change for a while")
+    parser.add_argument("--seed", type=int, default=0, help="decides when a late truth is told")
+    parser.add_argument("--rates", choices=("aws", "real"), default="aws", help="whose seconds AWS's rates count in")
     parser.add_argument("--enforce-iam", action="store_true", help="IAM policies decide on every call")
     return parser.parse_args(argv)
 
@@ -62,6 +65,8 @@ def main(argv: list[str] | None = None) -> int:
     server.configure()
     cloud = make(options.dir, options.name, options.speed)
     cloud.enforces_iam, cloud.page = options.enforce_iam, options.page
+    cloud.late, cloud.seed = options.late, options.seed
+    cloud.real_rates = options.rates == "real"
 
     from orchestrator.local import corrections  # noqa: PLC0415 - imports moto, which reads its settings then
 
@@ -71,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         stack.enter_context(running(cloud))
         state.write(options.dir, _described(cloud))
         stack.callback((options.dir / "cloud.json").unlink, missing_ok=True)
-        cloud.log(f"up at {cloud.endpoint}, speed {cloud.pace.speed}")
+        cloud.log(f"up at {cloud.endpoint}, speed {cloud.pace.speed}, seed {cloud.seed}")
         stopping.wait()
         cloud.log("going down")
         if folder := os.environ.get(RECORDS):

@@ -32,6 +32,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
 from orchestrator.local.caller import OBSERVER, TERRAFORM, scope_of
+from orchestrator.local.cloud import ACCESS_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -204,6 +205,43 @@ class Answer:
             headers["Content-Length"] = str(len(self.body))
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", list(headers.items()))
         return [self.body]
+
+
+def other(call: Call, service: str, operation: str, parameters: Mapping[str, Any]) -> Call:
+    """What a law asks for itself, as the account's root user, in the region of a call."""
+    description: Any = get_service_model(service)
+    model = description.operation_model(operation)
+    protocol = str(description.resolved_protocol)
+    written = create_serializer(protocol, include_validation=False).serialize_to_request(dict(parameters), model)
+    body = _body_of(written)
+    signer = description.metadata.get("signingName") or description.metadata["endpointPrefix"]
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in written["headers"].items()}
+    environ = call.environ | {
+        "REQUEST_METHOD": str(written["method"]),
+        "PATH_INFO": unquote(str(written["url_path"])),
+        "QUERY_STRING": "",
+        "RAW_URI": str(written["url_path"]),
+        "REQUEST_URI": str(written["url_path"]),
+        "CONTENT_TYPE": headers.pop("HTTP_CONTENT_TYPE", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_AUTHORIZATION": _signature(signer, call.region),
+        **headers,
+    }
+    return dataclasses.replace(
+        call,
+        service=service,
+        operation=operation,
+        parameters=parameters,
+        key=ACCESS_KEY,
+        model=model,
+        protocol=protocol,
+        environ=environ,
+        body=body,
+    )
+
+
+def _signature(service: str, region: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{region}/{service}/aws4_request, SignedHeaders=host"
 
 
 def ask(application: WSGIApplication, call: Call) -> Answer:

@@ -216,10 +216,13 @@ QUIET_BACKUP: Grants = (
 )
 """With the services stopped, also of a stack that is paused."""
 
+QUOTAS: Grants = (Grant(("servicequotas:GetServiceQuota",), on.anywhere),)
+"""Asked for by a stack that is larger than AWS's defaults allow; denied, the defaults are taken for the account's."""
+
 COMMANDS: Mapping[str, Grants] = {
-    "apply": RUN,
-    "plan": LOOK,
-    "preflight": LOOK,
+    "apply": (*RUN, *QUOTAS),
+    "plan": (*LOOK, *QUOTAS),
+    "preflight": (*LOOK, *QUOTAS),
     "run": RUN,
     "dns plan": RECORDS_OF_OURS,
     "dns apply": (*RECORDS_OF_OURS, *CHANGED_RECORDS, *LOCK),

@@ -93,6 +93,8 @@ class Evidence:
     live: Live | None = None
     contract: Document | None = None
     """What is known of the stack, perhaps in part: its own output, else what was inferred."""
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """The account's own quotas, by their code in Service Quotas, as far as they were asked for and told."""
 
     @property
     def known_tenants(self) -> Collection[str]:

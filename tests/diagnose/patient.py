@@ -16,7 +16,7 @@ from orchestrator.contract import Stack
 from orchestrator.engine.check import Diagnosis, Finding
 from orchestrator.engine.clock import SystemClock
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import client, world
+from orchestrator.local import api, client, world
 from orchestrator.local.faults import catalogue
 from orchestrator.local.state import Running
 from orchestrator.settings import Settings
@@ -65,7 +65,7 @@ class Patient:
         """A cloud of its own with the example stack; its certificate is issued. Not alive yet."""
         running = client.up(f"diagnose-{os.getpid()}", folder, speed=speed)
         os.environ.update(client.ask(running, "env"))
-        document = world.build(boto3.Session(), endpoint=running.endpoint, tenants=TENANTS)
+        document = world.build(api.session(os.environ), endpoint=running.endpoint, tenants=TENANTS)
         os.environ.update(client.ask(running, "env"))  # the database's port is known by now
         patient = cls(running, folder, contract.parse(document, "world"))
         certificate = app.Certification(

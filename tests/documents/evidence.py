@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +18,10 @@ def evidence(case: Mapping[str, Any]) -> Evidence:
     """`on` says whether the document is a plan or a state."""
     live = _live(case["live"]) if "live" in case else None
     if case["on"] == "plan":
-        return preflight.from_plan(reading.plan(case["document"], case.get("edit")), live=live)
-    return preflight.from_state(reading.state(case["document"], case.get("edit")), live=live)
+        found = preflight.from_plan(reading.plan(case["document"], case.get("edit")), live=live)
+    else:
+        found = preflight.from_state(reading.state(case["document"], case.get("edit")), live=live)
+    return replace(found, quotas=case.get("quotas", {}))
 
 
 def _live(said: Mapping[str, Any]) -> Live:

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 
 from orchestrator.local import world
+from orchestrator.local.caller import TERRAFORM
 
 
 def main(verb: str, file: Path) -> None:
     # What Terraform may do is not what `orchestrate policy` is about: under enforcement it has keys of its own.
-    session = boto3.Session(os.environ.get("WORLD_ACCESS_KEY_ID"), os.environ.get("WORLD_SECRET_ACCESS_KEY"))
+    core: Any = botocore.session.get_session()
+    core.user_agent_extra = TERRAFORM  # in whose place this is
+    keys = os.environ.get("WORLD_ACCESS_KEY_ID"), os.environ.get("WORLD_SECRET_ACCESS_KEY")
+    session = boto3.Session(*keys, botocore_session=core)
     born = file.with_suffix(".born")
     if verb == "destroy":
         if file.exists():

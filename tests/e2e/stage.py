@@ -218,9 +218,10 @@ def stage(
     enforce_iam: bool = False,
     region: str = "us-west-2",
     provider: str = "route53",
+    rates: str = "aws",
 ) -> Iterator[Stage]:
     """A cloud with the example stack as Terraform leaves it: half alive, its database server available."""
-    running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam, region=region)
+    running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam, region=region, rates=rates)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
         with recording(running.endpoint) as recorder:

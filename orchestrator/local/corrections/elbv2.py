@@ -1,11 +1,11 @@
-"""Load balancers: a name of their own, and a time of provisioning.
+"""Load balancers: a name of their own, a time of provisioning, and certificates beside the default one.
 
 moto: the DNS name of `onyx-prod-alb` is always `onyx-prod-alb-1.<region>…`, and it is active at its
 first read. AWS: each load balancer gets a new number, and is `provisioning` for some minutes.
 
 moto: a listener shows all its certificates, and ModifyListener takes the additional ones away. AWS: DescribeListeners
 shows the default certificate alone (DescribeListenerCertificates has them all), ModifyListener changes that one only,
-and a certificate that is added twice is there once.
+and a certificate that is added twice is there once. How many there may be is the law `quotas`'s to say.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HOSTED_ZONE = {"us-gov-west-1": "Z33AYJ8TM3BH4J"}.get(REGION, "Z1H1FL5HABSF5")
 
 
 def install(cloud: Cloud) -> None:
-    """A new name for each load balancer; `active` comes with time, not with reading."""
+    """A new name for each load balancer; `active` comes with time, not with reading; certificates by SNI."""
     create = ELBv2Backend.create_load_balancer
 
     def create_load_balancer(self: ELBv2Backend, name: str, *rest: Any, **options: Any) -> FakeLoadBalancer:
@@ -50,7 +50,7 @@ def install(cloud: Cloud) -> None:
 
 
 def _certificates() -> None:
-    modify, add = ELBv2Backend.modify_listener, ELBv2Backend.add_listener_certificates
+    modify = ELBv2Backend.modify_listener
 
     def modify_listener(self: ELBv2Backend, arn: str, *rest: Any, **given: Any) -> FakeListener:
         (held,) = self.describe_listeners(None, [arn])
@@ -60,8 +60,9 @@ def _certificates() -> None:
         return changed
 
     def add_listener_certificates(self: ELBv2Backend, arn: str, certificates: list[dict[str, Any]]) -> list[str]:
-        (held,) = self.describe_listeners(None, [arn])
-        return add(self, arn, [one for one in certificates if one["CertificateArn"] not in held.certificates])
+        held: list[str] = self.describe_listeners(None, [arn])[0].certificates
+        held.extend(dict.fromkeys(one["CertificateArn"] for one in certificates if one["CertificateArn"] not in held))
+        return held
 
     def default_only(arns: list[str]) -> list[dict[str, str]] | None:
         return [{"CertificateArn": arn} for arn in arns[:1]] or None

@@ -37,23 +37,46 @@ class Refusal:
     error_type: str
 
 
-def refusal(service: str, *, target: str, content_type: str) -> Refusal:
-    """The service's throttling error in the protocol of the request: JSON, EC2, query, S3 or REST XML, REST JSON."""
-    if target:
-        body = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
-        return Refusal(400, "application/x-amz-json-1.1", body, "ThrottlingException")
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A service's throttling error."""
+
+    status: int
+    code: str
+    message: str
+
+
+def words_of(service: str, protocol: str) -> Words:
+    """What the service calls it, and with which status: EC2 and S3 have words of their own, JSON differs from XML."""
     if service == "ec2":
-        errors = "<Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error>"
-        return Refusal(503, XML, f"<Response>{errors}</Errors><RequestID>local</RequestID></Response>".encode(), "")
+        return Words(503, "RequestLimitExceeded", "Request limit exceeded.")
     if service == "s3":
-        body = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-        return Refusal(503, "application/xml", body, "")
-    if content_type.startswith("application/x-www-form-urlencoded") or service == "route53":
-        error = "<Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
-        body = f"<ErrorResponse>{error}<RequestId>local</RequestId></ErrorResponse>".encode()
-        return Refusal(400, XML, body, "")
-    body = json.dumps({"message": "Rate exceeded"}).encode()
-    return Refusal(429, "application/json", body, "TooManyRequestsException")
+        return Words(503, "SlowDown", "Please reduce your request rate.")
+    if protocol == "json":
+        return Words(400, "ThrottlingException", "Rate exceeded")
+    if protocol == "rest-json":
+        return Words(429, "TooManyRequestsException", "Rate exceeded")
+    return Words(400, "Throttling", "Rate exceeded")
+
+
+def refusal(service: str, *, target: str, content_type: str) -> Refusal:
+    """The error in the protocol of the request: JSON, EC2, query, S3 or REST XML, REST JSON."""
+    form = content_type.startswith("application/x-www-form-urlencoded") or service == "route53"
+    protocol = "json" if target else "query" if form or service in {"ec2", "s3"} else "rest-json"
+    said = words_of(service, protocol)
+    error = f"<Code>{said.code}</Code><Message>{said.message}</Message>"
+    if protocol == "json":
+        body = json.dumps({"__type": said.code, "message": said.message}).encode()
+        return Refusal(said.status, "application/x-amz-json-1.1", body, said.code)
+    if service == "ec2":
+        text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>local</RequestID></Response>"
+        return Refusal(said.status, XML, text.encode(), "")
+    if service == "s3":
+        return Refusal(said.status, "application/xml", f"<Error>{error}</Error>".encode(), "")
+    if protocol == "query":
+        text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>local</RequestId></ErrorResponse>"
+        return Refusal(said.status, XML, text.encode(), "")
+    return Refusal(said.status, "application/json", json.dumps({"message": said.message}).encode(), said.code)
 
 
 @dataclass(slots=True)

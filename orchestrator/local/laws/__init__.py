@@ -107,4 +107,5 @@ def _asked(forces: Sequence[Force], application: WSGIApplication) -> Ask:
 
 
 def _behind(force: Force, ask: Ask) -> Ask:
-    return lambda call: force.answer(call, ask)
+    """What an outer law asks for itself may be nothing that concerns this one."""
+    return lambda call: force.answer(call, ask) if force.concerns(call) else ask(call)

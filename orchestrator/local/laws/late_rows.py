@@ -1,0 +1,399 @@
+"""What shows the world before a change for a while: a row for each kind of thing, with what changes and what reads it.
+
+Ids are brought to one form, whether a call gives a name or an ARN. What is read by a filter is found by the truth: only
+what is shown of it is old.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.utilities.utils import get_partition
+
+from orchestrator.local.cloud import ACCOUNT
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One operation that shows a thing.
+
+    `items` is where the answer has its list (`a[].b`: in each of a list), `key` an item's id (JMESPath); without
+    `items` the whole answer is about the one thing. `names` (JMESPath) are the things that a call asks for by name;
+    `missing` is AWS's code for one that it doesn't see, or `lacks` says so in a good answer. `ask` gives the parameters
+    of a look at one (its id, the region); None: it shows ids alone, and nothing of an old form.
+    """
+
+    operation: str
+    ask: Callable[[str, str], Mapping[str, Any]] | None = None
+    items: str = ""
+    key: str = ""
+    names: str = ""
+    missing: str = ""
+    lacks: Callable[[Document, str], None] | None = None
+    service: str = ""
+    """Another one than the kind's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """`changes`: operation → the ids in its parameters; `makes`: operation → the ids in its answer (JMESPath)."""
+
+    service: str
+    name: str
+    readings: Sequence[Reading]
+    source: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+    makes: Mapping[str, str] = field(default_factory=dict)
+    identify: Callable[[str, Mapping[str, Any]], str] = lambda said, _parameters: said
+
+
+def _of_cluster(said: str, parameters: Mapping[str, Any]) -> str:
+    """`cluster/name`, whether a name or an ARN is said; empty for an ARN of something else (a task definition)."""
+    if said.startswith("arn:"):
+        kind, _, rest = said.split(":", 5)[-1].partition("/")
+        return rest if kind in {"service", "task"} else ""
+    return f"{str(parameters.get('cluster') or 'default').rsplit('/', 1)[-1]}/{said}"
+
+
+def _rds(kind: str) -> Callable[[str, Mapping[str, Any]], str]:
+    def identify(said: str, _parameters: Mapping[str, Any]) -> str:
+        if not said.startswith("arn:"):
+            return said.lower()
+        _, _, _, _, _, type_, name = said.split(":", 6)
+        return name.lower() if type_ == kind else ""
+
+    return identify
+
+
+def _prefixed(prefix: str) -> Callable[[str, Mapping[str, Any]], str]:
+    return lambda said, _parameters: said if said.startswith(prefix) else ""
+
+
+def _secret(said: str, _parameters: Mapping[str, Any]) -> str:
+    """A secret's name: an ARN has six random characters behind it."""
+    return re.sub(r"-[A-Za-z0-9]{6}$", "", said.split(":")[6]) if said.startswith("arn:") else said
+
+
+def _parameter(said: str, _parameters: Mapping[str, Any]) -> str:
+    return said.partition(":parameter")[2] if said.startswith("arn:") else said
+
+
+def _ecs_failure(answer: Document, name: str) -> None:
+    answer.setdefault("failures", []).append({"arn": name, "reason": "MISSING"})
+
+
+def _no_secret(answer: Document, name: str) -> None:
+    words = "Secrets Manager can't find the specified secret."
+    lacking = {"SecretId": name, "ErrorCode": "ResourceNotFoundException", "Message": words}
+    answer.setdefault("Errors", []).append(lacking)
+
+
+def _no_parameter(answer: Document, name: str) -> None:
+    answer.setdefault("InvalidParameters", []).append(name)
+
+
+def _cluster_and(name: str) -> Callable[[str], Mapping[str, Any]]:
+    def ask(identity: str) -> Mapping[str, Any]:
+        cluster, _, one = identity.partition("/")
+        return {"cluster": cluster, name: [one]}
+
+    return ask
+
+
+ASSUMED = "assumed: AWS promises nothing else, and clients such as Terraform's provider look again"
+ROWS: tuple[Kind, ...] = (
+    Kind(
+        "ecs",
+        "service, with its deployments",
+        changes={
+            "CreateService": "serviceName",
+            "UpdateService": "service",
+            "DeleteService": "service",
+            "TagResource": "resourceArn",
+            "UntagResource": "resourceArn",
+        },
+        readings=(
+            Reading(
+                "DescribeServices",
+                lambda one, _: {**_cluster_and("services")(one), "include": ["TAGS"]},
+                items="services",
+                key="serviceArn",
+                names="services",
+                lacks=_ecs_failure,
+            ),
+            Reading("ListServices", items="serviceArns", key="@"),
+            Reading(
+                "ListTagsForResource",
+                lambda one, region: {
+                    "resourceArn": f"arn:{get_partition(region)}:ecs:{region}:{ACCOUNT}:service/{one}"
+                },
+                names="resourceArn",
+            ),
+        ),
+        identify=_of_cluster,
+        source="ECS API Reference, RunTask: “The Amazon ECS API follows an eventual consistency model”",
+    ),
+    Kind(
+        "ecs",
+        "task",
+        changes={"StopTask": "task"},
+        makes={"RunTask": "tasks[].taskArn"},
+        readings=(
+            Reading(
+                "DescribeTasks",
+                lambda one, _: _cluster_and("tasks")(one),
+                items="tasks",
+                key="taskArn",
+                names="tasks",
+                lacks=_ecs_failure,
+            ),
+            Reading("ListTasks", items="taskArns", key="@"),
+        ),
+        identify=_of_cluster,
+        source="ECS API Reference, RunTask: eventual consistency",
+    ),
+    Kind(
+        "rds",
+        "DB instance",
+        changes={
+            "CreateDBInstance": "DBInstanceIdentifier",
+            "RestoreDBInstanceFromDBSnapshot": "DBInstanceIdentifier",
+            "ModifyDBInstance": "DBInstanceIdentifier",
+            "StartDBInstance": "DBInstanceIdentifier",
+            "StopDBInstance": "DBInstanceIdentifier",
+            "RebootDBInstance": "DBInstanceIdentifier",
+            "DeleteDBInstance": "DBInstanceIdentifier",
+            "AddTagsToResource": "ResourceName",
+            "RemoveTagsFromResource": "ResourceName",
+        },
+        readings=(
+            Reading(
+                "DescribeDBInstances",
+                lambda one, _: {"DBInstanceIdentifier": one},
+                items="DBInstances",
+                key="DBInstanceIdentifier",
+                names="DBInstanceIdentifier",
+                missing="DBInstanceNotFound",
+            ),
+            Reading(
+                "ListTagsForResource",
+                lambda one, region: {"ResourceName": f"arn:{get_partition(region)}:rds:{region}:{ACCOUNT}:db:{one}"},
+                names="ResourceName",
+                missing="DBInstanceNotFound",
+            ),
+        ),
+        identify=_rds("db"),
+        source=ASSUMED,
+    ),
+    Kind(
+        "rds",
+        "DB snapshot",
+        changes={
+            "CreateDBSnapshot": "DBSnapshotIdentifier",
+            "DeleteDBSnapshot": "DBSnapshotIdentifier",
+            "AddTagsToResource": "ResourceName",
+        },
+        readings=(
+            Reading(
+                "DescribeDBSnapshots",
+                lambda one, _: {"DBSnapshotIdentifier": one},
+                items="DBSnapshots",
+                key="DBSnapshotIdentifier",
+                names="DBSnapshotIdentifier",
+                missing="DBSnapshotNotFound",
+            ),
+        ),
+        identify=_rds("snapshot"),
+        source=ASSUMED,
+    ),
+    Kind(
+        "ec2",
+        "instance, with its tags",
+        changes={
+            "StartInstances": "InstanceIds",
+            "StopInstances": "InstanceIds",
+            "RebootInstances": "InstanceIds",
+            "TerminateInstances": "InstanceIds",
+            "CreateTags": "Resources",
+            "DeleteTags": "Resources",
+        },
+        makes={"RunInstances": "Instances[].InstanceId"},
+        readings=(
+            Reading(
+                "DescribeInstances",
+                lambda one, _: {"InstanceIds": [one]},
+                items="Reservations[].Instances",
+                key="InstanceId",
+                names="InstanceIds",
+                missing="InvalidInstanceID.NotFound",
+            ),
+            Reading(
+                "DescribeInstanceInformation",
+                lambda one, _: {"Filters": [{"Key": "InstanceIds", "Values": [one]}]},
+                items="InstanceInformationList",
+                key="InstanceId",
+                service="ssm",
+            ),
+        ),
+        identify=_prefixed("i-"),
+        source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
+    ),
+    Kind(
+        "ec2",
+        "EBS snapshot, with its tags",
+        changes={"DeleteSnapshot": "SnapshotId", "CreateTags": "Resources", "DeleteTags": "Resources"},
+        makes={"CreateSnapshot": "SnapshotId"},
+        readings=(
+            Reading(
+                "DescribeSnapshots",
+                lambda one, _: {"SnapshotIds": [one]},
+                items="Snapshots",
+                key="SnapshotId",
+                names="SnapshotIds",
+                missing="InvalidSnapshot.NotFound",
+            ),
+        ),
+        identify=_prefixed("snap-"),
+        source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
+    ),
+    Kind(
+        "iam",
+        "role",
+        changes={
+            "CreateRole": "RoleName",
+            "DeleteRole": "RoleName",
+            "UpdateAssumeRolePolicy": "RoleName",
+            "TagRole": "RoleName",
+            "PutRolePolicy": "RoleName",
+            "DeleteRolePolicy": "RoleName",
+            "AttachRolePolicy": "RoleName",
+            "DetachRolePolicy": "RoleName",
+        },
+        readings=(
+            Reading("GetRole", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"),
+            Reading("ListRoles", items="Roles", key="RoleName"),
+            Reading("ListRolePolicies", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"),
+            Reading(
+                "ListAttachedRolePolicies", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"
+            ),
+        ),
+        source="IAM User Guide, “Changes that I make are not always immediately visible”",
+    ),
+    Kind(
+        "ssm",
+        "command",
+        makes={"SendCommand": "Command.CommandId"},
+        readings=(
+            Reading("GetCommandInvocation", names="CommandId", missing="InvocationDoesNotExist"),
+            Reading("ListCommandInvocations", items="CommandInvocations", key="CommandId"),
+            Reading("ListCommands", items="Commands", key="CommandId"),
+        ),
+        source="Threads of people who met InvocationDoesNotExist right after SendCommand",
+    ),
+    Kind(
+        "ssm",
+        "parameter",
+        changes={"PutParameter": "Name", "DeleteParameter": "Name", "DeleteParameters": "Names"},
+        readings=(
+            Reading(
+                "GetParameter",
+                lambda one, _: {"Name": one, "WithDecryption": True},
+                names="Name",
+                missing="ParameterNotFound",
+            ),
+            Reading(
+                "GetParameters",
+                lambda one, _: {"Names": [one], "WithDecryption": True},
+                items="Parameters",
+                key="Name",
+                names="Names",
+                lacks=_no_parameter,
+            ),
+            Reading("GetParametersByPath", items="Parameters", key="Name"),
+        ),
+        identify=_parameter,
+        source=ASSUMED,
+    ),
+    Kind(
+        "elbv2",
+        "load balancer's attributes",
+        changes={"ModifyLoadBalancerAttributes": "LoadBalancerArn"},
+        readings=(
+            Reading("DescribeLoadBalancerAttributes", lambda one, _: {"LoadBalancerArn": one}, names="LoadBalancerArn"),
+        ),
+        source=ASSUMED,
+    ),
+    Kind(
+        "elbv2",
+        "tags",
+        changes={"AddTags": "ResourceArns", "RemoveTags": "ResourceArns"},
+        readings=(
+            Reading(
+                "DescribeTags",
+                lambda one, _: {"ResourceArns": [one]},
+                items="TagDescriptions",
+                key="ResourceArn",
+                names="ResourceArns",
+            ),
+        ),
+        source=ASSUMED,
+    ),
+    Kind(
+        "elbv2",
+        "rule",
+        changes={"ModifyRule": "RuleArn", "DeleteRule": "RuleArn", "SetRulePriorities": "RulePriorities[].RuleArn"},
+        makes={"CreateRule": "Rules[].RuleArn"},
+        readings=(
+            Reading(
+                "DescribeRules",
+                lambda one, _: {"RuleArns": [one]},
+                items="Rules",
+                key="RuleArn",
+                names="RuleArns",
+                missing="RuleNotFound",
+            ),
+        ),
+        source=ASSUMED,
+    ),
+    Kind(
+        "secretsmanager",
+        "secret, with its value",
+        changes={
+            "CreateSecret": "Name",
+            "PutSecretValue": "SecretId",
+            "UpdateSecret": "SecretId",
+            "TagResource": "SecretId",
+            "DeleteSecret": "SecretId",
+        },
+        readings=(
+            Reading(
+                "GetSecretValue",
+                lambda one, _: {"SecretId": one},
+                names="SecretId",
+                missing="ResourceNotFoundException",
+            ),
+            Reading(
+                "BatchGetSecretValue",
+                lambda one, _: {"SecretIdList": [one]},
+                items="SecretValues",
+                key="Name",
+                names="SecretIdList",
+                lacks=_no_secret,
+            ),
+            Reading(
+                "DescribeSecret",
+                lambda one, _: {"SecretId": one},
+                names="SecretId",
+                missing="ResourceNotFoundException",
+            ),
+            Reading("ListSecrets", items="SecretList", key="Name"),
+        ),
+        identify=_secret,
+        source=ASSUMED,
+    ),
+)

@@ -1,0 +1,51 @@
+"""Quotas: what would be one too many is refused when it is made, as AWS refuses it. The rows are in `quota_rows`.
+
+Security groups' rules (60 a direction) are moto's own. Left out: quotas that were raised, and those of what neither a
+stack's Terraform nor a plan of it can meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from orchestrator.local.laws import Force, Law, Refusal, Row
+from orchestrator.local.laws.quota_rows import ROWS, Quota
+
+if TYPE_CHECKING:
+    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.wire import Call
+
+
+@cache
+def quotas_of(service: str, operation: str) -> tuple[Quota, ...]:
+    """The rows that an operation can meet."""
+    return tuple(row for row in ROWS if row.service == service and operation in row.operations)
+
+
+class Quotas(Force):
+    """Counts what there is when more is asked for."""
+
+    def refusal(self, call: Call) -> Refusal | None:
+        """The quota that the call would exceed."""
+        exceeded = (row for row in quotas_of(call.service, call.operation) if row.after(call) > row.most)
+        row = next(exceeded, None)
+        return Refusal(row.error, row.words) if row else None
+
+
+def _begin(_cloud: Cloud) -> Quotas:
+    return Quotas()
+
+
+def _rows() -> Sequence[Row]:
+    return list(_told())
+
+
+def _told() -> Iterator[Row]:
+    for row in ROWS:
+        fixed = "" if row.adjustable else ", and can't be raised"
+        yield Row(f"{row.service} {', '.join(sorted(row.operations))}", f"{row.name}: {row.most:,}{fixed}", row.source)
+
+
+LAW = Law(name="quotas", title="How much there may be of everything", order=50, begin=_begin, rows=_rows)
