@@ -108,7 +108,8 @@ def test_service_quotas_tells_them(anybody: Anybody) -> None:
     told = {
         one["QuotaCode"]: one["Value"]
         for service in sorted({row.listed for row in ROWS if row.code})
-        for one in quotas.list_service_quotas(ServiceCode=service)["Quotas"]
+        for page in quotas.get_paginator("list_service_quotas").paginate(ServiceCode=service)
+        for one in page["Quotas"]
     }
     assert told == {row.code: float(row.most) for row in ROWS if row.code}
     one = quotas.get_service_quota(ServiceCode="acm", QuotaCode="L-FB94F0B0")["Quota"]
