@@ -75,7 +75,7 @@ def consult(
         secrets=context.secrets,
         iam=Iam(aws.client("iam")),
         acm=Acm(aws.client("acm")),
-        s3=S3(aws.client("s3")),
+        s3=S3(aws.client("s3"), stack.account_id),
         cloudwatch=CloudWatch(aws.client("cloudwatch")),
         counts=ServiceCounts(aws.client("ecs"), stack.cluster),
         database=context.database,

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
+from orchestrator.owned import Owned
 from orchestrator.value_from import keys_apart
 
 T = TypeVar("T")
@@ -205,10 +206,11 @@ class Healthy:
     mark: str = HEALTH_MARK
 
 
-class Stack(_Part):
+class Stack(_Part, Owned):
     """The whole contract, schema 1: the `orchestrator` output of terraform/.
 
-    `runner` may be null: `--database-transport direct` is then the only way to the database.
+    `runner` may be null: `--database-transport direct` is then the only way to the database. What of it the stack owns
+    is no part of the document: `ownership`.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1

@@ -22,7 +22,7 @@ from orchestrator.aws.listeners import HealthCheck, Listeners, Routing
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
 from orchestrator.aws.rds import Rds, ServerState
-from orchestrator.aws.s3 import S3
+from orchestrator.aws.s3 import S3, Presence
 from orchestrator.aws.secrets import Shape
 from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.service_settings import Services, ServiceSettings
@@ -241,9 +241,14 @@ class Scene:
             return None
 
     @once
+    def bucket(self) -> Presence | None:
+        """What is seen of the bucket; None: the contract names none."""
+        return self.read.s3.presence(self.stack.bucket) if self.stack.bucket else None
+
     def has_bucket(self) -> bool | None:
-        """Whether the bucket is there; None: the contract names none."""
-        return self.read.s3.has(self.stack.bucket) if self.stack.bucket else None
+        """Whether the bucket is there and the account's own; None: the contract names none."""
+        seen = self.bucket()
+        return None if seen is None else seen is Presence.OURS
 
     @once
     def log_groups(self) -> Mapping[str, bool]:

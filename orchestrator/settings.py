@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
+from orchestrator.ownership import Kind, part
 
 FILE = "orchestrate.toml"
 CONTRACT = "contract"
@@ -123,6 +124,16 @@ def _step_timeouts(value: Any) -> Mapping[str, float]:
     return {name.strip(): _seconds(seconds) for name, _, seconds in pairs}
 
 
+def _parts(value: Any) -> tuple[str, ...]:
+    """`KIND:ID,…` or a TOML list of them."""
+    names = [_text(one).strip() for one in (value if isinstance(value, list) else _text(value).split(","))]
+    for name in names:
+        if part(name) is None:
+            kinds = ", ".join(kind.value for kind in Kind)
+            raise ValueError(f"{_brief(name)} is not of the form KIND:ID, with one of the kinds {kinds}")
+    return tuple(names)
+
+
 def _transport(value: Any) -> str:
     if value not in ("ssm", "direct"):
         raise ValueError(f"{_brief(value)} is neither ssm nor direct")
@@ -183,7 +194,13 @@ SETTINGS = {
             _seconds_or_none,
             300.0,
         ),
-        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT", _text),
+        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT-RANDOM", _text),
+        Setting(
+            "owns",
+            "parts that are this stack's alone, though its Terraform state doesn't manage them: KIND:ID,…",
+            _parts,
+            (),
+        ),
         Setting("poll", "seconds between two looks, at most", _seconds),
     )
 }

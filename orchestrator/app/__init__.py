@@ -11,7 +11,7 @@ from orchestrator.app.pausing import Pausing, Resuming, paused_survey, standing_
 from orchestrator.app.planned import verify_planned
 from orchestrator.app.repair import Treatment, treatment
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
-from orchestrator.app.understanding import is_said, looker, of_document, required, understand
+from orchestrator.app.understanding import is_said, looker, of_document, owned, required, understand
 
 __all__ = [
     "CONTRACT_VARIABLE",
@@ -33,6 +33,7 @@ __all__ = [
     "is_said",
     "looker",
     "of_document",
+    "owned",
     "paused_survey",
     "records_of_terraform",
     "required",

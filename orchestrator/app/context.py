@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -17,6 +17,7 @@ from orchestrator.aws.elasticache import ElastiCache
 from orchestrator.aws.elbv2 import Elbv2
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
+from orchestrator.aws.neighbours import Neighbours
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.secrets import Secrets
@@ -29,6 +30,7 @@ from orchestrator.database import tls
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
 from orchestrator.database.ownership import Rules as DatabaseRules
+from orchestrator.database.sessions import Session
 from orchestrator.database.ssm import SsmServer
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
@@ -39,7 +41,9 @@ from orchestrator.engine.limits import Limits
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
+from orchestrator.steps.database_server import USABLE
 from orchestrator.steps.dns_records import Rules
+from orchestrator.surroundings import Surroundings
 
 Learn = Callable[[Iterable[str]], None]
 
@@ -75,6 +79,7 @@ class Context:
     dns_rules: Rules
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
+    surroundings: Surroundings
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
     deployments: dict[str, str] = field(default_factory=dict)
@@ -108,18 +113,20 @@ def connect(
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
     values = Values(secrets, parameters)
     lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
+    rds = Rds(aws.client("rds"))
     # Without a runner the step `runner` ends the run before anybody asks the database.
     runner = stack.runner.instance_id if stack.runner else ""
     trusted = tls.authorities(stack.region, settings["database-ca-file"])
     through = SsmServer(ssm, runner, stack.database, stack.region, lender, authorities=trusted)
     direct = settings["database-transport"] == "direct"
+    database = _direct(stack, values, settings) if direct else through
     resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
     return Context(
         stack=stack,
         started=clock.now(),
         now=clock.now,
         wait_rules=waiting,
-        rds=Rds(aws.client("rds")),
+        rds=rds,
         ec2=Ec2(aws.client("ec2")),
         ssm=ssm,
         elasticache=ElastiCache(aws.client("elasticache")),
@@ -129,7 +136,7 @@ def connect(
         targets=Elbv2(aws.client("elbv2")),
         listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
-        database=_direct(stack, values, settings) if direct else through,
+        database=database,
         database_rules=databases,
         through_runner=through,
         lender=lender,
@@ -138,7 +145,13 @@ def connect(
         dns_rules=Rules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
+        surroundings=Surroundings(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
+
+
+def _sessions(stack: Stack, rds: Rds, database: Database) -> Sequence[Session]:
+    """Who is connected; nobody to a server that doesn't run."""
+    return database.sessions() if rds.server(stack.database.instance).status in USABLE else ()
 
 
 def _direct(stack: Stack, values: Values, settings: Settings) -> Database:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from orchestrator.app.safekeeping import Safekeeping
 from orchestrator.aws.leftovers import Leftovers
+from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.protection import Protection
+from orchestrator.consequences import Consequence
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report
 from orchestrator.events import Emit
+from orchestrator.inference.owned import ending_by
 from orchestrator.lifecycle import destroy, freshness
 from orchestrator.lifecycle.destroy import stock
 from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.others import hit
 from orchestrator.lifecycle.destroy.stock import Stock
 from orchestrator.lifecycle.gate import Kept, faults_of
 from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.ownership import Kind
 
 
 class Demolition:
@@ -23,7 +32,7 @@ class Demolition:
         self.keeping = keeping
         self.stack = keeping.stack
         self._emit = emit
-        self._dumps = dumps
+        self._dumps = dumps or (keeping.shares_server and keeping.stack.runner is not None)
         aws = keeping.operation.aws
         ec2, rds, elbv2 = aws.client("ec2"), aws.client("rds"), aws.client("elbv2")
         self._context = Context(
@@ -32,6 +41,19 @@ class Demolition:
             keeping.buckets,
             Leftovers(ec2, rds, elbv2, aws.client("elasticache")),
         )
+        self._listeners = Listeners(elbv2)
+
+    def foreseen(self, plan: Mapping[str, Any]) -> tuple[Consequence, ...]:
+        """From now on nothing is lost but what this plan destroys. Whom that hits beside the stack's tenants."""
+        ending = ending_by(plan)
+        self._context = replace(self._context, stack=self.stack.losing(ending))
+        ways = self._listeners.others(self.stack.load_balancer.arn, self._own_targets())
+        return tuple(hit(self.stack, ending, self.keeping.operation.context.surroundings, ways))
+
+    def _own_targets(self) -> frozenset[str]:
+        known = self.stack.ownership.managed
+        theirs = {tenant.target_group_arn for tenant in self.stack.tenants.values()}
+        return frozenset(theirs | {name for kind, name in known if kind is Kind.TARGETS})
 
     def stock(self) -> Stock:
         """How much there is to be lost or kept."""

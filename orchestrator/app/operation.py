@@ -12,6 +12,7 @@ from orchestrator import contract, steps, vespa
 from orchestrator.app import tasks
 from orchestrator.app.context import Context, DnsRules, Learn, connect, limits_of, no_secrets, zones_of
 from orchestrator.aws.access import Access
+from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.consultation import consult
@@ -31,6 +32,7 @@ from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.events import Emit, Event
 from orchestrator.lifecycle import catalogue, pause, resume
+from orchestrator.lifecycle.services import foreign_among
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
 from orchestrator.steps import services
@@ -73,7 +75,7 @@ class Operation:
         rules: DnsRules | None = None,
         access: Access | None = None,
     ) -> None:
-        self.stack = stack
+        self.stack = stack = stack.naming(settings["owns"])
         self.clock = clock
         self.access = access or Access(settings["profile"])
         self._limits = limits_of(settings, self.access)
@@ -195,6 +197,13 @@ class Operation:
     def examine(self) -> Diagnosis:
         """What is wrong with the stack, causes first; changes nothing."""
         return consult(self._context, self.aws, self.clock.now, self._subjects)
+
+    def foreign_services(self, tenants: Collection[Subject]) -> Mapping[Subject, str]:
+        """Those of the tenants whose service isn't the stack's own, and why."""
+        counts = ServiceCounts(self.aws.client("ecs"), self.stack.cluster)
+        names = {tenant: self.stack.tenants[tenant].service for tenant in tenants}
+        found = foreign_among(self.stack, counts.read(list(names.values())))
+        return {tenant: found[name] for tenant, name in names.items() if name in found}
 
     def newest_snapshot(self) -> datetime | None:
         """When the database server's newest snapshot was taken; None: there is none."""

@@ -19,13 +19,16 @@ from orchestrator.aws.session import Aws
 from orchestrator.contract import Stack
 from orchestrator.engine import runner
 from orchestrator.engine.graph import AnyStep
+from orchestrator.engine.runner import Around, Report
 from orchestrator.engine.step import Subject, Verdict
+from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause.costs import Estimate, Holdings, estimate
 from orchestrator.lifecycle.pause.standing import Standing
 from orchestrator.lifecycle.pause.whose import owners
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.pauses import Stamp
+from orchestrator.surroundings import Surroundings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,7 @@ class _Reading:
     counts: ServiceCounts
     autoscaling: Autoscaling
     stamp: Stamp
+    surroundings: Surroundings
 
 
 class Pausing(Operation):
@@ -67,6 +71,11 @@ class Pausing(Operation):
     def verify(self) -> None:
         """Only the account: nothing is reached but AWS."""
         self.aws.require_account(self.stack.account_id)
+
+    def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
+        """Who else uses it is looked at again: the preview may be old."""
+        self._context.surroundings.forget()
+        return super().run(emit, around)
 
     def preview(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What the steps would do, one after the other; changes nothing."""
@@ -120,6 +129,7 @@ def paused_survey(operation: Operation, standing: Standing) -> Mapping[str, Mapp
         ServiceCounts(aws.client("ecs"), stack.cluster),
         Autoscaling(aws.client("application-autoscaling"), stack.cluster),
         Stamp.of(operation.clock.now(), "", ""),
+        operation.context.surroundings,
     )
     held = runner.survey(pause.steps(whole=whole), context, subjects=None if whole else standing.tenants)
     if whole:

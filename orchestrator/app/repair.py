@@ -27,6 +27,11 @@ class Treatment:
         needed = {step for repair in self.repairs for step in FIRST.get(repair, ())}
         return self.repairs | needed | set(AFTERWARDS)
 
+    def sparing(self, tenants: Collection[Subject]) -> Treatment | None:
+        """The same without these tenants; None: nobody is left."""
+        left = self.tenants - frozenset(tenants)
+        return Treatment(self.repairs, left) if left else None
+
 
 def treatment(diagnosis: Diagnosis, tenants: Collection[Subject]) -> Treatment | None:
     """What can be mended; None: nothing can. A cause that can't be is left alone with all that follows from it."""

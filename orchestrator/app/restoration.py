@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.app.safekeeping import Safekeeping
 from orchestrator.aws.access import Access
-from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.buckets import Buckets, closed
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
@@ -19,8 +19,9 @@ from orchestrator.consequences import Consequence
 from orchestrator.contract import Stack
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.runner import Around, Report
-from orchestrator.errors import Invalid, Problem, Refused
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit
+from orchestrator.inference.owned import ending_by
 from orchestrator.lifecycle import restore
 from orchestrator.lifecycle.manifest import Manifest, parse
 from orchestrator.lifecycle.restore import marker
@@ -52,25 +53,38 @@ class Restoration:
         self._access = access
         self._clock = clock
         self.way = Way()
-        self.manifest, self.vault = self._found(place, environment)
+        self.manifest, owner = self._found(place, environment)
         self.aws = Aws(self.manifest.region, settings["profile"], access)
-        self.buckets = Buckets(self.aws.client("s3"), self.manifest.region)
+        self.buckets = Buckets(self.aws.client("s3"), self.manifest.region, owner)
         self.vault = Vault(self.buckets, self.manifest.bucket)
 
-    def _found(self, place: str, environment: Mapping[str, str]) -> tuple[Manifest, Vault]:
-        """The manifest as it stands in the bucket; a file of it must say the same."""
+    def _found(self, place: str, environment: Mapping[str, str]) -> tuple[Manifest, str]:
+        """The manifest as it stands in the bucket, and our account; a file of it must say the same.
+
+        What a manifest says decides what is made and copied, so it is read from our own account's bucket alone.
+        """
         copy = None if place.startswith("s3://") else _file(Path(place))
         region = (
             copy.region if copy else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
         )
         bucket, backup_id = (copy.bucket, copy.id) if copy else _parts(place)
-        vault = Vault(Buckets(Aws(region, self._settings["profile"], self._access).client("s3"), region), bucket)
-        manifest = vault.get(backup_id)
+        aws = Aws(region, self._settings["profile"], self._access)
+        owner = aws.account()
+        vault = Vault(Buckets(aws.client("s3"), region, owner), bucket)
+        try:
+            manifest = vault.get(backup_id)
+        except OrchestratorError as error:
+            if error.problems[0].code == "access-denied":
+                raise Refused(closed(bucket)) from None
+            raise
         if copy and copy.checksum != manifest.checksum:
             fix = f"name it by its place: {manifest.place}"
             message = "this copy is not what stands in the backup's bucket"
             raise Invalid(Problem("manifest-differs", message, place, fix))
-        return manifest, vault
+        if manifest.bucket != bucket:
+            message = f"the manifest says that it is in {manifest.bucket}"
+            raise Refused(Problem("manifest-elsewhere", message, place, f"name it by its place: {manifest.place}"))
+        return manifest, owner
 
     def defects(self) -> tuple[Problem, ...]:
         """What is wrong with the backup now."""
@@ -98,10 +112,11 @@ class Restoration:
         """What the stack that lives would lose, in figures."""
         return losses(self.manifest, keeping.stack, look_at(keeping.tools(self.manifest, emit)), self.way)
 
-    def clear_the_way(self, keeping: Safekeeping, emit: Emit, around: Around) -> Report:
-        """Nothing runs, and the database server may be replaced: only behind the gate."""
+    def clear_the_way(self, keeping: Safekeeping, plan: Mapping[str, Any], emit: Emit, around: Around) -> Report:
+        """Nothing runs, and the database server may be replaced if the plan does so: only behind the gate."""
         steps = restore.BEFORE[:1] if self.way.loads else restore.BEFORE
-        return keeping.run(steps, keeping.tools(self.manifest, emit), emit, around)
+        tools = replace(keeping.tools(self.manifest, emit), stack=keeping.stack.losing(ending_by(plan)))
+        return keeping.run(steps, tools, emit, around)
 
     def return_data(self, keeping: Safekeeping, allowed: Collection[str], emit: Emit, around: Around) -> Report:
         """Files, keys, passwords; the proof, while nothing runs; and how many tasks a resume is to bring back.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from secrets import token_hex
 
 from orchestrator import redact
 from orchestrator.app.context import Learn, limits_of, no_secrets
@@ -14,6 +15,7 @@ from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.protection import Protection
+from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
@@ -26,12 +28,13 @@ from orchestrator.engine.runner import Around, Report
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.events import Emit, StepWaiting
 from orchestrator.lifecycle import backup, pruned
-from orchestrator.lifecycle.backup.database_snapshot import name_of
+from orchestrator.lifecycle.backup.database_snapshot import DUMP, name_of
 from orchestrator.lifecycle.freshness import has_run, undisturbed
-from orchestrator.lifecycle.manifest import Manifest, begun
+from orchestrator.lifecycle.manifest import Manifest, begun, parts_of
 from orchestrator.lifecycle.tools import Memory, Tools
-from orchestrator.lifecycle.vault import TAG, Vault, bucket_of
+from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look
+from orchestrator.ownership import Kind, word
 from orchestrator.pauses import FOR_BACKUP, Stamp
 from orchestrator.settings import Settings
 
@@ -59,10 +62,9 @@ class Safekeeping:
         self._learn = learn
         self._limits = limits_of(settings, operation.access)
         aws = operation.aws
-        self.buckets = Buckets(aws.client("s3"), self.stack.region)
-        self.vault = Vault(
-            self.buckets, settings["backup-bucket"] or bucket_of(self.stack.stack, self.stack.account_id)
-        )
+        self._rds = Rds(aws.client("rds"))
+        self.buckets = Buckets(aws.client("s3"), self.stack.region, self.stack.account_id)
+        self._chosen = settings["backup-bucket"]
         self.snapshots = DbSnapshots(aws.client("rds"))
         self.volumes = Volumes(aws.client("ec2"))
         self.counts = ServiceCounts(aws.client("ecs"), self.stack.cluster)
@@ -70,6 +72,23 @@ class Safekeeping:
         self.keys = Keys(
             aws.client("ecs"), aws.client("secretsmanager"), lambda value: learn([value, *redact.from_secret(value)])
         )
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The bucket that was named; else the account's own that is for this stack, or is to be made for it."""
+        return Vault(self.buckets, self._chosen or self._found())
+
+    def _found(self) -> str:
+        stack, account = self.stack.stack, self.stack.account_id
+        legacy = bucket_of(stack, account)
+        try:
+            known = self.buckets.named(legacy)
+        except OrchestratorError as error:
+            # A policy of 0.1.0 doesn't let buckets be listed: its own bucket can be had all the same.
+            if error.problems[0].code == "access-denied" and self.buckets.state(legacy).there:
+                return legacy
+            raise
+        return chosen(known, stack, account, token_hex(4))
 
     def manifests(self) -> Sequence[Manifest]:
         """Of this stack, the newest first."""
@@ -89,6 +108,9 @@ class Safekeeping:
         if dumped and not quiet:
             fix = "add --stop-services: what is loaded is compared row by row, and a dump takes its time"
             raise Invalid(Problem("dump-of-running-stack", "the services run", "--dump", fix))
+        if self.shares_server and not dumped:
+            message = f"{self.stack.database.instance} isn't this stack's own: a snapshot would hold others' data"
+            raise Invalid(Problem("backup-of-foreign-server", message, "", DUMP))
         if dumped and self.stack.runner is None:
             fix = "name an instance with pg_dump in the contract (`orchestrate init`), or do without --dump"
             raise Invalid(Problem("dump-without-runner", "the stack has no runner to dump with", "--dump", fix))
@@ -106,13 +128,27 @@ class Safekeeping:
             bucket=self.vault.bucket,
             now=now,
             dumped=dumped,
+            foreign=self.foreign,
         )
+
+    @cached_property
+    def foreign(self) -> Sequence[str]:
+        """The parts of the contract that aren't the stack's own (`ownership.word`), as far as that is known."""
+        stack, known = self.stack, self.stack.ownership
+        tags = {Kind.DATABASE: self._rds.server(stack.database.instance).tags}
+        found = (word(*one) for one in parts_of(stack) if known.objection(*one, stack.stack, tags.get(one[0])))
+        return sorted(found)
+
+    @property
+    def shares_server(self) -> bool:
+        """Whether the database server isn't the stack's own: then dumps are taken instead of a snapshot."""
+        return word(Kind.DATABASE, self.stack.database.instance) in self.foreign
 
     def _still_of_one_instant(self, unfinished: Manifest) -> bool:
         """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""
         if not unfinished.quiet:
             return True
-        taken = self.snapshots.find(name_of(unfinished)).status or self.volumes.snapshots(TAG, unfinished.id)
+        taken = self.snapshots.find(name_of(unfinished)).status or self.volumes.snapshots(tags_of(unfinished))
         return not taken or undisturbed(self._services(), datetime.fromisoformat(unfinished.begun))
 
     def has_run(self, since: datetime) -> bool:
@@ -184,6 +220,7 @@ class Safekeeping:
             monotonic=self._clock.monotonic,
             say=lambda step, text: emit(StepWaiting(step=step, detail=text)),
             protection=Protection(self.operation.aws.client("rds"), self.operation.aws.client("elbv2")),
+            surroundings=context.surroundings,
             needs_runner=context.needs_runner,
             memory=Memory(),
             adopted=context.database_rules.adopted,

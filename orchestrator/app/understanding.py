@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from orchestrator.contract import Stack
 from orchestrator.errors import Invalid, Problem
 from orchestrator.inference import Found, Inferred, infer, mapping
 from orchestrator.inference import state as states
+from orchestrator.inference.owned import ownership_of
+from orchestrator.ownership import Known, Ownership
 from orchestrator.terraform import Output, Terraform, values
 
 OUTPUT = "orchestrator"
@@ -32,7 +35,7 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
     outputs = terraform.outputs()
     learn(_sensitive(outputs))
     if OUTPUT in outputs:
-        said = _said(outputs[OUTPUT].value)
+        said = _owning(_said(outputs[OUTPUT].value), lambda: ownership_of(states.read(terraform.state())))
         return lambda _table: said
     state = states.read(terraform.state())
     plain = {name: one.value for name, one in outputs.items()}
@@ -45,12 +48,28 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
         mapped = mapping.read(table, settings.FILE, outputs=plain, state=state, variable=variable)
         inferred = infer(state, mapped)
         learn(password.get_secret_value() for password in inferred.passwords)
-        return inferred
+        return _owning(inferred, lambda: ownership_of(state))
 
     def variable(name: str) -> str | None:
         return values.value_of(name, terraform.directory, terraform.environment)
 
     return look
+
+
+def _owning(inferred: Inferred, ask: Callable[[], Ownership]) -> Inferred:
+    """The same, its stack with what the state tells of whose its parts are."""
+    return inferred if inferred.stack is None else replace(inferred, stack=inferred.stack.owning(Known(ask)))
+
+
+def owned(stack: Stack, terraform: Terraform) -> Stack:
+    """The same stack, with what Terraform's state tells of whose its parts are; if that is nothing, as was known."""
+    before = stack
+
+    def ask() -> Ownership:
+        found = ownership_of(states.read(terraform.state()))
+        return found if found.told else before.ownership
+
+    return stack.owning(Known(ask))
 
 
 def known(state: Mapping[str, Any], table: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -41,16 +41,33 @@ class BucketState:
 
 
 class Buckets:
-    """Through a boto3 `s3` client of `region`."""
+    """Through a boto3 `s3` client of `region`.
 
-    def __init__(self, client: Any, region: str) -> None:
+    With every call S3 is told whose the bucket must be: `owner`, an account's number. One that somebody else has made
+    under the name is never read nor written, whatever its policy lets us do. Empty: nobody is expected.
+    """
+
+    def __init__(self, client: Any, region: str, owner: str = "") -> None:
         self._client = client
         self._region = region
+        self._owner = owner
+        self._expected: dict[str, Any] = {"ExpectedBucketOwner": owner} if owner else {}
+
+    @property
+    def _both(self) -> dict[str, Any]:
+        """Of a copy, both ends."""
+        return {**self._expected, "ExpectedSourceBucketOwner": self._owner} if self._owner else {}
+
+    def named(self, prefix: str) -> tuple[str, ...]:
+        """Our own account's buckets whose names begin so, in order."""
+        with translated("s3:ListAllMyBuckets"):
+            found = [one["Name"] for one in items(self._client, "list_buckets", "Buckets", Prefix=prefix)]
+        return tuple(sorted(name for name in found if name.startswith(prefix)))
 
     def state(self, bucket: str) -> BucketState:
         """What it is like now."""
         try:
-            self._client.head_bucket(Bucket=bucket)
+            self._client.head_bucket(Bucket=bucket, **self._expected)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("403", "301"):
                 return BucketState(foreign=True)
@@ -58,12 +75,14 @@ class Buckets:
                 return BucketState()
             raise problem_of(error, "s3:ListBucket") from None
         with translated("s3:GetBucketVersioning"):
-            versioned = self._client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+            versioned = self._client.get_bucket_versioning(Bucket=bucket, **self._expected).get("Status") == "Enabled"
         return BucketState(there=True, versioned=versioned, private=self._is_private(bucket))
 
     def _is_private(self, bucket: str) -> bool:
         try:
-            said = self._client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+            said = self._client.get_public_access_block(Bucket=bucket, **self._expected)[
+                "PublicAccessBlockConfiguration"
+            ]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "NoSuchPublicAccessBlockConfiguration":
                 return False
@@ -88,24 +107,39 @@ class Buckets:
         """Versions are kept, the public is kept out, everything is encrypted (S3 does so by itself); and tagged."""
         everything = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         with translated("s3:PutBucketVersioning"):
-            self._client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+            self._client.put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}, **self._expected
+            )
         with translated("s3:PutBucketPublicAccessBlock"):
             self._client.put_public_access_block(
-                Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(everything, True)
+                Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(everything, True), **self._expected
             )
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
         with translated("s3:PutBucketTagging"):
-            self._client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs})
+            self._client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs}, **self._expected)
+
+    def tags(self, bucket: str) -> Mapping[str, str]:
+        """The bucket's."""
+        try:
+            said = self._client.get_bucket_tagging(Bucket=bucket, **self._expected)["TagSet"]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("NoSuchTagSet", "NoSuchBucket"):
+                return {}
+            raise problem_of(error, "s3:GetBucketTagging") from None
+        return {tag["Key"]: tag["Value"] for tag in said}
 
     def objects(self, bucket: str, prefix: str = "") -> tuple[Stored, ...]:
         """Every object under the prefix, in order of their keys."""
         with translated("s3:ListBucket"):
-            return tuple(map(_stored, items(self._client, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)))
+            found = items(self._client, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix, **self._expected)
+            return tuple(map(_stored, found))
 
     def prefixes(self, bucket: str) -> tuple[str, ...]:
         """The folders at the top, each with its slash."""
         with translated("s3:ListBucket"):
-            found = items(self._client, "list_objects_v2", "CommonPrefixes", Bucket=bucket, Delimiter="/")
+            found = items(
+                self._client, "list_objects_v2", "CommonPrefixes", Bucket=bucket, Delimiter="/", **self._expected
+            )
             return tuple(raw["Prefix"] for raw in found)
 
     def copy(self, source: str, found: Stored, target: str, key: str) -> bool:
@@ -113,7 +147,9 @@ class Buckets:
         where = {"Bucket": source, "Key": found.key}
         try:
             if found.size > ONE_COPY:
-                self._client.copy(where, target, key)
+                # boto3's copy in parts lets the target's owner be expected alone, so the source's is asked for before.
+                self._client.head_bucket(Bucket=source, **self._expected)
+                self._client.copy(where, target, key, ExtraArgs=self._expected)
             else:
                 self._client.copy_object(
                     CopySource=where,
@@ -121,6 +157,7 @@ class Buckets:
                     Bucket=target,
                     Key=key,
                     TaggingDirective="COPY",
+                    **self._both,
                 )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in _GONE | _CHANGED:
@@ -132,7 +169,7 @@ class Buckets:
         """Of the object's bytes, read in pieces; empty: there is no such object."""
         digest = hashlib.sha256()
         try:
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=bucket, Key=key, **self._expected)["Body"]
             for piece in body.iter_chunks(1024 * 1024):
                 digest.update(piece)
         except (ClientError, BotoCoreError) as error:
@@ -144,7 +181,7 @@ class Buckets:
     def read(self, bucket: str, key: str) -> str | None:
         """A small text; None: there is none."""
         try:
-            return str(self._client.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+            return str(self._client.get_object(Bucket=bucket, Key=key, **self._expected)["Body"].read().decode())
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in (*_GONE, "NoSuchBucket"):
                 return None
@@ -153,10 +190,14 @@ class Buckets:
     def write(self, bucket: str, key: str, text: str) -> None:
         """Put a small text."""
         with translated("s3:PutObject"):
-            self._client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+            self._client.put_object(
+                Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json", **self._expected
+            )
 
     def upload_url(self, bucket: str, key: str, seconds: int) -> str:
         """With it anybody may put this one object, for so long: a secret. S3 takes 5 GB at most that way.
+
+        Only for a bucket that a call of ours has found to be `owner`'s: what is expected can't be a part of the URL.
 
         The content type has to be sent as it is signed: `application/octet-stream`.
         """
@@ -173,7 +214,7 @@ class Buckets:
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Key and version of everything, delete markers too."""
         with translated("s3:ListBucketVersions"):
-            for page in pages(self._client, "list_object_versions", Bucket=bucket, Prefix=prefix):
+            for page in pages(self._client, "list_object_versions", Bucket=bucket, Prefix=prefix, **self._expected):
                 for raw in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                     yield raw["Key"], raw["VersionId"]
 
@@ -187,7 +228,14 @@ class Buckets:
 
     def _delete(self, bucket: str, some: list[dict[str, str]]) -> None:
         with translated("s3:DeleteObjectVersion" if "VersionId" in some[0] else "s3:DeleteObject"), batches.batched():
-            self._client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+            self._client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True}, **self._expected)
+
+
+def closed(bucket: str) -> Problem:
+    """S3 doesn't let us look at it as our account's own."""
+    message = f"the bucket {bucket} is another account's, or this identity may not list it: nothing in it is trusted"
+    fix = "name a backup in a bucket of the stack's account; or allow s3:ListBucket on it"
+    return Problem("backup-bucket-closed", message, bucket, fix)
 
 
 def taken(bucket: str) -> Problem:

@@ -58,6 +58,14 @@ class Ec2:
             found = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
         return {one["InstanceId"]: one["State"]["Name"] for reservation in found for one in reservation["Instances"]}
 
+    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Of those that exist."""
+        filters = [{"Name": "instance-id", "Values": list(ids)}]
+        with translated("ec2:DescribeInstances"):
+            reservations = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
+        found = (one for reservation in reservations for one in reservation["Instances"])
+        return {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())} for one in found}
+
     def stop(self, ids: Sequence[str]) -> None:
         """Begin to stop them: their volumes stay."""
         with translated("ec2:StopInstances"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,9 +58,13 @@ class ElastiCache:
 
     def is_rotating(self, arn: str) -> bool:
         """Whether the group took our ROTATE and its SET isn't known to be made."""
+        return ROTATING in self.tags(arn)
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The group's."""
         with translated("elasticache:ListTagsForResource"):
-            tags = self._client.list_tags_for_resource(ResourceName=arn)["TagList"]
-        return any(tag["Key"] == ROTATING for tag in tags)
+            found = self._client.list_tags_for_resource(ResourceName=arn)["TagList"]
+        return {tag["Key"]: tag.get("Value", "") for tag in found}
 
     def security_groups(self, member: str) -> tuple[str, ...]:
         """Ids of the groups of one member; they are the same for all of a replication group."""

@@ -85,10 +85,12 @@ def _instance(client: Client, instance_id: str) -> Seen | None:
 
 
 def _bucket(client: Client, name: str) -> Seen | None:
+    """Of our own account: whatever somebody else has made under the name says, it is not ours to adopt."""
     s3 = client("s3")
-    s3.head_bucket(Bucket=name)
+    ours = {"Bucket": name, "ExpectedBucketOwner": client("sts").get_caller_identity()["Account"]}
+    s3.head_bucket(**ours)
     try:
-        tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+        tags = s3.get_bucket_tagging(**ours)["TagSet"]
     except ClientError as error:
         if code_of(error) != "NoSuchTagSet":
             raise

@@ -1,6 +1,8 @@
 """Secrets that data need to be read again: which task definitions name them, whether they outlive the stack, copies.
 
-A copy is another secret of Secrets Manager, so KMS encrypts it; the value passes through this process alone.
+A copy is another secret of Secrets Manager, sealed with the original's key of KMS; with the account's own key for
+Secrets Manager (`aws/secretsmanager`) where the original has none, or its key goes with the stack. The value passes
+through this process alone.
 """
 
 from __future__ import annotations
@@ -28,6 +30,15 @@ class Key:
     """It lives on when the stack is destroyed."""
 
 
+Managed = Callable[[str], bool]
+"""Whether the stack's state manages the secret, or the key of KMS, with this ARN (or id, or alias): it goes with it."""
+
+
+def of_no_state(_name: str) -> bool:
+    """Where no state is at hand."""
+    return False
+
+
 class Keys:
     """Through boto3 clients for `ecs` and `secretsmanager`. `learn` hears each value first: it is never shown."""
 
@@ -36,35 +47,53 @@ class Keys:
         self._secrets = secrets
         self._learn = learn
 
-    def of(self, task_definition: str, stack: str) -> Sequence[Key]:
-        """The keys that the tasks of this definition get."""
+    def of(self, task_definition: str, stack: str, managed: Managed = of_no_state) -> Sequence[Key]:
+        """The keys that the tasks of this definition get. `managed` tells what the stack's state manages."""
         with translated("ecs:DescribeTaskDefinition"):
             raw = self._ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        return [self._key(name, source, stack) for name, source in sorted(_sources(parsed(raw)).items())]
+        return [self._key(name, source, stack, managed) for name, source in sorted(_sources(parsed(raw)).items())]
 
-    def _key(self, variable: str, source: str, stack: str) -> Key:
-        return Key(variable, source, not source or not self._is_of(source, stack))
+    def _key(self, variable: str, source: str, stack: str, managed: Managed) -> Key:
+        return Key(variable, source, not source or not self._is_of(source, stack, managed))
 
-    def _is_of(self, source: str, stack: str) -> bool:
+    def _is_of(self, source: str, stack: str, managed: Managed) -> bool:
         """Whether Terraform made it as a part of the stack: then it goes with it."""
         if ":secretsmanager:" not in source:
             return False  # an SSM parameter: terraform/ makes none
+        if managed(secret_of(source)):
+            return True
         with translated("secretsmanager:DescribeSecret"):
             said = self._secrets.describe_secret(SecretId=secret_of(source))
         tags = {pair["Key"]: pair["Value"] for pair in said.get("Tags", ())}
         return tags.get("Stack") == stack
 
-    def keep(self, source: str, name: str, tags: Mapping[str, str]) -> str:
+    def keep(self, source: str, name: str, tags: Mapping[str, str], managed: Managed = of_no_state) -> str:
         """Copy the whole secret under another name, once; the copy's ARN."""
-        value = self._value(secret_of(source))
+        value, key = self._value(secret_of(source)), self._sealed_with(secret_of(source))
         pairs = [{"Key": key, "Value": it} for key, it in tags.items()]
+        sealed = {"KmsKeyId": key} if key and not managed(key) else {}
         try:
-            return str(self._secrets.create_secret(Name=name, SecretString=value, Tags=pairs)["ARN"])
+            return str(self._secrets.create_secret(Name=name, SecretString=value, Tags=pairs, **sealed)["ARN"])
         except (ClientError, BotoCoreError) as error:
             if code_of(error) != "ResourceExistsException":
                 raise problem_of(error, "secretsmanager:CreateSecret") from None
         with translated("secretsmanager:DescribeSecret"):
             return str(self._secrets.describe_secret(SecretId=name)["ARN"])
+
+    def _sealed_with(self, secret: str) -> str:
+        """Its KMS key, as it was given (id, ARN or alias); empty: the account's own for Secrets Manager."""
+        with translated("secretsmanager:DescribeSecret"):
+            return str(self._secrets.describe_secret(SecretId=secret).get("KmsKeyId") or "")
+
+    def bears(self, kept: str, tags: Mapping[str, str]) -> bool:
+        """Whether there is such a secret, with all of these tags."""
+        try:
+            said = self._secrets.describe_secret(SecretId=kept)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return False
+            raise problem_of(error, "secretsmanager:DescribeSecret") from None
+        return tags.items() <= {pair["Key"]: pair["Value"] for pair in said.get("Tags", ())}.items()
 
     def same(self, kept: str, target: str) -> bool:
         """Whether both hold the same value."""

@@ -34,13 +34,11 @@ class Leftovers:
     def find(
         self, stack: str, *, database: str, balancer: str, redis: str, instances: Sequence[str]
     ) -> tuple[str, ...]:
-        """In words, each with its id."""
-        found = (
-            [f"database server {database}"]
-            if self._has(self._rds, "describe_db_instances", DBInstanceIdentifier=database)
-            else []
-        )
-        if self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[balancer]):
+        """In words, each with its id. What has an empty id is not asked about."""
+        found = []
+        if database and self._has(self._rds, "describe_db_instances", DBInstanceIdentifier=database):
+            found.append(f"database server {database}")
+        if balancer and self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[balancer]):
             found.append(f"load balancer {balancer}")
         if redis and self._has(self._elasticache, "describe_replication_groups", ReplicationGroupId=redis):
             found.append(f"Redis {redis}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -111,6 +111,22 @@ class Listeners:
             certificates=tuple(shown["CertificateArn"] for way in secure for shown in way.get("Certificates", ())),
             groups=tuple(balancer.get("SecurityGroups", ())),
             internal=balancer.get("Scheme") == "internal",
+        )
+
+    def others(self, load_balancer: str, mine: Collection[str]) -> tuple[str, ...]:
+        """Rules that forward to other target groups than these, in words; none of a load balancer that is gone."""
+        try:
+            listeners = list(items(self._client, "describe_listeners", "Listeners", LoadBalancerArn=load_balancer))
+            raws = [(one["Port"], raw) for one in listeners for raw in self._rules(one["ListenerArn"])]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in _GONE:
+                return ()
+            raise problem_of(error, "elasticloadbalancing:DescribeRules") from None
+        rules = [_rule(port, raw) for port, raw in raws]
+        return tuple(
+            f"the rule of port {one.listener_port} for {', '.join(one.hosts) or 'any host'}"
+            for one in rules
+            if set(one.target_groups) - set(mine)
         )
 
     def _rules(self, listener: str) -> list[dict[str, Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import one
 from orchestrator.aws.session import code_of, problem_of, translated
 
@@ -21,6 +23,8 @@ class Protected:
     balancer: bool = False
     changing: bool = False
     """The database server is being modified: RDS takes nothing else until it is done."""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The database server's."""
 
 
 class Protection:
@@ -32,19 +36,31 @@ class Protection:
 
     def seen(self, instance: str, balancer: str) -> Protected:
         """What is gone is not protected. An empty ARN: the load balancer is not asked about."""
-        database, changing = self._of_database(instance)
-        return Protected(database, bool(balancer) and self._of_balancer(balancer), changing)
+        database, changing, tags = self._of_database(instance)
+        return Protected(database, bool(balancer) and self._of_balancer(balancer), changing, tags)
 
-    def _of_database(self, instance: str) -> tuple[bool, bool]:
+    def balancer_tags(self, arn: str) -> Mapping[str, str]:
+        """The load balancer's; none of one that is gone."""
+        try:
+            asked = answers(self._elbv2, "describe_tags", ResourceArns=[arn])
+            said = [it for some in asked for it in some["TagDescriptions"]]
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "LoadBalancerNotFound":
+                return {}
+            raise problem_of(error, "elasticloadbalancing:DescribeTags") from None
+        return {tag["Key"]: tag.get("Value", "") for it in said for tag in it["Tags"]}
+
+    def _of_database(self, instance: str) -> tuple[bool, bool, Mapping[str, str]]:
         try:
             found = one(self._rds, "describe_db_instances", "DBInstances", DBInstanceIdentifier=instance)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-                return False, False
+                return False, False, {}
             raise problem_of(error, "rds:DescribeDBInstances") from None
         if found is None:
-            return False, False
-        return bool(found.get("DeletionProtection")), found["DBInstanceStatus"] == "modifying"
+            return False, False, {}
+        tags = {tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())}
+        return bool(found.get("DeletionProtection")), found["DBInstanceStatus"] == "modifying", tags
 
     def _of_balancer(self, arn: str) -> bool:
         try:

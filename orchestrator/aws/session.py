@@ -111,18 +111,22 @@ class Aws:
         with self._lock:
             self.calls += 1
 
-    def require_account(self, account_id: str) -> None:
-        """Raise `Refused` unless our credentials belong to the account the contract names; `Invalid` without any."""
+    def account(self) -> str:
+        """The number of the account that our credentials belong to. Raises `Invalid` without any."""
         try:
             with translated("sts:GetCallerIdentity"):
-                identity = self.client("sts").get_caller_identity()
+                return str(self.client("sts").get_caller_identity()["Account"])
         except Expired as expired:
             raise Invalid(*expired.problems) from None  # nothing was begun yet
-        if identity["Account"] != account_id:
+
+    def require_account(self, account_id: str) -> None:
+        """Raise `Refused` unless our credentials belong to the account the contract names; `Invalid` without any."""
+        account = self.account()
+        if account != account_id:
             raise Refused(
                 Problem(
                     "wrong-account",
-                    f"these credentials belong to account {identity['Account']}, the stack to {account_id}",
+                    f"these credentials belong to account {account}, the stack to {account_id}",
                     "contract: account_id",
                     "use the credentials (AWS_PROFILE, --profile) of the stack's account",
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,6 +31,7 @@ class DbSnapshot:
     engine: str = ""
     taken: str = ""
     """ISO 8601; empty until RDS says so."""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class DbSnapshots:
@@ -60,6 +61,7 @@ class DbSnapshots:
             encrypted=bool(found.get("Encrypted")),
             engine=f"{found.get('Engine', '')} {found.get('EngineVersion', '')}".strip(),
             taken=taken.isoformat() if taken else "",
+            tags={tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())},
         )
 
     def take(self, instance: str, name: str, tags: Mapping[str, str]) -> None:

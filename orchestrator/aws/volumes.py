@@ -15,11 +15,14 @@ from orchestrator.aws.session import code_of, problem_of, translated
 
 @dataclass(frozen=True, slots=True)
 class DataVolume:
-    """The volume an instance has beside its root device. `size` in GiB."""
+    """A volume that an instance has beside its root device. `size` in GiB."""
 
     id: str
     size: int
     encrypted: bool
+    device: str = ""
+    """As EC2 calls it (`/dev/sdf`); inside it may be called otherwise."""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,17 @@ class Volumes:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def of_instances(self, ids: Collection[str]) -> Mapping[str, DataVolume]:
-        """Instance → its data volume; those that have only a root device are absent."""
+    def of_instances(self, ids: Collection[str]) -> Mapping[str, tuple[DataVolume, ...]]:
+        """Instance → its data volumes, by their devices; those that have only a root device are absent."""
         roots = self._roots(ids)
-        found: dict[str, DataVolume] = {}
+        found: dict[str, tuple[DataVolume, ...]] = {}
         for raw in self._pages("describe_volumes", "Volumes", "attachment.instance-id", ids):
             for attachment in raw["Attachments"]:
                 instance, device = attachment["InstanceId"], attachment["Device"]
                 if instance in roots and device != roots[instance]:
-                    found[instance] = DataVolume(raw["VolumeId"], raw["Size"], raw["Encrypted"])
+                    tags = {pair["Key"]: pair["Value"] for pair in raw.get("Tags", ())}
+                    one = DataVolume(raw["VolumeId"], raw["Size"], raw["Encrypted"], device, tags)
+                    found[instance] = tuple(sorted((*found.get(instance, ()), one), key=lambda it: (it.device, it.id)))
         return found
 
     def _roots(self, ids: Collection[str]) -> Mapping[str, str]:
@@ -59,9 +64,11 @@ class Volumes:
             instances = [one for many in reservations for one in many["Instances"]]
         return {one["InstanceId"]: one.get("RootDeviceName", "") for one in instances}
 
-    def snapshots(self, tag: str, value: str) -> tuple[VolumeSnapshot, ...]:
-        """Our own snapshots with this tag, the oldest first."""
-        found = self._pages("describe_snapshots", "Snapshots", f"tag:{tag}", [value], OwnerIds=["self"])
+    def snapshots(self, tags: Mapping[str, str]) -> tuple[VolumeSnapshot, ...]:
+        """Our own snapshots with all of these tags, the oldest first."""
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+        with translated("ec2:DescribeSnapshots"):
+            found = list(items(self._client, "describe_snapshots", "Snapshots", Filters=filters, OwnerIds=["self"]))
         return tuple(sorted(map(_snapshot, found), key=lambda one: (one.taken, one.id)))
 
     def find(self, ids: Collection[str]) -> Mapping[str, VolumeSnapshot]:
@@ -84,10 +91,10 @@ class Volumes:
             if code_of(error) != "InvalidSnapshot.NotFound":
                 raise problem_of(error, "ec2:DeleteSnapshot") from None
 
-    def _pages(self, call: str, part: str, name: str, values: Collection[str], **more: Any) -> list[dict[str, Any]]:
+    def _pages(self, call: str, part: str, name: str, values: Collection[str]) -> list[dict[str, Any]]:
         filters = [{"Name": name, "Values": sorted(values)}]
         with translated(f"ec2:{call.title().replace('_', '')}"):
-            return list(items(self._client, call, part, Filters=filters, **more))
+            return list(items(self._client, call, part, Filters=filters))
 
 
 def _snapshot(raw: Mapping[str, Any]) -> VolumeSnapshot:

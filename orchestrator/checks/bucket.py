@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Permissions
+from orchestrator.aws.s3 import Presence
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.partitions import partition_in
@@ -23,13 +24,17 @@ _DEATHS = frozenset({"task-s3-denied"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The contract's bucket (None: none) and whether it is there; by tenant task definition and permissions."""
+    """The contract's bucket (None: none) and whether it is there; by tenant task definition and permissions.
+
+    `closed`: S3 answers 403, so whether it is there is not known.
+    """
 
     bucket: str | None
     exists: bool | None
     region: str
     definitions: Mapping[str, TaskDefinition]
     permissions: Mapping[str, Permissions] = field(default_factory=dict)
+    closed: bool = False
 
 
 def gather(scene: Scene) -> Facts:
@@ -38,7 +43,8 @@ def gather(scene: Scene) -> Facts:
     if bucket is None:
         return Facts(None, None, scene.stack.region, {})
     if not scene.has_bucket():
-        return Facts(bucket, False, scene.stack.region, definitions)
+        closed = scene.bucket() is Presence.CLOSED
+        return Facts(bucket, None if closed else False, scene.stack.region, definitions, closed=closed)
     partition = partition_in(scene.stack.load_balancer.arn)
     permissions = {
         tenant: scene.simulate(definition.task_role, OBJECTS, [_objects(definition, bucket, partition)])
@@ -58,6 +64,9 @@ def judge(facts: Facts) -> Iterable[Finding]:
     """Without the bucket nothing else matters."""
     if facts.bucket is None:
         return
+    if facts.closed:
+        yield _closed(facts.bucket)
+        return
     if not facts.exists:
         yield _missing(facts.bucket)
         return
@@ -74,6 +83,19 @@ def _missing(bucket: str) -> Finding:
         cause="it was deleted, or the contract is another stack's",
         fix="terraform apply; then restore its files: aws s3 sync s3://<backup> s3://" + bucket,
         evidence=(f"HeadBucket {bucket}: 404",),
+        explains=_DEATHS,
+    )
+
+
+def _closed(bucket: str) -> Finding:
+    return Finding(
+        code="bucket-closed",
+        severity=Severity.WARNING,
+        symptom=f"what the bucket {bucket} is like can't be seen",
+        cause="it belongs to another account (somebody may have taken the name), or this identity may not list it",
+        fix=f"aws s3api list-buckets, in the stack's account: is {bucket} among them? If not, give the stack another; "
+        "else allow s3:ListBucket on it",
+        evidence=(f"HeadBucket {bucket}, expected to be the account's own: 403",),
         explains=_DEATHS,
     )
 

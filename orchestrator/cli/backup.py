@@ -151,7 +151,7 @@ def _list(conductor: Conductor, keeping: Safekeeping) -> Outcome:
         text = f"{one.id}  {one.state:<11}  {kind}, {len(one.desired)} tenants, {size}  {one.place}"
         conductor.emit(FindingReported(step="backup", detail=text, code="backup-listed"))
     if not found:
-        conductor.text(f"there are no backups of {keeping.stack.stack} in s3://{keeping.vault.bucket}")
+        conductor.text(f"there are no backups of {keeping.stack.stack}")
     return Outcome.SUCCEEDED
 
 

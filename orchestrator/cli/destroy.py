@@ -84,7 +84,9 @@ def _stack(conductor: Conductor, terraform: Terraform) -> Stack | None:
     stack = app.contract_of_outputs(terraform, conductor.redact.learn)
     if stack is None:
         known = next((one for one in copies(conductor.options.directory) if one.purpose == "destroy"), None)
-        stack = known.stack_of() if known else None
+        stack = app.owned(known.stack_of(), terraform) if known else None
+    if stack is not None:
+        stack.ownership  # noqa: B018 - as the state has it now: afterwards it tells nothing any more
     return stack
 
 
@@ -100,7 +102,7 @@ def _refuse_other_losses(
     from orchestrator.lifecycle.gate import accepted
 
     read(plan, text=False)
-    foresight = foreseen(conductor, plan)
+    foresight = foreseen(conductor, plan).beside(demolition.foreseen(plan.json), plan.json)
     for line in told(demolition.stock(), no_backup=no_backup):
         conductor.text(line)
     every, stack = foresight.consequences, demolition.stack

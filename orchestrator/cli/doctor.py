@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,8 @@ def mend(conductor: Conductor, operation: Operation, *, approved: bool, bundle: 
     if bundle is not None:
         _pack(conductor, operation, diagnosis, bundle)
     treatment = app.treatment(diagnosis, operation.tenants)
+    if treatment is not None:
+        treatment = treatment.sparing(_say_whose(conductor, operation, treatment))
     if treatment is None:
         if diagnosis.cases:
             conductor.text("Nothing of this can be mended here: it takes what stands behind each `fix`.")
@@ -119,6 +122,22 @@ def mend(conductor: Conductor, operation: Operation, *, approved: bool, bundle: 
         return report.outcome
     again = _told(conductor, operation.examine())
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
+
+
+def _say_whose(conductor: Conductor, operation: Operation, treatment: Treatment) -> Collection[str]:
+    """Tenants whose service isn't the stack's own: it is not started again from here."""
+    from orchestrator.events import FindingReported
+    from orchestrator.lifecycle.pause.whose import not_ours
+    from orchestrator.ownership import Kind
+
+    found = operation.foreign_services(sorted(treatment.tenants))
+    for tenant, why in found.items():
+        problem = not_ours(Kind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why)
+        said = FindingReported(
+            step="doctor", subject=tenant, detail=problem.message, code=problem.code, fix=problem.fix
+        )
+        conductor.emit(said)
+    return found
 
 
 def _ask(conductor: Conductor, operation: Operation, treatment: Treatment, *, approved: bool) -> None:

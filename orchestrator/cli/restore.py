@@ -81,7 +81,7 @@ def _restoration(conductor: Conductor, place: str | None) -> Restoration:
     if not place:
         known = next((one for one in copies(conductor.options.directory) if one.complete), None)
         if known is None:
-            fix = "name one: s3://BUCKET/ID/manifest.json (`aws s3 ls` shows the bucket STACK-backups-ACCOUNT)"
+            fix = "name one: s3://BUCKET/ID/manifest.json (`aws s3 ls` shows the bucket STACK-backups-ACCOUNT-…)"
             raise Invalid(Problem("manifest-missing", "no backup was made from this directory", "MANIFEST", fix))
         place = known.place
     restoration = Restoration(place, conductor.settings, conductor.environment, conductor.clock, conductor.access)
@@ -163,7 +163,7 @@ def _replaced(given: Given, plan: Plan, present: Stack) -> Outcome:
     _agreed(given, plan, foresight, question)
     lost = {one.name for one in losses}
     restoration.note(present.stack, REPLACING, lost)
-    outcome = restoration.clear_the_way(keeping, conductor.emit, conductor.change).outcome
+    outcome = restoration.clear_the_way(keeping, plan.json, conductor.emit, conductor.change).outcome
     if outcome is not Outcome.SUCCEEDED:
         fix = "run the command again; to keep the stack as it is: `orchestrate resume`"
         text = "nothing was replaced; services may be stopped, their counts are kept"

@@ -30,6 +30,7 @@ from orchestrator.database.model import (
     unowned,
 )
 from orchestrator.database.on_runner import verifier
+from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.ssm import admin_unknown
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 from orchestrator.value_from import held
@@ -98,6 +99,12 @@ class DirectServer:
         except psycopg.Error:
             return None
         return row[0] if row else None
+
+    def sessions(self) -> Sequence[Session]:
+        """One admin session."""
+        with self._admin() as admin:
+            row = admin.execute(QUERY.encode()).fetchone()
+        return parsed(row[0]["sessions"]) if row else ()
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One short session for each tenant."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orchestrator.database import sessions
 from orchestrator.database.model import Server, Wanted, literal
 from orchestrator.redact import sounds_secret
 
@@ -81,8 +82,8 @@ class Reader(Protocol):
         ...
 
 
-class Database(Server, Reader, Protocol):
-    """Both: what the workflow does in the server, and reading."""
+class Database(Server, Reader, sessions.Reader, Protocol):
+    """All of it: what the workflow does in the server, reading, and who is connected."""
 
 
 def settings_of(shown: Mapping[str, Sequence[str]] = SHOWN) -> str:

@@ -35,6 +35,7 @@ from orchestrator.database.model import (
     observation,
     observed,
 )
+from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.tls import Authorities
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
@@ -148,6 +149,10 @@ class SsmServer:
         logins, secrets = answer["logins"], answer["secrets"]
         _require_answers(logins, secrets)
         return observed(answer, logins, secrets, answer.get("holds", {}))
+
+    def sessions(self) -> Sequence[Session]:
+        """One command."""
+        return parsed(self._ask("observe", (), observation=QUERY)["sessions"])
 
     def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
         """One command, a session for each tenant."""

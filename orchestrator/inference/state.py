@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_SAME = {"aws_alb": "aws_lb", "aws_alb_listener": "aws_lb_listener", "aws_alb_listener_rule": "aws_lb_listener_rule"}
+SAME = {
+    "aws_alb": "aws_lb",
+    "aws_alb_listener": "aws_lb_listener",
+    "aws_alb_listener_rule": "aws_lb_listener_rule",
+    "aws_alb_target_group": "aws_lb_target_group",
+}
 """Two names of the provider for one type."""
 
 
@@ -83,7 +88,7 @@ def outputs_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
     for one in module.get("resources", ()):
-        kind = _SAME.get(one["type"], one["type"])
+        kind = SAME.get(one["type"], one["type"])
         yield Resource(one["address"], kind, one.get("values") or {}, one.get("mode") == "data")
     for child in module.get("child_modules", ()):
         yield from _resources(child)

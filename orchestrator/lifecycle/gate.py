@@ -14,6 +14,7 @@ from enum import Enum
 from orchestrator.consequences import Consequence, Effect
 from orchestrator.contract import Stack
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.destroy.others import PREFIX
 
 
 class Since(Enum):
@@ -53,10 +54,11 @@ class Kept:
 def accepted(consequences: Iterable[Consequence], stack: Stack, *, no_backup: bool) -> frozenset[str]:
     """Names of consequences that need no `--allow-loss`.
 
-    The typed name of the stack accepts that its sites go; a backup, or that none was wanted, that its data do.
+    The typed name of the stack accepts that its sites go; a backup, or that none was wanted, that its data do. What
+    others lose it doesn't.
     """
     outages = {one.name for one in consequences if one.effect is Effect.OUTAGE}
-    losses = {one.name for one in consequences if one.effect is Effect.LOSS}
+    losses = {one.name for one in consequences if one.effect is Effect.LOSS and not one.name.startswith(PREFIX)}
     held = {f"database:{tenant.database}" for tenant in stack.tenants.values()}
     held |= {f"vespa:{tenant}" for tenant in stack.vespa}
     held |= {f"bucket:{stack.bucket}"} if stack.bucket else set()

@@ -42,6 +42,11 @@ def running(shell: Shell, index: Vespa) -> bool:
     return bool(_ask(shell, index, "look", MOVING)["running"])
 
 
+def volume(shell: Shell, index: Vespa) -> str:
+    """The id of the EBS volume that the index is on, as the instance says; empty: it can't tell."""
+    return str(_ask(shell, index, "where", MOVING)["volume"])
+
+
 def stop(shell: Shell, index: Vespa) -> None:
     """Everything is written down, and nothing more is."""
     _ask(shell, index, "stop", MOVING)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator import __version__
 from orchestrator.contract import Stack
 from orchestrator.errors import Invalid, Problem
+from orchestrator.ownership import Kind, Known, Ownership, Part, part
 
 SCHEMA = 1
 NAME = "manifest.json"
@@ -103,7 +104,8 @@ class TenantPart(_Part):
 class Manifest(_Part):
     """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant.
 
-    `dumps` are by tenant; None: none were asked for.
+    `dumps` are by tenant; None: none were asked for. `foreign` are parts of the contract that weren't the stack's own
+    (`ownership.word`).
     """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -127,6 +129,7 @@ class Manifest(_Part):
     tenants: dict[str, TenantPart] = {}
     dumps: dict[str, DumpPart] | None = None
     warnings: list[str] = []
+    foreign: list[str] = []
     checksum: str = ""
 
     @property
@@ -155,8 +158,9 @@ class Manifest(_Part):
         return f"s3://{self.bucket}/{self.key}"
 
     def stack_of(self) -> Stack:
-        """The contract as it was."""
-        return Stack.model_validate(self.contract)
+        """The contract as it was, and what of it wasn't the stack's own."""
+        known = Ownership(looked_up=dict.fromkeys(filter(None, map(part, self.foreign)), f"backup {self.id}"))
+        return Stack.model_validate(self.contract).owning(Known(lambda: known))
 
     def sealed(self) -> Manifest:
         """With its checksum."""
@@ -165,6 +169,17 @@ class Manifest(_Part):
     def text(self) -> str:
         """As it is kept: readable, the same text for the same contents."""
         return json.dumps(_said(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def parts_of(stack: Stack) -> Iterator[Part]:
+    """What of a contract could be somebody else's, and is more than a name."""
+    yield Kind.DATABASE, stack.database.instance
+    yield Kind.BALANCER, stack.load_balancer.arn
+    if stack.redis:
+        yield Kind.REDIS, stack.redis.replication_group
+    if stack.bucket:
+        yield Kind.BUCKET, stack.bucket
+    yield from ((Kind.INSTANCE, one.instance_id) for one in (stack.runner, *stack.vespa.values()) if one)
 
 
 def begun(
@@ -176,6 +191,7 @@ def begun(
     bucket: str,
     now: datetime,
     dumped: bool = False,
+    foreign: Sequence[str] = (),
 ) -> Manifest:
     """Of a backup that begins now; `dumped`: each database is to be dumped too.
 
@@ -197,6 +213,7 @@ def begun(
             "desired": dict(desired),
             "contract": stack.model_dump(by_alias=True),
             "dumps": {} if dumped else None,
+            "foreign": list(foreign),
         }
     )
 
@@ -206,6 +223,8 @@ def _said(manifest: Manifest) -> dict[str, Any]:
     said = manifest.model_dump(by_alias=True)
     if manifest.dumps is None:
         del said["dumps"]
+    if not manifest.foreign:
+        del said["foreign"]
     return said
 
 

@@ -1,7 +1,7 @@
 """The program that runs on an index's instance, sent there over SSM by `lifecycle.index`. It has Python 3.9 alone.
 
 Modes: `look` (does the container run), `count` (its documents, and a digest that doesn't depend on their order),
-`stop`, `start`. It prints one JSON object.
+`where` (the EBS volume it is on), `stop`, `start`. It prints one JSON object.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ CONTAINER = "vespa"
 PAGE = 500
 MOST = 200_000
 """Documents that are read at most; of more only the number is told."""
+DATA = "/opt/vespa/var"
+HELD = '{{range .Mounts}}{{if eq .Destination "' + DATA + '"}}{{.Source}}{{end}}{{end}}'
+"""Where on the instance the container's data are."""
 STOPPING = "120"
 """Seconds Vespa has to write everything down."""
 
@@ -68,6 +71,18 @@ def count(port: str) -> Dict[str, Any]:  # noqa: UP006
         more = "&continuation=" + page["continuation"]
 
 
+def where() -> str:
+    """The volume's id; empty where that can't be told. EBS says it as the serial number of an NVMe device."""
+    try:
+        _, held, _ = run("docker", "inspect", "-f", HELD, CONTAINER)
+        _, device, _ = run("findmnt", "-n", "-o", "SOURCE", "-T", held.strip() or DATA)
+        _, serials, _ = run("lsblk", "-n", "-s", "-o", "SERIAL", device.strip())
+    except FileNotFoundError:  # of a small system
+        return ""
+    found = [one.strip() for one in serials.splitlines() if one.strip().startswith("vol")]
+    return "vol-" + found[0][3:].lstrip("-") if found else ""
+
+
 def main() -> None:
     """One mode, one JSON line."""
     mode, port = sys.argv[1], sys.argv[2]
@@ -76,7 +91,7 @@ def main() -> None:
         run("sync")
     elif mode == "start":
         docker("start", CONTAINER)
-    answer = count(port) if mode == "count" else {"running": running()}
+    answer = count(port) if mode == "count" else {"volume": where()} if mode == "where" else {"running": running()}
     print(json.dumps(answer))  # noqa: T201 - its standard output is the answer
 
 

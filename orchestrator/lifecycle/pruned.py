@@ -10,8 +10,9 @@ from orchestrator.aws.keys import Keys
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
+from orchestrator.lifecycle.backup.database_snapshot import name_of
 from orchestrator.lifecycle.manifest import Manifest
-from orchestrator.lifecycle.vault import TAG, Vault
+from orchestrator.lifecycle.vault import Vault, tags_of
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,23 @@ def superfluous(manifests: Sequence[Manifest], keep: int) -> tuple[Manifest, ...
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """Snapshots, copied secrets and objects, the manifest last: interrupted, the next run finds it again."""
+    """Snapshots, copied secrets and objects, the manifest last: interrupted, the next run finds it again.
+
+    A manifest is a file that others may write: snapshots and secrets go only where their own tags say that this very
+    backup made them.
+    """
     manifest = context.vault.get(todos[STACK].payload)
-    context.snapshots.delete(f"{manifest.stack}-{manifest.id}")
-    for snapshot in context.volumes.snapshots(TAG, manifest.id):
-        context.volumes.delete(snapshot.id)
+    if manifest.stack != context.stack:  # another one's since it was looked at
+        return
+    tags = tags_of(manifest)
+    snapshot = context.snapshots.find(name_of(manifest))
+    if snapshot.status and tags.items() <= snapshot.tags.items():
+        context.snapshots.delete(snapshot.name)
+    for one in context.volumes.snapshots(tags):
+        context.volumes.delete(one.id)
     for tenant in manifest.tenants.values():
         for key in tenant.keys:
-            if not key.outside:
+            if not key.outside and context.keys.bears(key.kept, tags):
                 context.keys.forget(key.kept)
     bucket = context.vault.bucket
     context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.prefix))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.service_counts import Count
 from orchestrator.contract import Stack
-from orchestrator.engine.step import Subject
+from orchestrator.engine.step import Blocked, Subject
+from orchestrator.lifecycle.pause.whose import not_ours
+from orchestrator.ownership import Kind
 
 
 class Counts(Protocol):
@@ -65,15 +67,34 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Per tenant its service's name; services and scalable targets by that name."""
+    """Per tenant its service's name; services and scalable targets by that name.
+
+    `foreign`: services that aren't the stack's own, and why.
+    """
 
     names: Mapping[Subject, str]
     counts: Mapping[str, Count]
     scalings: Mapping[str, Scaling]
+    foreign: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
 
 def look(context: Context) -> Services:
     """Two calls for ten tenants."""
     names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
     services = list(names.values())
-    return Services(names, context.counts.read(services), context.autoscaling.targets(services))
+    counts = context.counts.read(services)
+    return Services(names, counts, context.autoscaling.targets(services), foreign=foreign_among(context.stack, counts))
+
+
+def foreign_among(stack: Stack, counts: Mapping[str, Count]) -> Mapping[str, str]:
+    """Those of the services that aren't the stack's own, and why. Pure."""
+    why = {
+        name: stack.ownership.objection(Kind.SERVICE, f"{stack.cluster}/{name}", stack.stack, count.tags)
+        for name, count in counts.items()
+    }
+    return {name: text for name, text in why.items() if text}
+
+
+def left_alone(name: str, why: str) -> Blocked:
+    """A service that would have to be changed isn't the stack's own."""
+    return Blocked(not_ours(Kind.SERVICE, name, why), refused=True)

@@ -27,9 +27,11 @@ from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.resume.instances_started import Refusal
-from orchestrator.lifecycle.vault import STACK_TAG, TAG, Vault
+from orchestrator.lifecycle.vault import Vault, tags_of
+from orchestrator.ownership import Kind
 from orchestrator.pauses import Stamp
 from orchestrator.rollouts import Watch
+from orchestrator.surroundings import Surroundings
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
@@ -93,6 +95,7 @@ class Tools:
     monotonic: Callable[[], float]
     say: Say
     protection: Protection
+    surroundings: Surroundings
     lost: frozenset[str] = frozenset()
     """Losses that were named, as `--allow-loss` takes them."""
     since: float = 0.0
@@ -113,6 +116,11 @@ class Tools:
         """The tenants' databases."""
         return wanted_of(self.stack)
 
+    def goes(self, secret_or_key: str) -> bool:
+        """Whether the stack's state manages this secret or this key of KMS: then a destroy takes it away."""
+        known = self.stack.ownership
+        return known.manages(Kind.SECRET, secret_or_key) or known.manages(Kind.KEY, secret_or_key)
+
     @property
     def database_rules(self) -> DatabaseRules:
         """A restore brings the data along: an empty database may be made, whatever lies beside it."""
@@ -121,4 +129,4 @@ class Tools:
     @property
     def tags(self) -> Mapping[str, str]:
         """On everything the backup makes."""
-        return {TAG: self.manifest.id, STACK_TAG: self.stack.stack}
+        return tags_of(self.manifest)

@@ -1,11 +1,15 @@
-"""Where backups live: a bucket outside the stack, `STACK-backups-ACCOUNT`, a folder for each backup.
+"""Where backups live: a bucket outside the stack, `STACK-backups-ACCOUNT-RANDOM`, a folder for each backup.
+
+A bucket's name is the world's: one that can be foretold, somebody else can take first, and be sent the backups. So a
+new one gets a random part, and is found again among the account's own buckets. Those of 0.1.0 had none, and stay.
 
 `ID/manifest.json` and `ID/objects/…`; the database's and the volumes' snapshots bear the id in their names or tags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.aws.buckets import Buckets
@@ -18,9 +22,25 @@ TENANT_TAG = "orchestrate:tenant"
 STACK_TAG = "orchestrate:stack"
 
 
+def tags_of(manifest: Manifest) -> Mapping[str, str]:
+    """On everything that this backup makes: an id alone may be another stack's too, begun in the same second."""
+    return {TAG: manifest.id, STACK_TAG: manifest.stack}
+
+
 def bucket_of(stack: str, account_id: str) -> str:
-    """The name that nobody has to choose."""
+    """How the names begin that nobody has to choose; of 0.1.0, the whole of it."""
     return f"{stack}-backups-{account_id}"
+
+
+def chosen(known: Sequence[str], stack: str, account_id: str, token: str) -> str:
+    """The bucket among the account's own (`known`) that is for this stack's backups, else a new one's name. Pure.
+
+    Of several, the one of 0.1.0 comes first: it is where the older backups are. `token` are 8 hexadecimal digits.
+    """
+    name = bucket_of(stack, account_id)
+    pattern = re.compile(re.escape(name) + r"(-[0-9a-f]{8})?")
+    mine = sorted(one for one in known if pattern.fullmatch(one))
+    return mine[0] if mine else f"{name}-{token}"
 
 
 @dataclass(frozen=True, slots=True)

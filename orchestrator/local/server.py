@@ -19,7 +19,7 @@ import botocore.session
 
 from orchestrator.local import control
 from orchestrator.local.caller import scope_of
-from orchestrator.local.cloud import ACCOUNT, Cloud
+from orchestrator.local.cloud import Cloud
 from orchestrator.local.faults.throttle import Throttle, refusal
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ NOT_FOR_THREADS = ("ec2", "iam")
 
 
 def configure() -> None:
-    """Give moto its settings, and none of the caller's AWS settings: the cloud talks to nobody."""
+    """Give moto its settings, and none of the caller's AWS settings: the cloud talks to nobody.
+
+    Whose a call is, its access key tells; one that no account has made is of moto's own account, `cloud.ACCOUNT`.
+    """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
-        "MOTO_ACCOUNT_ID": ACCOUNT,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

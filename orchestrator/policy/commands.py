@@ -117,7 +117,8 @@ LOOK: Grants = (
     *RECORDS_OF_OURS,
 )
 """What the steps of a run observe. For snapshots is asked where a database is gone."""
-STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING)
+STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING, *pausing.NEIGHBOURS)
+"""Who else uses the database server is asked of a paused stack whose server runs."""
 
 EXAMINATION: Grants = (
     *DATABASE_SERVER,
@@ -169,6 +170,7 @@ RUN: Grants = (
     *REDEPLOY,
     *CHANGED_RECORDS,
     *EXAMINATION,
+    *pausing.NEIGHBOURS,
     *LOCK,
 )
 """The steps, those on request too, and the doctor where they fail."""
@@ -251,7 +253,7 @@ COMMANDS: Mapping[str, Grants] = {
     "tasks": TASKS,
     "shell": SHELL,
     "history": NOTHING,
-    "pause": (*pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
+    "pause": (*DATABASES, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
     "unlock": LOCK_FREED,
     "init": NOTHING,

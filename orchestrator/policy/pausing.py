@@ -28,11 +28,26 @@ SCALED: Sequence[Grant] = (
 SERVICES_AT_ZERO: Sequence[Grant] = (*SCALED, Grant(("ecs:TagResource",), on.services))
 """And what they were is remembered on them."""
 
+NEIGHBOURS: Sequence[Grant] = (
+    Grant(
+        (
+            "ecs:DescribeServices",
+            "ecs:DescribeTaskDefinition",
+            "ecs:DescribeTasks",
+            "ecs:ListClusters",
+            "ecs:ListServices",
+            "ecs:ListTasks",
+        )
+    ),
+)
+"""Who else uses what is about to be stopped, barred or lost: every service and task of the account is looked at."""
+
 PAUSED: Sequence[Grant] = (
     *SERVICES_AT_ZERO,
     Grant(("rds:DescribeDBInstances", "rds:StopDBInstance", "rds:AddTagsToResource"), on.database),
     Grant(("ec2:DescribeInstances",)),
     Grant(("ec2:StopInstances",), on.instances),
+    *NEIGHBOURS,
 )
 
 ESTIMATED: Sequence[Grant] = (

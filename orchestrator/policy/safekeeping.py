@@ -7,15 +7,29 @@ from collections.abc import Sequence
 from orchestrator.database.lending import path_of
 from orchestrator.policy import grants as on
 from orchestrator.policy.grants import Condition, Grant, Scope
-from orchestrator.policy.pausing import SERVICES_AT_ZERO
+from orchestrator.policy.pausing import NEIGHBOURS, SERVICES_AT_ZERO
 
 OURS = "orchestrate:stack"
 """The tag of everything that a backup makes: the stack it is of."""
 
 
 def vault(scope: Scope) -> Sequence[str]:
-    """The backups' bucket."""
-    return (scope.arn("s3", scope.backups, region=False, account=False),)
+    """The backups' bucket; where nobody has named one, whatever its random part is."""
+    return (scope.arn("s3", _backups(scope), region=False, account=False),)
+
+
+def unnamed(scope: Scope) -> Sequence[str]:
+    """Where nobody has named it, it is looked for among the account's, which know no resource."""
+    return (on.ANY,) if scope.backups == _usual(scope) else ()
+
+
+def _backups(scope: Scope) -> str:
+    return f"{scope.backups}*" if scope.backups == _usual(scope) else scope.backups
+
+
+def _usual(scope: Scope) -> str:
+    """How the names begin that nobody has to choose (`lifecycle.vault`)."""
+    return f"{scope.stack.stack}-backups-{scope.stack.account_id}"
 
 
 def vault_objects(scope: Scope) -> Sequence[str]:
@@ -29,8 +43,8 @@ def objects(scope: Scope) -> Sequence[str]:
 
 
 def database_snapshots(scope: Scope) -> Sequence[str]:
-    """They are called after the stack."""
-    return (scope.arn("rds", f"snapshot:{scope.stack.stack}-*"),)
+    """They are called after the stack and the backup: `onyx-prod-*` would be those of `onyx-prod-2` too."""
+    return (scope.arn("rds", f"snapshot:{scope.stack.stack}-????????-??????"),)
 
 
 def volumes(scope: Scope) -> Sequence[str]:
@@ -60,7 +74,7 @@ def of_this_stack(scope: Scope) -> Condition:
 
 def copied_keys(scope: Scope) -> Sequence[str]:
     """Secrets without which the data can't be read are copied under the name of the backups' bucket."""
-    return (scope.arn("secretsmanager", f"secret:{scope.backups}/*"),)
+    return (scope.arn("secretsmanager", f"secret:{_backups(scope)}/*"),)
 
 
 def any_secret(scope: Scope) -> Sequence[str]:
@@ -104,6 +118,7 @@ def answers_of_runner(scope: Scope) -> Sequence[str]:
 
 
 LISTED: Sequence[Grant] = (
+    Grant(("s3:ListAllMyBuckets",), unnamed),
     Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), vault),
     Grant(("s3:GetObject",), vault_objects),
 )
@@ -167,6 +182,7 @@ WOKEN: Sequence[Grant] = (
 """Of a stack that is paused as a whole: what a backup reads from."""
 
 ASLEEP_AGAIN: Sequence[Grant] = (
+    *NEIGHBOURS,
     Grant(("rds:StopDBInstance",), on.database),
     Grant(("ec2:StopInstances",), on.instances),
 )
@@ -182,7 +198,8 @@ PRUNED: Sequence[Grant] = (
     Grant(("rds:DeleteDBSnapshot",), database_snapshots),
     Grant(("ec2:DescribeSnapshots",), on.answers_of_vespas),
     Grant(("ec2:DeleteSnapshot",), volume_snapshots, of_this_stack),
-    Grant(("secretsmanager:DeleteSecret",), copied_keys),
+    Grant(("rds:DescribeDBSnapshots",), database_snapshots),
+    Grant(("secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret"), copied_keys),
 )
 
 GUARDED: Sequence[Grant] = (
@@ -194,6 +211,15 @@ GUARDED: Sequence[Grant] = (
 
 DESTROYED: Sequence[Grant] = (
     *GUARDED,
+    *NEIGHBOURS,
+    Grant(
+        (
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeRules",
+            "elasticloadbalancing:DescribeTags",
+        )
+    ),
+    Grant(("s3:GetBucketTagging",), on.bucket),
     Grant(("s3:ListBucket", "s3:ListBucketVersions"), on.bucket),
     Grant(("s3:DeleteObjectVersion", "s3:GetObject"), objects),
     Grant(("ec2:DescribeAddresses", "ec2:DescribeInstances", "ec2:DescribeNatGateways", "ec2:DescribeVolumes")),
@@ -206,7 +232,8 @@ RETURNED: Sequence[Grant] = (
     *INDEXES,
     Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
     Grant(("s3:GetObjectTagging", "s3:PutObject"), vault_objects),
-    Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), on.bucket),
+    Grant(("s3:ListBucket", "s3:GetBucketTagging"), on.bucket),
+    Grant(("s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), on.bucket),
     Grant(("s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), objects),
     Grant(("secretsmanager:GetSecretValue",), copied_keys),
     Grant(("secretsmanager:DescribeSecret",), any_secret),

@@ -1,5 +1,8 @@
 """`redis-auth`: the replication group asks for the token that is in its secret.
 
+One that isn't the stack's own keeps the token it has, and so does one that somebody else uses: without the new token
+they could not sign in any more.
+
 The provider would keep the token in Terraform's state, so Terraform makes the group with TLS only and this step sets
 the token. A group without one takes ROTATE first (both ways accepted), then SET (only the token is). In between the
 group bears a tag of ours: AWS shows no difference, and a run that ends there must be gone on with by the next.
@@ -21,6 +24,7 @@ from orchestrator.contract import Redis, Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.inside import Login, Shell, Unproven
+from orchestrator.ownership import Kind, remedy
 from orchestrator.rollouts import Watch
 from orchestrator.value_from import held
 
@@ -42,6 +46,10 @@ class Groups(Protocol):
         """Whether it took our ROTATE and still wants SET."""
         ...
 
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The group's."""
+        ...
+
     def rotate(self, group: RedisState, token: str) -> None:
         """Accept the token too."""
         ...
@@ -56,6 +64,14 @@ class Secrets(Protocol):
 
     def value(self, arn: str) -> str:
         """The secret's string."""
+        ...
+
+
+class Others(Protocol):
+    """Who else uses what the stack uses."""
+
+    def users(self, *names: str) -> tuple[str, ...]:
+        """Services and tasks of others that name one of these, in words."""
         ...
 
 
@@ -97,12 +113,18 @@ class Context(Protocol):
         """Wall-clock time, UTC."""
         ...
 
+    @property
+    def surroundings(self) -> Others:
+        """Who else is there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`redis` is None when the stack has no Redis of its own. `rotated`: it took ROTATE and still wants SET.
+    """`redis` is None when the stack has no Redis. `rotated`: it took ROTATE and still wants SET.
 
-    `login` is what signing in with the secret's token gave; `patient`: what is not so yet may become so.
+    `login` is what signing in with the secret's token gave; `patient`: what is not so yet may become so. Of one whose
+    token would have to be set, `foreign` is why it isn't the stack's own (empty: it is), `users` others that use it.
     """
 
     redis: Redis | None
@@ -110,6 +132,8 @@ class Facts:
     rotated: bool = False
     login: Login | Unproven | None = None
     patient: bool = False
+    foreign: str = ""
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +145,33 @@ class Change:
 
 
 def observe(context: Context) -> Facts:
-    """One call, two when a token is asked for, and a command on the runner; none without Redis."""
+    """One call, two when a token is asked for, and a command on the runner; none without Redis.
+
+    Before a token is set: whose the group is, and who else uses it.
+    """
     redis = context.stack.redis
     if redis is None or redis.auth_secret_arn is None:
         return Facts(redis, RedisState(""))
     state = context.elasticache.group(redis.replication_group)
     rotated = state.auth and context.elasticache.is_rotating(state.arn)
-    if not state.auth or rotated or state.status != "available":
+    if state.status != "available":
         return Facts(redis, state, rotated)
+    if not state.auth or rotated:
+        foreign = _foreign(context, redis, state)
+        users = () if foreign else context.surroundings.users(redis.host)
+        return Facts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
     passing = BOOTING if isinstance(login, Unproven) and login.passing else SPREADING
     hopeful = isinstance(login, Login) or (login is not None and login.passing)
     patient = hopeful and context.watch.began_within(passing, "redis-auth", context.now())
     return Facts(redis, state, rotated, login, patient)
+
+
+def _foreign(context: Context, redis: Redis, state: RedisState) -> str:
+    """Why the group isn't the stack's own; empty: it is. AWS is asked for its tags where no state manages it."""
+    stack, name = context.stack, redis.replication_group
+    tags = {} if stack.ownership.manages(Kind.REDIS, name) else context.elasticache.tags(state.arn)
+    return stack.ownership.objection(Kind.REDIS, name, stack.stack, tags)
 
 
 def _login(context: Context, redis: Redis) -> Login | Unproven | None:
@@ -163,6 +201,8 @@ def _verdict(facts: Facts, secret: str) -> Verdict:
         return Wait(f"{name} is {state.status}", "redis-not-available")
     if state.status != "available":
         return Blocked(Problem("redis-not-available", f"{name} is {state.status}", name, "look at its events"))
+    if spared := facts.foreign or "; ".join(facts.users):
+        return Done(f"the token of {name} is left as it is: {spared}")
     if not state.auth:
         return Todo(f"set the token of {name}", Change(state))
     if facts.rotated:
@@ -205,13 +245,6 @@ def _reconcile(name: str, secret: str) -> str:
     )
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
-    """That the token could not be tried."""
-    if isinstance(facts.login, Unproven) and not facts.patient:
-        message = f"not proven that {facts.state.group} asks for its secret's token: {facts.login.why}"
-        yield Problem("redis-token-not-proven", message, facts.state.group, _TRY)
-
-
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     """One ModifyReplicationGroup; the token goes from its store to ElastiCache and nowhere else."""
     redis = context.stack.redis
@@ -223,6 +256,21 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
         context.elasticache.settle(change.group, token)
     else:
         context.elasticache.rotate(change.group, token)
+
+
+def findings(facts: Facts) -> Iterable[Problem]:
+    """That a token could not be tried, or is not set from here."""
+    name = facts.state.group
+    if isinstance(facts.login, Unproven) and not facts.patient:
+        message = f"not proven that {name} asks for its secret's token: {facts.login.why}"
+        yield Problem("redis-token-not-proven", message, name, _TRY)
+    if facts.foreign:
+        message = f"the token of Redis group {name} is left as it is: {facts.foreign}"
+        yield Problem("not-this-stacks", message, name, remedy(Kind.REDIS, name))
+    elif facts.users:
+        message = f"setting the token of {name} would bar others that use it: {'; '.join(facts.users)}"
+        fix = "give the stack a Redis of its own; or take `redis.auth_secret_arn` out of the contract"
+        yield Problem("used-by-others", message, name, fix)
 
 
 STEP: Step[Context, Facts] = Step(

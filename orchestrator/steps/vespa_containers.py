@@ -7,7 +7,7 @@ restart policy. Not part of a plain run: named by `--only`, or by `doctor --fix`
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +17,7 @@ from orchestrator.aws.ssm import Ping
 from orchestrator.contract import Stack, Vespa
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.ownership import Kind, Ownership, remedy
 from orchestrator.subjects import each
 from orchestrator.vespa import Inside
 
@@ -40,6 +41,10 @@ class Instances(Protocol):
 
     def state(self, instance_id: str) -> str:
         """EC2's word; empty: there is no such instance."""
+        ...
+
+    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Of those that exist."""
         ...
 
     def user_data(self, instance_id: str) -> str:
@@ -75,7 +80,8 @@ class Context(Protocol):
 class Facts:
     """By tenant its instance; of those that are online what is inside (None: unclear), of the others EC2's state.
 
-    `recipes`, where there is no container: the `docker run` that makes it, or why there is none to be used.
+    `recipes`, where there is no container: the `docker run` that makes it, or why there is none to be used. `foreign`,
+    of instances where something is to be mended: why they aren't the stack's own.
     """
 
     instances: Mapping[Subject, str]
@@ -83,6 +89,7 @@ class Facts:
     inside: Mapping[Subject, Inside | None] = field(default_factory=dict)
     states: Mapping[Subject, str] = field(default_factory=dict)
     recipes: Mapping[Subject, tuple[str, ...] | str] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,24 @@ def observe(context: Context) -> Facts:
     inside = vespa.look(context.ssm, online, who="vespa-containers")
     offline = [tenant for tenant in vespas if tenant not in online]
     gone = [tenant for tenant, one in inside.items() if one is not None and one.state == "absent"]
+    sick = sorted({online[tenant].instance_id for tenant, one in inside.items() if one is None or not one.healthy})
     return Facts(
         {tenant: one.instance_id for tenant, one in vespas.items()},
         context.now(),
         inside,
         {tenant: context.ec2.state(vespas[tenant].instance_id) for tenant in offline},
         {tenant: vespa.recipe(context.ec2.user_data(vespas[tenant].instance_id)) for tenant in gone},
+        _foreign(context, sick),
     )
+
+
+def _foreign(context: Context, ids: Sequence[str]) -> Mapping[str, str]:
+    """Why these aren't the stack's own; AWS is asked for the tags of what no state manages."""
+    stack, known = context.stack, context.stack.ownership if ids else Ownership()
+    unclear = [one for one in ids if not known.manages(Kind.INSTANCE, one)]
+    said = context.ec2.tags(unclear) if unclear else {}
+    why = {one: known.objection(Kind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
+    return {one: text for one, text in why.items() if text}
 
 
 def _answers(pings: Mapping[str, Ping], one: Vespa) -> bool:
@@ -120,7 +138,15 @@ def decide(facts: Facts) -> Verdicts:
     """Per tenant: the instance, then docker, then the container, then its config server."""
     if not facts.instances:
         return {STACK: Done("the stack names no Vespa")}
-    return {tenant: _verdict(tenant, instance, facts) for tenant, instance in facts.instances.items()}
+    found = {tenant: _verdict(tenant, instance, facts) for tenant, instance in facts.instances.items()}
+    return {tenant: _unless_foreign(facts.instances[tenant], facts, it) for tenant, it in found.items()}
+
+
+def _unless_foreign(instance: str, facts: Facts, verdict: Verdict) -> Verdict:
+    if instance not in facts.foreign or not isinstance(verdict, Todo):
+        return verdict
+    message = f"it would {verdict.change}, but {instance} is left as it is: {facts.foreign[instance]}"
+    return Blocked(Problem("not-this-stacks", message, instance, remedy(Kind.INSTANCE, instance)), refused=True)
 
 
 def _verdict(tenant: Subject, instance: str, facts: Facts) -> Verdict:

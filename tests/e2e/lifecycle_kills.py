@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
+from tests.e2e.vaults import vault_of
 from tests.waiting import CLOSELY, until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -62,7 +63,7 @@ def test_a_round_trip_with_a_kill_in_each_phase(place: Lifecycle) -> None:
     def marked(state: str) -> bool:
         for key in place.backups():
             if key.endswith(f"restore-to-{NAME}.json"):
-                body = s3.get_object(Bucket=f"{NAME}-backups-123456789012", Key=key)["Body"].read()
+                body = s3.get_object(Bucket=vault_of(s3, NAME), Key=key)["Body"].read()
                 return state.encode() in body
         return False
 

@@ -19,6 +19,7 @@ from tests import needed
 from tests.e2e import small_stack
 from tests.e2e.recorder import recording
 from tests.e2e.stage import SPEED, Ended, Stage
+from tests.e2e.vaults import vault_of
 from tests.local.local_cloud import LocalCloud
 
 NAME = "onyx-prod"
@@ -82,11 +83,8 @@ class Lifecycle:
     def backups(self) -> list[str]:
         """Keys in the backups' bucket."""
         s3 = self.stage.aws.client("s3")
-        try:
-            listed = s3.list_objects_v2(Bucket=f"{NAME}-backups-123456789012")
-        except s3.exceptions.NoSuchBucket:
-            return []
-        return [one["Key"] for one in listed.get("Contents", [])]
+        bucket = vault_of(s3, NAME)
+        return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])] if bucket else []
 
 
 @contextmanager

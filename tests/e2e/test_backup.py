@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.stage import Ended, Stage
+from tests.e2e.vaults import vault_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
 QUICK = ("--database-transport", "direct")
-BUCKET = "onyx-prod-backups-123456789012"
 
 
 def backup(stage: Stage, *arguments: str, **more: Any) -> Ended:
@@ -48,9 +48,9 @@ def taken(written: Stage) -> Ended:
 def manifests(stage: Stage) -> list[dict[str, Any]]:
     """Every manifest in the bucket, the newest first."""
     s3 = stage.aws.client("s3")
-    listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    listed = s3.list_objects_v2(Bucket=vault_of(s3)).get("Contents", [])
     keys = sorted((one["Key"] for one in listed if one["Key"].endswith("/manifest.json")), reverse=True)
-    return [json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys]
+    return [json.loads(s3.get_object(Bucket=vault_of(s3), Key=key)["Body"].read()) for key in keys]
 
 
 def running(stage: Stage) -> dict[str, int]:
@@ -76,7 +76,8 @@ def test_a_stack_that_lives_is_kept_and_goes_on(written: Stage, taken: Ended) ->
     assert any("not of one instant" in one["detail"] for one in taken.of("finding-reported"))
     assert set(running(written).values()) == {1}
     assert containers(written) == {"running"}
-    state = written.aws.client("s3").get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
+    s3 = written.aws.client("s3")
+    state = s3.get_public_access_block(Bucket=vault_of(s3))["PublicAccessBlockConfiguration"]
     assert all(state.values())
 
 
@@ -90,7 +91,7 @@ def test_it_is_listed_and_verified_and_damage_is_found(written: Stage, taken: En
     assert manifests(written)[0]["id"] in backup(written, "--list").succeeded().of("finding-reported")[0]["detail"]
     backup(written, "--verify", "last").succeeded()
     s3, key = written.aws.client("s3"), f"{manifests(written)[0]['id']}/objects/onyx-files/customer-a/file 0+ü"
-    s3.delete_object(Bucket=BUCKET, Key=key)
+    s3.delete_object(Bucket=vault_of(s3), Key=key)
     ended = backup(written, "--verify", "last")
     assert ended.status == 1
     assert "backup-objects-differ" in ended.codes
@@ -172,7 +173,9 @@ def test_only_the_newest_are_kept(written: Stage) -> None:
     assert [one for one in names if not one.startswith("rds:")] == [f"onyx-prod-{left['id']}"]
     ours = [{"Name": "tag-key", "Values": ["orchestrate:backup"]}]
     assert len(ec2.describe_snapshots(Filters=ours)["Snapshots"]) == 2
-    assert {one["Key"].split("/")[0] for one in s3.list_object_versions(Bucket=BUCKET)["Versions"]} == {left["id"]}
+    assert {one["Key"].split("/")[0] for one in s3.list_object_versions(Bucket=vault_of(s3))["Versions"]} == {
+        left["id"]
+    }
     backup(written, "--verify", "last").succeeded()
 
 

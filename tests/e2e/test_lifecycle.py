@@ -11,6 +11,7 @@ import pytest
 from orchestrator.local import fates
 from tests.e2e import small_stack
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
+from tests.e2e.vaults import vault_of
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -84,7 +85,7 @@ def test_a_whole_life(place: Lifecycle) -> None:
 
     destroyed = place.command("destroy", "--confirm", NAME).succeeded()
     assert place.databases() == {}
-    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == [f"{NAME}-backups-123456789012"]
+    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == [vault_of(s3, NAME)]
     assert place.stage.aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
     assert place.stage.records() == records
     dark = [one["subject"] for one in destroyed.of("finding-reported") if one["code"] == "dns-leads-nowhere"]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.aws.snapshots import DbSnapshot
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
+from orchestrator.ownership import Kind
+
+DUMP = "add --dump --stop-services: each tenant's database is then in the backup as a file"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The snapshot of this backup's name."""
+    """The snapshot of this backup's name. `foreign`: why the server isn't the stack's own; `dumped`: it is dumped."""
 
     snapshot: DbSnapshot
+    foreign: str = ""
+    dumped: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those that this backup's snapshot bears."""
 
 
 def name_of(manifest: Manifest) -> str:
@@ -25,16 +32,34 @@ def name_of(manifest: Manifest) -> str:
 
 
 def observe(tools: Tools) -> Facts:
-    """One call."""
-    return Facts(tools.snapshots.find(name_of(tools.manifest)))
+    """Two calls."""
+    found = tools.snapshots.find(name_of(tools.manifest))
+    return Facts(found, objection(tools), tools.manifest.dumps is not None, tools.tags)
+
+
+def objection(tools: Tools) -> str:
+    """Why no snapshot is taken of the server: it isn't the stack's own, so everybody else's data are in it too."""
+    stack = tools.stack
+    server = tools.rds.server(stack.database.instance)
+    return stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags)
 
 
 def decide(facts: Facts) -> Verdicts:
     """Take it, wait for it, or say why it can't be used."""
-    return {STACK: _verdict(facts.snapshot)}
+    return {STACK: _verdict(facts)}
 
 
-def _verdict(snapshot: DbSnapshot) -> Verdict:
+def _verdict(facts: Facts) -> Verdict:
+    snapshot = facts.snapshot
+    if facts.foreign and facts.dumped:
+        return Done(f"no snapshot of a server with others' data: the databases are dumped ({facts.foreign})")
+    if facts.foreign:
+        message = f"no snapshot is taken of a server that isn't this stack's: {facts.foreign}"
+        return Blocked(Problem("backup-of-foreign-server", message, "", DUMP), refused=True)
+    if snapshot.status and any(snapshot.tags.get(key) != it for key, it in facts.tags.items()):
+        message = f"there is a snapshot {snapshot.name} that this backup hasn't taken"
+        fix = "run the command again: it begins another backup, with another id"
+        return Blocked(Problem("database-snapshot-foreign", message, snapshot.name, fix))
     if not snapshot.status:
         return Todo(f"take the snapshot {snapshot.name}", snapshot.name)
     if snapshot.status == "creating":

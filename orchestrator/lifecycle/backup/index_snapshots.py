@@ -7,29 +7,40 @@ container how far it had come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
+from orchestrator.contract import Vespa
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
+from orchestrator.lifecycle.pause.whose import foreign, not_ours
 from orchestrator.lifecycle.tools import Contents, Tools
-from orchestrator.lifecycle.vault import TAG, TENANT_TAG
+from orchestrator.lifecycle.vault import TENANT_TAG
+from orchestrator.ownership import Kind
 from orchestrator.subjects import each
 
-DOCUMENTS_TAG, DIGEST_TAG = "orchestrate:documents", "orchestrate:digest"
+DOCUMENTS_TAG, DIGEST_TAG, DEVICE_TAG = "orchestrate:documents", "orchestrate:digest", "orchestrate:device"
+INDEX_TAG = "orchestrate:index"
+"""On a volume, whatever its value: of several on one instance, this one holds the index."""
 
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """One tenant's index. `running` None: its agent doesn't answer. `contents` None: not counted by this run."""
+    """One tenant's index. `running` None: its agent doesn't answer. `contents` None: not counted by this run.
+
+    `foreign`: why the instance isn't the stack's own; empty: it is. `others` are data volumes without the index;
+    without a `volume`, any of them may.
+    """
 
     instance: str
     volume: DataVolume | None = None
     snapshot: VolumeSnapshot | None = None
     running: bool | None = None
     contents: Contents | None = None
+    foreign: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +56,42 @@ def observe(tools: Tools) -> Facts:
     vespas = tools.stack.vespa
     if not vespas:
         return Facts(stays_stopped=True)
+    others = foreign(tools.stack, sorted({one.instance_id for one in vespas.values()}), tools.ec2.tags)
     volumes = tools.volumes.of_instances([one.instance_id for one in vespas.values()])
-    taken = {one.tags.get(TENANT_TAG, ""): one for one in tools.volumes.snapshots(TAG, tools.manifest.id)}
+    told = {name: chosen(volumes.get(one.instance_id, ()), where(tools, one, volumes)) for name, one in vespas.items()}
+    taken = {one.tags.get(TENANT_TAG, ""): one for one in tools.volumes.snapshots(tools.tags)}
     pings = tools.ssm.pings([one.instance_id for one in vespas.values()])
     online = [name for name, one in vespas.items() if one.instance_id in pings and pings[one.instance_id].online]
     states = index.for_all(online, lambda name: index.running(tools.ssm, vespas[name]))
     found = {
         name: One(
             instance=one.instance_id,
-            volume=volumes.get(one.instance_id),
+            volume=told[name],
+            others=tuple(it.id for it in volumes.get(one.instance_id, ()) if it != told[name]),
             snapshot=taken.get(name),
             running=states.get(name),
             contents=tools.memory.contents.get(name),
+            foreign=others.get(one.instance_id, ""),
         )
         for name, one in vespas.items()
     }
     return Facts(tools.manifest.purpose == "destroy", found)
+
+
+def where(tools: Tools, one: Vespa, volumes: Mapping[str, Sequence[DataVolume]]) -> str:
+    """The volume that the instance itself says the index is on; empty: it has one at most, or doesn't say."""
+    mine = volumes.get(one.instance_id, ())
+    several = len(mine) > 1 and not any(INDEX_TAG in it.tags for it in mine)
+    return index.volume(tools.ssm, one) if several else ""
+
+
+def chosen(volumes: Sequence[DataVolume], said: str) -> DataVolume | None:
+    """The one that holds the index: the only one, the one that is tagged so, the one that was said. Pure; no guess."""
+    tagged = [one for one in volumes if INDEX_TAG in one.tags]
+    for mine in (volumes, tagged, [one for one in volumes if one.id == said]):
+        if len(mine) == 1:
+            return mine[0]
+    return None
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -69,6 +100,12 @@ def decide(facts: Facts) -> Verdicts:
 
 
 def _verdict(one: One, *, stays_stopped: bool) -> Verdict:
+    if one.foreign:
+        return Done(f"{one.instance} is left as it is, and its index is not backed up: {one.foreign}")
+    if one.volume is None and one.others:
+        message = f"which of {', '.join(one.others)} holds the index can't be told"
+        fix = f"tag that volume: aws ec2 create-tags --resources VOLUME --tags Key={INDEX_TAG},Value=yes"
+        return Blocked(Problem("index-volume-ambiguous", message, one.instance, fix))
     if one.volume is None:
         return Done(f"not on a volume of its own ({one.instance}): to be indexed again after a restore")
     if one.running is None:
@@ -113,16 +150,24 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
 
 
 def _take(tools: Tools, name: str) -> None:
-    instance, seen = tools.stack.vespa[name].instance_id, tools.memory.contents[name]
-    volume = tools.volumes.of_instances([instance])[instance]
-    counted = {DOCUMENTS_TAG: str(seen.documents), DIGEST_TAG: seen.digest}
+    vespa, seen = tools.stack.vespa[name], tools.memory.contents[name]
+    volumes = tools.volumes.of_instances([vespa.instance_id])
+    volume = chosen(volumes.get(vespa.instance_id, ()), where(tools, vespa, volumes))
+    if volume is None:  # attached otherwise since it was looked at
+        return
+    counted = {DOCUMENTS_TAG: str(seen.documents), DIGEST_TAG: seen.digest, DEVICE_TAG: volume.device}
     tools.volumes.take(volume.id, f"{tools.stack.stack}: index of {name}", {**tools.tags, TENANT_TAG: name, **counted})
 
 
 def findings(facts: Facts) -> Iterable[Problem]:
     """Indexes that no snapshot can hold."""
     for name, one in facts.indexes.items():
-        if one.volume is None:
+        if one.foreign:
+            yield not_ours(Kind.INSTANCE, one.instance, one.foreign)
+        elif one.volume and one.others:
+            message = f"{', '.join(one.others)} of {one.instance} is not backed up: the index is on {one.volume.id}"
+            yield Problem("other-volumes-not-kept", message, name, "keep it yourself, if it holds anything of worth")
+        elif one.volume is None and not one.others:
             message = f"the index of {name} is on the root disk of {one.instance}: it is not backed up"
             fix = "after a restore, have Onyx index the documents again; better, put /opt/vespa on a volume of its own"
             yield Problem("index-not-on-a-volume", message, name, fix)

@@ -7,24 +7,29 @@ from dataclasses import dataclass
 
 from orchestrator.aws.buckets import BucketState, taken
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
+from orchestrator.errors import Problem
+from orchestrator.lifecycle.manifest import parse
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.vault import STACK_TAG
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The bucket, and whether the manifest stands in it (complete or in progress)."""
+    """The bucket, and whether the manifest stands in it (complete or in progress). `others`: it is another stack's."""
 
     bucket: str
     state: BucketState
     begun: bool
+    others: str = ""
 
 
 def observe(tools: Tools) -> Facts:
     """Two or three calls."""
     state = tools.buckets.state(tools.vault.bucket)
-    begun = state.there and tools.buckets.read(tools.vault.bucket, tools.manifest.key) is not None
-    return Facts(tools.vault.bucket, state, begun)
+    text = tools.buckets.read(tools.vault.bucket, tools.manifest.key) if state.there else None
+    known = parse(text, tools.manifest.place) if text else None
+    other = known.stack if known and known.stack != tools.manifest.stack else ""
+    return Facts(tools.vault.bucket, state, known is not None, other)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -35,6 +40,10 @@ def decide(facts: Facts) -> Verdicts:
         return {STACK: Todo(f"make the bucket {facts.bucket}", "create")}
     if not (facts.state.versioned and facts.state.private):
         return {STACK: Todo(f"keep versions in {facts.bucket} and the public out", "protect")}
+    if facts.others:
+        message = f"{facts.others} has begun a backup in {facts.bucket} in the same second"
+        fix = "run the command again: its id is another one then"
+        return {STACK: Blocked(Problem("backup-id-taken", message, facts.bucket, fix))}
     if not facts.begun:
         return {STACK: Todo("write down the desired counts and the contract", "begin")}
     return {STACK: Done(f"in {facts.bucket}")}

@@ -24,7 +24,7 @@ from orchestrator.lifecycle.manifest import (
 )
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human, relative
-from orchestrator.lifecycle.vault import TAG, TENANT_TAG
+from orchestrator.lifecycle.vault import TENANT_TAG
 from orchestrator.lifecycle.verify import listing, sample
 
 
@@ -80,8 +80,10 @@ def composed(tools: Tools) -> Manifest:
     return manifest.model_copy(update={"warnings": list(warnings(manifest))})
 
 
-def _database(tools: Tools) -> DatabasePart:
+def _database(tools: Tools) -> DatabasePart | None:
     seen = tools.snapshots.find(name_of(tools.manifest))
+    if not seen.status and tools.manifest.dumps is not None:
+        return None  # of a server that isn't the stack's own: dumps hold its databases
     return DatabasePart(
         instance=seen.instance,
         snapshot=seen.name,
@@ -112,7 +114,7 @@ def _files(tools: Tools) -> FilesPart | None:
 
 
 def _indexes(tools: Tools) -> dict[str, IndexPart]:
-    taken = tools.volumes.snapshots(TAG, tools.manifest.id)
+    taken = tools.volumes.snapshots(tools.tags)
     return {one.tags[TENANT_TAG]: _index(one) for one in taken if TENANT_TAG in one.tags}
 
 
@@ -156,7 +158,7 @@ def _keys(tools: Tools, tenant: str) -> list[KeyPart]:
     service = tools.ecs.services([name]).get(name)
     if service is None or service.primary is None:
         return []
-    found = tools.keys.of(service.primary.task_definition, tools.stack.stack)
+    found = tools.keys.of(service.primary.task_definition, tools.stack.stack, tools.goes)
     return [_kept(tools, tenant, key) for key in found]
 
 
@@ -164,7 +166,7 @@ def _kept(tools: Tools, tenant: str, key: Key) -> KeyPart:
     if key.outside:
         return KeyPart(variable=key.variable, kept=key.source, outside=True)
     name = f"{tools.vault.bucket}/{tools.manifest.id}/{tenant}/{key.variable}"
-    copy = tools.keys.keep(key.source, name, tools.tags)
+    copy = tools.keys.keep(key.source, name, tools.tags, tools.goes)
     return KeyPart(variable=key.variable, kept=copy, outside=False)
 
 

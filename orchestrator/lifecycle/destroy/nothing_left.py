@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Done, Step, Verdicts, Wait, nothing_to_apply
 from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,24 +18,31 @@ class Facts:
 
 
 def observe(context: Context) -> Facts:
-    """A call for each kind."""
+    """A call for each kind. What isn't the stack's own is not looked for: it is to be there."""
     stack = context.stack
+    redis, bucket = stack.redis.replication_group if stack.redis else "", stack.bucket or ""
+    machines = {one.instance_id for one in (stack.runner, *stack.vespa.values()) if one}
     found = context.leftovers.find(
         stack.stack,
-        database=stack.database.instance,
-        balancer=stack.load_balancer.arn,
-        redis=stack.redis.replication_group if stack.redis else "",
-        instances=sorted({one.instance_id for one in (stack.runner, *stack.vespa.values()) if one}),
+        database=_own(stack, Kind.DATABASE, stack.database.instance),
+        balancer=_own(stack, Kind.BALANCER, stack.load_balancer.arn),
+        redis=_own(stack, Kind.REDIS, redis),
+        instances=sorted(one for one in machines if _own(stack, Kind.INSTANCE, one)),
     )
-    bucket = stack.bucket and context.buckets.state(stack.bucket).there
-    return Facts((*found, f"bucket {stack.bucket}") if bucket else found)
+    stays = bool(_own(stack, Kind.BUCKET, bucket)) and context.buckets.state(bucket).there
+    return Facts((*found, f"bucket {bucket}") if stays else found)
+
+
+def _own(stack: Stack, kind: Kind, name: str) -> str:
+    """The name, of what is the stack's own as far as is known; else nothing."""
+    return "" if stack.ownership.objection(kind, name, stack.stack) else name
 
 
 def decide(facts: Facts) -> Verdicts:
     """Deletions take a while to show."""
     if not facts.found:
         return {STACK: Done("nothing billable is left but the backup")}
-    fix = "delete it by hand: it costs money"
+    fix = "look whose it is, and delete it by hand if it is this stack's: it costs money"
     return {STACK: Wait(f"still there: {', '.join(facts.found)}", "left-over", fix)}
 
 

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
+from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.ownership import Kind
+
+DATABASE, BALANCER = "database", "load balancer"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is protected."""
+    """What is protected. `foreign`: what of it isn't the stack's own to lose (`DATABASE`, `BALANCER`), and why."""
 
     protected: Protected
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe(context: Context) -> Facts:
-    """Two calls."""
-    return Facts(context.protection.seen(context.stack.database.instance, context.stack.load_balancer.arn))
+    """Two calls; one more where no state tells whose the load balancer is."""
+    stack, known = context.stack, context.stack.ownership
+    server, balancer = stack.database.instance, stack.load_balancer.arn
+    seen = context.protection.seen(server, balancer)
+    tags = {} if known.manages(Kind.BALANCER, balancer) else context.protection.balancer_tags(balancer)
+    why = {
+        DATABASE: known.loss(Kind.DATABASE, server, stack.stack, seen.tags),
+        BALANCER: known.loss(Kind.BALANCER, balancer, stack.stack, tags),
+    }
+    return Facts(seen, {name: text for name, text in why.items() if text})
 
 
 def decide(facts: Facts) -> Verdicts:
-    """Both at once."""
-    seen = facts.protected
-    names = [name for name, is_so in (("database", seen.database), ("load balancer", seen.balancer)) if is_so]
-    if seen.changing:
+    """Both at once; what isn't the stack's own stays as it is."""
+    seen = replace(
+        facts.protected,
+        database=facts.protected.database and DATABASE not in facts.foreign,
+        balancer=facts.protected.balancer and BALANCER not in facts.foreign,
+    )
+    names = [name for name, is_so in ((DATABASE, seen.database), (BALANCER, seen.balancer)) if is_so]
+    if seen.changing and DATABASE not in facts.foreign:
         return {STACK: Wait("the database server is being modified", "database-server-modifying", "wait")}
     if names:
-        return {STACK: Todo(f"allow the deletion of the {' and the '.join(names)}", facts.protected)}
+        return {STACK: Todo(f"allow the deletion of the {' and the '.join(names)}", seen)}
+    if facts.foreign:
+        return {STACK: Done("; ".join(f"the {name} is left as it is: {why}" for name, why in facts.foreign.items()))}
     return {STACK: Done("nothing is protected against deletion")}
 
 
@@ -42,6 +61,13 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
         context.protection.release_balancer(context.stack.load_balancer.arn)
 
 
+def findings(facts: Facts) -> Iterable[Problem]:
+    """What stays protected."""
+    for name, why in facts.foreign.items():
+        fix = "terraform destroy leaves it too; what of this stack is in it, its owner must take away"
+        yield Problem("not-this-stacks", f"the {name} is left as it is: {why}", name, fix)
+
+
 STEP: Step[Context, Facts] = Step(
     id="unprotected",
     title="nothing is protected against deletion",
@@ -49,4 +75,5 @@ STEP: Step[Context, Facts] = Step(
     decide=decide,
     apply=apply,
     timeout=600,
+    findings=findings,
 )

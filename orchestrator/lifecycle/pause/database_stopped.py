@@ -1,7 +1,8 @@
 """`database-stopped`: the RDS instance is stopped, once no task uses it, and says that it was paused.
 
 A stopped instance can be neither modified nor snapshotted, and RDS starts it by itself after seven days. One with read
-replicas can't be stopped: it stays up, and that is said.
+replicas can't be stopped: it stays up, and that is said. So it is with one that somebody else uses; one that isn't the
+stack's own isn't even marked.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.pause.in_use import Counts, busy, still_running
+from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
+from orchestrator.lifecycle.pause.whose import not_ours
+from orchestrator.ownership import Kind
 from orchestrator.pauses import TAG, Stamp
 from orchestrator.steps.database_server import COMING, USABLE
 
@@ -62,14 +65,25 @@ class Context(Protocol):
         """Since when and by whom, of a pause that begins with this run."""
         ...
 
+    @property
+    def surroundings(self) -> Others:
+        """Who else is there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`busy` are the services that have, or want, tasks."""
+    """`busy` are the services that have, or want, tasks. `foreign`: why it isn't the stack's own; empty: it is.
+
+    `users` are others that use it, `unasked`: who is connected could not be asked. Both are known of one that runs.
+    """
 
     server: ServerState
     busy: tuple[str, ...]
     stamp: Stamp
+    foreign: str = ""
+    users: tuple[str, ...] = ()
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +102,14 @@ class Stop:
 
 
 def observe(context: Context) -> Facts:
-    """Two calls for ten tenants."""
-    return Facts(
-        context.rds.server(context.stack.database.instance), busy(context.stack, context.counts), context.stamp
-    )
+    """Two calls for ten tenants; while it could be stopped, those that tell who else uses it: once a run."""
+    stack = context.stack
+    server = context.rds.server(stack.database.instance)
+    foreign = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags)
+    asked = not foreign and server.status == "available" and not server.replicas
+    sessions = context.surroundings.strangers() if asked else ()
+    users = (*context.surroundings.users(stack.database.host), *(sessions or ())) if asked else ()
+    return Facts(server, busy(stack, context.counts), context.stamp, foreign, users, sessions is None)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -104,6 +122,8 @@ def _verdict(facts: Facts) -> Verdict:
     if not server.status:
         fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
         return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
+    if facts.foreign:
+        return Done(f"{name} is left as it is: {facts.foreign}")
     if facts.busy:
         return Blocked(still_running(facts.busy, name))
     if Stamp.parse(server.tags.get(TAG, "")) is None:
@@ -112,6 +132,8 @@ def _verdict(facts: Facts) -> Verdict:
         return Done(f"{name} stays up: RDS stops no instance with read replicas ({', '.join(server.replicas)})")
     if server.status == "stopped":
         return Done(f"{name} is stopped; RDS starts it by itself at {restarts(server)}")
+    if server.status == "available" and facts.users:
+        return Done(f"{name} stays up: {'; '.join(facts.users)}")
     if server.status == "available":
         return Todo(f"stop {name}", Stop(name))
     if server.status in COMING | USABLE | {"stopping"}:
@@ -139,9 +161,19 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
 
 def findings(facts: Facts) -> Iterable[Problem]:
-    """What a stopped instance is like, and what to do before it starts again."""
+    """What a stopped instance is like, and what to do before it starts again; or why it isn't stopped."""
     server = facts.server
-    if server.status == "stopped":
+    if facts.foreign:
+        yield not_ours(Kind.DATABASE, server.instance, facts.foreign)
+    elif facts.users:
+        fix = "pause those first, or move them to a server of their own; then run orchestrate pause again"
+        message = f"others use it, so it goes on costing: {'; '.join(facts.users)}"
+        yield Problem("used-by-others", message, server.instance, fix)
+    elif facts.unasked:
+        fix = "look at pg_stat_activity yourself, or give the runner a way to the database"
+        message = "who is connected could not be asked: only ECS was looked at for others that use it"
+        yield Problem("users-not-asked", message, server.instance, fix)
+    elif server.status == "stopped":
         message = (
             f"RDS starts {server.instance} by itself at {restarts(server)} (after seven days); "
             "until then it can be neither modified nor snapshotted"

@@ -18,6 +18,18 @@ class Counts(Protocol):
         ...
 
 
+class Others(Protocol):
+    """Who else uses what the stack uses."""
+
+    def users(self, *names: str) -> tuple[str, ...]:
+        """Services and tasks of others that name one of these, in words."""
+        ...
+
+    def strangers(self) -> tuple[str, ...] | None:
+        """Sessions in databases that are nobody's here; None: the server could not be asked."""
+        ...
+
+
 def busy(stack: Stack, counts: Counts) -> tuple[str, ...]:
     """The services of the contract that have tasks, or want some."""
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.lifecycle.pause.in_use import Counts, busy, still_running
-from orchestrator.lifecycle.pause.whose import GONE, gone, owners
+from orchestrator.errors import Problem
+from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
+from orchestrator.lifecycle.pause.whose import GONE, foreign, gone, not_ours, owners
+from orchestrator.ownership import Kind
 from orchestrator.subjects import together
 
 
@@ -18,6 +20,10 @@ class Instances(Protocol):
 
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Of those that exist, EC2's word."""
+        ...
+
+    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Of those that exist."""
         ...
 
     def stop(self, ids: Sequence[str]) -> None:
@@ -43,29 +49,53 @@ class Context(Protocol):
         """ECS."""
         ...
 
+    @property
+    def surroundings(self) -> Others:
+        """Who else is there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Whose which instances are (the runner is the stack's, whoever's Vespa it has), their states, busy services."""
+    """Whose which instances are (the runner is the stack's, whoever's Vespa it has), their states, busy services.
+
+    `foreign`: instances that aren't the stack's own, and why; `users`: others that use a tenant's Vespa.
+    """
 
     owners: Mapping[Subject, tuple[str, ...]]
     states: Mapping[str, str]
     busy: tuple[str, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[Subject, tuple[str, ...]] = field(default_factory=dict)
 
 
 def observe(context: Context) -> Facts:
-    """Two calls for ten tenants."""
-    whose = owners(context.stack)
-    states = context.ec2.states(sorted({one for ids in whose.values() for one in ids}))
-    return Facts(whose, states, busy(context.stack, context.counts))
+    """Two calls for ten tenants; while some run, those that tell who else uses them: once a run."""
+    stack, whose = context.stack, owners(context.stack)
+    ids = sorted({one for them in whose.values() for one in them})
+    states = context.ec2.states(ids)
+    running = [one for one in ids if states.get(one) == "running"]
+    others = foreign(stack, running, context.ec2.tags)
+    if len(running) > len(others):
+        context.surroundings.strangers()  # the runner asks the database, so before it is stopped
+    users = {
+        name: context.surroundings.users(one.host) for name, one in stack.vespa.items() if one.instance_id in running
+    }
+    return Facts(whose, states, busy(stack, context.counts), others, {name: who for name, who in users.items() if who})
 
 
 def decide(facts: Facts) -> Verdicts:
     """Per tenant, and for the stack."""
-    return {subject: _verdict(ids, facts) for subject, ids in facts.owners.items()}
+    return {subject: _verdict(subject, ids, facts) for subject, ids in facts.owners.items()}
 
 
-def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
+def _verdict(subject: Subject, ids: tuple[str, ...], facts: Facts) -> Verdict:
+    others = [one for one in ids if one in facts.foreign]
+    if others and len(others) == len(ids):
+        return Done("; ".join(f"{one} is left as it is: {facts.foreign[one]}" for one in others))
+    ids = tuple(one for one in ids if one not in facts.foreign)
+    if used := facts.users.get(subject):
+        return Done(f"{', '.join(ids)} stays up: {'; '.join(used)}")
     missing = [one for one in ids if facts.states.get(one, "terminated") in GONE]
     if missing:
         return Blocked(gone(missing))
@@ -86,6 +116,15 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     together(list(todos), lambda some: context.ec2.stop(sorted({one for who in some for one in todos[who].payload})))
 
 
+def findings(facts: Facts) -> Iterable[Problem]:
+    """Why instances are not stopped."""
+    for instance, why in facts.foreign.items():
+        yield not_ours(Kind.INSTANCE, instance, why)
+    for tenant, users in facts.users.items():
+        fix = "pause those first; then run orchestrate pause again"
+        yield Problem("used-by-others", f"others use it, so it goes on costing: {'; '.join(users)}", tenant, fix)
+
+
 STEP: Step[Context, Facts] = Step(
     id="instances-stopped",
     title="Vespa's instances and the runner are stopped",
@@ -95,4 +134,5 @@ STEP: Step[Context, Facts] = Step(
     needs=("services-at-zero",),
     timeout=900,
     poll=5,
+    findings=findings,
 )

@@ -61,7 +61,7 @@ class Stop:
 def observe(context: Context) -> Facts:
     """Two calls for ten tenants."""
     seen = services.look(context)
-    return Facts(seen.names, seen.counts, seen.scalings, context.stamp)
+    return Facts(seen.names, seen.counts, seen.scalings, context.stamp, foreign=seen.foreign)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -74,6 +74,10 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
     if count is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {name}", tenant, fix))
+    if name in facts.foreign:
+        if count.desired or count.present:
+            return services.left_alone(name, facts.foreign[name])
+        return Done(f"{name} is at 0, and left as it is: {facts.foreign[name]}")
     tag = count.tags.get(TAG, "")
     known = Memory.parse(tag)
     if tag and known is None and count.desired == 0:

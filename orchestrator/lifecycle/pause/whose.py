@@ -1,12 +1,13 @@
-"""Whose which instances are."""
+"""Whose which instances are: a tenant's, the stack's, or somebody else's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.errors import Problem
+from orchestrator.ownership import Kind, remedy
 
 GONE = frozenset({"shutting-down", "terminated"})
 
@@ -17,6 +18,24 @@ def owners(stack: Stack) -> Mapping[Subject, tuple[str, ...]]:
     shared |= {vespa.instance_id for tenant, vespa in stack.vespa.items() if tenant not in stack.tenants}
     own = {tenant: (vespa.instance_id,) for tenant, vespa in stack.vespa.items() if tenant in stack.tenants}
     return {STACK: tuple(sorted(shared)), **own}
+
+
+Tags = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
+"""Instances' tags."""
+
+
+def foreign(stack: Stack, ids: Sequence[str], tags: Tags) -> Mapping[str, str]:
+    """Those of the instances that aren't the stack's own, and why. AWS is asked for tags of what no state manages."""
+    known = stack.ownership
+    unclear = [one for one in ids if not known.manages(Kind.INSTANCE, one)]
+    said = tags(unclear) if unclear else {}
+    why = {one: known.objection(Kind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
+    return {one: text for one, text in why.items() if text}
+
+
+def not_ours(kind: Kind, name: str, why: str) -> Problem:
+    """Something was left alone."""
+    return Problem("not-this-stacks", f"{kind.words} {name} is left as it is: {why}", name, remedy(kind, name))
 
 
 def gone(missing: Sequence[str]) -> Problem:

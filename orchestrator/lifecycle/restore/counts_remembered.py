@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.lifecycle.services import foreign_among
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.pauses import TAG, Memory
 from orchestrator.subjects import each
@@ -14,11 +15,15 @@ from orchestrator.subjects import each
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Per tenant its service's name; services by that name; how many tasks each tenant had when it was backed up."""
+    """Per tenant its service's name; services by that name; how many tasks each tenant had when it was backed up.
+
+    `foreign`: services that aren't the stack's own, and why.
+    """
 
     names: Mapping[Subject, str]
     counts: Mapping[str, Count]
     desired: Mapping[Subject, int] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,16 @@ class Remember:
 def observe(tools: Tools) -> Facts:
     """One call for ten tenants."""
     names = {tenant: it.service for tenant, it in tools.stack.tenants.items()}
-    return Facts(names, tools.counts.read(list(names.values())), tools.manifest.desired)
+    counts = tools.counts.read(list(names.values()))
+    return Facts(names, counts, tools.manifest.desired, foreign_among(tools.stack, counts))
 
 
 def decide(facts: Facts) -> Verdicts:
     """Per tenant; one that the backup doesn't know has what Terraform gave it."""
     return {
-        tenant: _verdict(facts.counts[name], facts.desired.get(tenant))
+        tenant: Done(f"{name} is left as it is: {facts.foreign[name]}")
+        if name in facts.foreign
+        else _verdict(facts.counts[name], facts.desired.get(tenant))
         for tenant, name in facts.names.items()
         if name in facts.counts
     }

@@ -11,22 +11,28 @@ from dataclasses import dataclass
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.lifecycle.tools import Tools
+from orchestrator.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is protected."""
+    """What is protected. `foreign`: why the server isn't the stack's own to lose; empty: it is."""
 
     protected: Protected
+    foreign: str = ""
 
 
 def observe(tools: Tools) -> Facts:
     """One call."""
-    return Facts(tools.protection.seen(tools.stack.database.instance, ""))
+    stack = tools.stack
+    seen = tools.protection.seen(stack.database.instance, "")
+    return Facts(seen, stack.ownership.loss(Kind.DATABASE, stack.database.instance, stack.stack, seen.tags))
 
 
 def decide(facts: Facts) -> Verdicts:
-    """Protected, or not (any more)."""
+    """Protected, or not (any more); one that isn't the stack's own stays as it is."""
+    if facts.foreign:
+        return {STACK: Done(f"the database server is left as it is: {facts.foreign}")}
     if facts.protected.changing:
         return {STACK: Wait("the database server is being modified", "database-server-modifying", "wait")}
     if facts.protected.database:

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.files_copied import fingerprint
+from orchestrator.lifecycle.pause.whose import not_ours
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, overwriting, relative
+from orchestrator.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is still to be copied; `kept`: the backup has files. `newer` would be replaced by older ones.
 
-    `named`: that the bucket's own objects are lost was named, so they go.
+    `named`: that the bucket's own objects are lost was named, so they go. `foreign`: why the bucket isn't the stack's
+    own; empty: it is.
     """
 
     bucket: str
@@ -28,6 +31,7 @@ class Facts:
     count: int = 0
     newer: tuple[str, ...] = ()
     named: bool = False
+    foreign: str = ""
 
 
 def observe(tools: Tools) -> Facts:
@@ -35,6 +39,8 @@ def observe(tools: Tools) -> Facts:
     bucket, files = tools.stack.bucket or "", tools.manifest.files
     if not bucket or files is None:
         return Facts(bucket, files is not None, Gap())
+    if why := _objection(tools, bucket):
+        return Facts(bucket, True, Gap(), foreign=why)
     source = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
     target = relative(tools.buckets.objects(bucket), "")
     if f"bucket:{bucket}" in tools.lost:
@@ -44,6 +50,13 @@ def observe(tools: Tools) -> Facts:
     return Facts(bucket, True, work, len(source), tuple(sorted(newer)))
 
 
+def _objection(tools: Tools, bucket: str) -> str:
+    """Why nothing may be written to it; empty: it may. One call where no state tells whose it is."""
+    stack = tools.stack
+    tags = {} if stack.ownership.manages(Kind.BUCKET, bucket) else tools.buckets.tags(bucket)
+    return stack.ownership.loss(Kind.BUCKET, bucket, stack.stack, tags)
+
+
 def decide(facts: Facts) -> Verdicts:
     """Copy what is missing."""
     if not facts.kept:
@@ -51,6 +64,8 @@ def decide(facts: Facts) -> Verdicts:
     if not facts.bucket:
         fix = "give the stack a bucket (`bucket` in the contract)"
         return {STACK: Blocked(Problem("bucket-missing", "the backup has files, the stack no bucket", "", fix))}
+    if facts.foreign:
+        return {STACK: Blocked(not_ours(Kind.BUCKET, facts.bucket, facts.foreign), refused=True)}
     if facts.newer:
         message = f"{len(facts.newer)} objects are newer than the backup's, {facts.newer[0]} for one"
         fix = f"if they may be lost: --allow-loss bucket:{facts.bucket}; else move them away"
@@ -66,7 +81,7 @@ def decide(facts: Facts) -> Verdicts:
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     """The listing is read again."""
     facts, bucket = observe(tools), tools.stack.bucket or ""
-    if facts.newer:  # written since it was decided: decided on again
+    if facts.newer or facts.foreign:  # written since it was decided: decided on again
         return
     copy_all(
         tools.buckets,

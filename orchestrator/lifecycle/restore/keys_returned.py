@@ -14,11 +14,15 @@ from orchestrator.subjects import each
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A kept key and the secret the new task definition names for it (empty: none). `same`: as it was."""
+    """A kept key and the secret the new task definition names for it (empty: none). `same`: as it was.
+
+    `foreign`: that secret isn't a part of the stack.
+    """
 
     kept: KeyPart
     target: str = ""
     same: bool = True
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,13 @@ def _look(tools: Tools, tenant: str) -> list[One]:
     name = tools.stack.tenants[tenant].service
     service = tools.ecs.services([name]).get(name)
     definition = service.primary.task_definition if service and service.primary else ""
-    named = {key.variable: key.source for key in tools.keys.of(definition, tools.stack.stack)} if definition else {}
+    known = tools.keys.of(definition, tools.stack.stack, tools.goes) if definition else ()
+    named = {key.variable: key for key in known}
     found = []
     for key in kept:
-        target = named.get(key.variable, "")
+        target = named[key.variable].source if key.variable in named else ""
         same = key.outside or not target or tools.keys.same(key.kept, target)
-        found.append(One(key, target, same))
+        found.append(One(key, target, same, bool(target) and named[key.variable].outside))
     return found
 
 
@@ -61,6 +66,11 @@ def _verdict(name: str, keys: tuple[One, ...]) -> Verdict:
             fix = f"give its tasks {one.kept.variable} from a secret; the value is kept in {one.kept.kept}"
             return Blocked(Problem("key-without-place", message, name, fix))
     wrong = [one for one in keys if not one.same]
+    for one in wrong:
+        if one.foreign:
+            message = f"{one.kept.variable} of {name} comes from {one.target} now, which isn't this stack's own"
+            fix = f"give its tasks a secret of the stack's own, with the value that is kept in {one.kept.kept}"
+            return Blocked(Problem("key-not-this-stacks", message, name, fix), refused=True)
     if wrong:
         names = ", ".join(one.kept.variable for one in wrong)
         return Todo(f"put {names} back", tuple((one.kept.kept, one.target) for one in wrong))

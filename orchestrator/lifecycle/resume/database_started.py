@@ -8,7 +8,9 @@ from typing import Protocol
 
 from orchestrator.aws.rds import ServerState
 from orchestrator.contract import Stack
-from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts, Wait
+from orchestrator.errors import Problem
+from orchestrator.ownership import Kind, remedy
 
 
 class Servers(Protocol):
@@ -39,19 +41,28 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The instance as seen."""
+    """The instance as seen. `foreign`: why it isn't the stack's own (known of a stopped one); empty: it is."""
 
     server: ServerState
+    foreign: str = ""
 
 
 def observe(context: Context) -> Facts:
     """One call."""
-    return Facts(context.rds.server(context.stack.database.instance))
+    stack = context.stack
+    server = context.rds.server(stack.database.instance)
+    stopped = server.status == "stopped"
+    why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if stopped else ""
+    return Facts(server, why)
 
 
 def decide(facts: Facts) -> Verdicts:
     """An instance that is still stopping can't be started yet; any other state is for `database-server` to judge."""
     server = facts.server
+    if facts.foreign:
+        message = f"{server.instance} is stopped, and not started from here: {facts.foreign}"
+        fix = f"ask its owner to start it; or {remedy(Kind.DATABASE, server.instance)}"
+        return {STACK: Blocked(Problem("not-this-stacks", message, server.instance, fix), refused=True)}
     if server.status == "stopped":
         return {STACK: Todo(f"start {server.instance}", server.instance)}
     if server.status == "stopping":

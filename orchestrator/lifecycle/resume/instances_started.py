@@ -15,7 +15,8 @@ from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.lifecycle.pause.whose import GONE, gone, owners
+from orchestrator.lifecycle.pause.whose import GONE, foreign, gone, owners
+from orchestrator.ownership import Kind, remedy
 from orchestrator.subjects import each
 
 PAUSE = 20.0
@@ -36,6 +37,10 @@ class Instances(Protocol):
 
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Of those that exist, EC2's word."""
+        ...
+
+    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Of those that exist."""
         ...
 
     def start(self, instance_id: str) -> None:
@@ -69,12 +74,16 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Whose which instances are, their states, and what AWS refused in this run."""
+    """Whose which instances are, their states, and what AWS refused in this run.
+
+    `foreign`: stopped instances that aren't the stack's own, and why.
+    """
 
     owners: Mapping[Subject, tuple[str, ...]]
     states: Mapping[str, str]
     now: datetime
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,9 @@ def observe(context: Context) -> Facts:
     """One call."""
     whose = owners(context.stack)
     states = context.ec2.states(sorted({one for ids in whose.values() for one in ids}))
-    return Facts(whose, states, context.now(), dict(context.refusals))
+    stopped = [one for one, state in states.items() if state == "stopped"]
+    others = foreign(context.stack, stopped, context.ec2.tags) if stopped else {}
+    return Facts(whose, states, context.now(), dict(context.refusals), others)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -102,6 +113,8 @@ def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
     if missing:
         return Blocked(gone(missing))
     said = ", ".join(f"{one} is {facts.states[one]}" for one in ids)
+    if others := [one for one in ids if one in facts.foreign]:
+        return Blocked(_not_started(others[0], facts.foreign[others[0]]), refused=True)
     stopped = tuple(one for one in ids if facts.states[one] == "stopped")
     refused = [facts.refusals[one] for one in stopped if one in facts.refusals]
     recent = [one for one in refused if (facts.now - one.at).total_seconds() < PAUSE]
@@ -114,6 +127,12 @@ def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
     if any(facts.states[one] == "stopping" for one in ids):
         return Wait(f"{said}: it can be started once it is stopped", "instance-stopping", "look at the instance in EC2")
     return Done(said)
+
+
+def _not_started(instance: str, why: str) -> Problem:
+    message = f"{instance} is stopped, and not started from here: {why}"
+    fix = f"ask its owner to start it; or {remedy(Kind.INSTANCE, instance)}"
+    return Problem("not-this-stacks", message, instance, fix)
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:

@@ -14,6 +14,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.lifecycle import services
+from orchestrator.ownership import Kind
 from orchestrator.pauses import TAG, Memory
 from orchestrator.subjects import each
 
@@ -41,9 +42,10 @@ class Context(services.Context, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts(services.Services):
-    """The services, and the DB instance."""
+    """The services, and the DB instance. `foreign_server`: why that isn't the stack's own; empty: it is."""
 
     server: ServerState
+    foreign_server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +67,34 @@ class Forget:
 def observe(context: Context) -> Facts:
     """Three calls for ten tenants."""
     seen = services.look(context)
-    return Facts(seen.names, seen.counts, seen.scalings, context.rds.server(context.stack.database.instance))
+    stack = context.stack
+    server = context.rds.server(stack.database.instance)
+    # A tag is only there after a pause: until then nothing is asked of whose it is.
+    tagged = TAG in server.tags
+    why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if tagged else ""
+    return Facts(seen.names, seen.counts, seen.scalings, server, why, foreign=seen.foreign)
 
 
 def decide(facts: Facts) -> Verdicts:
     """Per tenant, and for the stack."""
-    return {STACK: _of_server(facts.server)} | {
-        tenant: _of_service(facts.counts[name], facts.scalings.get(name))
+    return {STACK: _of_server(facts.server, facts.foreign_server)} | {
+        tenant: _of_service(facts.counts[name], facts.scalings.get(name), facts.foreign.get(name, ""))
         for tenant, name in facts.names.items()
         if name in facts.counts
     }
 
 
-def _of_server(server: ServerState) -> Verdict:
+def _of_server(server: ServerState, foreign: str) -> Verdict:
+    if foreign:
+        return Done(f"{server.instance} is left as it is: {foreign}")
     if TAG in server.tags:
         return Todo(f"take the pause's tag from {server.instance}", Forget(server.arn, database=True))
     return Done(f"{server.instance} has no tag of a pause")
 
 
-def _of_service(count: Count, scaling: Scaling | None) -> Verdict:
+def _of_service(count: Count, scaling: Scaling | None, foreign: str) -> Verdict:
+    if foreign:
+        return Done(f"{count.name} is left as it is: {foreign}")
     tag = count.tags.get(TAG, "")
     if not tag:
         limits = f", autoscaling {scaling.minimum}-{scaling.maximum}" if scaling else ""

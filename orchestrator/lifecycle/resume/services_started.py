@@ -16,7 +16,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import services
-from orchestrator.lifecycle.services import Services, look
+from orchestrator.lifecycle.services import Services, left_alone, look
 from orchestrator.pauses import TAG, Memory
 from orchestrator.rollouts import Watch
 from orchestrator.subjects import each
@@ -75,6 +75,8 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
     if known is None:
         return Blocked(pauses.unreadable(tag, count.arn, tenant))
     wanted = _wanted(count, facts.scalings.get(name))
+    if name in facts.foreign:
+        return left_alone(name, facts.foreign[name])
     if not wanted:
         return Done(f"{name} stays at 0, as before the pause")
     other = f" (before the pause it had {known.desired})" if wanted != known.desired else ""

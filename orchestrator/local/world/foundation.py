@@ -108,6 +108,7 @@ def database(aws: Aws, name: str, network: Network, snapshot: str = "") -> tuple
         "DBSubnetGroupName": f"{name}-postgres",
         "VpcSecurityGroupIds": [network.groups["postgres"]],
         "PubliclyAccessible": False,
+        "Tags": tags(name),
     }
     if snapshot:
         _restored(aws, common, snapshot, password)
@@ -170,6 +171,7 @@ def redis(aws: Aws, name: str, network: Network, tenants: int) -> tuple[str, str
         TransitEncryptionEnabled=True,
         AtRestEncryptionEnabled=True,
         **_room(aws, name, 3 * tenants),
+        Tags=tags(name),
     )["ReplicationGroup"]
     nodes = made.get("NodeGroups") or [{}]
     host = nodes[0].get("PrimaryEndpoint", {}).get("Address") or f"master.{name}-redis.local.usw2.cache.amazonaws.com"
@@ -207,7 +209,11 @@ def certified(zone: str, hostnames: Sequence[str]) -> list[str]:
 def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -> tuple[dict[str, str], str]:
     """The contract's part, and the ARN of the HTTPS listener (404 for a host no rule knows)."""
     balancer = aws.elbv2.create_load_balancer(
-        Name=f"{name}-alb", Subnets=network.public, SecurityGroups=[network.groups["alb"]], Type="application"
+        Name=f"{name}-alb",
+        Subnets=network.public,
+        SecurityGroups=[network.groups["alb"]],
+        Type="application",
+        Tags=tags(name),
     )["LoadBalancers"][0]
     arn = balancer["LoadBalancerArn"]
     redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
@@ -236,6 +242,7 @@ def file_store(aws: Aws, name: str, region: str) -> str:
     # us-east-1 is S3's default and may not be named.
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     aws.s3.create_bucket(Bucket=bucket, **where)
+    aws.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags(name)})
     aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return bucket
 

@@ -211,6 +211,7 @@ def _service(aws: Aws, shared: Shared, name: str, task_definition: str, target_g
         desiredCount=1,
         launchType="FARGATE",
         healthCheckGracePeriodSeconds=600,
+        tags=[{"key": one["Key"], "value": one["Value"]} for one in tags(shared.name)],
         deploymentConfiguration={
             "minimumHealthyPercent": 100,
             "maximumPercent": 200,

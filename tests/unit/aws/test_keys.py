@@ -76,3 +76,38 @@ def test_a_copy_is_made_once_and_put_back_and_forgotten(place: Place) -> None:
 def test_an_arn_is_found_in_what_a_task_definition_says() -> None:
     arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:name-AbCdEf"
     assert {secret_of(arn), secret_of(f"{arn}:key::"), secret_of(f"{arn}:key:AWSCURRENT:")} == {arn}
+
+
+def test_a_copy_is_sealed_as_its_original(place: Place) -> None:
+    """With the key of its own that the original has; not where that key goes with the stack."""
+    key = "arn:aws:kms:us-west-2:123456789012:key/0f1e2d3c-0000-0000-0000-000000000000"
+    made = place.secrets.create_secret(Name="sealed", SecretString=VALUE, KmsKeyId=key)["ARN"]
+    plain = place.secret("plain", VALUE)
+
+    def sealed_with(name: str) -> str | None:
+        found: str | None = place.secrets.describe_secret(SecretId=name).get("KmsKeyId")
+        return found
+
+    place.keys.keep(made, "copy/of-sealed", {})
+    assert sealed_with("copy/of-sealed") == key
+    place.keys.keep(plain, "copy/of-plain", {})
+    assert sealed_with("copy/of-plain") is None
+    place.keys.keep(made, "copy/outlives-the-stack", {}, lambda name: name == key)
+    assert sealed_with("copy/outlives-the-stack") is None
+
+
+def test_a_secret_that_the_state_manages_goes_with_the_stack_whatever_it_is_tagged(place: Place) -> None:
+    """A stack of somebody's own bears no tag of ours: its key would be lost with it."""
+    mine = place.secret("mine", VALUE)
+    definition = place.definition(secrets=[{"name": NAME, "valueFrom": f"{mine}:key::"}])
+    assert place.keys.of(definition, "onyx-prod") == [Key(NAME, f"{mine}:key::", outside=True)]
+    assert place.keys.of(definition, "onyx-prod", lambda arn: arn == mine) == [
+        Key(NAME, f"{mine}:key::", outside=False)
+    ]
+
+
+def test_a_copy_is_known_by_its_tags(place: Place) -> None:
+    copy = place.keys.keep(place.secret("mine", VALUE), "copy", {"orchestrate:backup": "1", "orchestrate:stack": "s"})
+    assert place.keys.bears(copy, {"orchestrate:backup": "1", "orchestrate:stack": "s"})
+    assert not place.keys.bears(copy, {"orchestrate:backup": "1", "orchestrate:stack": "s-2"})
+    assert not place.keys.bears("arn:aws:secretsmanager:us-west-2:123456789012:secret:gone-AbCdEf", {})

@@ -24,6 +24,7 @@ from orchestrator.engine.runner import Report, run
 from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_to_apply
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
+from orchestrator.ownership import Ownership
 from orchestrator.pauses import TAG, Stamp
 from orchestrator.rollouts import Watch
 from orchestrator.steps import database_server, runner, vespa_containers
@@ -192,6 +193,9 @@ class Aws:
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
         return {one: self.world.machines[one] for one in ids}
 
+    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        return {one: {} for one in ids}
+
     def state(self, instance: str) -> str:
         return self.world.machines[instance]
 
@@ -206,6 +210,16 @@ class Aws:
         return Output(json.dumps(said), "", 0, "Success", "c")
 
 
+class Alone:
+    """Nobody else is there."""
+
+    def users(self, *_names: str) -> tuple[str, ...]:
+        return ()
+
+    def strangers(self) -> tuple[str, ...]:
+        return ()
+
+
 def _tagged(value: str | None) -> dict[str, str]:
     return {TAG: value} if value is not None else {}
 
@@ -213,15 +227,26 @@ def _tagged(value: str | None) -> dict[str, str]:
 def _context(world: World, who: str) -> Any:
     aws = Aws(world)
     tenants = {name: SimpleNamespace(service=name) for name in world.desired}
-    machines = {name: SimpleNamespace(instance_id=name, config_port=19071) for name in world.machines}
+    machines = {name: SimpleNamespace(instance_id=name, host=name, config_port=19071) for name in world.machines}
     stack = SimpleNamespace(
+        stack="onyx-prod",
+        cluster="onyx-prod-cluster",
+        ownership=Ownership(),
         tenants=tenants,
         vespa=machines,
         runner=SimpleNamespace(instance_id=next(iter(world.machines))),
         database=SimpleNamespace(instance="db", host="db.local"),
     )
     stamp = Stamp.of(world.now(), who, "host")
-    more = {"stamp": stamp, "now": world.now, "refusals": {}, "needs_runner": True, "world": world, "watch": Watch()}
+    more = {
+        "surroundings": Alone(),
+        "stamp": stamp,
+        "now": world.now,
+        "refusals": {},
+        "needs_runner": True,
+        "world": world,
+        "watch": Watch(),
+    }
     return SimpleNamespace(stack=stack, counts=aws, autoscaling=aws, rds=aws, ec2=aws, ssm=aws, **more)
 
 

@@ -136,3 +136,33 @@ def test_every_step_has_a_name_of_its_own() -> None:
     names = [step.id for step in catalogue.own()]
     assert len(names) == len(set(names))
     assert {"database-server", "services-at-zero", "services-started"}.isdisjoint(names)
+
+
+PLAIN = DataVolume("vol-1", 50, encrypted=True, device="/dev/sdf")
+OTHER = DataVolume("vol-2", 20, encrypted=True, device="/dev/sdg")
+MARKED = DataVolume("vol-3", 20, encrypted=True, device="/dev/sdh", tags={index_snapshots.INDEX_TAG: "yes"})
+
+
+@pytest.mark.parametrize(
+    ("volumes", "said", "held"),
+    [
+        ([], "", None),
+        ([PLAIN], "", PLAIN),
+        ([PLAIN], "vol-9", PLAIN),
+        ([PLAIN, OTHER], "", None),
+        ([PLAIN, OTHER], "vol-2", OTHER),
+        ([PLAIN, OTHER], "vol-9", None),
+        ([PLAIN, OTHER, MARKED], "vol-2", MARKED),
+        ([MARKED, MARKED], "", None),
+    ],
+)
+def test_of_several_volumes_the_index_s_is_told_or_none(
+    volumes: list[DataVolume], said: str, held: DataVolume | None
+) -> None:
+    assert index_snapshots.chosen(volumes, said) == held
+
+
+def test_a_volume_that_is_not_kept_is_said() -> None:
+    one = One("i-1", PLAIN, running=True, others=("vol-2",))
+    found = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes={"a": one})))
+    assert [(one.code, "vol-2" in one.message) for one in found] == [("other-volumes-not-kept", True)]

@@ -144,7 +144,7 @@ def test_parameters_that_hold_logins_are_read_as_parameters() -> None:
 def test_a_backup_s_parts_are_this_stack_s() -> None:
     made = policy.policy(policy.COMMANDS["backup --prune"], scope("a", backups="kept"))
     assert resources(made, "s3:DeleteObjectVersion") == ["arn:aws:s3:::kept/*"]
-    assert resources(made, "rds:DeleteDBSnapshot") == [f"arn:aws:rds:{ACCOUNT}:snapshot:onyx-prod-*"]
+    assert resources(made, "rds:DeleteDBSnapshot") == [f"arn:aws:rds:{ACCOUNT}:snapshot:onyx-prod-????????-??????"]
     assert not policy.policy(policy.COMMANDS["backup"], scope("a", backups="kept")).actions & {
         "rds:DeleteDBSnapshot",
         "ec2:DeleteSnapshot",

@@ -1,0 +1,63 @@
+"""What a state manages of a stack, and what it only looks up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from orchestrator.inference.state import SAME, Resource, State
+from orchestrator.ownership import Kind, Ownership, Part
+
+Ids = Callable[[Resource], tuple[str, ...]]
+
+
+def _of(*names: str) -> Ids:
+    """Every one of these attributes that says something: data sources call some of them otherwise."""
+    return lambda one: tuple(dict.fromkeys(filter(None, map(one.text, names))))
+
+
+def _service(one: Resource) -> tuple[str, ...]:
+    cluster = (one.text("cluster") or one.text("cluster_arn")).rsplit("/", 1)[-1] or "default"
+    name = one.text("name") or one.text("service_name")
+    return (f"{cluster}/{name}",) if name else ()
+
+
+TYPES: Mapping[str, tuple[Kind, Ids]] = {
+    "aws_db_instance": (Kind.DATABASE, _of("identifier", "db_instance_identifier")),
+    "aws_lb": (Kind.BALANCER, _of("arn")),
+    "aws_lb_target_group": (Kind.TARGETS, _of("arn")),
+    "aws_elasticache_replication_group": (Kind.REDIS, _of("replication_group_id", "id")),
+    "aws_instance": (Kind.INSTANCE, _of("id")),
+    "aws_spot_instance_request": (Kind.INSTANCE, _of("spot_instance_id")),
+    "aws_s3_bucket": (Kind.BUCKET, _of("bucket", "id")),
+    "aws_ecs_service": (Kind.SERVICE, _service),
+    "aws_secretsmanager_secret": (Kind.SECRET, _of("arn")),
+    "aws_kms_key": (Kind.KEY, _of("arn", "key_id")),
+    "aws_kms_alias": (Kind.KEY, _of("arn", "name")),
+}
+"""Resource type → what it is, and what it is called in a contract."""
+
+
+def ownership_of(state: State) -> Ownership:
+    """Whose the parts of a stack with this state are. What is managed and looked up too is managed."""
+    managed, looked_up = dict(_parts(state, data=False)), dict(_parts(state, data=True))
+    return Ownership(managed, {part: at for part, at in looked_up.items() if part not in managed})
+
+
+def _parts(state: State, *, data: bool) -> Iterator[tuple[Part, str]]:
+    for type_, (kind, ids) in TYPES.items():
+        for one in state.of(type_, data=True):
+            if one.is_data == data:
+                yield from (((kind, name), one.address) for name in ids(one))
+
+
+def ending_by(plan: Mapping[str, Any]) -> frozenset[Part]:
+    """The parts that a plan (`terraform show -json`) destroys; what it only forgets stays where it is."""
+    gone = State(_ended(plan))
+    return frozenset(part for part, _ in _parts(gone, data=False))
+
+
+def _ended(plan: Mapping[str, Any]) -> Iterator[Resource]:
+    for raw in plan.get("resource_changes", ()):
+        if raw.get("mode") == "managed" and "delete" in raw["change"]["actions"]:
+            yield Resource(raw["address"], SAME.get(raw["type"], raw["type"]), raw["change"].get("before") or {})

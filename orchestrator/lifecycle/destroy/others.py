@@ -1,0 +1,68 @@
+"""Whom the end of a stack hits beside its own tenants: what else uses the parts that a plan destroys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from orchestrator.consequences import Consequence, Effect
+from orchestrator.contract import Stack
+from orchestrator.engine.check import Severity
+from orchestrator.ownership import Kind, Part, word
+
+PREFIX = "others:"
+"""Of the names under which such a loss is allowed: neither the stack's name nor a backup accepts it."""
+
+
+class Others(Protocol):
+    """Who else uses what the stack uses (`surroundings`)."""
+
+    def users(self, *names: str) -> tuple[str, ...]:
+        """Services and tasks of others that name one of these, in words."""
+        ...
+
+    def strangers(self) -> tuple[str, ...] | None:
+        """Sessions in databases that are nobody's here; None: the server could not be asked."""
+        ...
+
+
+def hit(stack: Stack, ending: frozenset[Part], others: Others, ways: Sequence[str]) -> Iterator[Consequence]:
+    """A consequence for each part that goes and that others use. `ways`: others' rules on the load balancer.
+
+    What goes is what the plan destroys; where the state tells nothing of a stack's parts, any of them may.
+    """
+
+    def goes(part: Part) -> bool:
+        return part in ending or not stack.ownership.told
+
+    server = (Kind.DATABASE, stack.database.instance)
+    if goes(server) and (users := (*others.users(stack.database.host), *(others.strangers() or ()))):
+        yield _loss(server, users)
+    for part, name in _named(stack):
+        if goes(part) and (users := others.users(name)):
+            yield _loss(part, users)
+    balancer = (Kind.BALANCER, stack.load_balancer.arn)
+    if balancer in ending and ways:
+        yield _loss(balancer, ways)
+
+
+def _named(stack: Stack) -> Iterator[tuple[Part, str]]:
+    """Parts that a task definition names, and how."""
+    if stack.redis:
+        yield (Kind.REDIS, stack.redis.replication_group), stack.redis.host
+    if stack.bucket:
+        yield (Kind.BUCKET, stack.bucket), stack.bucket
+    yield from (((Kind.INSTANCE, one.instance_id), one.host) for one in stack.vespa.values())
+
+
+def _loss(part: Part, users: Sequence[str]) -> Consequence:
+    kind, name = part
+    return Consequence(
+        code="used-by-others",
+        effect=Effect.LOSS,
+        name=f"{PREFIX}{word(kind, name)}",
+        says=f"{kind.words} {name} goes, and others use it: {'; '.join(users)}",
+        why="the plan destroys it",
+        then="they have nothing in its place: move them away first",
+        severity=Severity.BLOCKER,
+    )

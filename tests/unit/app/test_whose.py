@@ -1,0 +1,113 @@
+"""What Terraform's state tells of a stack's parts comes with the contract, whichever way that is had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.app.understanding import looker, owned
+from orchestrator.contract import Stack
+from orchestrator.lifecycle.manifest import begun, parse
+from orchestrator.ownership import Kind, Part
+from orchestrator.terraform import Output
+from tests import corpus
+from tests.unit.lifecycle.foreign_world import PARTS, document, stack_of
+
+
+@dataclass
+class Terraform:
+    """Answers as the real one did; counts how often its state is read."""
+
+    document: dict[str, Any]
+    directory: Path = Path()
+    environment: dict[str, str] = field(default_factory=dict)
+    reads: int = 0
+
+    def outputs(self) -> dict[str, Output]:
+        said = self.document.get("values", {}).get("outputs", {})
+        return {name: Output(one["value"], bool(one.get("sensitive")), None) for name, one in said.items()}
+
+    def state(self) -> dict[str, Any]:
+        self.reads += 1
+        return self.document
+
+
+def understood(name: str) -> tuple[Stack, Terraform]:
+    terraform: Any = Terraform(corpus.document(name, "state"))
+    inferred = looker(terraform)({})
+    assert inferred is not None
+    return inferred.require(), terraform
+
+
+def parts(stack: Stack) -> dict[str, Part]:
+    redis = stack.redis.replication_group if stack.redis else ""
+    return {
+        "database": (Kind.DATABASE, stack.database.instance),
+        "balancer": (Kind.BALANCER, stack.load_balancer.arn),
+        "redis": (Kind.REDIS, redis),
+        "bucket": (Kind.BUCKET, stack.bucket or ""),
+        "service": (Kind.SERVICE, f"{stack.cluster}/{next(iter(stack.tenants.values())).service}"),
+    }
+
+
+def test_our_own_output_is_read_without_the_state_until_somebody_asks_whose_a_part_is() -> None:
+    stack, terraform = understood("ours")
+    assert terraform.reads == 0
+    known = stack.ownership
+    assert {name: known.objection(*part, stack.stack) for name, part in parts(stack).items()} == dict.fromkeys(
+        parts(stack), ""
+    )
+    assert known.told
+    assert stack.ownership is known
+    assert terraform.reads == 1
+
+
+@pytest.mark.parametrize("name", ["flat-outputs", "nested", "registry-module"])
+def test_an_inferred_stack_owns_what_its_state_manages(name: str) -> None:
+    stack, _ = understood(name)
+    assert stack.ownership.manages(Kind.DATABASE, stack.database.instance)
+    assert stack.ownership.manages(Kind.BALANCER, stack.load_balancer.arn)
+
+
+def test_a_bucket_of_the_environment_and_a_server_that_is_looked_up_are_foreign() -> None:
+    """As a container's variable and a data source name them."""
+    state = corpus.document("flat-outputs", "state")
+    for one in state["values"]["root_module"]["resources"]:
+        if one["type"] == "aws_db_instance":
+            one["mode"], one["address"] = "data", f"data.{one['address']}"
+            one["values"]["db_instance_identifier"] = one["values"].pop("identifier")
+    resources = state["values"]["root_module"]["resources"]
+    resources[:] = [one for one in resources if one["type"] != "aws_s3_bucket"]
+    terraform: Any = Terraform(state)
+    inferred = looker(terraform)({})
+    assert inferred is not None
+    stack = inferred.stack
+    assert stack is not None, [str(one) for one in inferred.questions]
+    assert "data." in stack.ownership.objection(Kind.DATABASE, stack.database.instance, stack.stack)
+    assert stack.ownership.loss(Kind.BUCKET, stack.bucket or "files", stack.stack, {"Stack": stack.stack})
+
+
+def test_what_was_foreign_stays_so_when_terraform_has_taken_the_rest_away() -> None:
+    """A destroy that was cut short has the contract from its backup, and nothing of the state."""
+    words = dict.fromkeys(PARTS, "managed")
+    stack = stack_of(words)
+    manifest = begun(
+        stack,
+        {"a": 1},
+        purpose="destroy",
+        quiet=True,
+        bucket="b",
+        now=datetime(2026, 11, 20, tzinfo=UTC),
+        foreign=["database-server:postgres"],
+    )
+    again = parse(manifest.text(), "manifest").stack_of()
+    empty: Any = Terraform({})
+    known = owned(again, empty).ownership
+    assert "backup" in known.objection(Kind.DATABASE, "postgres", stack.stack)
+    assert not known.objection(Kind.REDIS, "redis", stack.stack)
+    there: Any = Terraform(document(words))
+    assert not owned(again, there).ownership.objection(Kind.DATABASE, "postgres", stack.stack), "the state tells it now"

@@ -1,0 +1,173 @@
+"""Nothing foreign is touched: over states with parts of others, what is changed is the stack's own, and only that.
+
+What may be changed is told here a second time, in a form of its own: by Terraform's word for a part, and AWS's tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.inference import state as states
+from orchestrator.inference.owned import ending_by, ownership_of
+from orchestrator.lifecycle import destroy
+from orchestrator.ownership import PARTS as TELLING
+from orchestrator.ownership import Kind, Ownership, Part, part, word
+from tests.unit.lifecycle.foreign_world import (
+    BALANCER,
+    BUCKET,
+    FINAL,
+    OTHER,
+    PARTS,
+    REDIS,
+    REVERSIBLE,
+    SERVER,
+    SERVICE,
+    STACK,
+    VESPA,
+    WAKING,
+    World,
+    document,
+    ran,
+    stack_of,
+    tools_of,
+)
+
+WORDS = st.fixed_dictionaries({one: st.sampled_from(["managed", "data", "absent"]) for one in PARTS})
+TAGS = st.fixed_dictionaries({one: st.sampled_from(["", STACK, OTHER]) for one in PARTS})
+USED = st.frozensets(st.sampled_from(["db.example.com", "redis.example.com", "10.0.0.5"]))
+ALL_OURS: Mapping[Part, str] = dict.fromkeys(PARTS, "managed")
+NO_STATE: Mapping[Part, str] = dict.fromkeys(PARTS, "absent")
+
+
+def may_change(one: Part, said: Mapping[Part, str], tags: Mapping[Part, str], *, for_good: bool) -> bool:
+    """The rule, as the how-to has it."""
+    if said[one] != "absent":
+        return said[one] == "managed"
+    if any(it == "managed" and other[0] in TELLING for other, it in said.items()):
+        return False
+    return tags[one] == STACK or (not tags[one] and not for_good)
+
+
+def changed_by(commands: Mapping[str, Any], world: World) -> list[Part]:
+    for steps in commands.values():
+        ran(steps, world, tools_of(world))
+    return world.changed
+
+
+@settings(max_examples=120, deadline=None)
+@given(WORDS, TAGS, USED)
+@example(ALL_OURS, dict.fromkeys(PARTS, ""), frozenset())
+@example({**ALL_OURS, SERVER: "data", REDIS: "data"}, dict.fromkeys(PARTS, ""), frozenset())
+@example({**ALL_OURS, BUCKET: "absent"}, dict.fromkeys(PARTS, STACK), frozenset())
+@example(NO_STATE, dict.fromkeys(PARTS, OTHER), frozenset())
+def test_never_one_change_to_what_is_somebody_elses(
+    said: Mapping[Part, str], tags: Mapping[Part, str], used: frozenset[str]
+) -> None:
+    for commands, for_good in ((REVERSIBLE, False), (FINAL, True)):
+        world = World(said, tags, used)
+        for one in changed_by(commands, world):
+            assert may_change(one, said, tags, for_good=for_good), (one, said[one], tags[one])
+    asleep = World(said, tags, used, asleep=True)
+    for one in changed_by({"resume": WAKING}, asleep):
+        assert may_change(one, said, tags, for_good=False), (one, said[one], tags[one])
+
+
+def test_what_is_the_stacks_own_is_changed() -> None:
+    """Or nothing would be shown by nothing being changed."""
+    changed = {*changed_by(REVERSIBLE, World(ALL_OURS)), *changed_by(FINAL, World(ALL_OURS))}
+    assert changed == PARTS.keys() - {(Kind.SECRET, next(name for kind, name in PARTS if kind is Kind.SECRET))}
+    assert {SERVER, VESPA, SERVICE} <= set(changed_by({"resume": WAKING}, World(ALL_OURS, asleep=True)))
+
+
+@pytest.mark.parametrize("command", [*REVERSIBLE, *FINAL])
+def test_each_command_of_these_changes_something(command: str) -> None:
+    assert changed_by({command: {**REVERSIBLE, **FINAL}[command]}, World(ALL_OURS))
+
+
+@pytest.mark.parametrize("blind", ["objection", "loss"])
+def test_it_would_be_noticed(blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the one guard taken away, the property above is broken."""
+    monkeypatch.setattr(Ownership, blind, lambda *_given, **_more: "")
+    foreign = dict.fromkeys(PARTS, "data")
+    changed = changed_by(REVERSIBLE if blind == "objection" else FINAL, World(foreign))
+    assert changed
+    assert not any(may_change(one, foreign, dict.fromkeys(PARTS, ""), for_good=True) for one in changed)
+
+
+@pytest.mark.parametrize(
+    ("used", "spared"), [("db.example.com", SERVER), ("redis.example.com", REDIS), ("10.0.0.5", VESPA)]
+)
+def test_what_others_use_is_not_stopped_or_barred(used: str, spared: Part) -> None:
+    """Though it is the stack's own. It may be marked as paused: that stops nobody."""
+    world = World(ALL_OURS, used=frozenset({used}))
+    ran(REVERSIBLE["pause"], world, tools_of(world))
+    ran(REVERSIBLE["redis-auth"], world, tools_of(world))
+    if spared is SERVER:
+        assert world.states["postgres"] == "available"
+    else:
+        assert spared not in world.changed
+    assert world.desired == 0
+
+
+def test_a_server_to_which_others_are_connected_is_not_stopped() -> None:
+    """As the server itself tells."""
+    world = World(ALL_OURS, strangers=("3 sessions of bi in database reports",))
+    report = ran(REVERSIBLE["pause"], world, tools_of(world))
+    assert world.states["postgres"] == "available"
+    assert report.outcome.word == "succeeded"
+
+
+def test_what_the_plan_doesn_t_destroy_is_not_lost() -> None:
+    """A `removed` block takes it out of the state, and leaves it where it is."""
+    plan = {
+        "resource_changes": [
+            {
+                "address": "a",
+                "mode": "managed",
+                "type": "aws_s3_bucket",
+                "change": {"actions": ["forget"], "before": {"bucket": "files"}},
+            },
+            {
+                "address": "b",
+                "mode": "managed",
+                "type": "aws_alb",
+                "change": {"actions": ["delete"], "before": {"arn": BALANCER}},
+            },
+        ]
+    }
+    world = World(ALL_OURS)
+    tools = tools_of(world)
+    tools.stack = stack_of(ALL_OURS).losing(ending_by(plan))
+    ran(destroy.BEFORE, world, tools)
+    assert set(world.changed) == {(Kind.BALANCER, BALANCER)}
+
+
+def test_what_the_operator_calls_the_stacks_own_is_its_own() -> None:
+    said = {**ALL_OURS, BUCKET: "data"}
+    world = World(said)
+    tools = tools_of(world)
+    tools.stack = stack_of(said).naming([word(*BUCKET)])
+    ran(destroy.BEFORE, world, tools)
+    assert BUCKET in world.changed
+
+
+def test_an_objection_says_whose_it_is_or_that_nobody_knows() -> None:
+    shared = ownership_of(states.read(document({**ALL_OURS, SERVER: "data", BUCKET: "absent"})))
+    assert "data.aws_db_instance.0" in shared.objection(*SERVER, STACK)
+    assert "onyx-prod-2" in shared.objection(*SERVER, STACK, {"Stack": OTHER})
+    assert "onyx-prod-2" in shared.objection(*BUCKET, STACK, {"Stack": OTHER})
+    assert "not known" in shared.objection(*BUCKET, STACK)
+    assert shared.objection(*REDIS, STACK, {"Stack": OTHER}) == "", (
+        "what the state manages is ours, whatever it is tagged"
+    )
+
+
+def test_a_parts_word_is_read_back() -> None:
+    assert all(part(word(*one)) == one for one in PARTS)
+    assert part("bucket:") is None
+    assert part("cloud:nine") is None
