@@ -209,8 +209,7 @@ class Healthy:
 class Stack(_Part, Owned):
     """The whole contract, schema 1: the `orchestrator` output of terraform/.
 
-    `runner` may be null: `--database-transport direct` is then the only way to the database. What of it the stack owns
-    is no part of the document: `ownership`.
+    `runner` may be null: `--database-transport direct` is then the only way to the database.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1

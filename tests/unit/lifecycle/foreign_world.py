@@ -413,6 +413,7 @@ def tools_of(world: World) -> SimpleNamespace:
         now=world.now,
         monotonic=world.monotonic,
         refusals={},
+        needs_runner=False,
         watch=Watch(),
         memory=SimpleNamespace(contents={"a": Contents(3, "d")}),
         lost=frozenset(),
