@@ -391,11 +391,10 @@ def unwrapped(document: Any) -> Any:
     What `orchestrate contract --json` adds is passed over: where each value came from; so is what Terraform puts
     around the value of a sensitive output.
     """
-    if isinstance(document, Mapping) and isinstance(document.get("orchestrator"), Mapping):
-        document = document["orchestrator"]
-        return document.get("value", document)
-    if isinstance(document, Mapping) and "sensitive" in document and isinstance(document.get("value"), Mapping):
+    if not isinstance(document, Mapping):
+        return document
+    if isinstance(output := document.get("orchestrator"), Mapping):
+        return output.get("value", output)
+    if "sensitive" in document and isinstance(document.get("value"), Mapping):
         return document["value"]
-    if isinstance(document, Mapping):
-        return {key: value for key, value in document.items() if key != PROVENANCE}
-    return document
+    return {key: value for key, value in document.items() if key != PROVENANCE}

@@ -270,7 +270,20 @@ _REASON_RULES = (
         "check the health path and port, the grace period (600 s or more) and the application's log",
         Cure.OUTSIDE,
     ),
-    _Rule(r"[Ss]pot interruption", "spot-interruption", "AWS took the Spot capacity back", "none needed", Cure.TIME),
+    _Rule(
+        r"[Ss]pot (interruption|[Tt]ask was interrupted)|^SpotInterruption$",
+        "spot-interruption",
+        "AWS took the Spot capacity back",
+        "none needed: ECS starts another task; for fewer of these, give FARGATE a base in the capacity providers",
+        Cure.TIME,
+    ),
+    _Rule(
+        r"performing maintenance on the underlying|Host EC2 .*(terminated|stopped)|^TerminationNotice$",
+        "host-taken-away",
+        "AWS took the task's host away",
+        "none needed: ECS starts another task elsewhere",
+        Cure.TIME,
+    ),
 )
 
 _OOM = Cause(
@@ -316,7 +329,7 @@ def culprits(task: Task) -> Sequence[str]:
 def classify(failure: Failure) -> Cause:
     """Name the cause. Codes and container reasons come before log lines; the newest line that matches wins."""
     task = failure.task
-    reasons = [task.stopped_reason, *(one.reason for one in task.containers)]
+    reasons = [task.stopped_reason, *(one.reason for one in task.containers), task.stop_code]
     for one in task.containers:
         if "OutOfMemory" in one.reason:
             return _with(_OOM, f"container {one.name}: {one.reason} (exit {one.exit_code})")

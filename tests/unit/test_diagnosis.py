@@ -155,6 +155,14 @@ REASONS = [
     ("no-capacity", "TaskFailedToStart", "Capacity is unavailable at this time. RESOURCE:MEMORY"),
     ("target-unhealthy", "ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group arn:x)"),
     ("spot-interruption", "SpotInterruption", "Your Spot Task was interrupted: Spot interruption."),
+    ("spot-interruption", "TerminationNotice", "Your Spot Task was interrupted."),
+    ("spot-interruption", "SpotInterruption", ""),
+    (
+        "host-taken-away",
+        "TerminationNotice",
+        "ECS is performing maintenance on the underlying infrastructure hosting the task.",
+    ),
+    ("host-taken-away", "EssentialContainerExited", "Host EC2 (instance i-0123) terminated."),
 ]
 
 
