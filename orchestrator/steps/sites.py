@@ -321,7 +321,7 @@ def _answered(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
     where = f" at {len(tried)} addresses" if len(tried) > 1 else ""
     first = tried[0]
     place = f", seen from {first.seen_from}" if first.seen_from else ""
-    answer = f"https://{hostname}{expected.path} answers with HTTP {first.status}{where}{place}{untried}"
+    answer = f"https://{hostname} answers with HTTP {first.status} on {expected.path}{where}{place}{untried}"
     return Done(answer + _proven(tenant, facts))
 
 

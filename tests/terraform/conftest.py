@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,11 @@ class Terraform:
         )
         assert not ok or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
+
+
+def every(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
+    """What all pages of an answer have under `key`: botocore's own paginator, not the product's."""
+    return list(client.get_paginator(operation).paginate(**arguments).search(f"{key}[]"))
 
 
 def clean() -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator.local import api, client, toolchain
-from tests.terraform.conftest import ROOT, Terraform
+from tests.terraform.conftest import ROOT, Terraform, every
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud, pytest.mark.slow]
 
@@ -97,8 +97,8 @@ def test_init_and_apply(place: Place) -> None:
     assert "certificate-not-issued" in found, "nobody published its validation records"
     assert "could-not-look" not in found, "the database too was looked into, with a password that was lent"
 
-    assert ssm.get_parameters_by_path(Path="/orchestrate", Recursive=True)["Parameters"] == []
-    sent = json.dumps([command["Parameters"] for command in ssm.list_commands()["Commands"]])
+    assert every(ssm, "get_parameters_by_path", "Parameters", Path="/orchestrate", Recursive=True) == []
+    sent = json.dumps([command["Parameters"] for command in every(ssm, "list_commands", "Commands")])
     records = "".join(file.read_text() for file in (place.directory / ".orchestrate").rglob("*") if file.is_file())
     said = "".join(one.stdout + one.stderr for one in (began, shown, applied, again, looked))
     assert "tenant-databases" in records
