@@ -28,6 +28,15 @@ DATABASES: Grants = (
 )
 """Through the runner, or directly. EC2 is asked when the runner's agent doesn't answer."""
 
+ADMIN_SESSION: Grants = (
+    Grant(("ssm:SendCommand",), on.scripts_on_runner),
+    Grant(("ssm:GetCommandInvocation", "ssm:ListCommands"), on.answers_of_scripts),
+    Grant(("secretsmanager:GetSecretValue",), on.admin_login),
+    Grant(("ssm:GetParameter",), on.admin_parameter),
+    Grant(("ssm:PutParameter", "ssm:DeleteParameters"), on.lent_of_admin),
+)
+"""Who is connected to the server, asked as its admin alone, and of a runner that is taken to answer."""
+
 LENT_BEFORE: Grants = (Grant(("ssm:GetParametersByPath",), on.lent_path), Grant(("ssm:GetParametersByPath",), on.lent))
 """What a run that died has lent is deleted by the next one."""
 
@@ -253,7 +262,7 @@ COMMANDS: Mapping[str, Grants] = {
     "tasks": TASKS,
     "shell": SHELL,
     "history": NOTHING,
-    "pause": (*DATABASES, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
+    "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
     "unlock": LOCK_FREED,
     "init": NOTHING,

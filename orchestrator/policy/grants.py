@@ -139,6 +139,16 @@ def login_parameters(scope: Scope) -> Sequence[str]:
     return _parameters(scope, _logins(scope)) if scope.direct else ()
 
 
+def admin_login(scope: Scope) -> Sequence[str]:
+    """Of these, the admin's secret."""
+    return _secrets(scope, _admin(scope)) if scope.direct else ()
+
+
+def admin_parameter(scope: Scope) -> Sequence[str]:
+    """The same, if it is a parameter of SSM."""
+    return _parameters(scope, _admin(scope)) if scope.direct else ()
+
+
 def hidden_secrets(scope: Scope) -> Sequence[str]:
     """What is read so that it can be hidden wherever it turns up."""
     return _secrets(scope, [*_logins(scope), *_token(scope)])
@@ -146,8 +156,12 @@ def hidden_secrets(scope: Scope) -> Sequence[str]:
 
 def _logins(scope: Scope) -> list[str]:
     """Where the admin's and the tenants' passwords are."""
+    return [*_admin(scope), *_of_tenants(scope)]
+
+
+def _admin(scope: Scope) -> list[str]:
     admin = scope.stack.database.admin_secret_arn
-    return [*([admin] if admin else ()), *_of_tenants(scope)]
+    return [admin] if admin else []
 
 
 def _of_tenants(scope: Scope) -> list[str]:
@@ -175,6 +189,11 @@ def _resource(scope: Scope, place: str) -> str:
 def lent(scope: Scope) -> Sequence[str]:
     """Parameters that carry to the runner the passwords that no secret holds; none when all are in secrets."""
     return [f"{path}/*" for path in lent_path(scope)]
+
+
+def lent_of_admin(scope: Scope) -> Sequence[str]:
+    """The same, for whoever signs in as the admin alone: none when the admin's password is in a secret."""
+    return () if _admin(scope) else lent(scope)
 
 
 def lent_path(scope: Scope) -> Sequence[str]:

@@ -187,6 +187,23 @@ def test_a_direct_connection_reads_the_logins_and_sends_no_script() -> None:
     assert not any(action.startswith("ssm:") for action in made.actions)
 
 
+def test_a_pause_asks_the_server_as_its_admin_alone() -> None:
+    direct = policy.policy(policy.COMMANDS["pause"], scope("a", direct=True))
+    assert resources(direct, "secretsmanager:GetSecretValue") == [f"{SECRET}/admin-AbCdEf"]
+    assert not any(action.startswith("ssm:") for action in direct.actions)
+    through = policy.policy(policy.COMMANDS["pause"], lending())
+    assert {action for action in through.actions if action.startswith("ssm:")} == {
+        "ssm:GetCommandInvocation",
+        "ssm:ListCommands",
+        "ssm:SendCommand",
+    }, "the tenant's password is not lent"
+    known = lending().stack
+    admin = known.database.model_copy(update={"admin_secret_arn": None, "admin_password": SecretStr("s3cret")})
+    lent = policy.policy(policy.COMMANDS["pause"], policy.Scope(known.model_copy(update={"database": admin})))
+    place = f"arn:aws:ssm:{ACCOUNT}:parameter/orchestrate/onyx-prod/*"
+    assert resources(lent, "ssm:PutParameter") == resources(lent, "ssm:DeleteParameters") == [place]
+
+
 def test_another_dns_provider_needs_nothing_of_route53() -> None:
     made = policy.policy(policy.COMMANDS["run"], scope("a", provider="porkbun"))
     assert not any(action.startswith("route53:") for action in made.actions)
