@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.contract import Stack
 from orchestrator.local import api, toolchain
-from tests.terraform.conftest import ROOT, Terraform
+from tests.terraform.conftest import ROOT, Terraform, every
 
 pytestmark = pytest.mark.terraform
 
@@ -58,45 +58,49 @@ def passwords(stack: Terraform) -> list[str]:
     secrets = aws(stack, "secretsmanager")
     values = [
         secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"]
-        for secret in secrets.list_secrets()["SecretList"]
+        for secret in every(secrets, "list_secrets", "SecretList")
     ]
     return [json.loads(value)["password"] if value.startswith("{") else value for value in values]
 
 
 def left_over(stack: Terraform) -> dict[str, list[str]]:
     """What would go on costing money or stand in the next apply's way."""
-    ec2, ecs, iam = aws(stack, "ec2"), aws(stack, "ecs"), aws(stack, "iam")
-    instances = [one for every in ec2.describe_instances()["Reservations"] for one in every["Instances"]]
+
+    def all_of(service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
+        return every(aws(stack, service), operation, key, **arguments)
+
+    instances = [one for some in all_of("ec2", "describe_instances", "Reservations") for one in some["Instances"]]
     mine = [{"Name": "tag:Stack", "Values": ["onyx-prod"]}]
+    clusters = [
+        one
+        for arn in all_of("ecs", "list_clusters", "clusterArns")
+        for one in aws(stack, "ecs").describe_clusters(clusters=[arn])["clusters"]
+    ]
     return {
-        "databases": [one["DBInstanceIdentifier"] for one in aws(stack, "rds").describe_db_instances()["DBInstances"]],
+        "databases": [one["DBInstanceIdentifier"] for one in all_of("rds", "describe_db_instances", "DBInstances")],
         "groups": [
             one["ReplicationGroupId"]
-            for one in aws(stack, "elasticache").describe_replication_groups()["ReplicationGroups"]
+            for one in all_of("elasticache", "describe_replication_groups", "ReplicationGroups")
         ],
-        "balancers": [
-            one["LoadBalancerName"] for one in aws(stack, "elbv2").describe_load_balancers()["LoadBalancers"]
-        ],
-        "targets": [one["TargetGroupName"] for one in aws(stack, "elbv2").describe_target_groups()["TargetGroups"]],
+        "balancers": [one["LoadBalancerName"] for one in all_of("elbv2", "describe_load_balancers", "LoadBalancers")],
+        "targets": [one["TargetGroupName"] for one in all_of("elbv2", "describe_target_groups", "TargetGroups")],
         "instances": [one["InstanceId"] for one in instances if one["State"]["Name"] != "terminated"],
-        "volumes": [one["VolumeId"] for one in ec2.describe_volumes(Filters=mine)["Volumes"]],
-        "networks": [one["VpcId"] for one in ec2.describe_vpcs(Filters=mine)["Vpcs"]],
-        "addresses": [one["PublicIp"] for one in ec2.describe_addresses()["Addresses"]],
+        "volumes": [one["VolumeId"] for one in all_of("ec2", "describe_volumes", "Volumes", Filters=mine)],
+        "networks": [one["VpcId"] for one in all_of("ec2", "describe_vpcs", "Vpcs", Filters=mine)],
+        "addresses": [one["PublicIp"] for one in aws(stack, "ec2").describe_addresses()["Addresses"]],
         "gateways": [
-            one["NatGatewayId"] for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] != "deleted"
+            one["NatGatewayId"]
+            for one in all_of("ec2", "describe_nat_gateways", "NatGateways")
+            if one["State"] != "deleted"
         ],
-        "clusters": [
-            one["clusterName"]
-            for one in ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
-            if one["status"] != "INACTIVE"
+        "clusters": [one["clusterName"] for one in clusters if one["status"] != "INACTIVE"],
+        "buckets": [one["Name"] for one in all_of("s3", "list_buckets", "Buckets")],
+        "secrets": [one["Name"] for one in all_of("secretsmanager", "list_secrets", "SecretList")],
+        "roles": [
+            one["RoleName"] for one in all_of("iam", "list_roles", "Roles") if one["RoleName"].startswith("onyx-prod")
         ],
-        "buckets": [one["Name"] for one in aws(stack, "s3").list_buckets()["Buckets"]],
-        "secrets": [one["Name"] for one in aws(stack, "secretsmanager").list_secrets()["SecretList"]],
-        "roles": [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith("onyx-prod")],
-        "logs": [one["logGroupName"] for one in aws(stack, "logs").describe_log_groups()["logGroups"]],
-        "certificates": [
-            one["CertificateArn"] for one in aws(stack, "acm").list_certificates()["CertificateSummaryList"]
-        ],
+        "logs": [one["logGroupName"] for one in all_of("logs", "describe_log_groups", "logGroups")],
+        "certificates": [one["CertificateArn"] for one in all_of("acm", "list_certificates", "CertificateSummaryList")],
     }
 
 
