@@ -71,6 +71,11 @@ def matches(asked: tuple[str, str], allowed: tuple[str, str]) -> bool:
     return asked[0] == allowed[0] and fnmatchcase(asked[1], allowed[1])
 
 
+def beyond(some: set[tuple[str, str]], allowed: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of `some` that are not among what is allowed: one service's is, where every service's is."""
+    return {pair for pair in some if not any(matches(pair, one) for one in allowed)}
+
+
 def principal(
     stage: Stage,
     test: str,
