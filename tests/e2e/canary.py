@@ -57,7 +57,7 @@ def secrets_of(stage: Stage) -> Needles:
     manager = stage.aws.client("secretsmanager")
     found = {
         f"{one['Name']}#{number}": value
-        for one in manager.list_secrets()["SecretList"]
+        for one in manager.get_paginator("list_secrets").paginate().search("SecretList[]")
         for number, value in enumerate(values_in(manager.get_secret_value(SecretId=one["ARN"])["SecretString"]))
     }
     environment = stage.cloud.ask("env")

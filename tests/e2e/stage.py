@@ -193,7 +193,8 @@ class Stage:
 
     def commands(self) -> list[dict[str, Any]]:
         """Every SSM command ever sent, oldest first."""
-        found: list[dict[str, Any]] = self.aws.client("ssm").list_commands()["Commands"]
+        pages = self.aws.client("ssm").get_paginator("list_commands").paginate()
+        found: list[dict[str, Any]] = list(pages.search("Commands[]"))
         return sorted(found, key=lambda command: command["RequestedDateTime"])
 
     def world(self) -> Mapping[str, Any]:

@@ -72,11 +72,13 @@ def test_no_secret_after_a_success_through_ssm(cold: Stage, secrets: Mapping[str
     places = _places(cold, ended, eyes, server_log)
     assert ended.last["changed"] > 0
     assert any("get-secret-value" in arguments for arguments in eyes.seen), "the runner fetches its secrets"
-    assert any(" -d postgres " in arguments for arguments in eyes.seen), "and psql was seen at work"
+    assert any("psql -X -q -A -t -w -h " in arguments for arguments in eyes.seen), "and psql was seen at work"
     assert "SCRAM-SHA-256$4096:" in places["the log of PostgreSQL"], "passwords are set as verifiers"
-    assert {"SSM command orchestrate: observe tenant databases", "SSM command orchestrate: ensure tenant databases"} < {
-        *places
-    }
+    sent = {place.partition(" [")[0] for place in places}  # each has a mark of its own behind its name
+    assert {
+        "SSM command orchestrate: observe tenant databases",
+        "SSM command orchestrate: ensure tenant databases",
+    } < sent
     assert all(places[tenant["log_group"]] for tenant in cold.contract["tenants"].values())
     assert leaks(secrets, places) == []
 

@@ -243,7 +243,7 @@ class Theatre:
         manager = self.client("secretsmanager")
         kept = {
             f"{one['Name']}#{number}": value
-            for one in manager.list_secrets()["SecretList"]
+            for one in manager.get_paginator("list_secrets").paginate().search("SecretList[]")
             for number, value in enumerate(values_in(manager.get_secret_value(SecretId=one["ARN"])["SecretString"]))
         }
         carried = ("PORKBUN_API_KEY", "PORKBUN_SECRET_API_KEY", "AWS_SECRET_ACCESS_KEY")
