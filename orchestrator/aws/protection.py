@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.batches import answers
+from orchestrator.aws.batches import answers, batched
 from orchestrator.aws.pages import one
 from orchestrator.aws.session import code_of, problem_of, translated
 
@@ -77,8 +77,8 @@ class Protection:
             self._rds.modify_db_instance(DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True)
 
     def release_balancer(self, arn: str) -> None:
-        """ELB deletes it when asked."""
-        with translated("elasticloadbalancing:ModifyLoadBalancerAttributes"):
+        """ELB deletes it when asked. One attribute, of the many that a call takes."""
+        with translated("elasticloadbalancing:ModifyLoadBalancerAttributes"), batched():
             self._elbv2.modify_load_balancer_attributes(
                 LoadBalancerArn=arn, Attributes=[{"Key": _ATTRIBUTE, "Value": "false"}]
             )
