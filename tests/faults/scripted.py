@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 from orchestrator import contract
 from orchestrator.aws.ecs import Container, Deployment, Service, Task
-from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.elasticache import ROTATING, RedisState
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.rds import ServerState
@@ -28,6 +28,7 @@ from orchestrator.database.ownership import Rules
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.ownership import TAG
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.steps import dns_records, services
@@ -199,8 +200,13 @@ class Aws:
         token, status = world.shown("redis", (world.token, status))
         return world.call("group", lambda: RedisState(name, status, tls=True, auth=token != "none", arn=name))
 
-    def is_rotating(self, _arn: str) -> bool:
-        return self.world.call("tags", lambda: self.world.tagged)
+    def is_rotating(self, arn: str) -> bool:
+        return ROTATING in self.tags(arn)
+
+    def tags(self, _arn: str) -> Mapping[str, str]:
+        """Of the Redis group, which is the stack's own."""
+        own, rotating = {TAG: self.world.stack.stack}, {ROTATING: "ROTATE"}
+        return self.world.call("tags", lambda: own | rotating if self.world.tagged else own)
 
     def rotate(self, _group: RedisState, _token: str) -> None:
         world = self.world
@@ -230,6 +236,10 @@ class Aws:
             return SimpleNamespace(stdout=json.dumps(said))
 
         return self.world.call("login", tried)
+
+    def users(self, *_names: str) -> tuple[str, ...]:
+        """Nobody else: what others use is in tests/unit/lifecycle/test_foreign.py."""
+        return self.world.call("neighbours", lambda: ())
 
     def value(self, _arn: str) -> str:
         return self.world.call("secret", lambda: "a-token")
@@ -418,7 +428,7 @@ def context_of(world: World) -> Any:
         now=world.clock.now,
         wait_rules=services.Rules(heals=True),
         **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
-        **dict.fromkeys(("listeners", "definitions"), aws),
+        **dict.fromkeys(("listeners", "definitions", "surroundings"), aws),
         database=Database(world),
         needs_runner=True,
         dns=lambda _name: zone,
