@@ -140,7 +140,10 @@ def test_the_guide_is_read_whole() -> None:
 
 
 def test_the_guides_restore_by_hand_makes_the_database(cold: Stage) -> None:
-    """The long way, which `orchestrate run` then finishes: the owner, the role, the name, the other tenant."""
+    """The long way, which `orchestrate run` then finishes: the owner, the role, the name, the other tenant.
+
+    Somebody made that database by hand, so it is taken over only when asked.
+    """
     block = next(block for block in BLOCKS if block.name == RESTORE)
     done = _run(cold, block)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -148,7 +151,10 @@ def test_the_guides_restore_by_hand_makes_the_database(cold: Stage) -> None:
         f"ACTION REQUIRED: Update demo.vigilon.app CNAME to {cold.contract['load_balancer']['dns_name']}" in done.stdout
     )
     until("the database is there", lambda: cold.databases() == {"onyx_customer_a": "onyx_root"})
-    cold.direct().succeeded()
+    asked = cold.direct()
+    assert asked.failures == [("tenant-databases", "customer-a", "database-not-adopted")]
+    assert "--adopt-database onyx_customer_a" in asked.stdout
+    cold.direct("--adopt-database", "onyx_customer_a").succeeded()
     assert cold.databases() == {"onyx_customer_a": "onyx_customer_a", "onyx_customer_b": "onyx_customer_b"}
 
 
