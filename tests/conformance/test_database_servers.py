@@ -16,6 +16,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+import trustme
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -328,10 +329,12 @@ def test_a_wrong_admin_password_is_named_and_not_shown(place: Place, way: str) -
     assert "not-the-password" not in str(caught.value)
 
 
-def test_a_server_of_an_unknown_authority_gets_no_password(place: Place, way: str) -> None:
+def test_a_server_of_an_unknown_authority_gets_no_password(place: Place, way: str, tmp_path: Path) -> None:
     make: Callable[..., Server] = getattr(place, way)
+    others = tmp_path / "others.pem"
+    trustme.CA().cert_pem.write_to_path(str(others))
     with pytest.raises(OrchestratorError) as caught:
-        make(ca_file=tls.SHIPPED).observe([])
+        make(ca_file=others).observe([])
     assert (caught.value.problems[0].code, type(caught.value)) == ("database-authority-unknown", OrchestratorError)
 
 
