@@ -28,10 +28,11 @@ from orchestrator.ownership import Kind, remedy
 from orchestrator.rollouts import Watch
 from orchestrator.value_from import held
 
-BOOTING = 600.0
-"""Seconds for which a runner that does not answer yet is waited for, before the token counts as not proven."""
 SPREADING = 30.0
-"""Seconds in which a token that was set a moment ago may not be asked for yet."""
+"""Seconds in which a token that was set a moment ago may not be asked for yet, and a runner not answer yet.
+
+A new stack's runner has long booted when its Redis has taken a token; and what holds up a run is the step `runner`.
+"""
 COMING = frozenset({"creating", "modifying", "snapshotting"})
 
 
@@ -161,9 +162,8 @@ def observe(context: Context) -> Facts:
         users = () if foreign else context.surroundings.users(redis.host)
         return Facts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
-    passing = BOOTING if isinstance(login, Unproven) and login.passing else SPREADING
     hopeful = isinstance(login, Login) or (login is not None and login.passing)
-    patient = hopeful and context.watch.began_within(passing, "redis-auth", context.now())
+    patient = hopeful and context.watch.began_within(SPREADING, "redis-auth", context.now())
     return Facts(redis, state, rotated, login, patient)
 
 
