@@ -77,11 +77,15 @@ def test_a_services_tags_and_counts_are_late_too(anybody: Anybody, stack: Contra
     ecs, one = anybody("ecs"), stack["tenants"]["customer-b"]["service"]
     where = {"cluster": stack["cluster"], "services": [one]}
     arn = ecs.describe_services(**where)["services"][0]["serviceArn"]
+
+    def tags() -> dict[str, str]:
+        found = ecs.describe_services(**where, include=["TAGS"])["services"][0]["tags"]
+        return {each["key"]: each["value"] for each in found}
+
+    old = tags()
+    assert "paused" not in old
     ecs.tag_resource(resourceArn=arn, tags=[{"key": "paused", "value": "yes"}])
-    wanted = [{"key": "paused", "value": "yes"}]
-    assert shows(
-        reads_until(wanted, lambda: ecs.describe_services(**where, include=["TAGS"])["services"][0]["tags"]), []
-    )
+    assert shows(reads_until(old | {"paused": "yes"}, tags), old)
     ecs.update_service(cluster=stack["cluster"], service=one, desiredCount=2)
     assert shows(reads_until(2, lambda: ecs.describe_services(**where)["services"][0]["desiredCount"]), 1)
 
@@ -138,9 +142,15 @@ def test_databases_and_instances_show_their_old_state(anybody: Anybody, stack: C
     rds, ec2 = anybody("rds"), anybody("ec2")
     name, one = stack["database"]["instance"], stack["vespa"]["customer-b"]["instance_id"]
     arn = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceArn"]
+
+    def tags() -> dict[str, str]:
+        found = rds.list_tags_for_resource(ResourceName=arn)["TagList"]
+        return {each["Key"]: each["Value"] for each in found}
+
+    old = tags()
+    assert "paused" not in old
     rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "paused", "Value": "yes"}])
-    tags = lambda: [each["Key"] for each in rds.list_tags_for_resource(ResourceName=arn)["TagList"]]  # noqa: E731
-    assert shows(reads_until(["paused"], tags), [])
+    assert shows(reads_until(old | {"paused": "yes"}, tags), old)
 
     def named() -> Any:
         found = ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]
