@@ -18,7 +18,6 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from orchestrator.local.cloud import ACCOUNT
 from orchestrator.local.corrections import replace
 from orchestrator.local.laws import Force, Law, Refusal, Row
 
@@ -116,14 +115,15 @@ def end_sessions() -> None:
         role.expiration = min(now, role.expiration.replace(tzinfo=None))
 
 
-def _account_of(response: BaseResponse) -> str:
-    """The account whose world a call is about: its session's. moto takes everybody for the cloud's own."""
-    session = _session(response.get_access_key())
-    return str(session.account_id) if session else ACCOUNT
-
-
 def _begin(_cloud: Cloud) -> Identity:
-    replace(BaseResponse, get_current_account=_account_of)
+    by_moto = BaseResponse.get_current_account
+
+    def account(response: BaseResponse) -> str:
+        """Whose world a call is about: its session's account. Of a key that no session has, moto tells the account."""
+        session = _session(response.get_access_key())
+        return str(session.account_id) if session else by_moto(response)
+
+    replace(BaseResponse, get_current_account=account)
     return Identity()
 
 
