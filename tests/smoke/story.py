@@ -78,11 +78,19 @@ class Story:
 
     def clean(self) -> None:
         """Nothing of an earlier run is left; raises StoryError where something stays."""
+        if not self._stage.folder.exists():
+            self._nobody_elses()
+            return
         if (self._workdir / "terraform.tfstate").exists():
             self._stage.chapter("what an earlier run has left")
             self._stage.environ = toolchain.prepare(self._stage.environ, say=self._stage.say).environment(os.environ)
             self._terraform("destroy")
         self._leave_nothing()
+
+    def _nobody_elses(self) -> None:
+        """Without a folder of an earlier run, what bears the stack's name is not this kit's: nothing is deleted."""
+        if found := self._account.left(self._plan.stack):
+            raise StoryError(f"a stack {self._plan.stack} is there, and not from here: choose another --name", found)
 
     def _leave_nothing(self) -> None:
         stack = self._plan.stack
