@@ -111,7 +111,8 @@ def test_a_task_whose_subnet_is_full_never_starts(tenant: Any) -> None:
     assert stopped["stoppedReason"].endswith(f"in subnet '{made['SubnetId']}': InsufficientFreeAddressesInSubnet")
     addresses = {address for task in tenant.tasks() if (address := address_of(task))}
     assert len(addresses) == ADDRESSES, "nobody else lacks one, and no two have the same"
-    assert tenant.now()["runningCount"] + tenant.now()["pendingCount"] >= ADDRESSES
+    # One look proves nothing here: a task that a slow machine makes unhealthy holds its address while it stops, and is counted by nobody.
+    until("every address has a task that runs", lambda: tenant.now()["runningCount"] == ADDRESSES)
     with pytest.raises(ClientError, match="InsufficientFreeAddressesInSubnet"):
         tenant.stack.client("ec2").run_instances(
             ImageId="ami-12c6146b", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=made["SubnetId"]
