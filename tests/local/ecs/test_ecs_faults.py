@@ -107,7 +107,8 @@ def test_a_task_whose_subnet_is_full_never_starts(tenant: Any) -> None:
     made = tenant.stack.client("ec2").create_subnet(VpcId=network["vpc"], CidrBlock="10.0.255.240/28")["Subnet"]
     full = replace(tenant.stack, network={**network, "subnets": [made["SubnetId"]]})
     tenant.create_database()
-    # No task may give its address back: neither to a health check that a slow machine answers late, nor since eleven migrated at once.
+    # No task may give its address back: neither to a health check that a slow machine answers late,
+    # nor because eleven of them migrated the schema at once.
     replace(tenant, stack=full).create(grace=LONG)
     tenant.until_state("COMPLETED")
     tenant.update(desiredCount=ADDRESSES + 1)
