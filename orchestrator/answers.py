@@ -48,7 +48,7 @@ def _redirected(site: str, hostname: str, probe: Probe, expected: Healthy) -> Pr
         return None
     where = probe.location if len(probe.location) <= LONGEST_SHOWN else f"{probe.location[:LONGEST_SHOWN]}…"
     message = f"{site} answers with HTTP {probe.status}: it leads to {where}"
-    fix = "let the path through without signing in, or name another that needs none: `health_path` in the contract"
+    fix = "let the path through without signing in, or name one that needs no login: `health_path` in the contract"
     return Problem("site-redirects", message, site, fix)
 
 
@@ -56,7 +56,7 @@ def _other_status(site: str, probe: Probe, expected: Healthy) -> Problem:
     wanted = " or ".join(map(str, expected.statuses))
     message = f"{site} answers with HTTP {probe.status}, not {wanted}"
     if probe.status in REFUSALS:
-        fix = "a WAF or an authentication refuses everybody: let this path through, or name one: `health_path`"
+        fix = "a WAF or a login page refuses everybody: let this path through, or name another: `health_path`"
         return Problem("site-refuses", message, site, fix)
     if probe.status >= SERVER_ERROR:
         return Problem(

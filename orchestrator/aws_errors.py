@@ -188,7 +188,7 @@ def denied(error: Any, doing: str) -> OrchestratorError:
     said = error.response.get("Error", {})
     message = str(said.get("Message", ""))
     if _MFA_WRONG.search(message):
-        fix = "wait for the next code of that device, and run the command again; a code is good for one use"
+        fix = "wait for the next code of that device, and run the command again; each code works once"
         return Invalid(Problem("mfa-code-rejected", f"{said.get('Code')}: {message}", _named(error, doing), fix))
     action, resource = _action(doing.partition(":")[0], str(error.operation_name), message)
     return OrchestratorError(
@@ -266,7 +266,7 @@ def _unanswered(error: Exception, doing: str) -> OrchestratorError:
         fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         return Invalid(Problem("credentials-missing", "no usable AWS credentials were found", doing, fix))
     if isinstance(error, known.PartialCredentialsError):
-        fix = "give what is missing, in the same place"
+        fix = "add what is missing, in the same place"
         return Invalid(Problem("credentials-missing", str(error), doing, fix))
     if isinstance(error, known.CredentialRetrievalError | known.LoginError | known.MetadataRetrievalError):
         fix = "see what it says; `aws sts get-caller-identity` with the same profile must work first"
@@ -278,10 +278,10 @@ def _unanswered(error: Exception, doing: str) -> OrchestratorError:
             Problem("aws-setup-invalid", str(error), doing, "correct it in ~/.aws/config or the AWS_* variable")
         )
     if isinstance(error, known.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        fix = "name the authorities that your network signs with by AWS_CA_BUNDLE=FILE (a PEM file)"
+        fix = "set AWS_CA_BUNDLE to a PEM file of the CAs that your network uses"
         return Invalid(Problem("aws-certificate-untrusted", str(error), doing, fix))
     if isinstance(error, known.ProxyConnectionError):
-        fix = "check HTTPS_PROXY and the proxy; NO_PROXY names hosts that are reached without"
+        fix = "check HTTPS_PROXY and the proxy; NO_PROXY lists the hosts to reach directly"
         return Transient(Problem("aws-unreachable", str(error), doing, fix))
     if isinstance(error, known.HTTPClientError | known.ConnectionError):
         return Transient(

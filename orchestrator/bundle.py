@@ -21,7 +21,9 @@ def check(path: Path) -> None:
     problems = []
     if not path.name.endswith(SUFFIXES):
         fix = f"end it with one of {', '.join(SUFFIXES)}"
-        problems.append(Problem("bundle-kind-unknown", f"{path.name} is no archive we can make", "--bundle", fix))
+        problems.append(
+            Problem("bundle-kind-unknown", f"{path.name} is not an archive format that we can write", "--bundle", fix)
+        )
     if path.exists() or path.is_symlink():
         problems.append(Problem("bundle-exists", f"{path} is there already", "--bundle", "name another file"))
     elif not path.parent.is_dir():
@@ -36,7 +38,7 @@ def write(path: Path, members: Mapping[str, str], at: datetime) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise Invalid(Problem("bundle-unwritable", str(error), "--bundle", "name a file that can be made")) from None
+        raise Invalid(Problem("bundle-unwritable", str(error), "--bundle", "name a file that can be created")) from None
     try:
         with os.fdopen(descriptor, "wb") as out:
             (_zip if path.name.endswith(".zip") else _tar)(out, members, at)

@@ -72,14 +72,14 @@ _LOG_RULES = (
     _Rule(
         r"no pg_hba\.conf entry for .*no encryption",
         "database-wants-tls",
-        "PostgreSQL takes no connection without TLS (rds.force_ssl), and the task used none",
-        "have the task use TLS (PGSSLMODE=require in its environment), or set rds.force_ssl = 0 in the parameter group",
+        "PostgreSQL accepts no connection without TLS (rds.force_ssl), and the task used none",
+        "make the task use TLS (PGSSLMODE=require in its environment), or set rds.force_ssl = 0 in the parameter group",
         Cure.TASK_DEFINITION,
     ),
     _Rule(
         r"no pg_hba\.conf entry for |pg_hba\.conf rejects connection",
         "database-host-refused",
-        "PostgreSQL's rules (pg_hba.conf) let nobody in from the task's address",
+        "PostgreSQL's rules (pg_hba.conf) admit nobody from the task's address",
         "on a server of your own, add a hostssl line for the subnets of the tasks; on RDS, check role and database",
         Cure.OUTSIDE,
     ),
@@ -102,13 +102,13 @@ _LOG_RULES = (
         r"remaining connection slots are reserved|sorry, too many clients already|too many connections for",
         "database-connections-exhausted",
         "PostgreSQL had no connection left for the task",
-        "end who holds them (pg_stat_activity), or take a larger class: max_connections follows from its memory",
+        "end the sessions that hold them (pg_stat_activity), or take a larger class: its memory sets max_connections",
         Cure.OUTSIDE,
     ),
     _Rule(
         r"DiskFull|could not (extend|write|create|open|fsync) .*No space left on device",
         "database-storage-full",
-        "PostgreSQL had no storage left to write to",
+        "PostgreSQL has run out of storage",
         "raise allocated_storage of the database server",
         Cure.OUTSIDE,
     ),
@@ -123,14 +123,14 @@ _LOG_RULES = (
         r"Can't locate revision identified by",
         "schema-newer",
         "the schema was migrated by a newer version than the one that runs",
-        "run an image at least as new as the schema; migrations don't go back",
+        "run an image at least as new as the schema; migrations can't be reverted",
         Cure.TASK_DEFINITION,
     ),
     _Rule(
         r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
         "migrations-collided",
         "another task migrated the same schema at the same time",
-        "start one task first (desired count 1), the rest when it runs",
+        "start one task first (desired count 1), and the rest once it runs",
         Cure.TIME,
     ),
     _Rule(
@@ -151,7 +151,7 @@ _LOG_RULES = (
         r"connection to server at .*(refused|timed out|timeout expired|No route to host)|could not connect to server",
         "database-unreachable",
         "the task could not connect to PostgreSQL",
-        "check that the server is available and that its security group lets the tasks' group in on its port",
+        "check that the server is available and that its security group admits the tasks' group on its port",
         Cure.OUTSIDE,
     ),
     _Rule(
@@ -210,7 +210,7 @@ _REASON_RULES = (
     _Rule(
         r"toomanyrequests|429 Too Many Requests|pull rate limit",
         "registry-rate-limited",
-        "the registry refuses to be asked so often",
+        "the registry's rate limit was reached",
         "sign in to the registry (repositoryCredentials in the container definition), or pull through a cache of ECR",
         Cure.TIME,
     ),
@@ -224,7 +224,7 @@ _REASON_RULES = (
     _Rule(
         r"CannotPull\w*: .*(pull access denied|403 Forbidden|not authorized to perform: ecr:)",
         "image-pull-denied",
-        "the registry does not give the image to the task's execution role",
+        "the registry denies the image to the task's execution role",
         "attach AmazonECSTaskExecutionRolePolicy to it, or give repositoryCredentials; check the repository's name",
         Cure.OUTSIDE,
     ),
@@ -273,14 +273,14 @@ _REASON_RULES = (
     _Rule(
         r"[Ss]pot (interruption|[Tt]ask was interrupted)|^SpotInterruption$",
         "spot-interruption",
-        "AWS took the Spot capacity back",
-        "none needed: ECS starts another task; for fewer of these, give FARGATE a base in the capacity providers",
+        "AWS reclaimed the Spot capacity",
+        "none needed: ECS starts another task; to see fewer of these, give FARGATE a base in the strategy",
         Cure.TIME,
     ),
     _Rule(
         r"performing maintenance on the underlying|Host EC2 .*(terminated|stopped)|^TerminationNotice$",
         "host-taken-away",
-        "AWS took the task's host away",
+        "AWS retired the task's host",
         "none needed: ECS starts another task elsewhere",
         Cure.TIME,
     ),
@@ -288,7 +288,7 @@ _REASON_RULES = (
 
 _OOM = Cause(
     "out-of-memory",
-    "a container was killed because it used more memory than it may",
+    "a container was killed for exceeding its memory limit",
     "raise the container's and the task's memory (guide: api 768 MB or more, task 3 GB)",
     Cure.TASK_DEFINITION,
 )

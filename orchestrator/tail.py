@@ -45,8 +45,8 @@ class Search:
         """Raises `Invalid` for a pattern beside something else: CloudWatch takes one."""
         patterns = [one for one in grep if one.startswith(_PATTERNS)]
         if patterns and len(grep) > 1:
-            fix = "say it in one pattern (?ERROR ?Exception), or give plain texts"
-            message = f"{patterns[0]} is a filter pattern, and stands alone"
+            fix = "use one pattern (?ERROR ?Exception), or give plain texts"
+            message = f"{patterns[0]} is a filter pattern, and can't be combined with others"
             raise Invalid(Problem("grep-several", message, "--grep", fix))
         return cls(patterns[0] if patterns else "", () if patterns else tuple(grep), container)
 
@@ -117,5 +117,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         return datetime.fromisoformat(text.strip()).astimezone(now.tzinfo)
     except ValueError:
-        fix = "say how long ago (90s, 30m, 1h30m, 2d) or when (2026-11-25T03:00:00Z)"
-        raise Invalid(Problem("since-invalid", f"{text!r} is neither a duration nor a time", "--since", fix)) from None
+        fix = "write how long ago (90s, 30m, 1h30m, 2d) or when (2026-11-25T03:00:00Z)"
+        raise Invalid(
+            Problem("since-invalid", f"{text!r} is neither a duration nor a point in time", "--since", fix)
+        ) from None

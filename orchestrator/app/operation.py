@@ -184,8 +184,8 @@ class Operation:
         deadline = self.clock.monotonic() + SETTLING
         while not all(self._context.dns(provider).settled(ticket) for provider, ticket in tickets):
             if self.clock.monotonic() > deadline:
-                fix = "look again with `orchestrate dns check`: the change is made"
-                raise TimedOut(Problem("dns-not-settled", "the provider is still spreading it", "dns undo", fix))
+                fix = "check again with `orchestrate dns check`: the change has been made"
+                raise TimedOut(Problem("dns-not-settled", "the provider is still propagating it", "dns undo", fix))
             self.clock.sleep(min(self._limits.poll or 5.0, 5.0))
 
     def visibility(self, servers: Collection[str]) -> tuple[Sighting, ...]:

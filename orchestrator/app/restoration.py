@@ -78,12 +78,14 @@ class Restoration:
                 raise Refused(closed(bucket)) from None
             raise
         if copy and copy.checksum != manifest.checksum:
-            fix = f"name it by its place: {manifest.place}"
-            message = "this copy is not what stands in the backup's bucket"
+            fix = f"refer to it by its location: {manifest.place}"
+            message = "this copy differs from the one in the backup's bucket"
             raise Invalid(Problem("manifest-differs", message, place, fix))
         if manifest.bucket != bucket:
             message = f"the manifest says that it is in {manifest.bucket}"
-            raise Refused(Problem("manifest-elsewhere", message, place, f"name it by its place: {manifest.place}"))
+            raise Refused(
+                Problem("manifest-elsewhere", message, place, f"refer to it by its location: {manifest.place}")
+            )
         return manifest, owner
 
     def defects(self) -> tuple[Problem, ...]:

@@ -112,7 +112,7 @@ class Safekeeping:
             message = f"{self.stack.database.instance} isn't this stack's own: a snapshot would hold others' data"
             raise Invalid(Problem("backup-of-foreign-server", message, "", DUMP))
         if dumped and self.stack.runner is None:
-            fix = "name an instance with pg_dump in the contract (`orchestrate init`), or do without --dump"
+            fix = "name an instance with pg_dump in the contract (`orchestrate init`), or leave out --dump"
             raise Invalid(Problem("dump-without-runner", "the stack has no runner to dump with", "--dump", fix))
         now = self._clock.now()
         for one in known[:1]:

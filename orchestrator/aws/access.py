@@ -34,8 +34,8 @@ Ask = Callable[[str], str]
 
 
 def nobody(prompt: str) -> str:
-    """There is nobody to ask."""
-    fix = "run it in a terminal; or sign in there first (`aws sts get-caller-identity`): the AWS CLI's cache is shared"
+    """There is no terminal to ask on."""
+    fix = "run it in a terminal; or sign in beforehand (`aws sts get-caller-identity`): the AWS CLI's cache is shared"
     raise Invalid(Problem("mfa-needs-terminal", f"the profile wants a code: {prompt.strip(' :')}", "profile", fix))
 
 
@@ -257,5 +257,5 @@ def _retrieving(where: str) -> Iterator[None]:
 
 
 def _not_had(why: str, where: str) -> Invalid:
-    fix = "mend that; `aws sts get-caller-identity` with the same profile must work first"
-    return Invalid(Problem("credentials-missing", f"the credentials can't be had: {why}", where, fix))
+    fix = "fix that first; `aws sts get-caller-identity` with the same profile must work first"
+    return Invalid(Problem("credentials-missing", f"the credentials could not be obtained: {why}", where, fix))

@@ -125,5 +125,5 @@ class Elbv2:
         name = found["DNSName"]
         if name.lower() != wanted.dns_name.lower():
             message = f"the contract says {wanted.dns_name}, AWS says {name}"
-            fix = "run terraform apply, or give the present outputs"
+            fix = "run terraform apply, or pass the current outputs"
             raise Invalid(Problem("contract-stale", message, "contract: load_balancer", fix))

@@ -75,7 +75,7 @@ def _no_profile(wanted: str, source: str, known: Sequence[str]) -> Problem:
     near = difflib.get_close_matches(wanted, known, n=1)
     there = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
     fix = f"correct {source}, or make the profile (`aws configure --profile NAME`); {there}"
-    message = f"{source} names the AWS profile {wanted!r}, which this machine hasn't got"
+    message = f"{source} names the AWS profile {wanted!r}, which is not configured on this machine"
     return Problem("aws-profile-unknown", message, source, fix)
 
 
@@ -155,8 +155,8 @@ def _endpoints(own: Mapping[str, Any], services: Mapping[str, Any], place: str) 
             given |= {f"services: {service}: endpoint_url": keys.get("endpoint_url", "")}
     for name, url in given.items():
         if url and (why := _no_url(str(url))):
-            fix = f"write {name} as http://HOST:PORT or https://HOST:PORT, or leave it away"
-            yield Problem("aws-setup-invalid", f"{url!r} is no URL of an end point: {why}", name, fix)
+            fix = f"write {name} as http://HOST:PORT or https://HOST:PORT, or leave it out"
+            yield Problem("aws-setup-invalid", f"{url!r} is not a usable endpoint URL: {why}", name, fix)
 
 
 def _no_url(url: str) -> str:
@@ -181,8 +181,8 @@ def _proxies() -> Iterator[Problem]:
             why = _no_url(url if "://" in url else f"http://{url}")
             if why:
                 name = f"{scheme.upper()}_PROXY"
-                fix = f"write {name} as http://HOST:PORT, or leave it away (NO_PROXY names hosts that need none)"
-                yield Problem("aws-setup-invalid", f"the proxy is no URL that can be used: {why}", name, fix)
+                fix = f"write {name} as http://HOST:PORT, or leave it out (NO_PROXY lists the hosts to reach directly)"
+                yield Problem("aws-setup-invalid", f"the proxy is not a usable URL: {why}", name, fix)
 
 
 def _authorities(session: Any, place: str) -> Iterator[Problem]:
@@ -193,7 +193,7 @@ def _authorities(session: Any, place: str) -> Iterator[Problem]:
         name, path = "REQUESTS_CA_BUNDLE", os.environ["REQUESTS_CA_BUNDLE"]
     if path is None:
         return
-    fix = f"let {name} name a PEM file with the certificates of authorities, or leave it away"
+    fix = f"point {name} at a PEM file of CA certificates, or leave it out"
     try:
         ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
@@ -208,8 +208,8 @@ def require_sound(frozen: Any, method: str) -> None:
     bad = [variable for part, variable in _KEYS.items() if not _sound(getattr(frozen, part) or "")]
     if bad:
         where = "the environment" if method == "env" else f"what {method} gave"
-        fix = "set them anew, each without spaces, line breaks and quotation marks around it"
-        message = f"white space, or a character that no key has, is in {', '.join(bad)}"
+        fix = "set them again, without surrounding spaces, line breaks or quotation marks"
+        message = f"white space, or a character that cannot be part of a key, is in {', '.join(bad)}"
         raise Invalid(Problem("credentials-malformed", message, where, fix))
 
 

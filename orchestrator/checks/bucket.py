@@ -153,7 +153,7 @@ def _denied(tenant: str, definition: TaskDefinition, seen: Permissions | None) -
 
 CHECK: Check[Scene, Facts] = Check(
     id="bucket",
-    title="The bucket is there and the tasks may use their part of it",
+    title="The bucket exists and the tasks may use their part of it",
     gather=gather,
     judge=judge,
     guide_section="S3 Storage Issues",

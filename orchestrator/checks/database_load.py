@@ -81,7 +81,7 @@ def _finding(code: str, facts: Facts, cause: str, fix: str, seen: str) -> Findin
 
 CHECK: Check[Scene, Facts] = Check(
     id="database-load",
-    title="The database server is not starved",
+    title="The database server has resources to spare",
     gather=gather,
     judge=judge,
     guide_section="Database Issues",

@@ -74,7 +74,7 @@ def _closed(tenant: str, service: ServiceSettings, facts: Facts) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"the tasks can't reach PostgreSQL on port {facts.port}",
-        cause=f"no rule of {facts.server.instance}'s security group lets the tasks' group in",
+        cause=f"no rule of {facts.server.instance}'s security group admits the tasks' group",
         fix=f"aws ec2 authorize-security-group-ingress --group-id {door} --protocol tcp --port {facts.port} "
         f"--source-group {source} (and the same rule in Terraform)",
         evidence=(f"{door} opens {opened}", f"the tasks are in {', '.join(service.groups) or 'no group'}"),

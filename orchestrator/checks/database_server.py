@@ -73,8 +73,8 @@ def judge(facts: Facts) -> Iterable[Finding]:
             code="database-host-stale",
             severity=Severity.BLOCKER,
             symptom=f"{server.instance} is not where the contract says",
-            cause="the server was made anew (or the contract is old): its address changed",
-            fix="terraform apply, so that outputs and task definitions have the present address",
+            cause="the server was recreated (or the contract is out of date): its address changed",
+            fix="terraform apply, so that outputs and task definitions have the current address",
             evidence=(f"RDS: {server.host}", f"contract: {facts.host}"),
             explains=EXPLAINS,
         )

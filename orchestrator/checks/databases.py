@@ -174,7 +174,7 @@ def _login(tenant: str, wish: Wish, seen: Observed, *, ours: bool) -> Finding | 
 
 CHECK: Check[Scene, Facts] = Check(
     id="databases",
-    title="Every tenant has its database and gets in",
+    title="Every tenant has its database and can log in",
     gather=gather,
     judge=judge,
     guide_section="Terraform Destroy/Apply Cycle",

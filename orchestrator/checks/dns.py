@@ -1,4 +1,4 @@
-"""What the world's DNS says of every hostname: it leads to the present load balancer, not to one that is gone."""
+"""What the world's DNS says of every hostname: it leads to the current load balancer, not to one that is gone."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _stale(tenant: str, answer: Answer, facts: Facts) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"{answer.name} leads to another load balancer",
-        cause="the load balancer was made anew (its name changes each time), the record stayed",
+        cause="the load balancer was recreated (its name changes each time), and the record was not updated",
         fix=_fix(tenant, answer.name, facts),
         evidence=(str(answer), f"the present load balancer is {facts.target}", *remembered),
         explains=_SITE,
@@ -81,7 +81,7 @@ def _unanswered(tenant: str, answer: Answer) -> Finding:
         code="dns-unanswered",
         severity=Severity.WARNING,
         subject=tenant,
-        symptom=f"nobody says where {answer.name} leads",
+        symptom=f"no name server says where {answer.name} leads",
         cause=f"the name server answered {answer.rcode}",
         fix=f"dig {answer.name}; check the zone's name servers at its registrar (or --resolver)",
         evidence=(f"{answer.name}: {answer.rcode} from {answer.server or 'no server'}",),
@@ -90,7 +90,7 @@ def _unanswered(tenant: str, answer: Answer) -> Finding:
 
 CHECK: Check[Scene, Facts] = Check(
     id="dns",
-    title="Every hostname leads to the present load balancer",
+    title="Every hostname leads to the current load balancer",
     gather=gather,
     judge=judge,
     guide_section="Terraform Destroy/Apply Cycle",

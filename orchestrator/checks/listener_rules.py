@@ -58,10 +58,10 @@ def _absent(facts: Facts) -> Finding:
         code="load-balancer-missing",
         severity=Severity.BLOCKER,
         symptom="the load balancer is not there",
-        cause="it was deleted or made anew: the contract is old"
+        cause="it was deleted or recreated: the contract is out of date"
         if not facts.routing.found
         else "AWS failed to make it",
-        fix="terraform apply, then orchestrate run with the present outputs",
+        fix="terraform apply, then orchestrate run with the current outputs",
         evidence=(f"{facts.name}: {'failed' if facts.routing.found else 'LoadBalancerNotFound'}",),
         explains=_SITE | {"dns-record-stale", "dns-record-missing"},
     )
@@ -105,7 +105,7 @@ def _finding(tenant: str, what: str, way: Way, fix: str, rules: list[ListenerRul
         code=f"listener-rule-{what}",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"visitors of {way.hostname} get another answer than the tenant's",
+        symptom=f"visitors of {way.hostname} don't reach the tenant's tasks",
         cause=f"no rule of the HTTPS listener sends {way.hostname} to its target group"
         if what == "missing"
         else f"rule {rules[0].priority} takes {way.hostname} before rule {rules[1].priority}, its own",
@@ -139,7 +139,7 @@ def _behind(tenant: str, facts: Facts) -> Iterable[Finding]:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"the load balancer can't reach the tasks on port {way.port}",
-        cause="no rule of the tasks' security group lets the load balancer's group in",
+        cause="no rule of the tasks' security group admits the load balancer's group",
         fix=f"aws ec2 authorize-security-group-ingress --group-id {doors[0].id} --protocol tcp --port {way.port} "
         f"--source-group {facts.routing.groups[0]} (and the same rule in Terraform)",
         evidence=(f"{doors[0].id} opens {doors[0].opened()}", f"the load balancer is in {facts.routing.groups[0]}"),

@@ -56,7 +56,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
                     code="log-group-missing",
                     severity=Severity.BLOCKER,
                     subject=tenant,
-                    symptom="tasks can't start: they have nowhere to write their log",
+                    symptom="tasks can't start: there is nowhere to write their log",
                     cause=f"the log group {group} does not exist, and the task definition does not create it",
                     fix=f"aws logs create-log-group --log-group-name {group} (or terraform apply)",
                     evidence=(f"awslogs-group {group}: ResourceNotFoundException",),
@@ -82,7 +82,7 @@ def _denied(tenant: str, role: str, denied: Sequence[Denied]) -> Finding:
 
 CHECK: Check[Scene, Facts] = Check(
     id="log-groups",
-    title="Every log group of the tasks is there",
+    title="Every log group of the tasks exists",
     gather=gather,
     judge=judge,
     guide_section="ECS Task Troubleshooting",

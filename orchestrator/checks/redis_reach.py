@@ -45,7 +45,7 @@ def _closed(tenant: str, service: ServiceSettings, door: SecurityGroup, port: in
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"the tasks can't reach Redis on port {port}",
-        cause="no rule of Redis's security group lets the tasks' group in",
+        cause="no rule of Redis's security group admits the tasks' group",
         fix=f"aws ec2 authorize-security-group-ingress --group-id {door.id} --protocol tcp --port {port} "
         f"--source-group {source} (and the same rule in Terraform)",
         evidence=(f"{door.id} opens {door.opened()}", f"the tasks are in {', '.join(service.groups) or 'no group'}"),

@@ -142,7 +142,7 @@ def _short(arn: str) -> str:
 
 CHECK: Check[Scene, Facts] = Check(
     id="secrets",
-    title="Every secret of the tasks is there, and ECS may read it",
+    title="Every secret of the tasks exists, and ECS may read it",
     gather=gather,
     judge=judge,
     guide_section="Prevention Checklist",

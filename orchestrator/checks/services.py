@@ -1,4 +1,4 @@
-"""Services that are not there, are scaled to nothing, or run fewer tasks than they should with no hope in sight."""
+"""Services that are missing, are scaled to zero, or run fewer tasks than they should with no hope in sight."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _log_hint(tenant: str) -> str:
 
 CHECK: Check[Scene, Facts] = Check(
     id="services",
-    title="Every service is there and gets its tasks to run",
+    title="Every service exists and its tasks run",
     gather=gather,
     judge=judge,
     guide_section="Troubleshooting Flowchart",

@@ -47,7 +47,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
                 severity=Severity.WARNING,
                 subject=tenant,
                 symptom=f"the tasks of {service} use nearly all of their memory",
-                cause=f"their peak was {peak:.0f} % of {memory} MB; what goes beyond is killed",
+                cause=f"their peak was {peak:.0f} % of {memory} MB; a task that exceeds it is killed",
                 fix=f'memory = "{max(3072, 2 * memory)}" in aws_ecs_task_definition, and more for the container that '
                 "grows; terraform apply",
                 evidence=(f"MemoryUtilization {peak:.0f} % at most in the last hour", f"task memory {memory} MB"),

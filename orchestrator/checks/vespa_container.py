@@ -102,7 +102,7 @@ def _unpublished(tenant: str, seen: Inside, asked: int) -> Finding:
         subject=tenant,
         symptom=f"nobody reaches Vespa on port {asked}, which the tasks ask",
         cause="the container was made without publishing that port",
-        fix=f"--publish {asked}:{asked} in the `docker run` of the instance's user_data; then make the container anew",
+        fix=f"--publish {asked}:{asked} in the `docker run` of the instance's user_data; then recreate the container",
         evidence=(f"published: {', '.join(map(str, seen.ports))}", f"VESPA_PORT={asked}"),
         explains=_DEATHS,
     )

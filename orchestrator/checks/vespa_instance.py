@@ -1,4 +1,4 @@
-"""Vespa's EC2 instances: they run, where the contract says; and their security groups let the tasks in.
+"""Vespa's EC2 instances: they run, where the contract says; and their security groups admit the tasks.
 
 The port of queries is the one the task itself uses (VESPA_PORT); 19071 is the config server's. Judged for the tasks'
 security groups and subnets, not for the runner's.
@@ -70,7 +70,7 @@ def _down(tenant: str, place: Place, instance: Instance | None) -> Finding:
         subject=tenant,
         symptom=f"Vespa's instance {place.instance} does not run",
         cause="it was stopped" if stopped else "it was terminated, or never made: its index is on its data volume",
-        fix=start if stopped else "terraform apply (it makes the instance anew and attaches the data volume)",
+        fix=start if stopped else "terraform apply (it recreates the instance and attaches the data volume)",
         evidence=(f"instance state {state}",),
         explains=_DEATHS | {"runner-offline", "could-not-look"},
         at_rest=stopped,
@@ -88,8 +88,8 @@ def _moved(tenant: str, place: Place, instance: Instance) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"Vespa is not at {place.host}",
-        cause=f"{place.instance} was made anew (or the contract is old): its address changed",
-        fix="terraform apply, so that outputs and task definitions have the present address",
+        cause=f"{place.instance} was recreated (or the contract is out of date): its address changed",
+        fix="terraform apply, so that outputs and task definitions have the current address",
         evidence=(f"EC2: {instance.private_ip}", f"contract: {place.host}"),
         explains=_DEATHS,
     )
@@ -134,7 +134,7 @@ def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> list
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f"the tasks can't reach Vespa on port {ports}",
-            cause=f"no rule of the security group of {place.instance} lets the tasks' group in",
+            cause=f"no rule of the security group of {place.instance} admits the tasks' group",
             fix=f"{'; '.join(commands)} (and the same rules in Terraform)",
             evidence=(
                 *(f"{door.id} opens {door.opened()}" for door in doors),

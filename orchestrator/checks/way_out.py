@@ -85,7 +85,7 @@ def _no_address(tenant: str, service: ServiceSettings, known: list[Subnet]) -> F
 
 CHECK: Check[Scene, Facts] = Check(
     id="way-out",
-    title="The tasks' subnets have a way out",
+    title="The tasks' subnets have a route to the internet",
     gather=gather,
     judge=judge,
     guide_section="ECS Task Troubleshooting",

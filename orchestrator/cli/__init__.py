@@ -104,6 +104,6 @@ def _require_directory() -> None:
     try:
         os.getcwd()  # noqa: PTH109 - pathlib costs more than --help may
     except OSError as error:
-        fix = "change to a directory that is there, and run it again"
+        fix = "change to an existing directory, and run it again"
         problem = Problem("directory-missing", f"the working directory: {error.strerror}", "", fix)
         raise Invalid(problem) from None

@@ -25,14 +25,18 @@ SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provisi
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
-@click.option("--import-existing", is_flag=True, help="With it, import what is this stack's but not in the state.")
+@click.option(
+    "--import-existing",
+    is_flag=True,
+    help="Also import resources that belong to this stack but are missing from the state.",
+)
 @click.option(
     "--allow-loss",
     multiple=True,
     metavar="NAME[@CHECKSUM]",
-    help="This loss or outage is meant (repeatable); with a checksum, of that plan only.",
+    help="Accept this loss or outage (repeatable); with a checksum, for that plan only.",
 )
-@click.option("--preflight/--no-preflight", default=True, help="Go through the checklist first; blockers stop it.")
+@click.option("--preflight/--no-preflight", default=True, help="Run the checklist first; blockers stop the apply.")
 @terraform_options
 @steps_options
 def apply(
@@ -241,10 +245,10 @@ def approve(conductor: Conductor, approved: bool, question: str = "Apply this pl
         return
     if conductor.options.as_json or conductor.voice.unheard or not sys.stdin.isatty():
         fix = "add --auto-approve, or apply a plan file"
-        raise Invalid(Problem("approval-needed", "there is nobody to ask", "", fix))
+        raise Invalid(Problem("approval-needed", "there is no terminal to ask on", "", fix))
     conductor.text(f"{question} Only 'yes' is accepted.")
     if conductor.ask("  Enter a value: ") != "yes":
-        raise Refused(Problem("not-approved", f"not approved; {conductor.so_far}", "", "answer 'yes' if it is meant"))
+        raise Refused(Problem("not-approved", f"not approved; {conductor.so_far}", "", "answer 'yes' if you mean it"))
 
 
 def execute(conductor: Conductor, terraform: Terraform, plan: Plan) -> None:

@@ -23,12 +23,14 @@ FOLDER = Path(".orchestrate") / "backups"
 
 
 @click.command()
-@click.option("--stop-services", is_flag=True, help="Stop the services first: all parts are of one instant.")
 @click.option(
-    "--dump", is_flag=True, help="Dump each database too, for stacks that Terraform can't begin with a snapshot."
+    "--stop-services", is_flag=True, help="Stop the services first, so that every part is from the same moment."
 )
-@click.option("--list", "listing", is_flag=True, help="Show the backups there are, changing nothing.")
-@click.option("--verify", "verified", metavar="ID", help="Look whether this backup (or `last`) is whole.")
+@click.option(
+    "--dump", is_flag=True, help="Also dump each database, for stacks that Terraform can't create from a snapshot."
+)
+@click.option("--list", "listing", is_flag=True, help="List the existing backups; changes nothing.")
+@click.option("--verify", "verified", metavar="ID", help="Check that this backup (or `last`) is complete.")
 @click.option("--prune", type=click.IntRange(min=1), metavar="N", help="Delete all but the newest N.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask (--prune).")
 @contract_option
@@ -44,7 +46,7 @@ def backup(
     auto_approve: bool,
     **given: Any,
 ) -> None:
-    """Keep database, files, index and settings outside the stack, and verify that they are good.
+    """Copy database, files, index and settings out of the stack, and verify the copies.
 
     Interrupted, the same command goes on with the same backup.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--arn", metavar="ARN", help="Another certificate than the stack's own.")
+@click.option("--arn", metavar="ARN", help="A certificate other than the stack's own.")
 @contract_option
 @certificate_options
 def certificate(arn: str | None, contract: str | None, **given: Any) -> None:

@@ -207,7 +207,7 @@ class Conductor:
         return Access(chosen.value, chosen.source, self._ask_for_code)
 
     def _ask_for_code(self, prompt: str) -> str:
-        """Raises `Invalid` where there is nobody to ask."""
+        """Raises `Invalid` where there is no terminal to ask on."""
         from orchestrator.aws.access import nobody
 
         if self.options.as_json or self.voice.unheard or sys.stdin is None or not sys.stdin.isatty():
@@ -333,7 +333,7 @@ def _outcome(conductor: Conductor, work: Callable[[Conductor], Outcome], *, reco
         return error.outcome
     except Exception as error:  # noqa: BLE001 - a defect of ours: it must not keep the lock, leave the record open, or show a secret in a traceback
         conductor.emit(FindingReported(step=conductor.command, detail=traceback.format_exc(), code="traceback"))
-        fix = "this is a defect of orchestrate: report it with the lines above; nothing is lost by running it again"
+        fix = "this is a defect of orchestrate: report it with the lines above; running it again loses nothing"
         conductor.fail(Problem("unexpected", f"{type(error).__name__}: {error}", "", fix), Outcome.FAILED)
         return Outcome.FAILED
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--no-backup", is_flag=True, help="Lose everything in it for good.")
-@click.option("--confirm", metavar="TEXT", help="What would be typed at the question: the stack's name.")
+@click.option("--no-backup", is_flag=True, help="Lose everything in the stack for good.")
+@click.option("--confirm", metavar="TEXT", help="What you would type at the prompt: the stack's name.")
 @click.option(
     "--allow-loss",
     multiple=True,
     metavar="NAME[@CHECKSUM]",
-    help="This loss, which no backup holds, is meant (repeatable).",
+    help="Accept this loss, which no backup covers (repeatable).",
 )
 @terraform_options
 @certificate_options
 def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool, **given: Any) -> None:
-    """Stop the services, back everything up, verify the backup, destroy the stack, and look what is left.
+    """Stop the services, back everything up, verify the backup, destroy the stack, and report what is left.
 
     First it shows what goes, and asks for the stack's name; the answer is bound to exactly that plan. With --no-backup
     the answer is `NAME without backup`. What the plan would lose beside the stack's own data, and no backup holds, is
@@ -44,8 +44,8 @@ def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool
 
     def work(conductor: Conductor) -> Outcome:
         if given["targets"] or given["replaces"]:
-            fix = "leave them away; `terraform destroy -target` destroys a part, without any of this"
-            raise Invalid(Problem("destroy-in-part", "this is for a whole stack", "-target, -replace", fix))
+            fix = "leave them out; `terraform destroy -target` destroys a part, without any of this"
+            raise Invalid(Problem("destroy-in-part", "this command works on a whole stack", "-target, -replace", fix))
         terraform = prepare(conductor)
         initialise(conductor, terraform)
         with conductor.exclusive():
@@ -160,7 +160,7 @@ def _typed(conductor: Conductor, name: str, *, no_backup: bool) -> str:
     wanted = phrase(name, no_backup=no_backup)
     if conductor.options.as_json or conductor.voice.unheard or not sys.stdin.isatty():
         fix = f"add --confirm {wanted!r}"
-        raise Invalid(Problem("approval-needed", "there is nobody to ask", "", fix))
+        raise Invalid(Problem("approval-needed", "there is no terminal to ask on", "", fix))
     conductor.text(f"To destroy it, type: {wanted}")
     return conductor.ask("  Enter a value: ")
 

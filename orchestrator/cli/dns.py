@@ -62,7 +62,9 @@ def apply(contract: str | None, *, auto_approve: bool, **given: Any) -> None:
 
 
 @dns.command()
-@click.option("--ask", "servers", multiple=True, metavar="ADDRESS:PORT", help="Ask it too [default: public resolvers].")
+@click.option(
+    "--ask", "servers", multiple=True, metavar="ADDRESS:PORT", help="Also ask this server [default: public resolvers]."
+)
 @contract_option
 @dns_options
 def check(contract: str | None, servers: tuple[str, ...], **given: Any) -> None:
@@ -88,7 +90,7 @@ def check(contract: str | None, servers: tuple[str, ...], **given: Any) -> None:
 @contract_option
 @dns_options
 def undo(contract: str | None, *, auto_approve: bool, **given: Any) -> None:
-    """Put back what our last change of each name replaced, unless somebody has changed it since."""
+    """Restore what our last change to each name replaced, unless somebody has changed it since."""
     from orchestrator.cli.conduct import conduct
     from orchestrator.errors import Outcome
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     "--bundle",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the evidence into a new archive (.zip, .tar.gz), secrets hidden.",
+    help="Write the evidence to a new archive (.zip, .tar.gz), with secrets hidden.",
 )
-@click.option("--fix", is_flag=True, help="Then mend what is safe to mend: shows it, asks, does it, looks again.")
+@click.option("--fix", is_flag=True, help="Then repair what is safe to repair: shows it, asks, does it, checks again.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --fix: don't ask.")
 @place_options
 @settings_options

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--journal-dir", help="Folder of the runs' records, instead of .orchestrate/runs.")
+@click.option("--journal-dir", help="Folder for the records of runs, instead of .orchestrate/runs.")
 @place_options
 def history(run: str | None, journal_dir: str | None, directory: Path, *, as_json: bool) -> None:
     """List the runs recorded here, the newest first; with RUN (or the beginning of its id, or `last`), its timeline."""

@@ -23,7 +23,7 @@ ROUNDS = 20
 @click.option("--set", "answers", multiple=True, metavar="KEY=VALUE", help="Answer a question (repeatable).")
 @place_options
 def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
-    """Understand a stack that is already there, and write what it leaves open into orchestrate.toml.
+    """Understand an existing stack, and write the answers that its state leaves open into orchestrate.toml.
 
     Reads Terraform's outputs and state. What can be two things is asked, on a terminal; elsewhere it is listed, with
     exit status 2, and --set answers it. Never writes a secret.

@@ -88,7 +88,7 @@ def _settled(conductor: Conductor, leftovers: Leftovers) -> Sequence[Fate]:
             tell(conductor, fates)
             return fates
         if conductor.clock.monotonic() > deadline:
-            fix = "look at its events in AWS; to have it made again: -replace=ADDRESS"
+            fix = "look at its events in AWS; to recreate it: -replace=ADDRESS"
             raise TimedOut(*(Problem("cut-off-not-available", why, address, fix) for address, why in coming.items()))
         for address, why in coming.items():
             if why not in said:

@@ -17,7 +17,7 @@ NEEDED = ("moto", "psutil", "regex", "trustme", "werkzeug")
 
 
 def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
-    name = click.option("--name", default="default", show_default=True, help="Several clouds can be up side by side.")
+    name = click.option("--name", default="default", show_default=True, help="Several clouds can run side by side.")
     folder = click.option(
         "--dir",
         "directory",
@@ -44,7 +44,11 @@ def local() -> None:
 @local.command()
 @_which_cloud
 @click.option(
-    "--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="AWS's delays, divided."
+    "--speed",
+    type=click.FloatRange(min=0.01),
+    default=20.0,
+    show_default=True,
+    help="How many times faster than AWS delays pass.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the AWS endpoint [default: a free one].")
 @click.option("--region", default="us-west-2", show_default=True, help="us-gov-… and cn-… are other partitions.")
@@ -57,7 +61,7 @@ def local() -> None:
     type=click.Choice(["aws", "real"]),
     default="aws",
     show_default=True,
-    help="Whose seconds rates count in.",
+    help="Which seconds the rate limits count: AWS's (scaled) or real ones.",
 )
 @click.option("--late", is_flag=True, default=None, help="Reads show the world before a change for a while.")
 @click.option("--seed", type=click.IntRange(min=0), help="Decides how late reads show a change [default: any].")
@@ -123,7 +127,7 @@ def env(name: str, directory: Path | None) -> None:
 @local.command()
 @_which_cloud
 @click.argument("fault_name", metavar="[FAULT]", required=False, default="")
-@click.option("--tenant", default="", help="Only this tenant feels it [default: all].")
+@click.option("--tenant", default="", help="Only this tenant is affected [default: all].")
 @click.option("--clear", is_flag=True, help="End the fault; without a name: every fault.")
 def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
     """Inject a failure, or end it (`orchestrate local faults` lists them)."""

@@ -24,12 +24,14 @@ EVERY = 2.0
 
 @click.command()
 @click.argument("source", required=False, type=click.Choice(["vespa"]), metavar="[vespa]")
-@click.option("--container", metavar="NAME", default="", help="Only this container's (api, background, web, nginx).")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+@click.option("--container", metavar="NAME", default="", help="Only this container (api, background, web, nginx).")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option(
     "--since", default="10m", show_default=True, help="How long ago (90s, 30m, 1h30m, 2d), or when (ISO 8601)."
 )
-@click.option("--grep", multiple=True, metavar="TEXT", help="Only lines with it, or with one of several (repeatable).")
+@click.option(
+    "--grep", multiple=True, metavar="TEXT", help="Only lines that contain this text (repeatable: any of them)."
+)
 @contract_option
 @tenant_option
 @place_options
@@ -66,9 +68,11 @@ def _only_of_tasks(source: str | None, *, follow: bool, search: Search) -> None:
         fix = "orchestrate shell vespa, then: sudo docker logs -f vespa"
         problems.append(Problem("follow-impossible", "Vespa's log can't be followed over SSM", "--follow", fix))
     if source and search.container:
-        problems.append(Problem("container-unknown", "Vespa is one container", "--container", "leave it away"))
+        problems.append(Problem("container-unknown", "Vespa is one container", "--container", "leave it out"))
     if source and search.pattern:
-        problems.append(Problem("grep-invalid", "Vespa's log knows no filter patterns", "--grep", "give plain texts"))
+        problems.append(
+            Problem("grep-invalid", "Vespa's log doesn't support filter patterns", "--grep", "give plain texts")
+        )
     if problems:
         raise Invalid(*problems)
 

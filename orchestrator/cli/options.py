@@ -20,7 +20,7 @@ _SETTINGS = tuple(
 _SELECTION = (
     click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant (repeatable)."),
     click.option("--only", multiple=True, metavar="STEP", help="Only this step (repeatable)."),
-    click.option("--skip", multiple=True, metavar="STEP", help="Without this step (repeatable)."),
+    click.option("--skip", multiple=True, metavar="STEP", help="Skip this step (repeatable)."),
     click.option("--allow-zero", is_flag=True, help="A service that is scaled to 0 counts as up."),
 )
 _COMMON = (
@@ -56,7 +56,7 @@ _NEW_DATABASE = click.option(
     "new_databases",
     multiple=True,
     metavar="NAME",
-    help="Make this tenant's database empty although the old one may be there under another name (repeatable).",
+    help="Create this tenant's database empty even though the old one may exist under another name (repeatable).",
 )
 
 place_options = _all(_COMMON)
@@ -71,10 +71,12 @@ format_option = click.option(
     "format_",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="For people, as --json, or as Markdown for a merge request's comment.",
+    help="For people, as --json, or as Markdown for a comment on a merge request.",
 )
 tenant_option = _SELECTION[0]
-contract_option = click.option("--contract", metavar="FILE", help="Read the contract there (-: standard input).")
+contract_option = click.option(
+    "--contract", metavar="FILE", help="Read the contract from this file (-: standard input)."
+)
 
 
 @dataclass(frozen=True, slots=True)

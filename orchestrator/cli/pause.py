@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @contract_option
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant's service (repeatable).")
-@click.option("--keep-paused", is_flag=True, help="Of a paused stack: stop the database server that RDS has started.")
+@click.option(
+    "--keep-paused", is_flag=True, help="On a paused stack: stop the database server that RDS has started again."
+)
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 @place_options
 @settings_options

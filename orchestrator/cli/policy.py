@@ -16,9 +16,9 @@ from orchestrator.cli.options import contract_option, place_options
 @click.argument("commands", nargs=-1, metavar="[COMMAND]...")
 @contract_option
 @click.option("--database-transport", help="As in the command: ssm (through the runner) or direct.")
-@click.option("--lock-dir", help="As in the command: folder of the lock, instead of beside the state.")
+@click.option("--lock-dir", help="As for the command: folder of the lock, instead of beside the state.")
 @click.option("--lock", metavar="s3://BUCKET/KEY", help="As in the command: the lock, instead of beside the state.")
-@click.option("--backup-bucket", help="As in the command: the backups' bucket, instead of a found one.")
+@click.option("--backup-bucket", help="As for the command: the bucket of the backups, instead of one that is found.")
 @click.option(
     "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Of the hosted zone (repeatable) [default: any]."
 )

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--destroy", is_flag=True, help="The list before a destroy, instead of those around an apply.")
-@click.option("--live/--no-live", default=True, help="Look at the running stack too, where there is one.")
+@click.option(
+    "--destroy", is_flag=True, help="The checklist to go through before a destroy, instead of those around an apply."
+)
+@click.option("--live/--no-live", default=True, help="Also inspect the running stack, if there is one.")
 @format_option
 @terraform_options
 @place_options
 @settings_options
 def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) -> None:
-    """Go through the guide's checklists, and what they forgot: on the plan, and on what is there.
+    """Go through the guide's checklists, and what they miss, against the plan and against what exists.
 
     Changes nothing. What a plan can't tell yet is "not known until applied", never passed; what only a person can tell
     is `manual`. PLANFILE: a plan, or what `terraform show -json` said of a plan or a state (then nothing else is

@@ -39,7 +39,7 @@ class Given:
     "--allow-loss",
     multiple=True,
     metavar="NAME[@CHECKSUM]",
-    help="This loss or outage is meant (repeatable); with a checksum, of that plan only.",
+    help="Accept this loss or outage (repeatable); with a checksum, for that plan only.",
 )
 @terraform_options
 @certificate_options

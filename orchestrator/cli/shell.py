@@ -73,5 +73,5 @@ def _enter(conductor: Conductor, operation: Operation, plugin: Plugin, instance:
         plugin.become(response, argv)
     except OSError as error:
         operation.ssm.end_session(response["SessionId"])
-        fix = "install it anew: 'Install the Session Manager plugin for the AWS CLI'"
+        fix = "reinstall it: 'Install the Session Manager plugin for the AWS CLI'"
         raise OrchestratorError(Problem("session-plugin-failed", str(error), plugin.path, fix)) from None

@@ -19,7 +19,7 @@ EVERY = 5.0
 
 
 @click.command()
-@click.option("--watch", is_flag=True, help="Look again and again, until everything is up or Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Keep looking until everything is up, or Ctrl-C.")
 @contract_option
 @steps_options
 def status(contract: str | None, watch: bool, **given: Any) -> None:

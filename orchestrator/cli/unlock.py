@@ -61,8 +61,10 @@ def _freed(lock: Lock, *, force: bool, as_json: bool) -> None:
         if input("  Enter a value: ").strip() != "yes":
             raise Refused(Problem("not-approved", "not approved; nothing was changed"))
     if lock.holder() != holder:
-        fix = "look again who holds it: the same command shows it"
-        raise Refused(Problem("lock-changed", "it is somebody else's by now; nothing was changed", lock.place, fix))
+        fix = "check again who holds it: the same command shows it"
+        raise Refused(
+            Problem("lock-changed", "it belongs to somebody else by now; nothing was changed", lock.place, fix)
+        )
     lock.break_open()
     _say(as_json, lock.place, str(holder), freed=True)
 

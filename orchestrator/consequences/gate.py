@@ -53,5 +53,5 @@ def _name(given: str, checksum: str) -> str:
 def _problem(one: Consequence, checksum: str) -> Problem:
     bound = f"{one.name}@{checksum[:CHECKSUM]}" if checksum else one.name
     code = "data-loss" if one.effect is Effect.LOSS else "full-outage"
-    fix = f"if that is meant: --allow-loss {bound}"
+    fix = f"if that is intended: --allow-loss {bound}"
     return Problem(code, f"{one.says} ({one.why})", one.address or one.name, fix)

@@ -219,7 +219,7 @@ def _failed(error: psycopg.Error) -> OrchestratorError:
     """A session that ended in an error: the server's words about a statement, or no words at all."""
     said = _said(error)
     if isinstance(error, psycopg.OperationalError):
-        fix = "look whether the server was restarted; then run the same command again"
+        fix = "check whether the server was restarted; then run the same command again"
         return Transient(Problem("database-unreachable", said, "tenant-databases", fix))
     return OrchestratorError(Problem("sql-failed", said, "tenant-databases", "see PostgreSQL's message"))
 

@@ -264,7 +264,7 @@ def beside(database: str) -> str:
 def exchange(one: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Statements for the admin user: what makes an empty database beside the tenant's, and what puts it in its place.
 
-    Cut short anywhere it begins anew: the old one goes when the new one is whole.
+    Cut short anywhere it starts over: the old one goes when the new one is whole.
     """
     old, new, role = identifier(one.database), identifier(beside(one.database)), identifier(one.role)
     before = (

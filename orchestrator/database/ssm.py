@@ -282,7 +282,7 @@ def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> N
         if untrusted := tls.refusal(said):
             raise untrusted
         if said != "ok" and not answered(said):
-            fix = "look whether the server was restarted; then run the same command again"
+            fix = "check whether the server was restarted; then run the same command again"
             raise Transient(Problem("database-unreachable", said, "tenant-databases", fix))
     for said in secrets.values():
         _require_way(said, "tenant-databases")
@@ -299,7 +299,7 @@ def _require_way(said: str, where: str) -> None:
     service, _, region = host.split(".amazonaws")[0].partition(".")
     fix = (
         f"give the runner's subnet a way out (a NAT gateway), or a VPC endpoint com.amazonaws.{region}.{service} with "
-        "private DNS, whose security group lets the runner in on 443"
+        "private DNS, whose security group admits the runner on 443"
     )
     message = f"the runner gets no answer from {host}: {said.strip().splitlines()[-1]}"
     raise Transient(Problem("runner-without-way-to-aws", message, where, fix))
@@ -326,8 +326,8 @@ def _psql_said(message: str) -> OrchestratorError:
         if f"{state}:" in message or (state == "28P01" and "password authentication failed" in message):
             return OrchestratorError(Problem(known, message, "tenant-databases", fix))
     if any(state in message for state in _RACED):
-        return Transient(Problem("database-raced", message, "tenant-databases", "none needed: it is looked at again"))
+        return Transient(Problem("database-raced", message, "tenant-databases", "none needed: it is checked again"))
     if any(text in message for text in _UNREACHED):
-        fix = "check the database's status and that its security group lets the runner in on its port"
+        fix = "check the database's status and that its security group admits the runner on its port"
         return Transient(Problem("database-unreachable", message, "tenant-databases", fix))
     return OrchestratorError(Problem("sql-failed", message, "tenant-databases", "see PostgreSQL's message"))

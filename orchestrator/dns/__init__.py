@@ -32,6 +32,6 @@ def connect(provider: str, connection: Connection) -> DnsProvider:
             code="dns-provider-unknown",
             message=f"there is no DNS provider {provider!r}",
             context="contract: dns.provider",
-            fix=f"use one of: {', '.join(known())}, or {BRIDGE}NAME; or install a package that provides it",
+            fix=f"use one of {', '.join(known())}, or {BRIDGE}NAME; or install a package that provides it",
         )
     )

@@ -84,7 +84,7 @@ class History:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            fix = "make it writable: no DNS record is changed unless its present value can be kept"
+            fix = "make it writable: no DNS record is changed unless its current value can be saved first"
             raise Invalid(Problem("dns-history-unwritable", str(error), str(self.file), fix)) from None
 
     def _lines(self) -> list[Mapping[str, Any]]:

@@ -159,14 +159,14 @@ class Lexicon:
         if _may_pass(error):
             return self._failure(error)
         variables = f"LEXICON_{self._provider.upper()}_…"
-        message = f"{self.name} did not let us in to {zone}: {self._said(error)}"
+        message = f"{self.name} rejected the credentials for {zone}: {self._said(error)}"
         fix = f"check the zone's name, and the credentials in {variables} (dns-lexicon's documentation names them)"
         return Invalid(Problem("dns-credentials-rejected", message, "contract: dns", fix))
 
     def _failure(self, error: Exception) -> OrchestratorError:
         message = f"{self.name}: {self._said(error)}"
         if _may_pass(error):
-            fix = "wait, then run the same command again: what is done is not done twice"
+            fix = "wait, then run the same command again: nothing is done twice"
             return Transient(Problem("dns-provider-unavailable", message, fix=fix))
         return OrchestratorError(Problem("dns-provider-failed", message, fix="look at the record at the provider"))
 

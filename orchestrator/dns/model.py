@@ -116,7 +116,7 @@ class Conflict:
         present = "; ".join(map(str, self.present))
         return Problem(
             code="dns-foreign-record",
-            message=f"{self.wanted.name} already has a record that isn't this stack's: {present}",
+            message=f"{self.wanted.name} already has a record that doesn't belong to this stack: {present}",
             context=self.wanted.name,
             fix=f"if nothing needs it, {self._way_out}, or set it yourself to: {self.wanted}",
         )

@@ -111,16 +111,16 @@ def locate(stack: Stack, atlas: Atlas) -> tuple[Mapping[str, Place], Mapping[str
 def _outside(name: str, zone: str, provider: str) -> Problem:
     return Problem(
         code="dns-hostname-outside-zone",
-        message=f"{name} is not in the zone {zone}, nor in another one of {provider} that these credentials see",
+        message=f"{name} is not in the zone {zone}, nor in any other zone of {provider} that these credentials see",
         context=name,
-        fix="correct the tenant's hostname or dns.zone, or give the tenant a `dns` of its own",
+        fix="correct the tenant's hostname or dns.zone, or give the tenant its own `dns`",
     )
 
 
 def _delegated(name: str, below: str, place: Place) -> Problem:
     return Problem(
         code="dns-name-delegated",
-        message=f"{place.zone} gives {below} to other name servers (NS): a record for {name} there would never be seen",
+        message=f"{place.zone} gives {below} to other name servers (NS): a record for {name} in it would never be seen",
         context=name,
-        fix=f"give the tenant a `dns` of its own that names {below} and who holds it",
+        fix=f"give the tenant its own `dns` that names {below} and who holds it",
     )

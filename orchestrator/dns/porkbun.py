@@ -209,7 +209,7 @@ class _Api:
 
 
 def _unavailable(message: str, path: str) -> Problem:
-    fix = "wait, then run the same command again: what is done is not done twice"
+    fix = "wait, then run the same command again: nothing is done twice"
     return Problem("dns-provider-unavailable", message, context=path, fix=fix)
 
 

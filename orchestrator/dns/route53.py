@@ -171,7 +171,7 @@ def _ambiguous(zone: str, ids: Sequence[str]) -> Problem:
         code="dns-zone-ambiguous",
         message=f"there are {len(ids)} public Route 53 zones named {zone}: {', '.join(ids)}",
         context="contract: dns.zone",
-        fix="delete those the registrar's name servers don't belong to",
+        fix="delete those that the registrar's name servers don't serve",
     )
 
 

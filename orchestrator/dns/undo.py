@@ -52,7 +52,7 @@ def _changed_since(change: Change, present: tuple[Record, ...]) -> Problem:
         code="dns-changed-since",
         message=f"{change.name} has been changed since by somebody else: it is {now}, we wrote {wrote}",
         context=change.name,
-        fix="look who changed it; to have the earlier value back, set it by hand",
+        fix="find out who changed it; to have the earlier value back, set it by hand",
     )
 
 

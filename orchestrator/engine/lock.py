@@ -104,7 +104,7 @@ def held(
     while (holder := lock.take(owner)) is not None:
         now = clock.monotonic()
         if now >= deadline:
-            fix = "wait with --lock-timeout SECONDS; if that run is surely dead, `orchestrate unlock`"
+            fix = "wait with --lock-timeout SECONDS; if that run is certainly dead, `orchestrate unlock`"
             raise Locked(Problem("locked", f"at work on this stack: {holder}", lock.place, fix))
         if str(holder) != said or now - when >= REMIND:
             said, when = str(holder), now

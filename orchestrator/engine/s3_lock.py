@@ -146,7 +146,7 @@ class S3Lock:
             if self._unheard and (seen := self._slot.read()) and self._is_ours(seen):
                 self._slot.delete(seen.version)
         except OrchestratorError as error:
-            message = f"the lock may still be there: {error.problems[0].message}"
+            message = f"the lock may still exist: {error.problems[0].message}"
             fix = f"nothing: after {self._dead:.0f} s the next run takes it over; sooner with `orchestrate unlock`"
             return Problem("lock-left", message, self.place, fix)
         return None

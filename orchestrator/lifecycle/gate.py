@@ -79,7 +79,7 @@ def unconfirmed(asked: Asked) -> tuple[Problem, ...]:
     """What was typed is not what must be, or is about another plan."""
     wanted = phrase(asked.stack, no_backup=asked.no_backup)
     if asked.typed != wanted:
-        message = f"{wanted!r} was to be typed; nothing was destroyed"
+        message = f"{wanted!r} had to be typed; nothing was destroyed"
         return (Problem("destroy-not-confirmed", message, asked.stack, "type it exactly, or use --confirm"),)
     if not asked.shown or asked.shown != asked.plan:
         message = "the plan is not the one that was shown and confirmed"
@@ -97,7 +97,7 @@ def faults_of(stack: str, kept: Kept) -> tuple[Problem, ...]:
         message = f"the backup is of {kept.stack}"
         found.append(Problem("backup-of-another-stack", message, stack, "name this stack's own backup"))
     if not kept.quiet or kept.running:
-        message = "services ran during the backup or run again: what they write is not in it"
+        message = "services ran during the backup or have been started since: what they write is not in it"
         found.append(Problem("backup-not-quiet", message, stack, again))
     for what, since in (("database", kept.database), ("files", kept.files)):
         if since not in (Since.SAME, Since.GONE):

@@ -241,7 +241,7 @@ def parse(text: str, source: str) -> Manifest:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        raise Invalid(Problem("manifest-unreadable", "it is no whole JSON document", source, fix)) from None
+        raise Invalid(Problem("manifest-unreadable", "it is not a complete JSON document", source, fix)) from None
     if not isinstance(said, Mapping) or said.get("schema") != SCHEMA:
         version = said.get("schema") if isinstance(said, Mapping) else None
         message = f"this version reads backup manifests of schema {SCHEMA}, not {json.dumps(version)[:40]}"
@@ -252,7 +252,7 @@ def parse(text: str, source: str) -> Manifest:
     except ValidationError as error:
         raise Invalid(*(_defect(found, source, fix) for found in error.errors(include_input=False))) from None
     if manifest.complete and manifest.checksum != digest(manifest):
-        message = "its checksum is not that of its contents: it was edited or damaged"
+        message = "its checksum doesn't match its contents: it was edited or damaged"
         raise Invalid(Problem("manifest-edited", message, source, fix))
     return manifest
 

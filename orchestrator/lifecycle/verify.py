@@ -95,14 +95,16 @@ def _files(part: FilesPart, seen: Seen) -> Iterator[Problem]:
         )
         yield Problem("backup-objects-differ", message, part.prefix, fix)
     elif listing(seen.objects.values(), part.prefix) != part.listing:
-        yield Problem("backup-objects-differ", "other objects are there than the manifest says", part.prefix, fix)
+        yield Problem(
+            "backup-objects-differ", "the objects in the bucket are not those that the manifest lists", part.prefix, fix
+        )
     wrong = sorted(key for key, expected in part.samples.items() if seen.hashes.get(key) != expected)
     for key in wrong:
-        yield Problem("backup-object-damaged", f"{key} has other contents than it had", part.prefix + key, fix)
+        yield Problem("backup-object-damaged", f"{key} has changed since the backup", part.prefix + key, fix)
 
 
 def _index(tenant: str, part: IndexPart, snapshot: VolumeSnapshot | None) -> Iterator[Problem]:
-    fix = "take another backup, or restore without the index and have Onyx index again"
+    fix = "take another backup, or restore without the index and have Onyx re-index"
     if snapshot is None:
         yield Problem("backup-index-missing", f"there is no snapshot {part.snapshot}", tenant, fix)
     elif snapshot.status != "completed":

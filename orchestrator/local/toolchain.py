@@ -124,7 +124,9 @@ def _chosen(name: str, environ: Mapping[str, str]) -> Program:
     fix = "unset TERRAFORM_BIN, or let it name a terraform or tofu >= 1.11"
     program = identify(Path(shutil.which(name, path=environ.get("PATH")) or name))
     if program is None:
-        raise Invalid(Problem("terraform-missing", f"TERRAFORM_BIN={name} is no terraform or tofu that runs", fix=fix))
+        raise Invalid(
+            Problem("terraform-missing", f"TERRAFORM_BIN={name} is not a terraform or tofu that runs here", fix=fix)
+        )
     if not _new_enough(program):
         raise Invalid(
             Problem("terraform-too-old", f"TERRAFORM_BIN={name} is {program.product} {program.version}", fix=fix)

@@ -81,7 +81,7 @@ def _verdict(server: ServerState, host: str) -> Verdict:
     if server.status in USABLE:
         if server.host.lower() != host.lower():
             message = f"the contract says {host}, RDS says {server.host}"
-            return Blocked(Problem("contract-stale", message, name, "run terraform apply, or give the present outputs"))
+            return Blocked(Problem("contract-stale", message, name, "run terraform apply, or pass the current outputs"))
         return Done(f"{name} is {server.status}")
     if server.status in COMING:
         return Wait(

@@ -242,8 +242,8 @@ def _verdict(facts: Facts, tenant: Subject, name: str) -> Verdict:
         case Change() as change:
             return Todo(f"set {change}", Located(facts.places[tenant], change))
     if not facts.settled:
-        spreading = f"{facts.places[tenant].provider} is spreading {name} to its name servers"
-        return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change is made")
+        spreading = f"{facts.places[tenant].provider} is propagating {name} to its name servers"
+        return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change has been made")
     return _as_answered(facts, facts.places[tenant], name)
 
 

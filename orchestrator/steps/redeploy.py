@@ -91,7 +91,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         cause = classify(rollout.failures[0]) if rollout.failures else None
         curable = cause is not None and cause.cure is Cure.WORKFLOW and not _outlived(rollout)
         if tenant in facts.made or curable:
-            message = f"{service.name} should start anew, and its deployments are {service.controller}'s to make"
+            message = f"{service.name} should be redeployed, but its deployments are {service.controller}'s to make"
             fix = (
                 f"make a deployment there ({_WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
             )

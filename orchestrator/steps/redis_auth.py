@@ -220,7 +220,9 @@ def _proof(facts: Facts, secret: str) -> Verdict:
     if login.accepted and not login.open:
         return Done(f"{name} lets in who has its secret's token, and nobody without one (tried over TLS)")
     if login.accepted:
-        problem = Problem("redis-open", f"{name} takes the token, and who has none too", name, _finish(name))
+        problem = Problem(
+            "redis-open", f"{name} accepts the token, but also connections without one", name, _finish(name)
+        )
     else:
         message = f"{name} refuses the token of its secret: {login.said}"
         problem = Problem("redis-token-differs", message, name, _reconcile(name, secret))

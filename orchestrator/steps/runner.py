@@ -96,7 +96,7 @@ def _verdict(facts: Facts) -> Verdict:
         fix += "or VPC endpoints ssm, ssmmessages and ec2messages)"
         return Wait(f"{name} is {facts.state}, its SSM agent is {seen}", "runner-offline", fix)
     if not facts.state:
-        fix = "the contract is older than the stack: run terraform apply, or give the present outputs"
+        fix = "the contract is older than the stack: run terraform apply, or pass the current outputs"
         return Blocked(Problem("runner-missing", f"there is no instance {name}", name, fix))
     fix = f"orchestrate resume (or: aws ec2 start-instances --instance-ids {name})"
     return Blocked(Problem("runner-stopped", f"instance {name} is {facts.state}", name, fix))

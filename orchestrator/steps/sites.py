@@ -269,7 +269,7 @@ def _verdict(tenant: Subject, answer: Answer, facts: Facts) -> Verdict:
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))
     if not answer.leads_to(target):
         remembered = f"; the old answer may be remembered for {answer.ttl} s" if answer.ttl else ""
-        why = f"{answer} is not the present load balancer {target.name}{remembered}"
+        why = f"{answer} is not the current load balancer {target.name}{remembered}"
         return Wait(why, code="site-name-stale", fix=_point(answer, target))
     if tenant in facts.unread:
         return facts.unread[tenant].verdict
@@ -341,8 +341,8 @@ def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: Facts) -> V
         case Reached.TLS_INVALID:
             return _hopeless(_bad_certificate(hostname, probe), facts)
         case Reached.TLS_REFUSED:
-            why = f"{site} breaks the TLS handshake off at {probe.address}: {probe.detail}"
-            fix = "a new listener or certificate needs a moment; else see that the HTTPS listener has a certificate"
+            why = f"{site} breaks off the TLS handshake at {probe.address}: {probe.detail}"
+            fix = "a new listener or certificate needs a moment; otherwise check the HTTPS listener's certificate"
             return Wait(why, code="site-tls-refused", fix=fix)
         case Reached.ANSWERED:
             problem = answers.wrong(hostname, probe, expected)

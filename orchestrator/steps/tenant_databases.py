@@ -201,7 +201,7 @@ def _not_adopted(one: Wanted, facts: Facts) -> Problem | None:
         if not lacks or seen.logins.get(one.tenant) == "ok":
             return None
         message = f"{one.database} was there before orchestrate, and the tenant can't use it without {', '.join(lacks)}"
-        return Problem("database-not-adopted", message, one.tenant, f"mend that by hand, or let it be done: {adopt}")
+        return Problem("database-not-adopted", message, one.tenant, f"repair that by hand, or have it done: {adopt}")
     if ownership.role_is_ours(one, seen, rules) or one.is_admin or not one.has_password:
         return None
     refused = seen.logins.get(one.tenant, "ok")
@@ -268,7 +268,7 @@ def _unowned(facts: Facts) -> Iterable[Problem]:
             message, fix = f"{message}; nobody could look into it", "look into it as its owner; it may hold data"
         elif held.objects:
             message += f"; it holds {held.objects} tables or other things" + (f" of {mark.tenant}" if mark else "")
-            fix = "find out whose data these are: back it up (pg_dump), or rename it to what a tenant of the stack has"
+            fix = "find out whose data this is: back it up (pg_dump), or rename it to what a tenant of the stack has"
         yield Problem("database-unowned", message, name, fix)
 
 

@@ -180,7 +180,7 @@ def _offline(instance: str, state: str) -> Verdict:
         fix += "or VPC endpoints ssm, ssmmessages and ec2messages)"
         return Wait(f"{instance} is {state}, its SSM agent does not answer", "vespa-offline", fix)
     if not state or state == "terminated":
-        fix = "terraform apply (it makes the instance anew and attaches the data volume)"
+        fix = "terraform apply (it recreates the instance and attaches the data volume)"
         return Blocked(Problem("vespa-instance-missing", f"there is no instance {instance}", instance, fix))
     fix = f"aws ec2 start-instances --instance-ids {instance}"
     return Blocked(Problem("vespa-instance-stopped", f"instance {instance} is {state}", instance, fix))

@@ -37,7 +37,9 @@ def find(environment: Mapping[str, str]) -> str:
     for name in [chosen] if chosen else ["terraform", "tofu"]:
         if found := shutil.which(name, path=environment.get("PATH")):
             return str(Path(found).absolute())
-    said = f"TERRAFORM_BIN names {chosen!r}, which is no program" if chosen else "neither terraform nor tofu is on PATH"
+    said = (
+        f"TERRAFORM_BIN names {chosen!r}, which is not a program" if chosen else "neither terraform nor tofu is on PATH"
+    )
     raise Invalid(Problem("terraform-missing", said, fix=_INSTALL))
 
 

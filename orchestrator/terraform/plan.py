@@ -37,7 +37,7 @@ class PlanOptions:
     def __post_init__(self) -> None:
         names = [flag.lstrip("-").partition("=")[0] for flag in self.extra]
         if bad := [name for name in names if name in _OURS]:
-            fix = "use the option of orchestrate that does it, or leave it away"
+            fix = "use the option of orchestrate that does it, or leave it out"
             raise Invalid(*(Problem("option-taken", f"-{name} can't be passed on as it is", fix=fix) for name in bad))
 
 

@@ -239,7 +239,7 @@ class Terraform:
             return stream.document(text)
         except ValueError as error:
             message = f"`{Path(self.binary).name} {verb}` printed no JSON"
-            fix = "is it terraform's or tofu's own binary? A wrapper that prints more must be silent here"
+            fix = "check that it is terraform's or tofu's own binary: a wrapper must not print anything of its own"
             raise failure.TerraformFailed(Problem("terraform-unreadable", message, self.binary, fix)) from error
 
     def _read(self, verb: str, options: Options, arguments: Sequence[str] = ()) -> str:

@@ -47,7 +47,7 @@ def ends_well(run: Ended, deed: Deed) -> Iterator[str]:
         and deed.kind != "truncated"
         and not any(one.get("code") == "lock-left" for one in run.events)
     ):
-        yield "nobody is told that the lock may still be there"
+        yield "nobody is told that the lock may still exist"
     codes, outcomes = ENDS.get(deed.kind, (PASSING, {Outcome.FAILED, Outcome.TIMED_OUT}))
     if run.status == 0:
         return

@@ -37,7 +37,7 @@ def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
             code="database-server-unfinished",
             effect=Effect.WORK,
             name=f"database-server:{server}",
-            says=f"the database server {server} is made again; nothing was ever in it",
+            says=f"the database server {server} is recreated; nothing was ever in it",
             why="its creation was interrupted, so Terraform has marked it as tainted",
             then="nothing: no tenant's database was made yet",
             address=change.address,

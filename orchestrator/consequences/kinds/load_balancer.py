@@ -88,7 +88,7 @@ def _balancer(change: Change, scene: Scenery, subject: Subject, behind: list[Own
         code="load-balancer-replaced",
         effect=Effect.OUTAGE,
         name=f"load-balancer:{name}",
-        says=f"the load balancer {name} is made anew and gets a new name: no answer from {sites} for about "
+        says=f"the load balancer {name} is recreated under a new name: no answer from {sites} for about "
         f"{seconds // 60} minutes (TTL {ttl} s + {PROVISIONING + SWITCHING} s)",
         why=f"Terraform replaces it: {change.why}",
         then="orchestrate apply switches the DNS records to the new name; old answers live on for the TTL",

@@ -83,7 +83,7 @@ def _group(change: Change, tenant: str) -> Consequence:
         code="target-group-replaced",
         effect=Effect.OUTAGE,
         name=f"target-group:{name}",
-        says=f"the target group {name} is made anew: no task is behind the site for about {HEALTHY // 60} minutes",
+        says=f"the target group {name} is recreated: no task is behind the site for about {HEALTHY // 60} minutes",
         why=f"Terraform replaces it: {change.why}",
         then="AWS refuses to delete a group that a rule uses: name_prefix and "
         "lifecycle { create_before_destroy = true } avoid both",

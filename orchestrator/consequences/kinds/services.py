@@ -73,7 +73,7 @@ def _replaced(change: Change, tenant: str) -> Consequence:
         code="service-replaced",
         effect=Effect.OUTAGE,
         name=f"service:{_name(change)}",
-        says=f"the site doesn't answer for about {BOOTING // 60} minutes: {_name(change)} is stopped and made anew",
+        says=f"the site doesn't answer for about {BOOTING // 60} minutes: {_name(change)} is stopped and recreated",
         why=f"Terraform replaces it: {change.why}",
         then="orchestrate apply waits until it answers again",
         address=change.address,

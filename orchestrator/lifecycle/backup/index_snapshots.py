@@ -166,7 +166,9 @@ def findings(facts: Facts) -> Iterable[Problem]:
             yield not_ours(Kind.INSTANCE, one.instance, one.foreign)
         elif one.volume and one.others:
             message = f"{', '.join(one.others)} of {one.instance} is not backed up: the index is on {one.volume.id}"
-            yield Problem("other-volumes-not-kept", message, name, "keep it yourself, if it holds anything of worth")
+            yield Problem(
+                "other-volumes-not-kept", message, name, "back it up yourself if it holds anything that matters"
+            )
         elif one.volume is None and not one.others:
             message = f"the index of {name} is on the root disk of {one.instance}: it is not backed up"
             fix = "after a restore, have Onyx index the documents again; better, put /opt/vespa on a volume of its own"

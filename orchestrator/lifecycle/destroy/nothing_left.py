@@ -42,7 +42,7 @@ def decide(facts: Facts) -> Verdicts:
     """Deletions take a while to show."""
     if not facts.found:
         return {STACK: Done("nothing billable is left but the backup")}
-    fix = "look whose it is, and delete it by hand if it is this stack's: it costs money"
+    fix = "find out whose it is, and delete it by hand if it is this stack's: it costs money"
     return {STACK: Wait(f"still there: {', '.join(facts.found)}", "left-over", fix)}
 
 

@@ -75,7 +75,7 @@ class Context(Protocol):
 class Facts:
     """`busy` are the services that have, or want, tasks. `foreign`: why it isn't the stack's own; empty: it is.
 
-    `users` are others that use it, `unasked`: who is connected could not be asked. Both are known of one that runs.
+    `users` are others that use it; `unasked`: who is connected could not be checked. Both are known of one that runs.
     """
 
     server: ServerState
@@ -139,7 +139,7 @@ def _verdict(facts: Facts) -> Verdict:
     if server.status in COMING | USABLE | {"stopping"}:
         fix = "RDS stops an available instance only: look at the instance's events"
         return Wait(f"{name} is {server.status}", "database-server-not-available", fix, poll=10)
-    fix = "look at the instance's events in RDS; it stays as it is, and costs"
+    fix = "look at the instance's events in RDS; it stays as it is, and keeps costing money"
     return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
 
 
@@ -167,11 +167,11 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield not_ours(Kind.DATABASE, server.instance, facts.foreign)
     elif facts.users:
         fix = "pause those first, or move them to a server of their own; then run orchestrate pause again"
-        message = f"others use it, so it goes on costing: {'; '.join(facts.users)}"
+        message = f"others use it, so it keeps costing money: {'; '.join(facts.users)}"
         yield Problem("used-by-others", message, server.instance, fix)
     elif facts.unasked:
-        fix = "look at pg_stat_activity yourself, or give the runner a way to the database"
-        message = "who is connected could not be asked: only ECS was looked at for others that use it"
+        fix = "check pg_stat_activity yourself, or give the runner a way to the database"
+        message = "it could not be checked who is connected: only ECS was searched for other users"
         yield Problem("users-not-asked", message, server.instance, fix)
     elif server.status == "stopped":
         message = (
@@ -183,8 +183,8 @@ def findings(facts: Facts) -> Iterable[Problem]:
         )
         yield Problem("database-starts-by-itself", message, server.instance, fix)
     elif server.replicas and not facts.busy:
-        fix = "delete the read replicas if it is to be stopped"
-        yield Problem("database-not-stoppable", f"{server.instance} goes on costing", server.instance, fix)
+        fix = "delete the read replicas if it should be stopped"
+        yield Problem("database-not-stoppable", f"{server.instance} keeps costing money", server.instance, fix)
 
 
 STEP: Step[Context, Facts] = Step(

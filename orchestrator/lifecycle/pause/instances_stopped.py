@@ -122,7 +122,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield not_ours(Kind.INSTANCE, instance, why)
     for tenant, users in facts.users.items():
         fix = "pause those first; then run orchestrate pause again"
-        yield Problem("used-by-others", f"others use it, so it goes on costing: {'; '.join(users)}", tenant, fix)
+        yield Problem("used-by-others", f"others use it, so it keeps costing money: {'; '.join(users)}", tenant, fix)
 
 
 STEP: Step[Context, Facts] = Step(

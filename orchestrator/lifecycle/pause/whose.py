@@ -41,5 +41,5 @@ def not_ours(kind: Kind, name: str, why: str) -> Problem:
 def gone(missing: Sequence[str]) -> Problem:
     """Instances that the contract names and EC2 doesn't know."""
     names = ", ".join(missing)
-    fix = "the contract is older than the stack: run terraform apply, or give the present outputs"
+    fix = "the contract is older than the stack: run terraform apply, or pass the current outputs"
     return Problem("instance-missing", f"there is no instance {names}", names, fix)

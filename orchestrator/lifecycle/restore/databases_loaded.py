@@ -74,7 +74,7 @@ def _verdict(name: str, one: One) -> Verdict:
         return Done(f"{one.rows} rows in {one.tables} tables, as in the backup")
     if one.tables and not one.named:
         message = f"{one.database} holds {one.rows} rows in {one.tables} tables that are not the backup's"
-        fix = f"if they may be lost: --allow-loss database:{one.database}"
+        fix = f"if they may be lost, add --allow-loss database:{one.database}"
         return Blocked(Problem("restore-database-not-empty", message, name, fix), refused=True)
     return Todo(f"load the dump of {one.database}, {human(one.dump)}", name)
 

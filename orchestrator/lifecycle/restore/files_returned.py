@@ -63,12 +63,12 @@ def decide(facts: Facts) -> Verdicts:
         return {STACK: Done("the backup has no files")}
     if not facts.bucket:
         fix = "give the stack a bucket (`bucket` in the contract)"
-        return {STACK: Blocked(Problem("bucket-missing", "the backup has files, the stack no bucket", "", fix))}
+        return {STACK: Blocked(Problem("bucket-missing", "the backup has files, but the stack has no bucket", "", fix))}
     if facts.foreign:
         return {STACK: Blocked(not_ours(Kind.BUCKET, facts.bucket, facts.foreign), refused=True)}
     if facts.newer:
         message = f"{len(facts.newer)} objects are newer than the backup's, {facts.newer[0]} for one"
-        fix = f"if they may be lost: --allow-loss bucket:{facts.bucket}; else move them away"
+        fix = f"if they may be lost, add --allow-loss bucket:{facts.bucket}; else move them away"
         return {STACK: Blocked(Problem("restore-files-newer", message, facts.bucket, fix), refused=True)}
     surplus = facts.gap.surplus if facts.named else ()
     if facts.gap.missing or surplus:

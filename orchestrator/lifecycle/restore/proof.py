@@ -119,7 +119,7 @@ def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
 def _blocked(name: str, wrong: list[str]) -> Blocked:
     fix = (
         "nothing runs yet: look at it, then run the command again; "
-        "to go on in spite of it, set the services' counts by hand, then `orchestrate run`"
+        "to go on anyway, set the services' counts by hand, then `orchestrate run`"
     )
     return Blocked(Problem("restore-differs", "; ".join(wrong), name, fix))
 
@@ -128,12 +128,14 @@ def findings(facts: Facts) -> Iterable[Problem]:
     """What this proof can't say."""
     if not facts.manifest.quiet:
         message = "the backup was taken while services ran: the databases' figures are not compared"
-        yield Problem("proof-without-databases", message, facts.manifest.id, "nothing: it is said for completeness")
+        yield Problem(
+            "proof-without-databases", message, facts.manifest.id, "none needed: this is for your information"
+        )
     lost = sorted(set(facts.manifest.tenants) - (set(facts.manifest.index) if facts.indexes else set()))
     if lost:
         where = "was in the backup" if facts.indexes else "could be brought back: Terraform takes no vespa_snapshots"
         message = f"no index of {', '.join(lost)} {where}"
-        yield Problem("index-to-be-made-again", message, "", "have Onyx index again: admin panel, connectors, re-index")
+        yield Problem("index-to-be-made-again", message, "", "have Onyx re-index: admin panel, connectors, re-index")
 
 
 STEP: Step[Tools, Facts] = Step(

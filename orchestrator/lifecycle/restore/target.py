@@ -50,7 +50,7 @@ def _all(manifest: Manifest, target: Target) -> Iterator[Problem]:
             f"the backup is in {manifest.account_id}, {manifest.region}; "
             f"the stack would be in {target.account_id}, {target.region}"
         )
-        fix = "restore in the backup's account and region: snapshots don't leave them by themselves"
+        fix = "restore in the backup's account and region: snapshots can't be used elsewhere"
         yield Problem("restore-elsewhere", message, place, fix)
     if target.stack != manifest.stack:
         yield from _clone(manifest, target)

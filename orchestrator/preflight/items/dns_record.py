@@ -1,4 +1,4 @@
-"""Every hostname leads to the present load balancer."""
+"""Every hostname leads to the current load balancer."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _nobody(unit: Unit, host: str, *, says_itself: bool) -> Remark:
 
 ITEM = Item(
     id="dns-record",
-    title="Every hostname leads to the present load balancer",
+    title="Every hostname leads to the current load balancer",
     occasion=Occasion.AFTER,
     judge=seen_by("dns-records", judge),
     lines=("Update DNS CNAME to point to new ALB DNS name",),

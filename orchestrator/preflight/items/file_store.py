@@ -1,4 +1,4 @@
-"""The bucket is planned or there, the tasks know it, and a policy of their role lets them at it."""
+"""The bucket is planned or there, the tasks know it, and a policy of their role grants access to it."""
 
 from __future__ import annotations
 

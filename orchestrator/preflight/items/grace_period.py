@@ -1,4 +1,4 @@
-"""The grace period: migrations of an empty database take 10 minutes, and a task that is killed in them begins anew."""
+"""The grace period: migrations of an empty database take 10 minutes, and a task that is killed in them starts over."""
 
 from __future__ import annotations
 

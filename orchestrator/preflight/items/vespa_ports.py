@@ -74,7 +74,7 @@ def _subnet(evidence: Evidence, one: str) -> Subnet:
 
 ITEM = Item(
     id="vespa-ports",
-    title="Vespa's security group lets the tasks in",
+    title="Vespa's security group admits the tasks",
     occasion=Occasion.DEPLOY,
     judge=each_tenant(judge, "8081 and 19071 are open for the tasks"),
     lines=("Vespa EC2 security group allows ECS traffic on ports 8080, 19071",),

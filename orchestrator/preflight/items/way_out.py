@@ -91,7 +91,7 @@ def _planned(unit: Unit, public: bool, evidence: Evidence) -> Iterable[Remark]:
 
 ITEM = Item(
     id="way-out",
-    title="The tasks' subnets have a way out",
+    title="The tasks' subnets have a route to the internet",
     occasion=Occasion.DEPLOY,
     judge=each_tenant(judge, "their default route leads out"),
 )

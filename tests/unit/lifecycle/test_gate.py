@@ -123,6 +123,6 @@ def test_what_no_backup_holds_must_be_named(name: str) -> None:
     plan = [*HELD, ends(Effect.LOSS, name)]
     refusal = gate(plan, accepted(plan, MINE, no_backup=False))
     assert refusal is not None
-    assert [one.fix for one in refusal.problems] == [f"if that is meant: --allow-loss {name}"]
+    assert [one.fix for one in refusal.problems] == [f"if that is intended: --allow-loss {name}"]
     assert gate(plan, {name, *accepted(plan, MINE, no_backup=False)}) is None
     assert gate(plan, accepted(plan, MINE, no_backup=True)) is None, "all of it was given up in so many words"
