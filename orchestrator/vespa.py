@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from orchestrator.aws.ssm import ScriptFailed
 from orchestrator.contract import Vespa
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.inside.shell import Shell
 from orchestrator.redact import sounds_secret
 
 CONTAINER = "vespa"
@@ -40,14 +41,6 @@ printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container":
 """
 _PINNED = re.compile(r"[\w./-]*vespa[\w./-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", re.ASCII)
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
-
-
-class Shell(Protocol):
-    """Runs a script on an instance (`aws.ssm.Ssm`)."""
-
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Any:
-        """Its output; raises when it can't be run, fails, or takes too long."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws import batches
+from orchestrator.aws.deletions import Kept
 from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Invalid, Problem
@@ -219,16 +220,25 @@ class Buckets:
                     yield raw["Key"], raw["VersionId"]
 
     def delete(self, bucket: str, wanted: Iterable[tuple[str, str]]) -> int:
-        """Delete these; a version of "" deletes the object as it is now. How many."""
-        count = 0
+        """Delete these; a version of "" deletes the object as it is now. How many.
+
+        S3 says of each object whether it was deleted, in an answer that is no error (200). All are tried; then what
+        was not deleted is raised, a problem for each reason, with the objects' names.
+        """
+        count, kept = 0, Kept(bucket)
         for some in batches.of("delete_objects", "Objects", wanted):
-            self._delete(bucket, [{"Key": key, **({"VersionId": version} if version else {})} for key, version in some])
+            asked = [{"Key": key, **({"VersionId": version} if version else {})} for key, version in some]
+            for refused in self._delete(bucket, asked):
+                kept.note(refused)
             count += len(some)
+        kept.raise_if_any()
         return count
 
-    def _delete(self, bucket: str, some: list[dict[str, str]]) -> None:
+    def _delete(self, bucket: str, some: list[dict[str, str]]) -> Iterable[Mapping[str, Any]]:
         with translated("s3:DeleteObjectVersion" if "VersionId" in some[0] else "s3:DeleteObject"), batches.batched():
-            self._client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True}, **self._expected)
+            said = self._client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True}, **self._expected)
+        errors: Iterable[Mapping[str, Any]] = said.get("Errors", ())
+        return errors
 
 
 def closed(bucket: str) -> Problem:

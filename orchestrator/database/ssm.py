@@ -38,6 +38,7 @@ from orchestrator.database.model import (
 from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.tls import Authorities
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.inside.shell import Shell
 
 READERS = 4
 READING = 3600
@@ -76,23 +77,6 @@ _ENDPOINT = re.compile(r'endpoint URL: "(?P<url>[^"]+)"')
 """In the aws CLI's words when it gets no answer: could not connect, connect timeout, read timeout."""
 _AWS_PASSING = ("Throttl", "TooManyRequests", "ServiceUnavailable", "InternalFailure", "Could not connect", "timed out")
 """Words of the aws CLI on the instance about failures that pass by themselves."""
-
-
-class Output(Protocol):
-    """What a finished script leaves."""
-
-    @property
-    def stdout(self) -> str:
-        """Its standard output, at most 24,000 characters."""
-        ...
-
-
-class Shell(Protocol):
-    """Runs a script on an instance (`aws.ssm.Ssm`)."""
-
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
-        """Run it to its end. Raises when it can't be run, fails, or takes more than `timeout` seconds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

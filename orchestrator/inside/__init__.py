@@ -11,10 +11,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 from orchestrator.contract import Redis
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.value_from import parse
 
@@ -22,23 +23,6 @@ SECONDS = 120
 """Seconds that one look may take."""
 AT_ONCE = 8
 """Sites that one command visits: their answers must fit into the 24,000 characters that SSM keeps."""
-
-
-class Output(Protocol):
-    """What a finished script leaves."""
-
-    @property
-    def stdout(self) -> str:
-        """Its standard output."""
-        ...
-
-
-class Shell(Protocol):
-    """Runs a script on an instance (`aws.ssm.Ssm`)."""
-
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
-        """Run it to its end. Raises when it can't be run, fails, or takes more than `timeout` seconds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from orchestrator.contract import Vespa
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.inside.shell import Shell
 from orchestrator.lifecycle.tools import Contents
 
 AT_ONCE = 8
@@ -18,23 +19,6 @@ COUNTING = 3600
 MOVING = 300
 """Seconds that stopping or starting may take."""
 T = TypeVar("T")
-
-
-class Output(Protocol):
-    """What a finished script leaves."""
-
-    @property
-    def stdout(self) -> str:
-        """Its standard output."""
-        ...
-
-
-class Shell(Protocol):
-    """Runs a script on an instance (`aws.ssm.Ssm`)."""
-
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
-        """Run it to its end."""
-        ...
 
 
 def running(shell: Shell, index: Vespa) -> bool:

@@ -22,7 +22,8 @@ from orchestrator.contract import Healthy, Stack
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
-from orchestrator.inside import Shell, Visit
+from orchestrator.inside import Visit
+from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.subjects import attempt

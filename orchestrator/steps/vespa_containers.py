@@ -17,6 +17,7 @@ from orchestrator.aws.ssm import Ping
 from orchestrator.contract import Stack, Vespa
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.inside.shell import Shell
 from orchestrator.ownership import Kind, Ownership, remedy
 from orchestrator.subjects import each
 from orchestrator.vespa import Inside
@@ -28,7 +29,7 @@ _PASSING = frozenset({"restarting", "removing"})
 _VERBS = {"paused": "unpause"}
 
 
-class Agents(vespa.Shell, Protocol):
+class Agents(Shell, Protocol):
     """SSM."""
 
     def pings(self, instance_ids: list[str]) -> Mapping[str, Ping]:

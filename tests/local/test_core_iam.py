@@ -197,10 +197,27 @@ def test_what_moto_takes_for_the_bucket_itself_is_asked_for_by_its_own_name(some
     ):
         assert f"{action} on resource: arn:aws:s3:::kept" in refusal(call, Bucket="kept")[2]
     objects = {"Objects": [{"Key": "a", "VersionId": "1"}]}
-    denied = refusal(mine.delete_objects, Bucket="kept", Delete=objects)[2]
-    assert "s3:DeleteObjectVersion on resource: arn:aws:s3:::kept/a" in denied
+    (denied,) = mine.delete_objects(Bucket="kept", Delete=objects)["Errors"]
+    assert (denied["Key"], denied["VersionId"], denied["Code"]) == ("a", "1", "AccessDenied")
+    assert "s3:DeleteObjectVersion on resource: arn:aws:s3:::kept/a" in denied["Message"]
     mine = somebody({"Action": ["s3:PutObject", "s3:GetObject"], "Resource": "arn:aws:s3:::kept/*"}).client("s3")
     assert "s3:GetObjectTagging" in refusal(mine.copy_object, **copied)[2]
+
+
+def test_of_several_objects_those_that_may_not_be_deleted_stay(somebody: As, root: Aws) -> None:
+    """The answer is 200; also where nothing at all may be deleted."""
+    s3 = root.client("s3")
+    s3.create_bucket(Bucket="mixed", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    for key in ("ours/1", "theirs/1", "ours/2"):
+        s3.put_object(Bucket="mixed", Key=key, Body=b"x")
+    objects = {"Objects": [{"Key": key} for key in ("ours/1", "theirs/1", "ours/2")], "Quiet": True}
+    nothing = somebody().client("s3").delete_objects(Bucket="mixed", Delete=objects)
+    assert len(nothing["Errors"]) == 3
+    mine = somebody({"Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::mixed/ours/*"}).client("s3")
+    said = mine.delete_objects(Bucket="mixed", Delete=objects)
+    assert [(one["Key"], one["Code"]) for one in said["Errors"]] == [("theirs/1", "AccessDenied")]
+    assert not said.get("Deleted")
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket="mixed")["Contents"]] == ["theirs/1"]
 
 
 def test_a_volume_s_snapshot_is_deleted_by_its_tag(somebody: As, root: Aws) -> None:

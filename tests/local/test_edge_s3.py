@@ -13,7 +13,7 @@ from orchestrator.app.restoration import Restoration
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.s3 import S3, Presence
 from orchestrator.engine.clock import SystemClock
-from orchestrator.errors import Invalid, Refused
+from orchestrator.errors import Invalid, OrchestratorError, Refused
 from orchestrator.settings import Settings
 from tests.local.local_cloud import Aws, LocalCloud
 
@@ -138,3 +138,34 @@ def test_the_accounts_own_buckets_are_found_by_the_beginning_of_their_names(s3: 
         s3.create_bucket(Bucket=name, **HERE)
     squatter.create_bucket(Bucket="onyx-prod-backups-1-cccccccc", **HERE)
     assert Buckets(s3, REGION, OURS).named("onyx-prod-backups-1") == ("onyx-prod-backups-1-aaaaaaaa",)
+
+
+def test_an_object_that_the_buckets_policy_keeps_is_kept_whoever_asks(s3: Any) -> None:
+    """A retention rule: the root user too is refused, object by object. A version is another action."""
+    s3.create_bucket(Bucket="retained", **HERE)
+    s3.put_bucket_versioning(Bucket="retained", VersioningConfiguration={"Status": "Enabled"})
+    keep = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObjectVersion",
+        "Resource": "arn:aws:s3:::retained/legal/*",
+    }
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [everything, keep]}
+    s3.put_bucket_policy(Bucket="retained", Policy=json.dumps(policy))
+    made = {key: s3.put_object(Bucket="retained", Key=key, Body=b"x")["VersionId"] for key in ("a", "legal/b")}
+    objects = {"Objects": [{"Key": key, "VersionId": version} for key, version in made.items()]}
+    said = s3.delete_objects(Bucket="retained", Delete=objects)
+    assert [(one["Key"], one["VersionId"]) for one in said["Deleted"]] == [("a", made["a"])]
+    assert [(one["Key"], one["VersionId"], one["Code"]) for one in said["Errors"]] == [
+        ("legal/b", made["legal/b"], "AccessDenied")
+    ]
+    marker = s3.delete_objects(Bucket="retained", Delete={"Objects": [{"Key": "legal/b"}]})["Deleted"]
+    assert [one["DeleteMarker"] for one in marker] == [True]
+
+    ours = Buckets(s3, REGION, OURS)
+    with pytest.raises(OrchestratorError) as caught:
+        ours.delete("retained", ours.versions("retained"))
+    assert [problem.code for problem in caught.value.problems] == ["access-denied"]
+    assert "not deleted from retained: legal/b" in caught.value.problems[0].message
+    assert {key for key, _ in ours.versions("retained")} == {"legal/b"}

@@ -35,7 +35,8 @@ def apply(stack: Terraform, provider: str, *more: str, ok: bool = True) -> str:
 def certificates(stack: Terraform) -> dict[str, str]:
     """ARN → status."""
     acm = aws(stack, "acm")
-    arns = [one["CertificateArn"] for one in acm.list_certificates()["CertificateSummaryList"]]
+    every = acm.get_paginator("list_certificates").paginate()
+    arns = list(every.search("CertificateSummaryList[].CertificateArn"))
     return {arn: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] for arn in arns}
 
 

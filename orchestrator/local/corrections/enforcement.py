@@ -36,6 +36,7 @@ from werkzeug.exceptions import HTTPException
 from orchestrator.local import presigned
 from orchestrator.local.cloud import ACCESS_KEY, ACCOUNT, PARTITION, Cloud
 from orchestrator.local.corrections import replace
+from orchestrator.local.corrections.s3_deletes import DENIED
 from orchestrator.local.needs import SIGNED_AS, Call, Need, needs, secret_arn
 from orchestrator.local.nodes import role_of
 from orchestrator.local.permissions import policies_of, verdict
@@ -116,14 +117,20 @@ def _tags(arn: str) -> Mapping[str, str]:
 def _s3(cloud: Cloud) -> Callable[..., None]:
     def authorise(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
         caller = _caller(response, S3IAMRequest)
-        asked = list(needs_of_s3(_s3_call(response, bucket_name or "", key_name or "")))
+        made = _s3_call(response, bucket_name or "", key_name or "")
+        asked, denied = list(needs_of_s3(made)), dict[tuple[str, str], str]()
         if key_name and asked[0].action == "s3:GetObject" and _is_missing(response, bucket_name, key_name):
             # Who may not list is not told that it is missing.
             asked.append(Need("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket_name}"))
-        for need in asked:
+        for number, need in enumerate(asked):
             decided = _decide(cloud, caller, need)
-            if decided != "allowed":
-                raise _S3DeniedError(_words(caller, need, decided))
+            if decided == "allowed":
+                continue
+            words = _words(caller, need, decided)
+            if not made.deleted:
+                raise _S3DeniedError(words)
+            denied[made.deleted[number]] = words
+        setattr(response, DENIED, denied)
 
     return authorise
 

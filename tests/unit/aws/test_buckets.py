@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ with warnings.catch_warnings():
     from moto import mock_aws
 
 from orchestrator.aws.buckets import Buckets, Stored
-from orchestrator.errors import Invalid, Problem
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 from orchestrator.lifecycle.transfer import copy_all, gap, relative
 
 REGION = "us-west-2"
@@ -123,3 +124,51 @@ def test_a_name_that_somebody_else_has_is_said_so(s3: Any, buckets: Buckets, mon
     found: Problem = caught.value.problems[0]
     assert found.code == "backup-bucket-taken"
     assert "--backup-bucket" in found.fix
+
+
+def answering(*errors: dict[str, str]) -> tuple[Buckets, list[int]]:
+    """S3 answers 200 to each DeleteObjects, with these errors in the first one."""
+    calls: list[int] = []
+
+    def delete_objects(**given: Any) -> dict[str, Any]:
+        calls.append(len(given["Delete"]["Objects"]))
+        return {"Errors": list(errors)} if len(calls) == 1 else {}
+
+    return Buckets(SimpleNamespace(delete_objects=delete_objects), REGION), calls
+
+
+def test_an_object_that_s3_kept_is_named_and_the_others_are_deleted() -> None:
+    """The answer is 200. What may not be deleted names the action; the batches after it are sent all the same."""
+    kept = {"Key": "legal/hold", "VersionId": "v7", "Code": "AccessDenied", "Message": "Access Denied"}
+    buckets, calls = answering(kept)
+    with pytest.raises(OrchestratorError) as caught:
+        buckets.delete("files", [(f"k{number}", "1") for number in range(1500)])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.context) == ("access-denied", "s3:DeleteObjectVersion")
+    assert "not deleted from files: legal/hold" in problem.message
+    assert "s3:DeleteObjectVersion" in problem.fix
+    assert calls == [1000, 500]
+    assert not isinstance(caught.value, Transient)
+
+
+def test_what_s3_kept_for_the_moment_may_be_deleted_later() -> None:
+    buckets, _ = answering({"Key": "a", "Code": "InternalError", "Message": "We encountered an internal error."})
+    with pytest.raises(Transient, match="not deleted from files: a: InternalError"):
+        buckets.delete("files", [("a", ""), ("b", "")])
+
+
+def test_reasons_are_told_apart_and_of_many_objects_a_few_are_named() -> None:
+    slow = [
+        {"Key": f"s{number}", "Code": "SlowDown", "Message": "Please reduce your request rate."} for number in range(9)
+    ]
+    buckets, _ = answering(*slow, {"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"})
+    with pytest.raises(OrchestratorError) as caught:
+        buckets.delete("files", [("a", "")])
+    assert [problem.code for problem in caught.value.problems] == ["throttled", "access-denied"]
+    assert "s0, s1, s2 and 6 more" in caught.value.problems[0].message
+    assert not isinstance(caught.value, Transient)
+
+
+def test_what_was_gone_already_is_no_failure() -> None:
+    buckets, _ = answering({"Key": "a", "VersionId": "1", "Code": "NoSuchVersion", "Message": "not there"})
+    assert buckets.delete("files", [("a", "1")]) == 1
