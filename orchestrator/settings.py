@@ -180,7 +180,7 @@ SETTINGS = {
         ),
         Setting(
             "lock",
-            "s3://BUCKET/KEY of the lock that allows one run at a time on a stack, for states kept outside S3",
+            "lock that allows one run at a time on a stack, as s3://BUCKET/KEY, for states kept outside S3",
             _object,
         ),
         Setting("lock-timeout", "seconds to wait for another run on this stack to finish", _seconds_or_none, 0.0),

@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 GENERATED = "<!-- Written by scripts/generate_reference.py: change the code, not this page. -->\n"
 
+_SETTINGS = {name.replace("-", "_") for name in settings.SETTINGS}
+"""As click names their flags."""
 EVENT_FIELDS = {
     "step": "the step's id (`terraform` and the command's name occur too); empty for the run",
     "subject": "the tenant; empty for what the whole stack shares",
@@ -263,8 +265,12 @@ def _command(title: str, command: click.Command | None) -> Iterator[str]:
     for paragraph in (command.help or "").split("\n\n"):
         yield from (_sentence(paragraph), "")
     options = [one for one in command.params if isinstance(one, click.Option)]
-    if options:
-        yield from _table(("Option", "What it does"), (_option(one) for one in options))
+    takes_all = {one.name for one in options} >= _SETTINGS
+    own = [one for one in options if not (takes_all and one.name in _SETTINGS)]
+    if own:
+        yield from _table(("Option", "What it does"), (_option(one) for one in own))
+    if takes_all:
+        yield from ("Also each of the [settings](settings.md), as a flag.", "")
 
 
 def _option(option: click.Option) -> tuple[str, str]:
