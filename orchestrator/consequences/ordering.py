@@ -36,7 +36,7 @@ def _end(every: list[Consequence], tenancy: Tenancy) -> Iterable[Consequence]:
             name=f"stack:{tenancy.stack or 'all'}",
             says=f"the whole stack goes: none of its {len(tenancy.tenants)} sites answers any more",
             why=f"Terraform destroys {', '.join(dict.fromkeys(one.name for one in ending))}",
-            then="`orchestrate apply` makes it anew, with a new load balancer name and nothing in it",
+            then="`orchestrate apply` recreates it, with a new load balancer name and nothing in it",
             address=ending[0].address,
         )
 

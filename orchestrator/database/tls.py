@@ -72,7 +72,7 @@ _REFUSALS = (
         r"authentication method requirement",
         "database-password-not-scram",
         "it asks for the password in a way that would give it away",
-        "set password_encryption = scram-sha-256 (parameter group), then set the password anew",
+        "set password_encryption = scram-sha-256 (parameter group), then set the password again",
     ),
 )
 """Words of libpq (untranslated on RDS) and OpenSSL, what they mean, and what mends it: no waiting does."""

@@ -41,7 +41,7 @@ def _volume(change: Change, tenant: Subject) -> Consequence:
         if tenant
         else f"the volume {thing} is deleted with what is on it",
         why=f"Terraform {change.verb} its volume {thing}: {change.why}",
-        then="connectors fetch and index everything anew, which costs hours and embeddings" if tenant else "nothing",
+        then="connectors fetch and index everything again, which costs hours and embeddings" if tenant else "nothing",
         address=change.address,
         subject=tenant,
     )
@@ -91,7 +91,7 @@ def _instance(change: Change, tenant: Subject, scene: Scenery) -> Iterable[Conse
             name=f"vespa:{tenant or thing}",
             says="the search index is lost with the instance it is on: every document has to be indexed again",
             why=why,
-            then="connectors fetch and index everything anew; a volume of its own for /opt/vespa/var would outlive it",
+            then="connectors fetch and index everything again; a volume of its own for /opt/vespa/var would outlive it",
             address=change.address,
             subject=tenant,
         )
