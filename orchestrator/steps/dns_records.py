@@ -308,7 +308,7 @@ def _require_shown(shown: frozenset[Change] | None, located: Iterable[Located]) 
 
 STEP: Step[Context, Facts] = Step(
     id="dns-records",
-    title="Hostnames lead to the load balancer",
+    title="hostnames lead to the load balancer",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -155,7 +155,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[Context, Facts] = Step(
     id="redeploy",
-    title="services start again where that cures them",
+    title="services whose tasks failed for a cause that is cured were redeployed",
     observe=observe,
     decide=decide,
     apply=apply,

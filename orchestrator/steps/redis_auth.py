@@ -219,7 +219,7 @@ def _proof(facts: Facts, secret: str) -> Verdict:
             return Wait(f"{name} asks for a token; to try the secret's: {login.why}", "redis-token-not-proven", _TRY)
         return Done(f"{name} asks for a token over TLS; not proven that it is the secret's")
     if login.accepted and not login.open:
-        return Done(f"{name} lets in who has its secret's token, and nobody without one (tried over TLS)")
+        return Done(f"{name} accepts its secret's token, and no connection without it (tried over TLS)")
     if login.accepted:
         problem = Problem(
             "redis-open", f"{name} accepts the token, but also connections without one", name, _finish(name)

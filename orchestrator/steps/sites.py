@@ -381,7 +381,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
 
 STEP: Step[Context, Facts] = Step(
     id="sites",
-    title="The sites answer over HTTPS, each from its own tenant's tasks",
+    title="sites answer over HTTPS, each from its own tenant's tasks",
     observe=observe,
     decide=decide,
     apply=nothing_to_apply,

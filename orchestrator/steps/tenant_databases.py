@@ -147,7 +147,7 @@ def _verdict(one: Wanted, facts: Facts) -> Verdict:
         theirs = not one.is_admin and not ownership.role_is_ours(one, seen, rules)
         making = Making(replace(one, keeps_password=theirs), was_missed=not usable(one, seen))
         return Todo(", ".join(changes), making)
-    return Done(f"{one.database} is there, owned by {one.role}")
+    return Done(f"{one.database} exists, owned by {one.role}")
 
 
 def _unmakeable(one: Wanted, seen: Observed) -> Problem | None:

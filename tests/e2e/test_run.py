@@ -88,7 +88,7 @@ def redis_auth(made: Stage, *arguments: str) -> tuple[str, str]:
 def test_redis_is_asked_whether_the_secrets_token_is_its_own(made: Stage) -> None:
     """AWS says that there is a token, never which: only a login proves it, and without a runner nothing does."""
     event, said = redis_auth(made)
-    assert (event, "lets in who has its secret's token, and nobody without one" in said) == ("step-done", True), said
+    assert (event, "accepts its secret's token, and no connection without it" in said) == ("step-done", True), said
     event, said = redis_auth(made, "--database-transport", "direct")
     assert (event, "not proven" in said) == ("step-done", True), said
     secrets, arn = made.aws.client("secretsmanager"), made.contract["redis"]["auth_secret_arn"]
