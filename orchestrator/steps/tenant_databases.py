@@ -138,7 +138,7 @@ def _verdict(one: Wanted, facts: Facts) -> Verdict:
     if problem := _anothers(one, facts) or _renamed(one, facts) or _not_adopted(one, facts):
         return Blocked(problem, refused=True)
     if not ownership.database_is_ours(one, seen, rules):
-        return Done(f"{one.database} is there, as it was found")
+        return Done(f"{one.database} exists, as it was found")
     lacks = missing(one, seen)
     marks = ownership.unmarked(one, seen, rules)
     changes = [f"make {', '.join(lacks)}"] if lacks else []
