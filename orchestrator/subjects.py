@@ -41,6 +41,15 @@ def each(subjects: Iterable[Subject], change: Callable[[Subject], object], *, at
         raise PartlyFailed(failures)
 
 
+def refusals(change: Callable[[], object]) -> Mapping[Subject, OrchestratorError]:
+    """Make it; those for whom it failed, by subject, where it says so itself."""
+    try:
+        change()
+    except PartlyFailed as error:
+        return error.failures
+    return {}
+
+
 def together(subjects: Sequence[Subject], change: Callable[[Sequence[Subject]], object]) -> None:
     """Make the changes of all in one call; where that is refused, of each half, down to whom the refusal is about.
 

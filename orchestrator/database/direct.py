@@ -18,7 +18,7 @@ from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.model import (
-    LOCK_KEY,
+    LOCKING,
     Observed,
     Wanted,
     answered,
@@ -31,8 +31,9 @@ from orchestrator.database.model import (
 )
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.sessions import QUERY, Session, parsed
-from orchestrator.database.ssm import admin_unknown
-from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.database.ssm import NOT_ALLOWED, admin_unknown, locked
+from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.subjects import attempt, each
 from orchestrator.value_from import held
 
 
@@ -70,24 +71,20 @@ class DirectServer:
         with self._admin() as admin:
             row = admin.execute(observation(wanted)).fetchone()
         seen: dict[str, Any] = row[0] if row else {}
-        logins: dict[str, str] = {}
-        broken: dict[str, str] = {}
-        holds: dict[str, Any] = {}
-        for one in wanted:
-            if not one.has_password:
-                continue
-            try:
-                password = self._password_of(one)
-            except (Transient, Invalid):
-                raise  # about AWS or our credentials, not about this secret
-            except OrchestratorError as error:
-                broken[one.tenant] = error.problems[0].message
-                continue
-            if one.database in seen["databases"] and one.role in seen["roles"]:
-                logins[one.tenant], holds[one.database] = self._login(one, password)
-        for name in unowned(wanted, Observed(seen["databases"])):
-            holds[name] = self._held(name)
-        return observed(seen, logins, broken, holds)
+        known = {one.tenant: one for one in wanted if one.has_password}
+        read = attempt(known, lambda tenant: self._password_of(known[tenant]))
+        unread = {tenant: error for tenant, error in read.failures.items() if isinstance(error, Transient)}
+        broken = {tenant: it.problems[0].message for tenant, it in read.failures.items() if tenant not in unread}
+        entered = [
+            tenant
+            for tenant in read.results
+            if known[tenant].database in seen["databases"] and known[tenant].role in seen["roles"]
+        ]
+        found = attempt(entered, lambda tenant: self._login(known[tenant], read.results[tenant]))
+        logins = {tenant: login for tenant, (login, _) in found.results.items()}
+        holds = {known[tenant].database: held for tenant, (_, held) in found.results.items()}
+        holds |= {name: self._held(name) for name in unowned(wanted, Observed(seen["databases"]))}
+        return observed(seen, logins, broken, holds, unread | dict(found.failures))
 
     def _held(self, database: str) -> Any:
         """What is in it; None: nobody may look. Changes nothing."""
@@ -119,13 +116,21 @@ class DirectServer:
         return int(row[0]) if row else None
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
-        """What psql's `gexec` does: run each generator, then each statement it gives."""
-        verifiers = {one.tenant: verifier(self._password_of(one), self._salt()) for one in changeable(wanted)}
+        """What psql's `gexec` does: run each generator, then each statement it gives; in one session for all."""
+        by_tenant = {one.tenant: one for one in wanted}
         with self._admin() as admin:
-            admin.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-            for query in generators(wanted, verifiers):
+            for statement in LOCKING:
+                admin.execute(statement.encode())
+            each(by_tenant, lambda tenant: self._make(admin, by_tenant[tenant]))
+
+    def _make(self, admin: psycopg.Connection[Any], one: Wanted) -> None:
+        hashed = verifier(self._password_of(one), self._salt()) if changeable(one) else None
+        try:
+            for query in generators(one, hashed):
                 for (statement,) in admin.execute(query.encode()).fetchall():
                     self._create(admin, statement)
+        except psycopg.Error as error:
+            raise _failed(error) from None
 
     def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
         """As `inventory.Reader` says: a session for each tenant, one after the other."""
@@ -153,8 +158,9 @@ class DirectServer:
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             pass
         except psycopg.errors.InsufficientPrivilege as error:
-            fix = "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"
-            raise OrchestratorError(Problem("admin-not-allowed", _said(error), "tenant-databases", fix)) from None
+            raise OrchestratorError(
+                Problem("admin-not-allowed", _said(error), "tenant-databases", NOT_ALLOWED)
+            ) from None
 
     def _login(self, one: Wanted, password: str) -> tuple[str, Any]:
         """What the server says of it, and what is in the database.
@@ -218,6 +224,8 @@ class DirectServer:
 def _failed(error: psycopg.Error) -> OrchestratorError:
     """A session that ended in an error: the server's words about a statement, or no words at all."""
     said = _said(error)
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.ObjectInUse):
+        return locked(said)
     if isinstance(error, psycopg.OperationalError):
         fix = "check whether the server was restarted; then run the same command again"
         return Transient(Problem("database-unreachable", said, "tenant-databases", fix))

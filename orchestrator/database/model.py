@@ -16,6 +16,10 @@ from orchestrator.contract import PASSWORD_KEY, Stack
 from orchestrator.database import contents, marks
 from orchestrator.database.contents import Held
 from orchestrator.database.marks import Mark
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
+LOCK_WAIT = 10
+"""Seconds that a statement waits for somebody else's lock: then its tenant has failed, and the others go on."""
 
 LOCK_KEY = 0x6F6E_7978
 """Advisory lock held around every look-then-create (`onyx`): without it, 19 of 20 creators get 23505 (measured)."""
@@ -95,6 +99,10 @@ class Observed:
     """Databases with the owner and the grants that this program gives: its versions before the marks left none."""
     holds: Mapping[str, Held | None] = field(default_factory=dict)
     """What is in the tenants' databases and in those that no tenant owns; None: nobody could look."""
+    unseen: Mapping[str, Problem] = field(default_factory=dict)
+    """Per tenant that could not be looked at: why. Of it nothing is known, and nothing may be changed."""
+    passing: frozenset[str] = frozenset()
+    """Those of them for whom it may pass by itself."""
 
 
 def observed(
@@ -102,8 +110,12 @@ def observed(
     logins: Mapping[str, str],
     secrets: Mapping[str, str],
     holds: Mapping[str, Mapping[str, Any] | None],
+    failures: Mapping[str, OrchestratorError],
 ) -> Observed:
-    """From `observation`'s answer, and what the sessions of tenants and the looks into databases gave."""
+    """From `observation`'s answer, and what the sessions of tenants and the looks into databases gave.
+
+    `failures`, by tenant: why it could not be looked at.
+    """
 
     def marked(key: str) -> dict[str, Mark]:
         found = {name: marks.read(line) for name, line in (said.get(key) or {}).items()}
@@ -120,6 +132,8 @@ def observed(
         present=frozenset(said.get("present") or ()),
         as_made=frozenset(said.get("as_made") or ()),
         holds={name: contents.held(one) for name, one in holds.items()},
+        unseen={tenant: error.problems[0] for tenant, error in failures.items()},
+        passing=frozenset(tenant for tenant, error in failures.items() if isinstance(error, Transient)),
     )
 
 
@@ -135,7 +149,10 @@ class Server(Protocol):
         ...
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
-        """Make roles, passwords and databases as wanted, in one session, under the advisory lock."""
+        """Make roles, passwords and databases as wanted, under the advisory lock.
+
+        Raises `PartlyFailed`, by tenant, when some of it was refused: the other tenants' is made.
+        """
         ...
 
 
@@ -165,9 +182,9 @@ def unowned(wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
     return tuple(sorted(seen.databases.keys() - {one.database for one in wanted} - SYSTEM_DATABASES))
 
 
-def changeable(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
-    """Those whose role is ours to make and to give its password."""
-    return tuple(one for one in wanted if one.has_password and not one.is_admin and not one.keeps_password)
+def changeable(one: Wanted) -> bool:
+    """Whether its role is ours to make and to give its password."""
+    return one.has_password and not one.is_admin and not one.keeps_password
 
 
 def answered(refusal: str) -> bool:
@@ -219,30 +236,33 @@ def counting(table: str) -> str:
     return f'SELECT count(*) FROM "{table}"'
 
 
-def generators(wanted: Sequence[Wanted], verifiers: Mapping[str, str]) -> Iterator[str]:
+LOCKING = (f"SELECT pg_advisory_lock({LOCK_KEY})", f"SET lock_timeout = '{LOCK_WAIT}s'")
+"""What a session that makes something begins with: a run beside ours is waited for, somebody's lock is not."""
+
+
+def generators(one: Wanted, verifier: str | None) -> Iterator[str]:
     """SELECTs whose rows are the statements to run, as psql's `gexec` does. Each gives no row where nothing is to do.
 
-    `verifiers`: per tenant the SCRAM verifier of the role's password, so that no clear password reaches the server;
-    none for a tenant whose role stays as it is.
+    `verifier`: the SCRAM verifier of the role's password, so that no clear password reaches the server; None for a
+    role that stays as it is.
     CREATE DATABASE can't run in a transaction; template0 because a busy template1 costs 5 s and 55006 (measured).
     """
     yield _unless_role(READONLY_ROLE, f"CREATE ROLE {READONLY_ROLE} NOLOGIN")
-    for one in wanted:
-        role, database, line = literal(one.role), literal(one.database), literal(one.mark.line)
-        if one.tenant in verifiers:
-            yield from _role(one, literal(verifiers[one.tenant]), line)
-        if not one.is_admin:
-            yield f"SELECT format('GRANT %I TO CURRENT_USER', {role})"
-        yield (
-            f"SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0', {database}, {role}) "
-            f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database})"
-        )
-        yield (
-            f"SELECT format('ALTER DATABASE %I OWNER TO %I', {database}, {role}) FROM pg_database "
-            f"WHERE datname = {database} AND pg_get_userbyid(datdba) <> {role}"
-        )
-        yield marks.setting("DATABASE", database, line)
-        yield f"SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', {database})"
+    role, database, line = literal(one.role), literal(one.database), literal(one.mark.line)
+    if verifier is not None:
+        yield from _role(one, literal(verifier), line)
+    if not one.is_admin:
+        yield f"SELECT format('GRANT %I TO CURRENT_USER', {role})"
+    yield (
+        f"SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0', {database}, {role}) "
+        f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database})"
+    )
+    yield (
+        f"SELECT format('ALTER DATABASE %I OWNER TO %I', {database}, {role}) FROM pg_database "
+        f"WHERE datname = {database} AND pg_get_userbyid(datdba) <> {role}"
+    )
+    yield marks.setting("DATABASE", database, line)
+    yield f"SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', {database})"
 
 
 def _role(one: Wanted, verifier: str, line: str) -> Iterator[str]:

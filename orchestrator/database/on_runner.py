@@ -46,6 +46,7 @@ class Failed(Exception):
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.told = {"code": code, "message": message}
 
 
 UNREACHED = "endpoint URL"
@@ -155,14 +156,13 @@ def passwords(request: Request) -> Dict[Reference, Password]:  # noqa: UP006
     wanted |= {reference(it, "url_") for it in request["tenants"] if it.get("url_secret")}
     if request["mode"] in ("observe", "ensure", "load"):
         wanted.add(reference(request, "admin_"))
-    region = request["region"]
     secrets = sorted({arn for arn, _ in wanted if ":secretsmanager:" in arn})
     parameters = sorted({arn for arn, _ in wanted} - set(secrets))
     batches: List[Tuple[Any, Sequence[str]]] = []  # noqa: UP006
     batches += [(some_secrets, secrets[start : start + 20]) for start in range(0, len(secrets), 20)]
     batches += [(some_parameters, parameters[start : start + 10]) for start in range(0, len(parameters), 10)]
     with ThreadPoolExecutor(4) as pool:
-        known = pool.map(lambda batch: batch[0](batch[1], region), batches)
+        known = pool.map(lambda batch: batch[0](batch[1], request["region"]), batches)
     values = {arn: value for some in known for arn, value in some.items()}
     return {(arn, key): password_in(values[arn], key) for arn, key in wanted}
 
@@ -215,9 +215,8 @@ def as_admin(request: Request, password: Password, sql: str, secrets: Sequence[s
     """Run SQL as the admin user; give the output, or raise Failed."""
     if isinstance(password, Failed):
         raise password
-    status, output, errors = psql(
-        request, database="postgres", user=request["admin"], password=password, sql=sql, secrets=secrets
-    )
+    who = {"user": request["admin"], "password": password}
+    status, output, errors = psql(request, database="postgres", sql=sql, secrets=secrets, **who)
     if status:
         raise Failed("sql-failed", errors)
     return output
@@ -266,29 +265,29 @@ def count(request: Request) -> Request:
     counts: Dict[str, Union[int, None]] = {}  # noqa: UP006, UP007
     for tenant in request["tenants"]:
         password = known[reference(tenant)] if tenant["secret"] else Failed("secret-missing", "it has none")
-        counts[tenant["name"]] = None
-        if not isinstance(password, Failed):
-            told = look(request, request["query"], tenant["database"], tenant["role"], password)[1]
-            counts[tenant["name"]] = told
+        whose = tenant["database"], tenant["role"], password
+        counts[tenant["name"]] = None if isinstance(password, Failed) else look(request, request["query"], *whose)[1]
     return {"counts": counts}
 
 
 def ensure(request: Request) -> Request:
-    """Run the generated statements in one session. `@verifier:NAME@` stands where a tenant's verifier goes."""
-    sql = request["sql"]
-    secrets: List[str] = []  # noqa: UP006
-    known = passwords(request)
+    """Run each tenant's generated statements in a session of their own; why those were refused that were.
+
+    `@verifier@` stands where the verifier of the tenant's password goes.
+    """
+    known, refused = passwords(request), {}
     for tenant in request["tenants"]:
-        if f"@verifier:{tenant['name']}@" not in sql:
-            continue
-        password = known[reference(tenant)]
-        if isinstance(password, Failed):
-            raise password
-        hashed = verifier(password, os.urandom(16))
-        secrets += [password, hashed]
-        sql = sql.replace(f"@verifier:{tenant['name']}@", hashed)
-    as_admin(request, known[reference(request, "admin_")], sql, secrets)
-    return {"ensured": [tenant["name"] for tenant in request["tenants"]]}
+        sql, password, secrets = request["statements"][tenant["name"]], known.get(reference(tenant), ""), []
+        try:
+            if "@verifier@" in sql:
+                if isinstance(password, Failed):
+                    raise password
+                secrets = [password, verifier(password, os.urandom(16))]
+                sql = sql.replace("@verifier@", secrets[1])
+            as_admin(request, known[reference(request, "admin_")], sql, secrets)
+        except Failed as error:
+            refused[tenant["name"]] = error.told
+    return {"refused": refused}
 
 
 def read(request: Request) -> Request:
@@ -299,9 +298,8 @@ def read(request: Request) -> Request:
         password = known[reference(tenant)]
         if isinstance(password, Failed):
             raise password
-        status, output, errors = psql(
-            request, database=tenant["database"], user=tenant["role"], password=password, sql=request["sql"]
-        )
+        who = {"database": tenant["database"], "user": tenant["role"], "password": password}
+        status, output, errors = psql(request, sql=request["sql"], **who)
         if status:
             raise as_tenant("{}: {}".format(tenant["name"], errors))
         return tenant["name"], [line for line in output.splitlines() if line.strip()]
@@ -341,9 +339,8 @@ def moved(url: Password, file: str, *, there: bool) -> None:
     except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
         raise Failed("dump-interrupted", f"{type(error).__name__}: no connection to S3, or it was cut") from None
     except OSError as error:
-        raise Failed(
-            "dump-not-moved", f"{type(error).__name__}: {error.strerror or 'the file was not written'}"
-        ) from None
+        said = error.strerror or "the file was not written"
+        raise Failed("dump-not-moved", f"{type(error).__name__}: {said}") from None
 
 
 def digest_of(file: str) -> str:
@@ -392,7 +389,7 @@ def main() -> None:
         with authorities(request):
             answer = modes[request["mode"]](request)
     except Failed as error:
-        answer = {"error": {"code": error.code, "message": error.message}}
+        answer = {"error": error.told}
     text = json.dumps(answer)
     if len(text) > LONGEST_ANSWER:
         text = base64.b64encode(gzip.compress(text.encode())).decode()

@@ -22,7 +22,8 @@ from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.lending import Reference
 from orchestrator.database.model import (
-    LOCK_KEY,
+    LOCK_WAIT,
+    LOCKING,
     SYSTEM_DATABASES,
     Observed,
     Wanted,
@@ -37,18 +38,24 @@ from orchestrator.database.model import (
 )
 from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.tls import Authorities
-from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.errors import OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.inside.shell import Shell
 
+SECONDS = 300
+"""That a look or a change may take."""
 READERS = 4
 READING = 3600
 """Seconds that reading every row may take."""
 MOVING = 3600
 """Seconds that dumping or loading a database may take."""
+NOT_ALLOWED = (
+    "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser); to change what another owns, that owner's "
+    "role: GRANT owner TO admin (of a role: WITH ADMIN OPTION)"
+)
 _FIXES = {
     "28P01": ("admin-password-wrong", "store the admin user's real password in its secret (admin_secret_arn)"),
     "28000": ("admin-login-denied", "check admin_user and the server's pg_hba rules (TLS is required on RDS)"),
-    "42501": ("admin-not-allowed", "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser)"),
+    "42501": ("admin-not-allowed", NOT_ALLOWED),
     "53300": ("database-connections-exhausted", "too many connections: close some, or use a larger class"),
 }
 _PASSING = {
@@ -65,6 +72,8 @@ _LASTING = {
 }
 _RACED = ("42P04:", "42710:", "23505:")
 """Somebody who does not hold our lock created the same at the same moment: look again."""
+_LOCKED = ("55P03:", "55006:")
+"""Somebody holds a lock on what would be changed, or is connected to it."""
 _UNREACHED = (
     "could not connect",
     "connection to server",
@@ -131,8 +140,12 @@ class SsmServer:
         looks: dict[str, Any] = {"look": LOOK, "options": OPTIONS, "known": ours}
         answer = self._ask("observe", wanted, observation=observation(wanted), **looks)
         logins, secrets = answer["logins"], answer["secrets"]
-        _require_answers(logins, secrets)
-        return observed(answer, logins, secrets, answer.get("holds", {}))
+        lent = frozenset(one.tenant for one in wanted if one.secret_arn is None)
+        failures = _without_answer(logins, secrets, lent)
+        logins, secrets = (
+            {tenant: it for tenant, it in said.items() if tenant not in failures} for said in (logins, secrets)
+        )
+        return observed(answer, logins, secrets, answer.get("holds", {}), failures)
 
     def sessions(self) -> Sequence[Session]:
         """One command."""
@@ -144,11 +157,13 @@ class SsmServer:
         return found
 
     def ensure(self, wanted: Sequence[Wanted]) -> None:
-        """One command, one psql session for all of `wanted`."""
-        verifiers = {one.tenant: f"@verifier:{one.tenant}@" for one in changeable(wanted)}
-        lines = [rf"{query} \gexec" for query in generators(wanted, verifiers)]
-        sql = "\n".join([f"SELECT pg_advisory_lock({LOCK_KEY}) \\g /dev/null", *lines])
-        self._ask("ensure", wanted, sql=sql)
+        """One command, a psql session for each of `wanted`."""
+        statements = {one.tenant: _script_of(one) for one in wanted}
+        seconds = SECONDS + LOCK_WAIT * len(wanted)
+        refused = self._ask("ensure", wanted, seconds=seconds, statements=statements)["refused"]
+        if refused:
+            told = {tenant: _error(said["code"], said["message"], self._runner) for tenant, said in refused.items()}
+            raise PartlyFailed(told)
 
     def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
         """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
@@ -174,7 +189,7 @@ class SsmServer:
         mode: str,
         wanted: Sequence[Wanted],
         *,
-        seconds: int = 300,
+        seconds: int = SECONDS,
         urls: Mapping[str, SecretStr] | None = None,
         **more: Any,
     ) -> Any:
@@ -246,6 +261,12 @@ def _url_in(tenant: str, lent: Mapping[str, Reference]) -> dict[str, str]:
     return {"url_secret": secret, "url_key": key}
 
 
+def locked(said: str) -> Transient:
+    """PostgreSQL did not get a lock in time: somebody's session has it."""
+    fix = "find that session (SELECT pid, usename, query FROM pg_stat_activity; pg_locks), and end it if it may end"
+    return Transient(Problem("database-locked", said, "tenant-databases", fix))
+
+
 def admin_unknown(database: Database) -> OrchestratorError:
     """Nothing can be made or looked at: nobody told the admin's password."""
     message = f"the password of {database.admin_user} is in no secret that is known, nor in Terraform's state"
@@ -260,25 +281,49 @@ def script(request: dict[str, Any]) -> str:
     return f"python3 - {argument} <<'END_OF_PROGRAM'\n{program}\nEND_OF_PROGRAM\n"
 
 
-def _require_answers(logins: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-    """Raise `Transient` when somebody did not answer: then nothing is known, and nothing may be changed."""
-    for said in logins.values():
+def _script_of(one: Wanted) -> str:
+    """For psql; `@verifier@` is put in by the runner, who alone knows the password."""
+    lock, limit = LOCKING
+    lines = [rf"{query} \gexec" for query in generators(one, "@verifier@" if changeable(one) else None)]
+    return "\n".join([rf"{lock} \g /dev/null", f"{limit};", *lines])
+
+
+def _without_answer(
+    logins: Mapping[str, str], secrets: Mapping[str, str], lent: frozenset[str]
+) -> Mapping[str, OrchestratorError]:
+    """Tenants about whom nothing is known, since somebody did not answer: by tenant, why.
+
+    Those in `lent` have a password that was lent just now: SSM may not show it yet.
+    """
+    failures: dict[str, OrchestratorError] = {}
+    for tenant, said in logins.items():
         if untrusted := tls.refusal(said):
-            raise untrusted
-        if said != "ok" and not answered(said):
+            failures[tenant] = untrusted
+        elif said != "ok" and not answered(said):
             fix = "check whether the server was restarted; then run the same command again"
-            raise Transient(Problem("database-unreachable", said, "tenant-databases", fix))
-    for said in secrets.values():
-        _require_way(said, "tenant-databases")
-        if any(text in said for text in _AWS_PASSING):
-            raise Transient(Problem("secret-unreadable", said, "tenant-databases", "wait, or see the AWS health page"))
+            failures[tenant] = Transient(Problem("database-unreachable", said, tenant, fix))
+    for tenant, said in secrets.items():
+        if passing := _passing(said, tenant):
+            failures[tenant] = passing
+        elif tenant in lent and said.startswith("parameter-missing"):
+            failures[tenant] = Transient(Problem("parameter-missing", said, tenant, _PASSING["parameter-missing"]))
+    return failures
 
 
-def _require_way(said: str, where: str) -> None:
-    """Raise `Transient` when the runner's aws CLI gets no answer from AWS: a new way out takes a while to work."""
+def _passing(said: str, where: str) -> Transient | None:
+    """Of a secret that could not be read, when that may pass: AWS throttles, or does not answer the runner."""
+    if no_way := _without_way(said, where):
+        return no_way
+    if any(text in said for text in _AWS_PASSING):
+        return Transient(Problem("secret-unreadable", said, where, "wait, or see the AWS health page"))
+    return None
+
+
+def _without_way(said: str, where: str) -> Transient | None:
+    """When the runner's aws CLI gets no answer from AWS: a new way out takes a while to work."""
     found = _ENDPOINT.search(said)
     if found is None:
-        return
+        return None
     host = urlsplit(found["url"]).netloc
     service, _, region = host.split(".amazonaws")[0].partition(".")
     fix = (
@@ -286,13 +331,13 @@ def _require_way(said: str, where: str) -> None:
         "private DNS, whose security group admits the runner on 443"
     )
     message = f"the runner gets no answer from {host}: {said.strip().splitlines()[-1]}"
-    raise Transient(Problem("runner-without-way-to-aws", message, where, fix))
+    return Transient(Problem("runner-without-way-to-aws", message, where, fix))
 
 
 def _error(code: str, message: str, runner: str) -> OrchestratorError:
     """By SQLSTATE where psql gave one (VERBOSITY=verbose), else by the program's own code."""
-    if code == "secret-unreadable":
-        _require_way(message, runner)
+    if code == "secret-unreadable" and (passing := _passing(message, runner)):
+        return passing
     if code in _PASSING:
         return Transient(Problem(code, message, runner, _PASSING[code]))
     if code in _LASTING:
@@ -311,6 +356,8 @@ def _psql_said(message: str) -> OrchestratorError:
             return OrchestratorError(Problem(known, message, "tenant-databases", fix))
     if any(state in message for state in _RACED):
         return Transient(Problem("database-raced", message, "tenant-databases", "none needed: it is checked again"))
+    if any(state in message for state in _LOCKED):
+        return locked(message)
     if any(text in message for text in _UNREACHED):
         fix = "check the database's status and that its security group admits the runner on its port"
         return Transient(Problem("database-unreachable", message, "tenant-databases", fix))

@@ -20,7 +20,7 @@ from orchestrator.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollouts import Rollout
-from orchestrator.subjects import each
+from orchestrator.subjects import each, refusals
 
 TWICE = 2
 CRASH_LOOP = 4
@@ -355,11 +355,13 @@ def _problem(tenant: str, causes: Sequence[Cause], rollout: Rollout) -> Problem:
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """All missing databases in one session, then one UpdateService per service."""
-    context.database.ensure([todo.payload.wanted for todo in todos.values()])
+    """All missing databases at once, then one UpdateService per service whose database is there."""
     context.databases_made.update(todos)
+    refused = refusals(lambda: context.database.ensure([todo.payload.wanted for todo in todos.values()]))
 
     def start(tenant: Subject) -> None:
+        if tenant in refused:
+            raise refused[tenant]
         if todos[tenant].payload.forced:
             if tenant in context.deployments:
                 context.watch.earlier.setdefault(tenant, set()).add(context.deployments[tenant])

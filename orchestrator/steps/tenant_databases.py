@@ -17,7 +17,7 @@ from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
 from orchestrator.database.model import Observed, Server, Wanted, identifier, missing, unowned, usable, wanted_of
 from orchestrator.database.ownership import Rules
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.errors import OrchestratorError, Problem
 
 STEADY = "has reached a steady state"
@@ -133,6 +133,8 @@ def decide(facts: Facts) -> Verdicts:
 
 def _verdict(one: Wanted, facts: Facts) -> Verdict:
     seen, rules = facts.seen, facts.rules
+    if one.tenant in seen.unseen:
+        return Unread(seen.unseen[one.tenant], one.tenant in seen.passing).verdict
     if problem := _unmakeable(one, seen):
         return Blocked(problem)
     if problem := _anothers(one, facts) or _renamed(one, facts) or _not_adopted(one, facts):
@@ -218,10 +220,13 @@ def _is_password(lacks: Sequence[str], one: Wanted) -> bool:
 
 
 def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
-    """All that is missing in one session, under the advisory lock."""
+    """All that is missing, under the advisory lock. What one tenant is refused holds up no other.
+
+    Whose tasks did without is remembered first: also of a change that fails half-way, or whose answer is lost.
+    """
     makings: Mapping[Subject, Making] = {tenant: todo.payload for tenant, todo in todos.items()}
-    context.database.ensure([making.wanted for making in makings.values()])
     context.databases_made.update(tenant for tenant, making in makings.items() if making.was_missed)
+    context.database.ensure([making.wanted for making in makings.values()])
 
 
 def findings(facts: Facts) -> Iterable[Problem]:

@@ -6,11 +6,9 @@ import base64
 import gzip
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -20,118 +18,19 @@ import trustme
 from psycopg import sql
 from pydantic import SecretStr
 
-from orchestrator.aws.parameters import Parameters
-from orchestrator.aws.secrets import Secrets
-from orchestrator.aws.ssm import Ssm
-from orchestrator.contract import Database, Stack
-from orchestrator.database import tls
+from orchestrator.contract import Database
 from orchestrator.database.contents import Held
-from orchestrator.database.direct import DirectServer, Endpoint
+from orchestrator.database.direct import Endpoint
 from orchestrator.database.inventory import Database as Both
 from orchestrator.database.inventory import inventories, sizes
-from orchestrator.database.lending import Lender
 from orchestrator.database.marks import Mark
 from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
 from orchestrator.database.ownership import Rules, candidates, database_is_ours, role_is_ours, unmarked
-from orchestrator.database.ssm import SsmServer
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import client, world
+from tests.conformance.place import Place
 from tests.faults.figures import sized, tell
-from tests.local.local_cloud import Aws, LocalCloud, aws_of
-from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
-
-
-@dataclass
-class Place:
-    """A stack as Terraform leaves it, with both ways to its database."""
-
-    stack: Stack
-    aws: Aws
-    endpoint: Endpoint
-    ca_file: Path
-
-    def secret(self, name: str, value: str) -> str:
-        arn: str = self.aws.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
-        return arn
-
-    def wanted(self, name: str) -> Wanted:
-        arn = self.secret(name, json.dumps({"username": name, "password": f"pw-of-{name}'\\ü"}))
-        return Wanted(name, name, name, arn, stack="o'n{y}x-prod", server=self.stack.database.host)
-
-    def direct(
-        self, database: Database | None = None, ca_file: Path | None = None, endpoint: Endpoint | None = None
-    ) -> Both:
-        secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
-
-        def read(arn: str) -> str:
-            return parameters.value(arn) if ":ssm:" in arn else secrets.value(arn)
-
-        given = database or self.stack.database
-        return DirectServer(given, read, endpoint=endpoint or self.endpoint, authorities=ca_file or self.ca_file)
-
-    def parameters(self) -> Parameters:
-        return Parameters(self.aws.client("ssm"))
-
-    def lender(self) -> Lender:
-        return Lender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
-
-    def ssm(self, database: Database | None = None, ca_file: Path | None = None) -> Both:
-        shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)
-        assert self.stack.runner is not None
-        wanted = database or self.stack.database
-        trusted = tls.authorities(self.stack.region, ca_file or self.ca_file)
-        runner, region = self.stack.runner.instance_id, self.stack.region
-        return SsmServer(shell, runner, wanted, region, self.lender(), authorities=trusted)
-
-    def admins_password(self) -> SecretStr:
-        arn = self.stack.database.admin_secret_arn
-        value = self.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        return SecretStr(json.loads(value)["password"])
-
-    def admin(self) -> psycopg.Connection[Any]:
-        database = self.stack.database
-        return psycopg.connect(
-            host=database.host,
-            hostaddr=self.endpoint.ip,
-            port=self.endpoint.port,
-            user=database.admin_user,
-            password=self.admins_password().get_secret_value(),
-            dbname="postgres",
-            sslmode="verify-full",
-            sslrootcert=str(self.ca_file),
-            autocommit=True,
-        )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("databases")
-    running = client.up("databases", folder, speed=300)
-    try:
-        cloud = LocalCloud(folder, running, client.ask(running, "env"))
-        aws = aws_of(cloud)
-        stack = Stack.model_validate(world.build(aws.session, endpoint=running.endpoint))
-        rds, ssm = aws.client("rds"), aws.client("ssm")
-        rds.get_waiter("db_instance_available").wait(WaiterConfig={"Delay": 1})
-        until("the agent is online", lambda: ssm.describe_instance_information()["InstanceInformationList"])
-        ip, _, port = client.ask(running, "env")["ORCHESTRATE_DATABASE_ADDRESS"].rpartition(":")
-        yield Place(stack, aws, Endpoint(ip, int(port)), folder / "ca.pem")
-    finally:
-        client.down(folder)
-
-
-@pytest.fixture(params=["direct", "ssm"])
-def way(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def server(place: Place, way: str) -> Both:
-    make: Callable[[], Both] = getattr(place, way)
-    return make()
 
 
 def lacks(one: Wanted, server: Server) -> tuple[str, ...]:

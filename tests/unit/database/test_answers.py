@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from pydantic import SecretStr
 
 from orchestrator.contract import Database
 from orchestrator.database.model import Wanted, answered, missing, usable
 from orchestrator.database.ssm import SsmServer
 from orchestrator.database.tls import SHIPPED, authorities
-from orchestrator.errors import OrchestratorError, Transient
+from orchestrator.errors import OrchestratorError, PartlyFailed, Transient
 
 PREFIX = 'connection to server at "db" (192.0.2.1), port 5432 failed: '
 SAID = {
@@ -33,6 +36,7 @@ SAID = {
     "server closed the connection unexpectedly": False,
 }
 WANTED = Wanted("a", "onyx_a", "onyx_a", "arn:aws:secretsmanager:us-west-2:1:secret:a")
+OTHER = Wanted("b", "onyx_b", "onyx_b", "arn:aws:secretsmanager:us-west-2:1:secret:b")
 DATABASE = Database(
     instance="x",
     host="db.example.com",
@@ -52,9 +56,18 @@ class Shell:
         return self
 
 
+class Lending:
+    """Lends to whoever asks."""
+
+    def lent(self, passwords: Mapping[str, SecretStr]) -> AbstractContextManager[Mapping[str, tuple[str, str]]]:
+        return nullcontext({who: ("/lent", "0") for who in passwords})
+
+
+SAME = {"databases": {"onyx_a": "onyx_a"}, "roles": ["onyx_a"], "open": [], "logins": {"a": "ok"}, "secrets": {}}
+
+
 def server(**answer: Any) -> SsmServer:
-    said = {"databases": {"onyx_a": "onyx_a"}, "roles": ["onyx_a"], "open": [], "logins": {"a": "ok"}, "secrets": {}}
-    return SsmServer(Shell(json.dumps(said | answer)), "i-1", DATABASE, "us-west-2")
+    return SsmServer(Shell(json.dumps(SAME | answer)), "i-1", DATABASE, "us-west-2")
 
 
 @pytest.mark.parametrize("words", SAID)
@@ -62,11 +75,60 @@ def test_what_is_an_answer(words: str) -> None:
     assert answered(PREFIX + words) is SAID[words]
 
 
-def test_without_an_answer_nothing_is_known() -> None:
+THROTTLED = "An error occurred (ThrottlingException) when calling"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"logins": {"a": PREFIX + "Connection refused", "b": "ok"}}, "database-unreachable"),
+        ({"logins": {"b": "ok"}, "secrets": {"a": THROTTLED}}, "secret-unreadable"),
+    ],
+)
+def test_without_an_answer_nothing_is_known_of_that_tenant_and_of_the_others_all(said: Any, code: str) -> None:
+    both = {"databases": {"onyx_a": "onyx_a", "onyx_b": "onyx_b"}, "roles": ["onyx_a", "onyx_b"]}
+    seen = server(**both, **said).observe([WANTED, OTHER])
+    assert {tenant: problem.code for tenant, problem in seen.unseen.items()} == {"a": code}
+    assert seen.passing == {"a"}
+    assert "a" not in seen.logins
+    assert "a" not in seen.secrets
+    assert missing(OTHER, seen) == ()
+
+
+def test_a_throttled_secret_of_the_admin_may_pass_too() -> None:
     with pytest.raises(Transient):
-        server(logins={"a": PREFIX + "Connection refused"}).observe([WANTED])
-    with pytest.raises(Transient):
-        server(secrets={"a": "An error occurred (ThrottlingException) when calling"}).observe([WANTED])
+        server(error={"code": "secret-unreadable", "message": THROTTLED}).observe([WANTED])
+
+
+def test_a_password_that_was_lent_just_now_may_not_show_yet_and_a_parameter_of_ones_own_that_is_gone_is_gone() -> None:
+    said = {"secrets": {"a": "parameter-missing: ParameterNotFound: the parameter is not there"}, "logins": {}}
+    lent = replace(WANTED, secret_arn=None, password=SecretStr("x"))
+    assert SsmServer(Shell(json.dumps(SAME | said)), "i-1", DATABASE, "us-west-2", Lending()).observe([lent]).passing
+    assert server(**said).observe([WANTED]).secrets.keys() == {"a"}
+
+
+REFUSALS = {
+    "ERROR:  55P03: canceling statement due to lock timeout": ("database-locked", True),
+    'ERROR:  55006: source database "template1" is being accessed by other users': ("database-locked", True),
+    "ERROR:  42501: must be owner of database onyx_a": ("admin-not-allowed", False),
+    'ERROR:  23505: duplicate key value violates unique constraint "pg_database_datname_index"': (
+        "database-raced",
+        True,
+    ),
+    "ERROR:  53100: could not extend file: No space left on device": ("sql-failed", False),
+}
+
+
+@pytest.mark.parametrize("words", REFUSALS)
+def test_what_postgresql_refuses_one_tenant_is_its_own(words: str) -> None:
+    refused = {"a": {"code": "sql-failed", "message": f"psql:<stdin>:7: {words}"}}
+    with pytest.raises(PartlyFailed) as caught:
+        server(refused=refused).ensure([WANTED, OTHER])
+    assert caught.value.failures.keys() == {"a"}
+    failure = caught.value.failures["a"]
+    assert (failure.problems[0].code, isinstance(failure, Transient)) == REFUSALS[words]
+    assert failure.problems[0].fix
+    server(refused={}).ensure([WANTED, OTHER])
 
 
 @pytest.mark.parametrize("how", ["Could not connect to the", "Connect timeout on", "Read timeout on"])
@@ -74,10 +136,14 @@ def test_without_an_answer_nothing_is_known() -> None:
 def test_a_runner_without_a_way_to_aws_is_told_which_endpoint_it_lacks(how: str, whose: str) -> None:
     words = f'\n{how} endpoint URL: "https://secretsmanager.us-gov-west-1.amazonaws.com/"'
     error = {"code": "secret-unreadable", "message": words}
-    said: dict[str, Any] = {"secrets": {"a": words}} if whose == "a tenant's" else {"error": error}
-    with pytest.raises(Transient) as caught:
-        server(**said).observe([WANTED])
-    problem = caught.value.problems[0]
+    if whose == "a tenant's":
+        seen = server(secrets={"a": words}, logins={}).observe([WANTED])
+        problem = seen.unseen["a"]
+        assert seen.passing == {"a"}
+    else:
+        with pytest.raises(Transient) as caught:
+            server(error=error).observe([WANTED])
+        problem = caught.value.problems[0]
     assert problem.code == "runner-without-way-to-aws"
     assert "com.amazonaws.us-gov-west-1.secretsmanager" in problem.fix
     assert "NAT gateway" in problem.fix
@@ -113,12 +179,14 @@ UNTRUSTED = {
 def test_a_server_that_cannot_be_trusted_is_not_waited_for(words: str) -> None:
     """Nor does it become so by waiting, whoever of the roles heard it."""
     admins = {"error": {"code": "sql-failed", "message": f"psql: error: {PREFIX}{words}"}}
-    for said in (admins, {"logins": {"a": PREFIX + words}}):
-        with pytest.raises(OrchestratorError) as caught:
-            server(**said).observe([WANTED])
-        assert type(caught.value) is OrchestratorError
-        assert caught.value.problems[0].code == UNTRUSTED[words]
-        assert caught.value.problems[0].fix
+    with pytest.raises(OrchestratorError) as caught:
+        server(**admins).observe([WANTED])
+    assert type(caught.value) is OrchestratorError
+    seen = server(logins={"a": PREFIX + words}).observe([WANTED])
+    assert seen.passing == frozenset()
+    for problem in (caught.value.problems[0], seen.unseen["a"]):
+        assert problem.code == UNTRUSTED[words]
+        assert problem.fix
 
 
 @pytest.mark.parametrize("words", ["SSL SYSCALL error: EOF detected", "SSL connection has been closed unexpectedly"])
