@@ -60,7 +60,7 @@ class Lending:
     """Lends to whoever asks."""
 
     def lent(self, passwords: Mapping[str, SecretStr]) -> AbstractContextManager[Mapping[str, tuple[str, str]]]:
-        return nullcontext({who: ("/lent", "0") for who in passwords})
+        return nullcontext(dict.fromkeys(passwords, ("/lent", "0")))
 
 
 SAME = {"databases": {"onyx_a": "onyx_a"}, "roles": ["onyx_a"], "open": [], "logins": {"a": "ok"}, "secrets": {}}
