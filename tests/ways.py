@@ -2,7 +2,8 @@
 
 Each of its requests says in its User-Agent which way it goes (`aws.ways`). Here: every list that AWS gives in pages is
 read by the pager, every argument that AWS limits is given by the batcher, and every change has a row in `aws.resends`
-and is sent as that row says. A call that goes around them is a defect, even when it had little to list today.
+and is sent as that row says. A call that goes around them is a defect, even when it had little to list today. So is one
+whose rate the local cloud does not know.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from botocore.exceptions import UnknownServiceError
 from orchestrator.aws import resends, ways
 from orchestrator.local.caller import OBSERVER
 from orchestrator.local.laws.limit_rows import ROWS
+from orchestrator.local.laws.rate_rows import rates_of
 
 OURS = "onyx-orchestrator"
 """In the User-Agent of the product."""
 READS = ("Describe", "Get", "List", "Head", "Filter", "BatchGet", "Simulate", "Search", "Lookup", "AssumeRole")
+RATELESS = {"s3"}
+"""Their rates are not an account's."""
 
 
 def complaints(records: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -44,6 +48,8 @@ def _of_one(record: Mapping[str, Any]) -> Iterator[str]:
     limited = limited_arguments(service, operation) & set(record["sizes"])
     if limited and ways.BATCHED not in went:
         yield f"{name} has limits ({', '.join(sorted(limited))}), and did not go through the batcher (aws.batches)"
+    if service not in RATELESS and not rates_of(service, operation):
+        yield f"{name} may be asked as often as one likes: it has no row (local.laws.rate_rows)"
     method = xform_name(operation)
     if not operation.startswith(READS):
         yield from _of_change(name, method, went)

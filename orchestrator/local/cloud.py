@@ -188,6 +188,10 @@ class Cloud:
     def __post_init__(self) -> None:
         self.changes = Changes(self.pace)
 
+    def seconds_of_rates(self) -> float:
+        """The monotonic seconds that AWS's and Porkbun's rates count in."""
+        return self.pace.monotonic() * (1 if self.real_rates else self.pace.speed)
+
     @property
     def ca_file(self) -> Path:
         """The throw-away CA's certificate (PEM)."""

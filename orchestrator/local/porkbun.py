@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from orchestrator.local.authority import is_valid
+from orchestrator.local.bucket import Bucket
 from orchestrator.local.cloud import Cloud
 from orchestrator.local.registrar import TYPES, Draft, HostedRecord, RefusedError
 
@@ -33,7 +32,7 @@ BASE = "/api/json/v3"
 BURST = 4
 """Requests at once before the limit bites; users report 3 to 20."""
 REQUESTS_PER_SECOND = 1.0
-"""Of AWS's time: the cloud's speed multiplies it."""
+"""Of AWS's time, or of real time where rates count in it (`--rates real`)."""
 
 UNAVAILABLE = (
     "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
@@ -60,29 +59,9 @@ class ApiError(Exception):
     """Answered as `{"status": "ERROR", "message": …}`."""
 
 
-class Bucket:
-    """A token bucket: `burst` at once, then `rate` a second. Thread-safe."""
-
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, float(burst), clock
-        self._tokens, self._at = float(burst), clock()
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        """Whether one more request is let through now."""
-        with self._lock:
-            now = self._clock()
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-            self._at = now
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
-
-
 def application(cloud: Cloud) -> Application:
     """The WSGI application; it takes its paths with or without the `/_porkbun` it is mounted at."""
-    bucket = Bucket(REQUESTS_PER_SECOND * cloud.pace.speed, BURST)
+    bucket = Bucket(BURST, REQUESTS_PER_SECOND, cloud.seconds_of_rates)
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -97,6 +76,7 @@ def _limited(cloud: Cloud, bucket: Bucket, request: Request, body: bytes) -> Res
     if request.method == "PUT":
         return _bought(cloud, request)
     if not bucket.take():
+        cloud.too_fast += 1
         return Response(UNAVAILABLE, 503, content_type="text/html")
     try:
         _before, _base, path = request.path.partition(BASE)

@@ -193,16 +193,6 @@ def test_beyond_a_burst_it_is_503_in_html(tmp_path: Path) -> None:
     assert b"503 Service Temporarily Unavailable" in answers[-1].data
 
 
-def test_the_bucket_fills_with_time() -> None:
-    now = 0.0
-    bucket = porkbun.Bucket(rate=2.0, burst=2, clock=lambda: now)
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
-    now = 0.5
-    assert [bucket.take() for _ in range(2)] == [True, False]
-    now = 100.0
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
-
-
 BESIDE: list[tuple[str, list[str], bool]] = [
     ("CNAME", [], False),
     ("CNAME", ["A"], True),

@@ -50,6 +50,7 @@ def test_a_call_that_goes_as_it_must(operation: str, way: str, sizes: dict[str, 
         ("ssm.GetParameters", "", {"Names": 1}, "the batcher"),
         ("ecs.UpdateService", "", {}, "may send it again"),
         ("ecs.RunTask", "way/once", {}, "nothing says"),
+        ("kms.GetKeyPolicy", "", {}, "no row"),
     ],
 )
 def test_a_call_that_went_around(operation: str, way: str, sizes: dict[str, int], what: str) -> None:

@@ -47,12 +47,19 @@ class Words:
     message: str
 
 
+_OWN = {
+    "ec2": Words(503, "RequestLimitExceeded", "Request limit exceeded."),
+    "s3": Words(503, "SlowDown", "Please reduce your request rate."),
+    "service-quotas": Words(400, "TooManyRequestsException", "Rate exceeded"),
+    "servicequotas": Words(400, "TooManyRequestsException", "Rate exceeded"),
+}
+"""By botocore's name of the service and by its signing name."""
+
+
 def words_of(service: str, protocol: str) -> Words:
-    """What the service calls it, and with which status: EC2 and S3 have words of their own, JSON differs from XML."""
-    if service == "ec2":
-        return Words(503, "RequestLimitExceeded", "Request limit exceeded.")
-    if service == "s3":
-        return Words(503, "SlowDown", "Please reduce your request rate.")
+    """What the service calls it, and with which status: some have words of their own, JSON differs from XML."""
+    if service in _OWN:
+        return _OWN[service]
     if protocol == "json":
         return Words(400, "ThrottlingException", "Rate exceeded")
     if protocol == "rest-json":

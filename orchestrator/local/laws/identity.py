@@ -46,11 +46,11 @@ class Identity(Force):
 
 
 def _has_ended(key: str) -> bool:
-    found = _session(key)
+    found = session_of(key)
     return found is not None and found.expiration.replace(tzinfo=UTC) <= datetime.now(UTC)
 
 
-def _session(key: str) -> Any | None:
+def session_of(key: str) -> Any | None:
     """The assumed role whose key it is."""
     return (
         next((role for role in _sessions() if role.access_key_id == key), None) if key.startswith(TEMPORARY) else None
@@ -120,7 +120,7 @@ def _begin(_cloud: Cloud) -> Identity:
 
     def account(response: BaseResponse) -> str:
         """Whose world a call is about: its session's account. Of a key that no session has, moto tells the account."""
-        session = _session(response.get_access_key())
+        session = session_of(response.get_access_key())
         return str(session.account_id) if session else by_moto(response)
 
     replace(BaseResponse, get_current_account=account)

@@ -1,113 +1,115 @@
 """Rates: so many calls at once and so many a second, by token buckets of each account and region, as AWS has them.
 
 What comes too fast is refused with the service's own throttling error. The buckets fill in AWS's seconds: in a cloud
-300 times as fast they never run dry. With `--rates real` they fill in real ones. A test's oracle takes no tokens, nor
-does what AWS does by itself. Left out: services whose figures AWS does not publish (RDS, Run Command), and buckets of
-single operations that a stack's life does not meet.
+300 times as fast they never run dry. With `--rates real` they fill in real ones. Where AWS publishes no figure, the row
+says so, and is a cautious guess. A test's oracle takes no tokens, nor does what AWS does by itself. Two changes of one
+hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: buckets of resources (EC2 counts
+instances too), the smaller ones of EC2's lists without filter and page, and operations that a stack's life never meets.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moto.iam.models import get_account_id_from
+
+from orchestrator.local import porkbun
+from orchestrator.local.bucket import Bucket
 from orchestrator.local.faults.throttle import words_of
-from orchestrator.local.laws import Force, Law, Refusal, Row
+from orchestrator.local.laws import Ask, Force, Law, Refusal, Row
+from orchestrator.local.laws.identity import session_of
+from orchestrator.local.laws.rate_rows import ROWS, Rate, rates_of
+from orchestrator.local.wire import Answer, refusal_of
 
 if TYPE_CHECKING:
     from orchestrator.local.cloud import Cloud
     from orchestrator.local.wire import Call
 
-ECS = "ECS developer guide, “Request throttling for the Amazon ECS API”"
-ELB = "Elastic Load Balancing user guide, “Request throttling for the Elastic Load Balancing API”"
-EC2 = "EC2 developer guide, “Request throttling for the Amazon EC2 API”"
-ROUTE53 = "Route 53 developer guide, “Quotas”: requests a second and account"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """The operations of a service that share a bucket: `size` tokens, `refill` a second. The first row that fits."""
-
-    service: str
-    operations: re.Pattern[str]
-    size: int
-    refill: int
-    source: str
-
-
-def _rate(service: str, operations: str, size: int, refill: int, source: str) -> Rate:
-    return Rate(service, re.compile(operations), size, refill, source)
-
-
-ROWS = (
-    _rate("elbv2", r"Describe\w+", 40, 10, ELB),
-    _rate("ecs", r"(Describe|List)Clusters|ListContainerInstances", 50, 20, ECS),
-    _rate("ecs", r"(Describe|List)(Services|Tasks)|DescribeTaskSets", 100, 20, ECS),
-    _rate("ecs", r"(Create|Update|Delete)Service", 50, 5, ECS),
-    _rate("ec2", r"(Start|Stop)Instances", 5, 2, EC2),
-    _rate("ec2", r"(Describe|Get)\w+", 100, 20, EC2),
-    _rate("ec2", r"\w+", 50, 5, EC2),
-    _rate("route53", r"ChangeResourceRecordSets", 5, 5, ROUTE53),
-    _rate("route53", r"\w+", 10, 10, ROUTE53),
-)
-
-
-def rate_of(service: str, operation: str) -> Rate | None:
-    """The row of an operation; None: it may be called as often as one likes."""
-    fitting = (row for row in ROWS if row.service == service and row.operations.fullmatch(operation))
-    return next(fitting, None)
-
-
-@dataclass(slots=True)
-class Bucket:
-    """Full at first. Times are seconds of the clock that it fills by."""
-
-    size: int
-    refill: float
-    tokens: float
-    at: float
-
-    def take(self, now: float) -> bool:
-        """Whether there was a token left."""
-        self.tokens = min(self.size, self.tokens + (now - self.at) * self.refill)
-        self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+GLOBAL = frozenset({"iam", "route53"})
+"""Services whose buckets are the account's in all regions."""
+BUSY = "The request was rejected because Route 53 was still processing a prior request."
+S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html"
 
 
 class Rates(Force):
-    """A bucket for each row, in each region."""
+    """A bucket for each row (or each operation of it), in each account and region."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[Rate, str], Bucket] = {}
+        self._buckets: dict[tuple[Rate, str, str, str], Bucket] = {}
+        self._busy: set[str] = set()
 
     def refusal(self, call: Call) -> Refusal | None:
-        """The service's throttling error, when its bucket is empty."""
-        rate = None if call.of_observer else rate_of(call.service, call.operation)
-        if rate is None:
+        """The service's throttling error, when a bucket has too little. What was taken of another one is gone."""
+        rates = () if call.of_observer else rates_of(call.service, call.operation)
+        if all(self._bucket(rate, call).take(rate.cost(call.parameters)) for rate in rates):
             return None
-        now = self._cloud.pace.monotonic() * (1 if self._cloud.real_rates else self._cloud.pace.speed)
         with self._lock:
-            bucket = self._buckets.setdefault((rate, call.region), Bucket(rate.size, rate.refill, rate.size, now))
-            if bucket.take(now):
-                return None
             self._cloud.too_fast += 1
         words = words_of(call.service, call.protocol)
         return Refusal(words.code, words.message, words.status)
 
+    def _bucket(self, rate: Rate, call: Call) -> Bucket:
+        session = session_of(call.key)
+        account = str(session.account_id) if session else get_account_id_from(call.key)
+        region = "" if call.service in GLOBAL else call.region
+        key = (rate, "" if rate.shared else call.operation, account, region)
+        with self._lock:
+            if key not in self._buckets:
+                self._buckets[key] = Bucket(rate.size, rate.refill, self._cloud.seconds_of_rates)
+            return self._buckets[key]
+
+    def concerns(self, call: Call) -> bool:
+        """A change of a hosted zone."""
+        return call.name == "route53.ChangeResourceRecordSets" and not call.of_observer
+
+    def answer(self, call: Call, ask: Ask) -> Answer:
+        """As long as a change of the zone is looked at, no other one is."""
+        zone = str(call.parameters.get("HostedZoneId", ""))
+        with self._lock:
+            busy = zone in self._busy
+            self._busy.add(zone)
+            self._cloud.too_fast += busy
+        if busy:
+            return refusal_of(call, "PriorRequestNotComplete", BUSY, 400)
+        try:
+            return ask(call)
+        finally:
+            with self._lock:
+                self._busy.discard(zone)
+
 
 def _rows() -> Sequence[Row]:
     return [
-        Row(f"{row.service} {row.operations.pattern}", f"{row.size} at once, {row.refill} a second", row.source)
-        for row in ROWS
+        *map(_row, ROWS),
+        Row(
+            "route53 ChangeResourceRecordSets", "one at a time for each hosted zone: PriorRequestNotComplete", _ROUTE53
+        ),
+        Row("s3", "no rate of an account; of a bucket's prefix 3,500 writes, 5,500 reads a second: never met here", S3),
+        Row(
+            "Porkbun, every request",
+            f"{porkbun.BURST} at once, {porkbun.REQUESTS_PER_SECOND:g} a second: HTTP 503 with a page of HTML",
+            "said by its support, and seen: https://github.com/jungaretti/bacon/issues/45",
+        ),
     ]
+
+
+_ROUTE53 = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html"
+
+
+def _row(rate: Rate) -> Row:
+    calls = rate.operations.pattern.replace("|", ", ").replace(r"\w+", "*")
+    if rate.counts_changes:
+        calls, counted = f"changes in {calls}", " (an UPSERT is two)"
+    else:
+        calls, counted = ("all calls together" if rate.beside else "other calls") if calls == "*" else calls, ""
+    each = "" if rate.shared else "each: "
+    note = f" ({rate.note})" if rate.note else ""
+    rule = f"{each}{rate.size:,} at once{counted}, {rate.refill:,g} a second{note}"
+    return Row(f"{rate.service} {calls}", rule, rate.source)
 
 
 LAW = Law(name="rates", title="How often one may ask", order=10, begin=Rates, rows=_rows)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
-from orchestrator.local import client
+from orchestrator.local import client, porkbun
 from orchestrator.local.caller import OBSERVER
 from tests.local.local_cloud import LocalCloud
 from tests.waiting import until
@@ -34,7 +36,22 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("elbv2", "describe_load_balancers", {}, 40, "Throttling"),
     ("ecs", "list_clusters", {}, 50, "ThrottlingException"),
     ("ec2", "describe_vpcs", {}, 100, "RequestLimitExceeded"),
-    ("route53", "list_hosted_zones", {}, 10, "Throttling"),
+    ("route53", "list_hosted_zones", {}, 50, "Throttling"),
+    ("ssm", "describe_instance_information", {}, 10, "ThrottlingException"),
+    ("rds", "describe_db_instances", {}, 10, "Throttling"),
+    ("secretsmanager", "list_secrets", {}, 50, "ThrottlingException"),
+    ("iam", "list_roles", {}, 10, "Throttling"),
+    ("logs", "describe_log_groups", {}, 10, "ThrottlingException"),
+    ("service-quotas", "list_service_quotas", {"ServiceCode": "vpc"}, 10, "TooManyRequestsException"),
+    (
+        "application-autoscaling",
+        "describe_scalable_targets",
+        {"ServiceNamespace": "ecs"},
+        10,
+        "ThrottlingException",
+    ),
+    ("elasticache", "describe_replication_groups", {}, 10, "Throttling"),
+    ("acm", "list_certificates", {}, 8, "ThrottlingException"),
 ]
 
 
@@ -52,9 +69,65 @@ def test_it_refuses_who_asks_too_fast_and_answers_again(
             return str(error.response["Error"]["Code"])
         return ""
 
-    answers = [refused() for _ in range(20 * size)]
+    answers = [refused() for _ in range(8 * size)]
     assert not any(answers[:size]), "so many at once are answered"
     assert set(answers) == {"", code}
     assert cloud.ask("status")["too_fast"] == before + sum(map(bool, answers))
     getattr(anybody(service, agent=OBSERVER), operation)(**parameters)
     until("it is answered again", lambda: not refused())
+
+
+def test_each_operation_of_ec2_has_its_own_bucket(anybody: Anybody) -> None:
+    ec2 = anybody("ec2")
+    for _ in range(100):
+        ec2.describe_subnets()
+    assert ec2.describe_route_tables()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.fixture(scope="module")
+def zone(anybody: Anybody) -> str:
+    made = anybody("route53", agent=OBSERVER).create_hosted_zone(Name="rates.test", CallerReference="rates")
+    return str(made["HostedZone"]["Id"].rpartition("/")[2])
+
+
+def changes(number: int, action: str = "UPSERT") -> dict[str, Any]:
+    record = {"Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    named = ({"Name": f"n{one}.rates.test", **record} for one in range(number))
+    return {"Changes": [{"Action": action, "ResourceRecordSet": one} for one in named]}
+
+
+def test_changes_of_records_count_themselves(anybody: Anybody, zone: str) -> None:
+    """1,500 tokens: twice 300 UPSERTs take 1,200, and the third time there are too few left (100 come a second)."""
+    route53 = anybody("route53")
+    for _ in range(2):
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes(300))
+    with pytest.raises(ClientError) as refused:
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes(450))
+    assert refused.value.response["Error"]["Code"] == "Throttling"
+
+
+def test_of_two_changes_of_one_zone_at_once_one_is_refused(anybody: Anybody, zone: str) -> None:
+    route53 = anybody("route53")
+
+    def change(_number: int) -> str:
+        try:
+            route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes(1))
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(change, range(24)))
+    assert answers == {"", "PriorRequestNotComplete"}
+
+
+def test_porkbuns_too(cloud: LocalCloud) -> None:
+    url = f"{cloud.running.endpoint}/_porkbun/api/json/v3/ping"
+    before = cloud.ask("status")["too_fast"]
+
+    def asked() -> int:
+        return urllib3.request("POST", url, json={}, retries=False, timeout=10).status
+
+    assert [asked() for _ in range(porkbun.BURST + 2)] == [400] * porkbun.BURST + [503] * 2, "no key: it is looked at"
+    assert cloud.ask("status")["too_fast"] == before + 2
+    until("it is answered again", lambda: asked() == 400)
