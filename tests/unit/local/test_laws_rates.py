@@ -84,7 +84,7 @@ def test_a_row_is_of_operations_that_there_are_and_says_who_says_so(rate: Rate) 
 def test_its_refusal_is_read_as_one_of_its_rate(service: str) -> None:
     said = words_of(service, SESSION.get_service_model(service).protocol)
     answer: Any = {"Error": {"Code": said.code, "Message": said.message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-    known = {*ThrottledRetryableChecker._THROTTLED_ERROR_CODES}
+    known: list[str] = vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]
     assert said.code in known, "botocore sends it again"
     found = problem_of(ClientError(answer, "Anything"), f"{service}:Anything")
     assert (type(found), found.problems[0].code) == (Transient, "throttled")
