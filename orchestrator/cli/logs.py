@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from orchestrator.cli.options import Options, contract_option, place_options, settings_options, tenant_option
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from orchestrator.app import Operation
-    from orchestrator.aws.logs import Record
-    from orchestrator.cli.conduct import Conductor
-    from orchestrator.errors import Outcome
-    from orchestrator.events import LogLine
-    from orchestrator.tail import Search, Tail
-
-EVERY = 2.0
-"""Seconds between two readings with --follow (`--poll` says otherwise)."""
+from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
 
 
 @click.command()
@@ -42,107 +29,10 @@ def logs(source: str | None, *, container: str, follow: bool, since: str, grep: 
     --grep takes plain texts, or one CloudWatch filter pattern (`?ERROR ?Exception`, `"two words"`, `%regex%`). Vespa's
     are fetched over SSM, which carries the last 20,000 characters. Secrets of the stack are shown as ***.
     """
-    from orchestrator.cli.conduct import conduct
+    from orchestrator.cli.edge import carry_out
+    from orchestrator.workflows.logs import LogsOptions, logs
 
-    def work(conductor: Conductor) -> Outcome:
-        from orchestrator import tail
-
-        start = tail.moment(since, conductor.clock.now())
-        search = tail.Search.of(grep, container)
-        _only_of_tasks(source, follow=follow, search=search)
-        operation = conductor.look_at(given["contract"])
-        operation.learn_secrets()
-        if source == "vespa":
-            return _vespa(conductor, operation, search, start)
-        return _tasks(conductor, operation.tail(search, start), follow=follow)
-
-    conduct("logs", Options.of(given), work)
-
-
-def _only_of_tasks(source: str | None, *, follow: bool, search: Search) -> None:
-    """Raise `Invalid` for what only CloudWatch can do."""
-    from orchestrator.errors import Invalid, Problem
-
-    problems = []
-    if source and follow:
-        fix = "orchestrate shell vespa, then: sudo docker logs -f vespa"
-        problems.append(Problem("follow-impossible", "Vespa's log can't be followed over SSM", "--follow", fix))
-    if source and search.container:
-        problems.append(Problem("container-unknown", "Vespa is one container", "--container", "leave it out"))
-    if source and search.pattern:
-        problems.append(
-            Problem("grep-invalid", "Vespa's log doesn't support filter patterns", "--grep", "give plain texts")
-        )
-    if problems:
-        raise Invalid(*problems)
-
-
-def _tasks(conductor: Conductor, tail: Tail, *, follow: bool) -> Outcome:
-    from orchestrator.errors import Interrupted, Outcome
-
-    told: set[str] = set()
-    while True:
-        lines = _read(tail, patient=follow)
-        for tenant, record in lines:
-            conductor.emit(_line(tenant, record))
-        if not lines and not follow:
-            conductor.text(f"no such line since {tail.start.astimezone():%Y-%m-%d %H:%M:%S}")
-        for tenant in sorted(tail.missing - told):
-            _say_missing(conductor, tenant, tail.groups[tenant])
-        told |= tail.missing
-        if not follow or conductor.voice.unheard:
-            return Outcome.FAILED if tail.missing else Outcome.SUCCEEDED
-        try:
-            conductor.clock.sleep(conductor.settings["poll"] or EVERY)
-        except Interrupted:
-            return Outcome.INTERRUPTED
-
-
-def _read(tail: Tail, *, patient: bool) -> list[tuple[str, Record]]:
-    """What is new; nothing where AWS does not answer for a moment and we go on anyway."""
-    from orchestrator.errors import Transient
-
-    try:
-        return tail.read()
-    except Transient:
-        if not patient:
-            raise
-        return []
-
-
-def _line(tenant: str, record: Record) -> LogLine:
-    from orchestrator.events import LogLine
-    from orchestrator.tail import container_of, task_of
-
-    return LogLine(
-        step="logs",
-        subject=tenant,
-        detail=record.message.rstrip("\n"),
-        at=record.at.isoformat(timespec="milliseconds"),
-        container=container_of(record),
-        task=task_of(record),
+    options = LogsOptions(
+        **chosen_steps(given), vespa=source == "vespa", container=container, follow=follow, since=since, grep=grep
     )
-
-
-def _say_missing(conductor: Conductor, tenant: str, group: str) -> None:
-    from orchestrator.events import StepFailed
-
-    said = f"there is no log group {group}"
-    fix = "terraform apply; check the tenant's `log_group` in the contract"
-    conductor.emit(StepFailed(step="logs", subject=tenant, detail=said, code="log-group-missing", fix=fix))
-
-
-def _vespa(conductor: Conductor, operation: Operation, search: Search, start: datetime) -> Outcome:
-    from orchestrator.errors import Outcome, Problem
-    from orchestrator.events import LogLine, StepFailed
-
-    outcome = Outcome.SUCCEEDED
-    for tenant, said in operation.vespa_logs(start).items():
-        if isinstance(said, Problem):
-            conductor.emit(StepFailed(step="logs", subject=tenant, detail=said.message, code=said.code, fix=said.fix))
-            outcome = Outcome.FAILED
-            continue
-        for at, text in said:
-            if search.finds(text):
-                conductor.emit(LogLine(step="logs", subject=tenant, detail=text, at=at, container="vespa"))
-    return outcome
+    carry_out(logs, options, given)

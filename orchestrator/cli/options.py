@@ -1,15 +1,17 @@
-"""Options that several commands share, and the frozen values they become."""
+"""Options that several commands share, and what becomes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from orchestrator.terraform import PlanOptions
 
 Command = Callable[..., Any]
 
@@ -79,35 +81,19 @@ contract_option = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a command was given; `settings` are those flags only that were."""
+def chosen_steps(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Which steps and tenants, of what click read: not every command has each of these options."""
+    names = ("tenants", "only", "skip", "adopt", "allow_zero", "new_databases")
+    return {name: given[name] for name in names if name in given}
 
-    directory: Path
-    as_json: bool
-    tenants: tuple[str, ...]
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
-    settings: dict[str, Any]
-    adopt: bool = False
-    allow_zero: bool = False
-    new_databases: tuple[str, ...] = ()
-    as_markdown: bool = False
 
-    @classmethod
-    def of(cls, given: dict[str, Any]) -> Options:
-        """From click's keyword arguments: those of the command, which has not all of them."""
-        flags = (name.replace("-", "_") for name in SETTINGS)
-        settings = {name: given[name] for name in flags if given.get(name) not in (None, ())}
-        return cls(
-            directory=given["directory"],
-            as_json=given.get("as_json", False) or given.get("format_") == "json",
-            tenants=given.get("tenants", ()),
-            only=given.get("only", ()),
-            skip=given.get("skip", ()),
-            settings=settings,
-            adopt=given.get("adopt", False),
-            allow_zero=given.get("allow_zero", False),
-            new_databases=given.get("new_databases", ()),
-            as_markdown=given.get("format_") == "markdown" and not given.get("as_json", False),
-        )
+def plan_options(given: Mapping[str, Any]) -> PlanOptions:
+    """Terraform's own flags."""
+    from orchestrator.terraform import PlanOptions
+
+    return PlanOptions(
+        variables=given["variables"],
+        var_files=given["var_files"],
+        targets=given["targets"],
+        replaces=given["replaces"],
+    )

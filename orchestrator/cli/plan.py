@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from orchestrator.cli.options import Options, format_option, steps_options, terraform_options
-
-if TYPE_CHECKING:
-    from orchestrator.cli.conduct import Conductor
-    from orchestrator.errors import Outcome
+from orchestrator.cli.options import chosen_steps, format_option, plan_options, steps_options, terraform_options
 
 
 @click.command()
@@ -22,18 +18,7 @@ def plan(**given: Any) -> None:
 
     Changes nothing. Exit status 6: work to do.
     """
-    from orchestrator.cli.apply import initialise, plan_options, planned, prepare, preview, require_its_account
-    from orchestrator.cli.conduct import conduct
-    from orchestrator.cli.leftovers import leftovers_of, tell
+    from orchestrator.cli.edge import carry_out
+    from orchestrator.workflows.plan import PlanningOptions, plan
 
-    def work(conductor: Conductor) -> Outcome:
-        terraform = prepare(conductor)
-        initialise(conductor, terraform)
-        require_its_account(conductor, terraform)
-        options = plan_options(given)
-        with planned(conductor, terraform, options, None) as made:
-            tell(conductor, leftovers_of(conductor, terraform, options, made).look())
-            outcome, _ = preview(conductor, made, terraform, look=True)
-            return outcome
-
-    conduct("plan", Options.of(given), work)
+    carry_out(plan, PlanningOptions(**chosen_steps(given), terraform=plan_options(given)), given, title="plan")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestrator.cli import main
 
-READY = ["orchestrator.cli.status", "orchestrator.cli.conduct", "orchestrator.app", "boto3", "tests.unit.cli.a_command"]
+READY = ["orchestrator.cli.status", "orchestrator.cli.edge", "orchestrator.app", "boto3", "tests.unit.cli.a_command"]
 PATIENCE = 60.0
 
 

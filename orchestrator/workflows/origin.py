@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
-import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,13 +11,20 @@ from typing import Any
 from orchestrator import __version__
 from orchestrator.engine.lock import Owner
 from orchestrator.redact import MASK
+from orchestrator.workflows.caller import Caller
 
 _VALUES = ("-var", "--var")
 """Options whose value is Terraform's business, and may be a password: only the name is recorded."""
 
 
 def header(
-    command: str, directory: str, reason: str | None, environment: Mapping[str, str], redact: Callable[[str], str]
+    command: str,
+    directory: str,
+    reason: str | None,
+    environment: Mapping[str, str],
+    *,
+    caller: Caller,
+    redact: Callable[[str], str],
 ) -> dict[str, Any]:
     """Versions, person, machine, reason, options; no secret in it."""
     from orchestrator.contract import SCHEMA as CONTRACT
@@ -29,20 +33,20 @@ def header(
     return {
         "schema": SCHEMA,
         "command": command,
-        "options": [redact(word) for word in without_values(sys.argv[1:])],
+        "options": [redact(word) for word in without_values(caller.words)],
         "directory": directory,
-        "user": user(),
-        "host": socket.gethostname(),
+        "user": caller.user,
+        "host": caller.host,
         "pid": os.getpid(),
-        "why": redact(reason or why(environment)),
+        "why": redact(reason or why(environment, by_hand=caller.by_hand)),
         "versions": {"orchestrate": __version__, "python": platform.python_version(), "contract": CONTRACT},
     }
 
 
-def owner(run: str, command: str, now: datetime) -> Owner:
+def owner(run: str, command: str, caller: Caller, now: datetime) -> Owner:
     """Whose the stack's lock is while we work."""
     since = now.isoformat(timespec="seconds")
-    return Owner(run=run, command=command, user=user(), host=socket.gethostname(), pid=os.getpid(), since=since)
+    return Owner(run=run, command=command, user=caller.user, host=caller.host, pid=os.getpid(), since=since)
 
 
 def without_values(argv: Sequence[str]) -> list[str]:
@@ -59,19 +63,11 @@ def without_values(argv: Sequence[str]) -> list[str]:
     return shown
 
 
-def why(environment: Mapping[str, str]) -> str:
+def why(environment: Mapping[str, str], *, by_hand: bool = False) -> str:
     """What started us, as far as the environment tells. `--reason` says more."""
     if environment.get("GITHUB_RUN_ID"):
         place = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
         return f"CI: {'/'.join(place)}/actions/runs/{environment['GITHUB_RUN_ID']}"
     if environment.get("CI"):
         return f"CI: {environment.get('CI_JOB_URL') or environment.get('BUILD_URL') or 'a job'}"
-    return "by hand" if sys.stdin is not None and sys.stdin.isatty() else "by a program"
-
-
-def user() -> str:
-    """The login name, else the number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no entry in the password database, as in many containers
-        return str(os.getuid())
+    return "by hand" if by_hand else "by a program"

@@ -12,33 +12,35 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli.conduct import Conductor, conduct
-from orchestrator.cli.nesting import parent, stale
-from orchestrator.cli.options import Options
-from orchestrator.cli.origin import why, without_values
+from orchestrator.cli import edge
 from orchestrator.engine.journal import Record, records
 from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
-from orchestrator.events import StepDone
+from orchestrator.events import Emit, StepDone
+from orchestrator.workflows.caller import Caller, StackRef
+from orchestrator.workflows.execution import Execution, perform
+from orchestrator.workflows.nesting import parent, stale
+from orchestrator.workflows.origin import why, without_values
 
 SECRET = "canary-0123456789"
-Work = Callable[[Conductor], Outcome]
+Work = Callable[[Execution], Outcome]
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting from outside, signals stay pytest's, and one secret."""
-    monkeypatch.setattr(Conductor, "listen", lambda _conductor: None)
+    monkeypatch.setattr(edge, "listen", lambda _asked_to_stop: None)
     monkeypatch.setenv("A_DEPLOY_TOKEN", SECRET)
     monkeypatch.delenv("ORCHESTRATE_PARENT", raising=False)
 
 
-def options(folder: Path, *, as_json: bool = True, **settings: Any) -> Options:
-    return Options(directory=folder, as_json=as_json, tenants=(), only=(), skip=(), settings=settings)
+def ended(folder: Path, work: Work, *, as_json: bool = True, **settings: Any) -> int:
+    """The exit status of the command line, as which the work is done."""
 
+    def run(stack: StackRef, _options: None, *, emit: Emit, caller: Caller) -> Outcome:
+        return perform("run", stack, work, emit=emit, caller=caller, recorded=True)
 
-def ended(folder: Path, work: Work, **settings: Any) -> int:
     with pytest.raises(SystemExit) as raised:
-        conduct("run", options(folder, **settings), work, recorded=True)
+        edge.carry_out(run, None, {"directory": folder, "as_json": as_json, **settings})
     assert isinstance(raised.value.code, int)
     return raised.value.code
 
@@ -49,8 +51,8 @@ def record(folder: Path) -> Record:
 
 
 def test_a_run_is_recorded_from_its_first_line_to_its_last(tmp_path: Path) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.exclusive(), conductor.change("databases", {"a": "make it"}):
+    def work(execution: Execution) -> Outcome:
+        with execution.exclusive(), execution.change("databases", {"a": "make it"}):
             pass
         return Outcome.SUCCEEDED
 
@@ -65,8 +67,8 @@ def test_a_run_is_recorded_from_its_first_line_to_its_last(tmp_path: Path) -> No
 def test_the_intent_is_on_disk_before_the_change(tmp_path: Path) -> None:
     seen: list[str] = []
 
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.change("databases", {"a": "make it"}):
+    def work(execution: Execution) -> Outcome:
+        with execution.change("databases", {"a": "make it"}):
             seen.extend(change["detail"] for change in record(tmp_path).open_changes)
         return Outcome.SUCCEEDED
 
@@ -76,8 +78,8 @@ def test_the_intent_is_on_disk_before_the_change(tmp_path: Path) -> None:
 
 
 def test_a_change_that_fails_is_recorded_so_and_not_counted(tmp_path: Path) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.change("databases", {"a": "make it", "b": "make it"}):
+    def work(execution: Execution) -> Outcome:
+        with execution.change("databases", {"a": "make it", "b": "make it"}):
             raise OrchestratorError(Problem("refused-by-server", f"no: {SECRET}"))
         return Outcome.SUCCEEDED
 
@@ -89,8 +91,8 @@ def test_a_change_that_fails_is_recorded_so_and_not_counted(tmp_path: Path) -> N
 
 
 def test_of_a_batch_the_record_says_for_each_whether_it_arrived(tmp_path: Path) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.change("redeploy", dict.fromkeys("abcd", "start it again")):
+    def work(execution: Execution) -> Outcome:
+        with execution.change("redeploy", dict.fromkeys("abcd", "start it again")):
             denied = OrchestratorError(Problem("access-denied", f"no: {SECRET}"))
             lost = Transient(Problem("aws-unreachable", "connection reset"))
             raise PartlyFailed({"b": denied, "d": lost})
@@ -108,8 +110,8 @@ def test_of_a_batch_the_record_says_for_each_whether_it_arrived(tmp_path: Path) 
 
 @pytest.mark.parametrize("error", [Transient(Problem("throttled", "wait")), KeyError("a defect"), KeyboardInterrupt()])
 def test_what_ended_without_an_answer_is_not_said_to_have_failed(tmp_path: Path, error: BaseException) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.change("redeploy", {"a": "start it again"}):
+    def work(execution: Execution) -> Outcome:
+        with execution.change("redeploy", {"a": "start it again"}):
             raise error
         return Outcome.SUCCEEDED
 
@@ -119,9 +121,9 @@ def test_what_ended_without_an_answer_is_not_said_to_have_failed(tmp_path: Path,
 
 
 def test_after_a_request_to_stop_no_change_begins(tmp_path: Path) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        conductor.clock.interrupt()
-        with conductor.change("databases", {"a": "make it"}):
+    def work(execution: Execution) -> Outcome:
+        execution.clock.interrupt()
+        with execution.change("databases", {"a": "make it"}):
             pytest.fail("it was made")
         return Outcome.SUCCEEDED
 
@@ -130,10 +132,10 @@ def test_after_a_request_to_stop_no_change_begins(tmp_path: Path) -> None:
 
 
 def test_who_lost_the_lock_changes_nothing(tmp_path: Path) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.exclusive():
+    def work(execution: Execution) -> Outcome:
+        with execution.exclusive():
             (tmp_path / ".orchestrate" / "orchestrate.lock.json").unlink()
-            with conductor.change("databases", {"a": "make it"}):
+            with execution.change("databases", {"a": "make it"}):
                 pytest.fail("it was made")
         return Outcome.SUCCEEDED
 
@@ -142,12 +144,12 @@ def test_who_lost_the_lock_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_can_t_be_recorded_isn_t_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        conductor.emit(StepDone(step="before"))
+    def work(execution: Execution) -> Outcome:
+        execution.emit(StepDone(step="before"))
         monkeypatch.setattr("os.write", _no_space)
-        conductor.emit(StepDone(step="lost"))
-        conductor.emit(StepDone(step="lost"))
-        with conductor.change("databases", {"a": "make it"}):
+        execution.emit(StepDone(step="lost"))
+        execution.emit(StepDone(step="lost"))
+        with execution.change("databases", {"a": "make it"}):
             pytest.fail("it was made")
         return Outcome.SUCCEEDED
 
@@ -161,10 +163,10 @@ def _no_space(_file: int, _data: bytes) -> int:
 def test_that_the_record_is_incomplete_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work(conductor: Conductor) -> Outcome:
+    def work(execution: Execution) -> Outcome:
         monkeypatch.setattr("os.write", _no_space)
         for _ in range(3):
-            conductor.emit(StepDone(step="databases"))
+            execution.emit(StepDone(step="databases"))
         return Outcome.SUCCEEDED
 
     assert ended(tmp_path, work) == 0
@@ -176,7 +178,7 @@ def test_that_the_record_is_incomplete_is_said_once(
 def test_a_folder_that_can_t_be_written_is_invalid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
 
-    def work(_conductor: Conductor) -> Outcome:
+    def work(_execution: Execution) -> Outcome:
         pytest.fail("it began")
 
     assert ended(tmp_path, work, journal_dir=str(tmp_path / "file" / "runs")) == Outcome.INVALID.status
@@ -186,9 +188,9 @@ def test_a_folder_that_can_t_be_written_is_invalid(tmp_path: Path, capsys: pytes
 
 
 def test_no_secret_in_what_is_shown_or_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        conductor.redact.learn(["learned-on-the-way"])
-        conductor.emit(StepDone(step="databases", detail=f"{SECRET} learned-on-the-way"))
+    def work(execution: Execution) -> Outcome:
+        execution.redact.learn(["learned-on-the-way"])
+        execution.emit(StepDone(step="databases", detail=f"{SECRET} learned-on-the-way"))
         raise OrchestratorError(Problem("bad", f"{SECRET}", SECRET, f"not {SECRET}"))
 
     ended(tmp_path, work)
@@ -203,13 +205,11 @@ def test_no_secret_in_what_is_shown_or_recorded(tmp_path: Path, capsys: pytest.C
 def test_a_defect_of_ours_ends_cleanly_without_secrets(
     tmp_path: Path, as_json: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work(conductor: Conductor) -> Outcome:
-        with conductor.exclusive():
+    def work(execution: Execution) -> Outcome:
+        with execution.exclusive():
             raise ZeroDivisionError(SECRET)
 
-    with pytest.raises(SystemExit) as raised:
-        conduct("run", options(tmp_path, as_json=as_json), work, recorded=True)
-    assert raised.value.code == 1
+    assert ended(tmp_path, work, as_json=as_json) == 1
     said = capsys.readouterr()
     assert "unexpected" in said.out
     assert "ZeroDivisionError" in said.out
@@ -219,30 +219,26 @@ def test_a_defect_of_ours_ends_cleanly_without_secrets(
 
 
 def test_one_run_only(tmp_path: Path) -> None:
-    def inner(_conductor: Conductor) -> Outcome:
+    def inner(_execution: Execution) -> Outcome:
         pytest.fail("two at once")
 
-    def locked(conductor: Conductor) -> Outcome:
-        with conductor.exclusive():
-            return inner(conductor)
+    def locked(execution: Execution) -> Outcome:
+        with execution.exclusive():
+            return inner(execution)
 
-    def outer(conductor: Conductor) -> Outcome:
-        with conductor.exclusive():
-            with pytest.raises(SystemExit) as raised:
-                conduct("run", options(tmp_path), locked, recorded=True)
-            assert raised.value.code == Outcome.LOCKED.status
+    def outer(execution: Execution) -> Outcome:
+        with execution.exclusive():
+            assert ended(tmp_path, locked) == Outcome.LOCKED.status
             return Outcome.SUCCEEDED
 
-    with pytest.raises(SystemExit) as raised:
-        conduct("run", options(tmp_path), outer, recorded=True)
-    assert raised.value.code == 0
+    assert ended(tmp_path, outer) == 0
     assert sorted(one.outcome for one in records(tmp_path / ".orchestrate" / "runs")) == ["locked", "succeeded"]
 
 
 def test_a_child_of_an_apply_has_no_record_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with parent(tmp_path, {}) as value:
         monkeypatch.setenv("ORCHESTRATE_PARENT", value)
-        assert ended(tmp_path, lambda conductor: Outcome.SUCCEEDED if conductor.nested else Outcome.FAILED) == 0
+        assert ended(tmp_path, lambda execution: Outcome.SUCCEEDED if execution.nested else Outcome.FAILED) == 0
     assert not list(tmp_path.iterdir())
 
 
@@ -263,7 +259,7 @@ def test_a_parent_that_is_not_around_us_is_said_and_ignored(
         else:
             value = left
         monkeypatch.setenv("ORCHESTRATE_PARENT", value)
-        assert ended(tmp_path, lambda conductor: Outcome.FAILED if conductor.nested else Outcome.SUCCEEDED) == 0
+        assert ended(tmp_path, lambda execution: Outcome.FAILED if execution.nested else Outcome.SUCCEEDED) == 0
     assert ("parent-stale" in capsys.readouterr().out) is bool(left)
     assert record(tmp_path).outcome == "succeeded"
 
@@ -271,7 +267,7 @@ def test_a_parent_that_is_not_around_us_is_said_and_ignored(
 def test_a_parent_that_was_killed_is_no_parent(tmp_path: Path) -> None:
     """The kernel frees what it held, whatever it left behind."""
     code = (
-        "import sys; from pathlib import Path; from orchestrator.cli.nesting import parent\n"
+        "import sys; from pathlib import Path; from orchestrator.workflows.nesting import parent\n"
         "with parent(Path(sys.argv[1]), {}) as value: print(value, flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -291,7 +287,7 @@ def test_every_outcome_is_the_records(tmp_path: Path) -> None:
         folder = tmp_path / error.__name__
         folder.mkdir()
 
-        def work(_conductor: Conductor, kind: type[OrchestratorError] = error) -> Outcome:
+        def work(_execution: Execution, kind: type[OrchestratorError] = error) -> Outcome:
             raise kind(Problem("code", "why"))
 
         assert ended(folder, work) == error.outcome.status

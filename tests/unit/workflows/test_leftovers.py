@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +10,12 @@ import pytest
 from orchestrator.app.leftovers import Leftovers
 from orchestrator.aws import existing
 from orchestrator.aws.existing import Seen
-from orchestrator.cli import leftovers
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused, TimedOut
 from orchestrator.events import FindingReported, StepWaiting
 from orchestrator.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.workflows import leftovers
+from orchestrator.workflows.caller import Caller, StackRef, StepOptions
+from orchestrator.workflows.execution import Execution
 
 DATABASE = "aws_db_instance.this"
 COMING, READY = Await(DATABASE, "it is creating"), Keep(DATABASE, "it is available")
@@ -32,11 +33,13 @@ class Clock:
         self.now += seconds
 
 
-def conductor(**more: Any) -> Any:
+def execution(**more: Any) -> Any:
+    """Of an apply that nobody can be asked about, in a time of the test's own."""
     said: list[Any] = []
-    voice, options = SimpleNamespace(unheard=False), SimpleNamespace(as_json=True)
-    made = SimpleNamespace(clock=Clock(), settings={"poll": None}, emit=said.append, said=said, voice=voice)
-    return SimpleNamespace(**vars(made), options=options, **more)
+    made: Any = Execution("apply", StackRef(), said.append, Caller(), StepOptions())
+    made.clock, made.said = Clock(), said
+    vars(made).update(more)
+    return made
 
 
 class Looks:
@@ -54,7 +57,7 @@ agree: Callable[..., None] = leftovers._agree
 
 
 def test_what_is_on_its_way_is_waited_for_and_said_once() -> None:
-    us = conductor()
+    us = execution()
     assert settled(us, Looks([COMING], [COMING], [READY])) == [READY]
     assert us.clock.now == 2 * leftovers.POLL
     assert [type(one) for one in us.said] == [StepWaiting, FindingReported]
@@ -62,7 +65,7 @@ def test_what_is_on_its_way_is_waited_for_and_said_once() -> None:
 
 
 def test_the_wait_ends() -> None:
-    us = conductor()
+    us = execution()
     with pytest.raises(TimedOut) as caught:
         settled(us, Looks([COMING]))
     assert [problem.code for problem in caught.value.problems] == ["cut-off-not-available"]
@@ -136,22 +139,22 @@ def test_without_a_region_nothing_is_looked_up() -> None:
 
 
 def test_what_is_not_ours_to_decide_is_told_with_its_way_out() -> None:
-    us = conductor()
+    us = execution()
     settled(us, Looks([Leave(DATABASE, "it is failed", "terraform untaint it")]))
     assert [(one.code, one.fix) for one in us.said] == [("left-behind", "terraform untaint it")]
 
 
 def test_an_import_needs_more_than_auto_approve() -> None:
     with pytest.raises(Refused) as caught:
-        agree(conductor(), [READY, FOUND], approved=True, adopts=False)
+        agree(execution(), [READY, FOUND], approved=True, adopts=False)
     (problem,) = caught.value.problems
     assert problem.code == "exists-outside-state"
     assert problem.fix.endswith("terraform import aws_iam_role.this onyx-prod-role")
-    agree(conductor(), [READY, FOUND], approved=True, adopts=True)
-    agree(conductor(), [READY], approved=True, adopts=False)
+    agree(execution(), [READY, FOUND], approved=True, adopts=True)
+    agree(execution(), [READY], approved=True, adopts=False)
 
 
 def test_nobody_to_ask_is_an_error() -> None:
     with pytest.raises(Invalid) as caught:
-        agree(conductor(), [READY], approved=False, adopts=True)
+        agree(execution(), [READY], approved=False, adopts=True)
     assert [problem.code for problem in caught.value.problems] == ["approval-needed"]

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from orchestrator.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.workflows.approval import approve
+from orchestrator.workflows.execution import Execution
+from orchestrator.workflows.planning import planned, read
 
 if TYPE_CHECKING:
     from orchestrator.app.leftovers import Leftovers
-    from orchestrator.cli.conduct import Conductor
     from orchestrator.terraform import Plan, PlanOptions, Terraform
 
 PATIENCE = 3600.0
@@ -20,7 +22,7 @@ POLL = 10.0
 
 @contextmanager
 def repaired(
-    conductor: Conductor,
+    execution: Execution,
     terraform: Terraform,
     options: PlanOptions,
     planfile: str | None,
@@ -29,37 +31,34 @@ def repaired(
     adopts: bool,
 ) -> Iterator[Plan]:
     """A plan, made once more when the state had to be repaired for it. A plan file is taken as it is."""
-    from orchestrator.cli.apply import planned
-
-    with planned(conductor, terraform, options, planfile) as plan:
+    with planned(execution, terraform, options, planfile) as plan:
         if planfile:
             yield plan
             return
-        fates = _settled(conductor, leftovers_of(conductor, terraform, options, plan))
+        fates = _settled(execution, leftovers_of(execution, terraform, options, plan))
         repairs = [fate for fate in fates if isinstance(fate, Keep | Adopt)]
         if not repairs:
             yield plan
             return
-        _agree(conductor, repairs, approved=approved, adopts=adopts)
+        _agree(execution, repairs, approved=approved, adopts=adopts)
         for repair in repairs:
-            _make(conductor, terraform, plan, repair)
-    with planned(conductor, terraform, options, None) as plan:
+            _make(execution, terraform, plan, repair)
+    with planned(execution, terraform, options, None) as plan:
         yield plan
 
 
-def leftovers_of(conductor: Conductor, terraform: Terraform, options: PlanOptions, plan: Plan) -> Leftovers:
+def leftovers_of(execution: Execution, terraform: Terraform, options: PlanOptions, plan: Plan) -> Leftovers:
     """Of this plan. Its text is read at the same time, where it will be shown."""
     from orchestrator.app.leftovers import Leftovers
-    from orchestrator.cli.apply import read
 
     if plan.has_changes:
-        read(plan, text=not conductor.options.as_json)
+        read(plan, text=execution.for_people)
     facts = plan.json if plan.has_changes else {}
-    settings, environment = conductor.settings, conductor.environment
-    return Leftovers(facts, terraform.state, options.replaces, settings, environment, access=conductor.access)
+    settings, environment = execution.settings, execution.environment
+    return Leftovers(facts, terraform.state, options.replaces, settings, environment, access=execution.access)
 
 
-def tell(conductor: Conductor, fates: Sequence[Fate]) -> None:
+def tell(execution: Execution, fates: Sequence[Fate]) -> None:
     """What was found, and what `apply` does about it."""
     from orchestrator.events import FindingReported
 
@@ -71,36 +70,35 @@ def tell(conductor: Conductor, fates: Sequence[Fate]) -> None:
                 detail, code, fix = f"would import it: {fate.because}", "change-planned", fate.command
             case _:
                 detail, code, fix = f"would keep it: {fate.because}", "change-planned", ""
-        conductor.emit(FindingReported(step="terraform", subject=fate.address, detail=detail, code=code, fix=fix))
+        execution.emit(FindingReported(step="terraform", subject=fate.address, detail=detail, code=code, fix=fix))
 
 
-def _settled(conductor: Conductor, leftovers: Leftovers) -> Sequence[Fate]:
+def _settled(execution: Execution, leftovers: Leftovers) -> Sequence[Fate]:
     """What was found, once nothing is on its way any more."""
     from orchestrator.errors import Problem, TimedOut
     from orchestrator.events import StepWaiting
 
-    deadline = conductor.clock.monotonic() + PATIENCE
+    deadline = execution.clock.monotonic() + PATIENCE
     said: set[str] = set()
     while True:
         fates = leftovers.look()
         coming = {fate.address: fate.because for fate in fates if isinstance(fate, Await)}
         if not coming:
-            tell(conductor, fates)
+            tell(execution, fates)
             return fates
-        if conductor.clock.monotonic() > deadline:
+        if execution.clock.monotonic() > deadline:
             fix = "look at its events in AWS; to recreate it: -replace=ADDRESS"
             raise TimedOut(*(Problem("cut-off-not-available", why, address, fix) for address, why in coming.items()))
         for address, why in coming.items():
             if why not in said:
                 detail = f"{why}; this goes on when it is available"
-                conductor.emit(StepWaiting(step="terraform", subject=address, detail=detail))
+                execution.emit(StepWaiting(step="terraform", subject=address, detail=detail))
         said.update(coming.values())
-        conductor.clock.sleep(conductor.settings["poll"] or POLL)
+        execution.clock.sleep(execution.settings["poll"] or POLL)
 
 
-def _agree(conductor: Conductor, repairs: Sequence[Keep | Adopt], *, approved: bool, adopts: bool) -> None:
+def _agree(execution: Execution, repairs: Sequence[Keep | Adopt], *, approved: bool, adopts: bool) -> None:
     """Keeping needs an approval, importing one of its own: a person's, or the flag."""
-    from orchestrator.cli.apply import approve
     from orchestrator.errors import Problem, Refused
 
     imports = [one for one in repairs if isinstance(one, Adopt)]
@@ -116,20 +114,20 @@ def _agree(conductor: Conductor, repairs: Sequence[Keep | Adopt], *, approved: b
                 for one in imports
             )
         )
-    approve(conductor, approved, "Repair the state like this? Then it is planned anew.")
+    approve(execution, approved, "Repair the state like this? Then it is planned anew.")
 
 
-def _make(conductor: Conductor, terraform: Terraform, plan: Plan, repair: Keep | Adopt) -> None:
+def _make(execution: Execution, terraform: Terraform, plan: Plan, repair: Keep | Adopt) -> None:
     from orchestrator.events import StepDone
 
     imports = isinstance(repair, Adopt)
     with (
-        conductor.change("terraform", {repair.address: f"{'import' if imports else 'untaint'} it: {repair.because}"}),
-        conductor.patience(),
+        execution.change("terraform", {repair.address: f"{'import' if imports else 'untaint'} it: {repair.because}"}),
+        execution.patience(),
     ):
         if isinstance(repair, Adopt):
-            terraform.adopt(repair.address, repair.id, plan, interrupts=conductor.interrupts)
+            terraform.adopt(repair.address, repair.id, plan, interrupts=execution.interrupts)
         else:
-            terraform.untaint(repair.address, interrupts=conductor.interrupts)
+            terraform.untaint(repair.address, interrupts=execution.interrupts)
     done = f"{'imported into the state' if imports else 'kept (untainted)'}: {repair.because}"
-    conductor.emit(StepDone(step="terraform", subject=repair.address, detail=done, changed=1))
+    execution.emit(StepDone(step="terraform", subject=repair.address, detail=done, changed=1))

@@ -1,0 +1,109 @@
+"""Where a workflow meets the process: arguments, environment, terminal and signals in, an exit status out."""
+
+from __future__ import annotations
+
+import gc
+import getpass
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from orchestrator.cli.voice import Voice
+from orchestrator.engine.clock import SystemClock
+from orchestrator.errors import Interrupted, Outcome, Problem
+from orchestrator.events import Emit
+from orchestrator.settings import SETTINGS
+from orchestrator.workflows.caller import Caller, Cancellation, Question, StackRef
+
+O_contra = TypeVar("O_contra", contravariant=True)
+
+
+class Workflow(Protocol[O_contra]):
+    """What `orchestrator.workflows` has one of for each command."""
+
+    def __call__(self, stack: StackRef, options: O_contra, *, emit: Emit, caller: Caller) -> Outcome:
+        """Do it."""
+        ...
+
+
+def carry_out(
+    workflow: Workflow[O_contra], options: O_contra, given: Mapping[str, Any], *, title: str = ""
+) -> NoReturn:
+    """Call the workflow for whoever typed this, and exit with the status of its outcome.
+
+    `given` is what click read, of which the options that all commands share are used here. `title` is that of the
+    document, for a command that can write one.
+    """
+    cancellation = Cancellation()
+    listen(cancellation.request)
+    as_json = given.get("as_json", False) or given.get("format_") == "json"
+    markdown = title if given.get("format_") == "markdown" and not as_json else ""
+    voice = Voice(SystemClock().now, as_json=as_json, markdown=markdown)
+
+    def ask(question: Question) -> str | None:
+        if as_json or voice.unheard or not somebody_is_there():
+            return None
+        if question.text:
+            voice.text(question.text)
+        return answer(question.prompt, cancellation)
+
+    caller = Caller(
+        text=None if as_json else voice.text,
+        picture=voice.picture,
+        ask=ask,
+        listening=lambda: not voice.unheard,
+        cancellation=cancellation,
+        abandon=_abandon,
+        user=user(),
+        words=tuple(sys.argv[1:]),
+        by_hand=somebody_is_there(),
+    )
+    outcome = workflow(stack_of(given), options, emit=voice.emit, caller=caller)
+    gc.freeze()  # collecting what AWS's clients hold costs 0.3 s and more at exit, and frees nothing that matters
+    sys.exit(outcome.status)
+
+
+def stack_of(given: Mapping[str, Any]) -> StackRef:
+    """The stack that is meant; its settings are those flags only that were given."""
+    flags = (name.replace("-", "_") for name in SETTINGS)
+    settings = {name: given[name] for name in flags if given.get(name) not in (None, ())}
+    return StackRef(given["directory"], dict(os.environ), settings, given.get("contract"), sys.stdin)
+
+
+def listen(asked_to_stop: Callable[[], None]) -> None:
+    """Signals that ask to stop are passed on. A closed terminal is one."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup and shells with `trap ''` mean it.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: asked_to_stop())
+
+
+def _abandon() -> None:
+    os._exit(Outcome.INTERRUPTED.status)
+
+
+def somebody_is_there() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def answer(prompt: str, cancellation: Cancellation) -> str:
+    """A person's answer. Raises `Interrupted` when it is a signal, whenever that comes."""
+    sys.stdout.write(prompt)
+    sys.stdout.flush()
+    # Not input(): a signal just before it begins to read would be heard only after the answer.
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        if cancellation.requests:
+            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+    return sys.stdin.readline().strip()
+
+
+def user() -> str:
+    """The login name, else the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry in the password database, as in many containers
+        return str(os.getuid())

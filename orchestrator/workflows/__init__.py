@@ -1,0 +1,64 @@
+"""What each command does, in its order, for whoever calls it: the command line, a fleet, a program of yours.
+
+Plain options in, events out, an `Outcome` at the end. Nothing in here reads the process's environment, arguments or
+terminal, asks a person, prints, or hears a signal; a caller passes what it wants of that (`Caller`). Nothing is kept
+between two calls, and several may run at the same time, each in a thread of its own.
+"""
+
+from orchestrator.workflows import dns
+from orchestrator.workflows.apply import ApplyOptions, apply
+from orchestrator.workflows.backup import BackupOptions, backup
+from orchestrator.workflows.caller import Ask, Caller, Cancellation, Question, StackRef, StepOptions
+from orchestrator.workflows.certificate import CertificateOptions, certificate
+from orchestrator.workflows.destroy import DestroyOptions, destroy
+from orchestrator.workflows.doctor import DoctorOptions, doctor
+from orchestrator.workflows.logs import LogsOptions, logs
+from orchestrator.workflows.pause import PauseOptions, pause
+from orchestrator.workflows.plan import PlanningOptions, plan
+from orchestrator.workflows.preflight import PreflightOptions, preflight
+from orchestrator.workflows.restore import RestoreOptions, restore
+from orchestrator.workflows.resume import ResumeOptions, resume
+from orchestrator.workflows.run import RunOptions, run
+from orchestrator.workflows.shell import ShellOptions, shell
+from orchestrator.workflows.status import StatusOptions, status
+from orchestrator.workflows.tasks import TasksOptions, tasks
+
+__all__ = [
+    "ApplyOptions",
+    "Ask",
+    "BackupOptions",
+    "Caller",
+    "Cancellation",
+    "CertificateOptions",
+    "DestroyOptions",
+    "DoctorOptions",
+    "LogsOptions",
+    "PauseOptions",
+    "PlanningOptions",
+    "PreflightOptions",
+    "Question",
+    "RestoreOptions",
+    "ResumeOptions",
+    "RunOptions",
+    "ShellOptions",
+    "StackRef",
+    "StatusOptions",
+    "StepOptions",
+    "TasksOptions",
+    "apply",
+    "backup",
+    "certificate",
+    "destroy",
+    "dns",
+    "doctor",
+    "logs",
+    "pause",
+    "plan",
+    "preflight",
+    "restore",
+    "resume",
+    "run",
+    "shell",
+    "status",
+    "tasks",
+]

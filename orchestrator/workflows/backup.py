@@ -1,0 +1,161 @@
+"""Everything the stack can't be made again from, kept outside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import Outcome
+from orchestrator.events import Emit, FindingReported, StepDone
+from orchestrator.workflows.approval import approve
+from orchestrator.workflows.caller import Caller, StackRef, ignore
+from orchestrator.workflows.execution import Execution, perform
+
+if TYPE_CHECKING:
+    from orchestrator.app.safekeeping import Safekeeping
+    from orchestrator.contract import Stack
+    from orchestrator.lifecycle.manifest import Manifest
+    from orchestrator.pauses import Stamp
+
+FOLDER = Path(".orchestrate") / "backups"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupOptions:
+    """What is done, the first that is chosen: list, verify one, prune; else take one."""
+
+    listing: bool = False
+    verified: str = ""
+    """Look whether this one (or `last`) is whole."""
+    prune: int = 0
+    """Delete all but the newest so many; 0: none."""
+    approved: bool = False
+    """To prune without asking."""
+    stop_services: bool = False
+    """Stop them first: all parts are of one instant."""
+    dump: bool = False
+    """Dump each database too, for stacks that Terraform can't begin with a snapshot."""
+
+
+def backup(
+    stack: StackRef, options: BackupOptions | None = None, *, emit: Emit = ignore, caller: Caller | None = None
+) -> Outcome:
+    """Keep database, files, index and settings outside the stack, and verify that they are good."""
+    chosen = options or BackupOptions()
+
+    def work(execution: Execution) -> Outcome:
+        keeping = safekeeping(execution)
+        if chosen.listing:
+            return _list(execution, keeping)
+        if chosen.verified:
+            return _verify(execution, keeping, chosen.verified)
+        if chosen.prune:
+            return _prune(execution, keeping, chosen.prune, approved=chosen.approved)
+        with execution.exclusive():
+            manifest = keeping.begin(purpose="keep", quiet=chosen.stop_services, dumped=chosen.dump)
+            return take(execution, keeping, manifest)
+
+    recorded = not (chosen.listing or chosen.verified)
+    return perform("backup", stack, work, emit=emit, caller=caller, recorded=recorded)
+
+
+def safekeeping(execution: Execution) -> Safekeeping:
+    """For the stack whose contract this is; the right account is checked."""
+    return safekeeping_of(execution, execution.contract())
+
+
+def safekeeping_of(execution: Execution, stack: Stack) -> Safekeeping:
+    """The same, once the contract is known."""
+    from orchestrator.app.safekeeping import Safekeeping
+
+    operation = execution.operation_on(stack)
+    operation.aws.require_account(stack.account_id)
+    who = execution.caller.who
+    return Safekeeping(operation, execution.settings, execution.clock, execution.redact.learn, who=who)
+
+
+def take(execution: Execution, keeping: Safekeeping, manifest: Manifest) -> Outcome:
+    """Run the steps; a copy of the manifest stays in Terraform's directory, where `restore` finds it."""
+    execution.text(f"backup {manifest.id} in s3://{keeping.vault.bucket}")
+    if keeping.pause:
+        _say_that_it_wakes(execution, keeping.pause, manifest)
+    outcome = keeping.take(manifest, execution.emit, execution.change).outcome
+    if keeping.pause and outcome is not Outcome.SUCCEEDED:
+        fix = "run the command again; or `orchestrate pause`, which stops them again"
+        text = "database server and instances may be running, of a stack that is paused"
+        execution.emit(FindingReported(step="backup", detail=text, code="paused-stack-awake", fix=fix))
+    if outcome is Outcome.SUCCEEDED:
+        keep_copy(execution.directory, keeping.vault.get(manifest.id))
+    return outcome
+
+
+def _say_that_it_wakes(execution: Execution, pause: Stamp, manifest: Manifest) -> None:
+
+    after = "destroyed afterwards" if manifest.purpose == "destroy" else "stopped again afterwards"
+    text = (
+        f"the stack is paused since {pause.since} by {pause.by}: a stopped database can't be read or snapshotted, so "
+        f"database server and instances are started (minutes) and {after}; services stay at 0"
+    )
+    execution.emit(FindingReported(step="backup", detail=text, code="paused-stack-wakes"))
+
+
+def keep_copy(directory: Path, manifest: Manifest) -> None:
+    """Beside the runs' records. Nothing secret is in it."""
+    folder = directory / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{manifest.id}.json").write_text(manifest.text(), encoding="utf-8")
+
+
+def copies(directory: Path) -> list[Manifest]:
+    """The manifests whose copies are here, the newest first; what can't be read is passed over."""
+    from orchestrator.errors import Invalid
+    from orchestrator.lifecycle.manifest import parse
+
+    found: list[Manifest] = []
+    for file in sorted((directory / FOLDER).glob("*.json"), reverse=True):
+        try:
+            found.append(parse(file.read_text(encoding="utf-8"), str(file)))
+        except (Invalid, OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _list(execution: Execution, keeping: Safekeeping) -> Outcome:
+    from orchestrator.lifecycle.transfer import human
+
+    found = keeping.manifests()
+    for one in found:
+        size = f"{one.files.count} objects, {human(one.files.bytes)}" if one.files else "no files"
+        kind = "taken before a destroy" if one.purpose == "destroy" else "all of one instant" if one.quiet else "live"
+        text = f"{one.id}  {one.state:<11}  {kind}, {len(one.desired)} tenants, {size}  {one.place}"
+        execution.emit(FindingReported(step="backup", detail=text, code="backup-listed"))
+    if not found:
+        execution.text(f"there are no backups of {keeping.stack.stack}")
+    return Outcome.SUCCEEDED
+
+
+def _verify(execution: Execution, keeping: Safekeeping, asked: str) -> Outcome:
+
+    known = keeping.manifests()
+    manifest = known[0] if asked == "last" and known else keeping.vault.get(asked)
+    defects = keeping.defects(manifest)
+    for problem in defects:
+        execution.fail(problem, Outcome.FAILED, "backup-verified")
+    if not defects:
+        execution.emit(StepDone(step="backup-verified", detail=f"backup {manifest.id} is good"))
+    return Outcome.FAILED if defects else Outcome.SUCCEEDED
+
+
+def _prune(execution: Execution, keeping: Safekeeping, keep: int, *, approved: bool) -> Outcome:
+    from orchestrator.lifecycle.pruned import superfluous
+
+    old = superfluous(keeping.manifests(), keep)
+    for one in old:
+        execution.text(f"  would delete {one.id} ({one.state})")
+    if not old:
+        execution.text("There is nothing to delete.")
+        return Outcome.SUCCEEDED
+    approve(execution, approved, f"Delete these {len(old)} backups, for good?")
+    with execution.exclusive():
+        return keeping.prune(keep, execution.emit, execution.change).outcome

@@ -1,0 +1,138 @@
+"""What is wrong with a stack, why, and what to do about it; with `fix`, the safe part of it done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import Outcome
+from orchestrator.events import Emit
+from orchestrator.workflows.approval import approve
+from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
+from orchestrator.workflows.execution import Execution, perform
+from orchestrator.workflows.survey import show_survey
+
+if TYPE_CHECKING:
+    from orchestrator.app import Operation, Treatment
+    from orchestrator.engine.check import Diagnosis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorOptions(StepOptions):
+    """`bundle` is a new archive for the evidence; `fix` mends what is safe to mend, `approved` without asking."""
+
+    bundle: Path | None = None
+    fix: bool = False
+    approved: bool = False
+
+
+def doctor(
+    stack: StackRef, options: DoctorOptions | None = None, *, emit: Emit = ignore, caller: Caller | None = None
+) -> Outcome:
+    """Find root causes first. `FAILED` when something keeps a site from working, or when a check could not look."""
+    chosen = options or DoctorOptions()
+
+    def work(execution: Execution) -> Outcome:
+        from orchestrator import bundle as archive
+
+        if chosen.bundle is not None:
+            archive.check(chosen.bundle)
+        operation = execution.look_at()
+        if not chosen.fix:
+            return examine(execution, operation, chosen.bundle)
+        with execution.exclusive():
+            return mend(execution, operation, approved=chosen.approved, bundle=chosen.bundle)
+
+    return perform("doctor", stack, work, emit=emit, caller=caller, steps=chosen, recorded=chosen.fix)
+
+
+def examine(execution: Execution, operation: Operation, bundle: Path | None = None) -> Outcome:
+    """Look at the stack, and say what was found, and what of it could be mended."""
+    from orchestrator import app
+
+    diagnosis = operation.examine()
+    outcome = _told(execution, diagnosis)
+    treatment = app.treatment(diagnosis, operation.tenants)
+    if treatment is not None:
+        what = ", ".join(sorted(treatment.repairs))
+        execution.text(f"`orchestrate doctor --fix` can mend some of this, by the steps {what}; it asks before")
+    if bundle is not None:
+        _pack(execution, operation, diagnosis, bundle)
+    return outcome
+
+
+def _pack(execution: Execution, operation: Operation, diagnosis: Diagnosis, bundle: Path) -> None:
+    """The evidence into the archive, every known secret in it hidden."""
+    from orchestrator import app
+    from orchestrator import bundle as archive
+    from orchestrator.events import StepDone
+
+    operation.learn_secrets()
+    members = app.collect(operation, diagnosis, execution.clock)
+    redacted = {execution.redact(name): execution.redact(text) for name, text in members.items()}
+    archive.write(bundle, redacted, execution.clock.now())
+    execution.emit(StepDone(step="bundle", detail=f"{bundle}: {len(members)} files, secrets hidden"))
+
+
+def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
+    from orchestrator.consultation import report
+
+    if not diagnosis.cases:
+        paused = ", the stack is paused" if diagnosis.paused else ""
+        execution.text(f"nothing wrong found ({diagnosis.checks} checks{paused})")
+    outcome = report(diagnosis, execution.emit)
+    if diagnosis.blind:
+        many = f"{len(diagnosis.blind)} of {diagnosis.checks} checks"
+        execution.text(
+            f"{many} could not look, and of what they look at nothing is known: {', '.join(diagnosis.blind)}"
+        )
+    return outcome
+
+
+def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: Path | None) -> Outcome:
+    """Examine, show what can be mended, ask, mend it, examine again: the outcome is what is seen then."""
+    from orchestrator import app
+
+    diagnosis = operation.examine()
+    outcome = _told(execution, diagnosis)
+    if bundle is not None:
+        _pack(execution, operation, diagnosis, bundle)
+    treatment = app.treatment(diagnosis, operation.tenants)
+    if treatment is not None:
+        treatment = treatment.sparing(_say_whose(execution, operation, treatment))
+    if treatment is None:
+        if diagnosis.cases:
+            execution.text("Nothing of this can be mended here: it takes what stands behind each `fix`.")
+        return outcome
+    _ask(execution, operation, treatment, approved=approved)
+    report = operation.narrowed(treatment.steps, treatment.tenants).run(execution.emit, execution.change)
+    if report.outcome is Outcome.INTERRUPTED or execution.clock.interrupted:
+        return report.outcome
+    again = _told(execution, operation.examine())
+    return again if report.outcome is Outcome.SUCCEEDED else report.outcome
+
+
+def _say_whose(execution: Execution, operation: Operation, treatment: Treatment) -> Collection[str]:
+    """Tenants whose service isn't the stack's own: it is not started again from here."""
+    from orchestrator.events import FindingReported
+    from orchestrator.lifecycle.pause.whose import not_ours
+    from orchestrator.ownership import Kind
+
+    found = operation.foreign_services(sorted(treatment.tenants))
+    for tenant, why in found.items():
+        problem = not_ours(Kind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why)
+        said = FindingReported(
+            step="doctor", subject=tenant, detail=problem.message, code=problem.code, fix=problem.fix
+        )
+        execution.emit(said)
+    return found
+
+
+def _ask(execution: Execution, operation: Operation, treatment: Treatment, *, approved: bool) -> None:
+    """Show what each step that mends would do, and ask."""
+    whom = ", ".join(sorted(treatment.tenants))
+    execution.text(f"To be mended now, for {whom}; then services start again where that cures them:")
+    show_survey(execution.emit, operation.narrowed(treatment.repairs | {"redeploy"}, treatment.tenants).survey())
+    approve(execution, approved, "Do this?")

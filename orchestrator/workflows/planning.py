@@ -1,0 +1,178 @@
+"""Terraform's part of every workflow: it is made ready, plans, says what a plan leads to, and applies exactly that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.workflows.execution import Execution
+
+if TYPE_CHECKING:
+    from orchestrator.app import Foresight
+    from orchestrator.contract import Stack
+    from orchestrator.errors import Invalid, Outcome
+    from orchestrator.terraform import Plan, PlanOptions, Terraform
+
+SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
+"""Kinds of Terraform's progress that a person wants to see; the starts would double the lines."""
+
+
+def prepare(execution: Execution) -> Terraform:
+    """Terraform, new enough; the settings are checked before anything takes time."""
+    _ = execution.settings
+    terraform = execution.terraform
+    terraform.version()
+    return terraform
+
+
+def initialise(execution: Execution, terraform: Terraform) -> None:
+    """`terraform init` if needed. Afterwards the state's backend is known, and with it the place of the lock."""
+    with execution.patience():
+        if terraform.init(lambda line: _progress(execution, line), interrupts=execution.interrupts):
+            _progress(execution, "initialised")
+
+
+def require_its_account(execution: Execution, terraform: Terraform) -> None:
+    """Raise `Refused` (`wrong-account`) before Terraform asks anything: elsewhere it would plan to make all anew."""
+    from orchestrator.aws.session import Aws
+    from orchestrator.contract import Stack
+
+    stack = _as_it_is(execution, terraform)
+    if isinstance(stack, Stack):
+        Aws(stack.region, access=execution.access).require_account(stack.account_id)
+
+
+@contextmanager
+def planned(execution: Execution, terraform: Terraform, options: PlanOptions, planfile: str | None) -> Iterator[Plan]:
+    """Plan; the plan's files are gone afterwards."""
+    with execution.patience():
+        _progress(execution, "reading the plan" if planfile else "planning")
+        plan = terraform.saved_plan(planfile) if planfile else terraform.plan(options, interrupts=execution.interrupts)
+    execution.redact.include(plan.redact)
+    with plan:
+        yield plan
+
+
+def preview(execution: Execution, plan: Plan, terraform: Terraform, *, look: bool) -> tuple[Outcome, Foresight | None]:
+    """Show the plan, its consequences and, if `look`, what the steps observe; verify account and DNS before that.
+
+    Gives the consequences too (None: Terraform changes nothing).
+    """
+    from orchestrator import app, steps
+    from orchestrator.aws.session import Aws
+    from orchestrator.engine import graph
+    from orchestrator.errors import Invalid, Outcome
+    from orchestrator.workflows.survey import show_survey
+
+    foresight = None
+    stack = _as_it_is(execution, terraform)
+    if plan.has_changes:
+        read(plan, text=execution.for_people)
+        if execution.for_people:
+            execution.text(plan.text)
+        app.verify_planned(plan.json, execution.settings, execution.environment, execution.clock, execution.access)
+        foresight = foretell(execution, plan)
+    else:
+        execution.text("Terraform: no changes.")
+    if isinstance(stack, Invalid):
+        if not plan.has_changes:
+            raise stack
+        execution.text("What the steps would do can't be said before this plan is applied:")
+        for problem in stack.problems:
+            execution.text(f"  {problem}")
+        return Outcome.PENDING, foresight
+    if stack is None:
+        execution.text("The stack is not there yet. After Terraform, these steps follow:")
+        for step in graph.subset(steps.discover()):
+            execution.text(f"  {step.id:<18} {step.title}")
+        return Outcome.PENDING, foresight
+    if foresight is None:
+        aws = Aws(stack.region, access=execution.access)
+        tell(execution, app.foresee_nothing(stack, aws))
+    if not look:
+        return Outcome.PENDING, foresight
+    execution.text("The steps, as the stack is now:")
+    seen = show_survey(execution.emit, execution.operation_on(stack).survey())
+    return Outcome.PENDING if plan.has_changes else seen, foresight
+
+
+def foretell(execution: Execution, plan: Plan) -> Foresight:
+    """Say what the plan will lead to."""
+    foresight = foreseen(execution, plan)
+    tell(execution, foresight)
+    return foresight
+
+
+def foreseen(execution: Execution, plan: Plan) -> Foresight:
+    """The same, unsaid."""
+    from orchestrator import app
+    from orchestrator.aws.session import Aws
+    from orchestrator.settings import contract_table
+
+    access, table = execution.access, contract_table(execution.directory)
+    return app.foresee(plan.json, lambda region: Aws(region, access=access), execution.clock.now(), table)
+
+
+def tell(execution: Execution, foresight: Foresight) -> None:
+    """Say it, the worst first."""
+    from orchestrator import app
+
+    if foresight.consequences:
+        execution.text("What this does to the people who use the sites:")
+        app.tell(foresight, execution.emit)
+
+
+def refuse(foresight: Foresight | None, allowed: tuple[str, ...]) -> None:
+    """Raise `Refused` for every loss and full outage that isn't named."""
+    refusal = foresight.refusal(allowed) if foresight else None
+    if refusal:
+        raise refusal
+
+
+def _as_it_is(execution: Execution, terraform: Terraform) -> Stack | Invalid | None:
+    """The stack before the plan: read first, so that passwords which only its state holds are hidden in the plan."""
+    from orchestrator import app
+    from orchestrator.errors import Invalid
+
+    try:
+        return app.contract_of_outputs(terraform, execution.redact.learn)
+    except Invalid as unclear:
+        return unclear
+
+
+def read(plan: Plan, *, text: bool) -> None:
+    """Both forms of the plan at the same time: for each, terraform starts its providers anew, which takes seconds."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as pool:
+        facts = pool.submit(lambda: plan.json)
+        if text:
+            pool.submit(lambda: plan.text).result()
+        facts.result()
+
+
+def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
+    """Apply exactly this plan, with live progress."""
+    from orchestrator.engine.step import STACK
+    from orchestrator.events import StepDone, StepStarted
+
+    def show(said: Any) -> None:
+        if said.kind in SHOWN:
+            _progress(execution, said.message)
+
+    execution.emit(StepStarted(step="terraform"))
+    with execution.change("terraform", {STACK: f"apply the plan {plan.checksum[:12]}"}) as made:
+        with execution.patience():
+            changes = terraform.apply(plan, show, interrupts=execution.interrupts)
+        total = changes.added + changes.changed + changes.removed
+        made[STACK] = total
+        execution.wary = execution.wary or total > 0
+    detail = f"{changes.added} added, {changes.changed} changed, {changes.removed} destroyed"
+    execution.emit(StepDone(step="terraform", detail=detail, changed=total))
+
+
+def _progress(execution: Execution, line: str) -> None:
+    from orchestrator.events import StepWaiting
+
+    execution.emit(StepWaiting(step="terraform", detail=line))

@@ -1,0 +1,93 @@
+"""What each step observes now, and one table of everything; with `watch` until all is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import Interrupted, Outcome, Problem, TimedOut
+from orchestrator.events import Emit, FindingReported
+from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
+from orchestrator.workflows.execution import Execution, perform
+from orchestrator.workflows.survey import outcome_of, show_survey, survey_events
+
+if TYPE_CHECKING:
+    from orchestrator.app import Lookout, Operation
+    from orchestrator.app.lookout import Picture
+
+EVERY = 5.0
+"""Seconds between two looks (the setting `poll` says otherwise)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusOptions(StepOptions):
+    """Which steps and tenants; `watch`: look again and again until everything is up, or `timeout` has passed."""
+
+    watch: bool = False
+
+
+def status(
+    stack: StackRef, options: StatusOptions | None = None, *, emit: Emit = ignore, caller: Caller | None = None
+) -> Outcome:
+    """Show what there is, changing nothing. `PENDING` when there is work to do, for `run` or for `doctor --fix`."""
+    chosen = options or StatusOptions()
+
+    def work(execution: Execution) -> Outcome:
+        from orchestrator import app
+
+        operation = execution.look_at()
+        paused = None if chosen.watch else _paused(execution, operation)
+        if paused is not None:
+            return paused
+        lookout = app.Lookout(operation, execution.clock)
+        return _watched(execution, lookout) if chosen.watch else _shown(execution, lookout)
+
+    return perform("status", stack, work, emit=emit, caller=caller, steps=chosen)
+
+
+def _paused(execution: Execution, operation: Operation) -> Outcome | None:
+    """Since when and by whom, and whether all is as the pause left it; None: nothing is paused."""
+    from orchestrator import app
+
+    standing = app.standing_of(operation.stack, operation.aws)
+    if standing.whole is None and not standing.tenants:
+        return None
+    execution.emit(FindingReported(step="status", detail=str(standing), code="paused", fix="orchestrate resume"))
+    return show_survey(execution.emit, app.paused_survey(operation, standing))
+
+
+def _shown(execution: Execution, lookout: Lookout) -> Outcome:
+
+    picture = lookout.look()
+    show_survey(execution.emit, picture.verdicts)
+    for part in picture.parts:
+        execution.emit(part)
+    return _outcome(execution.steps, picture)
+
+
+def _outcome(chosen: StepOptions, picture: Picture) -> Outcome:
+    """That of the steps; where all are asked for, pending as well when a part is not up that no run brings up."""
+    from orchestrator import board
+
+    outcome = outcome_of(picture.verdicts)
+    if outcome is not Outcome.SUCCEEDED or chosen.only or chosen.skip or board.is_up(picture.parts):
+        return outcome
+    return Outcome.PENDING
+
+
+def _watched(execution: Execution, lookout: Lookout) -> Outcome:
+    clock, limit = execution.clock, execution.settings["timeout"]
+    deadline = clock.monotonic() + limit if limit else float("inf")
+    while True:
+        picture = lookout.look()
+        execution.picture([*survey_events(picture.verdicts), *picture.parts])
+        outcome = _outcome(execution.steps, picture)
+        if outcome is Outcome.SUCCEEDED:
+            return outcome
+        if clock.monotonic() >= deadline:
+            fix = "`orchestrate doctor` says why"
+            raise TimedOut(Problem("not-up-in-time", f"not everything is up after {limit:g} s", "status", fix))
+        try:
+            clock.sleep(min(execution.settings["poll"] or EVERY, max(0.0, deadline - clock.monotonic())))
+        except Interrupted:
+            return Outcome.INTERRUPTED
