@@ -24,7 +24,7 @@ O_contra = TypeVar("O_contra", contravariant=True)
 class Workflow(Protocol[O_contra]):
     """What `orchestrator.workflows` has one of for each command."""
 
-    def __call__(self, stack: StackRef, options: O_contra, *, emit: Emit, caller: Caller) -> Outcome:
+    def __call__(self, stack: StackRef, options: O_contra, /, *, emit: Emit, caller: Caller) -> Outcome:
         """Do it."""
         ...
 
