@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.aws.existing import Seen
+if TYPE_CHECKING:
+    from orchestrator.aws.existing import Seen
 
 
 @dataclass(frozen=True, slots=True)

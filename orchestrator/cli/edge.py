@@ -9,14 +9,16 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from orchestrator.cli.voice import Voice
-from orchestrator.engine.clock import SystemClock
 from orchestrator.errors import Interrupted, Outcome, Problem
-from orchestrator.events import Emit
 from orchestrator.settings import SETTINGS
 from orchestrator.workflows.caller import Caller, Cancellation, Question, StackRef
+
+if TYPE_CHECKING:
+    from orchestrator.workflows import Emit
 
 O_contra = TypeVar("O_contra", contravariant=True)
 
@@ -41,7 +43,7 @@ def carry_out(
     listen(cancellation.request)
     as_json = given.get("as_json", False) or given.get("format_") == "json"
     markdown = title if given.get("format_") == "markdown" and not as_json else ""
-    voice = Voice(SystemClock().now, as_json=as_json, markdown=markdown)
+    voice = Voice(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
 
     def ask(question: Question) -> str | None:
         if as_json or voice.unheard or not somebody_is_there():

@@ -11,7 +11,7 @@ import click
 from orchestrator.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from orchestrator.terraform import PlanOptions
+    from orchestrator.workflows import PlanOptions
 
 Command = Callable[..., Any]
 
@@ -89,7 +89,7 @@ def chosen_steps(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def plan_options(given: Mapping[str, Any]) -> PlanOptions:
     """Terraform's own flags."""
-    from orchestrator.terraform import PlanOptions
+    from orchestrator.workflows import PlanOptions
 
     return PlanOptions(
         variables=given["variables"],

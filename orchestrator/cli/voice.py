@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from orchestrator.events import Event
+if TYPE_CHECKING:
+    from orchestrator.workflows import Event
 
 
 class Voice:

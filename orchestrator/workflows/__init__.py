@@ -5,6 +5,8 @@ terminal, asks a person, prints, or hears a signal; a caller passes what it want
 between two calls, and several may run at the same time, each in a thread of its own.
 """
 
+from orchestrator.events import Emit, Event
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows import dns
 from orchestrator.workflows.apply import ApplyOptions, apply
 from orchestrator.workflows.backup import BackupOptions, backup
@@ -32,8 +34,11 @@ __all__ = [
     "CertificateOptions",
     "DestroyOptions",
     "DoctorOptions",
+    "Emit",
+    "Event",
     "LogsOptions",
     "PauseOptions",
+    "PlanOptions",
     "PlanningOptions",
     "PreflightOptions",
     "Question",

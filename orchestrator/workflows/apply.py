@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
 from orchestrator.workflows.execution import Execution, perform
@@ -17,7 +18,7 @@ from orchestrator.workflows.preflight import after_apply, before_apply
 from orchestrator.workflows.run import bring_to_life
 
 if TYPE_CHECKING:
-    from orchestrator.terraform import PlanOptions, Terraform
+    from orchestrator.terraform import Terraform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class ApplyOptions(StepOptions):
     """Where it is approved, import what is this stack's but not in the state."""
     preflight: bool = True
     """Go through the checklist first; blockers stop it."""
-    terraform: PlanOptions | None = None
+    terraform: PlanOptions = field(default_factory=PlanOptions)
 
 
 def apply(
@@ -59,10 +60,8 @@ def apply(
 
 def _apply(execution: Execution, terraform: Terraform, chosen: ApplyOptions) -> None:
     """Terraform's part, where it has something to change."""
-    from orchestrator.terraform import PlanOptions
-
     approved = chosen.approved or chosen.planfile is not None
-    wanted = chosen.terraform or PlanOptions()
+    wanted = chosen.terraform
     adopts, file = chosen.import_existing, chosen.planfile
     with repaired(execution, terraform, wanted, file, approved=approved, adopts=adopts) as plan:
         _, foresight = preview(execution, plan, terraform, look=not approved)

@@ -58,6 +58,10 @@ class Question:
     """The answer that means yes; any other one is a no. Empty: what is asked for is known to the person alone."""
     fix: str = ""
     """What to do where there is nobody to ask."""
+    optional: bool = False
+    """Whether no answer is one."""
+    code: bool = False
+    """Whether it is a second factor's code, which whoever signs in is asked for."""
 
 
 Ask = Callable[[Question], str | None]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Invalid, Outcome, Problem
 from orchestrator.events import Emit, FindingReported
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows.backup import copies, safekeeping_of, take
 from orchestrator.workflows.caller import Caller, Question, StackRef, ignore
 from orchestrator.workflows.execution import Execution, perform
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.app.demolition import Demolition
     from orchestrator.contract import Stack
     from orchestrator.lifecycle.gate import Kept
-    from orchestrator.terraform import Plan, PlanOptions, Terraform
+    from orchestrator.terraform import Plan, Terraform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class DestroyOptions:
     """Lose everything in it for good."""
     allow_loss: Sequence[str] = ()
     """Losses, which no backup holds, that are meant."""
-    terraform: PlanOptions | None = None
+    terraform: PlanOptions = field(default_factory=PlanOptions)
 
 
 def destroy(
@@ -42,9 +43,7 @@ def destroy(
     chosen = options or DestroyOptions()
 
     def work(execution: Execution) -> Outcome:
-        from orchestrator.terraform import PlanOptions
-
-        wanted = chosen.terraform or PlanOptions()
+        wanted = chosen.terraform
         if wanted.targets or wanted.replaces:
             fix = "leave them out; `terraform destroy -target` destroys a part, without any of this"
             raise Invalid(Problem("destroy-in-part", "this command works on a whole stack", "-target, -replace", fix))

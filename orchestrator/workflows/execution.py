@@ -218,7 +218,7 @@ class Execution:
         """Raises `Invalid` where there is nobody to ask."""
         from orchestrator.aws.access import nobody
 
-        answer = self.caller.ask(Question(prompt=prompt))
+        answer = self.caller.ask(Question(prompt=prompt, code=True))
         return nobody(prompt) if answer is None else answer
 
     def ask(self, question: Question) -> str:

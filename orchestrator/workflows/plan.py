@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
 from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.leftovers import leftovers_of, tell
 from orchestrator.workflows.planning import initialise, planned, prepare, preview, require_its_account
-
-if TYPE_CHECKING:
-    from orchestrator.terraform import PlanOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningOptions(StepOptions):
     """Which steps are looked at, and Terraform's own options."""
 
-    terraform: PlanOptions | None = None
+    terraform: PlanOptions = field(default_factory=PlanOptions)
 
 
 def plan(
@@ -30,12 +27,10 @@ def plan(
     chosen = options or PlanningOptions()
 
     def work(execution: Execution) -> Outcome:
-        from orchestrator.terraform import PlanOptions
-
         terraform = prepare(execution)
         initialise(execution, terraform)
         require_its_account(execution, terraform)
-        wanted = chosen.terraform or PlanOptions()
+        wanted = chosen.terraform
         with planned(execution, terraform, wanted, None) as made:
             tell(execution, leftovers_of(execution, terraform, wanted, made).look())
             outcome, _ = preview(execution, made, terraform, look=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows.caller import Caller, StackRef, ignore
 from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.planning import initialise, planned, prepare
 
 if TYPE_CHECKING:
     from orchestrator.preflight import Evidence, Live, Occasion, Remark
-    from orchestrator.terraform import Plan, PlanOptions, Terraform
+    from orchestrator.terraform import Plan, Terraform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class PreflightOptions:
     """Look at the running stack too, where there is one."""
     everything: bool = False
     """People too are told each point."""
-    terraform: PlanOptions | None = None
+    terraform: PlanOptions = field(default_factory=PlanOptions)
 
 
 def preflight(
@@ -59,7 +60,6 @@ def preflight(
 
 def _evidence(execution: Execution, options: PreflightOptions) -> Evidence:
     from orchestrator.app import checklist
-    from orchestrator.terraform import PlanOptions
 
     planfile = options.planfile
     said = checklist.document(planfile) if planfile else None
@@ -70,7 +70,7 @@ def _evidence(execution: Execution, options: PreflightOptions) -> Evidence:
     seen = _look(execution, terraform) if options.live else None
     if options.destroy:
         return judged(execution, terraform.state(), seen)
-    with planned(execution, terraform, options.terraform or PlanOptions(), str(planfile) if planfile else None) as plan:
+    with planned(execution, terraform, options.terraform, str(planfile) if planfile else None) as plan:
         # Where nothing changes, the state says all that the plan doesn't know, and what is live is about it.
         return judged(execution, plan.json) if plan.has_changes else judged(execution, terraform.state(), seen)
 

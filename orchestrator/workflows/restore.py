@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
+from orchestrator.terraform import PlanOptions
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.backup import copies, safekeeping_of
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.app.restoration import Restoration
     from orchestrator.contract import Stack
     from orchestrator.lifecycle.restore.marker import Marker
-    from orchestrator.terraform import Plan, PlanOptions, Terraform
+    from orchestrator.terraform import Plan, Terraform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class RestoreOptions:
     allow_loss: Sequence[str] = ()
     """Losses and outages that are meant: NAME, or NAME@CHECKSUM of one plan."""
     approved: bool = False
-    terraform: PlanOptions | None = None
+    terraform: PlanOptions = field(default_factory=PlanOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,8 @@ def restore(
 
 
 def _restored(execution: Execution, terraform: Terraform, chosen: RestoreOptions) -> Outcome:
-    from orchestrator.terraform import PlanOptions
-
     restoration = _restoration(execution, chosen.manifest)
-    wanted = chosen.terraform or PlanOptions()
+    wanted = chosen.terraform
     way = restoration.choose(terraform.declares)
     wanted = replace(wanted, variables=(*wanted.variables, *way.variables))
     made = Given(execution, terraform, restoration, tuple(chosen.allow_loss), chosen.approved)

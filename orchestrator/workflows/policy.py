@@ -1,0 +1,54 @@
+"""The least IAM policy for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.workflows.caller import StackRef
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """Ready for `aws iam create-policy --policy-document`, and what isn't in it."""
+
+    document: Mapping[str, Any]
+    notes: Sequence[str]
+
+
+def policy(stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[str] = ()) -> PolicyDocument:
+    """For these commands (none: all of them) on this stack: read from the contract, without asking AWS.
+
+    `zone_ids` are those of the hosted zones (none: any). Raises `Invalid`.
+    """
+    from orchestrator import app
+    from orchestrator import policy as policies
+    from orchestrator.lifecycle.vault import bucket_of
+    from orchestrator.settings import Settings
+    from orchestrator.terraform import Terraform
+
+    names = policies.chosen(tuple(commands))
+    settings = Settings(stack.settings, stack.environment, stack.directory)
+    terraform = Terraform(stack.directory, stack.environment)
+    known = app.contract_from(stack.contract, terraform, stack.environment, stack.stdin)
+    named = settings["lock-dir"], settings["lock"]
+    scope = policies.Scope(
+        stack=known,
+        direct=settings["database-transport"] == "direct",
+        zone_ids=tuple(zone.rpartition("/")[2] for zone in zone_ids),
+        lock=_lock(stack, *named) if policies.takes_lock(names) else None,
+        backups=settings["backup-bucket"] or bucket_of(known.stack, known.account_id),
+    )
+    made = policies.policy((grant for name in names for grant in policies.COMMANDS[name]), scope)
+    return PolicyDocument(made.as_json(), tuple(policies.remarks(made, names, scope)))
+
+
+def _lock(stack: StackRef, lock_dir: Path | None, lock: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Bucket and key of the lock, if it is in S3."""
+    from orchestrator.lock_places import lock_of
+
+    place = lock_of(stack.directory, stack.environment, lock_dir, lock=lock).place
+    bucket, _, key = place.removeprefix("s3://").partition("/")
+    return (bucket, key) if place.startswith("s3://") else None

@@ -1,0 +1,64 @@
+"""Free a stack whose run is dead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.errors import Invalid, Problem, Refused
+from orchestrator.workflows.approval import YES
+from orchestrator.workflows.caller import Caller, Question, StackRef
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """Where the lock is, who held it (empty: nobody), and whether it was freed."""
+
+    place: str
+    holder: str = ""
+    freed: bool = False
+
+
+def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None) -> Freed:
+    """Free the stack's lock once that was confirmed (`force`: at once).
+
+    Raises `Refused` for a no, and when it changed hands meanwhile; `Invalid` where there is no terminal to ask on.
+    """
+    from orchestrator.lock_places import lock_of
+    from orchestrator.settings import Settings
+
+    settings = Settings(stack.settings, stack.environment, stack.directory)
+    named, environment = settings["lock"], stack.environment
+    lock = lock_of(stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(settings))
+    holder = lock.holder()
+    if holder is None:
+        return Freed(lock.place)
+    if not force:
+        _confirm(lock.place, str(holder), caller or Caller())
+    if lock.holder() != holder:
+        fix = "check again who holds it: the same command shows it"
+        raise Refused(
+            Problem("lock-changed", "it belongs to somebody else by now; nothing was changed", lock.place, fix)
+        )
+    lock.break_open()
+    return Freed(lock.place, str(holder), freed=True)
+
+
+def _access(settings: Any) -> Any:
+    from orchestrator.aws.access import Access
+
+    chosen = settings.all()["profile"]
+    return Access(chosen.value, chosen.source)
+
+
+def _confirm(place: str, holder: str, caller: Caller) -> None:
+    text = (
+        f"{place} is held: {holder}\n"
+        f"Free it? If that run is alive, it will make no further change. Only '{YES}' is accepted."
+    )
+    fix = "add --force if that run is dead"
+    answer = caller.ask(Question(prompt="  Enter a value: ", text=text, wanted=YES, fix=fix))
+    if answer is None:
+        raise Invalid(Problem("approval-needed", f"the lock is held: {holder}", place, fix))
+    if answer != YES:
+        raise Refused(Problem("not-approved", "not approved; nothing was changed"))
