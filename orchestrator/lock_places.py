@@ -39,7 +39,10 @@ def lock_of(
     """
     if lock:
         return _object(
-            {"region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")}, *lock, access
+            {"region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")},
+            *lock,
+            environment=environment,
+            access=access,
         )
     if lock_dir:
         return FileLock(lock_dir / "orchestrate.lock")
@@ -53,7 +56,7 @@ def lock_of(
         state = directory / local_state(config, workspace)
         return FileLock(state.with_name(state.name + ".orchestrate.lock"))
     if kind == "s3":
-        return _in_s3(config, workspace, access)
+        return _in_s3(config, workspace, environment, access)
     raise _unknown(f"Terraform's backend {kind!r} offers no place for a lock", directory)
 
 
@@ -72,13 +75,14 @@ def s3_key(config: Mapping[str, Any], workspace: str) -> str:
     return key if workspace == "default" else f"{prefix}/{workspace}/{key}"
 
 
-def _in_s3(config: Mapping[str, Any], workspace: str, access: Sign) -> Lock:
+def _in_s3(config: Mapping[str, Any], workspace: str, environment: Mapping[str, str], access: Sign) -> Lock:
     if config.get("assume_role_with_web_identity"):
         raise _unknown("the state's S3 backend assumes a role with a web identity of its own", "backend s3")
-    return _object(config, str(config.get("bucket")), s3_key(config, workspace) + ".orchestrate-lock", access)
+    key = s3_key(config, workspace) + ".orchestrate-lock"
+    return _object(config, str(config.get("bucket")), key, environment=environment, access=access)
 
 
-def _object(config: Mapping[str, Any], bucket: str, key: str, access: Sign) -> Lock:
+def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Mapping[str, str], access: Sign) -> Lock:
     """The object, reached and written as a backend with this configuration reaches and writes its state."""
     # boto3 takes half a second to import, and most stacks' locks are files.
     from orchestrator.aws import s3_object  # noqa: PLC0415
@@ -91,6 +95,7 @@ def _object(config: Mapping[str, Any], bucket: str, key: str, access: Sign) -> L
 
     def connected() -> Any:
         return s3_object.connect(
+            environment,
             region=config.get("region"),
             profile=config.get("profile"),
             endpoint=endpoints.get("s3") or config.get("endpoint"),

@@ -28,8 +28,8 @@ class Certification:
         clock: SystemClock,
         access: Access | None = None,
     ) -> None:
-        access = access or Access(settings["profile"])
-        self.aws = Aws(request.region, access=access)
+        access = access or Access(environment, settings["profile"])
+        self.aws = Aws(request.region, access)
         self._account = request.account_id
         self._clock = clock
         self._limits = limits_of(settings, access)

@@ -119,7 +119,7 @@ def connect(
     trusted = tls.authorities(stack.region, settings["database-ca-file"])
     through = SsmServer(ssm, runner, stack.database, stack.region, lender, authorities=trusted)
     direct = settings["database-transport"] == "direct"
-    database = _direct(stack, values, settings) if direct else through
+    database = _direct(stack, values, settings, environment) if direct else through
     resolver = ":".join(map(str, settings["resolver"])) if settings["resolver"] else None
     return Context(
         stack=stack,
@@ -154,11 +154,13 @@ def _sessions(stack: Stack, rds: Rds, database: Database) -> Sequence[Session]:
     return database.sessions() if rds.server(stack.database.instance).status in USABLE else ()
 
 
-def _direct(stack: Stack, values: Values, settings: Settings) -> Database:
+def _direct(stack: Stack, values: Values, settings: Settings, environment: Mapping[str, str]) -> Database:
     from orchestrator.database.direct import DirectServer, Endpoint
 
     address, trusted = settings["database-address"], settings["database-ca-file"]
     endpoint = Endpoint(*address) if address else None
+    if trusted is None and environment.get("PGSSLROOTCERT"):  # libpq's own
+        trusted = Path(environment["PGSSLROOTCERT"])
     return DirectServer(stack.database, values.value, endpoint=endpoint, authorities=trusted)
 
 

@@ -40,7 +40,7 @@ class Leftovers:
         said = contract if isinstance(contract, Mapping) else {}
         self._stack = str(said.get("stack") or "")
         self._region = said.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-        self._profile, self._access = settings["profile"], access
+        self._access = access or Access(environment, settings["profile"])
         again = taints_in(plan, wanted_again)
         self._tainted: Sequence[Tainted] = list(tainted(state(), again)) if again else ()
         self._created: Sequence[Planned] = list(created(plan))
@@ -53,7 +53,7 @@ class Leftovers:
         """
         if not self._region or not (self._tainted or self._created):
             return ()
-        self._aws = self._aws or Aws(self._region, self._profile, self._access)
+        self._aws = self._aws or Aws(self._region, self._access)
         client = self._aws.client
         kept = [fate_of_tainted(one, existing.find(client, one.kind, one.name)) for one in self._tainted]
         return [fate for fate in (*kept, *map(self._fate_of_created, self._created)) if fate is not None]

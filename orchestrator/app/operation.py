@@ -77,14 +77,14 @@ class Operation:
     ) -> None:
         self.stack = stack = stack.naming(settings["owns"])
         self.clock = clock
-        self.access = access or Access(settings["profile"])
+        self.access = access or Access(environment, settings["profile"])
         self._limits = limits_of(settings, self.access)
         self._subjects = _known_tenants(selection.tenants, stack)
         discovered = self._available(selection)
         graph.subset(_nameable(), only=self._limits.steps)
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
-        self.aws = Aws(stack.region, access=self.access)
+        self.aws = Aws(stack.region, self.access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
         waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WARY if selection.wary else 0.0)
         self._context = self._widened(

@@ -26,7 +26,7 @@ def verify_planned(
     after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
     if not isinstance(after, Mapping) or not after.get("region"):
         return
-    aws = Aws(after["region"], settings["profile"], access)
+    aws = Aws(after["region"], access or Access(environment, settings["profile"]))
     if after.get("account_id"):
         aws.require_account(after["account_id"])
     wanted = after.get("dns")

@@ -49,12 +49,11 @@ class Restoration:
         clock: Clock,
         access: Access | None = None,
     ) -> None:
-        self._settings = settings
-        self._access = access
+        self._access = access or Access(environment, settings["profile"])
         self._clock = clock
         self.way = Way()
         self.manifest, owner = self._found(place, environment)
-        self.aws = Aws(self.manifest.region, settings["profile"], access)
+        self.aws = Aws(self.manifest.region, self._access)
         self.buckets = Buckets(self.aws.client("s3"), self.manifest.region, owner)
         self.vault = Vault(self.buckets, self.manifest.bucket)
 
@@ -68,7 +67,7 @@ class Restoration:
             copy.region if copy else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
         )
         bucket, backup_id = (copy.bucket, copy.id) if copy else _parts(place)
-        aws = Aws(region, self._settings["profile"], self._access)
+        aws = Aws(region, self._access)
         owner = aws.account()
         vault = Vault(Buckets(aws.client("s3"), region, owner), bucket)
         try:

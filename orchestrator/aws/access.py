@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.credentials import create_credential_resolver
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, ProfileNotFound
 from botocore.utils import JSONFileCache
 
 from orchestrator.aws import child, setup
+from orchestrator.aws.environment import EnvironmentSession, bind
 from orchestrator.aws_errors import problem_of
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem
 
-CACHE = "~/.aws/cli/cache"
-"""The AWS CLI's: who has answered for a code there is not asked again here, nor the other way round."""
+CACHE = ".aws/cli/cache"
+"""Below home; the AWS CLI's: who has answered for a code there is not asked again here, nor the other way round."""
 PATIENCE = 120.0
 """Seconds a credential_process may take; some open a browser."""
 
@@ -52,12 +52,17 @@ class Access:
 
     def __init__(
         self,
+        environment: Mapping[str, str],
         profile: str | None = None,
         source: str = "--profile",
         ask: Ask = nobody,
         files: Mapping[str, str] | None = None,
     ) -> None:
-        """`files` are others than ~/.aws/config and credentials: botocore's `config_file` and `credentials_file`."""
+        """`environment` is every variable there is.
+
+        `files` are others than ~/.aws/config and credentials: botocore's `config_file` and `credentials_file`.
+        """
+        self.environment = environment
         self.profile = profile
         self.ask_for_code = ask
         self._files = files or {}
@@ -100,18 +105,20 @@ class Access:
             self.generation += 1
 
     def _made(self, region: str) -> Any:
-        session: Any = botocore.session.Session(profile=self.profile)
+        session: Any = EnvironmentSession(self.environment, self.profile)
         for name, path in self._files.items():
             session.set_config_variable(name, path)
         with _setting_up(self._where):
-            setup.require(session, self.profile, self._source)
+            setup.require(session, self.profile, self._source, self.environment)
             if region:
                 session.set_config_variable("region", region)
-            session.register_component("credential_provider", _Resolver(session, self._where, self._ask))
+            session.register_component(
+                "credential_provider", _Resolver(session, self._where, self._ask, self.environment)
+            )
             made = boto3.Session(botocore_session=session)
         credentials = session.get_credentials()
         if credentials is None:
-            raise setup.none_found(self._where)
+            raise setup.none_found(self._where, self.environment)
         self._method = credentials.method
         credentials.get_frozen_credentials()
         return made
@@ -119,15 +126,15 @@ class Access:
     @property
     def _where(self) -> str:
         """Which profile, for people."""
-        named = self.profile or setup.profile_of_environment(os.environ)
+        named = self.profile or setup.profile_of_environment(self.environment)
         return f"profile {named}" if named else "the default profile and the AWS_* variables"
 
 
 class _Cache(JSONFileCache):  # type: ignore[misc, unused-ignore]
     """The CLI's cache. One that can't be read or written is none."""
 
-    def __init__(self) -> None:
-        super().__init__(str(Path(CACHE).expanduser()) if _has_home() else os.devnull)
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(str(folder or os.devnull))
 
     def __contains__(self, cache_key: str) -> bool:
         try:
@@ -142,27 +149,36 @@ class _Cache(JSONFileCache):  # type: ignore[misc, unused-ignore]
             return
 
 
-def _has_home() -> bool:
+def _cache_of(environment: Mapping[str, str]) -> Path | None:
+    """The CLI's cache; None where there is no home."""
+    if environment.get("HOME"):
+        return Path(environment["HOME"], CACHE)
     try:
-        Path(CACHE).expanduser()
+        return Path("~", CACHE).expanduser()
     except RuntimeError:
-        return False
-    return True
+        return None
 
 
 class _Resolver:
     """botocore's chain of providers, with the CLI's cache, a person to ask, and every error a Problem."""
 
-    def __init__(self, session: Any, where: str, ask: Ask) -> None:
+    def __init__(self, session: Any, where: str, ask: Ask, environment: Mapping[str, str]) -> None:
         self._where = where
-        cache: Any = _Cache()
+        self._environment = environment
+        cache: Any = _Cache(_cache_of(environment))
         self._chain: Any = create_credential_resolver(session, cache=cache)
         roles: Any = self._chain.get_provider("assume-role")
         roles._prompter = ask
         builder = roles._profile_provider_builder
-        make = builder._create_process_provider
-        builder._create_process_provider = lambda profile_name: _limited(make(profile_name))
-        _limited(self._chain.get_provider("custom-process"))
+        make = builder.providers
+        builder.providers = lambda *given, **more: [self._bound(one) for one in make(*given, **more)]
+        for one in (*self._chain.providers, *roles._credential_sourcer._providers):
+            self._bound(one)
+
+    def _bound(self, provider: Any) -> Any:
+        """It reads our environment; a credential_process runs in it, and doesn't take for ever."""
+        bind(provider, self._environment)
+        return _limited(provider, self._environment) if provider.METHOD == "custom-process" else provider
 
     def get_provider(self, name: str) -> Any:
         """One of the chain."""
@@ -170,33 +186,34 @@ class _Resolver:
 
     def load_credentials(self) -> Any:
         """The credentials; None where there are none."""
-        with _retrieving(self._where):
+        with _retrieving(self._where, self._environment):
             found = self._chain.load_credentials()
-        return found and _Credentials(found, self._where)
+        return found and _Credentials(found, self._where, self._environment)
 
 
 class _Credentials:
     """Credentials whose renewal says why it failed; keys that no request can carry are refused, and not shown."""
 
-    def __init__(self, inner: Any, where: str) -> None:
+    def __init__(self, inner: Any, where: str, environment: Mapping[str, str]) -> None:
         self._inner = inner
         self._where = where
+        self._environment = environment
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def get_frozen_credentials(self) -> Any:
         """As botocore's, with their three parts looked at."""
-        with _retrieving(self._where):
+        with _retrieving(self._where, self._environment):
             frozen = self._inner.get_frozen_credentials()
         setup.require_sound(frozen, self._inner.method)
         return frozen
 
 
-def _limited(provider: Any) -> Any:
-    """A credential_process that doesn't end is ended."""
+def _limited(provider: Any, environment: Mapping[str, str]) -> Any:
+    """A credential_process in this environment; one that doesn't end is ended."""
     begin = provider._popen
-    provider._popen = lambda *argv, **options: _Limited(begin(*argv, **options))
+    provider._popen = lambda *argv, **options: _Limited(begin(*argv, env=dict(environment), **options))
     return provider
 
 
@@ -234,7 +251,7 @@ def _setting_up(where: str) -> Iterator[None]:
 
 
 @contextmanager
-def _retrieving(where: str) -> Iterator[None]:
+def _retrieving(where: str, environment: Mapping[str, str]) -> Iterator[None]:
     """Whatever a provider of credentials raises as a Problem; it never quotes what a provider has printed."""
     try:
         yield
@@ -253,7 +270,7 @@ def _retrieving(where: str) -> Iterator[None]:
         fix = "sign in again where these credentials come from, and run the same command"
         raise Expired(Problem("credentials-expired", str(error), where, fix)) from None
     except Exception as error:  # noqa: BLE001 - what the operator's files and programs give botocore makes it raise anything
-        raise _not_had(setup.explained(error), where) from None
+        raise _not_had(setup.explained(error, environment), where) from None
 
 
 def _not_had(why: str, where: str) -> Invalid:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+from orchestrator.aws.environment import EnvironmentSession
 
 NAME = "onyx-orchestrator"
 """The session's name in the other account's CloudTrail."""
@@ -19,13 +20,13 @@ def assuming(session: Any, role_arn: str, given: Mapping[str, Any] | None = None
 
     `given` is what else AssumeRole is told (ExternalId …), `endpoint` STS's, if it is not the usual one.
     """
-    region = session.region_name
+    region, outer = session.region_name, session._session
     fetcher: Any = AssumeRoleCredentialFetcher(
-        client_creator=partial(session._session.create_client, region_name=region, endpoint_url=endpoint),
+        client_creator=partial(outer.create_client, region_name=region, endpoint_url=endpoint),
         source_credentials=session.get_credentials(),
         role_arn=role_arn,
         extra_args={"RoleSessionName": NAME, **(given or {})},
     )
-    inner: Any = botocore.session.Session()
+    inner: Any = EnvironmentSession(outer.environment)
     inner._credentials = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
     return boto3.Session(botocore_session=inner, region_name=region)

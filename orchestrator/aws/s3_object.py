@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.access import Access, nobody
+from orchestrator.aws.environment import EnvironmentSession
 from orchestrator.aws.roles import assuming
 from orchestrator.aws_errors import code_of, problem_of
 
@@ -41,6 +42,7 @@ class Role:
 
 
 def connect(
+    environment: Mapping[str, str],
     *,
     region: str | None = None,
     profile: str | None = None,
@@ -57,11 +59,15 @@ def connect(
     """
     try:
         if keys:
-            session: Any = boto3.Session(*keys, region_name=region)
+            inner: Any = EnvironmentSession(environment)
+            inner.set_credentials(*keys)
+            session: Any = boto3.Session(botocore_session=inner, region_name=region)
         else:
             ask = access.ask_for_code if access else nobody
-            own = Access(profile, "the state's backend: profile", ask, files) if profile or files else access
-            session = (own or Access()).session(region or "")
+            own = (
+                Access(environment, profile, "the state's backend: profile", ask, files) if profile or files else access
+            )
+            session = (own or Access(environment)).session(region or "")
         session = assuming(session, role.arn, role.given, role.endpoint) if role else session
         config = Config(
             retries={"mode": "standard", "max_attempts": 3},

@@ -50,9 +50,9 @@ class Aws:
     Counts every request that leaves (retries of botocore included) in `calls`.
     """
 
-    def __init__(self, region: str, profile: str | None = None, access: Access | None = None) -> None:
-        """`access` is the command's session; without one, a session of its own with that profile."""
-        self._access = access or Access(profile)
+    def __init__(self, region: str, access: Access) -> None:
+        """`access` is the command's session."""
+        self._access = access
         self.region = region
         self.calls = 0
         self._lock = threading.Lock()

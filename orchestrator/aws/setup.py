@@ -20,6 +20,7 @@ from botocore import configprovider
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from orchestrator.aws.child import PROFILES
+from orchestrator.aws.environment import proxies
 from orchestrator.aws_errors import problem_of
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 
@@ -39,7 +40,7 @@ def profile_of_environment(environment: Mapping[str, str]) -> str:
     return next((environment[name] for name in PROFILES if environment.get(name)), "")
 
 
-def require(session: Any, profile: str | None, source: str) -> None:
+def require(session: Any, profile: str | None, source: str, environment: Mapping[str, str]) -> None:
     """Raise `Invalid` with everything that is wrong with a botocore session's surroundings."""
     if defects := tuple(_files(session)):
         raise Invalid(*defects)
@@ -47,14 +48,19 @@ def require(session: Any, profile: str | None, source: str) -> None:
         profiles: Mapping[str, Mapping[str, Any]] = session.full_config.get("profiles", {})
     except ConfigParseError as error:
         raise Invalid(_unparsable(error)) from None
-    name = profile or next((source for source in PROFILES if os.environ.get(source)), "")
-    wanted = profile or os.environ.get(name, "")
+    name = profile or next((source for source in PROFILES if environment.get(source)), "")
+    wanted = profile or environment.get(name, "")
     if wanted and wanted not in profiles:
         raise Invalid(_no_profile(wanted, source if profile else name, list(profiles)))
     own = profiles.get(wanted or "default", {})
     place = f"profile {wanted or 'default'}"
     services = session.full_config.get("services", {}).get(str(own.get("services", "")), {})
-    defects = (*_variables(session), *_endpoints(own, services, place), *_proxies(), *_authorities(session, place))
+    defects = (
+        *_variables(session),
+        *_endpoints(own, services, place, environment),
+        *_proxies(environment),
+        *_authorities(session, place, environment),
+    )
     if defects:
         raise Invalid(*defects)
 
@@ -108,13 +114,13 @@ def _has_mark(path: str) -> bool:
         return False
 
 
-def none_found(where: str) -> Invalid:
+def none_found(where: str, environment: Mapping[str, str]) -> Invalid:
     """No provider gave any."""
     message, fix = (
         "no usable AWS credentials were found",
         "set AWS_PROFILE (or --profile), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
-    if os.environ.get("AWS_SECRET_ACCESS_KEY") and not os.environ.get("AWS_ACCESS_KEY_ID"):
+    if environment.get("AWS_SECRET_ACCESS_KEY") and not environment.get("AWS_ACCESS_KEY_ID"):
         message += ": AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is not"
     return Invalid(Problem("credentials-missing", message, where, fix))
 
@@ -146,9 +152,11 @@ def _variables(session: Any) -> Iterator[Problem]:
             yield Problem("aws-setup-invalid", f"{value!r} is none of {', '.join(choices)}", place, _FIX)
 
 
-def _endpoints(own: Mapping[str, Any], services: Mapping[str, Any], place: str) -> Iterator[Problem]:
-    given = {name: value for name, value in os.environ.items() if name.startswith("AWS_ENDPOINT_URL") and value}
-    given |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "")}
+def _endpoints(
+    own: Mapping[str, Any], services: Mapping[str, Any], place: str, environment: Mapping[str, str]
+) -> Iterator[Problem]:
+    given = {name: value for name, value in environment.items() if name.startswith("AWS_ENDPOINT_URL") and value}
+    given |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "")}
     given |= {f"{place}: endpoint_url": own.get("endpoint_url", "")}
     for service, keys in services.items():
         if isinstance(keys, Mapping):
@@ -173,9 +181,10 @@ def _no_url(url: str) -> str:
     return "its port is 0" if port == 0 else ""
 
 
-def _proxies() -> Iterator[Problem]:
+def _proxies(environment: Mapping[str, str]) -> Iterator[Problem]:
     """Those for http and https; one without a scheme counts as http. Shown without what signs in to it."""
-    found = getproxies()
+    said = proxies(environment)
+    found = getproxies() if said is None else said
     for scheme in ("http", "https"):
         if url := found.get(scheme, ""):
             why = _no_url(url if "://" in url else f"http://{url}")
@@ -185,12 +194,12 @@ def _proxies() -> Iterator[Problem]:
                 yield Problem("aws-setup-invalid", f"the proxy is not a usable URL: {why}", name, fix)
 
 
-def _authorities(session: Any, place: str) -> Iterator[Problem]:
+def _authorities(session: Any, place: str, environment: Mapping[str, str]) -> Iterator[Problem]:
     """The file of authorities; botocore says nothing of it but that the end point can't be reached."""
-    name = "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else f"{place}: ca_bundle"
+    name = "AWS_CA_BUNDLE" if environment.get("AWS_CA_BUNDLE") else f"{place}: ca_bundle"
     path = session.get_config_variable("ca_bundle")
-    if path is None and os.environ.get("REQUESTS_CA_BUNDLE"):
-        name, path = "REQUESTS_CA_BUNDLE", os.environ["REQUESTS_CA_BUNDLE"]
+    if path is None and environment.get("REQUESTS_CA_BUNDLE"):
+        name, path = "REQUESTS_CA_BUNDLE", environment["REQUESTS_CA_BUNDLE"]
     if path is None:
         return
     fix = f"point {name} at a PEM file of CA certificates, or leave it out"
@@ -217,14 +226,14 @@ def _sound(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def explained(error: Exception) -> str:
+def explained(error: Exception, environment: Mapping[str, str]) -> str:
     """What a provider of credentials stumbled over, in words."""
     if isinstance(error, TimeoutError):
         return f"its credential_process is of no use: {error}"
     if isinstance(error, UnicodeDecodeError):
         return "what was read is not UTF-8"
     if isinstance(error, OSError) and error.filename:
-        named = next((f"{name}: " for name, value in os.environ.items() if value == str(error.filename)), "")
+        named = next((f"{name}: " for name, value in environment.items() if value == str(error.filename)), "")
         return f"{named}{error.filename}: {error.strerror}"
     if isinstance(error, KeyError):
         return "a token that was kept on this machine can't be read: sign in again (`aws sso login`)"

@@ -63,7 +63,7 @@ class DirectServer:
         self._database = database
         self._secret = secret
         self._endpoint = endpoint
-        self._authorities = str(authorities or os.environ.get("PGSSLROOTCERT") or tls.SHIPPED)
+        self._authorities = str(authorities or tls.SHIPPED)
         self._salt = salt
 
     def observe(self, wanted: Sequence[Wanted]) -> Observed:

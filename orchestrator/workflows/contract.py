@@ -33,7 +33,9 @@ def terraform_of(stack: StackRef, caller: Caller | None) -> Terraform:
     if child.wants_a_person(environment):
         from orchestrator.aws.access import Access
 
-        environment = Access(chosen.value, chosen.source, _asked(caller or Caller())).signed(environment)
+        environment = Access(stack.environment, chosen.value, chosen.source, _asked(caller or Caller())).signed(
+            environment
+        )
     return Terraform(stack.directory, environment)
 
 

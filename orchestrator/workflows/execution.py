@@ -212,7 +212,7 @@ class Execution:
         from orchestrator.aws.access import Access
 
         chosen = self.settings.all()["profile"]
-        return Access(chosen.value, chosen.source, self._ask_for_code)
+        return Access(self.environment, chosen.value, chosen.source, self._ask_for_code)
 
     def _ask_for_code(self, prompt: str) -> str:
         """Raises `Invalid` where there is nobody to ask."""

@@ -40,7 +40,7 @@ def require_its_account(execution: Execution, terraform: Terraform) -> None:
 
     stack = _as_it_is(execution, terraform)
     if isinstance(stack, Stack):
-        Aws(stack.region, access=execution.access).require_account(stack.account_id)
+        Aws(stack.region, execution.access).require_account(stack.account_id)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def preview(execution: Execution, plan: Plan, terraform: Terraform, *, look: boo
             execution.text(f"  {step.id:<18} {step.title}")
         return Outcome.PENDING, foresight
     if foresight is None:
-        aws = Aws(stack.region, access=execution.access)
+        aws = Aws(stack.region, execution.access)
         tell(execution, app.foresee_nothing(stack, aws))
     if not look:
         return Outcome.PENDING, foresight
@@ -111,7 +111,7 @@ def foreseen(execution: Execution, plan: Plan) -> Foresight:
     from orchestrator.settings import contract_table
 
     access, table = execution.access, contract_table(execution.directory)
-    return app.foresee(plan.json, lambda region: Aws(region, access=access), execution.clock.now(), table)
+    return app.foresee(plan.json, lambda region: Aws(region, access), execution.clock.now(), table)
 
 
 def tell(execution: Execution, foresight: Foresight) -> None:

@@ -84,7 +84,7 @@ def judged(execution: Execution, said: Mapping[str, Any], live: Live | None = No
 
     evidence = checklist.evidence_of(said, live, contract_table(execution.directory))
     return checklist.with_quotas(
-        evidence, lambda: Quotas(Aws(evidence.region, access=execution.access).client("service-quotas"))
+        evidence, lambda: Quotas(Aws(evidence.region, execution.access).client("service-quotas"))
     )
 
 

@@ -29,7 +29,9 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
 
     settings = Settings(stack.settings, stack.environment, stack.directory)
     named, environment = settings["lock"], stack.environment
-    lock = lock_of(stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(settings))
+    lock = lock_of(
+        stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(stack, settings)
+    )
     holder = lock.holder()
     if holder is None:
         return Freed(lock.place)
@@ -44,11 +46,11 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
     return Freed(lock.place, str(holder), freed=True)
 
 
-def _access(settings: Any) -> Any:
+def _access(stack: StackRef, settings: Any) -> Any:
     from orchestrator.aws.access import Access
 
     chosen = settings.all()["profile"]
-    return Access(chosen.value, chosen.source)
+    return Access(stack.environment, chosen.value, chosen.source)
 
 
 def _confirm(place: str, holder: str, caller: Caller) -> None:

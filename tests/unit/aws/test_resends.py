@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import orchestrator
+from orchestrator.aws.access import Access
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.resends import AGAIN, ONCE
 from orchestrator.aws.session import Aws
@@ -80,7 +82,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def sent(mark: str = "0a1b2c") -> str:
-    ssm = Ssm(Aws("us-west-2").client("ssm"), sleep=lambda _: None, monotonic=lambda: 0.0, mark=lambda: mark)
+    ssm = Ssm(
+        Aws("us-west-2", Access(dict(os.environ))).client("ssm"),
+        sleep=lambda _: None,
+        monotonic=lambda: 0.0,
+        mark=lambda: mark,
+    )
     return ssm._send(INSTANCE, "echo", "why", 60)
 
 
@@ -120,20 +127,20 @@ def test_it_is_said_when_nobody_knows_whether_a_redeploy_arrived(
 ) -> None:
     server.lose = lambda _number: lost
     with pytest.raises(Transient) as caught:
-        Ecs(Aws("us-west-2").client("ecs"), "c").redeploy("a-service")
+        Ecs(Aws("us-west-2", Access(dict(os.environ))).client("ecs"), "c").redeploy("a-service")
     assert type(caught.value) is kind
     assert (len(server.sent) == 1) is (kind is Unheard)
 
 
 def test_another_change_is_sent_until_it_is_answered(server: Server) -> None:
     server.lose = lambda number: 500 if number == 1 else 200
-    Aws("us-west-2").client("ssm").cancel_command(CommandId=COMMAND)
+    Aws("us-west-2", Access(dict(os.environ))).client("ssm").cancel_command(CommandId=COMMAND)
     assert len(server.sent) == 2
 
 
 @pytest.mark.usefixtures("server")
 def test_every_change_of_the_product_is_in_the_table() -> None:
-    aws = Aws("us-west-2")
+    aws = Aws("us-west-2", Access(dict(os.environ)))
     services = ("application-autoscaling", "ec2", "ecs", "elasticache", "elbv2", "rds", "s3", "secretsmanager", "ssm")
     operations = {"copy"} | {
         method for service in (*services, "route53") for method in aws.client(service).meta.method_to_api_mapping

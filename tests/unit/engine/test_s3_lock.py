@@ -50,7 +50,7 @@ def server() -> Iterator[ThreadedMotoServer]:
 def bucket(server: ThreadedMotoServer) -> Iterator[Bucket]:
     _, port = server.get_host_and_port()
     client = connect(
-        region="us-east-1", endpoint=f"http://127.0.0.1:{port}", path_style=True, keys=("testing", "testing")
+        {}, region="us-east-1", endpoint=f"http://127.0.0.1:{port}", path_style=True, keys=("testing", "testing")
     )
     client.create_bucket(Bucket="onyx-state")
     made = Bucket(client)
@@ -268,16 +268,12 @@ def test_it_is_written_as_the_buckets_policy_demands(bucket: Bucket) -> None:
     assert {one["x-amz-server-side-encryption-aws-kms-key-id"] for one in written} == {"alias/state"}
 
 
-def test_it_is_reached_with_the_role_of_the_backend(
-    server: ThreadedMotoServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_reached_with_the_role_of_the_backend(server: ThreadedMotoServer, bucket: Bucket) -> None:
     _, port = server.get_host_and_port()
     here = f"http://127.0.0.1:{port}"
-    for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     role = Role("arn:aws:iam::123456789012:role/state", {"ExternalId": "ours"}, here)
-    client = connect(region="us-east-1", endpoint=here, path_style=True, role=role)
+    client = connect(environment, region="us-east-1", endpoint=here, path_style=True, role=role)
     signed: list[str] = []
     client.meta.events.register("before-send.s3", lambda request, **_: signed.append(request.headers["Authorization"]))
     lock = S3Lock(S3Object(client, "onyx-state", bucket.key), VirtualClock().monotonic, period=3600.0)
