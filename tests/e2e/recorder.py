@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 import urllib3
 
+_KEY = re.compile(r"Credential=([^/]+)/")
 READS = re.compile(r":(Describe|Get|List|Filter|BatchGet|Simulate|HEAD)")
 ROUTE53 = {("POST", "rrset"): "ChangeResourceRecordSets"}
 """Route 53 speaks REST; of its requests only this one writes, and the others are reads by their method."""
@@ -25,6 +26,8 @@ class Recorder:
     upstream: str
     endpoint: str = ""
     calls: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    """The access keys that calls were signed with."""
     refusal: tuple[int, bytes] | None = None
     losing: set[str] = field(default_factory=set)
     """Of each of these calls the next one is passed on, and its answer is lost."""
@@ -58,6 +61,8 @@ def _handler(recorder: Recorder, http: urllib3.PoolManager) -> type[BaseHTTPRequ
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             called = action(self.command, self.path, dict(self.headers), body)
             recorder.calls.append(called)
+            if signed := _KEY.search(self.headers.get("Authorization", "")):
+                recorder.keys.add(signed[1])
             if recorder.refusal:
                 self._answer(recorder.refusal[0], {"Content-Type": "text/xml"}, recorder.refusal[1])
                 return
