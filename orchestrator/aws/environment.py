@@ -22,7 +22,10 @@ _PROXY = "_proxy"
 
 
 class EnvironmentSession(botocore.session.Session):
-    """`environment` is every variable there is. `profile` is one that was named: it outdoes keys in variables."""
+    """`environment` is every variable there is. `profile` is one that was named: it outdoes keys in variables.
+
+    Its credentials are `access`'s to find, by providers that are bound to the same environment.
+    """
 
     def __init__(self, environment: Mapping[str, str], profile: str | None = None) -> None:
         super().__init__(profile=profile)
