@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from orchestrator.aws.pages import items
 from orchestrator.aws.resends import once
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.subjects import Attempts, attempt
 
 ECS, ROLLING = "ECS", "ROLLING"
 """The usual deployment controller, and its usual strategy."""
@@ -157,13 +157,13 @@ class Ecs:
         tasks = self._described([*self._listed(service), *self._listed(service, "STOPPED")])
         return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
 
-    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
         """The tasks that each service wants to run now: one ListTasks a service, DescribeTasks for 100 of all."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            listed = dict(zip(services, pool.map(self._listed, services), strict=True))
-        arns = [arn for some in listed.values() for arn in some]
+        listed = attempt(services, self._listed, at_once=AT_ONCE)
+        arns = [arn for some in listed.results.values() for arn in some]
         found = {one.arn: one for one in self._described(arns)}
-        return {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.items()}
+        tasks = {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.results.items()}
+        return Attempts(tasks, listed.failures)
 
     def _described(self, arns: Sequence[str]) -> list[Task]:
         with translated("ecs:DescribeTasks"):

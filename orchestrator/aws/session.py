@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from orchestrator.aws import resends, ways
+from orchestrator.aws import looks, resends, ways
 from orchestrator.aws.access import Access
 from orchestrator.aws.roles import assuming
 from orchestrator.aws_errors import EXPIRED, code_of, denied, problem_of, translated
@@ -94,6 +94,7 @@ class Aws:
             except (BotoCoreError, ValueError) as error:
                 raise problem_of(error, service) from None
         made.meta.events.register("before-send", self._count)
+        looks.register(made)
         resends.register(made)
         ways.mark(made, resends.ONCE)
         generation = self._access.generation

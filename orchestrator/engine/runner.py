@@ -11,6 +11,7 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
+from orchestrator.aws.looks import Look
 from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.doubts import Doubts
@@ -96,8 +97,10 @@ class _Progress:
     said: dict[Subject, tuple[str, float]] = field(default_factory=dict)
     progress: set[tuple[Subject, str]] = field(default_factory=set)
     deadline: float = field(init=False)
+    reading: Look = field(init=False)
 
     def __post_init__(self) -> None:
+        self.reading = Look(self.clock.monotonic)
         self._move_deadline()
 
     def _move_deadline(self) -> None:
@@ -117,7 +120,8 @@ class _Progress:
 
     def look(self, context: Any) -> None:
         """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
-        facts = self.step.observe(context)
+        with self.reading.tried():
+            facts = self.step.observe(context)
         self.doubts.looked()
         self.renewal.looked()
         self._report(facts)

@@ -26,7 +26,7 @@ from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
-from orchestrator.subjects import attempt
+from orchestrator.subjects import Attempts, attempt
 from orchestrator.tenancy import Deed, Inside
 
 AT_ONCE = 16
@@ -62,7 +62,7 @@ class Ecs(Protocol):
         """Those that exist."""
         ...
 
-    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
         """The tasks that each wants to run."""
         ...
 
@@ -225,18 +225,19 @@ def _insides(
     deed, tenants = Deed.of(context.stack), context.stack.tenants
     names = {tenant: tenants[tenant].service for tenant in here}
     services = context.ecs.services(list(names.values()))
-    tasks = context.ecs.running([name for name in names.values() if name in services])
+    listed = context.ecs.running([name for name in names.values() if name in services])
+    tasks = listed.results
     groups = {tenant: tenancy.led_to(deed.tenants[tenant], expected[tenant].path, routing.rules) for tenant in here}
     asked = sorted({group for some in groups.values() for group in some})
     health = attempt(asked, context.targets.health, at_once=AT_ONCE)
     used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
     arns = sorted({arn for some in used.values() for arn in some})
     defined = attempt(arns, context.definitions.definition, at_once=AT_ONCE)
-    failures = {**health.failures, **defined.failures}
+    failures = {**listed.failures, **health.failures, **defined.failures}
     unread = {
         tenant: Unread.because(failures[part])
         for tenant, name in names.items()
-        for part in (*groups[tenant], *used.get(name, ()))
+        for part in (name, *groups[tenant], *used.get(name, ()))
         if part in failures
     }
     seen = {

@@ -32,6 +32,7 @@ from orchestrator.ownership import TAG
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.steps import dns_records, services
+from orchestrator.subjects import Attempts
 from tests.faults.schedule import BEGAN, Schedule
 
 T = TypeVar("T")
@@ -312,8 +313,8 @@ class Aws:
         )
         return self.world.call("rules", lambda: Routing(rules=rules))
 
-    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
-        return self.world.call("running", lambda: dict.fromkeys(services, ()))
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
+        return self.world.call("running", lambda: Attempts(dict.fromkeys(services, ())))
 
     def definition(self, arn: str) -> TaskDefinition:
         said = {"POSTGRES_HOST": self.world.stack.database.host, "POSTGRES_DB": arn.removeprefix("td:")}

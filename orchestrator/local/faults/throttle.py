@@ -18,8 +18,8 @@ from orchestrator.local.faults import Fault
 
 FAULT = Fault(name="throttle", title="AWS throttles every call at first", per_tenant=False)
 
-HARD = 29
-"""More calls than one look of a step makes to a service with pages of three items: else no look would ever be whole."""
+HARD = 7
+"""Fewer calls than one look of a step makes with pages of three items: it must go on where it was stopped."""
 HARD_ATTEMPTS = 5
 POLLED = frozenset({"ecs", "elasticloadbalancing", "rds", "route53", "ssm", "elasticache"})
 

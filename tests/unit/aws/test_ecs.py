@@ -83,7 +83,7 @@ def test_running_tasks_and_their_addresses() -> None:
     common = {"taskDefinitionArn": "td:1", "lastStatus": "RUNNING"}
     tasks = [{**common, "taskArn": f"t{number}", "attachments": network if not number else []} for number in range(101)]
     client = Client({}, tasks)
-    found = Ecs(client, "c").running(["a"])
+    found = Ecs(client, "c").running(["a"]).results
     assert [len(found["a"]), found["a"][0].addresses, found["a"][1].addresses] == [101, ("10.0.0.4",), ()]
     assert client.described == [100, 1]
 

@@ -25,6 +25,7 @@ from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules
+from orchestrator.subjects import Attempts
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
@@ -179,8 +180,8 @@ class Context:
             for name in names
         }
 
-    def running(self, services: Sequence[str]) -> Mapping[str, tuple[Task, ...]]:
-        return {name: (Task(name, "", name, "RUNNING", addresses=(f"{name}.ip",)),) for name in services}
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
+        return Attempts({name: (Task(name, "", name, "RUNNING", addresses=(f"{name}.ip",)),) for name in services})
 
     def health(self, target_group: str) -> TargetHealth:
         return TargetHealth({"healthy": 1})
