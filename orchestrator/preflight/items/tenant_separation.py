@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.blueprint.tenancy import Owner, contract_of
 from orchestrator.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
@@ -19,12 +18,13 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     """One tenant alone shares with nobody; databases are in the contract even while containers are unknown."""
     if len(evidence.units) < 2:
         return
-    if any(one.definition is None or one.definition.get("container_definitions") is UNKNOWN for one in evidence.units):
+    try:
+        said = {one.tenant: _of(one.tenant, evidence) for one in evidence.units}
+    except NotKnown:
         known = {name: _places(it) for name, it in evidence.tenancy.tenants.items()}
         shared = list(_shared(evidence, "database", known))
         yield from shared or [unknown("what the tenants' containers are told is not known until applied")]
         return
-    said = {one.tenant: _of(one.tenant, evidence) for one in evidence.units}
     shared = []
     for thing in ("database", "Redis database", "S3 prefix", "Vespa"):
         shared += _shared(evidence, thing, {tenant: values[thing] for tenant, values in said.items()})
