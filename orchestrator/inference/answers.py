@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.inference.mapping import PARTS, Key
+from orchestrator.inference.mapping import NOT_TENANTS, PARTS, Key
 from orchestrator.inference.model import Question
 
 _ADDRESS = re.compile(r"(module|data|aws_\w+)\.")
@@ -50,7 +50,7 @@ def _key(text: str) -> Key:
 
 
 def _value(text: str) -> Any:
-    if not re.match(r'["{0-9-]|true$|false$', text):
+    if not re.match(r'["{[0-9-]|true$|false$', text):
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -85,5 +85,7 @@ def merged(table: Mapping[str, Any], answers: Mapping[Key, Any]) -> dict[str, An
             below = part.get(name)
             part[name] = below if isinstance(below, dict) else {}
             part = part[name]
-        part[key[-1]] = answer
+        before = part.get(key[-1])
+        adds = key == (NOT_TENANTS,) and isinstance(before, list) and isinstance(answer, list)
+        part[key[-1]] = [*before, *(it for it in answer if it not in before)] if adds and before else answer
     return whole

@@ -46,6 +46,13 @@ def pick(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: 
     chosen = named(key, options, draft)
     if chosen is None and len(options) == 1 and key not in draft.mapped.chosen:
         return options[0]
-    if chosen is None:
-        draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
-    return chosen
+    return chosen or _asked(key, options, draft, asks, shows)
+
+
+def choose(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> Resource | None:
+    """Like `pick`, where something in the stack names another: the only one there is isn't it unless that is said."""
+    return named(key, options, draft) or _asked(key, options, draft, asks, shows)
+
+
+def _asked(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> None:
+    draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.contract import PASSWORD_KEY
-from orchestrator.inference.choice import pick
+from orchestrator.inference.choice import choose, pick
 from orchestrator.inference.model import Draft, at
+from orchestrator.inference.records import plain
 from orchestrator.inference.secrets import Place, Vault, keep
 from orchestrator.inference.sites import Site
 from orchestrator.inference.state import Resource, State
 
 KEY = ("database",)
+_UNKNOWN_SERVER = "which server is it? Its instance, host, port and admin user, in [contract.database]"
 
 
 def server_of(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
-    """The instance that the tasks' POSTGRES_HOST names; where none does, the only PostgreSQL there is."""
+    """The instance that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is."""
     named = [own for site in sites if (own := of_site(site, state)) is not None]
     options = list({it.address: it for it in named}.values()) or servers(state)
+    others = dict.fromkeys(host for site in sites if of_site(site, state) is None and (host := _host(site)))
     clusters = [it.address for it in state.of("aws_rds_cluster")]
-    if not options and clusters:
-        draft.ask(KEY, f"{', '.join(clusters)}: Aurora clusters are not understood; describe the server by hand")
+    if not named and others:
+        asks = f"POSTGRES_HOST is {', '.join(others)}, which no aws_db_instance of the state has: {_UNKNOWN_SERVER}"
+        return choose(KEY, options, draft, asks, "address")
+    if not options:
+        asks = f"the state has no PostgreSQL server{_but(clusters)}: {_UNKNOWN_SERVER}"
+        draft.ask(KEY, asks)
         return None
     return pick(KEY, options, draft, "which database server is the stack's?", "address")
+
+
+def _but(clusters: Sequence[str]) -> str:
+    return f" but {', '.join(clusters)} (Aurora and Multi-AZ clusters are not understood)" if clusters else ""
 
 
 def servers(state: State) -> list[Resource]:
@@ -37,11 +48,15 @@ def servers(state: State) -> list[Resource]:
 
 def of_site(site: Site, state: State) -> Resource | None:
     """The server whose address the site's task is told, perhaps by an alias of a record in the state."""
-    host = site.task.says("POSTGRES_HOST").lower().partition(":")[0].rstrip(".") if site.task else ""
+    host = _host(site)
     for record in state.of("aws_route53_record"):
-        if host and host == (record.text("fqdn") or record.text("name")).lower().rstrip("."):
-            host = next((it.lower().rstrip(".") for it in record.texts("records")), host)
+        if host and host == plain(record.text("fqdn") or record.text("name")):
+            host = next((plain(it) for it in record.texts("records")), host)
     return next((it for it in servers(state) if host and it.text("address").lower() == host), None)
+
+
+def _host(site: Site) -> str:
+    return plain(site.task.says("POSTGRES_HOST").partition(":")[0]) if site.task else ""
 
 
 def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.inference.model import Draft
+from orchestrator.inference.records import distribution_of, records_of
 from orchestrator.inference.secrets import Vault
 from orchestrator.inference.sites import Site
 from orchestrator.inference.state import Resource, State
@@ -75,8 +76,14 @@ def _dns(state: State, draft: Draft) -> None:
     }
     if draft.mapped.says(("dns",)) or not hosts:
         return
-    managed = {(it.text("fqdn") or it.text("name")).lower().rstrip(".") for it in state.of("aws_route53_record")}
-    if all(host in managed for host in hosts.values()):
+    records = records_of(state)
+    fronts = {host: found for host in hosts.values() if (found := distribution_of(host, state)) is not None}
+    for host, distribution in fronts.items():
+        draft.remark(f"{host} is an alias of {distribution.address}: its record leads there, and is left alone")
+    hosts = {tenant: host for tenant, host in hosts.items() if host not in fronts}
+    if not hosts:
+        return
+    if all(any(record.is_for(host) for record in records) for host in hosts.values()):
         draft.remark("Terraform has records for every host name: DNS is left to it")
         return
     seen = {tenant: _zone(host, state) for tenant, host in hosts.items()}

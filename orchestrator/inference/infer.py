@@ -13,10 +13,10 @@ from orchestrator.contract import SCHEMA, Stack
 from orchestrator.errors import Invalid, Problem
 from orchestrator.inference import balancer, database, extras, runner, tenants
 from orchestrator.inference.choice import pick
-from orchestrator.inference.mapping import PASSWORDS, Key, Mapped, dotted
+from orchestrator.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
 from orchestrator.inference.model import Draft, Found, Question
 from orchestrator.inference.secrets import Vault
-from orchestrator.inference.sites import Site, sites_of, with_one_service_each
+from orchestrator.inference.sites import Site, sites_of, tenants_among
 from orchestrator.inference.state import Resource, State
 from orchestrator.redact import MASK
 
@@ -67,25 +67,39 @@ def infer(state: State, mapped: Mapped) -> Inferred:
     everywhere = sites_of(state)
     cluster = _cluster(state, everywhere, draft)
     if cluster is not None:
-        _parts(state, cluster, [it for it in everywhere if it.cluster == cluster.text("name")], draft)
+        _parts(state, cluster, [it for it in everywhere if it.cluster_name == _name(cluster)], draft)
     return _finished(draft)
 
 
 def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
     """The cluster whose services have a way in; its ARN tells account and region."""
-    known = state.of("aws_ecs_cluster", data=True)
-    named = {it.text("name") or it.text("cluster_name"): it for it in known}
-    used = [named[name] for name in dict.fromkeys(it.cluster for it in sites) if name in named] or list(named.values())
-    chosen = pick(("cluster",), used, draft, "which ECS cluster is the stack's?", "name")
+    known = {_name(it): it for it in state.of("aws_ecs_cluster", data=True)}
+    used = {it.cluster_name: known.get(it.cluster_name) or _elsewhere(it) for it in sites}
+    chosen = pick(("cluster",), list((used or known).values()), draft, "which ECS cluster is the stack's?", "name")
     if chosen is None:
         return None
     region, account = chosen.arn_parts
     draft.put(("schema",), SCHEMA, "this version")
-    draft.put(("cluster",), chosen.text("name") or chosen.text("cluster_name"), chosen.address)
+    draft.put(("cluster",), _name(chosen), chosen.address)
     draft.put(("region",), region, chosen.address)
     draft.put(("account_id",), account, chosen.address)
-    draft.put(("stack",), chosen.text("name").removesuffix("-cluster"), chosen.address)
+    draft.put(("stack",), _name(chosen).removesuffix("-cluster"), chosen.address)
     return chosen
+
+
+def _name(cluster: Resource) -> str:
+    """A data source calls it otherwise."""
+    return cluster.text("name") or cluster.text("cluster_name")
+
+
+def _elsewhere(site: Site) -> Resource:
+    """A cluster that isn't in the state, as the service tells of it: its ARN says region and account.
+
+    Where the service gives the name alone, its own ARN does: a service is where its cluster is.
+    """
+    own = (site.service.text("arn"), site.service.text("id"))
+    arn = next((said for said in (site.cluster, *own) if said.startswith("arn:")), site.routes[0].group)
+    return Resource(f"{site.service.address}.cluster", "aws_ecs_cluster", {"name": site.cluster_name, "arn": arn})
 
 
 def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft) -> None:
@@ -94,7 +108,7 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
         fix = "run `terraform apply` to its end; load balancers that it doesn't know can't be understood"
         draft.ask(("tenants",), asks, fix=fix)
         return
-    kept = with_one_service_each(sites, draft)
+    kept = tenants_among(sites, draft)
     server = database.server_of(state, kept, draft)
     balancing = balancer.balancer_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
@@ -105,8 +119,13 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
     if balancing is not None:
         balancer.describe(balancing, kept, draft, state)
     for site in kept:
-        tenants.describe(site, server, vault, draft)
+        tenants.describe(site, server, vault, draft, _alone(site, sites))
     extras.describe(state, kept, vault, draft)
+
+
+def _alone(site: Site, sites: Sequence[Site]) -> bool:
+    """Whether no other service is behind its load balancers: then what leads there leads to it."""
+    return not any(it is not site and set(it.balancers) & set(site.balancers) for it in sites)
 
 
 def _belongs(site: Site, server: Resource | None, balancing: Resource | None, state: State, draft: Draft) -> bool:
@@ -123,7 +142,8 @@ def _belongs(site: Site, server: Resource | None, balancing: Resource | None, st
 def _finished(draft: Draft) -> Inferred:
     found = {**draft.found}
     for key, value in draft.mapped.values.items():
-        found[key] = Found(value, draft.mapped.sources[key])
+        if key != (NOT_TENANTS,):
+            found[key] = Found(value, draft.mapped.sources[key])
     passwords = {**draft.passwords, **draft.mapped.passwords}
     seen = tuple(password for password, _ in (*draft.passwords.values(), *draft.mapped.passwords.values()))
     problems = [*draft.mapped.problems, *draft.problems]

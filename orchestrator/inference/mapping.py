@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from orchestrator.errors import Problem
-from orchestrator.settings import CONTRACT
+from orchestrator.settings import CONTRACT, FILE
 
 if TYPE_CHECKING:
     from orchestrator.inference.state import State
 
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
 """What `resource` can choose."""
+NOT_TENANTS = "not_tenants"
+"""A list of services behind a listener that are no tenants: `not_tenants = ["web"]`. It is no key of the contract."""
 PASSWORDS = frozenset({"admin_password", "password"})
 _DIRECTIVES = frozenset({"output", "variable", "resource"})
 
@@ -45,6 +47,14 @@ class Mapped:
     chosen: Mapping[Key, str] = field(default_factory=dict)
     passwords: Mapping[Key, tuple[SecretStr, str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    place: str = FILE
+    """Where the table stands."""
+
+    @property
+    def not_tenants(self) -> frozenset[str]:
+        """Services that orchestrate.toml calls no tenants."""
+        said = self.values.get((NOT_TENANTS,), [])
+        return frozenset(map(str, said if isinstance(said, list) else [said]))
 
     def says(self, key: Key) -> bool:
         """Whether the key, or what is below it, is said."""
@@ -67,7 +77,8 @@ def read(
     reading = _Reading(place, outputs, state, variable)
     for key, value in _leaves(table):
         reading.take(key, value)
-    return Mapped(reading.values, reading.sources, reading.chosen, reading.passwords, tuple(reading.problems))
+    problems = tuple(reading.problems)
+    return Mapped(reading.values, reading.sources, reading.chosen, reading.passwords, problems, place)
 
 
 def _leaves(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from orchestrator.errors import Problem
 from orchestrator.inference.mapping import Key, Mapped, dotted
+from orchestrator.settings import CONTRACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class Draft:
     def offer(self, key: Key, asks: str) -> None:
         """It may stay open: a person is asked, nobody else has to answer."""
         self.offers.append(Question(key, asks))
+
+    def wrong(self, key: Key, code: str, message: str, fix: str) -> None:
+        """The mapping says what can't be."""
+        self.problems.append(Problem(code, message, f"{self.mapped.place}: {CONTRACT}.{dotted(key)}", fix))
 
     def remark(self, text: str) -> None:
         """Worth knowing, and nothing to decide."""

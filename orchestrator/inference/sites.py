@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.inference.model import Draft, Key, literal
+from orchestrator.inference.mapping import NOT_TENANTS
+from orchestrator.inference.model import Draft, Key, Option, Question, literal
+from orchestrator.inference.records import covers, leading_to, plain, records_of
 from orchestrator.inference.state import Resource, State, blocks_in, listed
 from orchestrator.inference.tasks import Task, task_of
 
@@ -24,10 +26,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One service with a way in. `cluster` is the last part of its cluster's ARN."""
+    """One service with a way in."""
 
     service: Resource
     cluster: str
+    """As the service says it: an ARN, or a name."""
     routes: tuple[Route, ...]
     task: Task | None = field(default=None)
 
@@ -40,6 +43,22 @@ class Site:
     def hosts(self) -> tuple[str, ...]:
         """The distinct host headers, in order."""
         return tuple(dict.fromkeys(host for route in self.routes for host in route.hosts))
+
+    @property
+    def cluster_name(self) -> str:
+        """The cluster's name."""
+        return self.cluster.rsplit("/", 1)[-1] or "default"
+
+    @property
+    def backed(self) -> bool:
+        """Whether its task is told of a database."""
+        return self.task is not None and self.task.has_database
+
+    def shares_a_name(self, other: Site) -> bool:
+        """Whether visitors of one hostname may get to both: by path, or where neither rule asks for a host."""
+        if self.hosts or other.hosts:
+            return bool(set(self.hosts) & set(other.hosts))
+        return bool(set(self.balancers) & set(other.balancers))
 
     @property
     def balancers(self) -> tuple[str, ...]:
@@ -56,8 +75,7 @@ def sites_of(state: State) -> tuple[Site, ...]:
         groups = {str(one.get("target_group_arn") or "") for one in service.blocks("load_balancer")}
         ways = tuple(route for route in routes if route.group in groups)
         if ways:
-            cluster = service.text("cluster").rsplit("/", 1)[-1] or "default"
-            found.append(Site(service, cluster, ways, task_of(service, state)))
+            found.append(Site(service, service.text("cluster"), ways, task_of(service, state)))
     return tuple(found)
 
 
@@ -65,7 +83,7 @@ def _routes(state: State) -> Iterator[Route]:
     listeners = {it.text("arn"): it for it in state.of("aws_lb_listener", data=True)}
     for rule in state.of("aws_lb_listener_rule"):
         hosts = tuple(
-            str(value).lower().rstrip(".")
+            plain(str(value))
             for condition in rule.blocks("condition")
             for header in blocks_in(condition, "host_header")
             for value in listed(header.get("values"))
@@ -88,33 +106,89 @@ def _forwarded(actions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                     yield str(group["arn"])
 
 
-def with_one_service_each(sites: Sequence[Site], draft: Draft) -> tuple[Site, ...]:
-    """One service a name: where several share a host name, the one that talks to the database is the tenant's."""
+def tenants_among(sites: Sequence[Site], draft: Draft) -> tuple[Site, ...]:
+    """One service a name: those that orchestrate.toml calls no tenants are left out, then those without a database.
+
+    Where several are left, it is asked which of them is the tenant; until that is said none of them is.
+    """
+    said = draft.mapped.not_tenants
+    names = {it.name for it in sites}
+    for name in sorted(said - names):
+        fix = f"the services behind a listener are {', '.join(sorted(names)) or 'none'}"
+        draft.wrong((NOT_TENANTS,), "mapping-service-unknown", f"there is no service {name!r} to leave out", fix)
+    candidates = [it for it in sites if it.name not in said]
     kept: list[Site] = []
-    for site in sites:
-        others = [it for it in sites if it is not site and set(it.hosts) & set(site.hosts)]
-        backed = site.task is not None and site.task.has_database
-        if others and not backed and any(it.task is not None and it.task.has_database for it in others):
+    asked: set[str] = set()
+    for site in candidates:
+        others = [it for it in candidates if it is not site and site.shares_a_name(it)]
+        rivals = [it for it in others if it.backed]
+        if others and not site.backed and rivals:
             draft.remark(f"{site.service.address} shares its host name and has no database: it is not looked after")
+        elif site.backed and rivals:
+            if site.name not in asked:
+                asked |= {site.name, *(it.name for it in rivals)}
+                _ask_which([site, *rivals], draft)
         else:
             kept.append(site)
     return tuple(kept)
 
 
-def hostname(site: Site, key: Key, draft: Draft) -> None:
-    """The site's public name: its only host header, or what its task calls itself if a rule lets that in."""
+def _ask_which(rivals: Sequence[Site], draft: Draft) -> None:
+    names = [it.name for it in rivals]
+    where = ", ".join(dict.fromkeys(host for it in rivals for host in it.hosts)) or "visitors of one load balancer"
+    options = [Option([other for other in names if other != name], f"{name} is the tenant") for name in names]
+    asks = f"{', '.join(it.service.address for it in rivals)} all serve {where}: which of them is the tenant?"
+    draft.questions.append(Question((NOT_TENANTS,), asks, tuple(options)))  # said of others, it is still open of these
+
+
+def hostname(site: Site, key: Key, draft: Draft, state: State, alone: bool) -> None:
+    """The site's public name, on evidence that names it.
+
+    That is its only host header; what its task calls itself, where a rule lets that in (`DOMAIN`, which applications
+    use for other things too, only where a certificate or a record knows it as well); where the site is `alone` behind
+    its load balancer, the one record that leads there.
+    """
     exact = [host for host in site.hosts if "*" not in host and "?" not in host]
-    domain = site.task.domain.lower() if site.task else ""
-    admitted = bool(domain) and (not site.hosts or any(fnmatch.fnmatchcase(domain, host) for host in site.hosts))
     if len(exact) == 1 and len(site.hosts) == 1:
         draft.put(key, exact[0], next(route.source for route in site.routes if exact[0] in route.hosts))
-    elif admitted and site.task:
-        draft.put(key, domain, f"{site.task.address}: WEB_DOMAIN")
-    elif exact:
+        return
+    known = _names_known(state)
+    for variable, host in (site.task.domains if site.task else {}).items():
+        admitted = not site.hosts or any(fnmatch.fnmatchcase(host, pattern) for pattern in site.hosts)
+        proven = variable == "WEB_DOMAIN" or any(covers(name, host) for name in known) or bool(site.hosts)
+        if site.task and admitted and proven:
+            draft.put(key, host, f"{site.task.address}: {variable}")
+            return
+    leading = _leading(site, state) if alone and not site.hosts else {}
+    if exact:
         draft.ask(key, f"which of its host names is {site.name}'s own?", [literal(host) for host in exact])
+    elif len(leading) == 1:
+        ((host, source),) = leading.items()
+        draft.put(key, host, source)
     else:
-        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN says it"
-        draft.ask(key, asks)
+        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor one record alone says it"
+        draft.ask(key, asks, [literal(host) for host in leading])
+
+
+def _names_known(state: State) -> Collection[str]:
+    """What the state's own certificates and records are for."""
+    certificates = state.of("aws_acm_certificate", data=True)
+    named = {plain(name) for it in certificates for name in (it.text("domain_name"), it.text("domain"))}
+    named |= {plain(name) for it in certificates for name in it.texts("subject_alternative_names")}
+    return {name for name in named | {it.name for it in records_of(state)} if name}
+
+
+def _leading(site: Site, state: State) -> Mapping[str, str]:
+    """The names whose records lead to the site's load balancer, with their records' addresses."""
+    balancers = (state.one("aws_lb", "arn", arn) for arn in site.balancers)
+    records = records_of(state)
+    return {
+        record.name: record.address
+        for balancer in balancers
+        if balancer is not None
+        for record in leading_to(balancer.text("dns_name"), records)
+        if "*" not in record.name and "." in record.name
+    }
 
 
 def target_group(site: Site, key: Key, draft: Draft) -> None:

@@ -15,13 +15,13 @@ _DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POS
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The backend's view. `secrets` is name → `valueFrom`; `domain` the host of WEB_DOMAIN or DOMAIN, if told."""
+    """The backend's view. `secrets` is name → `valueFrom`; `domains` the hosts of WEB_DOMAIN and DOMAIN, by variable."""
 
     address: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, str] = field(default_factory=dict)
     log_group: str | None = None
-    domain: str = ""
+    domains: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_database(self) -> bool:
@@ -40,34 +40,46 @@ def task_of(service: Resource, state: State) -> Task | None:
     known = state.of("aws_ecs_task_definition")
     same = [it for it in known if wanted and wanted in (it.text("arn"), it.text("arn_without_revision"))]
     same = same or [it for it in known if it.text("family") == family]
-    return read(same[0]) if len({it.text("family") for it in same}) == 1 else None
+    entrances = [str(it.get("container_name") or "") for it in service.blocks("load_balancer")]
+    return read(same[0], entrances) if len({it.text("family") for it in same}) == 1 else None
 
 
-def read(definition: Resource) -> Task:
-    """The containers of a task definition, seen from the one that talks to the database."""
+def read(definition: Resource, entrances: Sequence[str] = ()) -> Task:
+    """The containers of a task definition, seen from the one that talks to the database.
+
+    `entrances` are the containers that the load balancer sends visitors to.
+    """
     try:
         decoded = json.loads(definition.text("container_definitions") or "[]")
     except ValueError:
         decoded = []
     containers = [one for one in listed(decoded) if isinstance(one, dict)]
-    domains = [domain for one in containers if (domain := _domain(_environment(one)))]
-    chosen = _backend(containers)
+    domains = {
+        name: domain
+        for name in ("WEB_DOMAIN", "DOMAIN")
+        for one in reversed(containers)
+        if (domain := _domain(_environment(one).get(name, "")))
+    }
+    entered = [one for one in containers if one.get("name") in entrances]
+    chosen = _backend(containers, entered)
     if chosen is None:
-        return Task(definition.address, domain=domains[0] if domains else "")
+        return Task(definition.address, domains=domains)
     return Task(
         definition.address,
         _environment(chosen),
         {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen, "secrets") if it.get("valueFrom")},
-        _log_group([chosen, *containers]),
-        domains[0] if domains else "",
+        _log_group([chosen, *entered], containers),
+        domains,
     )
 
 
-def _backend(containers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The container with a database that also listens; else the first with a database, else the first."""
+def _backend(
+    containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The container with a database that also listens; else the first with a database, else where visitors enter."""
     with_database = [one for one in containers if _DATABASE & _names(one)]
     listening = [one for one in with_database if one.get("portMappings")]
-    return next(iter((*listening, *with_database, *containers)), None)
+    return next(iter((*listening, *with_database, *entered, *containers)), None)
 
 
 def _names(container: Mapping[str, Any]) -> set[str]:
@@ -78,8 +90,7 @@ def _environment(container: Mapping[str, Any]) -> dict[str, str]:
     return {str(it["name"]): str(it.get("value", "")) for it in blocks_in(container, "environment") if it.get("name")}
 
 
-def _domain(environment: Mapping[str, str]) -> str:
-    said = environment.get("WEB_DOMAIN") or environment.get("DOMAIN") or ""
+def _domain(said: str) -> str:
     try:
         host = urlsplit(said if "//" in said else f"//{said}").hostname or ""
     except ValueError:
@@ -87,10 +98,16 @@ def _domain(environment: Mapping[str, str]) -> str:
     return host if "." in host else ""
 
 
-def _log_group(containers: Sequence[Mapping[str, Any]]) -> str | None:
-    for container in containers:
-        logging = container.get("logConfiguration")
-        options = logging.get("options") if isinstance(logging, Mapping) else None
-        if isinstance(options, Mapping) and options.get("awslogs-group"):
-            return str(options["awslogs-group"])
-    return None
+def _log_group(own: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]]) -> str | None:
+    """Of the first of its `own` containers that has one; else the one that all the others share: no sidecar's."""
+    for container in own:
+        if group := _written_to(container):
+            return group
+    shared = {group for one in containers if (group := _written_to(one))}
+    return next(iter(shared)) if len(shared) == 1 else None
+
+
+def _written_to(container: Mapping[str, Any]) -> str | None:
+    logging = container.get("logConfiguration")
+    options = logging.get("options") if isinstance(logging, Mapping) else None
+    return str(options["awslogs-group"]) if isinstance(options, Mapping) and options.get("awslogs-group") else None

@@ -12,11 +12,11 @@ DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
 
 
-def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft) -> None:
-    """The tenant's part of the contract, under its service's name."""
+def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft, alone: bool) -> None:
+    """The tenant's part of the contract, under its service's name. `alone`: no other is behind its load balancer."""
     key = ("tenants", site.name)
     draft.put((*key, "service"), site.name, site.service.address)
-    hostname(site, (*key, "hostname"), draft)
+    hostname(site, (*key, "hostname"), draft, vault.state, alone)
     target_group(site, (*key, "target_group_arn"), draft)
     task = site.task
     if task is None:
@@ -43,8 +43,10 @@ def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Dr
     told = task.secrets.get("POSTGRES_USER")
     if task.says("POSTGRES_USER"):
         draft.put(key, task.says("POSTGRES_USER"), source)
+    elif not told and server is not None and server.text("username") == DEFAULT_ROLE:
+        draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default, which is the admin user here)")
     elif not told:
-        draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default)")
+        draft.ask(key, f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set")
     elif name := _user_in(vault.place(told), server, vault):
         draft.put(key, name, source)
     else:
