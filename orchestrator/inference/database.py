@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from orchestrator.contract import PASSWORD_KEY
 from orchestrator.inference.choice import choose, pick
@@ -13,6 +14,7 @@ from orchestrator.inference.sites import Site
 from orchestrator.inference.state import Resource, State
 
 KEY = ("database",)
+_HOSTS = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")
 _UNKNOWN_SERVER = "which server is it? Its instance, host, port and admin user, in [contract.database]"
 
 
@@ -23,7 +25,7 @@ def server_of(state: State, sites: Sequence[Site], draft: Draft) -> Resource | N
     others = dict.fromkeys(host for site in sites if of_site(site, state) is None and (host := _host(site)))
     clusters = [it.address for it in state.of("aws_rds_cluster")]
     if not named and others:
-        asks = f"POSTGRES_HOST is {', '.join(others)}, which no aws_db_instance of the state has: {_UNKNOWN_SERVER}"
+        asks = f"the tasks' database host is {', '.join(others)}, which no aws_db_instance has: {_UNKNOWN_SERVER}"
         return choose(KEY, options, draft, asks, "address")
     if not options:
         asks = f"the state has no PostgreSQL server{_but(clusters)}: {_UNKNOWN_SERVER}"
@@ -56,7 +58,18 @@ def of_site(site: Site, state: State) -> Resource | None:
 
 
 def _host(site: Site) -> str:
-    return plain(site.task.says("POSTGRES_HOST").partition(":")[0]) if site.task else ""
+    """The host that the task is told, by Onyx's variable or by what other applications call it."""
+    if site.task is None:
+        return ""
+    said = next(filter(None, map(site.task.says, _HOSTS)), "")
+    return plain(said.partition(":")[0]) or _host_in(site.task.says("DATABASE_URL"))
+
+
+def _host_in(url: str) -> str:
+    try:
+        return plain(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
 
 
 def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:

@@ -109,6 +109,8 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
         draft.ask(("tenants",), asks, fix=fix)
         return
     kept = tenants_among(sites, draft)
+    if any(one.key == (NOT_TENANTS,) for one in draft.questions):
+        return  # who the tenants are comes first: all else leans on it
     server = database.server_of(state, kept, draft)
     balancing = balancer.balancer_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))

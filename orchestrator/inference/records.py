@@ -78,5 +78,5 @@ def covers(name: str, host: str) -> bool:
 
 
 def plain(name: str) -> str:
-    """As names are compared: DNS knows no capitals, and a last dot says nothing. Route 53 writes `*` as `\\052`."""
+    r"""As names are compared: DNS knows no capitals, and a last dot says nothing. Route 53 writes `*` as `\\052`."""
     return name.strip().lower().rstrip(".").replace("\\052", "*")

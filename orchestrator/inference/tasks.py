@@ -15,7 +15,7 @@ _DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POS
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The backend's view. `secrets` is name → `valueFrom`; `domains` the hosts of WEB_DOMAIN and DOMAIN, by variable."""
+    """The backend's view. `secrets` is name → `valueFrom`; `domains` the hosts in WEB_DOMAIN and DOMAIN."""
 
     address: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -73,9 +73,7 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> Task:
     )
 
 
-def _backend(
-    containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
+def _backend(containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The container with a database that also listens; else the first with a database, else where visitors enter."""
     with_database = [one for one in containers if _DATABASE & _names(one)]
     listening = [one for one in with_database if one.get("portMappings")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.inference.model import Draft, Key
+from collections.abc import Sequence
+
+from orchestrator.inference.model import Draft, Key, Option
 from orchestrator.inference.secrets import ADMIN_KEYS, TENANT_KEYS, Place, Vault, keep
 from orchestrator.inference.sites import Site, hostname, target_group
 from orchestrator.inference.state import Resource
@@ -10,6 +12,9 @@ from orchestrator.inference.tasks import Task
 
 DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
+_DATABASE_NAMES = ("PGDATABASE", "DB_NAME", "DB_DATABASE", "DATABASE_NAME")
+_ROLE_NAMES = ("PGUSER", "DB_USER", "DB_USERNAME", "DATABASE_USER", "DATABASE_USERNAME")
+"""What other applications call it (libpq; Django, Rails, Laravel by custom): offered, never taken unasked."""
 
 
 def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft, alone: bool) -> None:
@@ -34,8 +39,14 @@ def _database(task: Task, key: Key, draft: Draft) -> None:
     if name:
         draft.put(key, name, f"{task.address}: POSTGRES_DB")
     else:
-        told = "in a secret" if "POSTGRES_DB" in task.secrets else "not set, and Onyx would use `postgres`"
-        draft.ask(key, f"what is the database of {task.address}? POSTGRES_DB is {told}")
+        told = "in a secret" if "POSTGRES_DB" in task.secrets else "not set"
+        asks = f"what is the database of {task.address}? POSTGRES_DB is {told}"
+        draft.ask(key, asks, _maybe(task, _DATABASE_NAMES))
+
+
+def _maybe(task: Task, names: Sequence[str]) -> tuple[Option, ...]:
+    """Values of variables that may say it."""
+    return tuple(Option(said, f"{said} ({name})") for name in names if (said := task.says(name)))
 
 
 def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Draft) -> None:
@@ -46,7 +57,8 @@ def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Dr
     elif not told and server is not None and server.text("username") == DEFAULT_ROLE:
         draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default, which is the admin user here)")
     elif not told:
-        draft.ask(key, f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set")
+        asks = f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set"
+        draft.ask(key, asks, _maybe(task, _ROLE_NAMES))
     elif name := _user_in(vault.place(told), server, vault):
         draft.put(key, name, source)
     else:

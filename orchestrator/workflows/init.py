@@ -76,27 +76,31 @@ def _answered(look: Any, table: dict[str, Any], said: Mapping[Key, Any], ask: As
         inferred = look(table)
         if not inferred.questions or inferred.problems:
             return table
-        answers = {one.key: matched(one, said[one.key]) for one in inferred.questions if one.key in said}
+        answers = [(one.key, matched(one, said[one.key])) for one in inferred.questions if one.key in said]
         answers = answers or _asked(inferred.questions, ask)
         if not answers:
             raise Invalid(*map(as_problem, inferred.questions))
-        table = merged(table, answers)
+        for key, answer in answers:
+            table = merged(table, {key: answer})
     raise Invalid(*map(as_problem, look(table).questions))
 
 
-def _asked(questions: Sequence[inference.Question], ask: Ask) -> dict[Key, Any]:
-    """A person's answers, each an option's number or a value; none where nobody can be asked."""
+def _asked(questions: Sequence[inference.Question], ask: Ask) -> list[tuple[Key, Any]]:
+    """A person's answers, each an option's number or a value; none where nobody can be asked.
+
+    A key may be asked about twice (which service is no tenant, of two hostnames): its answers add up.
+    """
     from orchestrator.inference.answers import matched
     from orchestrator.inference.mapping import dotted
 
-    answers: dict[Key, Any] = {}
+    answers: list[tuple[Key, Any]] = []
     for one in questions:
         options = [f"  {number}  {option.label}" for number, option in enumerate(one.options, start=1)]
         text = "\n".join((f"{dotted(one.key)}: {one.asks}", *options))
         answer = ask(Question(prompt="  Number or value" if one.options else "  Value", text=text))
         if answer is None:
-            return {}
-        answers[one.key] = matched(one, answer)
+            return []
+        answers.append((one.key, matched(one, answer)))
     return answers
 
 
