@@ -43,16 +43,13 @@ def _unfit(key: Key, address: str, options: Sequence[Resource]) -> Problem:
 
 def pick(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> Resource | None:
     """The resource; None: it stays open. `shows` is the attribute that people know a resource by."""
-    chosen = named(key, options, draft)
-    if chosen is None and len(options) == 1 and key not in draft.mapped.chosen:
-        return options[0]
-    return chosen or _asked(key, options, draft, asks, shows)
+    only = len(options) == 1 and key not in draft.mapped.chosen and named(key, options, draft) is None
+    return options[0] if only else choose(key, options, draft, asks, shows)
 
 
 def choose(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> Resource | None:
     """Like `pick`, where something in the stack names another: the only one there is isn't it unless that is said."""
-    return named(key, options, draft) or _asked(key, options, draft, asks, shows)
-
-
-def _asked(key: Key, options: Sequence[Resource], draft: Draft, asks: str, shows: str) -> None:
-    draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
+    chosen = named(key, options, draft)
+    if chosen is None:
+        draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
+    return chosen
