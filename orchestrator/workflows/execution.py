@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -225,7 +226,7 @@ class Execution:
         """A person's answer. Raises `Invalid` where there is nobody to ask, `Interrupted` when it is a signal."""
         from orchestrator.errors import Invalid
 
-        answer = self.caller.ask(question)
+        answer = self.caller.ask(replace(question, text=self.redact(question.text)))
         if answer is None:
             raise Invalid(Problem("approval-needed", "there is no terminal to ask on", "", question.fix))
         return answer

@@ -16,7 +16,7 @@ from orchestrator.cli import edge
 from orchestrator.engine.journal import Record, records
 from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, StepDone
-from orchestrator.workflows.caller import Caller, StackRef
+from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
 from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.nesting import parent, stale
 from orchestrator.workflows.origin import why, without_values
@@ -334,3 +334,16 @@ def test_values_of_terraforms_variables_are_not_recorded() -> None:
 )
 def test_what_started_it_is_told_by_the_environment(environment: dict[str, str], expected: str) -> None:
     assert why(environment) == expected
+
+
+def test_no_secret_in_a_question(tmp_path: Path) -> None:
+    asked: list[Question] = []
+
+    def ask(question: Question) -> str:
+        asked.append(question)
+        return question.wanted
+
+    ref = StackRef(tmp_path, {"A_DEPLOY_TOKEN": SECRET})
+    execution = Execution("run", ref, lambda _event: None, Caller(ask=ask), StepOptions())
+    assert execution.ask(Question(prompt="?", text=f"Is it {SECRET}?", wanted="yes")) == "yes"
+    assert [one.text for one in asked] == ["Is it ***?"]
