@@ -67,7 +67,7 @@ reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
 
 roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
-	@$(BIN)/python -P -m orchestrator.local.roundtrip $(SPEED)
+	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(SPEED)
 
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py

@@ -18,7 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.local import api, client, state, world
+from orchestrator.local import world
+from orchestrator.local.core import api, state
+from orchestrator.local.endpoint import client
 
 SPEED = 300
 TENANTS = (1, 2, 8)

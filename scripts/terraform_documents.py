@@ -27,7 +27,8 @@ from typing import Any
 
 import boto3
 
-from orchestrator.local import client, toolchain
+from orchestrator.local.endpoint import client
+from orchestrator.local.toolchain import toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ROOT / "tests" / "documents"

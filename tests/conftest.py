@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from orchestrator.local.client import PAGE, RECORDS
+from orchestrator.local.endpoint.client import PAGE, RECORDS
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")

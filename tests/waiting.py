@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from orchestrator.local.waiting import eventually
+from orchestrator.local.core.waiting import eventually
 
 PATIENCE = 120.0
 """Seconds: much longer than anything takes, for the machine may have other work."""

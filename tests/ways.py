@@ -20,7 +20,7 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 
 from orchestrator.aws import resends, ways
-from orchestrator.local.caller import OBSERVER
+from orchestrator.local.core.caller import OBSERVER
 from orchestrator.local.laws.limit_rows import ROWS
 from orchestrator.local.laws.rate_rows import rates_of
 

@@ -23,6 +23,6 @@ import click
 @click.pass_context
 def demo(ctx: click.Context, keep: bool, speed: float, dns: str | None) -> None:
     """Tell the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
-    from orchestrator.local import demo as story
+    from orchestrator.local.stories import demo as story
 
     ctx.exit(story.tell(keep=keep, speed=speed, dns=dns or "").status)

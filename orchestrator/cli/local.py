@@ -67,7 +67,8 @@ def local() -> None:
 @click.option("--seed", type=click.IntRange(min=0), help="Decides how late reads show a change [default: any].")
 def up(name: str, directory: Path | None, **options: Any) -> None:
     """Start the local cloud, in the background."""
-    from orchestrator.local import client, cloud, state
+    from orchestrator.local.core import cloud, state
+    from orchestrator.local.endpoint import client
 
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
@@ -86,7 +87,8 @@ def up(name: str, directory: Path | None, **options: Any) -> None:
 @_which_cloud
 def down(name: str, directory: Path | None) -> None:
     """Stop it and remove everything it made."""
-    from orchestrator.local import client, state
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
 
     stopped = client.down(state.folder_of(name, directory))
     click.echo(f"The local cloud {name!r} {'is down' if stopped else 'was not up'}.")
@@ -96,7 +98,8 @@ def down(name: str, directory: Path | None) -> None:
 @_which_cloud
 def status(name: str, directory: Path | None) -> None:
     """Say what runs, which faults are on, and how many AWS calls were answered."""
-    from orchestrator.local import client, state
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
 
     running = client.require(state.folder_of(name, directory))
     seen = client.ask(running, "status")
@@ -117,7 +120,8 @@ def status(name: str, directory: Path | None) -> None:
 @_which_cloud
 def env(name: str, directory: Path | None) -> None:
     """Print the exports that aws, terraform, psql and orchestrate need to use it."""
-    from orchestrator.local import client, state
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
 
     running = client.require(state.folder_of(name, directory))
     for key, value in client.ask(running, "env").items():
@@ -131,7 +135,8 @@ def env(name: str, directory: Path | None) -> None:
 @click.option("--clear", is_flag=True, help="End the fault; without a name: every fault.")
 def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
     """Inject a failure, or end it (`orchestrate local faults` lists them)."""
-    from orchestrator.local import client, state
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
 
     if not (fault_name or clear):
         raise click.UsageError("name a fault, or give --clear")
@@ -145,7 +150,8 @@ def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear
 @_which_cloud
 def faults(name: str, directory: Path | None) -> None:
     """List the failures that can be injected."""
-    from orchestrator.local import client, state
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
 
     running = client.require(state.folder_of(name, directory))
     known = client.ask(running, "faults")["known"]

@@ -14,7 +14,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.local.waiting import eventually
+from orchestrator.local.core.waiting import eventually
 
 Contract = Mapping[str, Any]
 Arguments = Mapping[str, Any]

@@ -16,9 +16,11 @@ from orchestrator.contract import Stack
 from orchestrator.engine.check import Diagnosis, Finding
 from orchestrator.engine.clock import SystemClock
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import api, client, world
+from orchestrator.local import world
+from orchestrator.local.core import api
+from orchestrator.local.core.state import Running
+from orchestrator.local.endpoint import client
 from orchestrator.local.faults import catalogue
-from orchestrator.local.state import Running
 from orchestrator.settings import Settings
 from orchestrator.timeline import SPARSEST
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.local import client
+from orchestrator.local.endpoint import client
 from tests.diagnose.patient import SPEED, Fault, Patient
 from tests.diagnose.trials import CALM, Result, calm, pair, single
 

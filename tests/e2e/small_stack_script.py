@@ -12,7 +12,7 @@ import boto3
 import botocore.session
 
 from orchestrator.local import world
-from orchestrator.local.caller import TERRAFORM
+from orchestrator.local.core.caller import TERRAFORM
 
 
 def main(verb: str, file: Path) -> None:

@@ -18,7 +18,8 @@ import dns.message
 import dns.query
 import psycopg
 
-from orchestrator.local import client, world
+from orchestrator.local import world
+from orchestrator.local.endpoint import client
 from tests.e2e.recorder import Recorder, recording
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
 from tests.waiting import until

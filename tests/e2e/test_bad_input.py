@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.local import toolchain
+from orchestrator.local.toolchain import toolchain
 from tests import needed
 from tests.e2e.stage import Contract, Ended, Stage
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.local import fates
+from orchestrator.local.stories import fates
 from tests.e2e import small_stack
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.e2e.vaults import vault_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local.instance import real_psql
+from orchestrator.local.ssm.instance import real_psql
 from tests import needed
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.waiting import CLOSELY, until

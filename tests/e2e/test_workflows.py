@@ -21,7 +21,7 @@ from orchestrator import workflows
 from orchestrator.engine.journal import records
 from orchestrator.errors import Outcome
 from orchestrator.events import Event, LogLine, RunStarted
-from orchestrator.local import client
+from orchestrator.local.endpoint import client
 from orchestrator.local.world import hosted_zone
 from orchestrator.workflows import Caller, Cancellation, PlanOptions, Question, StackRef
 from tests import needed

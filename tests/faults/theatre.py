@@ -25,7 +25,8 @@ from psycopg import sql
 from orchestrator import lock_places
 from orchestrator.database.model import READONLY_ROLE
 from orchestrator.engine.lock import Owner
-from orchestrator.local import client, world
+from orchestrator.local import world
+from orchestrator.local.endpoint import client
 from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
 from tests.faults.troupe import Ended, Troupe

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.local import fates
+from orchestrator.local.stories import fates
 from tests.e2e.canary import Needles, files_below, leaks, secrets_of
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.faults.seam import Deed

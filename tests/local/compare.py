@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.local import client
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.endpoint import client
 from tests.smoke.differences import differences
 from tests.smoke.recording import read
 

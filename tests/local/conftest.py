@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.local import client
+from orchestrator.local.endpoint import client
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from orchestrator.local import api, client, state
+from orchestrator.local.core import api, state
+from orchestrator.local.endpoint import client
 
 
 @dataclass(frozen=True)

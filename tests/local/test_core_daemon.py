@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from orchestrator.cli.local import local
 from orchestrator.errors import Invalid, Locked
-from orchestrator.local import client, state
+from orchestrator.local.core import state
+from orchestrator.local.endpoint import client
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
 from tests.waiting import until
 

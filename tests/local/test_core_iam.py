@@ -12,8 +12,8 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from orchestrator.local import client
-from orchestrator.local.conditions import holds
+from orchestrator.local.endpoint import client
+from orchestrator.local.iam.conditions import holds
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
 
 pytestmark = pytest.mark.cloud

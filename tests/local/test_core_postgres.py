@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import daemon, held_port, postgres, postgres_tls
+from orchestrator.local.core import held_port
+from orchestrator.local.endpoint import daemon
+from orchestrator.local.rds import postgres, postgres_tls
 
 
 def test_a_held_port_is_given_to_nobody_until_it_is_released() -> None:

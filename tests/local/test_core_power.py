@@ -17,11 +17,15 @@ from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
-from orchestrator.local import autoscaler
-from orchestrator.local.cloud import REGION
-from orchestrator.local.corrections import autoscaling, ec2_power, ecs, rds, rds_snapshots, tags
+from orchestrator.local.core.cloud import REGION
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.ec2 import moto_power
+from orchestrator.local.ecs import autoscaler, moto_autoscaling
+from orchestrator.local.ecs import moto as ecs
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
+from orchestrator.local.iam import moto_tags
+from orchestrator.local.rds import moto as rds
+from orchestrator.local.rds import moto_snapshots
 
 CORRECTED = {
     InstanceBackend: ("start_instances", "stop_instances"),
@@ -75,7 +79,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Timeless]:
     made = Timeless()
     monkeypatch.setattr(Pace, "sleep", lambda _pace, _seconds: True)
     with mock_aws():
-        for correction in (autoscaling, ec2_power, ecs, rds, rds_snapshots, tags):
+        for correction in (moto_autoscaling, moto_power, ecs, rds, moto_snapshots, moto_tags):
             correction.install(made)
         yield made
 
@@ -114,13 +118,13 @@ def test_an_instance_stops_and_starts_in_its_time_and_keeps_its_volumes(cloud: T
     assert state(ids) == "stopping"
     assert refusal(ec2.start_instances, **ids) == "IncorrectInstanceState"
     ec2.stop_instances(**ids)
-    cloud.pass_by(ec2_power.STOP_SECONDS)
+    cloud.pass_by(moto_power.STOP_SECONDS)
     assert state(ids) == "stopped"
     ec2.stop_instances(**ids)
     ec2.start_instances(**ids)
     assert state(ids) == "pending"
     assert refusal(ec2.stop_instances, **ids) == "IncorrectInstanceState"
-    cloud.pass_by(ec2_power.START_SECONDS)
+    cloud.pass_by(moto_power.START_SECONDS)
     assert state(ids) == "running"
     ec2.start_instances(**ids)
     assert state(ids) == "running"

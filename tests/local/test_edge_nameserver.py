@@ -20,14 +20,13 @@ from moto import mock_aws
 from moto.route53.models import Route53Backend
 from moto.route53.responses import Route53
 
-from orchestrator.local import nameserver
-from orchestrator.local.authority import answer
-from orchestrator.local.cloud import Address, Cloud
-from orchestrator.local.corrections import route53
+from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import moto_route53, nameserver
+from orchestrator.local.dns.authority import answer
+from orchestrator.local.dns.registrar import Draft
+from orchestrator.local.dns.zone import ALIAS, Entry, Zone
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
-from orchestrator.local.registrar import Draft
-from orchestrator.local.zone import ALIAS, Entry, Zone
 from tests.waiting import until
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
@@ -46,7 +45,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setattr(owner, name, getattr(owner, name))  # undone after the test
     with mock_aws():
         made = Cloud(tmp_path, Pace(1000), trustme.CA(key_type=trustme.KeyType.ECDSA), Faults(), log.append)
-        route53.install(made)
+        moto_route53.install(made)
         stop = nameserver.start(made)
         yield made
         stop()

@@ -10,11 +10,11 @@ import trustme
 import urllib3
 from werkzeug.serving import make_server
 
-from orchestrator.local import porkbun
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import porkbun
+from orchestrator.local.dns.registrar import Draft, HostedRecord, Registrar, refused
 from orchestrator.local.faults import Faults, catalogue
-from orchestrator.local.pace import Pace
-from orchestrator.local.registrar import Draft, HostedRecord, Registrar, refused
 
 ALB = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
 Call = Callable[..., tuple[int, dict[str, Any]]]

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.local import client
+from orchestrator.local.endpoint import client
 from orchestrator.local.laws.identity import CODE
 from tests.local.local_cloud import LocalCloud, aws_of
 

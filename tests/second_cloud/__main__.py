@@ -22,9 +22,10 @@ from typing import Any
 import click
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local import demo, toolchain
-from orchestrator.local.demo.progress import Applying
-from orchestrator.local.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
+from orchestrator.local.stories import demo
+from orchestrator.local.stories.demo.progress import Applying
+from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
+from orchestrator.local.toolchain import toolchain
 from tests.answers.compared import lacking, news, write
 from tests.second_cloud.cloud import REGION, SecondCloud, SecondCloudError, installed, second_cloud
 

@@ -18,11 +18,13 @@ from typing import Any
 import trustme
 import urllib3
 
-from orchestrator.local import api, instance, postgres
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.core import api
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
-from orchestrator.local.waiting import eventually
+from orchestrator.local.rds import postgres
+from orchestrator.local.ssm import instance
 from tests.second_cloud import edge, shim
 
 PINNED = "ministack==1.5.33"

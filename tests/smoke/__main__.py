@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local.demo.stage import StoryError, interruptible
+from orchestrator.local.stories.demo.stage import StoryError, interruptible
 from tests.smoke.account import Account, AccountError
 from tests.smoke.story import Plan, Story
 

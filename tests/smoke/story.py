@@ -15,9 +15,10 @@ from typing import Any
 import dns.resolver
 import trustme
 
-from orchestrator.local import demo, toolchain
-from orchestrator.local.demo.progress import Applying
-from orchestrator.local.demo.stage import Stage, StoryError, nothing
+from orchestrator.local.stories import demo
+from orchestrator.local.stories.demo.progress import Applying
+from orchestrator.local.stories.demo.stage import Stage, StoryError, nothing
+from orchestrator.local.toolchain import toolchain
 from tests.second_cloud import edge
 from tests.smoke.account import Account
 

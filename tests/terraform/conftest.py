@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.local import client, toolchain
+from orchestrator.local.endpoint import client
+from orchestrator.local.toolchain import toolchain
 from tests import needed
 
 ROOT = Path(__file__).parents[2]

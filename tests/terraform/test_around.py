@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local import api, client
+from orchestrator.local.core import api
+from orchestrator.local.endpoint import client
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local import toolchain
+from orchestrator.local.toolchain import toolchain
 from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = pytest.mark.terraform

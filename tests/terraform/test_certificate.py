@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local import api
+from orchestrator.local.core import api
 from tests.terraform.conftest import Terraform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local import api, client, toolchain
+from orchestrator.local.core import api
+from orchestrator.local.endpoint import client
+from orchestrator.local.toolchain import toolchain
 from tests.terraform.conftest import ROOT, Terraform, every
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud, pytest.mark.slow]

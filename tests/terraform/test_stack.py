@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.contract import Stack
-from orchestrator.local import api, toolchain
+from orchestrator.local.core import api
+from orchestrator.local.toolchain import toolchain
 from tests.terraform.conftest import ROOT, Terraform, every
 
 pytestmark = pytest.mark.terraform

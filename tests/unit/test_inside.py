@@ -20,10 +20,10 @@ from orchestrator import inside
 from orchestrator.contract import Redis
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside import Login, Unproven, Visit
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.elasticache.redis import _Server
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
-from orchestrator.local.redis import _Server
 from orchestrator.probe import Reached
 
 TOKEN = "the-token-of-the-secret"

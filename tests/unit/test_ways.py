@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local.caller import OBSERVER
+from orchestrator.local.core.caller import OBSERVER
 from tests import ways
 
 AGENT = "Boto3/1.44.8 md/Botocore#1.44.8 onyx-orchestrator"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 ALL_TENANTS = ""
 
@@ -36,9 +36,9 @@ class Fault:
 
 
 def catalogue() -> dict[str, Fault]:
-    """Every fault there is, by name: one module of this package each."""
+    """Every fault there is, by name: one module of this package each, those without a FAULT being what they share."""
     modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
-    faults: list[Fault] = [module.FAULT for module in modules]
+    faults: list[Fault] = [module.FAULT for module in modules if hasattr(module, "FAULT")]
     return {fault.name: fault for fault in sorted(faults, key=lambda fault: fault.name)}
 
 

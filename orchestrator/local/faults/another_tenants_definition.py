@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local import entrances
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.faults import entrances
+from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 
 def _confuse(console: Console) -> Iterator[Undo]:

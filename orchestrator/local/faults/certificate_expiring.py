@@ -1,4 +1,4 @@
-"""ACM could not renew the certificate: it ends in nine days. Felt in corrections/acm.py."""
+"""ACM could not renew the certificate: it ends in nine days. Felt in dns/moto_acm.py."""
 
 from orchestrator.local.faults import Fault
 

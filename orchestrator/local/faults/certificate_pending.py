@@ -10,8 +10,8 @@ from functools import partial
 
 from moto.acm.models import acm_backends
 
-from orchestrator.local.cloud import ACCOUNT, REGION
-from orchestrator.local.meddling import Console, Undo, change_record, cnames, meddled
+from orchestrator.local.core.cloud import ACCOUNT, REGION
+from orchestrator.local.faults.meddling import Console, Undo, change_record, cnames, meddled
 
 
 def _unissue(console: Console) -> Iterator[Undo]:
@@ -22,7 +22,7 @@ def _unissue(console: Console) -> Iterator[Undo]:
     for bundle in list(acm_backends[ACCOUNT][REGION]._certificates.values()):
         if bundle.status == "ISSUED":
             bundle.status = "PENDING_VALIDATION"
-            setattr(bundle, "found", None)  # noqa: B010 - an attribute of corrections/acm.py
+            setattr(bundle, "found", None)  # noqa: B010 - an attribute of dns/moto_acm.py
             yield partial(setattr, bundle, "status", "ISSUED")
 
 

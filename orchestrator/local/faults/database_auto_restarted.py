@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from orchestrator.local.meddling import Console, Undo, meddled
-from orchestrator.local.pace import Pace
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 TAG = "orchestrate:paused"
 AGO = timedelta(days=8)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import psycopg
 
-from orchestrator.local import inside_database
-from orchestrator.local.inside_database import Login
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.faults import inside_database
+from orchestrator.local.faults.inside_database import Login
+from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 PAUSE = 0.02
 """Real seconds until it tries again."""

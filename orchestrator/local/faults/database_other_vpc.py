@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from orchestrator.local.cloud import REGION
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.core.cloud import REGION
+from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 NAME = "elsewhere"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from moto.rds.models import rds_backends
 
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.faults import Fault
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 FULL = "storage-full"
 

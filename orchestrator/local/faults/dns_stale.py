@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.local.faults import Fault
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 
 def _begin(cloud: Cloud, _tenant: str) -> None:

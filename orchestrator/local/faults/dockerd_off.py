@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local import instance
-from orchestrator.local.meddling import Console, Undo, instances, meddled
-from orchestrator.local.tools import vespa
+from orchestrator.local.faults.meddling import Console, Undo, instances, meddled
+from orchestrator.local.ssm import instance
+from orchestrator.local.ssm.tools import vespa
 
 
 def _switch_off(console: Console) -> Iterator[Undo]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from moto.ecs.models import ecs_backends
 
-from orchestrator.local.cloud import ACCOUNT, Cloud
-from orchestrator.local.ecs_model import tasks_of
+from orchestrator.local.core.cloud import ACCOUNT, Cloud
+from orchestrator.local.ecs.model import tasks_of
+from orchestrator.local.ecs.tasks import is_tenants
 from orchestrator.local.faults import Fault
-from orchestrator.local.tasks import is_tenants
 
 
 def _stop_running(_cloud: Cloud, tenant: str) -> None:

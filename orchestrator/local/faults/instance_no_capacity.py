@@ -1,4 +1,4 @@
-"""AWS has no room for instances that are started; felt in corrections/ec2_power.py."""
+"""AWS has no room for instances that are started; felt in ec2/moto_power.py."""
 
 from orchestrator.local.faults import Fault
 

@@ -12,10 +12,9 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.errors import Problem, Refused
-from orchestrator.local import inside_database
-from orchestrator.local.cloud import Cloud
-from orchestrator.local.faults import Fault
-from orchestrator.local.inside_database import Login
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.faults import Fault, inside_database
+from orchestrator.local.faults.inside_database import Login
 
 
 def _drop(cloud: Cloud, tenant: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, meddled
-from orchestrator.local.revisions import Definition, backend, change_definition
+from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.revisions import Definition, backend, change_definition
 
 
 def _forget(container: Definition) -> Definition:

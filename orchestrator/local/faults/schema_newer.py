@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local import inside_database
-from orchestrator.local.inside_database import Login
-from orchestrator.local.meddling import Console, Undo, meddled
+from orchestrator.local.faults import inside_database
+from orchestrator.local.faults.inside_database import Login
+from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 NEWER = "f32615f71aeb"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local import inside_database
-from orchestrator.local.meddling import Console, Undo, meddled
-from orchestrator.local.onyx_database import forget_migrations
+from orchestrator.local.faults import inside_database
+from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.onyx.database import forget_migrations
 
 
 def _empty(console: Console) -> Iterator[Undo]:

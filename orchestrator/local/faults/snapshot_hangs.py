@@ -1,4 +1,4 @@
-"""Snapshots of the database never end. Felt by `corrections.rds_snapshots`."""
+"""Snapshots of the database never end. Felt by `rds.moto_snapshots`."""
 
 from orchestrator.local.faults import Fault
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, change_container, meddled
-from orchestrator.local.tools import vespa
+from orchestrator.local.faults.meddling import Console, Undo, change_container, meddled
+from orchestrator.local.ssm.tools import vespa
 
 
 def _change(console: Console) -> Iterator[Undo]:

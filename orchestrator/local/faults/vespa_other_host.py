@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.meddling import Console, Undo, meddled
-from orchestrator.local.revisions import change_definition, set_variable
+from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.revisions import change_definition, set_variable
 
 
 def _change(console: Console) -> Iterator[Undo]:

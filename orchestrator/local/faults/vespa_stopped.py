@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from orchestrator.local.meddling import Console, Undo, instances, meddled
-from orchestrator.local.waiting import eventually
+from orchestrator.local.core.waiting import eventually
+from orchestrator.local.faults.meddling import Console, Undo, instances, meddled
 
 STOP_SECONDS = 60.0
 

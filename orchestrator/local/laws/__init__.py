@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.local import wire
-from orchestrator.local.wire import Answer, Call
+from orchestrator.local.core import wire
+from orchestrator.local.core.wire import Answer, Call
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 Ask = Callable[[Call], Answer]
 

@@ -18,12 +18,12 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from orchestrator.local.corrections import replace
+from orchestrator.local.core.corrections import replace
 from orchestrator.local.laws import Force, Law, Refusal, Row
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Call
 
 CODE = "314159"
 """What a device for MFA shows in this cloud."""

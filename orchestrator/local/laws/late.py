@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import jmespath
 
-from orchestrator.local import wire
+from orchestrator.local.core import wire
+from orchestrator.local.core.wire import Answer, Call, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
 from orchestrator.local.laws.late_rows import ROWS, Document, Kind, Reading
-from orchestrator.local.wire import Answer, Call, answer_of, refusal_of, result_of
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 LONGEST = 5.0
 """Seconds, AWS's and real ones."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
-from orchestrator.local.cloud import ACCOUNT
+from orchestrator.local.core.cloud import ACCOUNT
 
 Document = dict[str, Any]
 

@@ -12,8 +12,8 @@ from orchestrator.local.laws import Force, Law, Refusal, Row
 from orchestrator.local.laws.limit_rows import ROWS, Limit
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Call
 
 
 def broken(limits: Sequence[Limit], parameters: Mapping[str, object]) -> Refusal | None:

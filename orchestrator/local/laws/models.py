@@ -18,8 +18,8 @@ from orchestrator.local.laws import Force, Law, Refusal, Row
 if TYPE_CHECKING:
     from botocore.model import Shape
 
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Call
 
 GROWING = frozenset(
     {

@@ -20,12 +20,12 @@ import jmespath
 from botocore.exceptions import UnknownServiceError
 from moto.core.utils import get_pagination_model
 
+from orchestrator.local.core.wire import Answer, Call, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
 from orchestrator.local.laws.page_rows import OTHERWISE, PAGES, REFUSED_TOKENS, most_of
-from orchestrator.local.wire import Answer, Call, answer_of, refusal_of, result_of
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
+    from orchestrator.local.core.cloud import Cloud
 
 OK = 200
 BY_NAME = frozenset(

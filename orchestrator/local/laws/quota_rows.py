@@ -15,8 +15,8 @@ from moto.iam.models import iam_backends
 from moto.rds.models import rds_backends
 from moto.utilities.utils import get_partition
 
-from orchestrator.local.cloud import ACCOUNT
-from orchestrator.local.wire import Call
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.core.wire import Call
 
 ELB = "ALB user guide, “Quotas for your Application Load Balancers”"
 VPC = "VPC user guide, “Amazon VPC quotas”"

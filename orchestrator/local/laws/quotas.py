@@ -14,8 +14,8 @@ from orchestrator.local.laws import Force, Law, Refusal, Row
 from orchestrator.local.laws.quota_rows import ROWS, Quota
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Call
 
 
 @cache

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from moto.iam.models import get_account_id_from
 
-from orchestrator.local import porkbun
-from orchestrator.local.bucket import Bucket
+from orchestrator.local.core.bucket import Bucket
+from orchestrator.local.core.wire import Answer, refusal_of
+from orchestrator.local.dns import porkbun
 from orchestrator.local.faults.throttle import words_of
 from orchestrator.local.laws import Ask, Force, Law, Refusal, Row
 from orchestrator.local.laws.identity import session_of
 from orchestrator.local.laws.rate_rows import ROWS, Rate, rates_of
-from orchestrator.local.wire import Answer, refusal_of
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Call
 
 GLOBAL = frozenset({"iam", "route53"})
 """Services whose buckets are the account's in all regions."""

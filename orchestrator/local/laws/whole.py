@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.local import wire
+from orchestrator.local.core import wire
 from orchestrator.local.laws import Ask, Force, Law, Row
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Cloud
-    from orchestrator.local.wire import Answer, Call
+    from orchestrator.local.core.cloud import Cloud
+    from orchestrator.local.core.wire import Answer, Call
 
 SOURCE = "recorded answers of AWS"
 Members = Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from orchestrator.local.waiting import eventually
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.world.parts import Aws
 
 _PATIENCE = 60.0

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.local.waiting import eventually
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.world.parts import Aws, Network
 
 ADMIN = "onyx_root"

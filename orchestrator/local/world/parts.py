@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from orchestrator.local.caller import OBSERVER
+from orchestrator.local.core.caller import OBSERVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from werkzeug.serving import make_server
 
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
-from orchestrator.local import porkbun as double
-from orchestrator.local.cloud import Cloud
-from orchestrator.local.corrections import route53 as correction
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import moto_route53 as correction
+from orchestrator.local.dns import porkbun as double
+from orchestrator.local.dns.registrar import Draft
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
-from orchestrator.local.registrar import Draft
 from tests.conformance.dns.worlds import (
     SPEED,
     ZONE,

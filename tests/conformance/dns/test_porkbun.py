@@ -11,8 +11,8 @@ import pytest
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
 from orchestrator.errors import Invalid, OrchestratorError, Transient
-from orchestrator.local import porkbun as double
-from orchestrator.local.pace import Pace
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import porkbun as double
 from tests.conformance.dns.worlds import NEW, OLD, ZONE, Porkbun, World, connection
 
 

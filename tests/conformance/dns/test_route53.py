@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from orchestrator import dns
 from orchestrator.dns.model import Change, Connection, Record, SubmittedInPart
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Transient
-from orchestrator.local.cloud import Cloud
-from orchestrator.local.pace import Pace
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
 from tests.conformance.dns.worlds import OLD, ZONE, World, change, connection, record_set
 
 

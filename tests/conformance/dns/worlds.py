@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler
 from orchestrator.dns import model, undo
 from orchestrator.dns.history import Entry
 from orchestrator.dns.model import Connection, DnsProvider, Plan, Record
-from orchestrator.local.cloud import Cloud
+from orchestrator.local.core.cloud import Cloud
 
 ZONE = "vigilon.app"
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from orchestrator.local import reach
-from orchestrator.local.cloud import ACCOUNT
-from orchestrator.local.reach import Place
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.ec2 import reach
+from orchestrator.local.ec2.reach import Place
 
 REGION = "eu-west-3"
 """A region that no other test uses."""

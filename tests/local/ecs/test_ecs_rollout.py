@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local.rollout import EVENTS_KEPT
+from orchestrator.local.ecs.rollout import EVENTS_KEPT
 from tests.waiting import CLOSELY, until
 
 pytestmark = pytest.mark.cloud

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from moto.iam.models import iam_backends
 
-from orchestrator.local import rollout
-from orchestrator.local.cloud import ACCOUNT
-from orchestrator.local.health import NEW, Health, Rules, judge, matches
-from orchestrator.local.launch import LaunchFailed, check_images
-from orchestrator.local.onyx import Role, role_of
-from orchestrator.local.permissions import allows
-from orchestrator.local.tasks import is_tenants
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.ecs import rollout
+from orchestrator.local.ecs.launch import LaunchFailed, check_images
+from orchestrator.local.ecs.tasks import is_tenants
+from orchestrator.local.elb.health import NEW, Health, Rules, judge, matches
+from orchestrator.local.iam.permissions import allows
+from orchestrator.local.onyx.containers import Role, role_of
 
 
 @pytest.mark.parametrize(("desired", "threshold"), [(0, 3), (1, 3), (6, 3), (7, 4), (25, 13), (400, 200), (800, 200)])

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from orchestrator.local.caller import OBSERVER
+from orchestrator.local.core.caller import OBSERVER
 from tests.local.local_cloud import LocalCloud
 
 Anybody = Callable[..., Any]

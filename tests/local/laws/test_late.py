@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.local import client, world
-from orchestrator.local.caller import OBSERVER, TERRAFORM
+from orchestrator.local import world
+from orchestrator.local.core.caller import OBSERVER, TERRAFORM
+from orchestrator.local.endpoint import client
 from orchestrator.local.laws.late import LONGEST, MOST_READS
 from tests.local.local_cloud import Aws, LocalCloud
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.local.caller import OBSERVER, TERRAFORM
+from orchestrator.local.core.caller import OBSERVER, TERRAFORM
 from tests.local.laws.conftest import Anybody
 from tests.local.local_cloud import Aws
 

@@ -11,8 +11,9 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from orchestrator.local import client, porkbun
-from orchestrator.local.caller import OBSERVER
+from orchestrator.local.core.caller import OBSERVER
+from orchestrator.local.dns import porkbun
+from orchestrator.local.endpoint import client
 from tests.local.local_cloud import LocalCloud
 from tests.waiting import until
 

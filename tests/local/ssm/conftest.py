@@ -13,12 +13,13 @@ import boto3
 import pytest
 import trustme
 
-from orchestrator.local import agent, server
-from orchestrator.local.cloud import Cloud
-from orchestrator.local.corrections import ssm as correction
-from orchestrator.local.corrections import ssm_sessions as sessions
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.endpoint import server
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
+from orchestrator.local.ssm import agent
+from orchestrator.local.ssm import moto as correction
+from orchestrator.local.ssm import moto_sessions as sessions
 from tests.waiting import CLOSELY, until
 
 REGION = "us-west-2"

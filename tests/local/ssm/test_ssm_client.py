@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.ssm import ScriptFailed, Ssm
 from orchestrator.errors import OrchestratorError, TimedOut, Transient
-from orchestrator.local.corrections import ssm_sessions
+from orchestrator.local.ssm import moto_sessions
 
 if TYPE_CHECKING:
     from tests.local.ssm.conftest import World
@@ -23,7 +23,7 @@ def ssm(world: World) -> Ssm:
 
 @pytest.fixture
 def sessions(world: World) -> None:
-    ssm_sessions.install(world.cloud)
+    moto_sessions.install(world.cloud)
 
 
 def test_ping(ssm: Ssm, world: World, runner: str) -> None:

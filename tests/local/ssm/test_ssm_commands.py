@@ -10,10 +10,10 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.local import instance
-from orchestrator.local.agent import interpreter
-from orchestrator.local.cloud import Address
-from orchestrator.local.corrections import ssm as correction
+from orchestrator.local.core.cloud import Address
+from orchestrator.local.ssm import instance
+from orchestrator.local.ssm import moto as correction
+from orchestrator.local.ssm.agent import interpreter
 
 if TYPE_CHECKING:
     from tests.local.ssm.conftest import World

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.local import nodes
 from orchestrator.local.faults import catalogue
+from orchestrator.local.ssm import nodes
 
 if TYPE_CHECKING:
     from tests.local.ssm.conftest import World

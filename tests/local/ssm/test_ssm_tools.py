@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.local import instance, postgres
 from orchestrator.local.faults import catalogue
-from orchestrator.local.tools import psql
+from orchestrator.local.rds import postgres
+from orchestrator.local.ssm import instance
+from orchestrator.local.ssm.tools import psql
 
 if TYPE_CHECKING:
-    from orchestrator.local.cloud import Address
+    from orchestrator.local.core.cloud import Address
     from tests.local.ssm.conftest import World
 
 HOST = "onyx-prod-postgres.cabc123def45.us-west-2.rds.amazonaws.com"

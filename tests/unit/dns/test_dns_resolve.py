@@ -13,11 +13,11 @@ import trustme
 from orchestrator.dns import resolve, visibility
 from orchestrator.dns.resolve import Answer, AskServers, AskZones, Server
 from orchestrator.errors import Invalid
-from orchestrator.local import nameserver
-from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import nameserver
+from orchestrator.local.dns.zone import ALIAS, Entry, Zone
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
-from orchestrator.local.zone import ALIAS, Entry, Zone
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.local.demo.progress import EVERY, Applying, Progress
+from orchestrator.local.stories.demo.progress import EVERY, Applying, Progress
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.local.tools import curl, docker, systemctl, vespa
+from orchestrator.local.ssm.tools import curl, docker, systemctl, vespa
 
 Ended = tuple[int, str, str]
 Tool = Callable[[str], Ended]

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from orchestrator.local import fates
-from orchestrator.local.fates import ASPECTS, Fate
+from orchestrator.local.stories import fates
+from orchestrator.local.stories.fates import ASPECTS, Fate
 
 ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = json.loads(fates.FILE.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import pytest
 from moto.logs.exceptions import InvalidParameterException
 from moto.logs.utils import EventMessageFilter
 
-from orchestrator.local.corrections import logs
+from orchestrator.local.ecs import moto_logs
 
 LINES = ("[ERROR 400] BAD REQUEST", "[ERROR 401] UNAUTHORIZED REQUEST", "[ERROR 419] MISSING ARGUMENTS", "[INFO] ok")
 
@@ -17,7 +17,7 @@ LINES = ("[ERROR 400] BAD REQUEST", "[ERROR 401] UNAUTHORIZED REQUEST", "[ERROR 
 def _corrected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EventMessageFilter, "__init__", EventMessageFilter.__init__)
     monkeypatch.setattr(EventMessageFilter, "matches", EventMessageFilter.matches)
-    logs.install(cast("Any", None))
+    moto_logs.install(cast("Any", None))
 
 
 @pytest.mark.parametrize(

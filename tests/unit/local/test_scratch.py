@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.local import scratch
+from orchestrator.local.core import scratch
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.local import server
+from orchestrator.local.endpoint import server
 
 
 @pytest.mark.parametrize(("service", "together"), [("ecs", True), ("ec2", False), ("iam", False)])

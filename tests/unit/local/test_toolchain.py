@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from orchestrator.errors import Invalid
-from orchestrator.local import mirror, release, toolchain
+from orchestrator.local.toolchain import mirror, release, toolchain
 
 PLATFORM = release.this_platform()
 HOST = "registry.terraform.io"

@@ -9,10 +9,10 @@ import trustme
 
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.resolve import AskServers, Server
-from orchestrator.local import nameserver
-from orchestrator.local.cloud import Address, Cloud
+from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.pace import Pace
+from orchestrator.local.dns import nameserver
 from orchestrator.local.faults import Faults
-from orchestrator.local.pace import Pace
 from orchestrator.steps.dns_records import Rules
 from tests.unit.steps.hosted import NEW, ZONE, Context, Hosted, stack
 

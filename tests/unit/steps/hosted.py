@@ -20,7 +20,7 @@ from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.dns.resolve import AskServers
 from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.errors import Invalid, OrchestratorError, Problem
-from orchestrator.local.zone import Entry, Zone
+from orchestrator.local.dns.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
 from orchestrator.steps import dns_records

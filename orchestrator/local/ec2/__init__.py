@@ -1,0 +1,1 @@
+"""Instances, volumes and subnets, and who may connect to whom."""

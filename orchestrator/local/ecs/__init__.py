@@ -1,0 +1,1 @@
+"""ECS on Fargate: the scheduler, services, tasks, their logs and their autoscaling."""

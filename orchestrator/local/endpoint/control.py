@@ -1,0 +1,150 @@
+"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, calls, audit, faults. In JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import BadRequest, Conflict, HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.local.core import cloud as world
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.faults import catalogue
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ROUTES = Map(
+    [
+        Rule("/_local/status", endpoint="status", methods=["GET"]),
+        Rule("/_local/env", endpoint="env", methods=["GET"]),
+        Rule("/_local/audit", endpoint="audit", methods=["GET"]),
+        Rule("/_local/calls", endpoint="calls", methods=["GET"]),
+        Rule("/_local/faults", endpoint="faults", methods=["GET"]),
+        Rule("/_local/faults", endpoint="inject", methods=["POST"]),
+        Rule("/_local/faults", endpoint="clear", methods=["DELETE"]),
+    ]
+)
+
+
+SETTLE = 10.0
+"""Seconds in which a bad task would show it on AWS; here, as all that takes time, divided by the speed."""
+
+
+def environment(cloud: Cloud) -> dict[str, str]:
+    """What `aws`, `terraform`, `psql` and `orchestrate` need in their environment to talk to this cloud."""
+    variables = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": world.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": world.SECRET_KEY,
+        "AWS_REGION": world.REGION,
+        "AWS_DEFAULT_REGION": world.REGION,
+        "ORCHESTRATE_CA_FILE": str(cloud.ca_file),
+        "ORCHESTRATE_PORKBUN_URL": f"{cloud.endpoint}/_porkbun/api/json/v3",
+        "ORCHESTRATE_SETTLE": str(cloud.pace.scaled(SETTLE)),
+        "PORKBUN_API_KEY": cloud.porkbun_key,
+        "PORKBUN_SECRET_API_KEY": cloud.porkbun_secret,
+    }
+    if cloud.resolver:
+        variables["ORCHESTRATE_RESOLVER"] = cloud.resolver
+    if cloud.site_port:
+        variables["ORCHESTRATE_SITE_PORT"] = str(cloud.site_port)
+    if cloud.database_port:
+        variables |= {
+            "ORCHESTRATE_DATABASE_ADDRESS": f"127.0.0.1:{cloud.database_port}",
+            "PGHOSTADDR": "127.0.0.1",
+            "PGPORT": str(cloud.database_port),
+            "PGSSLROOTCERT": str(cloud.ca_file),
+            "ORCHESTRATE_DATABASE_CA_FILE": str(cloud.ca_file),
+        }
+    return variables | cloud.exports
+
+
+def status(cloud: Cloud) -> dict[str, Any]:
+    """What runs, for a person and for tests."""
+    return {
+        "name": cloud.name,
+        "pid": os.getpid(),
+        "endpoint": cloud.endpoint,
+        "region": world.REGION,
+        "account": world.ACCOUNT,
+        "speed": cloud.pace.speed,
+        "resolver": cloud.resolver,
+        "site_port": cloud.site_port,
+        "addresses": {name: f"{found.ip}:{found.port}" for name, found in sorted(cloud.addresses.all().items())},
+        "faults": _active(cloud),
+        "calls": dict(cloud.calls),
+        "too_fast": cloud.too_fast,
+    }
+
+
+def _active(cloud: Cloud) -> list[dict[str, str]]:
+    return [{"fault": name, "tenant": tenant} for name, tenant in sorted(cloud.faults.all())]
+
+
+def _known(name: str) -> str:
+    if name not in catalogue():
+        raise BadRequest(f"no fault {name!r}; there are: {', '.join(catalogue())}")
+    return name
+
+
+def inject(cloud: Cloud, name: str, tenant: str) -> None:
+    """The fault is felt from now on."""
+    fault = catalogue()[_known(name)]
+    if tenant and not fault.per_tenant:
+        raise BadRequest(f"the fault {name!r} is not a tenant's: leave --tenant out")
+    cloud.faults.switch_on(name, tenant)
+    try:
+        fault.inject(cloud, tenant)
+    except OrchestratorError as error:
+        cloud.faults.switch_off(name, tenant)
+        raise Conflict(str(error)) from error
+    cloud.log(f"fault {name} on, tenant {tenant or 'all'}")
+
+
+def clear(cloud: Cloud, name: str, tenant: str) -> None:
+    """The fault, or every fault when no name is given, is not felt any more."""
+    wanted = [pair for pair in sorted(cloud.faults.all()) if not name or pair[0] == _known(name)]
+    for active, whom in wanted:
+        if tenant in ("", whom):
+            cloud.faults.switch_off(active, whom)
+            catalogue()[active].clear(cloud, whom)
+            cloud.log(f"fault {active} off, tenant {whom or 'all'}")
+
+
+def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
+    if endpoint == "status":
+        return status(cloud)
+    if endpoint == "env":
+        return environment(cloud)
+    if endpoint == "audit":
+        return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.audit.all().items())]
+    if endpoint == "calls":
+        return cloud.record.all()
+    if endpoint == "faults":
+        known = [{"fault": fault.name, "title": fault.title, "guide": fault.guide} for fault in catalogue().values()]
+        return {"known": known, "active": _active(cloud)}
+    change: Callable[[Cloud, str, str], None] = inject if endpoint == "inject" else clear
+    change(cloud, request.args.get("name", ""), request.args.get("tenant", ""))
+    return {"active": _active(cloud)}
+
+
+def application(cloud: Cloud) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """The WSGI application."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            endpoint, _ = ROUTES.bind_to_environ(environ).match()
+            response = Response(json.dumps(_answer(cloud, endpoint, Request(environ))), mimetype="application/json")
+        except HTTPException as error:
+            refusal = json.dumps({"error": error.description})
+            response = Response(refusal, status=error.code, mimetype="application/json")
+        return response(environ, start_response)
+
+    return answer

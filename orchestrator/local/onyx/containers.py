@@ -1,0 +1,178 @@
+"""What runs in the containers of a task: Onyx 2.x, as far as an operator can see it from outside.
+
+The api container boots as Onyx does and *really depends on things*: see onyx_boot.py. nginx answers `/api/health` only
+when the api does. Containers of other images just run. Left out: the application itself (its pages are one small page
+that names the tenant), the background workers, the model server, Vespa's application package.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from moto.ecs.models import TaskDefinition
+
+from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.ec2 import reach
+from orchestrator.local.ecs.container_log import log_target
+from orchestrator.local.ecs.model import LivingTask, task_role
+from orchestrator.local.ecs.tasks import Application, ContainerExit, fault_is_on, private_ip
+from orchestrator.local.onyx.boot import Api, Environment, Surroundings
+
+WATCH_EVERY = 2.0
+SHORTEST_WATCH = 0.05
+"""Real seconds between two looks of a task that is up, at any speed."""
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+HEALTH_PATHS = ("/api/health", "/health")
+
+
+class Role(Enum):
+    """What a container is for."""
+
+    API = "api"
+    BACKGROUND = "background"
+    WEB = "web"
+    NGINX = "nginx"
+    OTHER = "other"
+
+
+def role_of(container: Mapping[str, Any]) -> Role:
+    """What the container is, by its image and name. Both api and background run the backend image."""
+    image, name = str(container["image"]).rsplit("/", 1)[-1], str(container["name"])
+    if image.startswith("onyx-backend"):
+        return Role.BACKGROUND if "background" in name or "worker" in name else Role.API
+    if image.startswith("onyx-web-server"):
+        return Role.WEB
+    return Role.NGINX if image.startswith("nginx") else Role.OTHER
+
+
+FIRST_LINES: Mapping[Role, Sequence[str]] = {
+    Role.API: ("Starting Onyx Api Server",),
+    Role.BACKGROUND: ("INFO supervisord started with pid 1", "INFO spawned: 'celery_worker_primary' with pid 8"),
+    Role.WEB: ("  ▲ Next.js 15.2.4", "  - Network:      http://0.0.0.0:3000", " ✓ Ready in 412ms"),
+    Role.NGINX: (
+        "Using web server host: localhost",
+        "Waiting for API server to boot up; this may take a minute or two...",
+    ),
+    Role.OTHER: (),
+}
+PORTS: Mapping[Role, int] = {Role.API: 8080, Role.WEB: 3000, Role.NGINX: 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of the task."""
+
+    name: str
+    role: Role
+    ports: frozenset[int]
+    write: Callable[[Sequence[str]], None]
+
+
+class Onyx:
+    """The application of one task. Made when its images are pulled and its secrets read."""
+
+    def __init__(
+        self, cloud: Cloud, task: LivingTask, definition: TaskDefinition, environments: Mapping[str, Environment]
+    ) -> None:
+        self._cloud = cloud
+        self._group = str(task.group)
+        self._containers = [_container(task, entry) for entry in definition.container_definitions]
+        self._api: Api | None = None
+        for container in self._containers:
+            if container.role is Role.API:
+                place = reach.task(task, private_ip(task))
+                role = task_role(definition)
+                surroundings = Surroundings(cloud, task.region_name, role, task.id, place, self._group)
+                self._api = Api(surroundings, environments[container.name], container.name, container.write)
+        self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
+
+    @classmethod
+    def builder(
+        cls, cloud: Cloud, task: LivingTask, definition: TaskDefinition
+    ) -> Callable[[dict[str, dict[str, str]]], Application]:
+        """A function from the containers' environments to the application."""
+        return lambda environments: cls(cloud, task, definition, environments)
+
+    def run(self) -> Iterator[float]:
+        """Boot, then stay up until something kills a container."""
+        for container in self._containers:
+            container.write(FIRST_LINES[container.role])
+        if self._api is not None:
+            for seconds in self._api.boot():
+                yield from self._in_small_steps(seconds)
+        while True:
+            yield max(WATCH_EVERY, SHORTEST_WATCH * self._cloud.pace.speed)
+            self._watch()
+
+    def _in_small_steps(self, seconds: float) -> Iterator[float]:
+        while seconds > 0:
+            yield min(seconds, WATCH_EVERY)
+            seconds -= WATCH_EVERY
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._api is None:
+            return
+        if fault_is_on(self._cloud, "oom", self._group):
+            raise ContainerExit(self._api.container, 137, OUT_OF_MEMORY)
+        if fault_is_on(self._cloud, "container-exits", self._group):
+            self._api.crash()
+        self._api.watch()
+
+    def answer(self, port: int, host: str, path: str) -> tuple[int, str] | None:
+        """What the container that listens on the port says. The api listens only once it has booted."""
+        listening = next((container for container in self._containers if port in container.ports), None)
+        if listening is None:
+            return None
+        route = path.partition("?")[0]
+        if route in HEALTH_PATHS and fault_is_on(self._cloud, "unhealthy-target", self._group):
+            return 503, "Service Unavailable"
+        api_is_up = self._api is None or self._api.is_up
+        if listening.role is Role.API:
+            return self._api_answer(route) if api_is_up else None
+        if listening.role is Role.NGINX and route.startswith("/api/"):
+            return self._api_answer(route.removeprefix("/api")) if api_is_up else (502, _BAD_GATEWAY)
+        return self._web_answer(route, host)
+
+    @staticmethod
+    def _api_answer(route: str) -> tuple[int, str]:
+        if route == "/health":
+            return 200, '{"success":true,"message":"ok","data":null}'
+        return 403, '{"detail":"Access denied. User is not authenticated."}'
+
+    def _web_answer(self, route: str, host: str) -> tuple[int, str]:
+        if route == "/health":
+            return 307, "/auth/login?next=%2Fhealth"
+        return 200, _page(self._group.partition(":")[2], self._domain or host)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._api is not None:
+            self._api.close()
+
+
+_BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>nginx</body></html>"
+
+
+def _page(service: str, domain: str) -> str:
+    who, where = html.escape(service), html.escape(domain)
+    return (
+        f"<!doctype html><html><head><title>Onyx</title></head><body><h1>Welcome to Onyx</h1>"
+        f"<p>Sign in to {who} at {where}</p><form action='/auth/login'><input name='email'></form></body></html>\n"
+    )
+
+
+def _container(task: LivingTask, entry: Mapping[str, Any]) -> Container:
+    role, target = role_of(entry), log_target(entry, task.id, task.region_name)
+    mapped = {int(port["containerPort"]) for port in entry.get("portMappings") or []}
+    ports = mapped or ({PORTS[role]} if role in PORTS else set())
+
+    def write(lines: Sequence[str]) -> None:
+        if target is not None and lines:
+            target.write(lines)
+
+    return Container(str(entry["name"]), role, frozenset(ports), write)

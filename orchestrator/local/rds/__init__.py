@@ -1,0 +1,1 @@
+"""Real PostgreSQL servers behind RDS, and their snapshots."""

@@ -1,0 +1,160 @@
+"""What an instance is to a script: its environment and its tools.
+
+`<cloud.bin>` holds psql (the real one, led to the real server), aws (the real CLI), python3 (the interpreter below the
+virtual environment, without our packages, to which AWS's names lead where the cloud is), and tiny doubles of docker,
+curl and systemctl that know the Vespa container. Left out: the instance's own file system, users and user_data (the
+container that user_data would have started is there from the beginning), its network (security groups are not felt),
+and the credentials of its role (dummy ones are there).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.ec2 import volumes
+from orchestrator.local.rds import postgres
+from orchestrator.local.ssm.tools import curl, docker, pg_client, psql, systemctl, vespa
+
+if TYPE_CHECKING:
+    from orchestrator.local.core.cloud import Cloud
+
+VPC = Path(__file__).with_name("tools") / "vpc"
+"""What an instance's python3 loads at its start: the network as the instance sees it."""
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def folder(cloud: Cloud, instance_id: str) -> Path:
+    """The instance's own folder: home, state of its containers, commands that run."""
+    return cloud.directory / "instances" / instance_id
+
+
+def environment(cloud: Cloud, instance_id: str, region: str) -> dict[str, str]:
+    """The whole environment of a script; nothing of ours is inherited."""
+    home = folder(cloud, instance_id) / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "PATH": _path(cloud),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # In place of the metadata service's: whoever enforces IAM finds the instance's role by it.
+        "AWS_ACCESS_KEY_ID": instance_id,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+        "AWS_SSM_INSTANCE_ID": instance_id,
+        "PGSSLROOTCERT": str(cloud.ca_file),
+        "SSL_CERT_FILE": str(cloud.ca_file),
+        vespa.STATE: str(containers(cloud, instance_id)),
+        vespa.DATA: str(data(cloud, instance_id, region)),
+    }
+
+
+def _path(cloud: Cloud) -> str:
+    """Our tools before the system's; under the fault `runner-without-psql` links to all of them but psql."""
+    folders = [cloud.bin, *map(Path, SYSTEM_PATH.split(":"))]
+    if not cloud.faults.active("runner-without-psql"):
+        return ":".join(map(str, folders))
+    linked = cloud.directory / "bin-without-psql"
+    if not linked.exists():
+        programs = {program.name: program for folder in reversed(folders) for program in _programs(folder)}
+        linked.mkdir()
+        for name in programs.keys() - {"psql"}:
+            (linked / name).symlink_to(programs[name])
+    return str(linked)
+
+
+def _programs(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def vespa_runs(cloud: Cloud, instance_id: str) -> bool:
+    """Whether the instance's Vespa container runs (the state that docker start, stop and rm change)."""
+    file = containers(cloud, instance_id)
+    return vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING
+
+
+def data(cloud: Cloud, instance_id: str, region: str) -> Path:
+    """Where /opt/vespa is: on the instance's data volume, else on its root disk."""
+    volume = volumes.of_instance(ACCOUNT, region, instance_id)
+    return volumes.folder(cloud, volume) if volume else folder(cloud, instance_id) / "root"
+
+
+def containers(cloud: Cloud, instance_id: str) -> Path:
+    """The file with the state of its Vespa container."""
+    return folder(cloud, instance_id) / "vespa.state"
+
+
+def publish_hosts(cloud: Cloud) -> None:
+    """Write the cloud's addresses where psql looks them up, when they changed."""
+    file = hosts_file(cloud)
+    text = json.dumps({name: [at.ip, at.port] for name, at in sorted(cloud.addresses.all().items())}, indent=1)
+    if file.exists() and file.read_text() == text:
+        return
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix="hosts-")
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)
+    Path(temporary).replace(file)
+
+
+def hosts_file(cloud: Cloud) -> Path:
+    """Host name → [ip, port], JSON."""
+    return cloud.directory / "hosts.json"
+
+
+def furnish(cloud: Cloud) -> None:
+    """Put the tools into `cloud.bin` (by default `<dir>/bin`)."""
+    if cloud.bin == Path():
+        cloud.bin = cloud.directory / "bin"
+    cloud.bin.mkdir(parents=True, exist_ok=True)
+    publish_hosts(cloud)
+    plain_python = getattr(sys, "_base_executable", sys.executable)
+    double = [sys.executable, "-P", "-m"]
+    tools = {
+        "aws": [sys.executable, "-P", "-m", "awscli"],
+        "python3": ["env", f"PYTHONPATH={VPC}", f"VPC_HOSTS={hosts_file(cloud)}", plain_python],
+        "docker": [*double, docker.__name__],
+        "curl": [*double, curl.__name__],
+        "systemctl": [*double, systemctl.__name__],
+    }
+    for name in ("pg_dump", "pg_restore"):
+        if (client := real_psql()) and (real := client.with_name(name)).is_file():
+            tools[name] = [plain_python, "-I", "-S", pg_client.__file__, str(real), str(hosts_file(cloud))]
+    if client := real_psql():
+        tools["psql"] = [plain_python, "-I", "-S", psql.__file__, str(client), str(hosts_file(cloud))]
+    else:
+        cloud.log("no psql found: the instances have none (install a PostgreSQL client)")
+    for name, command in tools.items():
+        tool = cloud.bin / name
+        tool.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        tool.chmod(0o755)
+
+
+def real_psql() -> Path | None:
+    """The psql of this machine: beside the server's binaries, on PATH, where pg_config says or Debian puts it."""
+    candidates = [folder / "psql" for folder in _client_folders()]
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _client_folders() -> Iterator[Path]:
+    with contextlib.suppress(OrchestratorError):  # no server on this machine: a client alone may be there
+        yield postgres.binaries()
+    if on_path := shutil.which("psql"):
+        yield Path(on_path).parent
+    if config := shutil.which("pg_config"):
+        yield Path(subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False).stdout.strip())
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

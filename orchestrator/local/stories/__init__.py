@@ -1,0 +1,1 @@
+"""Stories that are played on the local cloud: the demo and the round trip."""

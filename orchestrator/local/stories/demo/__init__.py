@@ -1,0 +1,269 @@
+"""The guide's whole story on a local cloud: apply and the site answers; destroy, apply and it does not; one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
+from orchestrator.local import world
+from orchestrator.local.core import api, state
+from orchestrator.local.endpoint import client
+from orchestrator.local.stories.demo.evidence import Witness
+from orchestrator.local.stories.demo.progress import Applying, Progress
+from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
+from orchestrator.local.toolchain import toolchain
+
+ZONE = "vigilon.app"
+VARIABLES = "-var-file=examples/demo.tfvars"
+SOURCES = Path(__file__).resolve().parents[4]
+
+Contract = Mapping[str, Any]
+
+
+def tell(*, keep: bool, speed: float, dns: str = "") -> Outcome:
+    """Tell the story; how it ended. With `keep` the cloud stays up for the audience.
+
+    With `dns` (`route53` or `porkbun`) the domain is fresh there, and each apply waits until its certificate is issued.
+    """
+    with interruptible():
+        stage = set_up(_folder(keep=keep), keep=keep, speed=speed)
+        kept = False
+        try:
+            _story(stage, dns)
+            _good_bye(stage, keep=keep)
+            kept = keep
+        except KeyboardInterrupt:
+            click.echo(f"\n[{stage.elapsed()}] interrupted: taking everything down", err=True)
+            return Outcome.INTERRUPTED
+        except (StoryError, OrchestratorError) as failure:
+            report(stage, failure)
+            return Outcome.FAILED
+        finally:
+            if not kept:
+                with undisturbed():
+                    stage.close()
+    return Outcome.SUCCEEDED
+
+
+def _folder(*, keep: bool) -> Path:
+    """A temporary folder; to be kept, a visible one."""
+    if not keep:
+        return Path(tempfile.mkdtemp(prefix="orchestrate-demo-"))
+    folder = Path(".orchestrate/demo").absolute()
+    if client.alive(state.folder_of("default", None)):
+        message = "a local cloud is up here already, and the demo to be kept wants its place"
+        raise Invalid(Problem("local-cloud-up", message, fix="`orchestrate local down`, or the demo without --keep"))
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _story(stage: Stage, dns: str) -> None:
+    click.echo("orchestrate demo: the guide's stack on a cloud that lives on this machine. Nothing leaves it.")
+    tools = _toolchain(stage)
+    stage.chapter("A cloud of our own")
+    stage.up(os.environ)
+    witness = Witness(stage.environ)
+    if dns == "porkbun" and tools is not None:
+        stage.say(f"the company's domain {ZONE} is registered at Porkbun, and parked there")
+    else:
+        servers = witness.make_zone(ZONE)
+        stage.say(f"the company's DNS zone {ZONE} is at Route 53 (served by {servers[0]} and others); no stack owns it")
+    if tools is None:
+        _without_terraform(stage, witness)
+    else:
+        _with_terraform(stage, witness, tools, dns)
+
+
+def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
+    if not (SOURCES / "terraform" / "main.tf").is_file():
+        stage.say("an installed package has no terraform/ folder: the same stack is built through the API instead")
+        return None
+    try:
+        found = toolchain.prepare(say=stage.say)
+    except Invalid as missing:
+        stage.say(f"without Terraform, so the same stack is built through the API instead: {missing}")
+        return None
+    stage.say(f"{found.program.product} {found.program.version}; the AWS provider: {found.provider}")
+    return found
+
+
+def _with_terraform(stage: Stage, witness: Witness, tools: toolchain.Toolchain, dns: str) -> None:
+    workdir, program = copy_sources(stage, tools), tools.program
+    if dns:
+        _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
+    stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
+    stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Applying())
+    contract = contract_of(stage, program, workdir)
+    expect_sites(stage, witness, contract)
+    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+
+    stage.chapter("The same command again: nothing is left to do")
+    _expect_no_change(stage, "apply", "--auto-approve", VARIABLES, cwd=workdir)
+
+    stage.chapter("terraform destroy: the end of a demo, or a mistake")
+    _terraform(stage, program, workdir, "destroy")
+
+    stage.chapter("terraform apply, and nothing else: a new load balancer, an empty database server, a new instance")
+    _terraform(stage, program, workdir, "apply")
+    before, contract = contract, contract_of(stage, program, workdir)
+    _expect_darkness(stage, witness, before, contract)
+
+    stage.chapter("One command: orchestrate run")
+    stage.orchestrate("run", cwd=workdir)
+    expect_sites(stage, witness, contract)
+    _evidence(stage, witness, contract)
+
+
+def _without_terraform(stage: Stage, witness: Witness) -> None:
+    stage.chapter("The stack, built through the API: VPC, PostgreSQL, Redis, Vespa, load balancer, services")
+    contract = world.build(api.session(stage.environ), endpoint=stage.environ["AWS_ENDPOINT_URL"], zone=ZONE)
+    file = stage.folder / "contract.json"
+    file.write_text(json.dumps(contract, indent=2) + "\n")
+    _show_darkness(stage, witness, contract)
+
+    stage.chapter("One command: orchestrate run")
+    stage.orchestrate("run", "--contract", str(file))
+    expect_sites(stage, witness, contract)
+    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+
+    stage.chapter("The same command again: nothing is left to do")
+    _expect_no_change(stage, "run", "--contract", str(file))
+    _evidence(stage, witness, contract)
+
+
+def copy_sources(stage: Stage, tools: toolchain.Toolchain) -> Path:
+    """The stack and the hook module it names, without what earlier runs left beside them, ready for Terraform."""
+    for part in ("terraform", "hooks"):
+        ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfplan", ".orchestrate", "tests")
+        shutil.copytree(SOURCES / part, stage.folder / part, ignore=ignore)
+    workdir = stage.folder / "terraform"
+    stage.environ = tools.environment(stage.environ) | tools.choose(workdir)
+    return workdir
+
+
+def _take_fresh_domain(variables: Path, provider: str) -> None:
+    """As on AWS: the certificate is waited for, and its validation records published, in every apply."""
+    text = variables.read_text()
+    command = shlex.join([sys.executable, "-P", "-m", "orchestrator"])
+    for before, after in (
+        ('provider = "route53"', f'provider = "{provider}"'),
+        ("wait_for_certificate = false", "wait_for_certificate = true"),
+    ):
+        if before not in text:
+            raise StoryError(f"{variables} has no {before}")
+        text = text.replace(before, after)
+    variables.write_text(f"{text}\norchestrate_command = {json.dumps(command)}\n")
+
+
+def _terraform(stage: Stage, program: toolchain.Program, workdir: Path, verb: str) -> None:
+    command = [str(program.path), verb, "-auto-approve", VARIABLES, "-no-color", "-input=false"]
+    stage.run(command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, Progress())
+
+
+def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Contract:
+    """What Terraform says of the stack now."""
+    command = ["output", "-json", "orchestrator"]
+    said = stage.run([str(program.path), *command], " ".join([program.product, *command]), workdir, nothing)
+    contract: Contract = json.loads("\n".join(said))
+    return contract
+
+
+def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) -> None:
+    """The run's own last event must say that it changed nothing."""
+    said = stage.orchestrate(*arguments, "--json", cwd=cwd, show=nothing)
+    events: list[dict[str, Any]] = [json.loads(line) for line in said if line.startswith("{")]
+    finished = [event for event in events if event.get("event") == "run-finished"]
+    last = finished[-1] if finished else {}
+    if last.get("changed") != 0:
+        raise StoryError(f"it reported changed: {last.get('changed')}, not 0", said[-40:])
+    stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
+
+
+def expect_sites(stage: Stage, witness: Witness, contract: Contract) -> None:
+    """Every tenant's page, through the DNS server and the load balancer, or the story has failed."""
+    for tenant in contract["tenants"].values():
+        hostname = tenant["hostname"]
+        _, addresses = witness.resolve(hostname)
+        if not addresses:
+            raise StoryError(f"{hostname} does not resolve")
+        answer = witness.site(hostname, addresses[0])
+        if not answer.good:
+            raise StoryError(f"https://{hostname} does not answer: {answer.status} {answer.text}")
+        stage.say(f"https://{hostname} answers: {answer.status} {answer.text}")
+
+
+def _expect_darkness(stage: Stage, witness: Witness, before: Contract, after: Contract) -> None:
+    """What the guide warns of: Terraform is content and the site is down."""
+    for part, key in (("load_balancer", "dns_name"), ("runner", "instance_id")):
+        if before[part][key] == after[part][key]:
+            raise StoryError(f"the new stack has the old one's {part} {key}: {after[part][key]}")
+        stage.say(f"{part.replace('_', ' ')}: {before[part][key]} → {after[part][key]}")
+    _show_darkness(stage, witness, after)
+
+
+def _show_darkness(stage: Stage, witness: Witness, contract: Contract) -> None:
+    name, tenant = next(iter(contract["tenants"].items()))
+    hostname = tenant["hostname"]
+    alias, addresses = witness.resolve(hostname)
+    if addresses:
+        raise StoryError(f"{hostname} should lead nowhere, but resolves to {addresses}")
+    stage.say(f"https://{hostname} is DOWN, because:")
+    stage.say(f"- DNS: {hostname} → {f'{alias}, a load balancer that is gone' if alias else 'nothing'}")
+    stage.say(f"- databases in the server: {', '.join(witness.databases(contract)) or 'none'}")
+    running, desired = witness.services(contract)[name]
+    stage.say(
+        f"- tasks: {running} of {desired} running; the last one said: {witness.last_words(contract, name) or 'nothing'}"
+    )
+
+
+def _evidence(stage: Stage, witness: Witness, contract: Contract) -> None:
+    """The four things to look at, each asked of the world itself."""
+    stage.chapter("What you would check yourself")
+    for database, owner in witness.databases(contract).items():
+        stage.say(f"psql \\l       {database} (owner {owner})")
+    counts = witness.services(contract)
+    for name, tenant in contract["tenants"].items():
+        hostname = tenant["hostname"]
+        alias, addresses = witness.resolve(hostname)
+        stage.say(f"dig           {hostname} → {alias + ' → ' if alias else ''}{', '.join(addresses)}")
+        answer = witness.site(hostname, addresses[0])
+        stage.say(f"curl          https://{hostname}/api/health → {answer.status} {answer.text}")
+        stage.say(f"ecs           {tenant['service']}: running {counts[name][0]} of {counts[name][1]}")
+    missing = {tenant["database"] for tenant in contract["tenants"].values()} - set(witness.databases(contract))
+    short = [name for name, (running, desired) in counts.items() if running != desired or not desired]
+    if missing or short:
+        raise StoryError(f"it is not whole: databases missing {sorted(missing)}, services short {short}")
+
+
+def _good_bye(stage: Stage, *, keep: bool) -> None:
+    click.echo()
+    click.secho(f"[{stage.elapsed()}] The whole story is told.", bold=True)
+    if not keep:
+        click.echo("Everything is taken down. To play with it: orchestrate demo --keep (make demo KEEP=1)")
+        return
+    click.echo("The cloud stays up. To use it, with aws, terraform, psql and orchestrate:")
+    click.echo('    eval "$(orchestrate local env)"')
+    chosen = stage.environ.get("TERRAFORM_BIN", "")
+    if chosen and shutil.which("terraform") != chosen:
+        click.echo(f"    export TERRAFORM_BIN={chosen}")
+    click.echo(f"What the stack was made from is in {stage.folder}. The end of it all: orchestrate local down")
+
+
+def report(stage: Stage, failure: StoryError | OrchestratorError) -> None:
+    """Why the story broke off, with the end of what was said."""
+    for line in getattr(failure, "tail", ()):
+        click.echo(f"       | {line}", err=True)
+    click.secho(f"\n[{stage.elapsed()}] The demo FAILED: {failure}", fg="red", err=True)
+    if isinstance(failure, StoryError):
+        click.echo("The end of the local cloud's log:", err=True)
+        click.echo(state.log_tail(stage.cloud), err=True)

@@ -1,0 +1,1 @@
+"""Terraform and its AWS provider: found on the machine, else fetched."""
