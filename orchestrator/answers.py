@@ -12,9 +12,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.contract import Healthy
 from orchestrator.errors import Problem
 from orchestrator.probe import Probe
+from orchestrator.stack.contract import Healthy
 
 SERVER_ERROR = 500
 REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.aws.elbv2 import TargetHealth
-from orchestrator.contract import Stack
 from orchestrator.engine.runner import Sight
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
 from orchestrator.events import PartObserved
 from orchestrator.probe import Reached
 from orchestrator.rollouts import Rollout
+from orchestrator.stack.contract import Stack
 
 UP, PENDING, FAILED, UNKNOWN = "up", "pending", "failed", "unknown"
 VESPA = "vespa-containers"

@@ -13,12 +13,12 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
-from orchestrator.contract import Arn, Dns, Stack
 from orchestrator.dns import model, places, submission
 from orchestrator.dns.model import Change, Conflict, Record
 from orchestrator.dns.places import Atlas, Place
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack.contract import Arn, Dns, Stack
 
 VARIABLE = "ORCHESTRATE_CERTIFICATE"
 """What the hook in terraform/ gives: a `Request` as JSON."""

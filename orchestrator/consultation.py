@@ -21,7 +21,6 @@ from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import Values
-from orchestrator.contract import Stack
 from orchestrator.database.model import Server
 from orchestrator.dns.resolve import Resolver
 from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
@@ -30,6 +29,7 @@ from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
 from orchestrator.rollouts import Ecs, Targets
 from orchestrator.scene import Readers, Scene
+from orchestrator.stack.contract import Stack
 
 
 class Context(Protocol):

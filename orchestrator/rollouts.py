@@ -18,10 +18,10 @@ from typing import Protocol
 from orchestrator import timeline
 from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
-from orchestrator.contract import Stack, Tenant
 from orchestrator.diagnosis import Failure, culprits, failed
 from orchestrator.engine.step import Unread
 from orchestrator.errors import OrchestratorError
+from orchestrator.stack.contract import Stack, Tenant
 from orchestrator.subjects import ABOUT_US
 
 AUTOPSIES = 2

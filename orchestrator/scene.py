@@ -29,13 +29,13 @@ from orchestrator.aws.service_settings import Services, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.aws.values import Values
-from orchestrator.contract import Stack
 from orchestrator.database.model import Observed, Server, wanted_of
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollouts import Ecs, Rollout, Targets
+from orchestrator.stack.contract import Stack
 from orchestrator.subjects import attempt
 from orchestrator.value_from import parse
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.ownership import Kind, part
+from orchestrator.stack.ownership import Kind, part
 
 FILE = "orchestrate.toml"
 CONTRACT = "contract"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from orchestrator.aws.neighbours import Neighbour
-from orchestrator.contract import Stack
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, strangers
 from orchestrator.errors import OrchestratorError
-from orchestrator.ownership import TAG, Kind
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import TAG, Kind
 
 
 class Neighbours(Protocol):

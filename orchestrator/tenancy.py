@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from orchestrator.aws.listeners import DEFAULT, ListenerRule
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
-from orchestrator.contract import Stack
 from orchestrator.engine.step import Subject
 from orchestrator.errors import Problem
+from orchestrator.stack.contract import Stack
 
 HTTPS = 443
 MIXED = "site-of-another-tenant"

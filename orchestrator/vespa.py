@@ -16,10 +16,10 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.aws.ssm import ScriptFailed
-from orchestrator.contract import Vespa
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.redact import sounds_secret
+from orchestrator.stack.contract import Vespa
 
 CONTAINER = "vespa"
 AT_ONCE = 8

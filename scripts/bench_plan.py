@@ -82,10 +82,10 @@ def work(plan: Path, state: Path) -> None:
     started = time.process_time()
     consequences = importlib.import_module("orchestrator.consequences")
     preflight = importlib.import_module("orchestrator.preflight")
-    places = importlib.import_module("orchestrator.blueprint.places").Places(ROOT / "terraform")
-    inference = importlib.import_module("orchestrator.inference")
-    state_of = importlib.import_module("orchestrator.inference.state").read
-    mapping = importlib.import_module("orchestrator.inference.mapping")
+    places = importlib.import_module("orchestrator.stack.blueprint.places").Places(ROOT / "terraform")
+    inference = importlib.import_module("orchestrator.stack.inference")
+    state_of = importlib.import_module("orchestrator.stack.inference.state").read
+    mapping = importlib.import_module("orchestrator.stack.inference.mapping")
     around_an_apply = {preflight.Occasion.DEPLOY, preflight.Occasion.AFTER}
     preflight.discover()
     consequences.discover()

@@ -22,11 +22,12 @@ import permissions_reference
 import preflight_reference
 from problem_codes import Source, problems
 
-from orchestrator import contract, events, settings, steps
+from orchestrator import events, settings, steps
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
+from orchestrator.stack import contract
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"

@@ -12,12 +12,12 @@ from orchestrator import preflight
 from orchestrator.app.operation import Operation
 from orchestrator.app.understanding import known
 from orchestrator.aws.quotas import Quotas
-from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
 from orchestrator.preflight.items.quotas import beyond
+from orchestrator.stack.blueprint.places import Places
 
 FEW = 3
 """Tenants of which the same is said one by one."""

@@ -25,7 +25,6 @@ from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import Values
-from orchestrator.contract import Stack
 from orchestrator.database import tls
 from orchestrator.database.inventory import Database
 from orchestrator.database.lending import Lender
@@ -40,6 +39,7 @@ from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.limits import Limits
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
+from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.database_server import USABLE
 from orchestrator.steps.dns_records import Rules

@@ -14,7 +14,6 @@ from orchestrator.consequences import Consequence
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report
 from orchestrator.events import Emit
-from orchestrator.inference.owned import ending_by
 from orchestrator.lifecycle import destroy, freshness
 from orchestrator.lifecycle.destroy import stock
 from orchestrator.lifecycle.destroy.context import Context
@@ -22,7 +21,8 @@ from orchestrator.lifecycle.destroy.others import hit
 from orchestrator.lifecycle.destroy.stock import Stock
 from orchestrator.lifecycle.gate import Kept, faults_of
 from orchestrator.lifecycle.manifest import Manifest
-from orchestrator.ownership import Kind
+from orchestrator.stack.inference.owned import ending_by
+from orchestrator.stack.ownership import Kind
 
 
 class Demolition:

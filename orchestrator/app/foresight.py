@@ -12,14 +12,14 @@ from orchestrator.app.understanding import known
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_settings import Services
 from orchestrator.aws.session import Aws
-from orchestrator.blueprint.tenancy import Tenancy, resources_before
 from orchestrator.consequences import Consequence, Effect, fingerprint, gate
 from orchestrator.consequences.kinds.paused import Rest, of_rest
 from orchestrator.consequences.ordering import settled
-from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.lifecycle.restore.losses import together
+from orchestrator.stack.blueprint.tenancy import Tenancy, resources_before
+from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True, slots=True)

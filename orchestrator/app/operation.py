@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator import contract, steps, vespa
+from orchestrator import steps, vespa
 from orchestrator.app import tasks
 from orchestrator.app.context import Context, DnsRules, Learn, connect, limits_of, no_secrets, zones_of
 from orchestrator.aws.access import Access
@@ -16,7 +16,6 @@ from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.consultation import consult
-from orchestrator.contract import Stack, Vespa
 from orchestrator.database.model import wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
@@ -35,6 +34,8 @@ from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.lifecycle.services import foreign_among
 from orchestrator.rollouts import Watch
 from orchestrator.settings import Settings
+from orchestrator.stack import contract
+from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.steps import services
 from orchestrator.tail import Search, Tail
 from orchestrator.value_from import parse

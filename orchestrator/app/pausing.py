@@ -16,7 +16,6 @@ from orchestrator.aws.inventory import Inventory
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
-from orchestrator.contract import Stack
 from orchestrator.engine import runner
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report
@@ -28,6 +27,7 @@ from orchestrator.lifecycle.pause.standing import Standing
 from orchestrator.lifecycle.pause.whose import owners
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.pauses import Stamp
+from orchestrator.stack.contract import Stack
 from orchestrator.surroundings import Surroundings
 
 

@@ -13,15 +13,11 @@ from orchestrator.aws.buckets import Buckets, closed
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
-from orchestrator.blueprint import of_plan
-from orchestrator.blueprint.references import readers
 from orchestrator.consequences import Consequence
-from orchestrator.contract import Stack
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.runner import Around, Report
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit
-from orchestrator.inference.owned import ending_by
 from orchestrator.lifecycle import restore
 from orchestrator.lifecycle.manifest import Manifest, parse
 from orchestrator.lifecycle.restore import marker
@@ -33,6 +29,10 @@ from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, Way, way_of
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
+from orchestrator.stack.blueprint import of_plan
+from orchestrator.stack.blueprint.references import readers
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.inference.owned import ending_by
 
 REGION = "us-east-1"
 """Where S3 is asked for a bucket whose region isn't known yet: it leads on to the right one."""

@@ -34,9 +34,9 @@ from orchestrator.lifecycle.manifest import Manifest, begun, parts_of
 from orchestrator.lifecycle.tools import Memory, Tools
 from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look
-from orchestrator.ownership import Kind, word
 from orchestrator.pauses import FOR_BACKUP, Stamp
 from orchestrator.settings import Settings
+from orchestrator.stack.ownership import Kind, word
 
 RESUMED = timedelta(hours=12)
 """An unfinished backup older than this is not gone on with: its parts would be too far apart."""

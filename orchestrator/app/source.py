@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator import contract
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.understanding import required, understand
-from orchestrator.contract import Stack
 from orchestrator.dns import model
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack import contract
+from orchestrator.stack.contract import Stack
 from orchestrator.terraform import Terraform
 
 CONTRACT_VARIABLE = "ORCHESTRATE_CONTRACT"

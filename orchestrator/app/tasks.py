@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from orchestrator.aws.ecs import Task
-from orchestrator.contract import Stack
 from orchestrator.diagnosis import Failure, classify, failed
 from orchestrator.engine.step import Subject
 from orchestrator.errors import OrchestratorError
 from orchestrator.events import ContainerObserved, Event, StepFailed, TaskObserved
 from orchestrator.rollouts import Ecs
+from orchestrator.stack.contract import Stack
 
 AT_ONCE = 8
 

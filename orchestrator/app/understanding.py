@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import contract, redact, settings
+from orchestrator import redact, settings
 from orchestrator.app.context import Learn, no_secrets
-from orchestrator.contract import Stack
 from orchestrator.errors import Invalid, Problem
-from orchestrator.inference import Found, Inferred, infer, mapping
-from orchestrator.inference import state as states
-from orchestrator.inference.owned import ownership_of
-from orchestrator.ownership import Known, Ownership
+from orchestrator.stack import contract
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.inference import Found, Inferred, infer, mapping
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.owned import ownership_of
+from orchestrator.stack.ownership import Known, Ownership
 from orchestrator.terraform import Output, Terraform, values
 
 OUTPUT = "orchestrator"

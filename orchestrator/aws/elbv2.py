@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
-from orchestrator.contract import LoadBalancer
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack.contract import LoadBalancer
 
 NO_SUCH_GROUP = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
 _NO_SUCH_LOAD_BALANCER = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ValidationError")

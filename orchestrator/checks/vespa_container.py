@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator import vespa
-from orchestrator.contract import Vespa
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.scene import Scene
+from orchestrator.stack.contract import Vespa
 from orchestrator.vespa import Inside
 
 _DEATHS = frozenset({"task-vespa-unreachable"})

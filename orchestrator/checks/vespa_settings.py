@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.contract import Vespa
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.scene import Scene
+from orchestrator.stack.contract import Vespa
 
 
 @dataclass(frozen=True, slots=True)

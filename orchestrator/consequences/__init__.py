@@ -10,12 +10,12 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 
-from orchestrator.blueprint.resources import Document
 from orchestrator.consequences import kinds
 from orchestrator.consequences.gate import fingerprint, gate
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 from orchestrator.consequences.ordering import settled
 from orchestrator.consequences.scenery import scenery_of
+from orchestrator.stack.blueprint.resources import Document
 
 __all__ = ["Consequence", "Effect", "Kind", "Scenery", "discover", "fingerprint", "gate", "of_plan"]
 

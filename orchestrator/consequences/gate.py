@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 
-from orchestrator.blueprint.resources import Document
 from orchestrator.consequences.model import Consequence, Effect
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem, Refused
+from orchestrator.stack.blueprint.resources import Document
 
 CHECKSUM = 12
 """Characters of a fingerprint that are shown and compared."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from orchestrator.blueprint.changes import Change
-from orchestrator.blueprint.resources import Resource
-from orchestrator.blueprint.tenancy import Tenancy
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Subject
+from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.resources import Resource
+from orchestrator.stack.blueprint.tenancy import Tenancy
 
 
 class Effect(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from orchestrator.blueprint.tenancy import Tenancy
 from orchestrator.consequences.model import Consequence, Effect
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK
+from orchestrator.stack.blueprint.tenancy import Tenancy
 
 _RANK = {effect: rank for rank, effect in enumerate(Effect)}
 _SEVERITY = {Effect.DISTURBANCE: Severity.WARNING, Effect.OUTAGE: Severity.WARNING, Effect.LOSS: Severity.BLOCKER}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.blueprint.changes import Change, changes_of
-from orchestrator.blueprint.resources import Document, Resource, merged
-from orchestrator.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
 from orchestrator.consequences.model import Scenery
+from orchestrator.stack.blueprint.changes import Change, changes_of
+from orchestrator.stack.blueprint.resources import Document, Resource, merged
+from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
 
 
 def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> Scenery:

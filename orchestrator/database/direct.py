@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 from pydantic import SecretStr
 
-from orchestrator.contract import Database
 from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
@@ -33,6 +32,7 @@ from orchestrator.database.on_runner import verifier
 from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.ssm import NOT_ALLOWED, admin_unknown, locked
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.stack.contract import Database
 from orchestrator.subjects import attempt, each
 from orchestrator.value_from import held
 

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from orchestrator.contract import PASSWORD_KEY, Stack
 from orchestrator.database import contents, marks
 from orchestrator.database.contents import Held
 from orchestrator.database.marks import Mark
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.stack.contract import PASSWORD_KEY, Stack
 
 LOCK_WAIT = 10
 """Seconds that a statement waits for somebody else's lock: then its tenant has failed, and the others go on."""

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from orchestrator.contract import Database
 from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
@@ -40,6 +39,7 @@ from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.tls import Authorities
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.inside.shell import Shell
+from orchestrator.stack.contract import Database
 
 SECONDS = 300
 """That a look or a change may take."""

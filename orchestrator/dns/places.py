@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from orchestrator.contract import Dns, Stack
 from orchestrator.dns.model import DnsProvider, Record, delegation, is_within, longest_match, normal
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Problem, Transient
+from orchestrator.stack.contract import Dns, Stack
 
 T = TypeVar("T")
 

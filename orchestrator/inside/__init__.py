@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from orchestrator.contract import Redis
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
+from orchestrator.stack.contract import Redis
 from orchestrator.value_from import parse
 
 SECONDS = 120

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from orchestrator.consequences import Consequence, Effect
-from orchestrator.contract import Stack
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.others import PREFIX
+from orchestrator.stack.contract import Stack
 
 
 class Since(Enum):

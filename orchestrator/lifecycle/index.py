@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import Any, TypeVar
 
-from orchestrator.contract import Vespa
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.lifecycle.tools import Contents
+from orchestrator.stack.contract import Vespa
 
 AT_ONCE = 8
 COUNTING = 3600

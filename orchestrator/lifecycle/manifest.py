@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator import __version__
-from orchestrator.contract import Stack
 from orchestrator.errors import Invalid, Problem
-from orchestrator.ownership import Kind, Known, Ownership, Part, part
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, Known, Ownership, Part, part
 
 SCHEMA = 1
 NAME = "manifest.json"

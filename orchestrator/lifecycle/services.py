@@ -8,10 +8,10 @@ from typing import Protocol
 
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.service_counts import Count
-from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Subject
 from orchestrator.lifecycle.pause.whose import not_ours
-from orchestrator.ownership import Kind
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind
 
 
 class Counts(Protocol):

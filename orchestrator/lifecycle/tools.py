@@ -20,7 +20,6 @@ from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.volumes import Volumes
-from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database, Inventory
 from orchestrator.database.model import Wanted, wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
@@ -28,9 +27,10 @@ from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.vault import Vault, tags_of
-from orchestrator.ownership import Kind
 from orchestrator.pauses import Stamp
 from orchestrator.rollouts import Watch
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind
 from orchestrator.surroundings import Surroundings
 
 Say = Callable[[str, str], None]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.contract import Stack, passwords_of
 from orchestrator.database.lending import path_of
 from orchestrator.dns.model import normal
 from orchestrator.dns.places import wanted
 from orchestrator.partitions import partition_in
+from orchestrator.stack.contract import Stack, passwords_of
 from orchestrator.value_from import parse, resource
 
 ANY = "*"

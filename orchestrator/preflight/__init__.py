@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
 
-from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import items
 from orchestrator.preflight.gathering import from_plan, from_state
 from orchestrator.preflight.model import Evidence, Item, Live, Occasion, Remark, Status
+from orchestrator.stack.blueprint.places import Places
 
 __all__ = ["Evidence", "Item", "Live", "Occasion", "Remark", "Status", "discover", "examine", "from_plan", "from_state"]
 

@@ -15,9 +15,9 @@ from orchestrator.aws.listeners import HealthCheck
 from orchestrator.aws.network import ANY, Rule, SecurityGroup
 from orchestrator.aws.service_settings import ServiceSettings, Way
 from orchestrator.aws.task_definition import TaskDefinition, parsed
-from orchestrator.blueprint import references
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
+from orchestrator.stack.blueprint import references
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 ADDRESSES = {
     "aws_db_instance": ("address",),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.blueprint.references import targets
-from orchestrator.blueprint.resources import Blueprint, Document, of_plan, of_state
-from orchestrator.blueprint.tenancy import Tenancy, contract_of
 from orchestrator.preflight.model import Evidence, Live, Unit
+from orchestrator.stack.blueprint.references import targets
+from orchestrator.stack.blueprint.resources import Blueprint, Document, of_plan, of_state
+from orchestrator.stack.blueprint.tenancy import Tenancy, contract_of
 
 
 def from_plan(plan: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.blueprint.resources import Blueprint, Document, Resource
-from orchestrator.blueprint.tenancy import Tenancy
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.engine.step import STACK, Subject, Verdict
+from orchestrator.stack.blueprint.resources import Blueprint, Document, Resource
+from orchestrator.stack.blueprint.tenancy import Tenancy
 
 
 class Status(StrEnum):

@@ -13,12 +13,12 @@ from typing import Any
 
 from orchestrator.aws.iam import Denied, Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.references import referrers, targets
-from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import bucket as checks
 from orchestrator.partitions import partition_of
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.model import Evidence
+from orchestrator.stack.blueprint.references import referrers, targets
+from orchestrator.stack.blueprint.resources import Resource
 
 EVERYTHING = {"AmazonS3FullAccess", "AdministratorAccess", "PowerUserAccess"}
 

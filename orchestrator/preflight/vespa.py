@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestrator.blueprint.references import constant, targets
-from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.blueprint.tenancy import variables
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Unit
+from orchestrator.stack.blueprint.references import constant, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
+from orchestrator.stack.blueprint.tenancy import variables
 
 _HASH = re.compile(r"[0-9a-f]{40}")
 """What the AWS provider keeps of user_data."""

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.inference.mapping import dotted
+from orchestrator.stack.inference.mapping import dotted
 
 if TYPE_CHECKING:
-    from orchestrator.inference import Inferred
+    from orchestrator.stack.inference import Inferred
 
 
 def table(inferred: Inferred, out: TextIO) -> None:

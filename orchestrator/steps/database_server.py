@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.aws.rds import ServerState
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
+from orchestrator.stack.contract import Stack
 
 COMING = frozenset(
     {

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from orchestrator.contract import LoadBalancer, Stack
 from orchestrator.dns import model, places, submission
 from orchestrator.dns.history import History
 from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
@@ -15,6 +14,7 @@ from orchestrator.dns.places import Atlas, Place
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import OrchestratorError, Problem, Refused, Transient
+from orchestrator.stack.contract import LoadBalancer, Stack
 from orchestrator.subjects import ABOUT_US
 
 QUESTIONS_AT_ONCE = 16

@@ -20,13 +20,13 @@ from typing import Protocol
 
 from orchestrator import inside
 from orchestrator.aws.elasticache import RedisState
-from orchestrator.contract import Redis, Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.inside import Login, Unproven
 from orchestrator.inside.shell import Shell
-from orchestrator.ownership import Kind, remedy
 from orchestrator.rollouts import Watch
+from orchestrator.stack.contract import Redis, Stack
+from orchestrator.stack.ownership import Kind, remedy
 from orchestrator.value_from import held
 
 SPREADING = 30.0

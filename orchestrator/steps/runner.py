@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.aws.ssm import Ping
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
+from orchestrator.stack.contract import Stack
 
 
 class Agents(Protocol):

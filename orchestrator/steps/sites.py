@@ -18,7 +18,6 @@ from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import Routing
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.contract import Healthy, Stack
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
@@ -26,6 +25,7 @@ from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
+from orchestrator.stack.contract import Healthy, Stack
 from orchestrator.subjects import Attempts, attempt
 from orchestrator.tenancy import Deed, Inside
 

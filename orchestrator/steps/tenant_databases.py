@@ -12,13 +12,13 @@ from typing import Protocol
 
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.rds import TakenSnapshot
-from orchestrator.contract import Stack
 from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
 from orchestrator.database.model import Observed, Server, Wanted, identifier, missing, unowned, usable, wanted_of
 from orchestrator.database.ownership import Rules
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.stack.contract import Stack
 
 STEADY = "has reached a steady state"
 """ECS's words when a service is up: its database was there then."""

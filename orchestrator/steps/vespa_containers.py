@@ -14,11 +14,11 @@ from typing import Protocol
 
 from orchestrator import vespa
 from orchestrator.aws.ssm import Ping
-from orchestrator.contract import Stack, Vespa
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.inside.shell import Shell
-from orchestrator.ownership import Kind, Ownership, remedy
+from orchestrator.stack.contract import Stack, Vespa
+from orchestrator.stack.ownership import Kind, Ownership, remedy
 from orchestrator.subjects import each
 from orchestrator.vespa import Inside
 

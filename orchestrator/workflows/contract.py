@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.workflows.caller import Caller, Question, StackRef
 
 if TYPE_CHECKING:
-    from orchestrator.inference import Inferred
+    from orchestrator.stack.inference import Inferred
     from orchestrator.terraform import Terraform
 
 
@@ -52,8 +52,8 @@ def _asked(caller: Caller) -> Any:
 
 def as_document(inferred: Inferred) -> dict[str, Any]:
     """The contract's keys and `provenance`; in its place, when it is not definite, `questions` and `problems`."""
-    from orchestrator.contract import PROVENANCE
-    from orchestrator.inference.mapping import dotted
+    from orchestrator.stack.contract import PROVENANCE
+    from orchestrator.stack.inference.mapping import dotted
 
     sources = {dotted(key): one.source for key, one in inferred.found.items()}
     if inferred.stack is not None:

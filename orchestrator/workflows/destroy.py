@@ -16,8 +16,8 @@ from orchestrator.workflows.planning import execute, foreseen, initialise, plann
 
 if TYPE_CHECKING:
     from orchestrator.app.demolition import Demolition
-    from orchestrator.contract import Stack
     from orchestrator.lifecycle.gate import Kept
+    from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, Terraform
 
 

@@ -118,7 +118,7 @@ def _say_whose(execution: Execution, operation: Operation, treatment: Treatment)
     """Tenants whose service isn't the stack's own: it is not started again from here."""
     from orchestrator.events import FindingReported
     from orchestrator.lifecycle.pause.whose import not_ours
-    from orchestrator.ownership import Kind
+    from orchestrator.stack.ownership import Kind
 
     found = operation.foreign_services(sorted(treatment.tenants))
     for tenant, why in found.items():

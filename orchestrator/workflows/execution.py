@@ -26,8 +26,8 @@ from orchestrator.workflows.nesting import PARENT
 if TYPE_CHECKING:
     from orchestrator.app import Certification, Operation
     from orchestrator.aws.access import Access
-    from orchestrator.contract import Stack
     from orchestrator.settings import Settings
+    from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Terraform
 
 Op = TypeVar("Op", bound="Operation")

@@ -12,9 +12,9 @@ from orchestrator.workflows.caller import Ask, Caller, Question, StackRef
 from orchestrator.workflows.contract import terraform_of
 
 if TYPE_CHECKING:
-    from orchestrator import inference
-    from orchestrator.inference import Inferred
-    from orchestrator.inference.mapping import Key
+    from orchestrator.stack import inference
+    from orchestrator.stack.inference import Inferred
+    from orchestrator.stack.inference.mapping import Key
 
 ROUNDS = 20
 """An answer may raise the next question; more than this many rounds are a circle."""
@@ -37,7 +37,7 @@ def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None 
     """
     from orchestrator import app, settings
     from orchestrator.app import mapping_file
-    from orchestrator.inference.answers import given, merged
+    from orchestrator.stack.inference.answers import given, merged
 
     said, directory = given(answers), stack.directory
     ask = (caller or Caller()).ask
@@ -61,7 +61,7 @@ def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None 
 
 def _literal(inferred: Inferred, said: Mapping[Key, Any]) -> dict[Key, Any]:
     """The answers to what was not asked, or will be asked once the first questions are answered."""
-    from orchestrator.inference.answers import unasked
+    from orchestrator.stack.inference.answers import unasked
 
     asked = {question.key for question in inferred.questions}
     return {key: unasked(key, answer) for key, answer in said.items() if key not in asked}
@@ -69,8 +69,8 @@ def _literal(inferred: Inferred, said: Mapping[Key, Any]) -> dict[Key, Any]:
 
 def _answered(look: Any, table: dict[str, Any], said: Mapping[Key, Any], ask: Ask) -> dict[str, Any]:
     """The table once every question is answered. Raises `Invalid` with those that nobody can answer."""
-    from orchestrator.inference.answers import matched, merged
-    from orchestrator.inference.infer import as_problem
+    from orchestrator.stack.inference.answers import matched, merged
+    from orchestrator.stack.inference.infer import as_problem
 
     for _ in range(ROUNDS):
         inferred = look(table)
@@ -90,8 +90,8 @@ def _asked(questions: Sequence[inference.Question], ask: Ask) -> list[tuple[Key,
 
     A key may be asked about twice (which service is no tenant, of two hostnames): its answers add up.
     """
-    from orchestrator.inference.answers import matched
-    from orchestrator.inference.mapping import dotted
+    from orchestrator.stack.inference.answers import matched
+    from orchestrator.stack.inference.mapping import dotted
 
     answers: list[tuple[Key, Any]] = []
     for one in questions:

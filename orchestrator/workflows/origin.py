@@ -27,8 +27,8 @@ def header(
     redact: Callable[[str], str],
 ) -> dict[str, Any]:
     """Versions, person, machine, reason, options; no secret in it."""
-    from orchestrator.contract import SCHEMA as CONTRACT
     from orchestrator.events import SCHEMA
+    from orchestrator.stack.contract import SCHEMA as CONTRACT
 
     return {
         "schema": SCHEMA,

@@ -10,8 +10,8 @@ from orchestrator.workflows.execution import Execution
 
 if TYPE_CHECKING:
     from orchestrator.app import Foresight
-    from orchestrator.contract import Stack
     from orchestrator.errors import Invalid, Outcome
+    from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, PlanOptions, Terraform
 
 SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
@@ -36,7 +36,7 @@ def initialise(execution: Execution, terraform: Terraform) -> None:
 def require_its_account(execution: Execution, terraform: Terraform) -> None:
     """Raise `Refused` (`wrong-account`) before Terraform asks anything: elsewhere it would plan to make all anew."""
     from orchestrator.aws.session import Aws
-    from orchestrator.contract import Stack
+    from orchestrator.stack.contract import Stack
 
     stack = _as_it_is(execution, terraform)
     if isinstance(stack, Stack):

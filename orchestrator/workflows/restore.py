@@ -20,8 +20,8 @@ from orchestrator.workflows.run import bring_to_life
 if TYPE_CHECKING:
     from orchestrator.app import Foresight
     from orchestrator.app.restoration import Restoration
-    from orchestrator.contract import Stack
     from orchestrator.lifecycle.restore.marker import Marker
+    from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, Terraform
 
 

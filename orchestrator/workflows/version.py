@@ -9,8 +9,8 @@ from orchestrator import __version__
 
 def versions() -> dict[str, str | int]:
     """Of this program, of its public formats, and of what runs it."""
-    from orchestrator.contract import SCHEMA as CONTRACT
     from orchestrator.events import SCHEMA as EVENTS
+    from orchestrator.stack.contract import SCHEMA as CONTRACT
 
     return {
         "orchestrate": __version__,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.contract import Stack
 from orchestrator.database.direct import Endpoint
 from orchestrator.database.inventory import Database as Both
 from orchestrator.local import world
 from orchestrator.local.endpoint import client
+from orchestrator.stack.contract import Stack
 from tests.conformance.place import Place
 from tests.local.local_cloud import LocalCloud, aws_of
 from tests.waiting import until

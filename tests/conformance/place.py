@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
-from orchestrator.contract import Database, Stack
 from orchestrator.database import tls
 from orchestrator.database.direct import DirectServer, Endpoint
 from orchestrator.database.inventory import Database as Both
 from orchestrator.database.lending import Lender
 from orchestrator.database.model import Wanted
 from orchestrator.database.ssm import SsmServer
+from orchestrator.stack.contract import Database, Stack
 from tests.local.local_cloud import Aws
 
 

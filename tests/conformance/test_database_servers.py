@@ -18,7 +18,6 @@ import trustme
 from psycopg import sql
 from pydantic import SecretStr
 
-from orchestrator.contract import Database
 from orchestrator.database.contents import Held
 from orchestrator.database.direct import Endpoint
 from orchestrator.database.inventory import Database as Both
@@ -27,6 +26,7 @@ from orchestrator.database.marks import Mark
 from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
 from orchestrator.database.ownership import Rules, candidates, database_is_ours, role_is_ours, unmarked
 from orchestrator.errors import OrchestratorError
+from orchestrator.stack.contract import Database
 from tests.conformance.place import Place
 from tests.faults.figures import sized, tell
 

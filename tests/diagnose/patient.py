@@ -11,8 +11,7 @@ from typing import Any
 
 import boto3
 
-from orchestrator import app, certificates, contract
-from orchestrator.contract import Stack
+from orchestrator import app, certificates
 from orchestrator.engine.check import Diagnosis, Finding
 from orchestrator.engine.clock import SystemClock
 from orchestrator.errors import OrchestratorError
@@ -22,6 +21,8 @@ from orchestrator.local.core.state import Running
 from orchestrator.local.endpoint import client
 from orchestrator.local.faults import catalogue
 from orchestrator.settings import Settings
+from orchestrator.stack import contract
+from orchestrator.stack.contract import Stack
 from orchestrator.timeline import SPARSEST
 
 SPEED = 25.0

@@ -11,10 +11,10 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from orchestrator import contract
 from orchestrator.cli import orchestrate
 from orchestrator.policy import COMMANDS, Scope
 from orchestrator.policy import policy as policy_of
+from orchestrator.stack import contract
 from tests.e2e.stage import Ended, Stage
 
 ASKED_OF_ALL = "sts:GetCallerIdentity"

@@ -15,7 +15,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
-from orchestrator import contract
 from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elasticache import ROTATING, RedisState
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
@@ -28,9 +27,10 @@ from orchestrator.database.ownership import Rules
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.ownership import TAG
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
+from orchestrator.stack import contract
+from orchestrator.stack.ownership import TAG
 from orchestrator.steps import dns_records, services
 from orchestrator.subjects import Attempts
 from tests.faults.schedule import BEGAN, Schedule

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import contract
 from orchestrator.cli import main
 from orchestrator.errors import Invalid, Problem
 from orchestrator.events import StepFailed
 from orchestrator.render.jsonl import emitter
 from orchestrator.render.terminal import Terminal
 from orchestrator.settings import SETTINGS, Settings
+from orchestrator.stack import contract
 from tests.faults.figures import sized, tell
 from tests.unit.test_contract import good
 

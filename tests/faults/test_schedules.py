@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from orchestrator import contract, rollouts, steps
+from orchestrator import rollouts, steps
 from orchestrator.engine import runner
 from orchestrator.engine.runner import Limits, Report
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.events import Event, StepDone, StepFailed
+from orchestrator.stack import contract
 from orchestrator.steps import dns_records, sites
 from tests.faults.figures import say, sized, tell
 from tests.faults.schedule import AtOnce, Schedule

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract import Stack
 from orchestrator.local.core import api
 from orchestrator.local.toolchain import toolchain
+from orchestrator.stack.contract import Stack
 from tests.terraform.conftest import ROOT, Terraform, every
 
 pytestmark = pytest.mark.terraform

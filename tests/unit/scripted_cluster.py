@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.aws.ecs import Container, Deployment, Service, ServiceEvent, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
-from orchestrator.contract import Stack, parse
 from orchestrator.database.model import Observed, Wanted
 from orchestrator.errors import Interrupted, Problem
+from orchestrator.stack.contract import Stack, parse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:{}:us-west-2:123456789012:{}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator import board, contract
+from orchestrator import board
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.rds import ServerState
@@ -17,6 +17,7 @@ from orchestrator.errors import Problem
 from orchestrator.events import PartObserved
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Rollout
+from orchestrator.stack import contract
 from orchestrator.steps import database_server, redeploy, sites, vespa_containers
 from orchestrator.vespa import Inside
 from tests.unit.test_contract import good

@@ -11,10 +11,10 @@ import pytest
 from orchestrator import certificates
 from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
 from orchestrator.certificates import STEP, Context, Request
-from orchestrator.contract import Dns
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.engine.step import Blocked, Done, Todo, Verdicts, Wait
 from orchestrator.errors import Invalid
+from orchestrator.stack.contract import Dns
 
 ARN = "arn:aws:acm:us-west-2:123456789012:certificate/1"
 VALUE = "_c9.ykybfrwcxw.acm-validations.aws."

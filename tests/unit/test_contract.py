@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from orchestrator import contract
 from orchestrator.errors import Invalid
+from orchestrator.stack import contract
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
 

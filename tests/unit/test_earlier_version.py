@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from orchestrator import contract
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.cli import orchestrate
 from orchestrator.dns.history import History
 from orchestrator.engine.journal import records
-from orchestrator.inference import read
-from orchestrator.inference import state as states
 from orchestrator.lifecycle.manifest import Manifest, parse
 from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import Seen, judge
 from orchestrator.pauses import Memory, Stamp
 from orchestrator.settings import Settings, contract_table
+from orchestrator.stack import contract
+from orchestrator.stack.inference import read
+from orchestrator.stack.inference import state as states
 
 HERE = Path(__file__).parents[1] / "documents" / "0.1.0"
 

@@ -17,7 +17,6 @@ import pytest
 import trustme
 
 from orchestrator import inside
-from orchestrator.contract import Redis
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside import Login, Unproven, Visit
 from orchestrator.local.core.cloud import Cloud
@@ -25,6 +24,7 @@ from orchestrator.local.core.pace import Pace
 from orchestrator.local.elasticache.redis import _Server
 from orchestrator.local.faults import Faults
 from orchestrator.probe import Reached
+from orchestrator.stack.contract import Redis
 
 TOKEN = "the-token-of-the-secret"
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:redis-AbCdEf"

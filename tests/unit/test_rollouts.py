@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from orchestrator import rollouts
-from orchestrator.contract import Stack
 from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
 from orchestrator.rollouts import Watch
+from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.services import Rules
 from tests.unit.scripted_cluster import OOM, START, Clock, Cluster, Life, at, stack_of

@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator import vespa
 from orchestrator.aws.ssm import Output, ScriptFailed
-from orchestrator.contract import Vespa
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.stack.contract import Vespa
 from orchestrator.vespa import Inside
 from tests.unit.test_tail import NOW
 

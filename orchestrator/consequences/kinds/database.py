@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
-from orchestrator.blueprint.tenancy import Owner
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 from orchestrator.engine.step import STACK, Subject
+from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.tenancy import Owner
 
 SERVERS = ("aws_db_instance", "aws_rds_cluster")
 REBUILDING = 900

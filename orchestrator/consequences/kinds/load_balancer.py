@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
-from orchestrator.blueprint.tenancy import RULES, Owner, groups_of
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 from orchestrator.engine.step import STACK, Subject
+from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.tenancy import RULES, Owner, groups_of
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.stack.blueprint.changes import Change
 
 
 def judge(scene: Scenery) -> Iterable[Consequence]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.stack.blueprint.changes import Change
 
 _DOORS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 _WAYS_OUT = ("aws_nat_gateway", "aws_internet_gateway", "aws_eip")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.stack.blueprint.changes import Change
 
 GROUPS = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 REBUILDING = 600

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 GROUPS = ("aws_lb_target_group", "aws_alb_target_group")

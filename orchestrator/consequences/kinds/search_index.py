@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
 from orchestrator.engine.step import Subject
+from orchestrator.stack.blueprint.changes import Change
 
 REPLACING = 300
 """Seconds until a new instance has pulled its image and Vespa answers, about."""

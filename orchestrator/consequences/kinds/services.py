@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.changes import Change
-from orchestrator.blueprint.resources import UNKNOWN
-from orchestrator.blueprint.tenancy import containers
 from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.resources import UNKNOWN
+from orchestrator.stack.blueprint.tenancy import containers
 
 BOOTING = 600
 """Seconds from a task's start to its first answer, about: migrations, then the load balancer's health checks."""

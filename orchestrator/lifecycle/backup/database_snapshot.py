@@ -10,7 +10,7 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.ownership import Kind
+from orchestrator.stack.ownership import Kind
 
 DUMP = "add --dump --stop-services: each tenant's database is then in the backup as a file"
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
-from orchestrator.contract import Vespa
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.pause.whose import foreign, not_ours
 from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.vault import TENANT_TAG
-from orchestrator.ownership import Kind
+from orchestrator.stack.contract import Vespa
+from orchestrator.stack.ownership import Kind
 from orchestrator.subjects import each
 
 DOCUMENTS_TAG, DIGEST_TAG, DEVICE_TAG = "orchestrate:documents", "orchestrate:digest", "orchestrate:device"

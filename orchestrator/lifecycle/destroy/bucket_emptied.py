@@ -12,7 +12,7 @@ from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import Context
 from orchestrator.lifecycle.pause.whose import not_ours
-from orchestrator.ownership import Kind
+from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)

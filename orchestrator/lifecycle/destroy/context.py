@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.leftovers import Leftovers
 from orchestrator.aws.protection import Protection
-from orchestrator.contract import Stack
+from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True)

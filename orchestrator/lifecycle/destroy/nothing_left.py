@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Done, Step, Verdicts, Wait, nothing_to_apply
 from orchestrator.lifecycle.destroy.context import Context
-from orchestrator.ownership import Kind
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from orchestrator.consequences import Consequence, Effect
-from orchestrator.contract import Stack
 from orchestrator.engine.check import Severity
-from orchestrator.ownership import Kind, Part, word
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, Part, word
 
 PREFIX = "others:"
 """Of the names under which such a loss is allowed: neither the stack's name nor a backup accepts it."""

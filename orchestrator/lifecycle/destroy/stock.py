@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.contract import Stack
 from orchestrator.database.inventory import Database, sizes
 from orchestrator.database.model import wanted_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle.destroy.context import Context
 from orchestrator.lifecycle.transfer import human
+from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True, slots=True)

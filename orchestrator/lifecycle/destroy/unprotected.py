@@ -9,7 +9,7 @@ from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import Context
-from orchestrator.ownership import Kind
+from orchestrator.stack.ownership import Kind
 
 DATABASE, BALANCER = "database", "load balancer"
 

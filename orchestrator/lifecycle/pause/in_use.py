@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orchestrator.aws.service_counts import Count
-from orchestrator.contract import Stack
 from orchestrator.errors import Problem
+from orchestrator.stack.contract import Stack
 
 
 class Counts(Protocol):

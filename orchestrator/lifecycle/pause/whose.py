@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.errors import Problem
-from orchestrator.ownership import Kind, remedy
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, remedy
 
 GONE = frozenset({"shutting-down", "terminated"})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.ownership import Kind
+from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from orchestrator.lifecycle.backup.files_copied import fingerprint
 from orchestrator.lifecycle.pause.whose import not_ours
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, overwriting, relative
-from orchestrator.ownership import Kind
+from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)

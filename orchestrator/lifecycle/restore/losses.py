@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.consequences import Consequence, Effect
-from orchestrator.contract import Stack
 from orchestrator.database.inventory import inventories
 from orchestrator.database.model import unowned
 from orchestrator.engine.check import Severity
@@ -18,6 +17,7 @@ from orchestrator.lifecycle.restore.proof import Tables, different_tables
 from orchestrator.lifecycle.restore.way import Way
 from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.transfer import Gap, gap, human, relative
+from orchestrator.stack.contract import Stack
 
 SNAPSHOTS = Way()
 

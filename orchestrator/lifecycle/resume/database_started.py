@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.aws.rds import ServerState
-from orchestrator.contract import Stack
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.ownership import Kind, remedy
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, remedy
 
 
 class Servers(Protocol):

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.aws.ec2 import NoCapacity
-from orchestrator.contract import Stack
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.lifecycle.pause.whose import GONE, foreign, gone, owners
-from orchestrator.ownership import Kind, remedy
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, remedy
 from orchestrator.subjects import each
 
 PAUSE = 20.0

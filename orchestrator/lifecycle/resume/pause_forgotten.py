@@ -14,8 +14,8 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.lifecycle import services
-from orchestrator.ownership import Kind
 from orchestrator.pauses import TAG, Memory
+from orchestrator.stack.ownership import Kind
 from orchestrator.subjects import each
 
 

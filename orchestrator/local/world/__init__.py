@@ -45,7 +45,7 @@ def build(
     snapshots: Snapshots = NO_SNAPSHOTS,
     provider: str = "route53",
 ) -> dict[str, Any]:
-    """Make the whole stack; returns the contract (orchestrator/contract.py) that terraform/ would output.
+    """Make the whole stack; returns the contract (orchestrator/stack/contract.py) that terraform/ would output.
 
     The zone is looked up in Route 53, and made where it is missing, unless another `provider` has it. The endpoint is
     AWS_ENDPOINT_URL's when not given. `hostnames` are other than the usual ones, by tenant; log groups begin with

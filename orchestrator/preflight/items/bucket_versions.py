@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.references import referrers
-from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.stack.blueprint.references import referrers
+from orchestrator.stack.blueprint.resources import Resource
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.references import sources
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import database_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, backend, number
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.stack.blueprint.references import sources
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 _HCL = '{ name = "POSTGRES_HOST", value = aws_db_instance.this.address }\n{ name = "POSTGRES_PORT", value = "5432" }'
 

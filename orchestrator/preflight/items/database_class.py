@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import sizing
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import Done
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.lines import of_one
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, from_finding
+from orchestrator.stack.blueprint.resources import Resource
 
 WANTED = "db.t4g.small"
 

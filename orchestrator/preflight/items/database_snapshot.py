@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.lines import of_one
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.stack.blueprint.resources import Resource
 
 FRESH = timedelta(hours=24)
 """A snapshot that is older lacks a day's work."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.blueprint.references import sources
-from orchestrator.blueprint.tenancy import contract_of
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
+from orchestrator.stack.blueprint.references import sources
+from orchestrator.stack.blueprint.tenancy import contract_of
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 ZONE = "aws_route53_zone"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.blueprint.tenancy import containers
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, manual
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
+from orchestrator.stack.blueprint.tenancy import containers
 
 PAGE = "/admin/configuration/search"
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.references import referrers, sources, targets
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import bucket as checks
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.stack.blueprint.references import referrers, sources, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 OWN_KEYS = "S3_AWS_ACCESS_KEY_ID"
 """Onyx's variable for keys of its own, instead of the task's role."""

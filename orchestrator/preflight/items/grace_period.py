@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.listeners import HealthCheck
-from orchestrator.blueprint.references import hidden, sources, targets
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.checks import health_check as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, backend, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.stack.blueprint.references import hidden, sources, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:

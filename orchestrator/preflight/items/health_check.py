@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.references import targets
 from orchestrator.checks import health_check as checks
 from orchestrator.preflight.facts import planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.stack.blueprint.references import targets
 
 _HCL = {
     "health-check-path-wrong": 'health_check {\n  path = "/api/health"\n}',

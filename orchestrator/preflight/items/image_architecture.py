@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 X86, ARM = "X86_64", "ARM64"
 _SUFFIX = {"amd64": X86, "x86_64": X86, "arm64": ARM, "aarch64": ARM}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from orchestrator.blueprint import references
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import doors
 from orchestrator.preflight.lines import of_one
 from orchestrator.preflight.model import Evidence, Item, NotConcerned, Occasion, Remark, Status
+from orchestrator.stack.blueprint import references
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 APART = "spread the tenants over two stacks: each has a load balancer of its own"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.resources import Resource
 from orchestrator.checks import redis as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend, redis_state
@@ -21,6 +20,7 @@ from orchestrator.preflight.model import (
     Unit,
     from_finding,
 )
+from orchestrator.stack.blueprint.resources import Resource
 
 _HCL: Mapping[str, str] = {
     "redis-tls-mismatch": '{ name = "REDIS_SSL", value = "true" } # in environment',

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.references import says
-from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.stack.blueprint.references import says
+from orchestrator.stack.blueprint.resources import Resource
 
 _HCL = """snapshot_identifier       = var.snapshot # null: an empty server
 skip_final_snapshot       = false

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.blueprint.references import sources
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
 from orchestrator.redact import sounds_secret
+from orchestrator.stack.blueprint.references import sources
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 STORES = (":secretsmanager:", ":ssm:")
 NEEDED = "POSTGRES_PASSWORD"

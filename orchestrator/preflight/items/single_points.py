@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.references import says
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import number
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.stack.blueprint.references import says
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:

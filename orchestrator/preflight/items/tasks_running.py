@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.resources import UNKNOWN
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
 from orchestrator.preflight.verdicts import seen_by
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.blueprint.resources import UNKNOWN
-from orchestrator.blueprint.tenancy import variables
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.model import (
@@ -21,6 +19,8 @@ from orchestrator.preflight.model import (
     unknown,
 )
 from orchestrator.preflight.verdicts import seen_by
+from orchestrator.stack.blueprint.resources import UNKNOWN
+from orchestrator.stack.blueprint.tenancy import variables
 
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
 

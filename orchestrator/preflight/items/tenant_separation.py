@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from orchestrator.blueprint.tenancy import Owner, contract_of
 from orchestrator.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, passed, unknown
+from orchestrator.stack.blueprint.tenancy import Owner, contract_of
 
 Values = Mapping[str, tuple[str, ...]]
 

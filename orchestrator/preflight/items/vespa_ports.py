@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Instance, Subnet
-from orchestrator.blueprint.references import targets
-from orchestrator.blueprint.resources import UNKNOWN, Resource
-from orchestrator.blueprint.tenancy import variables
 from orchestrator.checks import vespa_instance as checks
 from orchestrator.preflight.facts import doors, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 from orchestrator.preflight.vespa import instance_of
+from orchestrator.stack.blueprint.references import targets
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
+from orchestrator.stack.blueprint.tenancy import variables
 
 _RULE = """resource "aws_vpc_security_group_ingress_rule" "vespa_{port}" {{
   security_group_id            = aws_security_group.vespa.id

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orchestrator.blueprint.references import referrers
-from orchestrator.blueprint.resources import Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, unknown
 from orchestrator.preflight.vespa import instance_of, script_of
+from orchestrator.stack.blueprint.references import referrers
+from orchestrator.stack.blueprint.resources import Resource
 
 _MOUNT = re.compile(r"(-v|--volume|--mount)[ =]\S*/opt/vespa/var")
 _RESTART = re.compile(r"--restart[ =](unless-stopped|always)")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Subnet
-from orchestrator.blueprint.references import referrers, targets
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.checks import way_out as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.stack.blueprint.references import referrers, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 EVERYWHERE = "0.0.0.0/0"
 WAYS = ("nat_gateway_id", "gateway_id", "transit_gateway_id", "network_interface_id")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from orchestrator.app.understanding import looker, owned
-from orchestrator.contract import Stack
 from orchestrator.lifecycle.manifest import begun, parse
-from orchestrator.ownership import Kind, Part
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, Part
 from orchestrator.terraform import Output
 from tests import corpus
 from tests.unit.lifecycle.foreign_world import PARTS, document, stack_of

@@ -14,11 +14,11 @@ with warnings.catch_warnings():
     from moto import mock_aws
 
 from orchestrator.aws.neighbours import Neighbour, Neighbours
-from orchestrator.contract import Stack
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, parsed, strangers
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.ownership import Kind, Known, Ownership
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import Kind, Known, Ownership
 from orchestrator.surroundings import Surroundings
 from tests.unit.lifecycle.foreign_world import PARTS, stack_of
 

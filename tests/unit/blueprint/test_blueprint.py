@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.blueprint import UNKNOWN, changes_of, of_plan, of_state
-from orchestrator.blueprint.places import Places
-from orchestrator.blueprint.references import readers, sources, targets
-from orchestrator.blueprint.resources import Resource, merged
 from orchestrator.errors import Invalid
+from orchestrator.stack.blueprint import UNKNOWN, changes_of, of_plan, of_state
+from orchestrator.stack.blueprint.places import Places
+from orchestrator.stack.blueprint.references import readers, sources, targets
+from orchestrator.stack.blueprint.resources import Resource, merged
 from tests.documents import reading
 
 TASKS = 'module.tenant["customer-a"].aws_ecs_task_definition.this'

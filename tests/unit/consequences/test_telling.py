@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
-from orchestrator.contract import Stack
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Event, FindingReported, RunFinished, RunStarted, StepFailed, as_json
 from orchestrator.render.markdown import LONGEST, Markdown
 from orchestrator.render.terminal import Terminal
+from orchestrator.stack.contract import Stack
 from tests.documents import reading
 from tests.unit.one_page import OnePage
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.contract import Stack, parse
+from orchestrator.stack.contract import Stack, parse
 from tests.unit.test_contract import good
 
 

@@ -15,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pydantic import SecretStr
 
-from orchestrator.contract import Database
 from orchestrator.database.model import Wanted, answered, missing, usable
 from orchestrator.database.ssm import SsmServer
 from orchestrator.database.tls import SHIPPED, authorities
 from orchestrator.errors import OrchestratorError, PartlyFailed, Transient
+from orchestrator.stack.contract import Database
 
 PREFIX = 'connection to server at "db" (192.0.2.1), port 5432 failed: '
 SAID = {

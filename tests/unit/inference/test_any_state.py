@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.inference import infer
-from orchestrator.inference import state as states
-from orchestrator.inference.infer import as_problem
-from orchestrator.inference.mapping import read
+from orchestrator.stack.inference import infer
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.infer import as_problem
+from orchestrator.stack.inference.mapping import read
 from tests import corpus
 
 STATES = {name: corpus.document(name, "state") for name in ("flat-outputs", "one-tenant", "registry-module", "nested")}

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract import parse
-from orchestrator.inference import Inferred, infer
-from orchestrator.inference import state as states
-from orchestrator.inference.mapping import dotted, read
+from orchestrator.stack.contract import parse
+from orchestrator.stack.inference import Inferred, infer
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.mapping import dotted, read
 from tests import corpus
 
 

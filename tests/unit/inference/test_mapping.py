@@ -7,10 +7,10 @@ import tomllib
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.inference import state as states
-from orchestrator.inference.answers import given, matched, merged
-from orchestrator.inference.mapping import Mapped, dotted, read
-from orchestrator.inference.model import Option, Question
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.answers import given, matched, merged
+from orchestrator.stack.inference.mapping import Mapped, dotted, read
+from orchestrator.stack.inference.model import Option, Question
 
 STATE = states.read(
     {

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.inference import state as states
-from orchestrator.inference.mapping import Mapped
-from orchestrator.inference.model import Draft
-from orchestrator.inference.network import reaches
-from orchestrator.inference.permissions import role_of
-from orchestrator.inference.runner import runner_of
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.mapping import Mapped
+from orchestrator.stack.inference.model import Draft
+from orchestrator.stack.inference.network import reaches
+from orchestrator.stack.inference.permissions import role_of
+from orchestrator.stack.inference.runner import runner_of
 
 CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:stack/a-x"

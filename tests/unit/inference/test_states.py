@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.inference import Inferred, infer
-from orchestrator.inference import state as states
-from orchestrator.inference.answers import matched, merged
-from orchestrator.inference.mapping import dotted, read
+from orchestrator.stack.inference import Inferred, infer
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.answers import matched, merged
+from orchestrator.stack.inference.mapping import dotted, read
 from tests.states import STATES, document
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from orchestrator import contract
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.buckets import BucketState, Stored
 from orchestrator.aws.elasticache import RedisState
@@ -23,20 +22,21 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.aws.snapshots import DbSnapshot
 from orchestrator.aws.ssm import Output, Ping
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
-from orchestrator.contract import Stack
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
-from orchestrator.inference import state as states
-from orchestrator.inference.owned import ownership_of
 from orchestrator.lifecycle import destroy, pause, pruned
 from orchestrator.lifecycle.backup import database_snapshot, index_snapshots
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents
-from orchestrator.ownership import Kind, Known, Part
 from orchestrator.pauses import TAG, Memory, Stamp
 from orchestrator.rollouts import Watch
+from orchestrator.stack import contract
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.owned import ownership_of
+from orchestrator.stack.ownership import Kind, Known, Part
 from orchestrator.steps import redis_auth, vespa_containers
 from tests.unit.lifecycle.test_manifest import PART
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.inference import state as states
-from orchestrator.inference.owned import ending_by, ownership_of
 from orchestrator.lifecycle import destroy
-from orchestrator.ownership import PARTS as TELLING
-from orchestrator.ownership import Kind, Ownership, Part, part, word
+from orchestrator.stack.inference import state as states
+from orchestrator.stack.inference.owned import ending_by, ownership_of
+from orchestrator.stack.ownership import PARTS as TELLING
+from orchestrator.stack.ownership import Kind, Ownership, Part, part, word
 from tests.unit.lifecycle.foreign_world import (
     BALANCER,
     BUCKET,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.consequences import Consequence, Effect, gate
-from orchestrator.contract import parse
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.gate import Asked, Kept, Since, accepted, obstacles, phrase
+from orchestrator.stack.contract import parse
 from tests.unit.test_contract import good
 
 STACK = "onyx-prod"

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from orchestrator.contract import parse as contract
-from orchestrator.contract import passwords_of
 from orchestrator.errors import Invalid
 from orchestrator.lifecycle.manifest import Manifest, begun, parse
+from orchestrator.stack.contract import parse as contract
+from orchestrator.stack.contract import passwords_of
 from tests.unit.test_contract import good
 
 PART: dict[str, Any] = {

@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from moto import mock_aws
 
-from orchestrator.contract import Stack
 from orchestrator.local import world
+from orchestrator.stack.contract import Stack
 
 TENANTS = ("customer-a", "customer-b", "third")
 

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import SecretStr
 
-from orchestrator import contract, policy
+from orchestrator import policy
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.errors import Invalid
 from orchestrator.policy.commands import RUN
 from orchestrator.policy.grants import Grant
+from orchestrator.stack import contract
 
 ACCOUNT = "us-west-2:123456789012"
 SECRET = f"arn:aws:secretsmanager:{ACCOUNT}:secret:onyx-prod"

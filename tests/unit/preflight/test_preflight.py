@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from orchestrator import preflight
-from orchestrator.blueprint.places import Places
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Occasion, Remark, Status
+from orchestrator.stack.blueprint.places import Places
 from tests.documents import reading
 from tests.documents.evidence import evidence
 

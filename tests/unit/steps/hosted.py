@@ -14,7 +14,6 @@ from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
-from orchestrator.contract import Stack
 from orchestrator.dns import model
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.dns.resolve import AskServers
@@ -23,6 +22,7 @@ from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.local.dns.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollouts import Watch
+from orchestrator.stack.contract import Stack
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules
 from orchestrator.subjects import Attempts

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract import Dns
 from orchestrator.dns.model import Plan, Record, SubmittedInPart
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Refused, Transient
 from orchestrator.local.core.cloud import Address, Cloud
 from orchestrator.local.faults import catalogue
+from orchestrator.stack.contract import Dns
 from orchestrator.steps import dns_records
 from tests.unit.steps.hosted import NEW, OLD, ZONE, Context, Hosted, settle, stack, verdicts
 

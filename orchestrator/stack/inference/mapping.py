@@ -20,7 +20,7 @@ from orchestrator.errors import Problem
 from orchestrator.settings import CONTRACT, FILE
 
 if TYPE_CHECKING:
-    from orchestrator.inference.state import State
+    from orchestrator.stack.inference.state import State
 
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
 """What `resource` can choose."""

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.inference.state import Resource, State, listed
+from orchestrator.stack.inference.state import Resource, State, listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.inference.model import Draft
-from orchestrator.inference.records import distribution_of, records_of
-from orchestrator.inference.secrets import Vault
-from orchestrator.inference.sites import Site
-from orchestrator.inference.state import Resource, State
-from orchestrator.inference.tasks import Task
+from orchestrator.stack.inference.model import Draft
+from orchestrator.stack.inference.records import distribution_of, records_of
+from orchestrator.stack.inference.secrets import Vault
+from orchestrator.stack.inference.sites import Site
+from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.tasks import Task
 
 
 def describe(state: State, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.inference.state import Resource, State, listed
+from orchestrator.stack.inference.state import Resource, State, listed
 
 RECORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "aws_route53_record": (("fqdn", "name"), ("records",)),

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.inference.mapping import NOT_TENANTS, PARTS, Key
-from orchestrator.inference.model import Question
+from orchestrator.stack.inference.mapping import NOT_TENANTS, PARTS, Key
+from orchestrator.stack.inference.model import Question
 
 _ADDRESS = re.compile(r"(module|data|aws_\w+)\.")
 _USAGE = "write it as --set KEY=VALUE: --set runner=aws_instance.jump, --set dns.zone=example.com"

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.inference.mapping import NOT_TENANTS
-from orchestrator.inference.model import Draft, Key, Option, Question, literal
-from orchestrator.inference.records import covers, leading_to, plain, records_of
-from orchestrator.inference.state import Resource, State, blocks_in, listed
-from orchestrator.inference.tasks import Task, task_of
+from orchestrator.stack.inference.mapping import NOT_TENANTS
+from orchestrator.stack.inference.model import Draft, Key, Option, Question, literal
+from orchestrator.stack.inference.records import covers, leading_to, plain, records_of
+from orchestrator.stack.inference.state import Resource, State, blocks_in, listed
+from orchestrator.stack.inference.tasks import Task, task_of
 
 
 @dataclass(frozen=True, slots=True)

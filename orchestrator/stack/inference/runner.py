@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.inference.choice import named, pick
-from orchestrator.inference.model import Draft, at
-from orchestrator.inference.network import reaches
-from orchestrator.inference.permissions import Role, role_of
-from orchestrator.inference.state import Resource, State
+from orchestrator.stack.inference.choice import named, pick
+from orchestrator.stack.inference.model import Draft, at
+from orchestrator.stack.inference.network import reaches
+from orchestrator.stack.inference.permissions import Role, role_of
+from orchestrator.stack.inference.state import Resource, State
 
 KEY = ("runner",)
 _GONE = frozenset({"terminated", "shutting-down"})

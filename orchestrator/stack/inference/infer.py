@@ -8,17 +8,17 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from orchestrator import contract
-from orchestrator.contract import SCHEMA, Stack
 from orchestrator.errors import Invalid, Problem
-from orchestrator.inference import balancer, database, extras, runner, tenants
-from orchestrator.inference.choice import pick
-from orchestrator.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
-from orchestrator.inference.model import Draft, Found, Question
-from orchestrator.inference.secrets import Vault
-from orchestrator.inference.sites import Site, sites_of, tenants_among
-from orchestrator.inference.state import Resource, State
 from orchestrator.redact import MASK
+from orchestrator.stack import contract
+from orchestrator.stack.contract import SCHEMA, Stack
+from orchestrator.stack.inference import balancer, database, extras, runner, tenants
+from orchestrator.stack.inference.choice import pick
+from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
+from orchestrator.stack.inference.model import Draft, Found, Question
+from orchestrator.stack.inference.secrets import Vault
+from orchestrator.stack.inference.sites import Site, sites_of, tenants_among
+from orchestrator.stack.inference.state import Resource, State
 
 SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"

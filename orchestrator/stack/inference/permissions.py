@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.inference.state import Resource, State
+from orchestrator.stack.inference.state import Resource, State
 
 _REGISTERS = "ssm:UpdateInstanceInformation"
 READS = "secretsmanager:GetSecretValue"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.blueprint.resources import UNKNOWN, Document, Resource, state_resources
+from orchestrator.stack.blueprint.resources import UNKNOWN, Document, Resource, state_resources
 
 DEFAULT_TTL = 300
 """Seconds; what a record's TTL is when nothing says it."""

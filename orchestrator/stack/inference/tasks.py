@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.inference.state import Resource, State, blocks_in, listed
+from orchestrator.stack.inference.state import Resource, State, blocks_in, listed
 
 _DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"})
 

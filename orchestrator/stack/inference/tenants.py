@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.inference.model import Draft, Key, Option
-from orchestrator.inference.secrets import ADMIN_KEYS, TENANT_KEYS, Place, Vault, keep
-from orchestrator.inference.sites import Site, hostname, target_group
-from orchestrator.inference.state import Resource
-from orchestrator.inference.tasks import Task
+from orchestrator.stack.inference.model import Draft, Key, Option
+from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, Place, Vault, keep
+from orchestrator.stack.inference.sites import Site, hostname, target_group
+from orchestrator.stack.inference.state import Resource
+from orchestrator.stack.inference.tasks import Task
 
 DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from orchestrator.contract import PASSWORD_KEY
-from orchestrator.inference.choice import choose, pick
-from orchestrator.inference.model import Draft, at
-from orchestrator.inference.records import plain
-from orchestrator.inference.secrets import Place, Vault, keep
-from orchestrator.inference.sites import Site
-from orchestrator.inference.state import Resource, State
+from orchestrator.stack.contract import PASSWORD_KEY
+from orchestrator.stack.inference.choice import choose, pick
+from orchestrator.stack.inference.model import Draft, at
+from orchestrator.stack.inference.records import plain
+from orchestrator.stack.inference.secrets import Place, Vault, keep
+from orchestrator.stack.inference.sites import Site
+from orchestrator.stack.inference.state import Resource, State
 
 KEY = ("database",)
 _HOSTS = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")

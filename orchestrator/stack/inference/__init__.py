@@ -4,8 +4,8 @@ Whatever is found keeps its provenance: the address of the resource that says it
 never a guess; `orchestrate.toml` answers questions (`mapping`).
 """
 
-from orchestrator.inference.infer import Inferred, infer
-from orchestrator.inference.mapping import Mapped, read
-from orchestrator.inference.model import Found, Option, Question
+from orchestrator.stack.inference.infer import Inferred, infer
+from orchestrator.stack.inference.mapping import Mapped, read
+from orchestrator.stack.inference.model import Found, Option, Question
 
 __all__ = ["Found", "Inferred", "Mapped", "Option", "Question", "infer", "read"]

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.owned import Owned
+from orchestrator.stack.owned import Owned
 from orchestrator.value_from import keys_apart
 
 T = TypeVar("T")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.inference.choice import pick
-from orchestrator.inference.model import Draft, literal
-from orchestrator.inference.sites import Site
-from orchestrator.inference.state import Resource, State
+from orchestrator.stack.inference.choice import pick
+from orchestrator.stack.inference.model import Draft, literal
+from orchestrator.stack.inference.sites import Site
+from orchestrator.stack.inference.state import Resource, State
 
 KEY = ("load_balancer",)
 

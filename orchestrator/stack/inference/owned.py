@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.inference.state import SAME, Resource, State
-from orchestrator.ownership import Kind, Ownership, Part
+from orchestrator.stack.inference.state import SAME, Resource, State
+from orchestrator.stack.ownership import Kind, Ownership, Part
 
 Ids = Callable[[Resource], tuple[str, ...]]
 

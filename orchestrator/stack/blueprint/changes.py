@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.blueprint.resources import Document, merged
+from orchestrator.stack.blueprint.resources import Document, merged
 
 NOTHING = ("no-op",)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.blueprint.resources import UNKNOWN, Blueprint, Resource
+from orchestrator.stack.blueprint.resources import UNKNOWN, Blueprint, Resource
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 _DEPTH = 12

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, PrivateAttr
 
-from orchestrator.ownership import Known, Ownership, Part
+from orchestrator.stack.ownership import Known, Ownership, Part
 
 
 class Owned(BaseModel):

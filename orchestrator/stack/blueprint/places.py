@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator.blueprint.references import module_path
-from orchestrator.blueprint.resources import Resource
+from orchestrator.stack.blueprint.references import module_path
+from orchestrator.stack.blueprint.resources import Resource
 
 _BLOCK = re.compile(r'\s*resource\s+"(?P<type>[^"]+)"\s+"(?P<name>[^"]+)"\s*\{')
 

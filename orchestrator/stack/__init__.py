@@ -1,0 +1,1 @@
+"""What Terraform says there is: the contract of a stack, and whose its parts are."""
