@@ -10,7 +10,7 @@ from orchestrator.engine.runner import Sight
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
 from orchestrator.events import PartObserved
 from orchestrator.probe import Reached
-from orchestrator.rollouts import Rollout
+from orchestrator.rollout.progress import Rollout
 from orchestrator.stack.contract import Stack
 
 UP, PENDING, FAILED, UNKNOWN = "up", "pending", "failed", "unknown"

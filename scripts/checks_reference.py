@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from orchestrator import checks
+from orchestrator.doctor import checks
 from orchestrator.engine.check import AnyCheck, Finding
 
 CASES = Path(__file__).resolve().parent.parent / "tests" / "cases" / "checks"

@@ -37,7 +37,7 @@ from orchestrator.dns.model import Connection, DnsProvider
 from orchestrator.dns.places import Place
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.limits import Limits
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services

@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
 
-from orchestrator import __version__, consultation
+from orchestrator import __version__
 from orchestrator.app.lookout import Lookout
 from orchestrator.app.operation import Operation
+from orchestrator.doctor import consultation
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import Clock
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import SCHEMA as EVENTS
 from orchestrator.events import Event, as_json
+from orchestrator.rollout.tail import Search, container_of
 from orchestrator.stack.contract import SCHEMA as CONTRACT
-from orchestrator.tail import Search, container_of
 
 BEFORE = timedelta(minutes=30)
 """How far back the logs go."""

@@ -8,20 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator import steps, vespa
+from orchestrator import steps
 from orchestrator.app import tasks
 from orchestrator.app.context import Context, DnsRules, Learn, connect, limits_of, no_secrets, zones_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
-from orchestrator.consultation import consult
 from orchestrator.database.model import wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
 from orchestrator.dns.model import Change
 from orchestrator.dns.undo import Restoration
 from orchestrator.dns.visibility import Sighting
+from orchestrator.doctor.consultation import consult
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
@@ -30,14 +30,15 @@ from orchestrator.engine.runner import Around, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut
 from orchestrator.events import Emit, Event
+from orchestrator.index import vespa
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.lifecycle.services import foreign_among
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.tail import Search, Tail
 from orchestrator.settings import Settings
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.steps import services
-from orchestrator.tail import Search, Tail
 from orchestrator.value_from import parse
 
 SETTLING = 300.0

@@ -28,7 +28,7 @@ from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.vault import Vault, tags_of
 from orchestrator.pauses import Stamp
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
 from orchestrator.surroundings import Surroundings

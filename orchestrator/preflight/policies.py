@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.aws.iam import Denied, Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checks import bucket as checks
+from orchestrator.doctor.checks import bucket as checks
 from orchestrator.partitions import partition_of
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.model import Evidence

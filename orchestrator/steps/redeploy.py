@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator import rollouts, timeline
-from orchestrator.diagnosis import Cause, Cure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.rollouts import Context, Rollout
+from orchestrator.rollout import progress as rollouts
+from orchestrator.rollout import timeline
+from orchestrator.rollout.diagnosis import Cause, Cure, classify
+from orchestrator.rollout.progress import Context, Rollout
 from orchestrator.subjects import each
 
 

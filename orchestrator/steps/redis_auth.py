@@ -24,7 +24,7 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.inside import Login, Unproven
 from orchestrator.inside.shell import Shell
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Redis, Stack
 from orchestrator.stack.ownership import Kind, remedy
 from orchestrator.value_from import held

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import rollout_words, rollouts, timeline
 from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.database.model import Server, Wanted, wanted_of
-from orchestrator.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.rollouts import Rollout
+from orchestrator.rollout import progress as rollouts
+from orchestrator.rollout import timeline, words
+from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
+from orchestrator.rollout.progress import Rollout
 from orchestrator.subjects import each, refusals
 
 TWICE = 2
@@ -184,7 +185,7 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     if _is_good(rollout):
         left = _settle_time(rollout, facts.rules) - _in_peace(service, primary, facts)
         left = max(left, _doubt(tenant, facts))
-        up = f"{counts}, {rollout.targets.healthy} healthy: {rollout_words.identity(rollout)}"
+        up = f"{counts}, {rollout.targets.healthy} healthy: {words.identity(rollout)}"
         return Done(up) if left <= 0 else Wait(f"{up}, settling", poll=max(left, timeline.DENSEST))
     hopeless = _heal(tenant, rollout, facts) or _hopeless(tenant, rollout, facts.started)
     hopeless = hopeless or _unattached(tenant, rollout, facts)
@@ -199,8 +200,8 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     earliest = check.interval * check.healthy if check and stage.checked else 0.0
     poll = timeline.next_look(elapsed, stage.seconds, earliest)
     return Wait(
-        rollout_words.doing(rollout, counts) + superseded,
-        *rollout_words.should_it_never(rollout),
+        words.doing(rollout, counts) + superseded,
+        *words.should_it_never(rollout),
         poll=poll,
         progress=progress,
     )

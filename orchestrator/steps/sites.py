@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import answers, inside, tenancy
+from orchestrator import inside
 from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import Routing
@@ -24,10 +24,11 @@ from orchestrator.errors import Problem
 from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
+from orchestrator.site import answers, tenancy
+from orchestrator.site.tenancy import Deed, Inside
 from orchestrator.stack.contract import Healthy, Stack
 from orchestrator.subjects import Attempts, attempt
-from orchestrator.tenancy import Deed, Inside
 
 AT_ONCE = 16
 SPREADING = 10.0

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import vespa
 from orchestrator.aws.ssm import Ping
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.index import vespa
+from orchestrator.index.vespa import Inside
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.stack.ownership import Kind, Ownership, remedy
 from orchestrator.subjects import each
-from orchestrator.vespa import Inside
 
 STARTING = 300.0
 """Seconds a running container may take until its config server answers; then it is restarted, once."""

@@ -35,7 +35,7 @@ def doctor(
     chosen = options or DoctorOptions()
 
     def work(execution: Execution) -> Outcome:
-        from orchestrator import bundle as archive
+        from orchestrator.doctor import bundle as archive
 
         if chosen.bundle is not None:
             archive.check(chosen.bundle)
@@ -66,7 +66,7 @@ def examine(execution: Execution, operation: Operation, bundle: Path | None = No
 def _pack(execution: Execution, operation: Operation, diagnosis: Diagnosis, bundle: Path) -> None:
     """The evidence into the archive, every known secret in it hidden."""
     from orchestrator import app
-    from orchestrator import bundle as archive
+    from orchestrator.doctor import bundle as archive
     from orchestrator.events import StepDone
 
     operation.learn_secrets()
@@ -77,7 +77,7 @@ def _pack(execution: Execution, operation: Operation, diagnosis: Diagnosis, bund
 
 
 def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
-    from orchestrator.consultation import report
+    from orchestrator.doctor.consultation import report
 
     if not diagnosis.cases:
         paused = ", the stack is paused" if diagnosis.paused else ""

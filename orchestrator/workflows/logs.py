@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from orchestrator.app import Operation
     from orchestrator.aws.logs import Record
-    from orchestrator.tail import Search, Tail
+    from orchestrator.rollout.tail import Search, Tail
 
 EVERY = 2.0
 """Seconds between two readings with `follow` (the setting `poll` says otherwise)."""
@@ -44,7 +44,7 @@ def logs(
     chosen = options or LogsOptions()
 
     def work(execution: Execution) -> Outcome:
-        from orchestrator import tail
+        from orchestrator.rollout import tail
 
         start = tail.moment(chosen.since, execution.clock.now())
         search = tail.Search.of(tuple(chosen.grep), chosen.container)
@@ -104,7 +104,7 @@ def _read(tail: Tail, *, patient: bool) -> list[tuple[str, Record]]:
 
 
 def _line(tenant: str, record: Record) -> LogLine:
-    from orchestrator.tail import container_of, task_of
+    from orchestrator.rollout.tail import container_of, task_of
 
     return LogLine(
         step="logs",

@@ -20,10 +20,10 @@ from orchestrator.local.core import api
 from orchestrator.local.core.state import Running
 from orchestrator.local.endpoint import client
 from orchestrator.local.faults import catalogue
+from orchestrator.rollout.timeline import SPARSEST
 from orchestrator.settings import Settings
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
-from orchestrator.timeline import SPARSEST
 
 SPEED = 25.0
 """A task that fails at once then lives for more than a second: longer than a look takes."""

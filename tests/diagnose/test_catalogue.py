@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import checks
+from orchestrator.doctor import checks
 from orchestrator.local.faults import catalogue
 from tests.diagnose.causes import CAUSES, ELSEWHERE, HARMLESS, HOPELESS
 from tests.diagnose.trials import unknown

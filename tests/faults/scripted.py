@@ -28,7 +28,7 @@ from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack import contract
 from orchestrator.stack.ownership import TAG
 from orchestrator.steps import dns_records, services

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from orchestrator import rollouts, steps
+from orchestrator import steps
 from orchestrator.engine import runner
 from orchestrator.engine.runner import Limits, Report
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.events import Event, StepDone, StepFailed
+from orchestrator.rollout import progress
 from orchestrator.stack import contract
 from orchestrator.steps import dns_records, sites
 from tests.faults.figures import say, sized, tell
@@ -161,7 +162,7 @@ class Schedules(RuleBasedStateMachine):
 
 
 def test_random_schedules() -> None:
-    for module in (rollouts, dns_records, sites):
+    for module in (progress, dns_records, sites):
         PATCHES.setattr(module, "ThreadPoolExecutor", AtOnce)
     limits = settings(
         max_examples=SCHEDULES,

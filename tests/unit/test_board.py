@@ -15,11 +15,11 @@ from orchestrator.engine.runner import Sight
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.events import PartObserved
+from orchestrator.index.vespa import Inside
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollouts import Rollout
+from orchestrator.rollout.progress import Rollout
 from orchestrator.stack import contract
 from orchestrator.steps import database_server, redeploy, sites, vespa_containers
-from orchestrator.vespa import Inside
 from tests.unit.test_contract import good
 from tests.unit.test_tail import NOW
 

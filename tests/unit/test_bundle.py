@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import bundle
+from orchestrator.doctor import bundle
 from orchestrator.errors import Invalid
 
 AT = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.aws.ecs import Container, Task
-from orchestrator.diagnosis import Cure, Failure, classify, culprits, failed
+from orchestrator.rollout.diagnosis import Cure, Failure, classify, culprits, failed
 
 EXITED = "Essential container in task exited"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import rollouts
 from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
-from orchestrator.rollouts import Watch
+from orchestrator.rollout import progress
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.services import Rules
@@ -114,7 +114,7 @@ def test_a_crash_loop_is_named_with_its_second_task() -> None:
     context = one(*lives)
     endings, _ = waits(context)
     assert problem(endings).code == "out-of-memory"
-    assert context.cluster.clock.seconds <= 1000 + 2 * 40 + rollouts.LOOK_INSIDE
+    assert context.cluster.clock.seconds <= 1000 + 2 * 40 + progress.LOOK_INSIDE
 
 
 def test_evidence_outlives_ecss_memory() -> None:
@@ -146,7 +146,7 @@ def test_a_migration_that_hangs_has_the_steps_time() -> None:
     context = one(Life(1000, 1010, 1010 + 900, log=migration(1012, 3, 10)))
     endings, _ = waits(context, timeout=120)
     assert endings["a"].outcome is Outcome.TIMED_OUT
-    assert context.cluster.clock.seconds <= 1032 + rollouts.LOOK_INSIDE + 120 + 15
+    assert context.cluster.clock.seconds <= 1032 + progress.LOOK_INSIDE + 120 + 15
 
 
 def test_a_lost_database_is_made_once_and_the_service_started_once() -> None:
@@ -187,7 +187,7 @@ def test_a_look_without_memory_is_a_thorough_one() -> None:
     context = one(Life(990, 995, ended=999, reason=OOM), Life(1000, 1005))
     cluster = context.cluster
     cluster.created = 980
-    look = partial(rollouts.observe, cluster.stack, cluster, cluster, cluster)
+    look = partial(progress.observe, cluster.stack, cluster, cluster, cluster)
     assert [len(look()["a"].failures), len(look()["a"].alive)] == [1, 1]
     assert cluster.calls["DescribeTasks"] == 2
 
@@ -195,9 +195,9 @@ def test_a_look_without_memory_is_a_thorough_one() -> None:
 def test_a_service_is_looked_into_when_it_is_late_and_not_again_at_once() -> None:
     context = one(Life(1000, 1005))
     cluster = context.cluster
-    look = partial(rollouts.observe, cluster.stack, cluster, cluster, cluster, watch=context.watch)
+    look = partial(progress.observe, cluster.stack, cluster, cluster, cluster, watch=context.watch)
     seen = []
-    for now in (1006, 1008, 1005 + rollouts.LOOK_INSIDE, 1006 + rollouts.LOOK_INSIDE):
+    for now in (1006, 1008, 1005 + progress.LOOK_INSIDE, 1006 + progress.LOOK_INSIDE):
         cluster.clock.seconds = now
         look(now=at(now))
         seen.append(cluster.calls["DescribeTasks"])
@@ -211,7 +211,7 @@ def test_failures_that_a_service_got_over_are_not_why_it_is_short_of_tasks_now()
     seen = []
     for now in (1020, 1090, 1115):
         cluster.clock.seconds = now
-        look = rollouts.observe(cluster.stack, cluster, cluster, cluster)["a"]
-        inside = rollouts.examine(look, tenant, cluster, cluster, cluster)
-        seen.append((len(inside.failures), len(rollouts.at_present(inside).failures)))
+        look = progress.observe(cluster.stack, cluster, cluster, cluster)["a"]
+        inside = progress.examine(look, tenant, cluster, cluster, cluster)
+        seen.append((len(inside.failures), len(progress.at_present(inside).failures)))
     assert seen == [(1, 1), (1, 0), (2, 2)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.aws.logs import Record
 from orchestrator.errors import Invalid
-from orchestrator.tail import OVERLAP, Search, Tail, moment
+from orchestrator.rollout.tail import OVERLAP, Search, Tail, moment
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 GROUPS = {"a": "/ecs/a", "b": "/ecs/b"}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import vespa
 from orchestrator.aws.ssm import Output, ScriptFailed
 from orchestrator.errors import OrchestratorError, Problem, Transient
+from orchestrator.index import vespa
+from orchestrator.index.vespa import Inside
 from orchestrator.stack.contract import Vespa
-from orchestrator.vespa import Inside
 from tests.unit.test_tail import NOW
 
 RUN = "docker run -d --name vespa --restart unless-stopped"

@@ -18,7 +18,7 @@ from orchestrator.errors import Problem
 from orchestrator.lifecycle import services
 from orchestrator.lifecycle.services import Services, left_alone, look
 from orchestrator.pauses import TAG, Memory
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.subjects import each
 
 Facts = Services

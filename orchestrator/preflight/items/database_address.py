@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.checks import database_settings as checks
+from orchestrator.doctor.checks import database_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, backend, number
 from orchestrator.preflight.lines import each_tenant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from orchestrator.checks import sizing
+from orchestrator.doctor.checks import sizing
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import Done
 from orchestrator.preflight.facts import known

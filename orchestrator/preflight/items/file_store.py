@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checks import bucket as checks
+from orchestrator.doctor.checks import bucket as checks
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
 from orchestrator.preflight.facts import backend

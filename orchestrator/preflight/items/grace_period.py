@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.listeners import HealthCheck
-from orchestrator.checks import health_check as checks
+from orchestrator.doctor.checks import health_check as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, backend, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant

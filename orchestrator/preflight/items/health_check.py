@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.checks import health_check as checks
+from orchestrator.doctor.checks import health_check as checks
 from orchestrator.preflight.facts import planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 
-from orchestrator.checks import rollout_settings as checks
+from orchestrator.doctor.checks import rollout_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings, task_definition
 from orchestrator.preflight.lines import each_tenant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checks import redis as checks
+from orchestrator.doctor.checks import redis as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend, redis_state
 from orchestrator.preflight.lines import each_tenant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from orchestrator.checks.bucket import DEFAULT_PREFIX
+from orchestrator.doctor.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, passed, unknown

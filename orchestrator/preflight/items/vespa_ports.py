@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Instance, Subnet
-from orchestrator.checks import vespa_instance as checks
+from orchestrator.doctor.checks import vespa_instance as checks
 from orchestrator.preflight.facts import doors, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Subnet
-from orchestrator.checks import way_out as checks
+from orchestrator.doctor.checks import way_out as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings
 from orchestrator.preflight.lines import each_tenant

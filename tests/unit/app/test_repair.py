@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator import checks, steps
+from orchestrator import steps
 from orchestrator.app.repair import AFTERWARDS, FIRST, Treatment, treatment
+from orchestrator.doctor import checks
 from orchestrator.engine.check import Case, Diagnosis, Finding, Severity
 
 TENANTS = ("a", "b", "c")

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elbv2 import Elbv2
-from orchestrator.rollouts import steady
+from orchestrator.rollout.progress import steady
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BLUE, GREEN = "arn:tg/blue", "arn:tg/green"

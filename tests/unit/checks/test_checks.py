@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from orchestrator import checks
+from orchestrator.doctor import checks
 from orchestrator.engine.check import AnyCheck
 
 CASES = Path(__file__).parents[2] / "cases" / "checks"

@@ -31,7 +31,7 @@ from orchestrator.lifecycle.restore import counts_remembered, database_released,
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents
 from orchestrator.pauses import TAG, Memory, Stamp
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import state as states

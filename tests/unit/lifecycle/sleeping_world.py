@@ -25,7 +25,7 @@ from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_t
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.pauses import TAG, Stamp
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack.ownership import Ownership
 from orchestrator.steps import database_server, runner, vespa_containers
 

@@ -21,7 +21,7 @@ from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.local.dns.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollouts import Watch
+from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules

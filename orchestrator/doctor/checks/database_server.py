@@ -1,0 +1,102 @@
+"""The database server's own state: gone, stopped, out of storage, or at another address than the contract says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.aws.rds import ServerState
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+
+EXPLAINS = frozenset(
+    {
+        "could-not-look",
+        "task-database-unreachable",
+        "task-database-host-unknown",
+        "task-database-storage-full",
+        "task-container-exited",
+    }
+)
+_COMING = frozenset(
+    {
+        "available", "backing-up", "configuring-enhanced-monitoring", "configuring-iam-database-auth",
+        "configuring-log-exports", "creating", "maintenance", "modifying", "rebooting", "renaming",
+        "resetting-master-credentials", "starting", "storage-config-upgrade", "storage-initialization",
+        "storage-optimization", "upgrading",
+    }
+)  # fmt: skip
+"""Words of RDS for a server that answers, or will by itself."""
+_FIXES = {
+    "stopped": "aws rds start-db-instance --db-instance-identifier {name}",
+    "stopping": "wait until it is stopped, then: aws rds start-db-instance --db-instance-identifier {name}",
+    "storage-full": "aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {more} "
+    "--apply-immediately",
+    "deleting": "terraform apply, once it is gone (its last snapshot: aws rds describe-db-snapshots)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What RDS says, and the address that the contract says."""
+
+    server: ServerState
+    host: str
+
+
+def gather(scene: Scene) -> Facts:
+    """One call."""
+    return Facts(scene.server(), scene.stack.database.host)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """Being created or modified is no finding."""
+    server = facts.server
+    if not server.status:
+        yield _blocker(
+            "database-server-missing",
+            server,
+            "there is no such DB instance",
+            "terraform apply (restore: set the snapshot variable)",
+        )
+    elif server.status not in _COMING:
+        more = max(server.storage + 20, round(server.storage * 1.5))
+        fix = _FIXES.get(server.status, "aws rds describe-events --source-type db-instance --source-identifier {name}")
+        yield _blocker(
+            f"database-server-{server.status}",
+            server,
+            "its storage is full: it takes no writes" if server.status == "storage-full" else f"it is {server.status}",
+            fix.format(name=server.instance, more=more),
+        )
+    elif server.host and server.host.lower() != facts.host.lower():
+        yield Finding(
+            code="database-host-stale",
+            severity=Severity.BLOCKER,
+            symptom=f"{server.instance} is not where the contract says",
+            cause="the server was recreated (or the contract is out of date): its address changed",
+            fix="terraform apply, so that outputs and task definitions have the current address",
+            evidence=(f"RDS: {server.host}", f"contract: {facts.host}"),
+            explains=EXPLAINS,
+        )
+
+
+def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.BLOCKER,
+        symptom=f"the database server {server.instance} does not answer",
+        cause=cause,
+        fix=fix,
+        evidence=(f"DBInstanceStatus {server.status or 'DBInstanceNotFound'}",),
+        explains=EXPLAINS,
+        at_rest=server.status in ("stopped", "stopping"),
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="database-server",
+    title="The database server is available where the contract says",
+    gather=gather,
+    judge=judge,
+    guide_section="Database Issues",
+)

@@ -1,0 +1,101 @@
+"""How tasks are told to find PostgreSQL: an address without a port, of this server, and the tenant's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+
+_UNREACHED = frozenset(
+    {
+        "task-database-host-has-port",
+        "task-database-host-unknown",
+        "task-database-unreachable",
+        "task-vespa-unreachable",
+        "task-container-exited",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant the task definition in use; where the server is, and the database each should use."""
+
+    definitions: Mapping[str, TaskDefinition]
+    host: str
+    port: int
+    databases: Mapping[str, str]
+    aliases: tuple[str, ...] = ()
+    """Other names of the same server."""
+
+
+def gather(scene: Scene) -> Facts:
+    """The contract's words and the task definitions'."""
+    database = scene.stack.database
+    databases = {name: tenant.database for name, tenant in scene.stack.tenants.items()}
+    host, aliases = scene.server().host or database.host, database.aliases or ()
+    return Facts(scene.definitions(), host, database.port, databases, aliases)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """Per tenant: host, port, database."""
+    for tenant, definition in facts.definitions.items():
+        said = definition.variables()
+        secret = definition.secret_names()
+        if "POSTGRES_HOST" not in secret:
+            yield from _host(tenant, said.get("POSTGRES_HOST", ""), facts)
+        port = said.get("POSTGRES_PORT", "5432")
+        if "POSTGRES_PORT" not in secret and port != str(facts.port):
+            fix = f'POSTGRES_PORT = "{facts.port}" in the task definition'
+            yield _wrong(tenant, "port", port, str(facts.port), fix)
+        name = said.get("POSTGRES_DB", "postgres")
+        if "POSTGRES_DB" not in secret and name != facts.databases[tenant]:
+            fix = f'POSTGRES_DB = "{facts.databases[tenant]}" in the task definition'
+            yield _wrong(tenant, "name", name, facts.databases[tenant], fix)
+
+
+def _host(tenant: str, host: str, facts: Facts) -> Iterable[Finding]:
+    name, colon, port = host.partition(":")
+    if colon:
+        yield Finding(
+            code="database-host-has-port",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"the tasks look for PostgreSQL at {host}:{facts.port}",
+            cause=f"POSTGRES_HOST holds the endpoint (with :{port}), and Onyx appends the port itself",
+            fix="POSTGRES_HOST = aws_db_instance.this.address (not .endpoint) in the task definition; terraform apply",
+            evidence=(f"POSTGRES_HOST={host}", f"the server's address is {facts.host}"),
+            explains=_UNREACHED,
+        )
+    elif name.lower() not in {one.lower() for one in (facts.host, *facts.aliases)}:
+        fix = "POSTGRES_HOST = aws_db_instance.this.address in the task definition; terraform apply"
+        yield _wrong(tenant, "host", host or "(not set)", facts.host, fix)
+
+
+_VARIABLES = {"host": "POSTGRES_HOST", "port": "POSTGRES_PORT", "name": "POSTGRES_DB"}
+
+
+def _wrong(tenant: str, what: str, value: str, wanted: str, fix: str) -> Finding:
+    variable = _VARIABLES[what]
+    return Finding(
+        code=f"database-{what}-wrong",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"the tasks use another {variable} than the stack's",
+        cause=f"{variable} in the task definition is {value}, and should be {wanted}",
+        fix=fix,
+        evidence=(f"{variable}={value}", f"wanted: {wanted}"),
+        explains=_UNREACHED | {"task-database-missing", "task-database-permission-denied"},
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="database-settings",
+    title="Tasks are told the database server's address and their own database",
+    gather=gather,
+    judge=judge,
+    guide_section="Database Issues",
+)

@@ -1,0 +1,181 @@
+"""Inside the database server: every tenant's database, its role, and whether the role gets in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.database import ownership
+from orchestrator.database.model import Observed, Wanted, wanted_of
+from orchestrator.database.ownership import Rules
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.errors import OrchestratorError
+
+EXHAUSTED = re.compile(r"remaining connection slots|too many clients|too many connections")
+"""PostgreSQL's 53300, in its own words: psql shows no code for a connection that was refused."""
+SILENT = frozenset(
+    {"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping", "storage-full"}
+)
+"""RDS's words for a server that can't be asked."""
+REPAIR = "tenant-databases"
+"""The step that mends what is found here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a tenant should have."""
+
+    database: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is wanted, by tenant, and what the server holds; None: it does not answer, of which another check speaks."""
+
+    wanted: Mapping[str, Wish]
+    seen: Observed | None
+    instance: str
+    refusal: str = ""
+    """PostgreSQL's words when it has no connection for us."""
+    tenants: tuple[Wanted, ...] = ()
+
+
+def gather(scene: Scene) -> Facts:
+    """One session for all tenants, through the runner or directly, as the steps do."""
+    wanted = {name: Wish(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
+    instance = scene.stack.database.instance
+    if scene.server().status in SILENT:
+        return Facts(wanted, None, instance)
+    try:
+        return Facts(wanted, scene.databases(), instance, tenants=wanted_of(scene.stack))
+    except OrchestratorError as error:
+        said = error.problems[0].message
+        if not EXHAUSTED.search(said):
+            raise
+        return Facts(wanted, None, instance, said)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """A database that is missing comes before a role, a role before a login."""
+    seen = facts.seen
+    if facts.refusal:
+        yield _exhausted(facts)
+    if seen is None:
+        return
+    for tenant, wish in facts.wanted.items():
+        found = _renamed(tenant, facts, seen) or _missing(tenant, wish, seen, facts.instance)
+        found = found or _login(tenant, wish, seen, ours=_is_ours(tenant, facts, seen))
+        if found:
+            yield found
+
+
+def _exhausted(facts: Facts) -> Finding:
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+    return Finding(
+        code="database-connections-exhausted",
+        severity=Severity.BLOCKER,
+        symptom=f"{facts.instance} has no connection left",
+        cause="more clients than max_connections (it follows from the class's memory): pools too large, or leaking",
+        fix=f"{ending} (as the admin user); then a larger instance_class, or smaller pools "
+        "(POSTGRES_API_SERVER_POOL_SIZE)",
+        evidence=(" ".join(facts.refusal.split())[:300],),
+        explains=frozenset({"task-database-connections-exhausted", "task-container-exited"}),
+    )
+
+
+def _wanted(tenant: str, facts: Facts) -> Wanted | None:
+    return next((one for one in facts.tenants if one.tenant == tenant), None)
+
+
+def _is_ours(tenant: str, facts: Facts, seen: Observed) -> bool:
+    one = _wanted(tenant, facts)
+    return one is None or ownership.database_is_ours(one, seen, Rules())
+
+
+def _renamed(tenant: str, facts: Facts, seen: Observed) -> Finding | None:
+    one = _wanted(tenant, facts)
+    problem = ownership.renamed(one, facts.tenants, seen) if one and one.database not in seen.databases else None
+    if one is None or problem is None:
+        return None
+    return Finding(
+        code="database-renamed",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'database "{one.database}" does not exist',
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=(f"databases on {facts.instance}: {', '.join(sorted(seen.databases))}",),
+        explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
+    )
+
+
+def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding | None:
+    there = ", ".join(sorted(seen.databases)) or "none"
+    if wish.database not in seen.databases:
+        return Finding(
+            code="database-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f'database "{wish.database}" does not exist',
+            cause=f"{instance} is new or was restored without it; Terraform makes servers, not databases",
+            fix=f"orchestrate run --tenant {tenant}",
+            evidence=(f"databases on {instance}: {there}",),
+            explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
+            repair=REPAIR,
+        )
+    if wish.role not in seen.roles:
+        return Finding(
+            code="database-role-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f'role "{wish.role}" does not exist',
+            cause=f"{instance} is new or was restored without it",
+            fix=f"orchestrate run --tenant {tenant}",
+            evidence=(f"roles on {instance}: {', '.join(sorted(seen.roles)) or 'none'}",),
+            explains=frozenset({"task-database-login-denied", "task-database-missing"}),
+            repair=REPAIR,
+        )
+    return None
+
+
+def _login(tenant: str, wish: Wish, seen: Observed, *, ours: bool) -> Finding | None:
+    adopt = "" if ours else f" --adopt-database {wish.database}"
+    owner = seen.databases[wish.database]
+    if owner != wish.role:
+        return Finding(
+            code="database-owner-wrong",
+            severity=Severity.WARNING,
+            subject=tenant,
+            symptom=f'database "{wish.database}" belongs to "{owner}"',
+            cause="migrations need the tenant's own role to own it",
+            fix=f"orchestrate run --tenant {tenant}{adopt} (or: ALTER DATABASE {wish.database} OWNER TO {wish.role};)",
+            evidence=(f"owner {owner}, wanted {wish.role}",),
+            explains=frozenset({"task-database-permission-denied"}),
+            repair=REPAIR if ours else "",
+        )
+    login = seen.logins.get(tenant, "ok")
+    if login == "ok" or tenant in seen.secrets:
+        return None
+    return Finding(
+        code="database-login-denied",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'role "{wish.role}" can\'t sign in to "{wish.database}"',
+        cause="its password on the server is not the one in its secret",
+        fix=f"orchestrate run --tenant {tenant}{adopt}",
+        evidence=(login[:300],),
+        explains=frozenset({"task-database-login-denied"}),
+        repair=REPAIR,
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="databases",
+    title="Every tenant has its database and can log in",
+    gather=gather,
+    judge=judge,
+    guide_section="Terraform Destroy/Apply Cycle",
+)

@@ -1,0 +1,97 @@
+"""What the world's DNS says of every hostname: it leads to the current load balancer, not to one that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.dns.resolve import NOERROR, NXDOMAIN, Answer
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+
+_SITE = frozenset({"site-not-answering"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Answers by name; hostnames by tenant; the load balancer's present name."""
+
+    answers: Mapping[str, Answer]
+    hostnames: Mapping[str, str]
+    target: str
+    managed: bool = True
+    """Whether a provider of the contract holds the records."""
+
+
+def gather(scene: Scene) -> Facts:
+    """All names at once; no AWS call."""
+    hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
+    managed = scene.stack.dns is not None or any(tenant.dns for tenant in scene.stack.tenants.values())
+    return Facts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """A server that doesn't answer is a warning: nothing is known of the name."""
+    target = facts.answers[facts.target]
+    for tenant, hostname in facts.hostnames.items():
+        answer = facts.answers[hostname]
+        if answer.rcode not in (NOERROR, NXDOMAIN):
+            yield _unanswered(tenant, answer)
+        elif not answer.chain and not answer.addresses:
+            yield _missing(tenant, answer, facts)
+        elif not answer.leads_to(target):
+            yield _stale(tenant, answer, facts)
+
+
+def _fix(tenant: str, hostname: str, facts: Facts) -> str:
+    if facts.managed:
+        return f"orchestrate run --only dns-records --tenant {tenant}"
+    return f"make {hostname} a CNAME of {facts.target} where its zone is"
+
+
+def _missing(tenant: str, answer: Answer, facts: Facts) -> Finding:
+    return Finding(
+        code="dns-record-missing",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"{answer.name} does not resolve",
+        cause="no record of that name is in its zone (or the zone is not the one its registrar points to)",
+        fix=_fix(tenant, answer.name, facts),
+        evidence=(f"{answer} from {answer.server or 'the resolver'}",),
+        explains=_SITE,
+    )
+
+
+def _stale(tenant: str, answer: Answer, facts: Facts) -> Finding:
+    remembered = (f"the old answer may be remembered for {answer.ttl} s",) if answer.ttl else ()
+    return Finding(
+        code="dns-record-stale",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"{answer.name} leads to another load balancer",
+        cause="the load balancer was recreated (its name changes each time), and the record was not updated",
+        fix=_fix(tenant, answer.name, facts),
+        evidence=(str(answer), f"the present load balancer is {facts.target}", *remembered),
+        explains=_SITE,
+    )
+
+
+def _unanswered(tenant: str, answer: Answer) -> Finding:
+    return Finding(
+        code="dns-unanswered",
+        severity=Severity.WARNING,
+        subject=tenant,
+        symptom=f"no name server says where {answer.name} leads",
+        cause=f"the name server answered {answer.rcode}",
+        fix=f"dig {answer.name}; check the zone's name servers at its registrar (or --resolver)",
+        evidence=(f"{answer.name}: {answer.rcode} from {answer.server or 'no server'}",),
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="dns",
+    title="Every hostname leads to the current load balancer",
+    gather=gather,
+    judge=judge,
+    guide_section="Terraform Destroy/Apply Cycle",
+)

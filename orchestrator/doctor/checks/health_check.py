@@ -1,0 +1,166 @@
+"""How the load balancer judges tasks: path, port and thresholds that a slow first migration survives.
+
+nginx's `/api/health` is the path that means something; web on 3000 has no `/health`, it redirects. The guide asks for
+600 s of grace, and 60 s x 10 failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.listeners import HealthCheck
+from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+
+GRACE = 600
+"""Seconds; the guide's."""
+PATIENCE = 300
+"""Seconds of failures in a row (interval x threshold) below which a busy task is killed; the guide asks for 600."""
+SICK = (302, 404, 500, 503)
+"""A redirect to the login page, and errors."""
+PATHS = frozenset({"/api/health"})
+NGINX_PORT = 80
+_UNHEALTHY = frozenset({"task-target-unhealthy", "targets-unhealthy", "task-killed-while-migrating"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """By tenant the target group's check and the service; those whose targets fail it now, with the reasons."""
+
+    checks: Mapping[str, HealthCheck]
+    services: Mapping[str, ServiceSettings]
+    failing: Mapping[str, tuple[str, ...]]
+
+
+def gather(scene: Scene) -> Facts:
+    """One call for the target groups; the rest is shared."""
+    failing = {
+        tenant: rollout.targets.reasons
+        for tenant, rollout in scene.rollouts().items()
+        if rollout.targets.states.get("unhealthy") and not rollout.targets.healthy
+    }
+    return Facts(scene.health_checks(), scene.settings(), failing)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """A setting that fails the targets now is a blocker, one that only may is a warning."""
+    for tenant, check in facts.checks.items():
+        service = facts.services.get(tenant)
+        if service is None:
+            continue
+        way = next((one for one in service.ways if one.target_group == check.target_group), None)
+        if way is None:
+            yield _unattached(tenant, service, check)
+            continue
+        failing = tenant in facts.failing
+        if check.port not in ("traffic-port", str(way.port)):
+            yield _port(tenant, check, way.port)
+        if way.port == NGINX_PORT and check.path not in PATHS:
+            yield path_finding(tenant, check, failing=failing)
+        yield from _accepted(tenant, check, failing=failing)
+        yield from _patience(tenant, check, service)
+
+
+def _unattached(tenant: str, service: ServiceSettings, check: HealthCheck) -> Finding:
+    return Finding(
+        code="target-group-unused",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"{service.name} does not register its tasks where the listener looks",
+        cause="the service's load_balancer block names another target group, or none",
+        fix="load_balancer { target_group_arn = aws_lb_target_group.this.arn … } in aws_ecs_service; terraform apply",
+        evidence=(
+            f"contract: {check.target_group}",
+            f"service: {', '.join(one.target_group for one in service.ways) or 'none'}",
+        ),
+        explains=_UNHEALTHY,
+    )
+
+
+def _port(tenant: str, check: HealthCheck, port: int) -> Finding:
+    return Finding(
+        code="health-check-port-wrong",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom="the load balancer checks a port on which nothing may listen",
+        cause=f"the health check asks port {check.port}, requests go to {port}",
+        fix='health_check { port = "traffic-port" } in aws_lb_target_group; terraform apply',
+        evidence=(f"HealthCheckPort {check.port}", f"containerPort {port}"),
+        explains=_UNHEALTHY,
+    )
+
+
+def path_finding(tenant: str, check: HealthCheck, *, failing: bool) -> Finding:
+    """A path that tells nothing of the application."""
+    return Finding(
+        code="health-check-path-wrong",
+        severity=Severity.BLOCKER if failing else Severity.WARNING,
+        subject=tenant,
+        symptom="the health check requests a page that says nothing about the application's health",
+        cause=f"its path is {check.path}: web redirects it or doesn't know it; /api/health goes through to the api",
+        fix='health_check { path = "/api/health" } in aws_lb_target_group; terraform apply',
+        evidence=(f"HealthCheckPath {check.path}", f"Matcher {check.matcher or 'none'}"),
+        explains=_UNHEALTHY,
+    )
+
+
+def _accepted(tenant: str, check: HealthCheck, *, failing: bool) -> Iterable[Finding]:
+    """The matcher takes 200, and nothing that a sick application answers too."""
+    if not check.matcher or (_matches(check.matcher, 200) and not any(_matches(check.matcher, one) for one in SICK)):
+        return
+    refuses = not _matches(check.matcher, 200)
+    yield Finding(
+        code="health-check-matcher-wrong",
+        severity=Severity.BLOCKER if failing and refuses else Severity.WARNING,
+        subject=tenant,
+        symptom="the health check refuses what a healthy task answers"
+        if refuses
+        else "the health check accepts what a sick task answers",
+        cause=f"its matcher is {check.matcher}: {'200 is not in it' if refuses else 'redirects and errors are in it'}",
+        fix='health_check { matcher = "200-299" } in aws_lb_target_group; terraform apply',
+        evidence=(f"Matcher {check.matcher}", f"HealthCheckPath {check.path}"),
+        explains=_UNHEALTHY,
+    )
+
+
+def _matches(matcher: str, status: int) -> bool:
+    """Whether an HTTP status is in a matcher such as `200`, `200-299` or `200,302`."""
+    spans = (part.strip().partition("-") for part in matcher.split(","))
+    return any(int(low) <= status <= int(high or low) for low, _, high in spans if low.isdecimal())
+
+
+def _patience(tenant: str, check: HealthCheck, service: ServiceSettings) -> Iterable[Finding]:
+    seconds = check.interval * check.unhealthy
+    if service.grace < GRACE:
+        yield Finding(
+            code="grace-period-short",
+            severity=Severity.WARNING,
+            subject=tenant,
+            symptom="tasks may be killed while their first migrations still run",
+            cause=f"the grace period is {service.grace} s; migrations of a fresh database take 10 minutes and more",
+            fix=f"health_check_grace_period_seconds = {GRACE} in aws_ecs_service; terraform apply",
+            evidence=(f"healthCheckGracePeriodSeconds {service.grace}", f"interval x threshold {seconds} s"),
+            explains=_UNHEALTHY,
+        )
+    if 0 < seconds < PATIENCE:
+        yield Finding(
+            code="health-check-impatient",
+            severity=Severity.WARNING,
+            subject=tenant,
+            symptom="a task that is busy for a moment is killed",
+            cause=f"{check.unhealthy} failures {check.interval} s apart are enough: {seconds} s",
+            fix="health_check { interval = 60, timeout = 30, unhealthy_threshold = 10 } in aws_lb_target_group",
+            evidence=(f"HealthCheckIntervalSeconds {check.interval}", f"UnhealthyThresholdCount {check.unhealthy}"),
+            explains=_UNHEALTHY,
+        )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="health-check",
+    title="The health check asks the right thing, patiently",
+    gather=gather,
+    judge=judge,
+    guide_section="Health Check Failures",
+)

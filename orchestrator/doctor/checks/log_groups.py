@@ -1,0 +1,89 @@
+"""Log groups that task definitions write to: without one, or without the right to write, a task never starts.
+
+The execution role is asked about at IAM's simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.aws.iam import Denied, Permissions
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.partitions import partition_in
+
+WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """By tenant the groups its containers write to; by group whether it is there; by tenant what its role may not."""
+
+    wanted: Mapping[str, tuple[str, ...]]
+    there: Mapping[str, bool]
+    roles: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[str, Permissions] = field(default_factory=dict)
+
+
+def gather(scene: Scene) -> Facts:
+    """One call a group, one simulation a role."""
+    wanted = {
+        tenant: tuple(sorted({one.log_group for one in definition.containers if one.log_group}))
+        for tenant, definition in scene.definitions().items()
+    }
+    roles = {tenant: definition.execution_role for tenant, definition in scene.definitions().items()}
+    asked: dict[str, list[str]] = {}
+    for tenant, role in roles.items():
+        asked.setdefault(role, []).extend(wanted[tenant])
+    partition = partition_in(scene.stack.load_balancer.arn)
+    where = f"arn:{partition}:logs:{scene.stack.region}:{scene.stack.account_id}:log-group"
+    resources = {role: [f"{where}:{one}:log-stream:api/1" for one in sorted(set(asked[role]))] for role in asked}
+    seen = {role: scene.simulate(role, WRITE, resources[role]) for role in asked if role and resources[role]}
+    permissions = {tenant: seen[role] for tenant, role in roles.items() if role in seen}
+    return Facts(wanted, scene.log_groups(), roles, permissions)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """Per tenant and group."""
+    for tenant, groups in facts.wanted.items():
+        denied = facts.permissions.get(tenant, Permissions()).denied
+        if denied:
+            yield _denied(tenant, facts.roles[tenant], denied)
+        for group in groups:
+            if not facts.there.get(group, True):
+                yield Finding(
+                    code="log-group-missing",
+                    severity=Severity.BLOCKER,
+                    subject=tenant,
+                    symptom="tasks can't start: there is nowhere to write their log",
+                    cause=f"the log group {group} does not exist, and the task definition does not create it",
+                    fix=f"aws logs create-log-group --log-group-name {group} (or terraform apply)",
+                    evidence=(f"awslogs-group {group}: ResourceNotFoundException",),
+                    explains=frozenset({"task-task-resources-failed", "task-container-exited"}),
+                )
+
+
+def _denied(tenant: str, role: str, denied: Sequence[Denied]) -> Finding:
+    name = role.rsplit("/", 1)[-1]
+    managed = f"arn:{partition_in(denied[0].resource)}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    return Finding(
+        code="log-group-denied",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom="tasks can't start: their execution role may not write their log",
+        cause=f"no policy of {name} allows {', '.join(sorted({one.action for one in denied}))}",
+        fix=f"aws iam attach-role-policy --role-name {name} --policy-arn {managed} "
+        "(aws_iam_role_policy_attachment in Terraform)",
+        evidence=tuple(f"{one.action} on {one.resource}: {one.decision}" for one in denied[:4]),
+        explains=frozenset({"task-task-resources-failed", "task-image-pull-denied", "task-image-pull-failed"}),
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="log-groups",
+    title="Every log group of the tasks exists",
+    gather=gather,
+    judge=judge,
+    guide_section="ECS Task Troubleshooting",
+)

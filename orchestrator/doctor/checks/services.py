@@ -1,0 +1,113 @@
+"""Services that are missing, are scaled to zero, or run fewer tasks than they should with no hope in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.rollout.progress import Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its rollout and the service's name."""
+
+    rollouts: Mapping[str, Rollout]
+    services: Mapping[str, str]
+    cluster: str
+
+
+def gather(scene: Scene) -> Facts:
+    """Shared with the check of tasks."""
+    services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
+    return Facts(scene.rollouts(), services, scene.stack.cluster)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """A rollout under way, with nothing failed in it, is no finding."""
+    for tenant, rollout in facts.rollouts.items():
+        name = facts.services[tenant]
+        found = _absent(tenant, name, facts.cluster, rollout) or _short(tenant, name, facts.cluster, rollout)
+        if found:
+            yield found
+        elif not rollout.failures and rollout.targets.states.get("unhealthy") and not rollout.targets.healthy:
+            yield _unhealthy(tenant, name, rollout)
+
+
+def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | None:
+    if rollout.service is None or rollout.primary is None:
+        return Finding(
+            code="service-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"there is no service {name}",
+            cause="it was deleted, or the contract names another cluster, region or account",
+            fix="terraform apply; then check `cluster`, `region` and the tenant's `service` in the contract",
+            evidence=(f"cluster {cluster} has no active service {name}",),
+            explains=frozenset({"site-not-answering"}),
+        )
+    if rollout.service.desired == 0:
+        return Finding(
+            code="desired-count-zero",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"{name} runs nothing",
+            cause="its desired count is 0: it was paused, or autoscaling may go down to 0",
+            fix=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1",
+            evidence=("desiredCount 0, runningCount " + str(rollout.service.running),),
+            explains=frozenset({"site-not-answering"}),
+            at_rest=True,
+        )
+    return None
+
+
+def _short(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | None:
+    service, primary = rollout.service, rollout.primary
+    assert service is not None  # noqa: S101 - _absent has seen to it
+    assert primary is not None  # noqa: S101
+    over = primary.rollout_state == "FAILED"
+    if not over and not (rollout.failures and primary.running < primary.desired):
+        return None
+    counts = f"desiredCount {service.desired}, runningCount {service.running}, pendingCount {service.pending}"
+    state = f"deployment {primary.id}: {primary.rollout_state} {primary.rollout_reason}".strip()
+    again = f"aws ecs update-service --cluster {cluster} --service {name} --force-new-deployment"
+    return Finding(
+        code="service-not-running",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"{name} does not get its tasks to run",
+        cause="its rollout failed, and a failed rollout never retries by itself" if over else "its tasks keep stopping",
+        fix=f"repair the cause, then: {again}",
+        evidence=(counts, state, *service.events[:2]),
+        consequence=True,
+        repair="redeploy" if over else "",
+    )
+
+
+def _unhealthy(tenant: str, name: str, rollout: Rollout) -> Finding:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(rollout.targets.states.items()))
+    return Finding(
+        code="targets-unhealthy",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"the load balancer sends nothing to {name}",
+        cause="no target passes the health check",
+        fix=f"aws logs tail {_log_hint(tenant)} --since 15m; check the health path and port of the target group",
+        evidence=(f"targets: {states}", f"reasons: {', '.join(rollout.targets.reasons) or 'none given'}"),
+        consequence=True,
+    )
+
+
+def _log_hint(tenant: str) -> str:
+    return f"/ecs/{tenant}"
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="services",
+    title="Every service exists and its tasks run",
+    gather=gather,
+    judge=judge,
+    guide_section="Troubleshooting Flowchart",
+)

@@ -1,0 +1,96 @@
+"""The tasks' security groups let them out: to PostgreSQL, Redis and Vespa, and on 443 for images and secrets.
+
+A security group that Terraform makes lets nothing out unless a rule says so. Of a rule for addresses it is not asked
+whose they are. Left out: network ACLs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.network import SecurityGroup
+from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+
+HTTPS = 443
+_DEATHS = {
+    "PostgreSQL": frozenset({"task-database-unreachable", "task-database-host-unknown"}),
+    "Redis": frozenset({"task-redis-unreachable"}),
+    "Vespa": frozenset({"task-vespa-unreachable"}),
+    "AWS and the registry": frozenset(
+        {"task-network-unreachable", "task-image-pull-failed", "task-secret-unreadable", "task-task-resources-failed"}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a task must reach: a port, in one of these groups (none known: anywhere)."""
+
+    what: str
+    port: int
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """By tenant its service and what its tasks must reach; every group by id."""
+
+    services: Mapping[str, ServiceSettings]
+    needs: Mapping[str, tuple[Need, ...]]
+    groups: Mapping[str, SecurityGroup]
+
+
+def gather(scene: Scene) -> Facts:
+    """All of it is shared with other checks."""
+    stack, instances = scene.stack, scene.instances()
+    shared = [Need("PostgreSQL", stack.database.port, scene.server().groups)]
+    shared += [Need("Redis", stack.redis.port, scene.redis_groups())] if stack.redis else []
+    shared += [Need("AWS and the registry", HTTPS)]
+    needs = {}
+    for tenant in stack.tenants:
+        vespa = stack.vespa.get(tenant)
+        there = instances.get(vespa.instance_id) if vespa else None
+        ports = (vespa.port, vespa.config_port) if vespa and there else ()
+        own = [Need("Vespa", port, there.groups) for port in ports if there]
+        needs[tenant] = (*shared, *own)
+    return Facts(scene.settings(), needs, scene.groups())
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """Per tenant, all that its tasks can't reach together."""
+    for tenant, service in facts.services.items():
+        doors = [facts.groups[one] for one in service.groups if one in facts.groups]
+        shut = [need for need in facts.needs.get(tenant, ()) if not _open(doors, need)]
+        if doors and shut:
+            yield _locked(tenant, doors, shut)
+
+
+def _open(doors: list[SecurityGroup], need: Need) -> bool:
+    return any(door.lets_out(need.port, need.groups) for door in doors)
+
+
+def _locked(tenant: str, doors: list[SecurityGroup], shut: list[Need]) -> Finding:
+    what = ", ".join(f"{need.what} ({need.port})" for need in shut)
+    return Finding(
+        code="task-egress-closed",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"the tasks can't reach {what}",
+        cause="their security group does not let them out",
+        fix=f"aws ec2 authorize-security-group-egress --group-id {doors[0].id} --ip-permissions "
+        "IpProtocol=-1,IpRanges=[{CidrIp=0.0.0.0/0}] (aws_vpc_security_group_egress_rule in Terraform)",
+        evidence=tuple(f"{door.id} lets out {door.let_out()}" for door in doors),
+        explains=frozenset().union(*(_DEATHS[need.what] for need in shut)) | {"task-container-exited"},
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="task-egress",
+    title="The tasks' security groups let them out",
+    gather=gather,
+    judge=judge,
+    guide_section="Database Issues",
+)

@@ -1,0 +1,135 @@
+"""Tasks that stopped although nobody asked them to, each with the cause that its last words give away.
+
+And tasks that never get as far: there is no room for them, or they stay pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.rollout import timeline
+from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
+from orchestrator.rollout.progress import AUTOPSIES, Rollout
+
+NO_CAPACITY = "task-no-capacity"
+_SHORT = frozenset({"service-not-running"})
+_KILLED = _SHORT | {"task-target-unhealthy", "task-container-exited", "service-memory-high"}
+PENDING_LONG = timedelta(minutes=10)
+"""Onyx's images are pulled in one or two minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Per tenant its rollout and the service's name."""
+
+    rollouts: Mapping[str, Rollout]
+    services: Mapping[str, str]
+    cluster: str
+    now: datetime | None = None
+
+
+def gather(scene: Scene) -> Facts:
+    """Services, and the tasks and logs of those that are not steady."""
+    services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
+    return Facts(scene.rollouts(), services, scene.stack.cluster, scene.now)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """One finding a tenant and cause: the newest failures count, unless no task is wanted any more."""
+    for tenant, rollout in facts.rollouts.items():
+        if rollout.service is not None and rollout.service.desired == 0:
+            continue
+        causes: dict[str, tuple[Cause, Failure]] = {}
+        for failure in rollout.failures[:AUTOPSIES]:
+            cause = classify(failure)
+            causes.setdefault(cause.code, (cause, failure))
+        for cause, failure in causes.values():
+            yield _finding(tenant, rollout, cause, failure, facts)
+        yield from _no_room(tenant, rollout, facts)
+        yield from _stuck(tenant, rollout, facts)
+
+
+def _no_room(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+    """ECS makes no task when it can't place one: only an event says so."""
+    service, primary = rollout.service, rollout.primary
+    said = timeline.unplaced(service, primary) if service and primary else ""
+    if service is not None and said and service.running < service.desired:
+        yield Finding(
+            code=NO_CAPACITY,
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"there is no room for the tasks of {facts.services[tenant]}",
+            cause="ECS could not place a task: no capacity in the subnets' availability zones, or none large enough",
+            fix="add subnets in other availability zones to the service, or make the task smaller (cpu, memory); "
+            "Fargate tries again by itself",
+            evidence=(said[:300], f"desiredCount {service.desired}, runningCount {service.running}"),
+            explains=_SHORT,
+        )
+
+
+def _stuck(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+    waiting = [task for task in rollout.alive if task.status in ("PROVISIONING", "PENDING") and task.created_at]
+    ages = [facts.now - task.created_at for task in waiting if facts.now and task.created_at]
+    if not ages or max(ages) < PENDING_LONG:
+        return
+    task = waiting[ages.index(max(ages))]
+    yield Finding(
+        code="task-stuck-pending",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"a task of {facts.services[tenant]} is {task.status} for {max(ages).seconds // 60} minutes",
+        cause="it waits for a network interface, a very large image, or a container it depends on",
+        fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that stays too: "
+        "free addresses in its subnets, dependsOn in the task definition",
+        evidence=(f"task {task.id}: {task.status} since {task.created_at:%Y-%m-%d %H:%M:%S} UTC",),
+        explains=_SHORT,
+    )
+
+
+def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: Facts) -> Finding:
+    service = rollout.service
+    lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
+    return Finding(
+        code=f"task-{cause.code}",
+        severity=Severity.BLOCKER if lacking and cause.cure is not Cure.TIME else Severity.WARNING,
+        subject=tenant,
+        symptom=f"{len(rollout.failures)} tasks of {facts.services[tenant]} stopped, the last: {cause.message}",
+        cause=cause.message,
+        fix=_fix(tenant, cause),
+        evidence=tuple(filter(None, _evidence(failure, cause))),
+        explains=_KILLED if cause.code == "out-of-memory" else _SHORT,
+        repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
+    )
+
+
+def _over(rollout: Rollout) -> bool:
+    return rollout.primary is not None and rollout.primary.rollout_state == "FAILED"
+
+
+def _fix(tenant: str, cause: Cause) -> str:
+    if cause.cure is Cure.WORKFLOW:
+        return f"orchestrate run --tenant {tenant}: {cause.fix}"
+    return cause.fix
+
+
+def _evidence(failure: Failure, cause: Cause) -> Iterable[str]:
+    task = failure.task
+    yield f"task {task.id}: {task.stop_code} {task.stopped_reason}".strip()[:300]
+    for one in task.containers:
+        if one.exit_code or one.reason:
+            yield f"container {one.name}: exit {one.exit_code} {one.reason}".strip()[:300]
+    if cause.evidence and cause.evidence != task.stopped_reason[:300]:
+        yield cause.evidence
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="tasks",
+    title="No task stopped by itself",
+    gather=gather,
+    judge=judge,
+    guide_section="ECS Task Troubleshooting",
+)

@@ -1,0 +1,118 @@
+"""The doctor's composition: what the checks read with, and what they found as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.aws.acm import Acm
+from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.elasticache import ElastiCache
+from orchestrator.aws.iam import Iam
+from orchestrator.aws.listeners import Listeners
+from orchestrator.aws.logs import Logs
+from orchestrator.aws.network import Network
+from orchestrator.aws.rds import Rds
+from orchestrator.aws.s3 import S3
+from orchestrator.aws.service_counts import ServiceCounts
+from orchestrator.aws.service_settings import Services
+from orchestrator.aws.session import Aws
+from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.values import Values
+from orchestrator.database.model import Server
+from orchestrator.dns.resolve import Resolver
+from orchestrator.doctor import checks
+from orchestrator.doctor.scene import Readers, Scene
+from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
+from orchestrator.engine.step import Subject
+from orchestrator.errors import Outcome
+from orchestrator.events import Emit, FindingReported
+from orchestrator.rollout.progress import Ecs, Targets
+from orchestrator.stack.contract import Stack
+
+
+class Context(Protocol):
+    """What the steps' context has of what the checks need."""
+
+    @property
+    def stack(self) -> Stack: ...  # noqa: D102
+    @property
+    def rds(self) -> Rds: ...  # noqa: D102
+    @property
+    def ssm(self) -> Ssm: ...  # noqa: D102
+    @property
+    def elasticache(self) -> ElastiCache: ...  # noqa: D102
+    @property
+    def secrets(self) -> Values: ...  # noqa: D102
+    @property
+    def ecs(self) -> Ecs: ...  # noqa: D102
+    @property
+    def targets(self) -> Targets: ...  # noqa: D102
+    @property
+    def logs(self) -> Logs: ...  # noqa: D102
+    @property
+    def database(self) -> Server: ...  # noqa: D102
+    @property
+    def resolver(self) -> Resolver: ...  # noqa: D102
+
+
+def consult(
+    context: Context, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
+) -> Diagnosis:
+    """Examine the whole stack once, changing nothing."""
+    stack = context.stack
+    readers = Readers(
+        ecs=context.ecs,
+        services=Services(aws.client("ecs"), stack.cluster),
+        targets=context.targets,
+        listeners=Listeners(aws.client("elbv2")),
+        logs=context.logs,
+        rds=context.rds,
+        elasticache=context.elasticache,
+        network=Network(aws.client("ec2")),
+        ssm=context.ssm,
+        secrets=context.secrets,
+        iam=Iam(aws.client("iam")),
+        acm=Acm(aws.client("acm")),
+        s3=S3(aws.client("s3"), stack.account_id),
+        cloudwatch=CloudWatch(aws.client("cloudwatch")),
+        counts=ServiceCounts(aws.client("ecs"), stack.cluster),
+        database=context.database,
+        resolver=context.resolver,
+    )
+    scene = Scene(stack, readers, now())
+    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting, missed=lambda: scene.missed)
+
+
+def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:
+    """Every root cause, followed by what it explains; failed when there is a blocker, or a check could not look."""
+    for event in events(diagnosis):
+        emit(event)
+    unknown = diagnosis.severity is Severity.BLOCKER or diagnosis.blind
+    return Outcome.FAILED if unknown else Outcome.SUCCEEDED
+
+
+def events(diagnosis: Diagnosis) -> Iterator[FindingReported]:
+    """Every root cause, followed by what it explains."""
+    for case in diagnosis.cases:
+        yield _event(case.root)
+        yield from (_event(one, case.root.code) for one in case.consequences)
+
+
+def _event(found: Finding, root: str = "") -> FindingReported:
+    return FindingReported(
+        step="doctor",
+        subject=found.subject,
+        detail=found.symptom,
+        code=found.code,
+        fix=found.fix,
+        severity=found.severity.value,
+        check=found.check,
+        cause=found.cause,
+        evidence=found.evidence,
+        guide=found.guide,
+        root=root,
+        page=found.page,
+        repair=found.repair,
+    )

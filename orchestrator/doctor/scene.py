@@ -1,0 +1,312 @@
+"""What the checks look at: each part of the stack is read once, when a check first asks, however many ask.
+
+Thread-safe. A reading that AWS throttled is begun anew by the next who asks; any other failure is remembered.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from orchestrator.aws.acm import Acm, Certificate
+from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.elasticache import ElastiCache, RedisState
+from orchestrator.aws.iam import Iam, Permissions
+from orchestrator.aws.listeners import HealthCheck, Listeners, Routing
+from orchestrator.aws.logs import Logs
+from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
+from orchestrator.aws.rds import Rds, ServerState
+from orchestrator.aws.s3 import S3, Presence
+from orchestrator.aws.secrets import Shape
+from orchestrator.aws.service_counts import Count, ServiceCounts
+from orchestrator.aws.service_settings import Services, ServiceSettings
+from orchestrator.aws.ssm import Ping, Ssm
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.aws.values import Values
+from orchestrator.database.model import Observed, Server, wanted_of
+from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.engine.check import LOOKS
+from orchestrator.engine.step import Subject, Unread
+from orchestrator.errors import Invalid, Problem, Transient
+from orchestrator.rollout import progress
+from orchestrator.rollout.progress import Ecs, Rollout, Targets
+from orchestrator.stack.contract import Stack
+from orchestrator.subjects import attempt
+from orchestrator.value_from import parse
+
+S = TypeVar("S", bound="Scene")
+T = TypeVar("T")
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads what."""
+
+    ecs: Ecs
+    services: Services
+    targets: Targets
+    listeners: Listeners
+    logs: Logs
+    rds: Rds
+    elasticache: ElastiCache
+    network: Network
+    ssm: Ssm
+    secrets: Values
+    iam: Iam
+    acm: Acm
+    s3: S3
+    cloudwatch: CloudWatch
+    counts: ServiceCounts
+    database: Server
+    resolver: Resolver
+
+
+def once(method: Callable[[S], T]) -> Callable[[S], T]:
+    """The first who asks reads; the others wait for it and get the same."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def read(self: S) -> T:
+        with self.lock_of(name):
+            if name not in self.seen:
+                try:
+                    self.seen[name] = (method(self), None)
+                except Transient:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever it was, all who ask shall hear the same
+                    self.seen[name] = (None, error)
+            value, failure = self.seen[name]
+            if failure is not None:
+                raise failure
+            found: T = value
+            return found
+
+    return read
+
+
+class Scene:
+    """One stack at one moment."""
+
+    def __init__(self, stack: Stack, readers: Readers, now: datetime) -> None:
+        self.stack = stack
+        self.read = readers
+        self.now = now
+        self.seen: dict[str, tuple[Any, Exception | None]] = {}
+        self.missed: dict[tuple[str, Subject], Problem] = {}
+        """What could not be read for a tenant, by reading and tenant: its other readings, and the others', stand."""
+        self._locks: dict[str, threading.RLock] = {}
+        self._guard = threading.Lock()
+
+    def lock_of(self, name: str) -> threading.RLock:
+        """One lock a reading."""
+        with self._guard:
+            return self._locks.setdefault(name, threading.RLock())
+
+    @once
+    def rollouts(self) -> Mapping[str, Rollout]:
+        """Per tenant: service, targets, failed tasks with their last words."""
+        read = self.read
+        every: Mapping[str, Rollout] = {}
+        for _ in range(LOOKS):
+            settled = {name: one for name, one in every.items() if not (one.unread and one.unread.passing)}
+            if len(settled) < len(self.stack.tenants):
+                every = progress.observe(self.stack, read.ecs, read.targets, read.logs, settled=settled)
+        self._miss("services", {name: one.unread.problem for name, one in every.items() if one.unread})
+        seen = {name: one for name, one in every.items() if one.unread is None}
+        inside = self._for_each(
+            "services",
+            [name for name, one in seen.items() if one.steady and not one.targets.healthy],
+            lambda name: progress.examine(seen[name], self.stack.tenants[name], read.ecs, read.targets, read.logs),
+        )
+        return {name: progress.at_present(one) for name, one in {**seen, **inside}.items()}
+
+    @once
+    def settings(self) -> Mapping[str, ServiceSettings]:
+        """Per tenant whose service exists: how it is set up."""
+        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
+
+    @once
+    def counts(self) -> Mapping[str, Count]:
+        """Per tenant whose service exists: its tasks and tags."""
+        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
+
+    @once
+    def definitions(self) -> Mapping[str, TaskDefinition]:
+        """Per tenant whose service exists: its task definition."""
+        arns = {tenant: found.task_definition for tenant, found in self.settings().items()}
+        return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
+
+    @once
+    def routing(self) -> Routing:
+        """The load balancer's way in, with every certificate that it shows."""
+        seen = self.read.listeners.routing(self.stack.load_balancer.arn)
+        return replace(seen, certificates=self.read.listeners.certificates(seen.listeners))
+
+    @once
+    def health_checks(self) -> Mapping[str, HealthCheck]:
+        """Per tenant whose target group exists."""
+        groups = {tenant.target_group_arn: name for name, tenant in self.stack.tenants.items()}
+        return {groups[arn]: found for arn, found in self.read.listeners.health_checks(list(groups)).items()}
+
+    @once
+    def server(self) -> ServerState:
+        """The database server, as RDS sees it."""
+        return self.read.rds.server(self.stack.database.instance)
+
+    @once
+    def databases(self) -> Observed:
+        """The database server, from inside."""
+        return self.read.database.observe(wanted_of(self.stack))
+
+    @once
+    def redis(self) -> RedisState | None:
+        """The replication group; None: the stack has none."""
+        redis = self.stack.redis
+        return self.read.elasticache.group(redis.replication_group) if redis else None
+
+    @once
+    def redis_groups(self) -> tuple[str, ...]:
+        """Ids of the security groups of Redis."""
+        state = self.redis()
+        return self.read.elasticache.security_groups(state.members[0]) if state and state.members else ()
+
+    @once
+    def instances(self) -> Mapping[str, Instance]:
+        """Vespa's instances and the runner, by id."""
+        return self.read.network.instances(self._instance_ids())
+
+    @once
+    def pings(self) -> Mapping[str, Ping]:
+        """What SSM says of the same instances, by id."""
+        return self.read.ssm.pings(self._instance_ids())
+
+    @once
+    def vespa_ports(self) -> Mapping[str, int]:
+        """Per tenant with a Vespa: the port its tasks themselves ask (VESPA_PORT), else the contract's."""
+        ports = {}
+        for tenant, vespa in self.stack.vespa.items():
+            definition = self.definitions().get(tenant)
+            said = definition.variables().get("VESPA_PORT", "") if definition else ""
+            ports[tenant] = int(said) if said.isdecimal() else vespa.port
+        return ports
+
+    @once
+    def groups(self) -> Mapping[str, SecurityGroup]:
+        """Every security group that plays a part, by id."""
+        ids = {group for service in self.settings().values() for group in service.groups}
+        ids |= {*self.server().groups, *self.redis_groups(), *self.routing().groups}
+        ids |= {group for instance in self.instances().values() for group in instance.groups}
+        return self.read.network.groups(ids)
+
+    @once
+    def subnets(self) -> Mapping[str, Subnet]:
+        """The tasks' and Vespa's subnets, by id."""
+        ids = {subnet for service in self.settings().values() for subnet in service.subnets}
+        return self.read.network.subnets(ids | {one.subnet for one in self.instances().values() if one.subnet})
+
+    @once
+    def secret_shapes(self) -> Mapping[str, Shape]:
+        """Every secret and parameter that a task definition or the contract names, by what names it."""
+        named = {arn_of(value) for one in self.definitions().values() for _, _, value in one.secrets()}
+        named |= {tenant.secret_arn for tenant in self.stack.tenants.values() if tenant.secret_arn}
+        if self.stack.redis and self.stack.redis.auth_secret_arn:
+            named.add(self.stack.redis.auth_secret_arn)
+        return self.read.secrets.shapes(sorted(named))
+
+    @once
+    def certificate(self) -> Certificate | None:
+        """The certificate; None: the contract names none, or there is none of that ARN."""
+        wanted = self.stack.certificate
+        try:
+            return self.read.acm.certificate(wanted.arn) if wanted else None
+        except Invalid:
+            return None
+
+    @once
+    def other_certificates(self) -> tuple[Certificate, ...] | None:
+        """What the listener shows by SNI besides the contract's one; None: one of them is not ACM's, or not ours."""
+        wanted = self.stack.certificate
+        try:
+            others = [arn for arn in self.routing().certificates if wanted and arn != wanted.arn]
+            return tuple(self.read.acm.certificate(arn) for arn in others)
+        except Invalid:
+            return None
+
+    @once
+    def bucket(self) -> Presence | None:
+        """What is seen of the bucket; None: the contract names none."""
+        return self.read.s3.presence(self.stack.bucket) if self.stack.bucket else None
+
+    def has_bucket(self) -> bool | None:
+        """Whether the bucket is there and the account's own; None: the contract names none."""
+        seen = self.bucket()
+        return None if seen is None else seen is Presence.OURS
+
+    @once
+    def log_groups(self) -> Mapping[str, bool]:
+        """Per log group that task definitions or the contract name: whether it is there."""
+        names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
+        wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values() if tenant.log_group})
+        return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
+
+    @once
+    def answers(self) -> Mapping[str, Answer]:
+        """What DNS says of every hostname and of the load balancer's own name."""
+        names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]
+        return dict(zip(names, self._each(self.read.resolver.resolve, names), strict=True))
+
+    def resting(self) -> bool:
+        """Whether somebody paused the whole stack: no service wants a task, and the database server is stopped."""
+        settings = self.settings()
+        return (
+            self.server().status in ("stopped", "stopping")
+            and len(settings) == len(self.stack.tenants)
+            and all(one.desired == 0 for one in settings.values())
+        )
+
+    def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
+        """What the role may not do."""
+        return self.read.iam.simulate(role, actions, resources)
+
+    def _instance_ids(self) -> list[str]:
+        runner = {self.stack.runner.instance_id} if self.stack.runner else set()
+        return sorted(runner | {vespa.instance_id for vespa in self.stack.vespa.values()})
+
+    def _for_each(self, check: str, tenants: Iterable[Subject], read: Callable[[Subject], T]) -> Mapping[Subject, T]:
+        """What can be read; the rest is missed by the check of that name, in the first place."""
+        results: dict[Subject, T] = {}
+        failures: dict[Subject, Unread] = {}
+        left = list(tenants)
+        for _ in range(LOOKS):
+            seen = attempt(left, read, at_once=AT_ONCE)
+            results |= seen.results
+            unread = Unread.each(seen.failures)
+            failures |= unread
+            left = [tenant for tenant, why in unread.items() if why.passing]
+        self._miss(check, {tenant: why.problem for tenant, why in failures.items() if tenant not in results})
+        return results
+
+    def _miss(self, check: str, problems: Mapping[Subject, Problem]) -> None:
+        self.missed |= {(check, tenant): problem for tenant, problem in problems.items()}
+
+    def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(read, names))
+
+
+def arn_of(value_from: str) -> str:
+    """What AWS is asked for in a `valueFrom`: without JSON key, stage and version."""
+    return parse(value_from).source
+
+
+def key_of(value_from: str) -> str:
+    """The JSON key in a `valueFrom`; empty: the whole value."""
+    return parse(value_from).key

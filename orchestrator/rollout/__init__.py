@@ -1,0 +1,1 @@
+"""What a tenant's service is doing, why a task of it stopped, and its logs."""

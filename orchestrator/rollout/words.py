@@ -1,0 +1,68 @@
+"""What a service that is not up yet is said to be doing, and what to do should it never be. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from orchestrator.aws.ecs import ROLLING
+from orchestrator.rollout import timeline
+from orchestrator.rollout.diagnosis import classify
+from orchestrator.rollout.progress import Rollout
+
+
+def doing(rollout: Rollout, counts: str) -> str:
+    """What is waited for."""
+    parts = [counts]
+    starting = Counter(task.status.lower() for task in rollout.alive if task.status != "RUNNING")
+    parts += [f"{count} {state}" for state, count in sorted(starting.items())]
+    parts += [f"{count} targets {state}" for state, count in sorted(rollout.targets.states.items())]
+    if rollout.steady and not rollout.targets.states:
+        parts.append("no target registered")
+    if rollout.revision:
+        parts.append(f"migrated to {rollout.revision}")
+    if rollout.service and len(rollout.service.deployments) > 1:
+        parts.append(f"the old {_kind(rollout)} drains")
+    if rollout.failures:
+        parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
+    if _unplaced(rollout):
+        parts.append("ECS can't place a task")
+    return ", ".join(parts)
+
+
+def identity(rollout: Rollout) -> str:
+    """Which deployment it is that was seen, and what of the service was not judged."""
+    service, primary = rollout.service, rollout.primary
+    if service is None or primary is None:
+        return ""
+    others = len(service.deployments) - 1
+    held = f"; {service.controller} has {others} more, which are not judged" if others else ""
+    return f"{_kind(rollout)} {primary.id}{held}"
+
+
+def _kind(rollout: Rollout) -> str:
+    return "deployment" if rollout.service is None or rollout.service.deploys_itself else "task set"
+
+
+def _unplaced(rollout: Rollout) -> str:
+    """What ECS says when there is no room for a task: it makes none then, and tries again by itself."""
+    service, primary = rollout.service, rollout.primary
+    return timeline.unplaced(service, primary) if service and primary else ""
+
+
+def should_it_never(rollout: Rollout) -> tuple[str, str]:
+    """The code and the fix, should the deadline pass now."""
+    service, targets = rollout.service, rollout.targets
+    if _unplaced(rollout):
+        return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
+    if rollout.failures:
+        cause = classify(rollout.failures[0])
+        return cause.code, cause.fix
+    if targets.states.get("unhealthy"):
+        return "target-unhealthy", f"check the health path and the application's log ({', '.join(targets.reasons)})"
+    if rollout.steady and not targets.states:
+        fix = "its tasks run and are in no target group: see the service's load_balancer block, and its events"
+        return "target-not-registered", fix
+    if service is not None and service.strategy != ROLLING:
+        fix = f"its strategy is {service.strategy}: a hook or the bake time may hold it. See `aws ecs "
+        return "deployment-held", f"{fix}list-service-deployments`; a pause hook: `aws ecs continue-service-deployment`"
+    return "service-not-running", "look at the service's events and its tasks"
