@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from orchestrator import certificates
 from orchestrator.app.context import connect_provider, limits_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.acm import Acm
 from orchestrator.aws.session import Aws
+from orchestrator.dns import certificates
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.runner import Around, Report

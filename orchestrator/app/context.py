@@ -37,13 +37,13 @@ from orchestrator.dns.model import Connection, DnsProvider
 from orchestrator.dns.places import Place
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.limits import Limits
+from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.rollout.progress import Watch
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.database_server import USABLE
 from orchestrator.steps.dns_records import Rules
-from orchestrator.surroundings import Surroundings
 
 Learn = Callable[[Iterable[str]], None]
 

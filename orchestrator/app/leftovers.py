@@ -9,7 +9,8 @@ from orchestrator.aws import existing
 from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OrchestratorError
-from orchestrator.leftovers import (
+from orchestrator.settings import Settings
+from orchestrator.terraform.leftovers import (
     Fate,
     Leave,
     Planned,
@@ -20,7 +21,6 @@ from orchestrator.leftovers import (
     tainted,
     taints_in,
 )
-from orchestrator.settings import Settings
 
 
 class Leftovers:

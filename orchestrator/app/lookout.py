@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator import board
 from orchestrator.app.operation import Operation
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.runner import Sight
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.events import PartObserved
+from orchestrator.render import board
 
 CALM = 30.0
 """Seconds after which a step that had nothing left to do is looked at again while the others are watched."""

@@ -15,6 +15,7 @@ from orchestrator.aws.access import Access
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
+from orchestrator.aws.value_from import parse
 from orchestrator.database.model import wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
@@ -39,7 +40,6 @@ from orchestrator.settings import Settings
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.steps import services
-from orchestrator.value_from import parse
 
 SETTLING = 300.0
 WARY = 5.0

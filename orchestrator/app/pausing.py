@@ -24,11 +24,11 @@ from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause.costs import Estimate, Holdings, estimate
 from orchestrator.lifecycle.pause.standing import Standing
+from orchestrator.lifecycle.pause.tags import Stamp
 from orchestrator.lifecycle.pause.whose import owners
 from orchestrator.lifecycle.resume.instances_started import Refusal
-from orchestrator.pauses import Stamp
+from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.stack.contract import Stack
-from orchestrator.surroundings import Surroundings
 
 
 @dataclass(frozen=True, kw_only=True)

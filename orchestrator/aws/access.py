@@ -21,7 +21,7 @@ from botocore.utils import JSONFileCache
 
 from orchestrator.aws import child, setup
 from orchestrator.aws.environment import EnvironmentSession, bind
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem
 
 CACHE = ".aws/cli/cache"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from orchestrator.aws import ways
-from orchestrator.aws_errors import code_of
+from orchestrator.aws.errors import code_of
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import OrchestratorError, Transient
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion"})

@@ -13,8 +13,8 @@ from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import once
 from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.subjects import Attempts, attempt
 
 ECS, ROLLING = "ECS", "ROLLING"
 """The usual deployment controller, and its usual strategy."""

@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.model import OperationModel
 
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import OrchestratorError, Transient, Unheard
 
 ONCE: Mapping[str, str] = {

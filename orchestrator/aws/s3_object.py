@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.access import Access, nobody
 from orchestrator.aws.environment import EnvironmentSession
+from orchestrator.aws.errors import code_of, problem_of
 from orchestrator.aws.roles import assuming
-from orchestrator.aws_errors import code_of, problem_of
 
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"}
 """The condition didn't hold, or somebody writes it this moment."""

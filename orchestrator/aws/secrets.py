@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import pages
 from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.value_from import parse
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.value_from import parse
 
 MALFORMED = frozenset({"InvalidParameterException", "ValidationException"})
 """A name that AWS can't take; of a batch it doesn't say which."""

@@ -1,4 +1,4 @@
-"""Clients of one account and region for a run; what botocore raises is `orchestrator.aws_errors`' to judge."""
+"""Clients of one account and region for a run; what botocore raises is `orchestrator.aws.errors`' to judge."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError
 
 from orchestrator.aws import looks, resends, ways
 from orchestrator.aws.access import Access
+from orchestrator.aws.errors import EXPIRED, code_of, denied, problem_of, translated
 from orchestrator.aws.roles import assuming
-from orchestrator.aws_errors import EXPIRED, code_of, denied, problem_of, translated
 from orchestrator.errors import Expired, Invalid, Problem, Refused
 
 __all__ = ["Aws", "code_of", "denied", "problem_of", "translated"]

@@ -21,7 +21,7 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from orchestrator.aws.child import PROFILES
 from orchestrator.aws.environment import proxies
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 
 _FILES = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}

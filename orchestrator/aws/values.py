@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets, Shape
-from orchestrator.value_from import parse
+from orchestrator.aws.value_from import parse
 
 
 class Values:

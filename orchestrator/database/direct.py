@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from pydantic import SecretStr
 
+from orchestrator.aws.value_from import held
 from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
@@ -31,10 +32,9 @@ from orchestrator.database.model import (
 from orchestrator.database.on_runner import verifier
 from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.ssm import NOT_ALLOWED, admin_unknown, locked
+from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.stack.contract import Database
-from orchestrator.subjects import attempt, each
-from orchestrator.value_from import held
 
 
 @dataclass(frozen=True, slots=True)

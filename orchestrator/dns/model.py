@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
+from orchestrator.aws.partitions import SUFFIXES
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed, Problem, Refused, Transient
-from orchestrator.partitions import SUFFIXES
 
 Ours: TypeAlias = Callable[[str], bool]
 """Whether a record's value is a name that was (or is) this stack's load balancer."""

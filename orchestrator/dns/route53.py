@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws import batches
+from orchestrator.aws.errors import code_of, problem_of
 from orchestrator.aws.pages import items, pages
-from orchestrator.aws_errors import code_of, problem_of
 from orchestrator.dns.model import Change, Connection, DnsProvider, Plan, Record, normal, receipt
 from orchestrator.dns.route53_accounts import InSeveralAccounts
+from orchestrator.engine.subjects import together
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
-from orchestrator.subjects import together
 
 T = TypeVar("T")
 

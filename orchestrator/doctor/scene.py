@@ -27,17 +27,17 @@ from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.service_settings import Services, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.aws.value_from import parse
 from orchestrator.aws.values import Values
 from orchestrator.database.model import Observed, Server, wanted_of
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread
+from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
 from orchestrator.stack.contract import Stack
-from orchestrator.subjects import attempt
-from orchestrator.value_from import parse
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from orchestrator.aws.value_from import parse
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.stack.contract import Redis
-from orchestrator.value_from import parse
 
 SECONDS = 120
 """Seconds that one look may take."""

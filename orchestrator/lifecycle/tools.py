@@ -25,13 +25,13 @@ from orchestrator.database.model import Wanted, wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
+from orchestrator.lifecycle.pause.tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import Refusal
+from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.lifecycle.vault import Vault, tags_of
-from orchestrator.pauses import Stamp
 from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
-from orchestrator.surroundings import Surroundings
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.aws.partitions import partition_in
+from orchestrator.aws.value_from import parse, resource
 from orchestrator.database.lending import path_of
 from orchestrator.dns.model import normal
 from orchestrator.dns.places import wanted
-from orchestrator.partitions import partition_in
 from orchestrator.stack.contract import Stack, passwords_of
-from orchestrator.value_from import parse, resource
 
 ANY = "*"
 Condition = Mapping[str, Mapping[str, tuple[str, ...]]]

@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from orchestrator.aws.iam import Denied, Permissions
+from orchestrator.aws.partitions import partition_of
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.checks import bucket as checks
-from orchestrator.partitions import partition_of
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.model import Evidence
 from orchestrator.stack.blueprint.references import referrers, targets

@@ -18,11 +18,11 @@ from typing import Protocol
 from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.engine.step import Unread
+from orchestrator.engine.subjects import ABOUT_US
 from orchestrator.errors import OrchestratorError
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
 from orchestrator.stack.contract import Stack, Tenant
-from orchestrator.subjects import ABOUT_US
 
 AUTOPSIES = 2
 """Failed tasks of one rollout whose logs are read: a cause counts when it is seen twice."""

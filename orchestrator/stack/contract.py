@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
+from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.owned import Owned
-from orchestrator.value_from import keys_apart
 
 T = TypeVar("T")
 SCHEMA = 1

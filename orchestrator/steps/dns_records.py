@@ -13,9 +13,9 @@ from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
 from orchestrator.dns.places import Atlas, Place
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import ABOUT_US
 from orchestrator.errors import OrchestratorError, Problem, Refused, Transient
 from orchestrator.stack.contract import LoadBalancer, Stack
-from orchestrator.subjects import ABOUT_US
 
 QUESTIONS_AT_ONCE = 16
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress as rollouts
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
 from orchestrator.rollout.progress import Context, Rollout
-from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from orchestrator import inside
 from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.value_from import held
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.inside import Login, Unproven
@@ -27,7 +28,6 @@ from orchestrator.inside.shell import Shell
 from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Redis, Stack
 from orchestrator.stack.ownership import Kind, remedy
-from orchestrator.value_from import held
 
 SPREADING = 30.0
 """Seconds in which a token that was set a moment ago may not be asked for yet, and a runner not answer yet.

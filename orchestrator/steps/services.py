@@ -16,12 +16,12 @@ from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.database.model import Server, Wanted, wanted_of
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress as rollouts
 from orchestrator.rollout import timeline, words
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import Rollout
-from orchestrator.subjects import each, refusals
 
 TWICE = 2
 CRASH_LOOP = 4

@@ -20,6 +20,7 @@ from orchestrator.aws.listeners import Routing
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import Problem
 from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
@@ -28,7 +29,6 @@ from orchestrator.rollout.progress import Watch
 from orchestrator.site import answers, tenancy
 from orchestrator.site.tenancy import Deed, Inside
 from orchestrator.stack.contract import Healthy, Stack
-from orchestrator.subjects import Attempts, attempt
 
 AT_ONCE = 16
 SPREADING = 10.0

@@ -14,13 +14,13 @@ from typing import Protocol
 
 from orchestrator.aws.ssm import Ping
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.index import vespa
 from orchestrator.index.vespa import Inside
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.stack.ownership import Kind, Ownership, remedy
-from orchestrator.subjects import each
 
 STARTING = 300.0
 """Seconds a running container may take until its config server answers; then it is restarted, once."""

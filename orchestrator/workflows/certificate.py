@@ -12,7 +12,7 @@ from orchestrator.workflows.caller import Caller, StackRef, ignore
 from orchestrator.workflows.execution import Execution, perform
 
 if TYPE_CHECKING:
-    from orchestrator.certificates import Request
+    from orchestrator.dns.certificates import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def certificate(
 
 
 def _request(execution: Execution) -> Request:
-    from orchestrator import certificates
+    from orchestrator.dns import certificates
 
     given = execution.environment.get(certificates.VARIABLE)
     if given and not execution.contract_given:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from orchestrator.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.terraform.leftovers import Adopt, Await, Fate, Keep, Leave
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.execution import Execution
 from orchestrator.workflows.planning import planned, read

@@ -13,7 +13,7 @@ from orchestrator.workflows.execution import Execution, perform
 
 if TYPE_CHECKING:
     from orchestrator.app import Operation
-    from orchestrator.session_plugin import Plugin
+    from orchestrator.aws.session_plugin import Plugin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ def shell(stack: StackRef, options: ShellOptions, *, emit: Emit = ignore, caller
     """Start a session with the caller's own rights (ssm:StartSession); this process becomes the plugin."""
 
     def work(execution: Execution) -> Outcome:
-        from orchestrator.session_plugin import Plugin
+        from orchestrator.aws.session_plugin import Plugin
 
         plugin = Plugin.find(execution.environment)
         operation = execution.look_at()
@@ -58,7 +58,7 @@ def _vespa(operation: Operation) -> str:
 def _enter(
     execution: Execution, operation: Operation, plugin: Plugin, instance: str, before: Callable[[], None]
 ) -> NoReturn:
-    from orchestrator.session_plugin import arguments
+    from orchestrator.aws.session_plugin import arguments
 
     response = operation.ssm.start_session(instance)
     profile = execution.settings["profile"] or execution.environment.get("AWS_PROFILE", "")

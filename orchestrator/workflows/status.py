@@ -67,7 +67,7 @@ def _shown(execution: Execution, lookout: Lookout) -> Outcome:
 
 def _outcome(chosen: StepOptions, picture: Picture) -> Outcome:
     """That of the steps; where all are asked for, pending as well when a part is not up that no run brings up."""
-    from orchestrator import board
+    from orchestrator.render import board
 
     outcome = outcome_of(picture.verdicts)
     if outcome is not Outcome.SUCCEEDED or chosen.only or chosen.skip or board.is_up(picture.parts):

@@ -11,7 +11,8 @@ from typing import Any
 
 import boto3
 
-from orchestrator import app, certificates
+from orchestrator import app
+from orchestrator.dns import certificates
 from orchestrator.engine.check import Diagnosis, Finding
 from orchestrator.engine.clock import SystemClock
 from orchestrator.errors import OrchestratorError

@@ -17,9 +17,9 @@ import pytest
 from orchestrator.aws import existing
 from orchestrator.engine.journal import records
 from orchestrator.errors import Invalid
-from orchestrator.leftovers import KINDS
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.toolchain import toolchain
+from orchestrator.terraform.leftovers import KINDS
 from tests import needed
 from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
 

@@ -16,9 +16,9 @@ from typing import Any
 import boto3
 import pytest
 
+from orchestrator.app.lock_places import lock_of
 from orchestrator.aws.quotas import Quotas
 from orchestrator.engine.lock import Owner
-from orchestrator.lock_places import lock_of
 from orchestrator.policy import COMMANDS
 from tests import needed
 from tests.e2e.principal import Principal, allowed_by, beyond, pairs, principal

@@ -26,13 +26,13 @@ from orchestrator.database.model import Observed, Wanted
 from orchestrator.database.ownership import Rules
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
+from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollout.progress import Watch
 from orchestrator.stack import contract
 from orchestrator.stack.ownership import TAG
 from orchestrator.steps import dns_records, services
-from orchestrator.subjects import Attempts
 from tests.faults.schedule import BEGAN, Schedule
 
 T = TypeVar("T")

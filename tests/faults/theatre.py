@@ -22,7 +22,7 @@ import pytest
 import urllib3
 from psycopg import sql
 
-from orchestrator import lock_places
+from orchestrator.app import lock_places
 from orchestrator.database.model import READONLY_ROLE
 from orchestrator.engine.lock import Owner
 from orchestrator.local import world

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator import board
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.rds import ServerState
@@ -17,6 +16,7 @@ from orchestrator.errors import Problem
 from orchestrator.events import PartObserved
 from orchestrator.index.vespa import Inside
 from orchestrator.probe import Probe, Reached
+from orchestrator.render import board
 from orchestrator.rollout.progress import Rollout
 from orchestrator.stack import contract
 from orchestrator.steps import database_server, redeploy, sites, vespa_containers

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator import certificates
 from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
-from orchestrator.certificates import STEP, Context, Request
+from orchestrator.dns import certificates
+from orchestrator.dns.certificates import STEP, Context, Request
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.engine.step import Blocked, Done, Todo, Verdicts, Wait
 from orchestrator.errors import Invalid

@@ -16,10 +16,10 @@ from orchestrator.cli import orchestrate
 from orchestrator.dns.history import History
 from orchestrator.engine.journal import records
 from orchestrator.lifecycle.manifest import Manifest, parse
+from orchestrator.lifecycle.pause.tags import Memory, Stamp
 from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import Seen, judge
-from orchestrator.pauses import Memory, Stamp
 from orchestrator.settings import Settings, contract_table
 from orchestrator.stack import contract
 from orchestrator.stack.inference import read

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.existing import _FINDERS, Seen
-from orchestrator.leftovers import (
+from orchestrator.terraform.leftovers import (
     KINDS,
     Adopt,
     Leave,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.app.lock_places import local_state, lock_of, role_of, s3_key, written_as
 from orchestrator.errors import Invalid
-from orchestrator.lock_places import local_state, lock_of, role_of, s3_key, written_as
 
 S3 = {"bucket": "onyx-state", "key": "prod/terraform.tfstate", "region": "us-west-2"}
 

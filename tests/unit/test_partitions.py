@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 
 import orchestrator
+from orchestrator.aws.partitions import SUFFIXES, partition_in, partition_of
 from orchestrator.dns.model import former_names
-from orchestrator.partitions import SUFFIXES, partition_in, partition_of
 
 SOURCES = Path(orchestrator.__file__).parent
 ROOT = SOURCES.parent

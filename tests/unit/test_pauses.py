@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.aws.autoscaling import Scaling, Suspension
+from orchestrator.lifecycle.pause.tags import Memory, Stamp, remembered
 from orchestrator.local.iam.moto_tags import TEXT
-from orchestrator.pauses import Memory, Stamp, remembered
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 stamps = st.builds(Stamp.of, moments, st.text(max_size=80), st.text(max_size=80))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.aws.session_plugin import PROGRAM, RESPONSE, Plugin, arguments
 from orchestrator.errors import Invalid
-from orchestrator.session_plugin import PROGRAM, RESPONSE, Plugin, arguments
 
 SESSION = {"SessionId": "s-1", "TokenValue": "very-secret-token", "StreamUrl": "wss://x"}
 STAND_IN = f"""#!{sys.executable}
@@ -20,7 +20,7 @@ json.dump({{"arguments": sys.argv[1:], "response": os.environ.get("{RESPONSE}", 
 """
 BECOME = """
 import json, os, sys
-from orchestrator.session_plugin import Plugin, arguments
+from orchestrator.aws.session_plugin import Plugin, arguments
 given = arguments("i-0a", region="us-west-2", profile="prod", endpoint="https://ssm.us-west-2.amazonaws.com")
 Plugin.find(dict(os.environ)).become(json.loads(sys.stdin.read()), given)
 """

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engine.subjects import attempt, each, together
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, PartlyFailed, Problem, Transient
-from orchestrator.subjects import attempt, each, together
 
 NO = OrchestratorError(Problem("no", "no"))
 LATER = Transient(Problem("later", "later"))

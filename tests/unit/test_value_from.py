@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.aws.value_from import Reference, held, keys_apart, parse, resource, same_secret, without_key
 from orchestrator.errors import OrchestratorError
-from orchestrator.value_from import Reference, held, keys_apart, parse, resource, same_secret, without_key
 
 PARTIAL = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:shop/a"
 ARN = f"{PARTIAL}-AbCdEf"

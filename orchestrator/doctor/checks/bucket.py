@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Permissions
+from orchestrator.aws.partitions import partition_in
 from orchestrator.aws.s3 import Presence
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.partitions import partition_in
 
 OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 DEFAULT_PREFIX = "onyx-files"

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Denied, Permissions
+from orchestrator.aws.partitions import partition_in
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.partitions import partition_in
 
 WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 

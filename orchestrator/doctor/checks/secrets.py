@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.secrets import Shape
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.aws.value_from import parse, resource
 from orchestrator.doctor.scene import Scene, arn_of, key_of
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.value_from import parse, resource
 
 _DEATHS = frozenset({"task-secret-unreadable", "task-task-resources-failed"})
 READ = "secretsmanager:GetSecretValue"

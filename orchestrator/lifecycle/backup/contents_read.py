@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from orchestrator.database.inventory import Inventory, inventories
 from orchestrator.database.ssm import READERS
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
-from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.lifecycle.manifest import DumpPart
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
-from orchestrator.subjects import each
 
 SIGNED = 2 * 3600
 """Seconds that the URL is good for; less where the identity's own session ends before."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.pause.whose import foreign, not_ours
@@ -19,7 +20,6 @@ from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.vault import TENANT_TAG
 from orchestrator.stack.contract import Vespa
 from orchestrator.stack.ownership import Kind
-from orchestrator.subjects import each
 
 DOCUMENTS_TAG, DIGEST_TAG, DEVICE_TAG = "orchestrate:documents", "orchestrate:digest", "orchestrate:device"
 INDEX_TAG = "orchestrate:index"

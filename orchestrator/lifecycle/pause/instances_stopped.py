@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import together
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
 from orchestrator.lifecycle.pause.whose import GONE, foreign, gone, not_ours, owners
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
-from orchestrator.subjects import together
 
 
 class Instances(Protocol):

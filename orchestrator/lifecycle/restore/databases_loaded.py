@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from orchestrator.database.inventory import inventories
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.databases_dumped import SIGNED
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
-from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import KeyPart
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.subjects import each
 
 
 @dataclass(frozen=True, slots=True)

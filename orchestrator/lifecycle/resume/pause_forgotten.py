@@ -13,10 +13,10 @@ from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.lifecycle import services
-from orchestrator.pauses import TAG, Memory
+from orchestrator.lifecycle.pause.tags import TAG, Memory
 from orchestrator.stack.ownership import Kind
-from orchestrator.subjects import each
 
 
 class Servers(Protocol):

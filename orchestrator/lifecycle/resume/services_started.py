@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator import pauses
 from orchestrator.aws.autoscaling import Scaling
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import services
+from orchestrator.lifecycle.pause import tags
+from orchestrator.lifecycle.pause.tags import TAG, Memory
 from orchestrator.lifecycle.services import Services, left_alone, look
-from orchestrator.pauses import TAG, Memory
 from orchestrator.rollout.progress import Watch
-from orchestrator.subjects import each
 
 Facts = Services
 """Nothing else is looked at."""
@@ -53,7 +53,7 @@ def at_rest(facts: Facts) -> frozenset[Subject]:
 
 def _wanted(count: Count, scaling: Scaling | None) -> int:
     known = Memory.parse(count.tags.get(TAG, ""))
-    return pauses.coming_back(known, scaling) if known else 0
+    return tags.coming_back(known, scaling) if known else 0
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -73,7 +73,7 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
         return Done(f"{name} is at 0, and no pause has put it there: it stays")
     known = Memory.parse(tag)
     if known is None:
-        return Blocked(pauses.unreadable(tag, count.arn, tenant))
+        return Blocked(tags.unreadable(tag, count.arn, tenant))
     wanted = _wanted(count, facts.scalings.get(name))
     if name in facts.foreign:
         return left_alone(name, facts.foreign[name])

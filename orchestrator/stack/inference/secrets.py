@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.partitions import partition_of
+from orchestrator.aws.partitions import partition_of
+from orchestrator.aws.value_from import parse, same_secret, without_key
 from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference.model import Draft, Key, dotted
 from orchestrator.stack.inference.permissions import Role
 from orchestrator.stack.inference.state import State
-from orchestrator.value_from import parse, same_secret, without_key
 
 
 @dataclass(frozen=True, slots=True)

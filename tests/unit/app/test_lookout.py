@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from orchestrator import board
 from orchestrator.app.lookout import CALM, Lookout
 from orchestrator.app.operation import Operation
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.runner import Sight
 from orchestrator.engine.step import STACK, Blocked, Done, Verdict, Wait
 from orchestrator.errors import Problem
+from orchestrator.render import board
 from orchestrator.stack import contract
 from orchestrator.steps.database_server import Facts
 from tests.unit.test_contract import good

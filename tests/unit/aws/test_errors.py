@@ -10,7 +10,7 @@ import pytest
 from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Outcome, Transient
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

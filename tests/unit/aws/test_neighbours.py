@@ -17,9 +17,9 @@ from orchestrator.aws.neighbours import Neighbour, Neighbours
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, parsed, strangers
 from orchestrator.errors import OrchestratorError, Problem
+from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind, Known, Ownership
-from orchestrator.surroundings import Surroundings
 from tests.unit.lifecycle.foreign_world import PARTS, stack_of
 
 HOST = "db.example.com"

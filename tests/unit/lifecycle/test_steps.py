@@ -16,9 +16,9 @@ from orchestrator.engine.step import STACK, Done, Todo, Verdict
 from orchestrator.lifecycle import backup, catalogue, freshness, restore
 from orchestrator.lifecycle.backup import index_snapshots
 from orchestrator.lifecycle.backup.index_snapshots import One
+from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
-from orchestrator.pauses import TAG, Memory, Stamp
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 
 BACKUPS = Memory(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from orchestrator.aws_errors import problem_of
+from orchestrator.aws.errors import problem_of
 from orchestrator.errors import Transient
 from orchestrator.local.core.bucket import Bucket
 from orchestrator.local.faults.throttle import words_of

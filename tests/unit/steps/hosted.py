@@ -18,6 +18,7 @@ from orchestrator.dns import model
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.dns.resolve import AskServers
 from orchestrator.engine.step import Subject, Todo, Verdict
+from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.local.dns.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
@@ -25,7 +26,6 @@ from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules
-from orchestrator.subjects import Attempts
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"

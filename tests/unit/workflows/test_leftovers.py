@@ -12,7 +12,7 @@ from orchestrator.aws import existing
 from orchestrator.aws.existing import Seen
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused, TimedOut
 from orchestrator.events import FindingReported, StepWaiting
-from orchestrator.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.terraform.leftovers import Adopt, Await, Fate, Keep, Leave
 from orchestrator.workflows import leftovers
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions
 from orchestrator.workflows.execution import Execution

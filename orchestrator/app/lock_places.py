@@ -85,9 +85,9 @@ def _in_s3(config: Mapping[str, Any], workspace: str, environment: Mapping[str, 
 def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Mapping[str, str], access: Sign) -> Lock:
     """The object, reached and written as a backend with this configuration reaches and writes its state."""
     # boto3 takes half a second to import, and most stacks' locks are files.
-    from orchestrator.aws import s3_object  # noqa: PLC0415
-    from orchestrator.aws.session import lazily  # noqa: PLC0415
-    from orchestrator.engine.s3_lock import S3Lock  # noqa: PLC0415
+    from orchestrator.aws import s3_object
+    from orchestrator.aws.session import lazily
+    from orchestrator.engine.s3_lock import S3Lock
 
     endpoints = _block(config, "endpoints")
     arn, given = role_of(config)
