@@ -24,7 +24,7 @@ from orchestrator.render.terminal import Terminal
 from orchestrator.settings import SETTINGS, Settings
 from orchestrator.stack import contract
 from tests.faults.figures import sized, tell
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 EXAMPLES = sized(5_000, 100)
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

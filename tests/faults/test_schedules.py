@@ -21,7 +21,7 @@ from orchestrator.steps import dns_records, sites
 from tests.faults.figures import say, sized, tell
 from tests.faults.schedule import AtOnce, Schedule
 from tests.faults.scripted import TENANTS, Killed, World, context_of
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 SCHEDULES = sized(10_000, 200)
 EVERY = 1_000

@@ -15,7 +15,7 @@ from orchestrator.errors import Problem
 from orchestrator.render import board
 from orchestrator.stack import contract
 from orchestrator.steps.database_server import Facts
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 STACK_OF_ONE = contract.parse(good(), "test")
 

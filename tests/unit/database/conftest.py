@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.stack.contract import Stack, parse
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 
 @pytest.fixture

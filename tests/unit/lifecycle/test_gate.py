@@ -13,7 +13,7 @@ from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.gate import Asked, Kept, Since, accepted, obstacles, phrase
 from orchestrator.stack.contract import parse
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 STACK = "onyx-prod"
 GOOD = Kept(stack=STACK, complete=True, quiet=True, running=False, database=Since.SAME, files=Since.SAME)

@@ -15,7 +15,7 @@ from orchestrator.errors import Invalid
 from orchestrator.lifecycle.manifest import Manifest, begun, parse
 from orchestrator.stack.contract import parse as contract
 from orchestrator.stack.contract import passwords_of
-from tests.unit.test_contract import good
+from tests.unit.stack.test_contract import good
 
 PART: dict[str, Any] = {
     "schema": 1,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from orchestrator.doctor import checks
 from orchestrator.engine.check import AnyCheck
 
-CASES = Path(__file__).parents[2] / "cases" / "checks"
+CASES = Path(__file__).parents[3] / "cases" / "checks"
 CHECKS = {check.id: check for check in checks.discover()}
 FILES = sorted(CASES.glob("*/*.json"))
 
@@ -64,7 +64,7 @@ def headings(path: Path) -> set[str]:
 
 
 def test_a_finding_leads_to_the_guide_and_to_its_page() -> None:
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     sections = headings(root / "tests" / "e2e" / "guide.md")
     pages = headings(root / "docs" / "reference" / "checks.md")
     for check in CHECKS.values():

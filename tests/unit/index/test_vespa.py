@@ -14,10 +14,10 @@ from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.index import vespa
 from orchestrator.index.vespa import Inside
 from orchestrator.stack.contract import Vespa
-from tests.unit.test_tail import NOW
+from tests.unit.rollout.test_tail import NOW
 
 RUN = "docker run -d --name vespa --restart unless-stopped"
-USER_DATA = Path(__file__).parents[2] / "terraform" / "modules" / "vespa" / "user_data.sh.tftpl"
+USER_DATA = Path(__file__).parents[3] / "terraform" / "modules" / "vespa" / "user_data.sh.tftpl"
 
 
 def test_the_container_of_our_own_stack_can_be_made_again() -> None:

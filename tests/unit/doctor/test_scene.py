@@ -16,7 +16,7 @@ from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.doctor.scene import Scene, arn_of, key_of, once
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from tests.unit.scripted_cluster import OOM, Clock, Cluster, Life, stack_of
+from tests.unit.rollout.scripted_cluster import OOM, Clock, Cluster, Life, stack_of
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:onyx-prod/tenant-AbCdEf"
 

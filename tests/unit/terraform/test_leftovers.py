@@ -22,7 +22,7 @@ from orchestrator.terraform.leftovers import (
     taints_in,
 )
 
-CASES = Path(__file__).parents[1] / "cases" / "leftovers"
+CASES = Path(__file__).parents[2] / "cases" / "leftovers"
 
 
 def cases(name: str) -> list[Any]:

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.local.stories import fates
 from orchestrator.local.stories.fates import ASPECTS, Fate
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 CLAIMS = json.loads(fates.FILE.read_text(encoding="utf-8"))
 
 

@@ -19,7 +19,7 @@ from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.services import Rules
-from tests.unit.scripted_cluster import OOM, START, Clock, Cluster, Life, at, stack_of
+from tests.unit.rollout.scripted_cluster import OOM, START, Clock, Cluster, Life, at, stack_of
 
 DB = 'FATAL:  database "onyx_a" does not exist'
 

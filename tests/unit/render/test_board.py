@@ -20,8 +20,8 @@ from orchestrator.render import board
 from orchestrator.rollout.progress import Rollout
 from orchestrator.stack import contract
 from orchestrator.steps import database_server, redeploy, sites, vespa_containers
-from tests.unit.test_contract import good
-from tests.unit.test_tail import NOW
+from tests.unit.rollout.test_tail import NOW
+from tests.unit.stack.test_contract import good
 
 ONE = contract.parse(good(), "test")
 BALANCER = ONE.load_balancer.dns_name
