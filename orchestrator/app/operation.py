@@ -26,6 +26,7 @@ from orchestrator.doctor.consultation import consult
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.doubts import WINDOW
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
@@ -42,8 +43,6 @@ from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.steps import services
 
 SETTLING = 300.0
-WARY = 5.0
-"""Seconds within which what was changed shows in ECS's answers. Source: measured by others; AWS names no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Operation:
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
         self.aws = Aws(stack.region, self.access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
-        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WARY if selection.wary else 0.0)
+        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WINDOW if selection.wary else 0.0)
         self._context = self._widened(
             connect(
                 stack,

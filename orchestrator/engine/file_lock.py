@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock as KernelLock
 from filelock import Timeout
 
-from orchestrator.engine.lock import Owner, lost
+from orchestrator.engine.lock import Dead, Owner, lost
 from orchestrator.errors import Invalid, Problem
 
 
@@ -25,7 +25,7 @@ class FileLock:
         # Any thread may check it; where the file system has no such locks, no other kind will do.
         self._lock = KernelLock(path, thread_local=False, fallback_to_soft=False)
         self._run = ""
-        self._inherited = False
+        self._predecessor: Dead | None = None
 
     @property
     def place(self) -> str:
@@ -33,9 +33,9 @@ class FileLock:
         return str(self._path)
 
     @property
-    def inherited(self) -> bool:
-        """Whether its last owner left the label behind."""
-        return self._inherited
+    def predecessor(self) -> Dead | None:
+        """Who left the label behind: it may have lived until this moment."""
+        return self._predecessor
 
     def take(self, owner: Owner) -> Owner | None:
         """Raises `Invalid` (`lock-unwritable`)."""
@@ -43,7 +43,8 @@ class FileLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
             self._run = owner.run
-            self._inherited = bool(self._said().run)  # who gives it back takes the label away
+            said = self._said()  # who gives it back takes the label away
+            self._predecessor = Dead(said) if said.run else None
             self._write(owner)
         except Timeout:
             return self._said()

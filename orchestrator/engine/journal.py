@@ -1,7 +1,8 @@
 """The record of a run: JSON lines, each written by one call, intents on disk before the change is made.
 
-History only: a run never reads it, for what is true is observed. Reading never fails on content: a torn last line
-(kill, full disk) and garbage are passed over and counted.
+History only: what is true is observed. A run asks the records of those before it for one thing, what they may have
+sent a moment ago and did not see (`doubts.left`): AWS may not show that yet. Reading never fails on content: a torn
+last line (kill, full disk) and garbage are passed over and counted.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import Invalid, OrchestratorError, Problem
+from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
 from orchestrator.events import UNKNOWN, Recorded, as_json
 
 FOLDER = Path(".orchestrate") / "runs"
@@ -165,6 +166,19 @@ class Record:
                 waiting.pop(key, None)
         return tuple(waiting.values())
 
+    @property
+    def unseen(self) -> tuple[Mapping[str, Any], ...]:
+        """Changes that may have arrived, and of which the run did not see afterwards that they are true."""
+        waiting: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for line in self.lines:
+            key = (_text(line.get("step")), _text(line.get("subject")))
+            refused = line["event"] == "change-made" and line.get("outcome") not in (UNKNOWN, Outcome.SUCCEEDED.word)
+            if line["event"] == "change-intended":
+                waiting[key] = line
+            elif refused or line["event"] == "step-done":
+                waiting.pop(key, None)
+        return tuple(waiting.values())
+
 
 def parse(run: str, data: bytes) -> Record:
     """Read a record, whatever is in it."""
@@ -184,9 +198,29 @@ def parse(run: str, data: bytes) -> Record:
 
 def records(folder: Path) -> list[Record]:
     """Every run of a folder, the newest first. Raises `Invalid` when the folder is there but can't be read."""
-    try:
+    with _readable(folder):
         files = sorted(folder.glob("*.jsonl"), reverse=True)
         return [parse(file.stem, file.read_bytes()) for file in files]
+
+
+def read(folder: Path, run: str) -> Record | None:
+    """The record of one run; None: there is none here. Raises `Invalid` when it can't be read."""
+    file = folder / f"{run}.jsonl"
+    with _readable(folder):
+        return parse(run, file.read_bytes()) if run and file.exists() else None
+
+
+def written_since(folder: Path, when: datetime) -> list[tuple[datetime, Record]]:
+    """The runs that wrote something since then, each with when it last did. Raises `Invalid` as `records` does."""
+    with _readable(folder):
+        times = {file: datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in folder.glob("*.jsonl")}
+        return [(at, parse(file.stem, file.read_bytes())) for file, at in times.items() if at >= when]
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         fix = "run it as the user who made the records"
         raise Invalid(Problem("journal-unreadable", str(error.strerror), str(folder), fix)) from None

@@ -51,6 +51,14 @@ class Owner:
         return cls(**{name: said[name] for name, kind in kinds.items() if type(said.get(name)) is kind})
 
 
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An owner who died with the lock. `silent`: seconds for which it surely has sent nothing."""
+
+    owner: Owner
+    silent: float = 0.0
+
+
 class Lock(Protocol):
     """A place that at most one run holds. Methods raise an `OrchestratorError` when the place can't be reached."""
 
@@ -60,8 +68,8 @@ class Lock(Protocol):
         ...
 
     @property
-    def inherited(self) -> bool:
-        """Whether it was taken over from an owner who died with it."""
+    def predecessor(self) -> Dead | None:
+        """Whom it was taken over from, when that one died with it."""
         ...
 
     def take(self, owner: Owner) -> Owner | None:

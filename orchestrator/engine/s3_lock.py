@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from orchestrator.engine.lock import Owner, lost
+from orchestrator.engine.lock import Dead, Owner, lost
 from orchestrator.errors import Locked, OrchestratorError, Problem
 
 PERIOD = 20.0
@@ -81,7 +81,7 @@ class S3Lock:
         self._alive_at = 0.0
         self._taken = False
         self._unheard = False
-        self._inherited = False
+        self._predecessor: Dead | None = None
 
     @property
     def place(self) -> str:
@@ -89,13 +89,13 @@ class S3Lock:
         return self._slot.place
 
     @property
-    def inherited(self) -> bool:
-        """Whether it was dead."""
-        return self._inherited
+    def predecessor(self) -> Dead | None:
+        """Whose the dead one was: a living process would have written it again every `PERIOD` seconds."""
+        return self._predecessor
 
     def take(self, owner: Owner) -> Owner | None:
         """One try."""
-        self._owner, self._beats, self._taken = owner, 0, False
+        self._owner, self._beats, self._taken, self._predecessor = owner, 0, False, None
         asked = self._monotonic()
         version = self._slot.create(self._body())
         if version is None:
@@ -115,7 +115,8 @@ class S3Lock:
         if self._is_ours(seen):
             return seen.version  # our own first try arrived, only its answer didn't
         version = self._slot.replace(self._body(), seen.version) if seen.age > self._dead else None
-        self._inherited = version is not None
+        if version is not None:
+            self._predecessor = Dead(Owner.parse(seen.body), max(0.0, self._dead - self._period))
         return version
 
     def check(self) -> None:

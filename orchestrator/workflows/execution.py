@@ -24,8 +24,11 @@ from orchestrator.workflows.ledger import Ledger
 from orchestrator.workflows.nesting import PARENT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchestrator.app import Certification, Operation
     from orchestrator.aws.access import Access
+    from orchestrator.engine.lock import Dead
     from orchestrator.settings import Settings
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Terraform
@@ -97,7 +100,7 @@ class Execution:
         place = str(directory.absolute())
         reason, environment = settings["reason"], self.environment
         first = header(self.command, place, reason, environment, caller=self.caller, redact=self.redact)
-        self._ledger.journal = Journal(settings["journal-dir"] or directory / FOLDER, self.run, self.clock.now, first)
+        self._ledger.journal = Journal(self._records, self.run, self.clock.now, first)
 
     def _say_incomplete(self, problem: Problem) -> None:
         with self._lock:
@@ -130,8 +133,24 @@ class Execution:
         with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
             self._ledger.lock = lock
             # Whoever died may have begun a deployment that nobody wrote down, and that is not shown yet.
-            self.wary = self.wary or lock.inherited
+            self.wary = self.wary or lock.predecessor is not None
+            self._await_what_was_sent(lock.predecessor)
             yield
+
+    def _await_what_was_sent(self, dead: Dead | None) -> None:
+        """Until AWS must show what earlier runs sent and did not see: who looks sooner would do it once more."""
+        from orchestrator.engine import doubts
+
+        left = doubts.left(self._records, self.run, dead, self.clock.now())
+        if left is not None:
+            until = (self.clock.now() + timedelta(seconds=left.seconds)).isoformat(timespec="seconds")
+            self.emit(StepWaiting(step="lock", detail=str(left), until=until))
+            self.clock.sleep(left.seconds)
+
+    @property
+    def _records(self) -> Path:
+        """The folder of the records."""
+        return self.settings["journal-dir"] or self.directory / FOLDER
 
     def fail(self, problem: Problem, outcome: Outcome, step: str = "") -> None:
         """Show a problem that is not a step's."""

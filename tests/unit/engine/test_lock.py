@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Lock, Owner, held
+from orchestrator.engine.lock import Dead, Lock, Owner, held
 from orchestrator.errors import Interrupted, Invalid, Locked, Problem
 from tests.unit.engine.owners import A, B, VirtualClock
 
@@ -95,10 +95,10 @@ def test_what_a_dead_owner_left_is_inherited(tmp_path: Path) -> None:
     child.communicate()
     heir = FileLock(tmp_path / "lock")
     assert heir.take(A) is None
-    assert heir.inherited
+    assert heir.predecessor == Dead(Owner(run="child", user="ana"))
     heir.give_back()
     assert heir.take(B) is None
-    assert not heir.inherited
+    assert heir.predecessor is None
     heir.give_back()
 
 

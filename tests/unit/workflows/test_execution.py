@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from orchestrator.cli import edge
+from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.doubts import WINDOW
 from orchestrator.engine.journal import Record, records
 from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, StepDone
@@ -141,6 +143,31 @@ def test_who_lost_the_lock_changes_nothing(tmp_path: Path) -> None:
 
     assert ended(tmp_path, work) == Outcome.LOCKED.status
     assert "change-intended" not in {line["event"] for line in record(tmp_path).lines}
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_what_an_earlier_run_sent_and_did_not_see_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    """The lock is ours by then: nobody else sends anything meanwhile."""
+    waited: list[float] = []
+    monkeypatch.setattr(SystemClock, "sleep", lambda _clock, seconds: waited.append(seconds))
+
+    def interrupted(execution: Execution) -> Outcome:
+        with execution.exclusive():
+            with execution.change("redeploy", {"a": "start it again"}):
+                assert not waited
+            if seen:
+                execution.emit(StepDone(step="redeploy", subject="a"))
+            raise Interrupted(Problem("interrupted", "stopped on request"))
+
+    def next_one(execution: Execution) -> Outcome:
+        with execution.exclusive():
+            assert [0 < seconds <= WINDOW for seconds in waited] == [True] * (not seen)
+        return Outcome.SUCCEEDED
+
+    assert ended(tmp_path, interrupted) == Outcome.INTERRUPTED.status
+    assert ended(tmp_path, next_one) == 0
 
 
 def test_what_can_t_be_recorded_isn_t_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
