@@ -63,7 +63,9 @@ def local() -> None:
     show_default=True,
     help="Which seconds the rate limits count: AWS's (scaled) or real ones.",
 )
-@click.option("--late", is_flag=True, default=None, help="Reads show the world before a change for a while.")
+@click.option(
+    "--late/--no-late", default=None, help="Reads show the world before a change for a while [default: they do]."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Decides how late reads show a change [default: any].")
 def up(name: str, directory: Path | None, **options: Any) -> None:
     """Start the local cloud, in the background."""

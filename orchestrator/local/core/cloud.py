@@ -172,8 +172,8 @@ class Cloud:
     """Which calls were made, by whom."""
     page: int = 0
     """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
-    late: bool = False
-    """Whether reads show the world before a change for a while (`laws.late`)."""
+    late: float = 0.0
+    """Real seconds for which reads may show the world before a change (`laws.late`); 0: never."""
     seed: int = 0
     """What decides when a late truth is told (`laws.late`)."""
     too_fast: int = 0

@@ -23,7 +23,9 @@ PAGE = "LOCAL_CLOUD_PAGE"
 RECORDS = "LOCAL_CLOUD_RECORDS"
 """Variable that names a folder: each cloud leaves there, at its end, the record of its calls."""
 LATE = "LOCAL_CLOUD_LATE"
-"""Variable that makes every cloud of a test run show changes late (`1`)."""
+"""Variable that makes every cloud of a test run tell the truth at once (`0`)."""
+LATE_SECONDS = 5.0
+"""Real seconds for which reads may show the world before a change: longer than that AWS was not seen to."""
 SEED = "LOCAL_CLOUD_SEED"
 """Variable with the seed of every cloud of a test run, to see again what one showed."""
 
@@ -37,15 +39,16 @@ def up(
     enforce_iam: bool = False,
     region: str = REGION,
     page: int | None = None,
-    late: bool | None = None,
+    late: bool | float | None = None,
     seed: int | None = None,
     rates: str = "aws",
 ) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is.
 
     `page`: items on one page of a list at most, 0: as many as AWS gives; None: what `PAGE` in the environment says.
-    `late`: reads show the world before a change for a while; None: what `LATE` in the environment says. `seed` None:
-    what `SEED` says, else any; the cloud's log has it. `rates`: `aws` or `real`, whose seconds AWS's rates count in.
+    `late`: real seconds for which reads may show the world before a change (True: `LATE_SECONDS`, False: none); None:
+    true, unless `LATE` in the environment says otherwise. `seed` None: what `SEED` says, else any; the cloud's log has
+    it. `rates`: `aws` or `real`, whose seconds AWS's rates count in.
     """
     running = alive(folder)
     if running:
@@ -57,7 +60,7 @@ def up(
         size = os.environ.get(PAGE, "0") if page is None else str(page)
         options = ["--name", name, "--speed", str(speed), "--port", str(port), "--page", size]
         options += ["--rates", rates]
-        options += ["--late"] if late or (late is None and os.environ.get(LATE) == "1") else []
+        options += ["--late", str(_late_seconds(late))]
         options += ["--seed", str(os.environ.get(SEED) or random.randrange(10**6)) if seed is None else str(seed)]
         daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)
     finally:
@@ -69,6 +72,12 @@ def up(
         daemon.wait(STOP_SECONDS)
         _clean_up(folder)
         raise
+
+
+def _late_seconds(late: bool | float | None) -> float:
+    if late is None:
+        late = os.environ.get(LATE) != "0"
+    return LATE_SECONDS * late if isinstance(late, bool) else late
 
 
 def _spawn(folder: Path, arguments: list[str], marker: int, region: str) -> subprocess.Popen[bytes]:

@@ -29,7 +29,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=20.0, help="AWS's delays are divided by it")
     parser.add_argument("--port", type=int, default=0, help="of the AWS endpoint; 0: any free one")
     parser.add_argument("--page", type=int, default=0, help="items on one page of a list at most; 0: as AWS has it")
-    parser.add_argument("--late", action="store_true", help="reads show the world before a change for a while")
+    parser.add_argument("--late", type=float, default=0.0, help="real seconds for which reads may be late; 0: never")
     parser.add_argument("--seed", type=int, default=0, help="decides when a late truth is told")
     parser.add_argument("--rates", choices=("aws", "real"), default="aws", help="whose seconds AWS's rates count in")
     parser.add_argument("--enforce-iam", action="store_true", help="IAM policies decide on every call")

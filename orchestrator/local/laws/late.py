@@ -4,7 +4,7 @@ For up to five of AWS's seconds, and for the next one to three reads in any case
 seed; never longer than five real seconds, as on AWS. Once a thing was shown as it is, it stays so. Terraform's provider
 and a test's oracle are told the truth, and what they change is seen at once. So is everything when a fault comes or
 goes. Route 53 has delays of its own (`changes`).
-In force in clouds that are started with `--late`.
+Not in force in clouds that are started with `--no-late`.
 Left out: what is asked for by a filter is found by its present state, and then shown in its old one.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
 
 LONGEST = 5.0
-"""Seconds, AWS's and real ones."""
+"""Seconds of AWS's clock."""
 MOST_READS = 3
 ERROR, UNKNOWN = 300, 500
 """HTTP statuses from which on an answer is an error, or none of AWS's."""
@@ -43,14 +43,14 @@ class Old:
     """What is shown of a thing that was changed. Times are monotonic; a thing that is new has no forms at all."""
 
     forms: Forms
-    changed: float
     until: float
     reads: int
+    latest: float
     faults: frozenset[tuple[str, str]]
 
     def over(self, now: float, faults: frozenset[tuple[str, str]]) -> bool:
         """Whether the truth is shown from now on."""
-        late = now < self.until or (self.reads > 0 and now < self.changed + LONGEST)
+        late = now < self.until or (self.reads > 0 and now < self.latest)
         return not late or faults != self.faults
 
     def differs(self, reading: Reading) -> bool:
@@ -105,11 +105,12 @@ class Late(Force):
 
     def _remember(self, before: Mapping[Thing, Forms]) -> None:
         now, faults = self._cloud.pace.monotonic(), self._cloud.faults.all()
+        latest = now + self._cloud.late
         with self._lock:
             for (kind, one), forms in before.items():
-                until = now + self._cloud.pace.scaled(self._random.uniform(0, LONGEST))
+                until = min(latest, now + self._cloud.pace.scaled(self._random.uniform(0, LONGEST)))
                 reads = self._random.randint(1, MOST_READS)
-                self._old[kind.service, kind.name, one] = Old(forms, now, until, reads, faults)
+                self._old[kind.service, kind.name, one] = Old(forms, until, reads, latest, faults)
 
     def _read(self, kind: Kind, reading: Reading, call: Call, answer: Answer) -> Answer:
         asked = {kind.identify(said, call.parameters): said for said in _texts(reading.names, call.parameters)}

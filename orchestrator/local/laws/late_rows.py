@@ -105,6 +105,23 @@ def _cluster_and(name: str) -> Callable[[str], Mapping[str, Any]]:
     return ask
 
 
+def _by_name(operation: str, parameter: str, missing: str = "") -> Reading:
+    """A reading whose whole answer is about the one thing that a parameter names."""
+    return Reading(operation, lambda one, _: {parameter: one}, names=parameter, missing=missing)
+
+
+def _by_names(operation: str, parameter: str, items: str, key: str, missing: str = "") -> Reading:
+    """A reading that gives a list, of those whom a list parameter names."""
+    return Reading(operation, lambda one, _: {parameter: [one]}, items=items, key=key, names=parameter, missing=missing)
+
+
+def _in_rds(operation: str, parameter: str, items: str, missing: str) -> Reading:
+    """A reading of RDS: one name, and a list of one."""
+    return Reading(
+        operation, lambda one, _: {parameter: one}, items=items, key=parameter, names=parameter, missing=missing
+    )
+
+
 ASSUMED = "assumed: AWS promises nothing else, and clients such as Terraform's provider look again"
 ROWS: tuple[Kind, ...] = (
     Kind(
@@ -172,14 +189,7 @@ ROWS: tuple[Kind, ...] = (
             "RemoveTagsFromResource": "ResourceName",
         },
         readings=(
-            Reading(
-                "DescribeDBInstances",
-                lambda one, _: {"DBInstanceIdentifier": one},
-                items="DBInstances",
-                key="DBInstanceIdentifier",
-                names="DBInstanceIdentifier",
-                missing="DBInstanceNotFound",
-            ),
+            _in_rds("DescribeDBInstances", "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
             Reading(
                 "ListTagsForResource",
                 lambda one, region: {"ResourceName": f"arn:{get_partition(region)}:rds:{region}:{ACCOUNT}:db:{one}"},
@@ -198,16 +208,7 @@ ROWS: tuple[Kind, ...] = (
             "DeleteDBSnapshot": "DBSnapshotIdentifier",
             "AddTagsToResource": "ResourceName",
         },
-        readings=(
-            Reading(
-                "DescribeDBSnapshots",
-                lambda one, _: {"DBSnapshotIdentifier": one},
-                items="DBSnapshots",
-                key="DBSnapshotIdentifier",
-                names="DBSnapshotIdentifier",
-                missing="DBSnapshotNotFound",
-            ),
-        ),
+        readings=(_in_rds("DescribeDBSnapshots", "DBSnapshotIdentifier", "DBSnapshots", "DBSnapshotNotFound"),),
         identify=_rds("snapshot"),
         source=ASSUMED,
     ),
@@ -224,13 +225,12 @@ ROWS: tuple[Kind, ...] = (
         },
         makes={"RunInstances": "Instances[].InstanceId"},
         readings=(
-            Reading(
+            _by_names(
                 "DescribeInstances",
-                lambda one, _: {"InstanceIds": [one]},
-                items="Reservations[].Instances",
-                key="InstanceId",
-                names="InstanceIds",
-                missing="InvalidInstanceID.NotFound",
+                "InstanceIds",
+                "Reservations[].Instances",
+                "InstanceId",
+                "InvalidInstanceID.NotFound",
             ),
             Reading(
                 "DescribeInstanceInformation",
@@ -249,14 +249,7 @@ ROWS: tuple[Kind, ...] = (
         changes={"DeleteSnapshot": "SnapshotId", "CreateTags": "Resources", "DeleteTags": "Resources"},
         makes={"CreateSnapshot": "SnapshotId"},
         readings=(
-            Reading(
-                "DescribeSnapshots",
-                lambda one, _: {"SnapshotIds": [one]},
-                items="Snapshots",
-                key="SnapshotId",
-                names="SnapshotIds",
-                missing="InvalidSnapshot.NotFound",
-            ),
+            _by_names("DescribeSnapshots", "SnapshotIds", "Snapshots", "SnapshotId", "InvalidSnapshot.NotFound"),
         ),
         identify=_prefixed("snap-"),
         source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
@@ -275,12 +268,10 @@ ROWS: tuple[Kind, ...] = (
             "DetachRolePolicy": "RoleName",
         },
         readings=(
-            Reading("GetRole", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"),
+            _by_name("GetRole", "RoleName", "NoSuchEntity"),
             Reading("ListRoles", items="Roles", key="RoleName"),
-            Reading("ListRolePolicies", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"),
-            Reading(
-                "ListAttachedRolePolicies", lambda one, _: {"RoleName": one}, names="RoleName", missing="NoSuchEntity"
-            ),
+            _by_name("ListRolePolicies", "RoleName", "NoSuchEntity"),
+            _by_name("ListAttachedRolePolicies", "RoleName", "NoSuchEntity"),
         ),
         source="IAM User Guide, “Changes that I make are not always immediately visible”",
     ),
@@ -323,24 +314,14 @@ ROWS: tuple[Kind, ...] = (
         "elbv2",
         "load balancer's attributes",
         changes={"ModifyLoadBalancerAttributes": "LoadBalancerArn"},
-        readings=(
-            Reading("DescribeLoadBalancerAttributes", lambda one, _: {"LoadBalancerArn": one}, names="LoadBalancerArn"),
-        ),
+        readings=(_by_name("DescribeLoadBalancerAttributes", "LoadBalancerArn"),),
         source=ASSUMED,
     ),
     Kind(
         "elbv2",
         "tags",
         changes={"AddTags": "ResourceArns", "RemoveTags": "ResourceArns"},
-        readings=(
-            Reading(
-                "DescribeTags",
-                lambda one, _: {"ResourceArns": [one]},
-                items="TagDescriptions",
-                key="ResourceArn",
-                names="ResourceArns",
-            ),
-        ),
+        readings=(_by_names("DescribeTags", "ResourceArns", "TagDescriptions", "ResourceArn"),),
         source=ASSUMED,
     ),
     Kind(
@@ -348,16 +329,7 @@ ROWS: tuple[Kind, ...] = (
         "rule",
         changes={"ModifyRule": "RuleArn", "DeleteRule": "RuleArn", "SetRulePriorities": "RulePriorities[].RuleArn"},
         makes={"CreateRule": "Rules[].RuleArn"},
-        readings=(
-            Reading(
-                "DescribeRules",
-                lambda one, _: {"RuleArns": [one]},
-                items="Rules",
-                key="RuleArn",
-                names="RuleArns",
-                missing="RuleNotFound",
-            ),
-        ),
+        readings=(_by_names("DescribeRules", "RuleArns", "Rules", "RuleArn", "RuleNotFound"),),
         source=ASSUMED,
     ),
     Kind(
@@ -371,12 +343,7 @@ ROWS: tuple[Kind, ...] = (
             "DeleteSecret": "SecretId",
         },
         readings=(
-            Reading(
-                "GetSecretValue",
-                lambda one, _: {"SecretId": one},
-                names="SecretId",
-                missing="ResourceNotFoundException",
-            ),
+            _by_name("GetSecretValue", "SecretId", "ResourceNotFoundException"),
             Reading(
                 "BatchGetSecretValue",
                 lambda one, _: {"SecretIdList": [one]},
@@ -385,12 +352,7 @@ ROWS: tuple[Kind, ...] = (
                 names="SecretIdList",
                 lacks=_no_secret,
             ),
-            Reading(
-                "DescribeSecret",
-                lambda one, _: {"SecretId": one},
-                names="SecretId",
-                missing="ResourceNotFoundException",
-            ),
+            _by_name("DescribeSecret", "SecretId", "ResourceNotFoundException"),
             Reading("ListSecrets", items="SecretList", key="Name"),
         ),
         identify=_secret,
