@@ -36,6 +36,8 @@ COLONS = 6
 """In a secret's ARN; with more, a version follows, which a batch can't be asked for."""
 NOTHING = "None\n"
 """The CLI's word for what is not in an answer."""
+LENT, LOOKS = "/orchestrate/", 5
+"""Names of lent passwords begin so: SSM may show them late, but not as long as the CLI takes to start five times."""
 Request = Dict[str, Any]  # noqa: UP006
 
 
@@ -132,11 +134,8 @@ def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # no
     return found
 
 
-def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006
-    """Up to 10 parameters of SSM in one call, by themselves where it is refused for one of them.
-
-    AWS answers with names to names, and with ARNs beside them.
-    """
+def some_parameters(names: Sequence[str], region: str, looks: int = LOOKS) -> Dict[str, Password]:  # noqa: UP006
+    """Up to 10 parameters of SSM, by their names or ARNs, in one call; by themselves where one of them is refused."""
     argv = ["ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json"]
     status, output, errors = aws(*argv, "--names", *names)
     if status and len(names) > 1 and UNREACHED not in errors:
@@ -146,6 +145,8 @@ def some_parameters(names: Sequence[str], region: str) -> Dict[str, Password]:  
     found: Dict[str, Password] = {}  # noqa: UP006
     for it in json.loads(output)["Parameters"]:
         found[it["Name"]] = found[it["ARN"]] = it["Value"]
+    if looks > 1 and any(name.startswith(LENT) and name not in found for name in names):
+        return some_parameters(names, region, looks - 1)
     gone = Failed("parameter-missing", "ParameterNotFound: the parameter is not there")
     return {name: found.get(name, gone) for name in names}
 
@@ -328,7 +329,6 @@ def moved(url: Password, file: str, *, there: bool) -> None:
         headers = {"Content-Length": str(os.path.getsize(file)), "Content-Type": "application/octet-stream"}  # noqa: PTH202
     try:
         with open(file, "rb" if there else "wb") as held:  # noqa: PTH123
-            # It is S3's, signed for us.
             wanted = urllib.request.Request(url, held if there else None, headers, method="PUT" if there else "GET")  # noqa: S310
             with urllib.request.urlopen(wanted, timeout=300) as answer:  # noqa: S310
                 if not there:

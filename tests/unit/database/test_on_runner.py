@@ -113,6 +113,26 @@ def test_a_parameter_of_ssm_is_read_by_its_name_or_its_arn(tmp_path: Path) -> No
     assert answer(tmp_path, admin_secret="/gone", admin_key="")["error"]["code"] == "parameter-missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "third", "seen", "asked"),
+    [
+        ("/orchestrate/s/run-1/0", "lent", "lent", 3),
+        ("/orchestrate/s/run-1/0", "", "parameter-missing", 5),
+        ("/ones-own", "", "parameter-missing", 1),
+    ],
+)
+def test_a_password_that_was_lent_just_now_is_looked_for_again(
+    tmp_path: Path, name: str, third: str, seen: str, asked: int
+) -> None:
+    """SSM may show it late; a parameter of one's own that is gone is gone."""
+    values = {"Parameters": [{"Name": name, "ARN": "arn:aws:ssm:r:1:parameter/a", "Value": third}] if third else []}
+    count = f"echo >> {tmp_path}/asked; [ $(wc -l < {tmp_path}/asked) -lt 3 ] && echo '{{\"Parameters\": []}}' && exit"
+    tool(tmp_path, "aws", f"#!/bin/sh\n{count}\necho '{json.dumps(values)}'\n")
+    tool(tmp_path, "psql", PSQL)
+    said = answer(tmp_path, admin_secret=name, admin_key="")
+    assert (said.get("seen") or said["error"]["code"], len((tmp_path / "asked").read_text())) == (seen, asked)
+
+
 def test_one_parameter_that_is_refused_spoils_no_other(tmp_path: Path) -> None:
     """AWS refuses GetParameters as a whole for one name that isn't ours."""
     values = {"Parameters": [{"Name": "/a", "ARN": "arn:aws:ssm:r:1:parameter/a", "Value": "mine"}]}
