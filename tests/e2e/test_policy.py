@@ -196,17 +196,14 @@ def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
     backend = {"type": "s3", "config": keys | {"use_path_style": True}}
     (tmp_path / ".terraform" / "terraform.tfstate").write_text(json.dumps({"backend": backend}))
     apply = allowed("dns apply", directory=tmp_path)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in apply.keys.items():
-            patch.setenv(name, value)
-        lock = lock_of(tmp_path, {}, None)
-        assert lock.holder() is None
-        assert lock.take(Owner(run="ours")) is None
-        lock.check()
-        holder = lock.holder()
-        assert holder is not None
-        assert holder.run == "ours"
-        lock.give_back()
+    lock = lock_of(tmp_path, apply.keys, None)
+    assert lock.holder() is None
+    assert lock.take(Owner(run="ours")) is None
+    lock.check()
+    holder = lock.holder()
+    assert holder is not None
+    assert holder.run == "ours"
+    lock.give_back()
     assert "Contents" not in s3.list_objects_v2(Bucket="onyx-state")
     ours = {pair for pair in pairs(apply.policy) if pair[0].startswith("s3:")}
     assert apply.asked() == ours
