@@ -158,3 +158,9 @@ def summary(remarks: Collection[Remark]) -> Iterator[str]:
     waiting = not_known(remarks)
     if waiting:
         yield f"not known until applied: {', '.join(waiting)}"
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for one in remarks:
+        if one.status is Status.NOT_JUDGED:
+            left_out.setdefault((one.subject, one.says), []).append(one.item)
+    for (subject, says), points in left_out.items():
+        yield f"{subject}: {says}: {', '.join(sorted(points))}"

@@ -56,5 +56,5 @@ def _placed(one: Remark, evidence: Evidence, places: Places) -> Remark:
 
 
 def _urgency(one: Remark) -> tuple[int, int, str, str]:
-    order = (Status.FAILED, Status.UNKNOWN, Status.MANUAL, Status.PASSED).index(one.status)
+    order = (Status.FAILED, Status.UNKNOWN, Status.MANUAL, Status.NOT_JUDGED, Status.PASSED).index(one.status)
     return order, _RANK[one.severity] if one.severity else 0, one.item, one.subject

@@ -25,6 +25,7 @@ ADDRESSES = {
     "aws_db_proxy": ("endpoint",),
 }
 """Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
+NOT_ONYX = "it is advice about Onyx, and none of its images runs there"
 UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
 """AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")
@@ -74,13 +75,36 @@ def task_definition(definition: Resource) -> TaskDefinition:
 
 
 def backend(definition: Resource) -> TaskDefinition:
-    """The same of a service that is Onyx's backend. Raises `NotConcerned` for another (web alone, a proxy)."""
+    """The same of a service that talks to PostgreSQL. Raises `NotConcerned` for another (web alone, a proxy)."""
     found = task_definition(definition)
-    named = found.variables().keys() | found.secret_names()
-    talks = any(name.startswith(("POSTGRES_", "REDIS_")) for name in named)
-    if not talks and not any("onyx-backend" in one.image for one in found.containers):
+    if not _talks(found) and not any("onyx-backend" in one.image for one in found.containers):
         raise NotConcerned
     return found
+
+
+def onyx_backend(definition: Resource) -> TaskDefinition:
+    """The same of a service that is Onyx's backend: of other applications the guide says nothing."""
+    return _of_onyx(backend(definition))
+
+
+def onyx(definition: Resource) -> TaskDefinition:
+    """A task definition with an image of Onyx. Raises `NotConcerned`."""
+    return _of_onyx(task_definition(definition))
+
+
+def _of_onyx(found: TaskDefinition) -> TaskDefinition:
+    if not is_onyx(found):
+        raise NotConcerned(NOT_ONYX)
+    return found
+
+
+def is_onyx(found: TaskDefinition) -> bool:
+    """Whether one of the images is Onyx's (by the names under which it was published), in whichever registry."""
+    return any(name in one.image.lower() for one in found.containers for name in ("onyx", "danswer"))
+
+
+def _talks(found: TaskDefinition) -> bool:
+    return any(name.startswith("POSTGRES_") for name in found.variables().keys() | found.secret_names())
 
 
 def _container(raw: dict[str, Any]) -> dict[str, Any]:

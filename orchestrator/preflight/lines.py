@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Remark, Unit, passed, unknown
+from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Remark, Unit, not_judged, passed, unknown
 
 ByUnit = Callable[[Unit, Evidence], Iterable[Remark]]
 
@@ -24,7 +24,7 @@ def each_tenant(judge: ByUnit, good: str) -> Callable[[Evidence], Iterator[Remar
 def of_one(
     judge: Callable[[], Iterable[Remark]], good: str, subject: str, address: str, *, planned: bool
 ) -> Iterator[Remark]:
-    """The remarks; `passed` without any; `unknown` from where on a value isn't known yet; none for the unconcerned."""
+    """The remarks; `passed` without any; `unknown` from where on a value isn't known yet; of the unconcerned why."""
     silent = True
     try:
         for one in judge():
@@ -34,8 +34,9 @@ def of_one(
         seen = "is not in the state: orchestrate doctor looks at what runs"
         lacks = "is not known until applied" if planned else seen
         yield unknown(f"{missing.attribute} {lacks}", subject=subject, address=missing.address)
-    except NotConcerned:
-        return
+    except NotConcerned as reason:
+        if str(reason):
+            yield not_judged(str(reason), subject=subject, address=address)
     else:
         if silent:
             yield passed(good, subject=subject, address=address)

@@ -26,6 +26,8 @@ class Status(StrEnum):
     """Not known until applied."""
     MANUAL = "manual"
     """Only a person can tell."""
+    NOT_JUDGED = "not-judged"
+    """It is not about this service; the remark says why."""
 
 
 class Occasion(StrEnum):
@@ -129,7 +131,7 @@ class NotKnown(Exception):
 
 
 class NotConcerned(Exception):
-    """The point is not about this service: it talks to none of what is judged."""
+    """The point is not about this service. With a reason that is said; without: it has none of what is judged."""
 
 
 def passed(says: str, *, subject: Subject = STACK, address: str = "", current: str = "") -> Remark:
@@ -147,6 +149,13 @@ def unknown(says: str, *, subject: Subject = STACK, address: str = "", wanted: s
         address=address,
         current="not known until applied",
         wanted=wanted,
+    )
+
+
+def not_judged(why: str, *, subject: Subject = STACK, address: str = "") -> Remark:
+    """It was left out, and why: knowing more of a stack must not say less of it."""
+    return Remark(
+        status=Status.NOT_JUDGED, code="not-judged", says=f"not judged: {why}", subject=subject, address=address
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import bucket as checks
-from orchestrator.preflight.facts import backend
+from orchestrator.checks import bucket as checks
+from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotConcerned, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -14,7 +14,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """Only where a bucket is used, and the stack's region is known."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    definition = backend(unit.definition)
+    definition = onyx_backend(unit.definition)
     bucket = definition.variables().get("S3_FILE_STORE_BUCKET_NAME", "")
     if not bucket:
         raise NotConcerned

@@ -8,13 +8,16 @@ from orchestrator.doctor.checks import rollout_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import Evidence, Item, NotConcerned, Occasion, Remark, Status, Unit, from_finding
 
 _HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
-    """Off, or on with a rollback."""
+    """Off, or on with a rollback; ECS refuses it beside a controller of deployments that isn't its own."""
+    controller = unit.service.text("deployment_controller", 0, "type") or "ECS"
+    if controller != "ECS":
+        raise NotConcerned(f"{controller} makes its deployments, and ECS has no circuit breaker for them")
     service = service_settings(unit.service, evidence)
     if not service.breaker:
         yield Remark(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import sizing
-from orchestrator.preflight.facts import task_definition
+from orchestrator.checks import sizing
+from orchestrator.preflight.facts import onyx
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 
@@ -14,7 +14,7 @@ def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
     """Containers without a limit of their own share the task's."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    definition = task_definition(unit.definition)
+    definition = onyx(unit.definition)
     for found in sizing.judge(sizing.Facts({unit.tenant: definition}, "", "")):
         if found.code == "container-memory-small":
             small = [one.name for one in definition.containers if (one.memory or 0) < sizing.LEAST.get(one.name, 0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend
+from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, manual
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
@@ -17,7 +17,7 @@ PAGE = "/admin/configuration/search"
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """A model server needs none; else the tenant's own database tells, or a person has to look."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
-        said = backend(unit.definition).variables()
+        said = onyx_backend(unit.definition).variables()
         if said.get("DISABLE_MODEL_SERVER", "").lower() != "true":
             yield from _model_server(unit, unit.definition, said)
             return

@@ -9,7 +9,7 @@ from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.checks import bucket as checks
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
-from orchestrator.preflight.facts import backend
+from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
 from orchestrator.stack.blueprint.references import referrers, sources, targets
@@ -40,7 +40,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     if evidence.planned and unit.definition.get("container_definitions") is UNKNOWN:
         yield from _by_reference(unit, unit.definition, buckets, evidence)
         return
-    definition = backend(unit.definition)
+    definition = onyx_backend(unit.definition)
     said = definition.variables()
     name = said.get("S3_FILE_STORE_BUCKET_NAME", "")
     if said.get(OWN_KEYS) or OWN_KEYS in definition.secret_names():

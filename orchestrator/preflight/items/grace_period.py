@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.aws.listeners import HealthCheck
 from orchestrator.doctor.checks import health_check as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import ADDRESSES, backend, planned_health_check, service_settings
+from orchestrator.preflight.facts import ADDRESSES, onyx_backend, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
 from orchestrator.stack.blueprint.references import hidden, sources, targets
@@ -17,7 +17,7 @@ from orchestrator.stack.blueprint.resources import UNKNOWN
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     """A blocker only where the load balancer's own patience doesn't make up for it, and the migrations are to come."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
-        backend(unit.definition)  # nothing else migrates
+        onyx_backend(unit.definition)  # nothing else migrates
     service = service_settings(unit.service, evidence)
     if not service.ways:
         return

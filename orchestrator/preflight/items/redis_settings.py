@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.checks import redis as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend, redis_state
+from orchestrator.preflight.facts import backend, onyx_backend, redis_state
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import (
     Evidence,
@@ -22,6 +22,7 @@ from orchestrator.preflight.model import (
 )
 from orchestrator.stack.blueprint.resources import Resource
 
+ELASTICACHE = (".cache.amazonaws.com", ".cache.amazonaws.com.cn")
 _HCL: Mapping[str, str] = {
     "redis-tls-mismatch": '{ name = "REDIS_SSL", value = "true" } # in environment',
     "redis-password-missing": '{ name = "REDIS_PASSWORD", valueFrom = aws_secretsmanager_secret.redis.arn }',
@@ -30,14 +31,16 @@ _HCL: Mapping[str, str] = {
 
 
 def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
-    """Against the first replication group of the stack; a Redis from elsewhere is not Terraform's to know."""
+    """Against the group that the task names; a Redis from elsewhere is not Terraform's to know."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     definition = backend(unit.definition)
-    group = next(iter(evidence.blueprint.of_type("aws_elasticache_replication_group")), None)
+    groups = list(evidence.blueprint.of_type("aws_elasticache_replication_group"))
+    group = _own(groups, definition)
     if group is None and _host_is_given(definition):
         raise NotConcerned
     if group is None:
+        onyx_backend(unit.definition)  # others need no Redis
         yield _without_redis(unit, unit.definition)
         return
     state = redis_state(group, token=_has_token_secret(evidence, group))
@@ -49,6 +52,24 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             wanted='REDIS_SSL = "true" and REDIS_PASSWORD from a secret',
             hcl=_HCL.get(found.code, "").replace('"true"', f'"{str(state.tls).lower()}"'),
         )
+
+
+def _own(groups: Sequence[Resource], definition: TaskDefinition) -> Resource | None:
+    """The group that REDIS_HOST names; the only one, while its name isn't known or no host is named.
+
+    A name of ElastiCache's that no group has is one that is wrong (an old one); any other is a Redis elsewhere.
+    """
+    host = definition.variables().get("REDIS_HOST", "").lower().rstrip(".")
+    known = {name: one for one in groups for name in _hosts(one)}
+    elsewhere = bool(host) and host not in known and not host.endswith(ELASTICACHE) and host != "localhost"
+    if elsewhere and all(any(_hosts(one)) for one in groups):
+        return None
+    return known.get(host, next(iter(groups), None))
+
+
+def _hosts(group: Resource) -> list[str]:
+    names = ("primary_endpoint_address", "configuration_endpoint_address", "reader_endpoint_address")
+    return [group.text(name).lower() for name in names if group.text(name)]
 
 
 def _host_is_given(definition: TaskDefinition) -> bool:

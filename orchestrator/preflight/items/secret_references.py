@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.blueprint.references import sources
+from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend
+from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
 from orchestrator.redact import sounds_secret
@@ -30,18 +33,27 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             raise NotKnown(unit.definition.address, "secrets")
         yield _plain(unit, unit.definition, sorted(plain), "var.")
         return
-    definition = backend(unit.definition)
+    definition = task_definition(unit.definition)
     said = definition.variables()
     plain = sorted(name for name, value in said.items() if sounds_secret(name) and value)
     if plain:
         yield _plain(unit, unit.definition, plain, "")
-    names = definition.secret_names()
-    if NEEDED not in names and NEEDED not in said:
+    if _lacks_password(definition):
         yield _wrong(unit, unit.definition, "secret-not-given", f"{NEEDED} is given to no container", "(not set)")
     for container, name, value in definition.secrets():
         if not any(store in value for store in STORES) and value.startswith("arn:"):
             why = f"{name} of {container} is read from something that is no secret store"
             yield _wrong(unit, unit.definition, "secret-reference-wrong", why, value)
+
+
+def _lacks_password(definition: TaskDefinition) -> bool:
+    """Whether it signs in to PostgreSQL with a password (not by IAM) and gets none."""
+    said = definition.variables()
+    named = said.keys() | definition.secret_names()
+    talks = any(name.startswith("POSTGRES_") for name in named) or any(
+        "onyx-backend" in one.image for one in definition.containers
+    )
+    return talks and NEEDED not in named and said.get("USE_IAM_AUTH", "").lower() != "true"
 
 
 def _plain(unit: Unit, definition: Resource, names: list[str], prefix: str) -> Remark:
