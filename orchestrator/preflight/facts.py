@@ -26,6 +26,7 @@ ADDRESSES = {
 }
 """Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
 NOT_ONYX = "it is advice about Onyx, and none of its images runs there"
+NO_DATABASE = "it talks to no PostgreSQL"
 UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
 """AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")
@@ -78,7 +79,7 @@ def backend(definition: Resource) -> TaskDefinition:
     """The same of a service that talks to PostgreSQL. Raises `NotConcerned` for another (web alone, a proxy)."""
     found = task_definition(definition)
     if not _talks(found) and not any("onyx-backend" in one.image for one in found.containers):
-        raise NotConcerned
+        raise NotConcerned(NO_DATABASE)
     return found
 
 

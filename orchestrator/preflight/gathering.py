@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.blueprint.references import targets
+from orchestrator.blueprint.resources import Blueprint, Document, Resource, of_plan, of_state
+from orchestrator.blueprint.tenancy import Tenancy, contract_of
 from orchestrator.preflight.model import Evidence, Live, Unit
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import Blueprint, Document, of_plan, of_state
@@ -38,8 +41,14 @@ def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[Unit]:
     """Every service that is a tenant's; without any, every service."""
     services = [(one, _tenant(one, tenancy)) for one in blueprint.of_type("aws_ecs_service")]
     for one, tenant in [(it, name) for it, name in services if name] or services:
-        met = targets(blueprint, one, "aws_ecs_task_definition", "task_definition").any
+        met = targets(blueprint, one, "aws_ecs_task_definition", "task_definition").any or _of_family(blueprint, one)
         yield Unit(tenant or one.text("name") or one.address, one, met[0] if met else None)
+
+
+def _of_family(blueprint: Blueprint, service: Resource) -> list[Resource]:
+    """ECS takes `FAMILY:REVISION` and `FAMILY` too; of a family whose other revision runs, Terraform's is the next."""
+    family = service.text("task_definition").rsplit("/", 1)[-1].partition(":")[0]
+    return [one for one in blueprint.of_type("aws_ecs_task_definition") if family and one.text("family") == family]
 
 
 def _tenant(service: Any, tenancy: Tenancy) -> str:
