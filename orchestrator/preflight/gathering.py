@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.blueprint.references import targets
-from orchestrator.blueprint.resources import Blueprint, Document, Resource, of_plan, of_state
-from orchestrator.blueprint.tenancy import Tenancy, contract_of
 from orchestrator.preflight.model import Evidence, Live, Unit
 from orchestrator.stack.blueprint.references import targets
-from orchestrator.stack.blueprint.resources import Blueprint, Document, of_plan, of_state
+from orchestrator.stack.blueprint.resources import Blueprint, Document, Resource, of_plan, of_state
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.checks import bucket as checks
+from orchestrator.doctor.checks import bucket as checks
 from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import Evidence, Item, NotConcerned, NotKnown, Occasion, Remark, Unit, from_finding

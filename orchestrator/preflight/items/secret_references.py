@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.blueprint.references import sources
-from orchestrator.blueprint.resources import UNKNOWN, Resource
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.lines import each_tenant
