@@ -91,7 +91,6 @@ def take(execution: Execution, keeping: Safekeeping, manifest: Manifest) -> Outc
 
 
 def _say_that_it_wakes(execution: Execution, pause: Stamp, manifest: Manifest) -> None:
-
     after = "destroyed afterwards" if manifest.purpose == "destroy" else "stopped again afterwards"
     text = (
         f"the stack is paused since {pause.since} by {pause.by}: a stopped database can't be read or snapshotted, so "
@@ -136,7 +135,6 @@ def _list(execution: Execution, keeping: Safekeeping) -> Outcome:
 
 
 def _verify(execution: Execution, keeping: Safekeeping, asked: str) -> Outcome:
-
     known = keeping.manifests()
     manifest = known[0] if asked == "last" and known else keeping.vault.get(asked)
     defects = keeping.defects(manifest)

@@ -148,7 +148,6 @@ def _destroyed(
 
 
 def _say_how_to_go_back(execution: Execution) -> None:
-
     fix = "run the command again; or, to keep the stack, `orchestrate backup --stop-services`, which starts them again"
     text = "nothing was destroyed; the services may be stopped, their counts are kept"
     execution.emit(FindingReported(step="destroy", detail=text, code="destroy-stopped-half-way", fix=fix))
@@ -177,7 +176,6 @@ def _backed_up(execution: Execution, demolition: Demolition) -> tuple[Outcome, K
 
 
 def _look_back(execution: Execution, demolition: Demolition) -> Outcome:
-
     outcome = demolition.look_back(execution.change).outcome
     for tenant, one in sorted(demolition.stack.tenants.items()):
         text = f"{one.hostname} still has its DNS record, and leads nowhere now"

@@ -62,7 +62,6 @@ def _keep(execution: Execution, pausing: Pausing) -> Outcome:
 
 
 def _pause(execution: Execution, pausing: Pausing, *, approved: bool) -> Outcome:
-
     if show_survey(execution.emit, pausing.preview()) is Outcome.SUCCEEDED:
         execution.text("Paused already: nothing to do.")
         return Outcome.SUCCEEDED

@@ -179,7 +179,6 @@ def _agreed(given: Given, plan: Plan, foresight: Foresight, question: str) -> No
 
 
 def _execute(given: Given, plan: Plan) -> None:
-
     if plan.has_changes:
         execute(given.execution, given.terraform, plan)
 

@@ -57,7 +57,6 @@ def _paused(execution: Execution, operation: Operation) -> Outcome | None:
 
 
 def _shown(execution: Execution, lookout: Lookout) -> Outcome:
-
     picture = lookout.look()
     show_survey(execution.emit, picture.verdicts)
     for part in picture.parts:
