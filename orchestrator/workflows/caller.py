@@ -81,7 +81,10 @@ class Cancellation:
         self._heard: list[Callable[[], None]] = []
 
     def request(self) -> None:
-        """Stop at the next wait, and before the next change; a second request ends Terraform's patience too."""
+        """Stop at the next wait, and before the next change.
+
+        Terraform, where it is at work, ends cleanly; at the second request it gives up at once, the third kills it.
+        """
         self.requests += 1
         for heard in tuple(self._heard):
             heard()
