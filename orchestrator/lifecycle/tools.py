@@ -64,6 +64,8 @@ class Memory:
     inventories: dict[str, Inventory] = field(default_factory=dict)
     contents: dict[str, Contents] = field(default_factory=dict)
     dumps: dict[str, DumpPart] = field(default_factory=dict)
+    index_states: dict[str, bool] = field(default_factory=dict)
+    """Tenant → whether its index ran, where that was seen after its snapshot began and is as it shall be."""
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ class Stage:
     folder: Path
     recorder: Recorder
     contract: Contract = field(default_factory=dict)
+    seconds: float = COMMAND_SECONDS
 
     @property
     def aws(self) -> Aws:
@@ -119,7 +120,7 @@ class Stage:
             capture_output=True,
             text=True,
             check=False,
-            timeout=COMMAND_SECONDS,
+            timeout=self.seconds,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -14,6 +14,8 @@ from tests.e2e.stage import Stage, stage
 pytestmark = pytest.mark.cloud
 
 TENANTS = tuple(f"customer-{number:02d}" for number in range(1, int(os.environ.get("TENANTS", "25")) + 1))
+SECONDS_EACH = 6
+"""More that a command may take for each tenant: a backup runs eight programs on each instance, all on this machine."""
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stack brought to life over SSM, as after terraform apply and a run."""
     folder: Path = tmp_path_factory.mktemp("scale")
     with stage(folder, tenants=TENANTS) as made:
+        made.seconds += SECONDS_EACH * len(TENANTS)
         made.command("certificate", "--json").succeeded()
         made.run().succeeded()
         yield made

@@ -7,7 +7,7 @@ container how far it had come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
@@ -52,7 +52,7 @@ class Facts:
 
 
 def observe(tools: Tools) -> Facts:
-    """Volumes and snapshots in three calls; a command on each instance."""
+    """Volumes and snapshots in three calls; a command on each instance whose container is not where it shall be."""
     vespas = tools.stack.vespa
     if not vespas:
         return Facts(stays_stopped=True)
@@ -62,7 +62,8 @@ def observe(tools: Tools) -> Facts:
     taken = {one.tags.get(TENANT_TAG, ""): one for one in tools.volumes.snapshots(tools.tags)}
     pings = tools.ssm.pings([one.instance_id for one in vespas.values()])
     online = [name for name, one in vespas.items() if one.instance_id in pings and pings[one.instance_id].online]
-    states = index.for_all(online, lambda name: index.running(tools.ssm, vespas[name]))
+    stays_stopped = tools.manifest.purpose == "destroy"
+    states = _states(tools, online, taken.keys(), stays_stopped=stays_stopped)
     found = {
         name: One(
             instance=one.instance_id,
@@ -75,7 +76,21 @@ def observe(tools: Tools) -> Facts:
         )
         for name, one in vespas.items()
     }
-    return Facts(tools.manifest.purpose == "destroy", found)
+    return Facts(stays_stopped, found)
+
+
+def _states(
+    tools: Tools, online: Sequence[str], taken: Collection[str], *, stays_stopped: bool
+) -> Mapping[str, bool | None]:
+    """Whether each container runs: a command on its instance, unless that is told already since its snapshot began.
+
+    While snapshots are taken nothing more is asked: of many tenants, a look would cost more than the snapshots.
+    """
+    told = tools.memory.index_states
+    asked = [name for name in online if name not in told]
+    states = index.for_all(asked, lambda name: index.running(tools.ssm, tools.stack.vespa[name]))
+    told |= {name: state for name, state in states.items() if name in taken and (state or stays_stopped)}
+    return {**told, **states}
 
 
 def where(tools: Tools, one: Vespa, volumes: Mapping[str, Sequence[DataVolume]]) -> str:

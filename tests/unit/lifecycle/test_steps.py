@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from orchestrator.lifecycle.backup.index_snapshots import One
 from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
+from orchestrator.lifecycle.tools import Memory as Read
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 
 BACKUPS = Memory(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
@@ -166,3 +169,44 @@ def test_a_volume_that_is_not_kept_is_said() -> None:
     one = One("i-1", PLAIN, running=True, others=("vol-2",))
     found = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes={"a": one})))
     assert [(one.code, "vol-2" in one.message) for one in found] == [("other-volumes-not-kept", True)]
+
+
+class Shell:
+    """Instances whose containers run or not; keeps on which ones a command was run."""
+
+    def __init__(self, running: dict[str, bool]) -> None:
+        self.running = running
+        self.asked: list[str] = []
+
+    def run(self, instance: str, _script: str, **_: Any) -> Any:
+        self.asked.append(instance)
+        return SimpleNamespace(stdout=json.dumps({"running": self.running[instance]}))
+
+
+def test_a_container_that_runs_beside_its_snapshot_is_asked_no_more() -> None:
+    """Of ninety tenants, a look at each would cost more than the snapshots that are waited for."""
+    shell = Shell({"i-a": True, "i-b": False, "i-c": True})
+    vespas = {name: SimpleNamespace(instance_id=f"i-{name}", port=8081) for name in "abc"}
+    tools: Any = SimpleNamespace(memory=Read(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+
+    def looked(*taken: str, stays_stopped: bool = False) -> list[str]:
+        shell.asked.clear()
+        states = index_snapshots._states(tools, list("abc"), taken, stays_stopped=stays_stopped)
+        assert states == {name: shell.running[f"i-{name}"] for name in "abc"}
+        return sorted(shell.asked)
+
+    assert looked() == ["i-a", "i-b", "i-c"]
+    assert looked("a", "b") == ["i-a", "i-b", "i-c"], "what was seen before its snapshot says nothing of after it"
+    assert looked("a", "b") == ["i-b", "i-c"]
+    shell.running["i-b"] = True
+    assert looked("a", "b", "c") == ["i-b", "i-c"]
+    assert looked("a", "b", "c") == []
+
+
+def test_before_a_destroy_a_stopped_container_is_where_it_shall_be() -> None:
+    shell = Shell({"i-a": False})
+    vespas = {"a": SimpleNamespace(instance_id="i-a", port=8081)}
+    tools: Any = SimpleNamespace(memory=Read(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+    for _ in range(3):
+        assert index_snapshots._states(tools, ["a"], {"a"}, stays_stopped=True) == {"a": False}
+    assert shell.asked == ["i-a"]
