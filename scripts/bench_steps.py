@@ -3,7 +3,8 @@
 It promises nothing: the numbers are to be compared with earlier ones on the same machine. The cloud is fast
 (`SPEED`), so most of the time is what really happens: processes, imports, bash, psql, TLS. AWS's rates count in real
 seconds there, which is stricter than AWS: rollouts that take minutes there are watched for seconds here. The last
-column says how many calls were refused for their rate, and then sent again: each is among the calls.
+column says how many calls were refused for their rate, of which operations, and then sent again: each is among the
+calls.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,15 +62,17 @@ def show(
     running: state.Running, tenants: int, command: str, contract: Path, environment: Mapping[str, str]
 ) -> Mapping[str, Any]:
     """Run one command and print a line of the table from its last event, and from what the cloud refused."""
-    before = client.ask(running, "status")["too_fast"]
+    before = Counter[str](client.ask(running, "status")["too_fast"])
     argv = [sys.executable, "-m", "orchestrator", command, "--json", "--poll", "0.5", "--contract", str(contract)]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     last: Mapping[str, Any] = json.loads((done.stdout.splitlines() or ["{}"])[-1])
     if last.get("event") != "run-finished":
         raise SystemExit(f"{shlex.join(argv)} ended with {done.returncode}: {done.stderr}")
+    refused = Counter[str](client.ask(running, "status")["too_fast"]) - before
+    most = "".join(f"  {name} {times}" for name, times in refused.most_common(3))
     print(
         f"{tenants:>7}  orchestrate {command:<10} {last['outcome']:<10} {last['changed']:>7} {last['seconds']:>8.1f} "
-        f"{last['aws_calls']:>9} {client.ask(running, 'status')['too_fast'] - before:>7}",
+        f"{last['aws_calls']:>9} {refused.total():>7}{most}",
         flush=True,
     )
     return last

@@ -28,4 +28,4 @@ def test_nothing_fails_for_having_asked_too_often(slow: Stage) -> None:
     assert slow.direct().succeeded().last["changed"] == 0
     found = slow.command("doctor", "--database-transport", "direct", "--json").succeeded()
     assert found.of("finding-reported", "doctor") == []
-    assert slow.cloud.ask("status")["too_fast"] > 0, "it did ask too often"
+    assert sum(slow.cloud.ask("status")["too_fast"].values()) > 0, "it did ask too often"

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -176,8 +177,8 @@ class Cloud:
     """Real seconds for which reads may show the world before a change (`laws.late`); 0: never."""
     seed: int = 0
     """What decides when a late truth is told (`laws.late`)."""
-    too_fast: int = 0
-    """Calls refused so far because of their rate."""
+    too_fast: Counter[str] = field(default_factory=Counter)
+    """Calls refused so far because of their rate, by operation."""
     real_rates: bool = False
     """Whether AWS's rates count in real seconds (`laws.rates`), not in AWS's."""
     enforces_iam: bool = False

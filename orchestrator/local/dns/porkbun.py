@@ -76,7 +76,7 @@ def _limited(cloud: Cloud, bucket: Bucket, request: Request, body: bytes) -> Res
     if request.method == "PUT":
         return _bought(cloud, request)
     if not bucket.take():
-        cloud.too_fast += 1
+        cloud.too_fast["porkbun"] += 1
         return Response(UNAVAILABLE, 503, content_type="text/html")
     try:
         _before, _base, path = request.path.partition(BASE)

@@ -80,7 +80,7 @@ def status(cloud: Cloud) -> dict[str, Any]:
         "addresses": {name: f"{found.ip}:{found.port}" for name, found in sorted(cloud.addresses.all().items())},
         "faults": _active(cloud),
         "calls": dict(cloud.calls),
-        "too_fast": cloud.too_fast,
+        "too_fast": dict(cloud.too_fast),
     }
 
 

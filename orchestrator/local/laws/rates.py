@@ -48,7 +48,7 @@ class Rates(Force):
         if all(self._bucket(rate, call).take(rate.cost(call.parameters)) for rate in rates):
             return None
         with self._lock:
-            self._cloud.too_fast += 1
+            self._cloud.too_fast[call.name] += 1
         words = words_of(call.service, call.protocol)
         return Refusal(words.code, words.message, words.status)
 
@@ -72,7 +72,8 @@ class Rates(Force):
         with self._lock:
             busy = zone in self._busy
             self._busy.add(zone)
-            self._cloud.too_fast += busy
+            if busy:
+                self._cloud.too_fast[call.name] += 1
         if busy:
             return refusal_of(call, "PriorRequestNotComplete", BUSY, 400)
         try:
