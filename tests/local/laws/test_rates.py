@@ -45,7 +45,6 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("route53", "list_hosted_zones", {}, 50, "Throttling"),
     ("ssm", "describe_instance_information", {}, 10, "ThrottlingException"),
     ("rds", "describe_db_instances", {}, 10, "Throttling"),
-    ("secretsmanager", "list_secrets", {}, 50, "ThrottlingException"),
     ("iam", "list_roles", {}, 10, "Throttling"),
     ("logs", "describe_log_groups", {}, 10, "ThrottlingException"),
     ("service-quotas", "list_service_quotas", {"ServiceCode": "vpc"}, 10, "TooManyRequestsException"),
