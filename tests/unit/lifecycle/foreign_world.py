@@ -31,6 +31,7 @@ from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents
+from orchestrator.lifecycle.tools import Memory as Read
 from orchestrator.rollout.progress import Watch
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
@@ -415,7 +416,7 @@ def tools_of(world: World) -> SimpleNamespace:
         refusals={},
         needs_runner=False,
         watch=Watch(),
-        memory=SimpleNamespace(contents={"a": Contents(3, "d")}),
+        memory=Read(contents={"a": Contents(3, "d")}),
         lost=frozenset(),
         since=0.0,
         say=lambda _step, _text: None,
