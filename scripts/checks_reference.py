@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -42,7 +42,7 @@ def _of(check: AnyCheck) -> Iterator[str]:
 
 def _findings(check: AnyCheck) -> dict[str, Finding]:
     """One finding of each code, from the cases in their order."""
-    facts = TypeAdapter(importlib.import_module(check.judge.__module__).Facts)
+    facts = TypeAdapter(get_type_hints(check.judge)["facts"])
     found: dict[str, Finding] = {}
     for path in sorted((CASES / check.id).glob("*.json")):
         given = facts.validate_python(json.loads(path.read_text(encoding="utf-8"))["facts"])

@@ -6,7 +6,7 @@ import importlib
 import json
 import pkgutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
@@ -27,9 +27,8 @@ FILES = sorted(path for step in STEPS for path in (CASES / step).glob("*.json"))
 
 
 def facts_of(step: AnyStep) -> type[Any]:
-    """Each step's module names its facts `Facts`."""
-    module = importlib.import_module(step.decide.__module__)
-    facts: type[Any] = module.Facts
+    """What the step's decision is taken on, by its annotation."""
+    facts: type[Any] = get_type_hints(step.decide)["facts"]
     return facts
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
@@ -19,9 +18,8 @@ FILES = sorted(CASES.glob("*/*.json"))
 
 
 def facts_of(check: AnyCheck, given: Any) -> Any:
-    """Each check's module names its facts `Facts`."""
-    module = importlib.import_module(check.judge.__module__)
-    return TypeAdapter(module.Facts).validate_python(given)
+    """What the check judges, by its annotation."""
+    return TypeAdapter(get_type_hints(check.judge)["facts"]).validate_python(given)
 
 
 def cases(check: str) -> list[Any]:
