@@ -83,9 +83,11 @@ def look(operation: Operation) -> Live:
     )
 
 
-def examine(evidence: Evidence, directory: Path, occasions: Collection[Occasion] = DEPLOYING) -> tuple[Remark, ...]:
-    """Every remark, with its place in the directory's files."""
-    return preflight.examine(evidence, occasions, Places(directory))
+def examine(
+    evidence: Evidence, directory: Path, data: Path, occasions: Collection[Occasion] = DEPLOYING
+) -> tuple[Remark, ...]:
+    """Every remark, with its place in the directory's files. `data` is Terraform's own folder (TF_DATA_DIR)."""
+    return preflight.examine(evidence, occasions, Places(directory, data))
 
 
 def tell(remarks: Collection[Remark], emit: Emit, *, everything: bool) -> None:

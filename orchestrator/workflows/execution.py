@@ -217,12 +217,16 @@ class Execution:
         self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
         return operation
 
+    @property
+    def terraform_data(self) -> Path:
+        """Terraform's own folder."""
+        return self.directory / self.environment.get("TF_DATA_DIR", ".terraform")
+
     def _records_of_terraform(self) -> frozenset[str]:
         """The names whose records Terraform manages here; none when there is no Terraform at hand."""
         from orchestrator import app
 
-        data = self.directory / self.environment.get("TF_DATA_DIR", ".terraform")
-        if self.environment.get(app.CONTRACT_VARIABLE) or not data.is_dir():
+        if self.environment.get(app.CONTRACT_VARIABLE) or not self.terraform_data.is_dir():
             return frozenset()
         return app.records_of_terraform(self.terraform.state())
 

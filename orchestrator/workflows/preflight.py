@@ -48,7 +48,7 @@ def preflight(
         if execution.operation is None:
             execution.emit(RunStarted(stack=evidence.tenancy.stack, command="preflight", version=__version__))
         occasions = checklist.DESTROYING if chosen.destroy else checklist.DEPLOYING
-        remarks = checklist.examine(evidence, execution.directory, occasions)
+        remarks = checklist.examine(evidence, execution.directory, execution.terraform_data, occasions)
         report(execution, remarks, everything=chosen.everything)
         refusal = checklist.refusal(remarks)
         if refusal:
@@ -139,7 +139,7 @@ def after_apply(execution: Execution, terraform: Terraform) -> None:
 def _stop_at_blockers(execution: Execution, evidence: Evidence, occasions: Collection[Occasion]) -> bool:
     from orchestrator.app import checklist
 
-    remarks = checklist.examine(evidence, execution.directory, occasions)
+    remarks = checklist.examine(evidence, execution.directory, execution.terraform_data, occasions)
     shown = tuple(checklist.condensed(remarks)) if execution.for_people else remarks
     checklist.tell(shown, execution.emit, everything=False)
     refusal = checklist.refusal(remarks)

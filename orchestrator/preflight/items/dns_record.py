@@ -8,9 +8,11 @@ from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
 from orchestrator.stack.blueprint.references import sources
+from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.blueprint.tenancy import contract_of
+from orchestrator.stack.records import RECORDS, DnsRecord, distribution_of, leading_to, records_of
 
-BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
+BALANCERS = ("aws_lb", "aws_elb")
 ZONE = "aws_route53_zone"
 _HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
 
@@ -20,10 +22,15 @@ _FILE = 'in orchestrate.toml: [contract] dns = { provider = "route53", zone = "Z
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Who will switch the record: Terraform itself, or orchestrate apply."""
     managed = _managed(evidence)
+    everything = evidence.blueprint.resources.values()
     for unit in evidence.units:
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
-        if host and host in managed:
-            yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=managed[host])
+        record = next((one for one in managed if host and one.is_for(host)), None)
+        front = distribution_of(host, everything) if host else None
+        if record is not None:
+            yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=record.address)
+        elif front is not None:
+            yield passed(f"visitors of {host} come through CloudFront", subject=unit.tenant, address=front.address)
         elif _is_ours(unit.tenant, host, evidence):
             yield unknown(f"orchestrate apply switches {host or 'its name'} to the load balancer", subject=unit.tenant)
         else:
@@ -44,17 +51,18 @@ def _is_ours(tenant: str, host: str, evidence: Evidence) -> bool:
     return tenant not in evidence.known_tenants and (inside or (not host and bool(public)))
 
 
-def _managed(evidence: Evidence) -> dict[str, str]:
-    """Host → address of a record of Terraform's that is made from the load balancer."""
-    found = {}
-    for one in evidence.blueprint.of_type("aws_route53_record"):
-        made_from = {it.type for path in ("alias", "records") for it in sources(evidence.blueprint, one, path)}
-        named = {it.text("dns_name").lower() for it in evidence.blueprint.of_type(*BALANCERS)} - {""}
-        alias = one.text("alias", 0, "name")
-        records = one.get("records") if isinstance(one.get("records"), list) else []
-        if made_from & set(BALANCERS) or named & {str(value).lower().rstrip(".") for value in (alias, *records)}:
-            found[(one.text("fqdn") or one.text("name")).lower().rstrip(".")] = one.address
-    return found
+def _managed(evidence: Evidence) -> list[DnsRecord]:
+    """Records of Terraform's, at whichever provider, that lead to a load balancer or are made from one."""
+    blueprint = evidence.blueprint
+    named = [it.text("dns_name") for it in blueprint.of_type(*BALANCERS) if it.text("dns_name")]
+    there = {one.address: one for one in records_of(blueprint.resources.values()) if one.name}
+    leading = {one.address for name in named for one in leading_to(name, tuple(there.values()))}
+    return [one for at, one in there.items() if at in leading or _is_made_from_one(evidence, blueprint.resources[at])]
+
+
+def _is_made_from_one(evidence: Evidence, record: Resource) -> bool:
+    paths = ("alias", *RECORDS[record.type][1])
+    return any(it.type in BALANCERS for path in paths for it in sources(evidence.blueprint, record, path))
 
 
 def _nobody(unit: Unit, host: str, *, says_itself: bool) -> Remark:

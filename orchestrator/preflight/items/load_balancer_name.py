@@ -8,7 +8,7 @@ from orchestrator.engine.check import Severity
 from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
-BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
+BALANCERS = ("aws_lb", "aws_elb")
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:

@@ -48,8 +48,8 @@ NAMES = Quota(
 OPENINGS = Quota(
     "inbound rules of a security group", 60, "vpc", "L-0EA8095F", "let the tenants' tasks share one security group"
 )
-BALANCERS, LISTENERS = ("aws_lb", "aws_alb"), ("aws_lb_listener", "aws_alb_listener")
-RULE_TYPES, GROUPS = ("aws_lb_listener_rule", "aws_alb_listener_rule"), ("aws_lb_target_group", "aws_alb_target_group")
+BALANCERS, LISTENERS = ("aws_lb",), ("aws_lb_listener",)
+RULE_TYPES, GROUPS = ("aws_lb_listener_rule",), ("aws_lb_target_group",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _HCL = """resource "aws_lb_listener" "https" {
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Before it is applied only that nothing would listen for HTTPS."""
-    listeners = list(evidence.blueprint.of_type("aws_lb_listener", "aws_alb_listener"))
+    listeners = list(evidence.blueprint.of_type("aws_lb_listener"))
     if listeners and not any(one.text("protocol") in SECURE for one in listeners):
         yield Remark(
             status=Status.FAILED,

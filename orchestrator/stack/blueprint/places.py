@@ -20,19 +20,21 @@ class Places:
     A module's folder is what `terraform init` wrote down (.terraform/modules/modules.json), registry modules too.
     """
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, data: Path | None = None) -> None:
+        """`data` is Terraform's own folder (TF_DATA_DIR), where it isn't `.terraform` in the directory."""
         self._directory = directory
+        self._data = data
         self._files: dict[Path, list[tuple[str, str, int]]] = {}
 
     def of(self, resource: Resource) -> str:
-        """`file:line`, relative to the directory; empty where it can't be found."""
+        """`file:line`, relative to the directory where it is below it; empty where it can't be found."""
         if self._directory is None:
             return ""
         folder = self._folders.get(".".join(module_path(resource.module)))
         for file in sorted((self._directory / folder).glob("*.tf")) if folder is not None else ():
             for kind, name, line in self._blocks(file):
                 if (kind, name) == (resource.type, resource.name):
-                    return f"{file.relative_to(self._directory)}:{line}"
+                    return f"{_shown(file, self._directory)}:{line}"
         return ""
 
     @cached_property
@@ -40,17 +42,26 @@ class Places:
         """Folder by the module's names joined by dots; the root's is here."""
         if self._directory is None:
             return {}
+        data = self._data or self._directory / ".terraform"
         try:
-            said = json.loads((self._directory / ".terraform" / "modules" / "modules.json").read_text(encoding="utf-8"))
-            return {"": "."} | {one["Key"]: one["Dir"] for one in said["Modules"] if one.get("Dir")}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {"": "."}
+            said = json.loads((data / "modules" / "modules.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            said = None
+        modules = said.get("Modules") if isinstance(said, dict) else None
+        listed = [one for one in modules if isinstance(one, dict)] if isinstance(modules, list) else []
+        texts = ((one.get("Key"), one.get("Dir")) for one in listed)
+        return {"": "."} | {key: folder for key, folder in texts if isinstance(key, str) and isinstance(folder, str)}
 
     def _blocks(self, file: Path) -> list[tuple[str, str, int]]:
         """Type, name and line of each resource of a file."""
         if file not in self._files:
             self._files[file] = _resources_in(file)
         return self._files[file]
+
+
+def _shown(file: Path, directory: Path) -> Path:
+    """A module may lie anywhere: `terraform init` writes absolute folders down as they are."""
+    return file.relative_to(directory) if file.is_relative_to(directory) else file
 
 
 def _resources_in(file: Path) -> list[tuple[str, str, int]]:

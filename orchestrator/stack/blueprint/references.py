@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.stack.blueprint.resources import UNKNOWN, Blueprint, Resource
+from orchestrator.stack.blueprint.resources import UNKNOWN, Blueprint, Resource, canonical
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 _DEPTH = 12
@@ -32,8 +32,8 @@ class Source:
 
     @property
     def type(self) -> str:
-        """The resource's type."""
-        return self.resource.partition(".")[0]
+        """The resource's type, by the one name for it."""
+        return canonical(self.resource.partition(".")[0])
 
 
 def module_path(module: str) -> tuple[str, ...]:

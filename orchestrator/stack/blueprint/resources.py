@@ -13,6 +13,21 @@ Document = Mapping[str, Any]
 T = TypeVar("T")
 
 
+SAME = {
+    "aws_alb": "aws_lb",
+    "aws_alb_listener": "aws_lb_listener",
+    "aws_alb_listener_certificate": "aws_lb_listener_certificate",
+    "aws_alb_listener_rule": "aws_lb_listener_rule",
+    "aws_alb_target_group": "aws_lb_target_group",
+}
+"""Two names of the provider for one type."""
+
+
+def canonical(kind: str) -> str:
+    """The one name for a type that has two."""
+    return SAME.get(kind, kind)
+
+
 class Unknown(Enum):
     """The one value that stands for "not known until applied"."""
 
@@ -117,14 +132,14 @@ class Blueprint:
         """With its index; it is a plan's when there is a configuration. `state` has the data sources."""
         by_type: dict[str, list[Resource]] = {}
         for one in resources:
-            by_type.setdefault(one.type, []).append(one)
+            by_type.setdefault(canonical(one.type), []).append(one)
         by_address = {one.address: one for one in resources}
         looked_up = tuple(state_resources(state, "data"))
         return cls(configuration is not None, by_address, outputs, configuration or {}, by_type, looked_up)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
-        """In the document's order."""
-        for kind in types:
+        """In the document's order; a type that has two names by either."""
+        for kind in dict.fromkeys(map(canonical, types)):
             yield from self.by_type.get(kind, ())
 
 

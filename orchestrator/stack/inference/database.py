@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference.choice import choose, pick
 from orchestrator.stack.inference.model import Draft, at
-from orchestrator.stack.inference.records import plain
 from orchestrator.stack.inference.secrets import Place, Vault, keep
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.records import plain
 
 KEY = ("database",)
 _HOSTS = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.stack.inference.model import Draft
-from orchestrator.stack.inference.records import distribution_of, records_of
 from orchestrator.stack.inference.secrets import Vault
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.inference.state import Resource, State
 from orchestrator.stack.inference.tasks import Task
+from orchestrator.stack.records import distribution_of, records_of
 
 
 def describe(state: State, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
@@ -76,8 +76,9 @@ def _dns(state: State, draft: Draft) -> None:
     }
     if draft.mapped.says(("dns",)) or not hosts:
         return
-    records = records_of(state)
-    fronts = {host: found for host in hosts.values() if (found := distribution_of(host, state)) is not None}
+    everything = tuple(state.everything())
+    records = records_of(everything)
+    fronts = {host: found for host in hosts.values() if (found := distribution_of(host, everything)) is not None}
     for host, distribution in fronts.items():
         draft.remark(f"{host} is an alias of {distribution.address}: its record leads there, and is left alone")
     hosts = {tenant: host for tenant, host in hosts.items() if host not in fronts}

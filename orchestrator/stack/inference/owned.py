@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.stack.inference.state import SAME, Resource, State
+from orchestrator.stack.blueprint.resources import canonical
+from orchestrator.stack.inference.state import Resource, State
 from orchestrator.stack.ownership import Kind, Ownership, Part
 
 Ids = Callable[[Resource], tuple[str, ...]]
@@ -60,4 +61,4 @@ def ending_by(plan: Mapping[str, Any]) -> frozenset[Part]:
 def _ended(plan: Mapping[str, Any]) -> Iterator[Resource]:
     for raw in plan.get("resource_changes", ()):
         if raw.get("mode") == "managed" and "delete" in raw["change"]["actions"]:
-            yield Resource(raw["address"], SAME.get(raw["type"], raw["type"]), raw["change"].get("before") or {})
+            yield Resource(raw["address"], canonical(raw["type"]), raw["change"].get("before") or {})

@@ -9,9 +9,9 @@ from typing import Any
 
 from orchestrator.stack.inference.mapping import NOT_TENANTS
 from orchestrator.stack.inference.model import Draft, Key, Option, Question, literal
-from orchestrator.stack.inference.records import covers, leading_to, plain, records_of
 from orchestrator.stack.inference.state import Resource, State, blocks_in, listed
 from orchestrator.stack.inference.tasks import Task, task_of
+from orchestrator.stack.records import covers, leading_to, plain, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +175,13 @@ def _names_known(state: State) -> Collection[str]:
     certificates = state.of("aws_acm_certificate", data=True)
     named = {plain(name) for it in certificates for name in (it.text("domain_name"), it.text("domain"))}
     named |= {plain(name) for it in certificates for name in it.texts("subject_alternative_names")}
-    return {name for name in named | {it.name for it in records_of(state)} if name}
+    return {name for name in named | {it.name for it in records_of(state.everything())} if name}
 
 
 def _leading(site: Site, state: State) -> Mapping[str, str]:
     """The names whose records lead to the site's load balancer, with their records' addresses."""
     balancers = (state.one("aws_lb", "arn", arn) for arn in site.balancers)
-    records = records_of(state)
+    records = records_of(state.everything())
     return {
         record.name: record.address
         for balancer in balancers

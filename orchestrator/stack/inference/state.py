@@ -7,13 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SAME = {
-    "aws_alb": "aws_lb",
-    "aws_alb_listener": "aws_lb_listener",
-    "aws_alb_listener_rule": "aws_lb_listener_rule",
-    "aws_alb_target_group": "aws_lb_target_group",
-}
-"""Two names of the provider for one type."""
+from orchestrator.stack.blueprint.resources import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,10 @@ class State:
             self._by_type[one.type].append(one)
             self.by_address[one.address] = one
 
+    def everything(self) -> Iterable[Resource]:
+        """Resources and data sources, in the order of the state."""
+        return self.by_address.values()
+
     def of(self, *types: str, data: bool = False) -> tuple[Resource, ...]:
         """Resources of these types, in the order of the state; data sources only if asked for."""
         return tuple(one for kind in types for one in self._by_type.get(kind, ()) if data or not one.is_data)
@@ -88,7 +86,7 @@ def outputs_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
     for one in module.get("resources", ()):
-        kind = SAME.get(one["type"], one["type"])
+        kind = canonical(one["type"])
         yield Resource(one["address"], kind, one.get("values") or {}, one.get("mode") == "data")
     for child in module.get("child_modules", ()):
         yield from _resources(child)

@@ -116,6 +116,29 @@ def test_places_follow_terraform_s_own_list_of_modules(tmp_path: Path) -> None:
     assert Places(None).of(lb) == ""
 
 
+@pytest.mark.parametrize("data", [".terraform", "elsewhere"])
+def test_a_module_outside_of_the_directory_is_shown_by_its_whole_path(tmp_path: Path, data: str) -> None:
+    here, shared = tmp_path / "here", tmp_path / "shared"
+    (here / data / "modules").mkdir(parents=True)
+    shared.mkdir()
+    (shared / "main.tf").write_text('resource "aws_db_instance" "main" {\n}\n')
+    said = {"Modules": [{"Key": "db", "Source": str(shared), "Dir": str(shared)}]}
+    (here / data / "modules" / "modules.json").write_text(json.dumps(said))
+    database = Resource("module.db.aws_db_instance.main", "aws_db_instance", "main", "module.db")
+    assert Places(here, here / data).of(database) == f"{shared}/main.tf:1"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "[]", "null", '{"Modules": null}', '{"Modules": {}}', '{"Modules": [1, {"Key": 1, "Dir": 2}, {"Key": "a"}]}'],
+)
+def test_whatever_terraform_wrote_down_of_modules_the_root_is_found(tmp_path: Path, said: str) -> None:
+    (tmp_path / ".terraform" / "modules").mkdir(parents=True)
+    (tmp_path / ".terraform" / "modules" / "modules.json").write_text(said)
+    (tmp_path / "main.tf").write_text('resource "aws_lb" "this" {\n')
+    assert Places(tmp_path).of(Resource("aws_lb.this", "aws_lb", "this")) == "main.tf:1"
+
+
 def test_what_is_born_from_a_variable_is_found_through_modules_keys_and_provisioners() -> None:
     """Surely, not perhaps: what only shares a local with it is not made anew."""
 

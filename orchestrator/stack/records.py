@@ -1,14 +1,13 @@
-"""DNS records that a state manages, whichever provider makes them, and the CDNs in front of a name. Pure.
+"""DNS records that Terraform manages, whichever provider makes them, and the CDNs in front of a name. Pure.
 
 The attributes are those of the providers' documents (registry.terraform.io): a record's name, and what it leads to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from orchestrator.stack.inference.state import Resource, State, listed
+from typing import Any, Protocol, TypeVar
 
 RECORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "aws_route53_record": (("fqdn", "name"), ("records",)),
@@ -29,6 +28,28 @@ RECORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Resource type → where its name stands (the first that says something), where its targets stand."""
 
 
+class Held(Protocol):
+    """A resource, of a state or of a plan. What a plan doesn't know yet is no text."""
+
+    @property
+    def address(self) -> str:
+        """Terraform's."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Its attributes, as far as they are known."""
+        ...
+
+
+_Any = TypeVar("_Any", bound=Held)
+
+
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
     """One record. `name` may begin with `*.`; `targets` are the names or addresses it leads to, aliases included."""
@@ -42,28 +63,31 @@ class DnsRecord:
         return covers(self.name, host)
 
 
-def records_of(state: State) -> tuple[DnsRecord, ...]:
-    """Every record of a provider that we know, in the order of the state."""
-    return tuple(_records(state))
+def records_of(resources: Iterable[Held]) -> tuple[DnsRecord, ...]:
+    """Every record of a provider that we know, in the order given."""
+    return tuple(_record(one, *RECORDS[one.type]) for one in resources if one.type in RECORDS)
 
 
-def _records(state: State) -> Iterator[DnsRecord]:
-    for kind, (names, targets) in RECORDS.items():
-        for one in state.of(kind):
-            name = next((plain(said) for said in map(one.text, names) if said), "")
-            led = [alias.get("name") for alias in one.blocks("alias")]
-            led += [value for key in targets for value in (one.text(key), *one.texts(key))]
-            led += [answer.get("answer") for key in targets for answer in one.blocks(key)]
-            found = frozenset(plain(value) for value in led if isinstance(value, str) and value)
-            yield DnsRecord(one.address, name, found)
+def _record(one: Held, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
+    name = next((plain(said) for key in names for said in _texts(one.values.get(key)) if said), "")
+    led = [said for key in targets for said in _texts(one.values.get(key), "answer")]
+    led += _texts(one.values.get("alias"), "name")
+    return DnsRecord(one.address, name, frozenset(plain(value) for value in led if value))
 
 
-def distribution_of(host: str, state: State) -> Resource | None:
+def _texts(value: Any, inside: str = "") -> list[str]:
+    """A text, the texts of a list, or those of a list's blocks that stand under the name `inside`."""
+    held = value if isinstance(value, list) else [value]
+    return [said for one in held if isinstance(said := one.get(inside) if isinstance(one, Mapping) else one, str)]
+
+
+def distribution_of(host: str, resources: Iterable[_Any]) -> _Any | None:
     """The CloudFront distribution that has this name among its aliases: visitors come through it."""
-    for one in state.of("aws_cloudfront_distribution", data=True):
-        if any(isinstance(alias, str) and covers(plain(alias), host) for alias in listed(one.values.get("aliases"))):
-            return one
-    return None
+    return next((one for one in resources if one.type == "aws_cloudfront_distribution" and _has(one, host)), None)
+
+
+def _has(distribution: Held, host: str) -> bool:
+    return any(covers(plain(alias), host) for alias in _texts(distribution.values.get("aliases")))
 
 
 def leading_to(dns_name: str, records: Sequence[DnsRecord]) -> tuple[DnsRecord, ...]:
