@@ -72,9 +72,14 @@ def _path(cloud: Cloud) -> str:
     linked = cloud.directory / "bin-without-psql"
     if not linked.exists():
         programs = {program.name: program for folder in reversed(folders) for program in _programs(folder)}
-        linked.mkdir()
+        made = Path(tempfile.mkdtemp(dir=cloud.directory))
+        made.chmod(0o755)
         for name in programs.keys() - {"psql"}:
-            (linked / name).symlink_to(programs[name])
+            (made / name).symlink_to(programs[name])
+        try:
+            made.rename(linked)  # at once: another command may be about to run
+        except OSError:  # another one was quicker
+            shutil.rmtree(made)
     return str(linked)
 
 
