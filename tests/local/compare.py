@@ -16,7 +16,7 @@ from pathlib import Path
 from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.endpoint import client
 from tests.smoke.differences import differences
-from tests.smoke.recording import read
+from tests.smoke.shapes import read
 
 SPEED = 60.0
 

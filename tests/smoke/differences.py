@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.answers.shapes import missing
-from tests.smoke.recording import Line
+from tests.smoke.shapes import Line
 
 
 @dataclass
@@ -55,5 +55,5 @@ def _of(name: str, there: Told, here: Told | None) -> Iterator[str]:
 
 
 def _words(kinds: set[str]) -> set[str]:
-    """Values of enums; of all others, whether it is empty."""
-    return {kind if kind.startswith("enum(") else f"{kind.partition('(')[0]}" for kind in kinds}
+    """Values of enums and states; of all others only the kind."""
+    return {kind if kind.startswith(("enum(", "word(")) else kind.partition("(")[0] for kind in kinds}

@@ -1,119 +1,89 @@
-"""The README's story: apply, the same again, break, doctor, pause, resume, backup, destroy, restore, destroy."""
+"""The README's story: apply, again, break, doctor, repair, pause, resume, backup, destroy, restore, destroy."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dns.resolver
 import trustme
 
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.stories import demo
 from orchestrator.local.stories.demo.progress import Applying
 from orchestrator.local.stories.demo.stage import Stage, StoryError, nothing
 from orchestrator.local.toolchain import toolchain
 from tests.second_cloud import edge
 from tests.smoke.account import Account
+from tests.smoke.folder import TENANT, Plan
+from tests.smoke.listening import listening
+from tests.smoke.recording import Record
+from tests.smoke.remains import remains
 
-TENANT = "smoke"
-ENVIRONMENT = "aws"
+FILE, WORDS = f"onyx-files/{TENANT}/smoke.txt", b"This file outlives its bucket.\n"
+LATE = 120.0
+"""Seconds in which a change must show."""
+STAYS = ("database snapshot ", "volume snapshot ", "certificate ", "record ")
+"""What may be there after a destroy, beside the backups' bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is made."""
-
-    name: str
-    region: str
-    hostname: str | None
-    zone: str | None
-
-    @property
-    def stack(self) -> str:
-        """The stack's name."""
-        return f"{self.name}-{ENVIRONMENT}"
-
-    @property
-    def site(self) -> str:
-        """The site's name."""
-        return self.hostname or f"{self.stack}.invalid"
-
-    def variables(self, certificate: str | None) -> dict[str, Any]:
-        """Terraform's: the smallest stack there is, and nothing that guards its data."""
-        return {
-            "region": self.region,
-            "name": self.name,
-            "environment": ENVIRONMENT,
-            "tenants": {TENANT: {"slot": 0, "hostname": self.site}},
-            "dns": {"provider": "route53", "zone": self.zone, "ttl": 60} if self.zone else None,
-            "certificate_arn": certificate,
-            "orchestrate_command": f"{sys.executable} -P -m orchestrator",
-            "log_prefix": f"/{self.stack}",
-            "nat_gateway": False,
-            "redis_node_type": "cache.t4g.micro",
-            "vespa_instance_type": "t3.medium",
-            "vespa_volume_gb": 10,
-            "deletion_protection": False,
-            "postgres_final_snapshot": False,
-            "bucket_force_destroy": True,
-            "secret_recovery_days": 0,
-        }
+def variables(plan: Plan, certificate: str | None) -> dict[str, Any]:
+    """Terraform's: the smallest stack there is, and nothing that guards its data."""
+    return {
+        "region": plan.region,
+        "account_id": plan.account,
+        "name": plan.name,
+        "environment": plan.mark,
+        "tenants": {TENANT: {"slot": 0, "hostname": plan.site}},
+        "dns": {"provider": "route53", "zone": plan.zone, "ttl": 60} if plan.zone else None,
+        "certificate_arn": certificate,
+        "orchestrate_command": f"{sys.executable} -P -m orchestrator",
+        "log_prefix": f"/{plan.stack}",
+        "nat_gateway": False,
+        "redis_node_type": "cache.t4g.micro",
+        "vespa_instance_type": "t3.medium",
+        "vespa_volume_gb": 10,
+        "deletion_protection": False,
+        "postgres_final_snapshot": False,
+        "bucket_force_destroy": True,
+        "secret_recovery_days": 0,
+    }
 
 
 class Story:
-    """In a folder that stays until nothing of the stack is left."""
+    """Told in a folder that stays until nothing of the stack is left."""
 
-    def __init__(self, account: Account, plan: Plan, folder: Path, record: Path) -> None:
+    def __init__(self, account: Account, plan: Plan, stage: Stage, record: Path) -> None:
         self._account = account
         self._plan = plan
+        self._stack = plan.of(account)
+        self._stage = stage
         self._record = record
-        self._stage = Stage(folder.absolute(), folder.absolute() / "cloud", "smoke", 1, dict(os.environ))
-        self._workdir = self._stage.folder / "terraform"
-
-    def clean(self) -> None:
-        """Nothing of an earlier run is left; raises StoryError where something stays."""
-        if not self._stage.folder.exists():
-            self._nobody_elses()
-            return
-        if (self._workdir / "terraform.tfstate").exists():
-            self._stage.chapter("what an earlier run has left")
-            self._stage.environ = toolchain.prepare(self._stage.environ, say=self._stage.say).environment(os.environ)
-            self._terraform("destroy")
-        self._leave_nothing()
-
-    def _nobody_elses(self) -> None:
-        """Without a folder of an earlier run, what bears the stack's name is not this kit's: nothing is deleted."""
-        if found := self._account.left(self._plan.stack):
-            raise StoryError(f"a stack {self._plan.stack} is there, and not from here: choose another --name", found)
-
-    def _leave_nothing(self) -> None:
-        stack = self._plan.stack
-        for what in (*self._account.forget_backups(stack), *self._account.forget_certificates(stack)):
-            self._stage.say(f"deleted: {what}")
-        if left := self._account.left(stack):
-            raise StoryError(f"{len(left)} things of {stack} are left in the account", left)
-        shutil.rmtree(self._stage.folder, ignore_errors=True)
+        self._workdir = stage.folder / "terraform"
 
     def tell(self) -> None:
         """All of it. Raises StoryError at the first thing that isn't as it should be."""
-        self._stage.folder.mkdir(parents=True)
         self._record.unlink(missing_ok=True)
-        tools = toolchain.prepare(self._stage.environ, say=self._stage.say)
-        demo.copy_sources(self._stage, tools)
-        with self._site() as certificate:
+        stage = self._stage
+        tools = toolchain.prepare(stage.environ, say=stage.say)
+        demo.copy_sources(stage, tools)
+        terraform = stage.environ["TERRAFORM_BIN"]
+        with (
+            self._site() as certificate,
+            listening(Record(self._record), stage.folder, stage.environ, terraform) as heard,
+        ):
             file = self._workdir / "smoke.auto.tfvars.json"
-            file.write_text(json.dumps(self._plan.variables(certificate), indent=1))
-            self._terraform("init")
-            self._chapters()
-        self._stage.chapter("nothing may be left")
-        self._leave_nothing()
+            file.write_text(json.dumps(variables(self._plan, certificate), indent=1))
+            # Its registry is none of AWS's, and nobody's to listen to.
+            stage.run([terraform, "init", "-no-color", "-input=false"], "terraform init", self._workdir, nothing)
+            stage.environ["TERRAFORM_BIN"] = heard
+            self._life()
+            self._death_and_return()
 
     @contextmanager
     def _site(self) -> Iterator[str | None]:
@@ -133,48 +103,85 @@ class Story:
     def _balancer(self, name: str) -> str | None:
         if name.rstrip(".") != self._plan.site:
             return None
-        found = self._account.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        found = self._stack.all("elbv2", "describe_load_balancers", "LoadBalancers[]")
         names = [one["DNSName"] for one in found if one["LoadBalancerName"] == f"{self._plan.stack}-alb"]
         return f"{names[0].lower()}." if names else None
 
-    def _chapters(self) -> None:
-        stage, stack = self._stage, self._plan.stack
+    def _life(self) -> None:
+        stage = self._stage
         stage.chapter("orchestrate apply")
         self._orchestrate("apply", "--auto-approve", show=True)
         stage.chapter("the same again: nothing is left to do")
         self._expect("apply", "--auto-approve", changed=0)
-        stage.chapter("somebody stops the service")
+        self._expect("run", changed=0)
+        stage.chapter("somebody stops the service: the doctor names the cause")
         self._scale(0)
-        if not self._findings():
-            raise StoryError("the doctor finds nothing, though the service was scaled to 0")
+        if "desired-count-zero" not in (codes := self._codes()):
+            raise StoryError(f"the doctor says {codes}, though the service was scaled to 0")
+        stage.say("desired-count-zero")
+        stage.chapter("what the doctor advises, and run")
         self._scale(1)
         self._orchestrate("run", show=True)
         stage.chapter("pause, and resume")
         self._orchestrate("pause", "--auto-approve", show=True)
+        if any(one["desiredCount"] for one in self._services()):
+            raise StoryError("paused, and a service wants tasks")
         self._orchestrate("resume", show=True)
-        stage.chapter("backup, destroy, restore")
+
+    def _death_and_return(self) -> None:
+        stage, stack = self._stage, self._plan.stack
+        stage.chapter("backup, destroy")
+        bucket = {"Bucket": f"{stack}-file-store-{self._account.id}", "Key": FILE}
+        self._account.client("s3").put_object(**bucket, Body=WORDS)
         self._orchestrate("backup", show=True)
         self._orchestrate("destroy", "--confirm", stack, show=True)
+        self._after_destroy()
+        stage.chapter("restore")
         self._orchestrate("restore", "--auto-approve", show=True)
+        if self._account.client("s3").get_object(**bucket)["Body"].read() != WORDS:
+            raise StoryError(f"{FILE} is not what it was")
         self._expect("run", changed=0)
         stage.chapter("the end")
         self._orchestrate("destroy", "--no-backup", "--confirm", f"{stack} without backup", show=True)
+        self._after_destroy()
+
+    def _after_destroy(self) -> None:
+        """Asked of AWS: what should survive has, and nothing else has."""
+        stays = (*STAYS, f"bucket {self._plan.stack}-backups-")
+        found: list[str] = []
+
+        def more() -> list[str]:
+            found[:] = remains(self._stack)
+            return [one for one in found if not one.startswith(stays)]
+
+        if not eventually(lambda: not more(), LATE, 5.0):
+            raise StoryError("things outlive the destroy", more())
+        if gone := [one for one in (*stays[:2], stays[-1]) if not any(what.startswith(one) for what in found)]:
+            raise StoryError("the backup does not outlive the destroy", gone)
+
+    def _services(self) -> list[Mapping[str, Any]]:
+        cluster = f"{self._plan.stack}-cluster"
+        arns = self._stack.all("ecs", "list_services", "serviceArns[]", cluster=cluster)
+        return list(self._account.client("ecs").describe_services(cluster=cluster, services=arns)["services"])
 
     def _scale(self, count: int) -> None:
-        cluster = f"{self._plan.stack}-cluster"
         ecs = self._account.client("ecs")
-        service = ecs.list_services(cluster=cluster)["serviceArns"][0]
-        ecs.update_service(cluster=cluster, service=service, desiredCount=count)
+        for one in self._services():
+            ecs.update_service(cluster=one["clusterArn"], service=one["serviceArn"], desiredCount=count)
+        if not eventually(lambda: {one["desiredCount"] for one in self._services()} == {count}, LATE, 1.0):
+            raise StoryError(f"the service doesn't get the desired count {count}")
 
-    def _findings(self) -> list[Mapping[str, Any]]:
+    def _codes(self) -> list[str]:
+        """Of the doctor's findings."""
         lines = self._orchestrate("doctor", "--json", accept=(0, 1))
-        return [one for one in map(json.loads, _objects(lines)) if one.get("event") == "finding-reported"]
+        return [one["code"] for one in _events(lines) if one.get("event") == "finding-reported"]
 
     def _expect(self, *arguments: str, changed: int) -> None:
-        events = map(json.loads, _objects(self._orchestrate(*arguments, "--json")))
+        events = _events(self._orchestrate(*arguments, "--json"))
         said = next((one["changed"] for one in events if one.get("event") == "run-finished"), None)
         if said != changed:
             raise StoryError(f"`orchestrate {arguments[0]}` changed {said}, not {changed}")
+        self._stage.say(f"changed: {said}")
 
     def _orchestrate(self, *arguments: str, show: bool = False, accept: tuple[int, ...] = (0,)) -> list[str]:
         command = [sys.executable, "-P", "-m", "tests.smoke.recording", str(self._record), *arguments]
@@ -189,15 +196,9 @@ class Story:
                 return list(failure.tail)
             raise
 
-    def _terraform(self, verb: str) -> None:
-        binary = self._stage.environ["TERRAFORM_BIN"]
-        flags = ["-auto-approve"] if verb != "init" else []
-        command = [binary, verb, *flags, "-no-color", "-input=false"]
-        self._stage.run(command, f"terraform {verb}", self._workdir, Applying())
 
-
-def _objects(lines: list[str]) -> Iterator[str]:
-    return (line for line in lines if line.startswith("{"))
+def _events(lines: list[str]) -> Iterator[Mapping[str, Any]]:
+    return (json.loads(line) for line in lines if line.startswith("{"))
 
 
 def _resolved(name: str) -> list[str]:
