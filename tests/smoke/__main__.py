@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible
@@ -67,7 +68,7 @@ def main(
                 _clean(place, one)
             if not only_clean:
                 _tell(account, plan, out.absolute())
-    except (AccountError, StoryError, OrchestratorError) as failure:
+    except (AccountError, StoryError, OrchestratorError, BotoCoreError, ClientError) as failure:
         for line in getattr(failure, "tail", ()):
             click.echo(f"       | {line}", err=True)
         raise click.ClickException(

@@ -58,7 +58,7 @@ EVERYTHING: Sequence[tuple[str, str, str]] = (
     ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
     ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
-    ("ecs", "list_services", "serviceArns[]"),
+    ("ecs", "list_clusters", "clusterArns[]"),
 )
 """Of a whole account, whoever it is that has made it."""
 
