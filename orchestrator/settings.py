@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack import mapping_place
 from orchestrator.stack.ownership import Kind, part
 
-FILE = "orchestrate.toml"
-CONTRACT = "contract"
-"""The one table in it that is no setting."""
+FILE = mapping_place.FILE
+CONTRACT = mapping_place.CONTRACT
 PREFIX = "ORCHESTRATE_"
 
 

@@ -120,7 +120,8 @@ class Operation:
         self.aws.require_account(self.stack.account_id)
         if any(step.id == "dns-records" for step in self._steps):
             self._require_zones()
-            self._context.targets.require(self.stack.load_balancer, self.stack.region)
+            balancer = self.stack.load_balancer
+            self._context.targets.require(balancer.arn, balancer.dns_name, self.stack.region)
 
     def _require_zones(self) -> None:
         """Raise when no zone can be read. What is wrong with some of them only, the step says of their tenants."""

@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack.contract import LoadBalancer
 
 NO_SUCH_GROUP = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
 _NO_SUCH_LOAD_BALANCER = ("LoadBalancerNotFound", "LoadBalancerNotFoundException", "ValidationError")
@@ -110,20 +109,20 @@ class Elbv2:
             return ""
         return str(found.get("State", {}).get("Code", "active")) if found else ""
 
-    def require(self, wanted: LoadBalancer, region: str) -> None:
+    def require(self, arn: str, dns_name: str, region: str) -> None:
         """Raise `Invalid` unless it is there under its name: old outputs would lead the world to nowhere."""
         try:
-            found = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[wanted.arn])
+            found = one(self._client, "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[arn])
         except (ClientError, BotoCoreError) as error:
             if code_of(error) not in _NO_SUCH_LOAD_BALANCER:
                 raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancers") from None
             found = None
         if found is None:
-            message = f"there is no load balancer {wanted.dns_name} in {region}"
+            message = f"there is no load balancer {dns_name} in {region}"
             fix = "check `region` and `load_balancer` in the contract: these outputs are another stack's, or old"
             raise Invalid(Problem("load-balancer-missing", message, "contract: load_balancer", fix))
         name = found["DNSName"]
-        if name.lower() != wanted.dns_name.lower():
-            message = f"the contract says {wanted.dns_name}, AWS says {name}"
+        if name.lower() != dns_name.lower():
+            message = f"the contract says {dns_name}, AWS says {name}"
             fix = "run terraform apply, or pass the current outputs"
             raise Invalid(Problem("contract-stale", message, "contract: load_balancer", fix))

@@ -11,12 +11,12 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
-from orchestrator.aws.looks import Look
 from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.doubts import Doubts
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
+from orchestrator.engine.looks import Look
 from orchestrator.engine.renewal import EVERY, Renewal
 from orchestrator.engine.retry import NotYet, Patience
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait

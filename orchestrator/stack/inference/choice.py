@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.errors import Problem
-from orchestrator.settings import CONTRACT, FILE
 from orchestrator.stack.inference.mapping import Key, dotted
 from orchestrator.stack.inference.model import Draft, at
 from orchestrator.stack.inference.state import Resource
+from orchestrator.stack.mapping_place import CONTRACT, FILE
 
 IDENTITIES: Mapping[Key, Mapping[Key, str]] = {
     ("cluster",): {(): "name"},

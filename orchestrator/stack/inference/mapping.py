@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from orchestrator.errors import Problem
-from orchestrator.settings import CONTRACT, FILE
+from orchestrator.stack.mapping_place import CONTRACT, FILE
 
 if TYPE_CHECKING:
     from orchestrator.stack.inference.state import State

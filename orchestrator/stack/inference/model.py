@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from orchestrator.errors import Problem
-from orchestrator.settings import CONTRACT
 from orchestrator.stack.inference.mapping import Key, Mapped, dotted
+from orchestrator.stack.mapping_place import CONTRACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from orchestrator.aws import looks, pages
-from orchestrator.aws.looks import FRESH, Look
+from orchestrator.engine.looks import FRESH, Look
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 THROTTLED = Transient(Problem("throttled", "Rate exceeded"))
