@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from orchestrator.local.endpoint import client
-from orchestrator.local.stories.roundtrip import Customers, Fingerprint
+from orchestrator.local.stories.customers import Customers, Fingerprint
 from orchestrator.local.world import hosted_zone
 from tests import needed
 from tests.e2e import small_stack

@@ -26,7 +26,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from orchestrator.dns.history import History
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.journal import Journal
-from orchestrator.local.faults.throttle import refusal
+from orchestrator.local.core.throttle import refusal
 from tests.e2e.recorder import READS, action
 
 CRASHES = ("kill-before", "kill-after")

@@ -18,11 +18,11 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
 from orchestrator.local.core.cloud import REGION
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import moto_power
 from orchestrator.local.ecs import autoscaler, moto_autoscaling
 from orchestrator.local.ecs import moto as ecs
-from orchestrator.local.faults import Faults
 from orchestrator.local.iam import moto_tags
 from orchestrator.local.rds import moto as rds
 from orchestrator.local.rds import moto_snapshots

@@ -20,9 +20,9 @@ import urllib3
 
 from orchestrator.local.core import api
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.faults import Faults
 from orchestrator.local.rds import postgres
 from orchestrator.local.ssm import instance
 from tests.second_cloud import edge, shim

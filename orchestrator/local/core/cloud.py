@@ -5,23 +5,23 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import trustme
 
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.core.record import Record
-from orchestrator.local.dns.changes import Changes
-from orchestrator.local.dns.registrar import Registrar
-from orchestrator.local.dns.zone import ZoneBook
-from orchestrator.local.faults import Faults
-from orchestrator.local.iam.audit import Audit
+
+Given = ParamSpec("Given")
+Shared = TypeVar("Shared")
 
 REGION_VARIABLE = "LOCAL_CLOUD_REGION"
 """Of the cloud's own process, which its starter sets: a cloud is in one region, and so in one partition."""
@@ -34,7 +34,7 @@ PARTS = (
     "rds.postgres",
     "elasticache.redis",
     "ssm.agent",
-    "ecs.scheduler",
+    "onyx.containers",
     "ecs.autoscaler",
     "elb.balancer",
     "dns.nameserver",
@@ -183,19 +183,25 @@ class Cloud:
     """Whether AWS's rates count in real seconds (`laws.rates`), not in AWS's."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`iam.moto_enforcement`)."""
-    audit: Audit = field(default_factory=Audit)
-    """What IAM decided, while it enforces."""
     targets: Callable[[str], list[Target]] = _no_targets
     """Target group ARN → its targets; set by the part that runs the tasks."""
-    zones: ZoneBook = field(default_factory=ZoneBook)
-    """The public DNS zones that the name server serves."""
-    registrar: Registrar = field(default_factory=Registrar)
-    """The account at the Porkbun double."""
-    changes: Changes = field(init=False)
-    """Route 53's change batches, while they spread."""
+    porkbun_key: str = field(default_factory=lambda: f"pk1_{secrets.token_hex(32)}")
+    """The value of PORKBUN_API_KEY."""
+    porkbun_secret: str = field(default_factory=lambda: f"sk1_{secrets.token_hex(32)}")
+    """The value of PORKBUN_SECRET_API_KEY."""
+    _shared: dict[object, Any] = field(default_factory=dict)
+    _sharing: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        self.changes = Changes(self.pace)
+    def shared(self, kind: Callable[Given, Shared], *args: Given.args, **kwargs: Given.kwargs) -> Shared:
+        """What one room keeps and others ask for (`Registrar`, `Audit`): one of its kind in a cloud. Thread-safe.
+
+        Whoever asks first makes it, with these arguments.
+        """
+        with self._sharing:
+            if kind not in self._shared:
+                self._shared[kind] = kind(*args, **kwargs)
+            found: Shared = self._shared[kind]
+            return found
 
     def seconds_of_rates(self) -> float:
         """The monotonic seconds that AWS's and Porkbun's rates count in."""
@@ -205,16 +211,6 @@ class Cloud:
     def ca_file(self) -> Path:
         """The throw-away CA's certificate (PEM)."""
         return self.directory / "ca.pem"
-
-    @property
-    def porkbun_key(self) -> str:
-        """The value of PORKBUN_API_KEY."""
-        return self.registrar.key
-
-    @property
-    def porkbun_secret(self) -> str:
-        """The value of PORKBUN_SECRET_API_KEY."""
-        return self.registrar.secret
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do it in AWS's `seconds`, in a thread of its own; never, when the cloud goes down first."""

@@ -22,7 +22,7 @@ from moto.route53.responses import Route53
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.dns.authority import is_valid
-from orchestrator.local.dns.changes import Change
+from orchestrator.local.dns.changes import Change, Changes
 from orchestrator.local.dns.route53 import values
 from orchestrator.local.dns.zone import plain
 from orchestrator.local.elb.moto import HOSTED_ZONE
@@ -68,11 +68,11 @@ def install(cloud: Cloud) -> None:
                 raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(messages)}]")
             zone.rr_changes = _NoJournal()
             _moto_change(self)
-            change = cloud.changes.submit(zone.resource_id, before)
+            change = cloud.shared(Changes, cloud.pace).submit(zone.resource_id, before)
         return ActionResult({"ChangeInfo": _info(cloud, change)})
 
     def get_change(self: Route53) -> ActionResult:
-        change = cloud.changes.find(self._get_param("Id"))
+        change = cloud.shared(Changes, cloud.pace).find(self._get_param("Id"))
         if change is None:  # a hosted zone's own creation or deletion, which moto finishes at once
             return _moto_get_change(self)
         return ActionResult({"ChangeInfo": _info(cloud, change)})
@@ -88,7 +88,7 @@ def install(cloud: Cloud) -> None:
 
 
 def _info(cloud: Cloud, change: Change) -> dict[str, Any]:
-    status = cloud.changes.status(change)
+    status = cloud.shared(Changes, cloud.pace).status(change)
     return {"Id": f"/change/{change.id}", "Status": status, "SubmittedAt": change.submitted}
 
 

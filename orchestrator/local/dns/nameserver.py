@@ -27,7 +27,8 @@ import dns.rcode
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.dns import route53
 from orchestrator.local.dns.authority import PAYLOAD, answer
-from orchestrator.local.dns.zone import Entry, Zone
+from orchestrator.local.dns.registrar import Registrar
+from orchestrator.local.dns.zone import Entry, Zone, ZoneBook
 
 AWS_ZONES = ("amazonaws.com", "compute.internal", "ec2.internal")
 ADDRESS_TTL = 60
@@ -39,9 +40,9 @@ Respond = Callable[[bytes, bool], bytes | None]
 
 def start(cloud: Cloud) -> Callable[[], None]:
     """Listen, and say where in `cloud.resolver`. Returns what stops it."""
-    cloud.zones.add(functools.partial(route53.zones, cloud), first=True)
-    cloud.zones.add(cloud.registrar.zones)
-    cloud.zones.add(functools.partial(aws_zones, cloud))
+    cloud.shared(ZoneBook).add(functools.partial(route53.zones, cloud), first=True)
+    cloud.shared(ZoneBook).add(cloud.shared(Registrar).zones)
+    cloud.shared(ZoneBook).add(functools.partial(aws_zones, cloud))
     tcp, udp = _listen(functools.partial(respond, cloud), cloud.log)
     cloud.resolver = f"127.0.0.1:{udp.server_address[1]}"
     threads = [threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True) for server in (tcp, udp)]
@@ -75,7 +76,7 @@ def respond(cloud: Cloud, wire: bytes, datagram: bool) -> bytes | None:
     if spoilt is not None:
         return spoilt.to_wire()
     try:
-        response = answer(query, cloud.zones.seen())
+        response = answer(query, cloud.shared(ZoneBook).seen())
     except (
         dns.exception.DNSException
     ) as error:  # a record's value that is no valid DNS: the host took it, we can't serve

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Request, Response
 from orchestrator.local.core.bucket import Bucket
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.dns.authority import is_valid
-from orchestrator.local.dns.registrar import TYPES, Draft, HostedRecord, RefusedError
+from orchestrator.local.dns.registrar import TYPES, Draft, HostedRecord, RefusedError, Registrar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -94,7 +94,7 @@ def _bought(cloud: Cloud, request: Request) -> Response:
     """The control path: a registered domain, afresh."""
     name = request.path.rpartition("/domains/")[2]
     switches = {switch: request.args.get(switch) != "no" for switch in ("opted_in", "parked")}
-    domain = cloud.registrar.register(name, **switches)
+    domain = cloud.shared(Registrar).register(name, **switches)
     return _json({"domain": domain.name, "opted_in": domain.opted_in}, 200)
 
 
@@ -119,7 +119,7 @@ def _authenticated(cloud: Cloud, body: bytes) -> dict[str, Any]:
 
 
 def _domain(cloud: Cloud, arguments: Mapping[str, str]) -> str:
-    domain = cloud.registrar.find(arguments["domain"])
+    domain = cloud.shared(Registrar).find(arguments["domain"])
     if domain is None:
         raise ApiError("Invalid domain.")
     if not domain.opted_in:
@@ -134,13 +134,13 @@ def _ping(_cloud: Cloud, _given: Mapping[str, Any], _arguments: Mapping[str, str
 def _domains(cloud: Cloud, given: Mapping[str, Any], _arguments: Mapping[str, str]) -> dict[str, Any]:
     """A thousand at a time, from `start`; the switch "API ACCESS" hides none here."""
     start = int(given.get("start") or 0)
-    names = sorted(domain.name for domain in cloud.registrar.domains())
+    names = sorted(domain.name for domain in cloud.shared(Registrar).domains())
     return {"domains": [{"domain": name, "status": "ACTIVE"} for name in names[start : start + 1000]]}
 
 
 def _retrieve(cloud: Cloud, _given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
     wanted = arguments.get("record_id")
-    records = cloud.registrar.records(_domain(cloud, arguments))
+    records = cloud.shared(Registrar).records(_domain(cloud, arguments))
     return {"records": [_shown(record) for record in records if wanted in (None, record.id)]}
 
 
@@ -148,14 +148,14 @@ def _by_name_type(cloud: Cloud, _given: Mapping[str, Any], arguments: Mapping[st
     domain = _domain(cloud, arguments)
     sub, kind = arguments.get("sub", ""), arguments["kind"].upper()
     name = f"{sub}.{domain}".lower() if sub else domain
-    records = cloud.registrar.records(domain)
+    records = cloud.shared(Registrar).records(domain)
     return {"records": [_shown(record) for record in records if (record.name, record.type) == (name, kind)]}
 
 
 def _create(cloud: Cloud, given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
     domain = _domain(cloud, arguments)
     try:
-        return {"id": cloud.registrar.create(domain, _draft(given, "Create")).id}
+        return {"id": cloud.shared(Registrar).create(domain, _draft(given, "Create")).id}
     except RefusedError as error:
         raise ApiError(str(error)) from None
 
@@ -163,7 +163,7 @@ def _create(cloud: Cloud, given: Mapping[str, Any], arguments: Mapping[str, str]
 def _edit(cloud: Cloud, given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
     domain = _domain(cloud, arguments)
     try:
-        cloud.registrar.edit(domain, arguments["record_id"], _draft(given, "Edit"))
+        cloud.shared(Registrar).edit(domain, arguments["record_id"], _draft(given, "Edit"))
     except RefusedError as error:
         raise ApiError(str(error)) from None
     except KeyError:
@@ -176,7 +176,7 @@ def _edit(cloud: Cloud, given: Mapping[str, Any], arguments: Mapping[str, str]) 
 def _delete(cloud: Cloud, _given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
     domain = _domain(cloud, arguments)
     try:
-        cloud.registrar.delete(domain, arguments["record_id"])
+        cloud.shared(Registrar).delete(domain, arguments["record_id"])
     except KeyError:
         raise ApiError("Invalid record ID.") from None
     return {}

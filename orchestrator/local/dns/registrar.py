@@ -1,4 +1,4 @@
-"""The account at the Porkbun double: its keys, its registered domains and their records. Thread-safe.
+"""The account at the Porkbun double: its registered domains and their records. Thread-safe.
 
 Facts reproduced here: ids are strings, a TTL below 600 is raised to 600, an identical or conflicting record is refused,
 an edit that changes nothing is an error, and a fresh domain is parked (apex ALIAS and `*` → pixie.porkbun.com).
@@ -7,7 +7,6 @@ an edit that changes nothing is an error, and a fresh domain is parked (apex ALI
 from __future__ import annotations
 
 import itertools
-import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -62,8 +61,6 @@ class Registrar:
     """The Porkbun double's account."""
 
     def __init__(self, domains: Iterable[str] = DEFAULT_DOMAINS) -> None:
-        self.key = f"pk1_{secrets.token_hex(32)}"
-        self.secret = f"sk1_{secrets.token_hex(32)}"
         self._lock = threading.RLock()
         self._ids = itertools.count(106_926_652)
         self._domains: dict[str, Domain] = {}

@@ -8,6 +8,7 @@ from typing import Any
 from moto.route53.models import route53_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, PARTITION, Cloud
+from orchestrator.local.dns.changes import Changes
 from orchestrator.local.dns.zone import ALIAS, Entry, Zone, plain
 
 
@@ -16,7 +17,8 @@ def zones(cloud: Cloud) -> list[Zone]:
     accounts = sorted(route53_backends, key=lambda account: account != ACCOUNT)
     every = [zone for account in accounts for zone in list(route53_backends[account][PARTITION].zones.values())]
     public = [zone for zone in every if not zone.private_zone]
-    return [Zone(plain(zone.name), entries(cloud.changes.published(zone.resource_id, zone.rrsets))) for zone in public]
+    changes = cloud.shared(Changes, cloud.pace)
+    return [Zone(plain(zone.name), entries(changes.published(zone.resource_id, zone.rrsets))) for zone in public]
 
 
 def entries(record_sets: Iterable[Any]) -> tuple[Entry, ...]:

@@ -15,7 +15,6 @@ from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
-from orchestrator.local.faults.instance_no_capacity import FAULT
 
 STOP_SECONDS = 30.0
 START_SECONDS = 15.0
@@ -32,7 +31,7 @@ def install(cloud: Cloud) -> None:
         asked = self.get_multi_instances_by_id(instance_ids)
         _refuse(asked, while_in={"stopping", "shutting-down", "terminated"}, doing="started")
         stopped = [one for one in asked if one.state == "stopped"]
-        if stopped and cloud.faults.active(FAULT.name):
+        if stopped and cloud.faults.active("instance-no-capacity"):
             raise _no_capacity(stopped[0])
         moved: Moved = start(self, instance_ids)
         _pass_through(cloud, stopped, "pending", START_SECONDS, "running")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Protocol
 
 from moto.ec2.models import ec2_backends
 from moto.elasticache.models import elasticache_backends
@@ -17,7 +17,6 @@ from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.rds.models import rds_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
-from orchestrator.local.ecs.model import LivingTask
 
 ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
@@ -29,6 +28,13 @@ class Place:
 
     groups: tuple[str, ...] = ()
     address: str = ""
+
+
+class InVpc(Protocol):
+    """A task, as far as its network goes; moto's own are of this kind."""
+
+    region_name: str
+    network_configuration: dict[str, Any] | None
 
 
 WORLD = Place(address="203.0.113.10")
@@ -65,12 +71,12 @@ def _covers(rule: Any, other: Place, port: int) -> bool:
     return bool(cidr) and (not other.address or ip_address(other.address) in ip_network(cidr))
 
 
-def task(living: LivingTask, address: str) -> Place:
+def task(living: InVpc, address: str) -> Place:
     """A task's place."""
     return Place(tuple(_network(living).get("securityGroups") or ()), address)
 
 
-def leads_out(living: LivingTask) -> bool:
+def leads_out(living: InVpc) -> bool:
     """Whether a task reaches what is outside of its VPC: where images and secrets are."""
     network, region = _network(living), living.region_name
     if not may_connect(region, task(living, ""), WORLD, HTTPS):
@@ -79,7 +85,7 @@ def leads_out(living: LivingTask) -> bool:
     return all(_way_out(subnet, region, public=public) for subnet in network.get("subnets", ())[:1])
 
 
-def _network(living: LivingTask) -> Mapping[str, Any]:
+def _network(living: InVpc) -> Mapping[str, Any]:
     given: Mapping[str, Any] = living.network_configuration or {}
     return given.get("awsvpcConfiguration") or {}
 

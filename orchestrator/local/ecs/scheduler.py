@@ -20,9 +20,8 @@ from orchestrator.local.ec2 import reach
 from orchestrator.local.ecs.model import LivingService, services_of, tasks_of
 from orchestrator.local.ecs.rollout import LOCK
 from orchestrator.local.ecs.service import ServiceKeeper
-from orchestrator.local.ecs.tasks import RunningTask, Stop
+from orchestrator.local.ecs.tasks import Applications, RunningTask, Stop
 from orchestrator.local.elb.target_groups import TargetGroups, find_group, records
-from orchestrator.local.onyx.containers import Onyx
 
 LOOK_EVERY = 1.0
 SHORTEST_LOOK = 0.06
@@ -34,8 +33,9 @@ STOPPED_KEPT = 3600.0
 class Scheduler:
     """All services and tasks of the account."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, application: Applications) -> None:
         self.cloud = cloud
+        self._application = application
         self.tasks: dict[str, RunningTask] = {}
         self._groups = TargetGroups(cloud.pace)
         self._keepers: dict[int, ServiceKeeper] = {}
@@ -91,7 +91,7 @@ class Scheduler:
 
     def _keeper(self, backend: EC2ContainerServiceBackend, service: LivingService) -> ServiceKeeper:
         if id(service) not in self._keepers:
-            self._keepers[id(service)] = ServiceKeeper(self.cloud, backend, service, self._run)
+            self._keepers[id(service)] = ServiceKeeper(self.cloud, backend, service, self._run, self._application)
         return self._keepers[id(service)]
 
     def _of(self, service: LivingService) -> list[RunningTask]:
@@ -113,7 +113,7 @@ class Scheduler:
         for task in tasks_of(backend):
             if task.id not in self.tasks:
                 definition = backend.describe_task_definition(task.task_definition_arn)
-                self._run(RunningTask(self.cloud, task, definition, Onyx.builder(self.cloud, task, definition)))
+                self._run(RunningTask(self.cloud, task, definition, self._application(self.cloud, task, definition)))
 
     def _probe(self, group: FakeTargetGroup, ip: str, port: int, path: str) -> int | None:
         """What the load balancer hears, if the security groups let it ask."""
@@ -143,9 +143,9 @@ class Scheduler:
                 self.tasks.pop(task.id, None)
 
 
-def start(cloud: Cloud) -> Callable[[], None]:
-    """Tasks live from now on. Returns the function that ends them."""
-    scheduler = Scheduler(cloud)
+def start(cloud: Cloud, application: Applications) -> Callable[[], None]:
+    """Tasks live from now on, with this in their containers. Returns the function that ends them."""
+    scheduler = Scheduler(cloud, application)
     cloud.targets = scheduler.targets
     scheduler.start()
     return scheduler.stop

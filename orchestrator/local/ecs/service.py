@@ -14,9 +14,8 @@ from orchestrator.local.ecs import rollout
 from orchestrator.local.ecs.model import LivingService, LivingTask
 from orchestrator.local.ecs.moto import deploy, new_deployment
 from orchestrator.local.ecs.rollout import Counts, Deployment
-from orchestrator.local.ecs.tasks import Binding, RunningTask, Stop, fault_is_on
+from orchestrator.local.ecs.tasks import Applications, Binding, RunningTask, Stop, fault_is_on
 from orchestrator.local.elb.target_groups import Record, find_group, find_record
-from orchestrator.local.onyx.containers import Onyx
 
 NO_ROOM_DELAY = 30.0
 """Seconds until ECS tries again to place a task."""
@@ -40,11 +39,13 @@ class ServiceKeeper:
         backend: EC2ContainerServiceBackend,
         service: LivingService,
         run: Callable[[RunningTask], None],
+        application: Applications,
     ) -> None:
         self._cloud = cloud
         self._backend = backend
         self._service = service
         self._run = run
+        self._application = application
         self._steady = False
 
     def look(self, tasks: Sequence[RunningTask]) -> None:
@@ -157,7 +158,7 @@ class ServiceKeeper:
         task = cast(LivingTask, born)
         task.enableExecuteCommand = service.enableExecuteCommand
         backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = born
-        build = Onyx.builder(self._cloud, task, definition)
+        build = self._application(self._cloud, task, definition)
         bindings = [
             Binding(balancer["targetGroupArn"], int(balancer["containerPort"]))
             for balancer in service.load_balancers

@@ -79,6 +79,8 @@ class Binding:
 
 Build = Callable[[dict[str, dict[str, str]]], Application]
 """The containers' environments → what runs in them."""
+Applications = Callable[[Cloud, LivingTask, TaskDefinition], Build]
+"""What runs in the tasks of a cloud: the scheduler knows nothing of it."""
 
 
 class RunningTask:

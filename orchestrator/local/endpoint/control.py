@@ -15,7 +15,9 @@ from werkzeug.wrappers import Request, Response
 from orchestrator.errors import OrchestratorError
 from orchestrator.local.core import cloud as world
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.environment import environment
 from orchestrator.local.faults import catalogue
+from orchestrator.local.iam.audit import Audit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,39 +33,6 @@ ROUTES = Map(
         Rule("/_local/faults", endpoint="clear", methods=["DELETE"]),
     ]
 )
-
-
-SETTLE = 10.0
-"""Seconds in which a bad task would show it on AWS; here, as all that takes time, divided by the speed."""
-
-
-def environment(cloud: Cloud) -> dict[str, str]:
-    """What `aws`, `terraform`, `psql` and `orchestrate` need in their environment to talk to this cloud."""
-    variables = {
-        "AWS_ENDPOINT_URL": cloud.endpoint,
-        "AWS_ACCESS_KEY_ID": world.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": world.SECRET_KEY,
-        "AWS_REGION": world.REGION,
-        "AWS_DEFAULT_REGION": world.REGION,
-        "ORCHESTRATE_CA_FILE": str(cloud.ca_file),
-        "ORCHESTRATE_PORKBUN_URL": f"{cloud.endpoint}/_porkbun/api/json/v3",
-        "ORCHESTRATE_SETTLE": str(cloud.pace.scaled(SETTLE)),
-        "PORKBUN_API_KEY": cloud.porkbun_key,
-        "PORKBUN_SECRET_API_KEY": cloud.porkbun_secret,
-    }
-    if cloud.resolver:
-        variables["ORCHESTRATE_RESOLVER"] = cloud.resolver
-    if cloud.site_port:
-        variables["ORCHESTRATE_SITE_PORT"] = str(cloud.site_port)
-    if cloud.database_port:
-        variables |= {
-            "ORCHESTRATE_DATABASE_ADDRESS": f"127.0.0.1:{cloud.database_port}",
-            "PGHOSTADDR": "127.0.0.1",
-            "PGPORT": str(cloud.database_port),
-            "PGSSLROOTCERT": str(cloud.ca_file),
-            "ORCHESTRATE_DATABASE_CA_FILE": str(cloud.ca_file),
-        }
-    return variables | cloud.exports
 
 
 def status(cloud: Cloud) -> dict[str, Any]:
@@ -124,7 +93,7 @@ def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
     if endpoint == "env":
         return environment(cloud)
     if endpoint == "audit":
-        return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.audit.all().items())]
+        return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.shared(Audit).all().items())]
     if endpoint == "calls":
         return cloud.record.all()
     if endpoint == "faults":

@@ -16,10 +16,10 @@ import trustme
 
 from orchestrator.local.core import state
 from orchestrator.local.core.cloud import Cloud, running
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.endpoint import server
 from orchestrator.local.endpoint.client import RECORDS
-from orchestrator.local.faults import Faults
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

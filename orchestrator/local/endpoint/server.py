@@ -19,8 +19,8 @@ import botocore.session
 
 from orchestrator.local.core.caller import scope_of
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.throttle import Throttle, refusal
 from orchestrator.local.endpoint import control
-from orchestrator.local.faults.throttle import Throttle, refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

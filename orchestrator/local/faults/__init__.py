@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-
-ALL_TENANTS = ""
 
 
 def _nothing(_cloud: Cloud, _tenant: str) -> None:
@@ -40,33 +37,3 @@ def catalogue() -> dict[str, Fault]:
     modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
     faults: list[Fault] = [module.FAULT for module in modules if hasattr(module, "FAULT")]
     return {fault.name: fault for fault in sorted(faults, key=lambda fault: fault.name)}
-
-
-class Faults:
-    """Which faults are on. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._active: set[tuple[str, str]] = set()
-
-    def active(self, name: str, tenant: str = ALL_TENANTS) -> bool:
-        """Whether the fault is on for this tenant (or for all)."""
-        with self._lock:
-            return (name, tenant) in self._active or (name, ALL_TENANTS) in self._active
-
-    def switch_on(self, name: str, tenant: str = ALL_TENANTS) -> None:
-        """From now on it is felt."""
-        with self._lock:
-            self._active.add((name, tenant))
-
-    def switch_off(self, name: str, tenant: str = ALL_TENANTS) -> None:
-        """From now on it is not. With no tenant: for all tenants."""
-        with self._lock:
-            self._active = {
-                (active, whom) for active, whom in self._active if active != name or (tenant not in (ALL_TENANTS, whom))
-            }
-
-    def all(self) -> frozenset[tuple[str, str]]:
-        """Pairs of fault and tenant (empty: all tenants)."""
-        with self._lock:
-            return frozenset(self._active)

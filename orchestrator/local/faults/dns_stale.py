@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.local.dns.zone import ZoneBook
 from orchestrator.local.faults import Fault
 
 if TYPE_CHECKING:
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def _begin(cloud: Cloud, _tenant: str) -> None:
-    cloud.zones.freeze()
+    cloud.shared(ZoneBook).freeze()
 
 
 def _end(cloud: Cloud, _tenant: str) -> None:
-    cloud.zones.thaw()
+    cloud.shared(ZoneBook).thaw()
 
 
 FAULT = Fault(

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 from orchestrator.errors import Problem, Refused
 from orchestrator.local.core import api
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.environment import environment
 from orchestrator.local.ecs.tasks import is_tenants
-from orchestrator.local.endpoint import control
 from orchestrator.local.faults import Fault
 from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.tools import vespa
@@ -38,7 +38,7 @@ class Console:
 
     def client(self, service: Any) -> Any:
         """A boto3 client for this cloud's endpoint."""
-        return api.client(control.environment(self.cloud), service)
+        return api.client(environment(self.cloud), service)
 
     def services(self) -> list[dict[str, Any]]:
         """The tenant's services as DescribeServices shows them."""

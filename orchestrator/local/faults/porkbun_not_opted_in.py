@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.local.dns.registrar import Registrar
 from orchestrator.local.faults import Fault
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _switch(*, opted_in: bool, cloud: Cloud) -> None:
-    for domain in cloud.registrar.domains():
+    for domain in cloud.shared(Registrar).domains():
         domain.opted_in = opted_in
 
 

@@ -37,11 +37,12 @@ from orchestrator.local.core.cloud import ACCESS_KEY, ACCOUNT, PARTITION, Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.wire import ASKED
 from orchestrator.local.iam import presigned
+from orchestrator.local.iam.audit import Audit
+from orchestrator.local.iam.instances import role_of
 from orchestrator.local.iam.needs import SIGNED_AS, Call, Need, needs, secret_arn
 from orchestrator.local.iam.permissions import policies_of, verdict
 from orchestrator.local.iam.s3_needs import S3Call, needs_of_s3
 from orchestrator.local.s3.moto_deletes import DENIED
-from orchestrator.local.ssm.nodes import role_of
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
 ROOT = f"arn:{PARTITION}:iam::{ACCOUNT}:root"
@@ -252,7 +253,7 @@ def _signed(response: Any) -> tuple[str, Any, Any]:
 def _decide(cloud: Cloud, caller: Caller, need: Need) -> str:
     free = caller.policies is None or need.action in ALWAYS_ALLOWED
     decided = "allowed" if free else verdict(caller.policies or (), need.action, need.resource, need.context)
-    cloud.audit.note(caller.arn, need.action, need.resource, decided)
+    cloud.shared(Audit).note(caller.arn, need.action, need.resource, decided)
     return decided
 
 

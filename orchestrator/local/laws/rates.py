@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from moto.iam.models import get_account_id_from
 
 from orchestrator.local.core.bucket import Bucket
+from orchestrator.local.core.throttle import words_of
 from orchestrator.local.core.wire import Answer, refusal_of
 from orchestrator.local.dns import porkbun
-from orchestrator.local.faults.throttle import words_of
 from orchestrator.local.laws import Ask, Force, Law, Refusal, Row
 from orchestrator.local.laws.identity import session_of
 from orchestrator.local.laws.rate_rows import ROWS, Rate, rates_of

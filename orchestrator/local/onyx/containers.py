@@ -1,6 +1,6 @@
 """What runs in the containers of a task: Onyx 2.x, as far as an operator can see it from outside.
 
-The api container boots as Onyx does and *really depends on things*: see onyx_boot.py. nginx answers `/api/health` only
+The api container boots as Onyx does and *really depends on things*: see boot.py. nginx answers `/api/health` only
 when the api does. Containers of other images just run. Left out: the application itself (its pages are one small page
 that names the tenant), the background workers, the model server, Vespa's application package.
 """
@@ -17,6 +17,7 @@ from moto.ecs.models import TaskDefinition
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.ec2 import reach
+from orchestrator.local.ecs import scheduler
 from orchestrator.local.ecs.container_log import log_target
 from orchestrator.local.ecs.model import LivingTask, task_role
 from orchestrator.local.ecs.tasks import Application, ContainerExit, fault_is_on, private_ip
@@ -176,3 +177,8 @@ def _container(task: LivingTask, entry: Mapping[str, Any]) -> Container:
             target.write(lines)
 
     return Container(str(entry["name"]), role, frozenset(ports), write)
+
+
+def start(cloud: Cloud) -> Callable[[], None]:
+    """ECS runs Onyx from now on. Returns the function that ends it."""
+    return scheduler.start(cloud, Onyx.builder)

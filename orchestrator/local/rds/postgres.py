@@ -17,8 +17,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -31,9 +30,9 @@ from orchestrator.local.core.cloud import Address, Cloud
 from orchestrator.local.core.held_port import Port
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.rds import postgres_snapshots, postgres_tls
+from orchestrator.local.rds.postgres_server import SUPERUSER, Server
 from orchestrator.local.rds.postgres_snapshots import Kept
 
-SUPERUSER = "rdsadmin"
 START_SECONDS = 60.0
 """Real seconds a server may take to answer on a busy machine."""
 SETTINGS = {
@@ -93,39 +92,6 @@ def _unprivileged() -> pwd.struct_passwd | None:
     raise OrchestratorError(
         Problem(code="postgres-as-root", message="PostgreSQL does not run as root", fix="run as an ordinary user")
     )
-
-
-@dataclass(slots=True)
-class Server:
-    """One server: its folder (`data`, certificate), its port, and its process while it runs."""
-
-    folder: Path
-    port: Port
-    password: str
-    """Of the superuser: made here, never written anywhere else."""
-    process: subprocess.Popen[bytes] | None = None
-    inner: Port | None = None
-    """Where it really listens, if its programs have no TLS: that ends before it, on `port`."""
-    terminator: postgres_tls.Terminator | None = None
-
-    @property
-    def data(self) -> Path:
-        """PGDATA."""
-        return self.folder / "data"
-
-    @contextmanager
-    def session(self) -> Iterator[psycopg.Connection[Any]]:
-        """As the superuser, in autocommit."""
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.port.number,
-            user=SUPERUSER,
-            password=self.password,
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=5,
-        ) as connection:
-            yield connection
 
 
 class Servers:

@@ -11,10 +11,8 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from orchestrator.local.rds.postgres import Server
+from orchestrator.local.rds.postgres_server import Server
 
 OF_A_RUNNING_SERVER = ("postmaster.pid", "postmaster.opts", "pgsql_tmp", "server.key", "server.crt")
 """What a copy must not have: it belongs to the process, or to the name the server had."""

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
-from moto.utilities.utils import get_partition
 
+from orchestrator.local.iam.instances import role_in_profile
 from orchestrator.local.iam.permissions import allows
 
 if TYPE_CHECKING:
@@ -43,14 +42,8 @@ def nodes(cloud: Cloud, account: str, region: str) -> dict[str, Node]:
     return {node.instance_id: node for node in found if node}
 
 
-def role_of(account: str, region: str, instance_id: str) -> Any | None:
-    """The role of moto's that the instance acts in; None: it has none, or there is no such instance."""
-    found = (one for one in ec2_backends[account][region].all_instances() if one.id == instance_id)
-    return next((_role(account, one) for one in found), None)
-
-
 def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
-    role = _role(account, instance)
+    role = role_in_profile(account, instance)
     if (
         instance.state not in {"pending", "running", "stopping", "stopped"}
         or role is None
@@ -70,15 +63,3 @@ def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
         registered=registered,
         tags=tuple((tag["key"], tag["value"]) for tag in instance.get_tags()),
     )
-
-
-def _role(account: str, instance: Any) -> Any | None:
-    """The role in the instance's profile, given at launch or associated later."""
-    iam = iam_backends[account][get_partition(instance.ec2_backend.region_name)]
-    association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
-    given = instance.iam_instance_profile or {}
-    for profile in iam.get_instance_profiles():
-        named = profile.name == given.get("Name") or profile.arn == given.get("Arn")
-        if named or (association and association.iam_instance_profile.arn == profile.arn):
-            return profile.roles[0] if profile.roles else None
-    return None

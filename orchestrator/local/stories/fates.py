@@ -11,12 +11,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from orchestrator.local.stories.customers import Customers
 from orchestrator.local.stories.demo.evidence import Witness
-
-if TYPE_CHECKING:
-    from orchestrator.local.stories.roundtrip import Customers
 
 FILE = Path(__file__).with_suffix(".json")
 Sight = Mapping[str, Any]

@@ -17,11 +17,11 @@ from werkzeug.serving import make_server
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import moto_route53 as correction
 from orchestrator.local.dns import porkbun as double
-from orchestrator.local.dns.registrar import Draft
-from orchestrator.local.faults import Faults
+from orchestrator.local.dns.registrar import Draft, Registrar
 from tests.conformance.dns.worlds import (
     SPEED,
     ZONE,
@@ -91,7 +91,7 @@ def listening(cloud: Cloud) -> Iterator[Porkbun]:
 
 @pytest.fixture
 def porkbun(listening: Porkbun) -> World:
-    registrar = listening.cloud.registrar
+    registrar = listening.cloud.shared(Registrar)
     registrar.register(ZONE)
 
     def erase(name: str) -> None:

@@ -13,6 +13,7 @@ from orchestrator.dns.model import Connection, Record
 from orchestrator.errors import Invalid, OrchestratorError, Transient
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import porkbun as double
+from orchestrator.local.dns.registrar import Registrar
 from tests.conformance.dns.worlds import NEW, OLD, ZONE, Porkbun, World, connection
 
 
@@ -70,7 +71,7 @@ def test_one_refused_change_stops_no_other(porkbun: World) -> None:
 @pytest.mark.parametrize(("first", "edits"), [(OLD, 1), (NEW, 0)])
 def test_two_values_become_one(porkbun: World, listening: Porkbun, first: str, edits: int) -> None:
     """Two CNAMEs at one name: what a failed upsert of another tool leaves behind."""
-    registrar = listening.cloud.registrar
+    registrar = listening.cloud.shared(Registrar)
     porkbun.bring("demo.vigilon.app", target=first)
     [held] = [record for record in registrar.records(ZONE) if record.name == "demo.vigilon.app"]
     other = "onyx-prod-alb-7.us-west-2.elb.amazonaws.com"
@@ -107,7 +108,7 @@ def test_missing_keys_are_all_named(listening: Porkbun) -> None:
 
 
 def test_a_domain_without_api_access(listening: Porkbun) -> None:
-    listening.cloud.registrar.register("closed.example", opted_in=False)
+    listening.cloud.shared(Registrar).register("closed.example", opted_in=False)
     provider = dns.connect("porkbun", connection(listening.environment()))
     with pytest.raises(Invalid, match="opted in") as refusal:
         provider.check("closed.example")

@@ -21,12 +21,12 @@ from moto.route53.models import Route53Backend
 from moto.route53.responses import Route53
 
 from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import moto_route53, nameserver
 from orchestrator.local.dns.authority import answer
-from orchestrator.local.dns.registrar import Draft
+from orchestrator.local.dns.registrar import Draft, Registrar
 from orchestrator.local.dns.zone import ALIAS, Entry, Zone
-from orchestrator.local.faults import Faults
 from tests.waiting import until
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
@@ -176,7 +176,7 @@ def test_a_long_answer_is_truncated_by_udp_and_whole_by_tcp(cloud: Cloud, aws: A
 
 
 def test_route53_wins_over_porkbun_only_where_it_hosts_the_zone(cloud: Cloud, aws: Any) -> None:
-    cloud.registrar.create("vigilon.app", Draft("demo", "CNAME", "porkbuns.porkbun.example"))
+    cloud.shared(Registrar).create("vigilon.app", Draft("demo", "CNAME", "porkbuns.porkbun.example"))
     assert texts(ask(cloud, "demo.vigilon.app", "CNAME")) == ["demo.vigilon.app. porkbuns.porkbun.example."]
     zone = hosted(aws, "vigilon.app")
     assert ask(cloud, "demo.vigilon.app", "CNAME").rcode() == dns.rcode.NXDOMAIN
@@ -201,9 +201,9 @@ def test_a_private_zone_is_not_served(cloud: Cloud, aws: Any) -> None:
 
 def test_porkbuns_apex_alias_and_wildcard_are_served(cloud: Cloud) -> None:
     assert texts(ask(cloud, "anything.porkbun.example")) == ["anything.porkbun.example. pixie.porkbun.com."]
-    alias = next(one for one in cloud.registrar.records("porkbun.example") if one.type == "ALIAS")
+    alias = next(one for one in cloud.shared(Registrar).records("porkbun.example") if one.type == "ALIAS")
     cloud.addresses.publish(NEW, Address("127.77.1.2", 8443))
-    cloud.registrar.edit("porkbun.example", alias.id, Draft("", "ALIAS", NEW))
+    cloud.shared(Registrar).edit("porkbun.example", alias.id, Draft("", "ALIAS", NEW))
     assert texts(ask(cloud, "porkbun.example")) == ["porkbun.example. 127.77.1.2"]
 
 

@@ -11,10 +11,11 @@ import urllib3
 from werkzeug.serving import make_server
 
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import porkbun
 from orchestrator.local.dns.registrar import Draft, HostedRecord, Registrar, refused
-from orchestrator.local.faults import Faults, catalogue
+from orchestrator.local.faults import catalogue
 
 ALB = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
 Call = Callable[..., tuple[int, dict[str, Any]]]
@@ -141,7 +142,7 @@ def test_a_fresh_domain_is_parked_and_its_apex_takes_an_alias_only(call: Call) -
 
 def test_thousands_of_records_come_at_once(cloud: Cloud, call: Call) -> None:
     for number in range(3000):
-        cloud.registrar.create("porkbun.example", Draft(f"host{number}", "A", "192.0.2.1"))
+        cloud.shared(Registrar).create("porkbun.example", Draft(f"host{number}", "A", "192.0.2.1"))
     assert len(records(call, "porkbun.example")) == 3006
 
 

@@ -15,10 +15,10 @@ from moto import mock_aws
 from moto.elbv2.models import elbv2_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, Address, Cloud, Target
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.elb import balancer
 from orchestrator.local.elb.routing import Asked, Forward, Respond, Rule, decide, holds
-from orchestrator.local.faults import Faults
 from tests.waiting import until
 
 HOST = "demo.vigilon.app"

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from orchestrator.local.faults.throttle import HARD, HARD_ATTEMPTS, Throttle
+from orchestrator.local.core.throttle import HARD, HARD_ATTEMPTS, Throttle
 from tests.local.local_cloud import Aws, LocalCloud
 
 ONCE = Config(retries={"total_max_attempts": 1})

@@ -14,9 +14,9 @@ import pytest
 import trustme
 
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.endpoint import server
-from orchestrator.local.faults import Faults
 from orchestrator.local.ssm import agent
 from orchestrator.local.ssm import moto as correction
 from orchestrator.local.ssm import moto_sessions as sessions

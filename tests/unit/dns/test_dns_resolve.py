@@ -14,10 +14,10 @@ from orchestrator.dns import resolve, visibility
 from orchestrator.dns.resolve import Answer, AskServers, AskZones, Server
 from orchestrator.errors import Invalid
 from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import nameserver
-from orchestrator.local.dns.zone import ALIAS, Entry, Zone
-from orchestrator.local.faults import Faults
+from orchestrator.local.dns.zone import ALIAS, Entry, Zone, ZoneBook
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
@@ -47,7 +47,7 @@ SERVERS = Zone("servers.example", (Entry("ns1.servers.example", "A", 60, "127.0.
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     cloud = Cloud(directory=tmp_path, pace=Pace(100), ca=trustme.CA(), faults=Faults(), log=lambda _line: None)
-    cloud.zones.add(lambda: [EXAMPLE, SERVERS])
+    cloud.shared(ZoneBook).add(lambda: [EXAMPLE, SERVERS])
     cloud.addresses.publish(NEW, Address("127.0.0.9", 443))
     stop = nameserver.start(cloud)
     yield cloud

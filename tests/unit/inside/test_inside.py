@@ -20,9 +20,9 @@ from orchestrator import inside
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside import Login, Unproven, Visit
 from orchestrator.local.core.cloud import Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.elasticache.redis import _Server
-from orchestrator.local.faults import Faults
 from orchestrator.probe import Reached
 from orchestrator.stack.contract import Redis
 

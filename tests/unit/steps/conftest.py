@@ -10,9 +10,10 @@ import trustme
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.resolve import AskServers, Server
 from orchestrator.local.core.cloud import Address, Cloud
+from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import nameserver
-from orchestrator.local.faults import Faults
+from orchestrator.local.dns.zone import ZoneBook
 from orchestrator.steps.dns_records import Rules
 from tests.unit.steps.hosted import NEW, ZONE, Context, Hosted, stack
 
@@ -29,7 +30,7 @@ def cloud(tmp_path: Path) -> Cloud:
 
 @pytest.fixture
 def context(tmp_path: Path, hosted: Hosted, cloud: Cloud) -> Iterator[Context]:
-    cloud.zones.add(hosted.served)
+    cloud.shared(ZoneBook).add(hosted.served)
     cloud.addresses.publish(NEW, Address("127.0.0.9", 443))
     stop = nameserver.start(cloud)
     dns = {"provider": "hosted", "zone": ZONE, "ttl": 300}

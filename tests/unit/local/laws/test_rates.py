@@ -14,7 +14,7 @@ from botocore.retries.standard import ThrottledRetryableChecker
 from orchestrator.aws.errors import problem_of
 from orchestrator.errors import Transient
 from orchestrator.local.core.bucket import Bucket
-from orchestrator.local.faults.throttle import words_of
+from orchestrator.local.core.throttle import words_of
 from orchestrator.local.laws import rates
 from orchestrator.local.laws.rate_rows import NOT_PUBLISHED, ROWS, Rate, rates_of
 from orchestrator.policy import commands, pausing, safekeeping
