@@ -24,10 +24,10 @@ from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause.costs import Estimate, Holdings, estimate
 from orchestrator.lifecycle.pause.standing import Standing
-from orchestrator.lifecycle.pause.tags import Stamp
-from orchestrator.lifecycle.pause.whose import owners
+from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.surroundings import Surroundings
+from orchestrator.lifecycle.whose import owners
 from orchestrator.stack.contract import Stack
 
 

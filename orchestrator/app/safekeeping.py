@@ -31,7 +31,7 @@ from orchestrator.lifecycle import backup, pruned
 from orchestrator.lifecycle.backup.database_snapshot import DUMP, name_of
 from orchestrator.lifecycle.freshness import has_run, undisturbed
 from orchestrator.lifecycle.manifest import Manifest, begun, parts_of
-from orchestrator.lifecycle.pause.tags import FOR_BACKUP, Stamp
+from orchestrator.lifecycle.pause_tags import FOR_BACKUP, Stamp
 from orchestrator.lifecycle.tools import Memory, Tools
 from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look

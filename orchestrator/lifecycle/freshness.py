@@ -10,7 +10,7 @@ from orchestrator.database.inventory import Inventory, inventories
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle.gate import Kept, Since
 from orchestrator.lifecycle.manifest import Manifest, TablePart
-from orchestrator.lifecycle.pause.tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import gap, relative
 from orchestrator.lifecycle.verify import judge, look

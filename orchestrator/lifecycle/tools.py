@@ -25,7 +25,7 @@ from orchestrator.database.model import Wanted, wanted_of
 from orchestrator.database.ownership import Rules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
-from orchestrator.lifecycle.pause.tags import Stamp
+from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.lifecycle.vault import Vault, tags_of

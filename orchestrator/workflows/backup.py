@@ -15,7 +15,7 @@ from orchestrator.workflows.execution import Execution, perform
 if TYPE_CHECKING:
     from orchestrator.app.safekeeping import Safekeeping
     from orchestrator.lifecycle.manifest import Manifest
-    from orchestrator.lifecycle.pause.tags import Stamp
+    from orchestrator.lifecycle.pause_tags import Stamp
     from orchestrator.stack.contract import Stack
 
 FOLDER = Path(".orchestrate") / "backups"

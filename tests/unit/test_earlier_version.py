@@ -16,7 +16,7 @@ from orchestrator.cli import orchestrate
 from orchestrator.dns.history import History
 from orchestrator.engine.journal import records
 from orchestrator.lifecycle.manifest import Manifest, parse
-from orchestrator.lifecycle.pause.tags import Memory, Stamp
+from orchestrator.lifecycle.pause_tags import Memory, Stamp
 from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import Seen, judge

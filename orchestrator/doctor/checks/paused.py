@@ -12,7 +12,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 
 OF_A_SERVICE = frozenset({"desired-count-zero"})
 OF_THE_STACK = OF_A_SERVICE | {

@@ -24,7 +24,7 @@ from orchestrator.lifecycle.backup import (
 )
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.pause import database_stopped, instances_stopped, services_at_zero
-from orchestrator.lifecycle.pause.tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.steps import database_server, runner
 

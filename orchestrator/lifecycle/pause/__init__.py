@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.engine.graph import AnyStep, order
 from orchestrator.lifecycle.pause import database_stopped, instances_stopped, services_at_zero
-from orchestrator.lifecycle.pause.tags import TAG
+from orchestrator.lifecycle.pause_tags import TAG
 
 
 def steps(*, whole: bool, kept: bool = False) -> tuple[AnyStep, ...]:

@@ -10,7 +10,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
-from orchestrator.lifecycle.pause.whose import GONE, foreign, gone, not_ours, owners
+from orchestrator.lifecycle.whose import GONE, foreign, gone, not_ours, owners
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
 

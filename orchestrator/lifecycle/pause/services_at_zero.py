@@ -14,9 +14,8 @@ from orchestrator.aws.autoscaling import ALL
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
-from orchestrator.lifecycle import services
-from orchestrator.lifecycle.pause import tags
-from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
+from orchestrator.lifecycle import pause_tags, services
+from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 
 
 class Context(services.Context, Protocol):
@@ -81,8 +80,8 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
     tag = count.tags.get(TAG, "")
     known = Memory.parse(tag)
     if tag and known is None and count.desired == 0:
-        return Blocked(tags.unreadable(tag, count.arn, tenant))
-    memory = tags.remembered(known, count.desired, scaling, facts.stamp)
+        return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
+    memory = pause_tags.remembered(known, count.desired, scaling, facts.stamp)
     if memory != known:
         return Todo(f"remember that {name} has {memory.wanted}", Remember(count.arn, memory))
     if scaling is not None and scaling.suspended != ALL:
@@ -105,7 +104,7 @@ def _whole(name: str, verdict: Verdict, facts: Facts) -> Verdict:
         return verdict
     count, scaling = facts.counts[name], facts.scalings.get(name)
     suspending = ", suspend its autoscaling" if scaling is not None and scaling.suspended != ALL else ""
-    memory = tags.remembered(Memory.parse(count.tags.get(TAG, "")), count.desired, scaling, facts.stamp)
+    memory = pause_tags.remembered(Memory.parse(count.tags.get(TAG, "")), count.desired, scaling, facts.stamp)
     return Todo(f"scale {name} from {count.desired} to 0{suspending}, and remember {memory.wanted}")
 
 

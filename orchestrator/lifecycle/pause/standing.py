@@ -9,7 +9,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Subject
 from orchestrator.lifecycle.pause.database_stopped import restarts
-from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
-from orchestrator.lifecycle.pause.tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.services import foreign_among
 from orchestrator.lifecycle.tools import Tools
 

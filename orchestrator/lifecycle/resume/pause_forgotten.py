@@ -15,7 +15,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.lifecycle import services
-from orchestrator.lifecycle.pause.tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.stack.ownership import Kind
 
 

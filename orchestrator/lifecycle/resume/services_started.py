@@ -15,9 +15,8 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
-from orchestrator.lifecycle import services
-from orchestrator.lifecycle.pause import tags
-from orchestrator.lifecycle.pause.tags import TAG, Memory
+from orchestrator.lifecycle import pause_tags, services
+from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.services import Services, left_alone, look
 from orchestrator.rollout.progress import Watch
 
@@ -53,7 +52,7 @@ def at_rest(facts: Facts) -> frozenset[Subject]:
 
 def _wanted(count: Count, scaling: Scaling | None) -> int:
     known = Memory.parse(count.tags.get(TAG, ""))
-    return tags.coming_back(known, scaling) if known else 0
+    return pause_tags.coming_back(known, scaling) if known else 0
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -73,7 +72,7 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
         return Done(f"{name} is at 0, and no pause has put it there: it stays")
     known = Memory.parse(tag)
     if known is None:
-        return Blocked(tags.unreadable(tag, count.arn, tenant))
+        return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
     wanted = _wanted(count, facts.scalings.get(name))
     if name in facts.foreign:
         return left_alone(name, facts.foreign[name])

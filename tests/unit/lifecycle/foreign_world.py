@@ -27,7 +27,7 @@ from orchestrator.engine.runner import Report, run
 from orchestrator.lifecycle import destroy, pause, pruned
 from orchestrator.lifecycle.backup import database_snapshot, index_snapshots
 from orchestrator.lifecycle.manifest import Manifest
-from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents

@@ -24,7 +24,7 @@ from orchestrator.engine.runner import Report, run
 from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_to_apply
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
-from orchestrator.lifecycle.pause.tags import TAG, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.rollout.progress import Watch
 from orchestrator.stack.ownership import Ownership
 from orchestrator.steps import database_server, runner, vespa_containers

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.aws.autoscaling import Scaling, Suspension
-from orchestrator.lifecycle.pause.tags import Memory, Stamp, remembered
+from orchestrator.lifecycle.pause_tags import Memory, Stamp, remembered
 from orchestrator.local.iam.moto_tags import TEXT
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))

@@ -18,7 +18,7 @@ from orchestrator.engine.step import STACK, Done, Todo, Verdict
 from orchestrator.lifecycle import backup, catalogue, freshness, restore
 from orchestrator.lifecycle.backup import index_snapshots
 from orchestrator.lifecycle.backup.index_snapshots import One
-from orchestrator.lifecycle.pause.tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Memory as Read
