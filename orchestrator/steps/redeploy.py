@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
-from orchestrator.rollout import progress as rollouts
-from orchestrator.rollout import timeline
+from orchestrator.rollout import progress, timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
 from orchestrator.rollout.progress import Context, Rollout
 
@@ -40,7 +39,7 @@ class Facts:
 def observe(context: Context) -> Facts:
     """Services, and the tasks of those that are not steady."""
     stack, before = context.stack, context.watch.before
-    seen = rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch)
+    seen = progress.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch)
     for tenant, rollout in seen.items():
         if rollout.primary is not None:
             before.setdefault(tenant, rollout.primary.id)

@@ -1,7 +1,7 @@
 """`services`: of every tenant, running equals desired > 0 for *our* deployment, its targets are healthy, and it held.
 
 Ours is the deployment this run caused, else the one it found. When the next state can come is said in timeline.py, what
-a look costs in rollouts.py.
+a look costs in rollout/progress.py.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from orchestrator.database.model import Server, Wanted, wanted_of
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
-from orchestrator.rollout import progress as rollouts
-from orchestrator.rollout import timeline, words
+from orchestrator.rollout import progress, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import Rollout
 
@@ -46,7 +45,7 @@ class Rules:
     wary: float = 0.0
 
 
-class Targets(rollouts.Targets, Protocol):
+class Targets(progress.Targets, Protocol):
     """Target groups and how they check."""
 
     def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
@@ -54,7 +53,7 @@ class Targets(rollouts.Targets, Protocol):
         ...
 
 
-class Context(rollouts.Context, Protocol):
+class Context(progress.Context, Protocol):
     """What the step needs beside what every look at rollouts does."""
 
     @property
@@ -122,7 +121,7 @@ class Heal:
 def observe(context: Context) -> Facts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, watch, now = context.stack, context.watch, context.now()
-    seen = rollouts.observe(stack, context.ecs, context.targets, context.logs, watch=watch, now=now)
+    seen = progress.observe(stack, context.ecs, context.targets, context.logs, watch=watch, now=now)
     watch.note(seen, context.deployments, now)
     wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
     if wanted - watch.checks.keys():
@@ -332,7 +331,7 @@ def _watched(failure: Failure, started: datetime) -> bool:
 
 def _hopeless(tenant: str, rollout: Rollout, started: datetime) -> Blocked | None:
     """The rollout failed for good; or the same cause came twice, once at least while we watched; or it crash-loops."""
-    causes = [classify(failure) for failure in rollout.failures[: rollouts.AUTOPSIES]]
+    causes = [classify(failure) for failure in rollout.failures[: progress.AUTOPSIES]]
     failed = rollout.primary is not None and rollout.primary.rollout_state == "FAILED"
     if failed and not rollout.alive:
         return Blocked(_problem(tenant, causes, rollout))

@@ -1,4 +1,4 @@
-"""Two tasks start at once on a database that was never migrated, where migrations take ten minutes (onyx_boot.py)."""
+"""Two tasks start at once on a database that was never migrated, where migrations take ten minutes (onyx/boot.py)."""
 
 from __future__ import annotations
 

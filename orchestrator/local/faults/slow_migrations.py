@@ -1,4 +1,4 @@
-"""The database was never migrated, and its server is so small that all migrations take two hours (onyx_boot.py)."""
+"""The database was never migrated, and its server is so small that all migrations take two hours (onyx/boot.py)."""
 
 from __future__ import annotations
 

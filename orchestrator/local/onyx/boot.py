@@ -1,8 +1,8 @@
 """How Onyx's api container boots: alembic on the real database, then Vespa, Redis and the file store, then it serves.
 
 `alembic upgrade head && uvicorn onyx.main:app`: a failing migration ends the container with 1, a failing start-up of
-the application with uvicorn's 3. What is missing is found by really asking for it (onyx_database.py,
-onyx_services.py). Left out: the 260 other migrations, and the role and extensions that some of them create.
+the application with uvicorn's 3. What is missing is found by really asking for it (database.py,
+services.py). Left out: the 260 other migrations, and the role and extensions that some of them create.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Run Command's state: a command, its invocations (one an instance), and how their status moves. Thread-safe.
 
-Commands live in moto's SSM backend (`_commands`), where the API (`corrections.ssm`) puts them and the agent
+Commands live in moto's SSM backend (`_commands`), where the API (`ssm.moto`) puts them and the agent
 (`agent`) fetches them: the two meet nowhere else, and a reset of moto forgets them.
 """
 

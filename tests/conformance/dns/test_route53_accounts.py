@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator import dns
+from orchestrator.aws.environment import EnvironmentSession
 from orchestrator.aws.roles import assuming
 from orchestrator.dns import model
 from orchestrator.dns.model import Change, DnsProvider, Plan, Record, SubmittedInPart
@@ -30,7 +32,7 @@ def zone_of(client: Any, name: str, *, private: bool = False) -> str:
 
 @pytest.fixture
 def session(aws: Any) -> Any:
-    return boto3.Session("testing", "testing", region_name="us-west-2")
+    return boto3.Session("testing", "testing", region_name="us-west-2", botocore_session=EnvironmentSession(os.environ))
 
 
 @pytest.fixture
