@@ -82,7 +82,7 @@ faults: $(READY) ## die and fail at every call, random schedules, races, interru
 	FAULTS=full $(BIN)/pytest -q tests/faults $(FAULTS_BESIDE)
 
 scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the suite takes 25)
-	TENANTS=90 $(BIN)/pytest -q tests/e2e/test_scale.py
+	TENANTS=90 LOCAL_CLOUD_PAGE=0 $(BIN)/pytest -q tests/e2e/test_scale.py
 
 corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)

@@ -1,5 +1,6 @@
 """A stack of many tenants lives through everything a small one does. `TENANTS=90` (`make scale`): as many as one
-load balancer holds with room to spare; in the suite 25, more than any one page, batch or certificate takes."""
+load balancer holds with room to spare, on pages as large as AWS's: of three items, the local cloud would make each list
+anew for each of sixty pages. In the suite 25, more than any one page, batch or certificate takes."""
 
 from __future__ import annotations
 
