@@ -44,7 +44,8 @@ class ListenerRule:
     def takes(self, hostname: str, path: str) -> bool:
         """Whether a plain request for this path of the host takes it; one of a conditional rule may not."""
         fits = not self.paths or any(_fits(one, path.partition("?")[0]) for one in self.paths)
-        return self.matches(hostname) and fits and not self.conditional
+        asks_more = self.conditional or (self.narrowed and not self.paths)
+        return self.matches(hostname) and fits and not asks_more
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from orchestrator.aws.acm import Acm
@@ -29,14 +30,16 @@ from orchestrator.engine.step import Subject
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
 from orchestrator.rollout.progress import Ecs, Targets
-from orchestrator.stack.contract import Stack
+from orchestrator.site import visits
 
 
-class Context(Protocol):
+class Tasks(Ecs, visits.Ecs, Protocol):
+    """Services and tasks, for both."""
+
+
+class Context(visits.Context, Protocol):
     """What the steps' context has of what the checks need."""
 
-    @property
-    def stack(self) -> Stack: ...  # noqa: D102
     @property
     def rds(self) -> Rds: ...  # noqa: D102
     @property
@@ -46,7 +49,7 @@ class Context(Protocol):
     @property
     def secrets(self) -> Values: ...  # noqa: D102
     @property
-    def ecs(self) -> Ecs: ...  # noqa: D102
+    def ecs(self) -> Tasks: ...  # noqa: D102
     @property
     def targets(self) -> Targets: ...  # noqa: D102
     @property
@@ -80,6 +83,7 @@ def consult(
         counts=ServiceCounts(aws.client("ecs"), stack.cluster),
         database=context.database,
         resolver=context.resolver,
+        visit=partial(visits.look, context),
     )
     scene = Scene(stack, readers, now())
     return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting, missed=lambda: scene.missed)

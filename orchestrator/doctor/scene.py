@@ -37,6 +37,7 @@ from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
+from orchestrator.site.visits import Seen as Visits
 from orchestrator.stack.contract import Stack
 
 S = TypeVar("S", bound="Scene")
@@ -65,6 +66,8 @@ class Readers:
     counts: ServiceCounts
     database: Server
     resolver: Resolver
+    visit: Callable[[Mapping[Subject, Sequence[str]], Routing], Visits]
+    """`visits.look`: what visitors meet at these addresses of the tenants' names."""
 
 
 def once(method: Callable[[S], T]) -> Callable[[S], T]:
@@ -117,7 +120,7 @@ class Scene:
             settled = {name: one for name, one in every.items() if not (one.unread and one.unread.passing)}
             if len(settled) < len(self.stack.tenants):
                 every = progress.observe(self.stack, read.ecs, read.targets, read.logs, settled=settled)
-        self._miss("services", {name: one.unread.problem for name, one in every.items() if one.unread})
+        self.miss("services", {name: one.unread.problem for name, one in every.items() if one.unread})
         seen = {name: one for name, one in every.items() if one.unread is None}
         inside = self._for_each(
             "services",
@@ -291,10 +294,11 @@ class Scene:
             unread = Unread.each(seen.failures)
             failures |= unread
             left = [tenant for tenant, why in unread.items() if why.passing]
-        self._miss(check, {tenant: why.problem for tenant, why in failures.items() if tenant not in results})
+        self.miss(check, {tenant: why.problem for tenant, why in failures.items() if tenant not in results})
         return results
 
-    def _miss(self, check: str, problems: Mapping[Subject, Problem]) -> None:
+    def miss(self, check: str, problems: Mapping[Subject, Problem]) -> None:
+        """These could not be read for the check: it saw the others'."""
         self.missed |= {(check, tenant): problem for tenant, problem in problems.items()}
 
     def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:

@@ -17,6 +17,8 @@ from orchestrator.probe import Probe
 from orchestrator.stack.contract import Healthy
 
 SERVER_ERROR = 500
+CODES = frozenset({"site-refuses", "site-redirects", "site-other-answer", "site-http-error"})
+"""What `wrong` calls it."""
 REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 LONGEST_SHOWN = 80
 

@@ -7,45 +7,27 @@ every address of the name. What answers may be a WAF, a login provider, or anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator import inside
-from orchestrator.aws.ecs import Service, Task
-from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import Routing
-from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.dns.resolve import Answer, Resolver
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
-from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import Problem
-from orchestrator.inside import Visit
-from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe, Reached
 from orchestrator.rollout.progress import Watch
-from orchestrator.site import answers, tenancy
+from orchestrator.site import answers, tenancy, visits
 from orchestrator.site.tenancy import Deed, Inside
-from orchestrator.stack.contract import Healthy, Stack
+from orchestrator.stack.contract import Healthy
 
-AT_ONCE = 16
 SPREADING = 10.0
 """Seconds after a run's first look in which nothing is hopeless: what was changed just before may not show yet.
 
 A rule, a certificate or a service that Terraform has just changed is read, and served, as it was for some seconds.
 """
-PASSING = frozenset({"target-foreign"})
-"""What a task leaves behind that was replaced a moment ago."""
-
-
-class Visitor(Protocol):
-    """One HTTPS request to an address, as a visitor of the hostname."""
-
-    def __call__(self, hostname: str, address: str, path: str) -> Probe:
-        """Never raises for what is wrong with the site."""
-        ...
 
 
 class Listeners(Protocol):
@@ -56,41 +38,8 @@ class Listeners(Protocol):
         ...
 
 
-class Ecs(Protocol):
-    """Services and their tasks."""
-
-    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
-        """Those that exist."""
-        ...
-
-    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
-        """The tasks that each wants to run."""
-        ...
-
-
-class Targets(Protocol):
-    """Target groups."""
-
-    def health(self, target_group_arn: str) -> TargetHealth:
-        """The group's targets now."""
-        ...
-
-
-class Definitions(Protocol):
-    """Task definitions: a revision never changes."""
-
-    def definition(self, arn: str) -> TaskDefinition:
-        """One revision."""
-        ...
-
-
-class Context(Protocol):
+class Context(visits.Context, Protocol):
     """What the step needs."""
-
-    @property
-    def stack(self) -> Stack:
-        """The contract."""
-        ...
 
     @property
     def resolver(self) -> Resolver:
@@ -98,38 +47,8 @@ class Context(Protocol):
         ...
 
     @property
-    def probe(self) -> Visitor:
-        """Who visits the sites."""
-        ...
-
-    @property
     def listeners(self) -> Listeners:
         """Who knows the rules."""
-        ...
-
-    @property
-    def ecs(self) -> Ecs:
-        """The cluster."""
-        ...
-
-    @property
-    def targets(self) -> Targets:
-        """Target groups."""
-        ...
-
-    @property
-    def definitions(self) -> Definitions:
-        """Task definitions."""
-        ...
-
-    @property
-    def ssm(self) -> Shell:
-        """Who runs commands on the runner."""
-        ...
-
-    @property
-    def needs_runner(self) -> bool:
-        """False when nothing goes through the runner."""
         ...
 
     @property
@@ -171,93 +90,25 @@ def observe(context: Context) -> Facts:
     stack = context.stack
     tenants = {tenant: it.hostname for tenant, it in stack.tenants.items()}
     expected = {tenant: stack.healthy(tenant) for tenant in tenants}
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        names = [stack.load_balancer.dns_name, *tenants.values()]
-        target, *found = pool.map(context.resolver.resolve, names)
-        answered = dict(zip(tenants, found, strict=True))
-        here = [tenant for tenant, answer in answered.items() if answer.every and answer.leads_to(target)]
-        routing = context.listeners.routing(stack.load_balancer.arn) if here else None
-        visits = {
-            tenant: [
-                inside.Visit(tenants[tenant], address, expected[tenant].path) for address in answered[tenant].every
-            ]
-            for tenant in here
-        }
-        probes = _visited(context, visits, pool, internal=bool(routing and routing.internal))
-        insides, unread = _insides(context, here, expected, routing) if routing else ({}, {})
+    with ThreadPoolExecutor(max_workers=visits.AT_ONCE) as pool:
+        target, *found = pool.map(context.resolver.resolve, [stack.load_balancer.dns_name, *tenants.values()])
+    answered = dict(zip(tenants, found, strict=True))
+    here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(target)}
+    routing = context.listeners.routing(stack.load_balancer.arn) if here else None
+    seen = visits.look(context, here, routing) if routing else visits.Seen()
     return Facts(
         target,
         answered,
-        {tenant: some[0] for tenant, some in probes.items()},
-        {tenant: tuple(some[1:]) for tenant, some in probes.items() if some[1:]},
+        {tenant: some[0] for tenant, some in seen.probes.items()},
+        {tenant: some[1:] for tenant, some in seen.probes.items() if some[1:]},
         expected,
         routing,
         Deed.of(stack),
-        insides,
+        seen.insides,
         context.watch.began_within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
-        unread,
+        seen.unread,
     )
-
-
-def _visited(
-    context: Context, visits: Mapping[Subject, list[Visit]], pool: ThreadPoolExecutor, *, internal: bool
-) -> dict[Subject, list[Probe]]:
-    """From here; an internal load balancer is visited from the runner, where there is one: from here is no way."""
-    flat, runner = [one for some in visits.values() for one in some], context.stack.runner
-    if internal and runner is not None and context.needs_runner:
-        probes = inside.visit(context.ssm, runner.instance_id, flat)
-    else:
-        probes = list(pool.map(lambda one: context.probe(one.hostname, one.address, one.path), flat))
-    seen = iter(probes)
-    return {tenant: [next(seen) for _ in some] for tenant, some in visits.items()}
-
-
-def _insides(
-    context: Context,
-    here: Sequence[Subject],
-    expected: Mapping[Subject, Healthy],
-    routing: Routing,
-) -> tuple[Mapping[Subject, Inside], Mapping[Subject, Unread]]:
-    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
-
-    And who could not be looked at, with the reason: that is no other tenant's matter.
-    """
-    deed, tenants = Deed.of(context.stack), context.stack.tenants
-    names = {tenant: tenants[tenant].service for tenant in here}
-    services = context.ecs.services(list(names.values()))
-    listed = context.ecs.running([name for name in names.values() if name in services])
-    tasks = listed.results
-    groups = {tenant: tenancy.led_to(deed.tenants[tenant], expected[tenant].path, routing.rules) for tenant in here}
-    asked = sorted({group for some in groups.values() for group in some})
-    health = attempt(asked, context.targets.health, at_once=AT_ONCE)
-    used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
-    arns = sorted({arn for some in used.values() for arn in some})
-    defined = attempt(arns, context.definitions.definition, at_once=AT_ONCE)
-    failures = {**listed.failures, **health.failures, **defined.failures}
-    unread = {
-        tenant: Unread.because(failures[part])
-        for tenant, name in names.items()
-        for part in (name, *groups[tenant], *used.get(name, ()))
-        if part in failures
-    }
-    seen = {
-        tenant: Inside(
-            services[name].target_groups if name in services else None,
-            tuple(target for group in groups[tenant] for target in health.results[group].serving),
-            tuple(address for task in tasks.get(name, ()) for address in task.addresses),
-            tenancy.connections(defined.results[arn] for arn in sorted(used.get(name, ()))),
-        )
-        for tenant, name in names.items()
-        if tenant not in unread
-    }
-    return seen, unread
-
-
-def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
-    """Those that its tasks run, and that the next ones will."""
-    primary = service.primary.task_definition if service.primary else service.task_definition
-    return frozenset(arn for arn in (primary, *(task.task_definition for task in tasks)) if arn)
 
 
 def decide(facts: Facts) -> Verdicts:
@@ -290,20 +141,14 @@ def _point(answer: Answer, target: Answer) -> str:
 
 
 def _inside(tenant: Subject, facts: Facts) -> Problem | None:
-    """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data."""
-    seen = facts.insides.get(tenant)
-    if seen is None or facts.routing is None:
+    if facts.routing is None:
         return None
     path = facts.expected.get(tenant, Healthy()).path
-    found = [
-        tenancy.misled(tenant, path, facts.deed, facts.routing.rules, seen),
-        tenancy.mixed_up(tenant, facts.deed, facts.insides),
-    ]
-    return min((one for one in found if one), key=lambda one: one.code != tenancy.MIXED, default=None)
+    return visits.not_its_own(tenant, path, facts.deed, facts.routing, facts.insides)
 
 
 def _hopeless(problem: Problem, facts: Facts) -> Verdict:
-    if facts.spreading or problem.code in PASSING:
+    if facts.spreading or problem.code in visits.PASSING:
         return Wait(problem.message, problem.code, problem.fix)
     return Blocked(problem)
 

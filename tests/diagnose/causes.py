@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 CAUSES = {
-    "another-tenants-definition": "database-name-wrong",
+    "another-tenants-definition": "site-of-another-tenant",
+    "another-tenants-target": "site-of-another-tenant",
     "bucket-denied": "bucket-denied",
     "bucket-elsewhere": "bucket-name-wrong",
     "bucket-missing": "bucket-missing",
@@ -39,6 +40,7 @@ CAUSES = {
     "listener-rule-missing": "listener-rule-missing",
     "listener-rule-shadowed": "listener-rule-shadowed",
     "log-group-missing": "log-group-missing",
+    "login-required": "site-redirects",
     "logs-denied": "log-group-denied",
     "maintenance-page": "listener-rule-missing",
     "memory-high": "service-memory-high",
@@ -56,7 +58,7 @@ CAUSES = {
     "redis-wrong-password": "task-redis-auth-failed",
     "registry-rate-limit": "task-registry-rate-limited",
     "rollback-on": "rollback-on",
-    "rule-to-another-tenant": "listener-rule-missing",
+    "rule-to-another-tenant": "site-of-another-tenant",
     "runner-offline": "runner-offline",
     "runner-without-psql": "could-not-look",
     "scaled-to-zero": "desired-count-zero",
@@ -82,17 +84,15 @@ CAUSES = {
     "vespa-port-closed": "vespa-port-closed",
     "vespa-stopped": "vespa-instance-stopped",
     "vespa-unhealthy": "vespa-unhealthy",
+    "waf-refuses": "site-refuses",
 }
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
     {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
-    | {"another-tenants-target", "login-required", "waf-refuses", "session-ended"}
+    | {"session-ended"}
 )
 """Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start; who signs
-with the account's own keys has no session).
-
-Three are a visitor's to see: `sites` names them (tests/e2e/test_wrong_answers.py).
-"""
+with the account's own keys has no session)."""
 ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""
 THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-without-psql"})

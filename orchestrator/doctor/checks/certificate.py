@@ -10,10 +10,11 @@ from orchestrator.aws.acm import ISSUED, Certificate
 from orchestrator.aws.listeners import Routing
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.site import answers
 
 SOON = timedelta(days=14)
 """ACM renews 60 days before the end; what is this late has failed to."""
-_SITE = frozenset({"site-not-answering"})
+_SITE = answers.CODES | {"site-tls-invalid"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from orchestrator.dns.resolve import NOERROR, NXDOMAIN, Answer
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.site import answers
 
-_SITE = frozenset({"site-not-answering"})
+_SITE = answers.CODES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.aws.listeners import DEFAULT, ListenerRule, Routing
+from orchestrator.aws.listeners import Routing
 from orchestrator.aws.network import SecurityGroup
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.site import answers, tenancy
+from orchestrator.site.tenancy import Deed, Inside, Own
+from orchestrator.stack.contract import HEALTH_PATH
 
-_SITE = frozenset({"site-not-answering", "targets-unhealthy"})
+_SITE = answers.CODES | {"targets-unhealthy"}
 WORLD = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A tenant's hostname and the target group it should come to."""
+    """A tenant's hostname, the target group it should come to, and the path that tells whether its site is up."""
 
     hostname: str
     target_group: str
+    path: str = HEALTH_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,12 @@ class Facts:
 
 def gather(scene: Scene) -> Facts:
     """Shared."""
-    ways = {name: Way(tenant.hostname, tenant.target_group_arn) for name, tenant in scene.stack.tenants.items()}
-    return Facts(scene.stack.load_balancer.dns_name, scene.routing(), ways, scene.settings(), scene.groups())
+    stack = scene.stack
+    ways = {
+        name: Way(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
+        for name, tenant in stack.tenants.items()
+    }
+    return Facts(stack.load_balancer.dns_name, scene.routing(), ways, scene.settings(), scene.groups())
 
 
 def judge(facts: Facts) -> Iterable[Finding]:
@@ -48,8 +56,9 @@ def judge(facts: Facts) -> Iterable[Finding]:
     if not facts.routing.https:
         yield _deaf(facts)
         return
-    for tenant, way in facts.ways.items():
-        yield from _route(tenant, way, facts.routing.rules)
+    deed = Deed({tenant: Own(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()})
+    for tenant in facts.ways:
+        yield from _route(tenant, deed, facts)
         yield from _behind(tenant, facts)
 
 
@@ -79,46 +88,25 @@ def _deaf(facts: Facts) -> Finding:
     )
 
 
-def _route(tenant: str, way: Way, rules: tuple[ListenerRule, ...]) -> Iterable[Finding]:
-    taking = [rule for rule in rules if rule.matches(way.hostname) and not rule.narrowed]
-    own = [rule for rule in rules if way.target_group in rule.target_groups and rule.matches(way.hostname)]
-    if not own:
-        yield _finding(
-            tenant,
-            "missing",
-            way,
-            f'aws_lb_listener_rule with condition {{ host_header {{ values = ["{way.hostname}"] }} }}; terraform apply',
-            taking[:1],
-        )
-    elif taking and taking[0].priority < own[0].priority:
-        yield _finding(
-            tenant,
-            "shadowed",
-            way,
-            f"give the tenant's rule a priority below {taking[0].priority} (listener_priority), or narrow that rule",
-            [taking[0], own[0]],
-        )
-
-
-def _finding(tenant: str, what: str, way: Way, fix: str, rules: list[ListenerRule]) -> Finding:
-    return Finding(
-        code=f"listener-rule-{what}",
+def _route(tenant: str, deed: Deed, facts: Facts) -> Iterable[Finding]:
+    """The judgement of the step `sites`."""
+    way, service = facts.ways[tenant], facts.services.get(tenant)
+    inside = Inside(tuple(one.target_group for one in service.ways) if service else None)
+    problem = tenancy.misled(tenant, way.path, deed, facts.routing.rules, inside)
+    if problem is None:
+        return
+    rules = [rule for rule in tenancy.entrance(facts.routing.rules) if rule.matches(way.hostname)]
+    others = problem.code == tenancy.MIXED
+    yield Finding(
+        code=problem.code,
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"visitors of {way.hostname} don't reach the tenant's tasks",
-        cause=f"no rule of the HTTPS listener sends {way.hostname} to its target group"
-        if what == "missing"
-        else f"rule {rules[0].priority} takes {way.hostname} before rule {rules[1].priority}, its own",
-        fix=fix,
-        evidence=tuple(map(_said, rules)) or ("the listener has no rules",),
+        symptom=f"visitors of {way.hostname} {'see another tenant' if others else 'do not reach the tenant'}'s tasks",
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=tuple(map(tenancy.said, rules[:3])) or ("the listener has no rules",),
         explains=_SITE,
     )
-
-
-def _said(rule: ListenerRule) -> str:
-    name = "default rule" if rule.priority == DEFAULT else f"rule {rule.priority}"
-    groups = ", ".join(arn.rpartition("targetgroup/")[2] for arn in rule.target_groups)
-    return f"{name}: {', '.join(rule.hosts) or 'any host'} → {rule.action} {groups}".rstrip()
 
 
 def _behind(tenant: str, facts: Facts) -> Iterable[Finding]:

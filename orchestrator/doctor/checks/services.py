@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout.progress import Rollout
+from orchestrator.site import answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             cause="it was deleted, or the contract names another cluster, region or account",
             fix="terraform apply; then check `cluster`, `region` and the tenant's `service` in the contract",
             evidence=(f"cluster {cluster} has no active service {name}",),
-            explains=frozenset({"site-not-answering"}),
+            explains=answers.CODES,
         )
     if rollout.service.desired == 0:
         return Finding(
@@ -57,7 +58,7 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             cause="its desired count is 0: it was paused, or autoscaling may go down to 0",
             fix=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1",
             evidence=("desiredCount 0, runningCount " + str(rollout.service.running),),
-            explains=frozenset({"site-not-answering"}),
+            explains=answers.CODES,
             at_rest=True,
         )
     return None

@@ -1,0 +1,145 @@
+"""What visitors meet: the expected answer, from the tenant's own tasks. A WAF, a login page, another tenant are not it.
+
+The judgement is the one of the step `sites`. What another check says better is left to it: rules to `listener-rules`,
+the database of a task definition that is nobody else's to `database-settings`, names to `dns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.aws.listeners import Routing
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import Subject
+from orchestrator.errors import Problem
+from orchestrator.probe import Probe, Reached
+from orchestrator.site import answers, tenancy
+from orchestrator.site.tenancy import Deed, Inside
+from orchestrator.stack.contract import Healthy
+
+UNSEEN = frozenset({"site-unreachable", "site-tls-refused"})
+_BREAKS = {Reached.UNREACHABLE: "site-unreachable", Reached.TLS_REFUSED: "site-tls-refused"}
+_FIXES = {
+    "site-unreachable": "see that this machine may reach the load balancer on its HTTPS port (curl -v {site})",
+    "site-tls-refused": "check the HTTPS listener's certificate; one that was changed just now needs a moment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of the tenants whose names lead here: what each of their addresses answers, and what is behind.
+
+    `steady`: tenants whose tasks run and whose targets are healthy. Of others a server's error says nothing new.
+    """
+
+    routing: Routing
+    deed: Deed
+    probes: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
+    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    expected: Mapping[Subject, Healthy] = field(default_factory=dict)
+    steady: frozenset[Subject] = frozenset()
+
+
+def gather(scene: Scene) -> Facts:
+    """One request an address; for each tenant its running tasks, their targets and task definitions."""
+    stack, said, routing = scene.stack, scene.answers(), scene.routing()
+    target = said[stack.load_balancer.dns_name]
+    names = {tenant: said[it.hostname] for tenant, it in stack.tenants.items()}
+    here = {tenant: answer.every for tenant, answer in names.items() if answer.every and answer.leads_to(target)}
+    deed = Deed.of(stack)
+    if not (here and routing.found and routing.https):
+        return Facts(routing, deed)
+    seen = scene.read.visit(here, routing)
+    scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
+    steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
+    return Facts(routing, deed, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady)
+
+
+def judge(facts: Facts) -> Iterable[Finding]:
+    """Whose site it is before what it says."""
+    for tenant, probes in facts.probes.items():
+        expected = facts.expected.get(tenant, Healthy())
+        if mixed := _of_another(tenant, expected.path, facts):
+            yield mixed
+        found = [one for probe in probes if (one := _of_probe(tenant, probe, expected, facts))]
+        yield from found[:1]
+
+
+def _of_another(tenant: Subject, path: str, facts: Facts) -> Finding | None:
+    """What is registered or used behind a name whose rule is right."""
+    inside, own = facts.insides.get(tenant), facts.deed.tenants[tenant]
+    if inside is None or tenancy.misled(tenant, path, facts.deed, facts.routing.rules, inside):
+        return None
+    problem = tenancy.mixed_up(tenant, facts.deed, facts.insides)
+    if problem is None or problem.code != tenancy.MIXED:
+        return None
+    return Finding(
+        code=problem.code,
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"visitors of {own.hostname} see another tenant's data",
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=tuple(_evidence(inside)) or (own.target_group,),
+        explains=answers.CODES | {"database-name-wrong", "target-foreign"},
+    )
+
+
+def _evidence(inside: Inside) -> Iterator[str]:
+    yield f"targets {', '.join(inside.serving) or 'none'}; the service's tasks are at {', '.join(inside.addresses)}"
+    for one in inside.connections:
+        yield f"{one.container}: POSTGRES_DB {one.database}, POSTGRES_HOST {one.host}"
+
+
+def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: Facts) -> Finding | None:
+    hostname = facts.deed.tenants[tenant].hostname
+    site = f"https://{hostname}{expected.path}"
+    if probe.reached is Reached.ANSWERED:
+        problem = answers.wrong(hostname, probe, expected)
+        if problem is None or (probe.status >= answers.SERVER_ERROR and tenant not in facts.steady):
+            return None
+        return _answered(tenant, probe, problem)
+    if probe.reached is Reached.TLS_INVALID:
+        fix = "the listener needs a certificate for the name; for a private authority set ORCHESTRATE_CA_FILE"
+        return _broken(tenant, probe, "site-tls-invalid", f"the certificate is not valid for {hostname}", fix)
+    if probe.reached in _BREAKS:
+        code = _BREAKS[probe.reached]
+        return _broken(tenant, probe, code, f"{site} gives this machine no answer", _FIXES[code].format(site=site))
+    return None
+
+
+def _answered(tenant: Subject, probe: Probe, problem: Problem) -> Finding:
+    where = f" → {probe.location}" if probe.location else ""
+    return Finding(
+        code=problem.code,
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom="the site answers, and not with what a site that is up answers",
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=(f"{probe.address}: HTTP {probe.status}{where}",),
+        consequence=probe.status >= answers.SERVER_ERROR,
+    )
+
+
+def _broken(tenant: Subject, probe: Probe, code: str, symptom: str, fix: str) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.WARNING if code in UNSEEN else Severity.BLOCKER,
+        subject=tenant,
+        symptom=symptom,
+        cause=probe.detail or str(probe.reached),
+        fix=fix,
+        evidence=(f"{probe.address}{f', seen from {probe.seen_from}' if probe.seen_from else ''}",),
+        consequence=True,
+    )
+
+
+CHECK: Check[Scene, Facts] = Check(
+    id="sites",
+    title="Every site answers, from its own tenant's tasks",
+    gather=gather,
+    judge=judge,
+)

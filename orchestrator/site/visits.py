@@ -1,0 +1,195 @@
+"""What visitors of the tenants' names meet, and what is behind it: one look, one judgement, for step and doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator import inside
+from orchestrator.aws.ecs import Service, Task
+from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.listeners import Routing
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.engine.step import Subject, Unread
+from orchestrator.engine.subjects import Attempts, attempt
+from orchestrator.errors import Problem
+from orchestrator.inside import Visit
+from orchestrator.inside.shell import Shell
+from orchestrator.probe import Probe
+from orchestrator.site import tenancy
+from orchestrator.site.tenancy import Deed, Inside
+from orchestrator.stack.contract import Stack
+
+AT_ONCE = 16
+PASSING = frozenset({"target-foreign"})
+"""What a task leaves behind that was replaced a moment ago."""
+
+
+class Visitor(Protocol):
+    """Who asks as a visitor does."""
+
+    def __call__(self, hostname: str, address: str, path: str) -> Probe:
+        """One request for the hostname's path to this address."""
+        ...
+
+
+class Ecs(Protocol):
+    """Services and tasks."""
+
+    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
+        """Those that exist."""
+        ...
+
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
+        """The tasks that each wants to run."""
+        ...
+
+
+class Targets(Protocol):
+    """Target groups."""
+
+    def health(self, target_group_arn: str) -> TargetHealth:
+        """The group's targets now."""
+        ...
+
+
+class Definitions(Protocol):
+    """Task definitions."""
+
+    def definition(self, arn: str) -> TaskDefinition:
+        """One of them; it never changes."""
+        ...
+
+
+class Context(Protocol):
+    """What the look needs."""
+
+    @property
+    def stack(self) -> Stack:
+        """The contract."""
+        ...
+
+    @property
+    def probe(self) -> Visitor:
+        """Who asks as a visitor does."""
+        ...
+
+    @property
+    def ecs(self) -> Ecs:
+        """Where services and tasks are read."""
+        ...
+
+    @property
+    def targets(self) -> Targets:
+        """Where target groups are read."""
+        ...
+
+    @property
+    def definitions(self) -> Definitions:
+        """Where task definitions are read."""
+        ...
+
+    @property
+    def ssm(self) -> Shell:
+        """Who runs commands on the runner."""
+        ...
+
+    @property
+    def needs_runner(self) -> bool:
+        """False when nothing goes through the runner."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By tenant: what each address of its name answers, and what is behind the name.
+
+    `unread`: tenants whose way could not be looked at: that it leads to them was not seen.
+    """
+
+    probes: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
+    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    unread: Mapping[Subject, Unread] = field(default_factory=dict)
+
+
+def look(context: Context, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Seen:
+    """Of the tenants whose names lead to the load balancer, and the addresses of these names."""
+    expected = {tenant: context.stack.healthy(tenant).path for tenant in addresses}
+    visits = {
+        tenant: [Visit(context.stack.tenants[tenant].hostname, address, expected[tenant]) for address in some]
+        for tenant, some in addresses.items()
+    }
+    probes = _visited(context, visits, internal=routing.internal)
+    insides, unread = _insides(context, expected, routing)
+    return Seen({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
+
+
+def _visited(context: Context, visits: Mapping[Subject, list[Visit]], *, internal: bool) -> dict[Subject, list[Probe]]:
+    """From here; an internal load balancer is visited from the runner, where there is one: from here is no way."""
+    flat, runner = [one for some in visits.values() for one in some], context.stack.runner
+    if internal and runner is not None and context.needs_runner:
+        probes = inside.visit(context.ssm, runner.instance_id, flat)
+    else:
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            probes = list(pool.map(lambda one: context.probe(one.hostname, one.address, one.path), flat))
+    seen = iter(probes)
+    return {tenant: [next(seen) for _ in some] for tenant, some in visits.items()}
+
+
+def _insides(
+    context: Context, paths: Mapping[Subject, str], routing: Routing
+) -> tuple[Mapping[Subject, Inside], Mapping[Subject, Unread]]:
+    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
+
+    And who could not be looked at, with the reason: that is no other tenant's matter.
+    """
+    deed, tenants = Deed.of(context.stack), context.stack.tenants
+    names = {tenant: tenants[tenant].service for tenant in paths}
+    services = context.ecs.services(list(names.values()))
+    listed = context.ecs.running([name for name in names.values() if name in services])
+    tasks = listed.results
+    groups = {tenant: tenancy.led_to(deed.tenants[tenant], path, routing.rules) for tenant, path in paths.items()}
+    asked = sorted({group for some in groups.values() for group in some})
+    health = attempt(asked, context.targets.health, at_once=AT_ONCE)
+    used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
+    arns = sorted({arn for some in used.values() for arn in some})
+    defined = attempt(arns, context.definitions.definition, at_once=AT_ONCE)
+    failures = {**listed.failures, **health.failures, **defined.failures}
+    unread = {
+        tenant: Unread.because(failures[part])
+        for tenant, name in names.items()
+        for part in (name, *groups[tenant], *used.get(name, ()))
+        if part in failures
+    }
+    seen = {
+        tenant: Inside(
+            services[name].target_groups if name in services else None,
+            tuple(target for group in groups[tenant] for target in health.results[group].serving),
+            tuple(address for task in tasks.get(name, ()) for address in task.addresses),
+            tenancy.connections(defined.results[arn] for arn in sorted(used.get(name, ()))),
+        )
+        for tenant, name in names.items()
+        if tenant not in unread
+    }
+    return seen, unread
+
+
+def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
+    """Those that its tasks run, and that the next ones will."""
+    primary = service.primary.task_definition if service.primary else service.task_definition
+    return frozenset(arn for arn in (primary, *(task.task_definition for task in tasks)) if arn)
+
+
+def not_its_own(
+    tenant: Subject, path: str, deed: Deed, routing: Routing, insides: Mapping[Subject, Inside]
+) -> Problem | None:
+    """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data. Pure."""
+    if tenant not in insides:
+        return None
+    found = [
+        tenancy.misled(tenant, path, deed, routing.rules, insides[tenant]),
+        tenancy.mixed_up(tenant, deed, insides),
+    ]
+    return min((one for one in found if one), key=lambda one: one.code != tenancy.MIXED, default=None)
