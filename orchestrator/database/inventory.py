@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from orchestrator.database import sessions
 from orchestrator.database.model import Server, Wanted, literal
+from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.redact import sounds_secret
 
 SESSION = (
@@ -45,6 +46,8 @@ SHOWN: Mapping[str, Sequence[str]] = {
 }
 """Onyx's tables and columns with settings that a person wants to read again; none of them holds a credential."""
 MOST_ROWS = 200
+READERS = 4
+"""Tenants whose every row is read at the same time."""
 AT_ONCE = 50
 """Tenants in one command where each answer is a line."""
 
@@ -109,6 +112,12 @@ def inventories(reader: Reader, wanted: Sequence[Wanted]) -> Mapping[str, Invent
     """Everything: each row is read."""
     said = reader.read(wanted, (SIZE, TABLES, settings_of()), at_once=1)
     return {tenant: parsed(lines) for tenant, lines in said.items()}
+
+
+def inventory_of_each(reader: Reader, wanted: Sequence[Wanted]) -> Attempts[Inventory]:
+    """As `inventories`; what can't be read of one tenant is its own failure."""
+    known = {one.tenant: one for one in wanted}
+    return attempt(known, lambda tenant: inventories(reader, [known[tenant]])[tenant], at_once=READERS)
 
 
 def parsed(lines: Iterable[str]) -> Inventory:

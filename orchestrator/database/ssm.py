@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from orchestrator.database import tls
 from orchestrator.database.contents import LOOK, OPTIONS
-from orchestrator.database.inventory import SESSION
+from orchestrator.database.inventory import READERS, SESSION
 from orchestrator.database.lending import Reference
 from orchestrator.database.model import (
     LOCK_WAIT,
@@ -43,7 +43,6 @@ from orchestrator.stack.contract import Database
 
 SECONDS = 300
 """That a look or a change may take."""
-READERS = 4
 READING = 3600
 """Seconds that reading every row may take."""
 MOVING = 3600

@@ -79,6 +79,11 @@ class Unread:
         return {subject: cls.because(error) for subject, error in failures.items()}
 
     @property
+    def error(self) -> OrchestratorError:
+        """For a change that would have to know more of it."""
+        return Transient(self.problem) if self.passing else OrchestratorError(self.problem)
+
+    @property
     def verdict(self) -> Wait | Blocked:
         """It is looked at again where it may pass."""
         if self.passing:

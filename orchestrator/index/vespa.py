@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.aws.ssm import ScriptFailed
+from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.redact import sounds_secret
@@ -62,10 +63,12 @@ class Inside:
     ports: tuple[int, ...] = ()
 
 
-def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Mapping[str, Inside | None]:
-    """One command an instance, all at the same time; None: it has not docker's or curl's usual words."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(vespas, pool.map(lambda vespa: _look(shell, vespa, who), vespas.values()), strict=True))
+def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[Inside | None]:
+    """One command an instance, all at the same time; None: it has not docker's or curl's usual words.
+
+    What could not be asked, and may be later, is a failure of that instance alone.
+    """
+    return attempt(vespas, lambda tenant: _look(shell, vespas[tenant], who), at_once=AT_ONCE)
 
 
 def _look(shell: Shell, vespa: Vespa, who: str) -> Inside | None:

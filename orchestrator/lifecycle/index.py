@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any
 
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.inside.shell import Shell
@@ -18,7 +16,6 @@ COUNTING = 3600
 """Seconds that reading every document may take."""
 MOVING = 300
 """Seconds that stopping or starting may take."""
-T = TypeVar("T")
 
 
 def running(shell: Shell, index: Vespa) -> bool:
@@ -49,12 +46,6 @@ def contents(shell: Shell, index: Vespa) -> Contents:
         message = f"Vespa on {index.instance_id} doesn't answer on {index.port} yet"
         raise Transient(Problem("index-not-answering", message, index.instance_id, fix))
     return Contents(said["documents"], said["digest"])
-
-
-def for_all(wanted: Sequence[str], work: Callable[[str], T]) -> Mapping[str, T]:
-    """The same for several tenants at the same time."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(work, wanted), strict=True))
 
 
 def _ask(shell: Shell, index: Vespa, mode: str, timeout: int) -> dict[str, Any]:

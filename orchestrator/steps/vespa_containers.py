@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.aws.ssm import Ping
-from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.engine.subjects import each
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.index import vespa
 from orchestrator.index.vespa import Inside
@@ -91,6 +91,8 @@ class Facts:
     states: Mapping[Subject, str] = field(default_factory=dict)
     recipes: Mapping[Subject, tuple[str, ...] | str] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[Subject, Unread] = field(default_factory=dict)
+    """Whose instance could not be looked into, or had its user_data read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +110,21 @@ def observe(context: Context) -> Facts:
         return Facts({}, context.now())
     pings = context.ssm.pings(sorted({one.instance_id for one in vespas.values()}))
     online = {tenant: one for tenant, one in vespas.items() if _answers(pings, one)}
-    inside = vespa.look(context.ssm, online, who="vespa-containers")
+    looked = vespa.look(context.ssm, online, who="vespa-containers")
+    inside = looked.results
     offline = [tenant for tenant in vespas if tenant not in online]
     gone = [tenant for tenant, one in inside.items() if one is not None and one.state == "absent"]
+    states = attempt(offline, lambda tenant: context.ec2.state(vespas[tenant].instance_id))
+    recipes = attempt(gone, lambda tenant: vespa.recipe(context.ec2.user_data(vespas[tenant].instance_id)))
     sick = sorted({online[tenant].instance_id for tenant, one in inside.items() if one is None or not one.healthy})
     return Facts(
         {tenant: one.instance_id for tenant, one in vespas.items()},
         context.now(),
         inside,
-        {tenant: context.ec2.state(vespas[tenant].instance_id) for tenant in offline},
-        {tenant: vespa.recipe(context.ec2.user_data(vespas[tenant].instance_id)) for tenant in gone},
+        states.results,
+        recipes.results,
         _foreign(context, sick),
+        Unread.each({**looked.failures, **states.failures, **recipes.failures}),
     )
 
 
@@ -151,6 +157,8 @@ def _unless_foreign(instance: str, facts: Facts, verdict: Verdict) -> Verdict:
 
 
 def _verdict(tenant: Subject, instance: str, facts: Facts) -> Verdict:
+    if tenant in facts.unread:
+        return facts.unread[tenant].verdict
     if tenant in facts.states:
         return _offline(instance, facts.states[tenant])
     seen = facts.inside[tenant]

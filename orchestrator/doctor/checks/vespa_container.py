@@ -38,7 +38,8 @@ def gather(scene: Scene) -> Facts:
         if (ping := pings.get(one.instance_id)) is not None and ping.online
     }
     said = vespa.look(scene.read.ssm, online, who="doctor")
-    seen = {tenant: one for tenant, one in said.items() if one is not None}
+    scene.miss("vespa-container", {tenant: error.problems[0] for tenant, error in said.failures.items()})
+    seen = {tenant: one for tenant, one in said.results.items() if one is not None}
     return Facts(scene.stack.vespa, seen, {tenant: scene.vespa_ports()[tenant] for tenant in seen})
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.database.inventory import Inventory, inventories
-from orchestrator.database.ssm import READERS
+from orchestrator.database.inventory import READERS, Inventory, inventories
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.lifecycle.tools import Tools

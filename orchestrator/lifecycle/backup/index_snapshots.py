@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.engine.subjects import each
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import Attempts, attempt, each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.tools import Contents, Tools
@@ -41,6 +41,8 @@ class One:
     contents: Contents | None = None
     foreign: str = ""
     others: tuple[str, ...] = ()
+    unread: Unread | None = None
+    """Why the instance, which is online, could not be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,24 @@ def observe(tools: Tools) -> Facts:
         return Facts(stays_stopped=True)
     others = foreign(tools.stack, sorted({one.instance_id for one in vespas.values()}), tools.ec2.tags)
     volumes = tools.volumes.of_instances([one.instance_id for one in vespas.values()])
-    told = {name: chosen(volumes.get(one.instance_id, ()), where(tools, one, volumes)) for name, one in vespas.items()}
+    said = attempt(vespas, lambda name: where(tools, vespas[name], volumes), at_once=index.AT_ONCE)
+    told = {name: chosen(volumes.get(one.instance_id, ()), said.results.get(name, "")) for name, one in vespas.items()}
     taken = {one.tags.get(TENANT_TAG, ""): one for one in tools.volumes.snapshots(tools.tags)}
     pings = tools.ssm.pings([one.instance_id for one in vespas.values()])
     online = [name for name, one in vespas.items() if one.instance_id in pings and pings[one.instance_id].online]
     stays_stopped = tools.manifest.purpose == "destroy"
     states = _states(tools, online, taken.keys(), stays_stopped=stays_stopped)
+    unread = Unread.each({**said.failures, **states.failures})
     found = {
         name: One(
             instance=one.instance_id,
             volume=told[name],
             others=tuple(it.id for it in volumes.get(one.instance_id, ()) if it != told[name]),
             snapshot=taken.get(name),
-            running=states.get(name),
+            running=states.results.get(name),
             contents=tools.memory.contents.get(name),
             foreign=others.get(one.instance_id, ""),
+            unread=unread.get(name),
         )
         for name, one in vespas.items()
     }
@@ -81,16 +86,16 @@ def observe(tools: Tools) -> Facts:
 
 def _states(
     tools: Tools, online: Sequence[str], taken: Collection[str], *, stays_stopped: bool
-) -> Mapping[str, bool | None]:
+) -> Attempts[bool | None]:
     """Whether each container runs: a command on its instance, unless that is told already since its snapshot began.
 
     While snapshots are taken nothing more is asked: of many tenants, a look would cost more than the snapshots.
     """
     told = tools.memory.index_states
     asked = [name for name in online if name not in told]
-    states = index.for_all(asked, lambda name: index.running(tools.ssm, tools.stack.vespa[name]))
-    told |= {name: state for name, state in states.items() if name in taken and (state or stays_stopped)}
-    return {**told, **states}
+    seen = attempt(asked, lambda name: index.running(tools.ssm, tools.stack.vespa[name]), at_once=index.AT_ONCE)
+    told |= {name: state for name, state in seen.results.items() if name in taken and (state or stays_stopped)}
+    return Attempts({**told, **seen.results}, seen.failures)
 
 
 def where(tools: Tools, one: Vespa, volumes: Mapping[str, Sequence[DataVolume]]) -> str:
@@ -117,6 +122,8 @@ def decide(facts: Facts) -> Verdicts:
 def _verdict(one: One, *, stays_stopped: bool) -> Verdict:
     if one.foreign:
         return Done(f"{one.instance} is left as it is, and its index is not backed up: {one.foreign}")
+    if one.unread is not None:
+        return one.unread.verdict
     if one.volume is None and one.others:
         message = f"which of {', '.join(one.others)} holds the index can't be told"
         fix = f"tag that volume: aws ec2 create-tags --resources VOLUME --tags Key={INDEX_TAG},Value=yes"

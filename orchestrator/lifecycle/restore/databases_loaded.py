@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from orchestrator.database.inventory import inventories
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.database.inventory import inventory_of_each
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.databases_dumped import SIGNED
@@ -38,15 +38,17 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """By tenant."""
+    """By tenant. `unread`: whose database can't be read."""
 
     databases: Mapping[str, One] = field(default_factory=dict)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
 def observe(tools: Tools) -> Facts:
     """Every row."""
     dumps = tools.manifest.dumps or {}
-    held = inventories(tools.database, tools.wanted)
+    seen = inventory_of_each(tools.database, tools.wanted)
+    held = seen.results
     return Facts(
         {
             one.tenant: One(
@@ -58,13 +60,16 @@ def observe(tools: Tools) -> Facts:
                 named=f"database:{one.database}" in tools.lost,
             )
             for one in tools.wanted
-        }
+            if one.tenant in held
+        },
+        Unread.each(seen.failures),
     )
 
 
 def decide(facts: Facts) -> Verdicts:
     """Per tenant."""
-    return {name: _verdict(name, one) for name, one in facts.databases.items()}
+    unread = {name: one.verdict for name, one in facts.unread.items()}
+    return {**unread, **{name: _verdict(name, one) for name, one in facts.databases.items()}}
 
 
 def _verdict(name: str, one: One) -> Verdict:
@@ -81,10 +86,13 @@ def _verdict(name: str, one: One) -> Verdict:
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     """One after the other, each whole or not at all. What it holds is looked at again: it may have been written to."""
-    again = decide(observe(tools))
+    seen = observe(tools)
+    again = decide(seen)
     wanted = {one.tenant: one for one in tools.wanted if one.tenant in todos}
 
     def load(tenant: Subject) -> None:
+        if tenant in seen.unread:
+            raise seen.unread[tenant].error
         if isinstance(again[tenant], Todo):
             dump = (tools.manifest.dumps or {})[tenant]
             url = tools.buckets.download_url(tools.manifest.bucket, dump.key, SIGNED)

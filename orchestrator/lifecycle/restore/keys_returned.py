@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
-from orchestrator.engine.subjects import each
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
+from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import KeyPart
 from orchestrator.lifecycle.tools import Tools
@@ -27,14 +27,16 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Tenant → its keys."""
+    """Tenant → its keys; or why they can't be read."""
 
     tenants: Mapping[str, tuple[One, ...]] = field(default_factory=dict)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
 def observe(tools: Tools) -> Facts:
     """Task definitions, and the values where a copy was kept; none of them is shown."""
-    return Facts({name: tuple(_look(tools, name)) for name in tools.stack.tenants})
+    seen = attempt(tools.stack.tenants, lambda name: tuple(_look(tools, name)))
+    return Facts(seen.results, Unread.each(seen.failures))
 
 
 def _look(tools: Tools, tenant: str) -> list[One]:
@@ -56,7 +58,8 @@ def _look(tools: Tools, tenant: str) -> list[One]:
 
 def decide(facts: Facts) -> Verdicts:
     """Per tenant."""
-    return {name: _verdict(name, keys) for name, keys in facts.tenants.items()}
+    unread = {name: one.verdict for name, one in facts.unread.items()}
+    return {**unread, **{name: _verdict(name, keys) for name, keys in facts.tenants.items()}}
 
 
 def _verdict(name: str, keys: tuple[One, ...]) -> Verdict:

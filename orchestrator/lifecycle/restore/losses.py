@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.consequences import Consequence, Effect
-from orchestrator.database.inventory import inventories
+from orchestrator.database.inventory import inventory_of_each
 from orchestrator.database.model import unowned
 from orchestrator.engine.check import Severity
+from orchestrator.engine.subjects import attempt
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.freshness import as_parts
@@ -24,13 +25,13 @@ SNAPSHOTS = Way()
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What a stack holds now. None, or an absent tenant: it can't be read, and may be anything.
+    """What a stack holds now. None: it can't be read, and may be anything; so may a tenant's absent `contents`.
 
     `tables` and `contents` are by tenant, `strangers` databases that are no tenant's, `unsaved` objects that are newer
     than the backup's, or not in it.
     """
 
-    tables: Mapping[str, Tables] | None = None
+    tables: Mapping[str, Tables | None] | None = None
     strangers: tuple[str, ...] = ()
     contents: Mapping[str, Contents] = field(default_factory=dict)
     unsaved: Gap = field(default_factory=Gap)
@@ -41,26 +42,22 @@ def look(tools: Tools) -> Present:
     return Present(*_databases(tools), _contents(tools), _unsaved(tools))
 
 
-def _databases(tools: Tools) -> tuple[Mapping[str, Tables] | None, tuple[str, ...]]:
+def _databases(tools: Tools) -> tuple[Mapping[str, Tables | None] | None, tuple[str, ...]]:
     if not tools.rds.server(tools.stack.database.instance).status:
         return {}, ()
     try:
         seen = tools.database.observe(tools.wanted)
         there = [one for one in tools.wanted if one.database in seen.databases]
-        found = inventories(tools.database, there)
+        found = inventory_of_each(tools.database, there)
     except OrchestratorError:
         return None, ()
-    return {name: as_parts(one) for name, one in found.items()}, unowned(tools.wanted, seen)
+    read: dict[str, Tables | None] = {name: as_parts(one) for name, one in found.results.items()}
+    return read | dict.fromkeys(found.failures), unowned(tools.wanted, seen)
 
 
 def _contents(tools: Tools) -> Mapping[str, Contents]:
-    def one(name: str) -> Contents | None:
-        try:
-            return index.contents(tools.ssm, tools.stack.vespa[name])
-        except OrchestratorError:
-            return None
-
-    return {name: found for name, found in index.for_all(list(tools.stack.vespa), one).items() if found is not None}
+    vespas = tools.stack.vespa
+    return attempt(vespas, lambda name: index.contents(tools.ssm, vespas[name]), at_once=index.AT_ONCE).results
 
 
 def _unsaved(tools: Tools) -> Gap:

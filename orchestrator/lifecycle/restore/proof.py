@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.database.inventory import inventories
-from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, nothing_to_apply
+from orchestrator.database.inventory import inventory_of_each
+from orchestrator.engine.step import STACK, Blocked, Done, Step, Unread, Verdict, Verdicts, nothing_to_apply
+from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.freshness import as_parts
@@ -40,15 +41,19 @@ class Facts:
     files: Files | None = None
     indexes: bool = True
     """Whether they came back."""
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    """Tenants whose database or index can't be read."""
 
 
 def observe(tools: Tools) -> Facts:
     """Every row, every document, a listing and the sampled objects."""
     mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
-    tables = {name: as_parts(found) for name, found in inventories(tools.database, mine).items()}
+    read = inventory_of_each(tools.database, mine)
+    tables = {name: as_parts(found) for name, found in read.results.items()}
     indexed = [name for name in tools.stack.vespa if name in tools.manifest.index and tools.indexes]
-    contents = index.for_all(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]))
-    return Facts(tools.manifest, tables, contents, _files(tools), tools.indexes)
+    counted = attempt(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]), at_once=index.AT_ONCE)
+    unread = Unread.each({**read.failures, **counted.failures})
+    return Facts(tools.manifest, tables, counted.results, _files(tools), tools.indexes, unread)
 
 
 def _files(tools: Tools) -> Files | None:
@@ -64,6 +69,9 @@ def decide(facts: Facts) -> Verdicts:
     """Per tenant its database and index; the files are the stack's."""
     found: dict[str, Verdict] = {STACK: _of_files(facts.manifest.files, facts.files)}
     for name, tenant in facts.manifest.tenants.items():
+        if name in facts.unread:
+            found[name] = facts.unread[name].verdict
+            continue
         wrong = list(_differences(name, tenant.tables, facts))
         rows = sum(table.rows for table in tenant.tables.values())
         kept = facts.manifest.index.get(name) if facts.indexes else None

@@ -94,14 +94,25 @@ VESPAS = {"a": Vespa(instance_id="i-0a", host="10.0.0.1")}
 
 @pytest.mark.parametrize("stdout", ["", "bash: docker: command not found", "{}", '{"dockerd": true}'])
 def test_an_instance_without_the_usual_words_claims_nothing(stdout: str) -> None:
-    assert vespa.look(Shell(ended(stdout)), VESPAS, who="test") == {"a": None}
+    assert vespa.look(Shell(ended(stdout)), VESPAS, who="test").results == {"a": None}
     failed = ScriptFailed(Problem("script-failed", stdout), ended(stdout, 1))
-    assert vespa.look(Shell(failed), VESPAS, who="test") == {"a": None}
+    assert vespa.look(Shell(failed), VESPAS, who="test").results == {"a": None}
 
 
-def test_an_instance_that_may_answer_the_next_time_is_asked_again() -> None:
-    with pytest.raises(Transient):
-        vespa.look(Shell(Transient(Problem("runner-offline", "no agent"))), VESPAS, who="test")
+class OneOffline(Shell):
+    """The agent of one instance does not answer."""
+
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+        if instance_id == "i-0a":
+            raise Transient(Problem("runner-offline", "no agent"))
+        return super().run(instance_id, script, comment=comment, timeout=timeout)
+
+
+def test_an_instance_that_may_answer_the_next_time_is_asked_again_and_holds_up_no_other() -> None:
+    both = {**VESPAS, "b": Vespa(instance_id="i-0b", host="10.0.0.2")}
+    seen = vespa.look(OneOffline(ended("{}")), both, who="test")
+    assert seen.results == {"b": None}
+    assert isinstance(seen.failures["a"], Transient)
 
 
 def test_lines_of_a_log_and_when_they_were_written() -> None:

@@ -55,7 +55,7 @@ objects = st.dictionaries(
 presents = st.builds(
     Present,
     tables=st.none()
-    | st.dictionaries(st.sampled_from(TENANTS), st.sampled_from([{}, table(3), table(3, "x"), table(5)])),
+    | st.dictionaries(st.sampled_from(TENANTS), st.sampled_from([{}, None, table(3), table(3, "x"), table(5)])),
     strangers=st.sampled_from([(), ("reports",)]),
     contents=st.dictionaries(st.sampled_from(sorted(MINE.vespa)), st.sampled_from([Contents(0, ""), Contents(7, "x")])),
     unsaved=st.builds(Gap, missing=objects),
@@ -67,7 +67,7 @@ def held(backup: Manifest, present: Present) -> set[str]:
     """Everything that is there and that a restore takes away, as `--allow-loss` names it."""
     found = {f"database:{name}" for name in present.strangers}
     for name, tenant in MINE.tenants.items():
-        if present.tables is None or present.tables.get(name):
+        if present.tables is None or present.tables.get(name, {}) != {}:
             found.add(f"database:{tenant.database}")
     for name in MINE.vespa:
         if name in backup.index and (name not in present.contents or present.contents[name].documents):

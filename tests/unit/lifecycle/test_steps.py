@@ -192,7 +192,7 @@ def test_a_container_that_runs_beside_its_snapshot_is_asked_no_more() -> None:
     def looked(*taken: str, stays_stopped: bool = False) -> list[str]:
         shell.asked.clear()
         states = index_snapshots._states(tools, list("abc"), taken, stays_stopped=stays_stopped)
-        assert states == {name: shell.running[f"i-{name}"] for name in "abc"}
+        assert states.results == {name: shell.running[f"i-{name}"] for name in "abc"}
         return sorted(shell.asked)
 
     assert looked() == ["i-a", "i-b", "i-c"]
@@ -208,5 +208,5 @@ def test_before_a_destroy_a_stopped_container_is_where_it_shall_be() -> None:
     vespas = {"a": SimpleNamespace(instance_id="i-a", port=8081)}
     tools: Any = SimpleNamespace(memory=Read(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
     for _ in range(3):
-        assert index_snapshots._states(tools, ["a"], {"a"}, stays_stopped=True) == {"a": False}
+        assert index_snapshots._states(tools, ["a"], {"a"}, stays_stopped=True).results == {"a": False}
     assert shell.asked == ["i-a"]

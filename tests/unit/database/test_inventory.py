@@ -1,0 +1,36 @@
+"""What can't be read in one tenant's database is that tenant's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from orchestrator.database.inventory import inventory_of_each
+from orchestrator.database.model import Wanted
+from orchestrator.errors import Expired, OrchestratorError, Problem
+
+WANTED = [Wanted(name, name, name, f"arn:{name}") for name in ("a", "b", "c")]
+
+
+class Reader:
+    """Of one tenant nothing can be read."""
+
+    def __init__(self, error: OrchestratorError) -> None:
+        self.error = error
+
+    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+        if wanted[0].tenant == "b":
+            raise self.error
+        return {wanted[0].tenant: ['{"bytes": 7}', '{"table": "public.chat", "rows": 3, "digest": "1"}']}
+
+
+def test_the_others_are_read() -> None:
+    seen = inventory_of_each(Reader(OrchestratorError(Problem("tenant-login-refused", "no", "b", "fix"))), WANTED)
+    assert {name: found.rows for name, found in seen.results.items()} == {"a": 3, "c": 3}
+    assert seen.failures["b"].problems[0].code == "tenant-login-refused"
+
+
+def test_credentials_that_ended_are_nobodys() -> None:
+    with pytest.raises(Expired):
+        inventory_of_each(Reader(Expired(Problem("credentials-expired", "ended", "", "sign in"))), WANTED)
