@@ -16,7 +16,7 @@ from orchestrator.engine.runner import Around, Report
 from orchestrator.events import Emit
 from orchestrator.lifecycle import destroy, freshness
 from orchestrator.lifecycle.destroy import stock
-from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.destroy.others import hit
 from orchestrator.lifecycle.destroy.stock import Stock
 from orchestrator.lifecycle.gate import Kept, faults_of
@@ -35,7 +35,7 @@ class Demolition:
         self._dumps = dumps or (keeping.shares_server and keeping.stack.runner is not None)
         aws = keeping.operation.aws
         ec2, rds, elbv2 = aws.client("ec2"), aws.client("rds"), aws.client("elbv2")
-        self._context = Context(
+        self._context = DestroyContext(
             self.stack,
             Protection(rds, elbv2),
             keeping.buckets,

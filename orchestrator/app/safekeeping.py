@@ -181,7 +181,7 @@ class Safekeeping:
 
     def prune(self, keep: int, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Delete all but the newest."""
-        context = pruned.Context(
+        context = pruned.BackupsPrunedContext(
             keep, self.stack.stack, self.vault, self.buckets, self.snapshots, self.volumes, self.keys
         )
         return self.run([pruned.STEP], context, emit, around)

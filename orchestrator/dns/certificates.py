@@ -81,7 +81,7 @@ class Certificates(Protocol):
 
 
 @dataclass(frozen=True)
-class Context:
+class CertificateContext:
     """What the step needs."""
 
     request: Request
@@ -98,7 +98,7 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CertificateFacts:
     """`needed` is what a zone needs for a name; a name in none of the three has its record, or no DNS of ours."""
 
     certificate: Certificate
@@ -109,11 +109,11 @@ class Facts:
     """Names whose problem may pass."""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: CertificateContext) -> CertificateFacts:
     """The certificate; the zones only while it waits for them."""
     certificate = context.acm.certificate(context.request.arn)
     if certificate.status != PENDING:
-        return Facts(certificate)
+        return CertificateFacts(certificate)
     atlas = Atlas(context.dns)
     managed: set[str] = set()
     needed: dict[str, Located] = {}
@@ -129,10 +129,10 @@ def observe(context: Context) -> Facts:
             case Problem() as problem:
                 problems[validation.hostname] = problem
     passing = frozenset(name for name, problem in problems.items() if atlas.may_pass(problem))
-    return Facts(certificate, frozenset(managed), needed, problems, passing)
+    return CertificateFacts(certificate, frozenset(managed), needed, problems, passing)
 
 
-def _need(context: Context, atlas: Atlas, validation: Validation, asked: Dns) -> Located | Problem | None:
+def _need(context: CertificateContext, atlas: Atlas, validation: Validation, asked: Dns) -> Located | Problem | None:
     place = atlas.find(model.normal(validation.record), asked)
     if isinstance(place, Problem):
         return place
@@ -161,12 +161,12 @@ def _conflict(conflict: Conflict) -> Problem:
     )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: CertificateFacts) -> Verdicts:
     """Per name of the certificate."""
     return {one.hostname: _verdict(facts, one) for one in facts.certificate.validations} or {"": _overall(facts)}
 
 
-def _overall(facts: Facts) -> Verdict:
+def _overall(facts: CertificateFacts) -> Verdict:
     """What holds for the certificate as a whole."""
     certificate = facts.certificate
     if certificate.status == ISSUED:
@@ -179,7 +179,7 @@ def _overall(facts: Facts) -> Verdict:
     return Blocked(Problem("certificate-failed", f"{certificate.status} ({reason})", certificate.arn, fix))
 
 
-def _verdict(facts: Facts, validation: Validation) -> Verdict:
+def _verdict(facts: CertificateFacts, validation: Validation) -> Verdict:
     name = validation.hostname
     if facts.certificate.status != PENDING or (not validation.record and facts.certificate.method == "DNS"):
         return _overall(facts)
@@ -203,12 +203,12 @@ def _verdict(facts: Facts, validation: Validation) -> Verdict:
     )
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: CertificateContext, todos: Mapping[Subject, Todo]) -> None:
     """One batch for each zone. A name and its wildcard share a record."""
     submission.submit(context.dns, {name: todo.payload for name, todo in todos.items()})
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[CertificateContext, CertificateFacts] = Step(
     id="certificate",
     title="The certificate is issued",
     observe=observe,

@@ -37,7 +37,7 @@ class Tasks(Ecs, visits.Ecs, Protocol):
     """Services and tasks, for both."""
 
 
-class Context(visits.Context, Protocol):
+class DoctorContext(visits.VisitsContext, Protocol):
     """What the steps' context has of what the checks need."""
 
     @property
@@ -61,7 +61,7 @@ class Context(visits.Context, Protocol):
 
 
 def consult(
-    context: Context, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
+    context: DoctorContext, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
 ) -> Diagnosis:
     """Examine the whole stack once, changing nothing."""
     stack = context.stack

@@ -16,7 +16,7 @@ from orchestrator.lifecycle.vault import Vault, tags_of
 
 
 @dataclass(frozen=True)
-class Context:
+class BackupsPrunedContext:
     """What is kept (how many), and what deletes."""
 
     keep: int
@@ -29,20 +29,20 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BackupsPrunedFacts:
     """The stack's backups, the newest first."""
 
     keep: int
     manifests: tuple[Manifest, ...]
 
 
-def observe(context: Context) -> Facts:
+def observe(context: BackupsPrunedContext) -> BackupsPrunedFacts:
     """Every manifest of the stack."""
     mine = tuple(one for one in context.vault.manifests() if one.stack == context.stack)
-    return Facts(context.keep, mine)
+    return BackupsPrunedFacts(context.keep, mine)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: BackupsPrunedFacts) -> Verdicts:
     """One backup at a time, the oldest first."""
     old = superfluous(facts.manifests, facts.keep)
     if old:
@@ -59,7 +59,7 @@ def superfluous(manifests: Sequence[Manifest], keep: int) -> tuple[Manifest, ...
     return tuple(one for one in manifests if one.id < oldest)
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: BackupsPrunedContext, todos: Mapping[Subject, Todo]) -> None:
     """Snapshots, copied secrets and objects, the manifest last: interrupted, the next run finds it again.
 
     A manifest is a file that others may write: snapshots and secrets go only where their own tags say that this very
@@ -84,7 +84,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     context.buckets.delete(bucket, context.buckets.versions(bucket, manifest.key))
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[BackupsPrunedContext, BackupsPrunedFacts] = Step(
     id="backups-pruned",
     title="only the newest backups are kept",
     observe=observe,

@@ -46,7 +46,7 @@ class Autoscaling(Protocol):
         ...
 
 
-class Context(Protocol):
+class LifecycleServicesContext(Protocol):
     """What the steps about services need."""
 
     @property
@@ -78,7 +78,7 @@ class Services:
     foreign: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
 
-def look(context: Context) -> Services:
+def look(context: LifecycleServicesContext) -> Services:
     """Two calls for ten tenants."""
     names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
     services = list(names.values())

@@ -237,7 +237,7 @@ class Cluster(Ecs, Protocol):
         ...
 
 
-class Context(Protocol):
+class ProgressContext(Protocol):
     """What steps need to observe rollouts. `watch`, `databases_made` and `deployments` are the run's memory."""
 
     @property

@@ -63,7 +63,7 @@ class Definitions(Protocol):
         ...
 
 
-class Context(Protocol):
+class VisitsContext(Protocol):
     """What the look needs."""
 
     @property
@@ -114,7 +114,7 @@ class Seen:
     unread: Mapping[Subject, Unread] = field(default_factory=dict)
 
 
-def look(context: Context, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Seen:
+def look(context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Seen:
     """Of the tenants whose names lead to the load balancer, and the addresses of these names."""
     expected = {tenant: context.stack.healthy(tenant).path for tenant in addresses}
     visits = {
@@ -126,7 +126,9 @@ def look(context: Context, addresses: Mapping[Subject, Sequence[str]], routing: 
     return Seen({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
 
 
-def _visited(context: Context, visits: Mapping[Subject, list[Visit]], *, internal: bool) -> dict[Subject, list[Probe]]:
+def _visited(
+    context: VisitsContext, visits: Mapping[Subject, list[Visit]], *, internal: bool
+) -> dict[Subject, list[Probe]]:
     """From here; an internal load balancer is visited from the runner, where there is one: from here is no way."""
     flat, runner = [one for some in visits.values() for one in some], context.stack.runner
     if internal and runner is not None and context.needs_runner:
@@ -139,7 +141,7 @@ def _visited(context: Context, visits: Mapping[Subject, list[Visit]], *, interna
 
 
 def _insides(
-    context: Context, paths: Mapping[Subject, str], routing: Routing
+    context: VisitsContext, paths: Mapping[Subject, str], routing: Routing
 ) -> tuple[Mapping[Subject, Inside], Mapping[Subject, Unread]]:
     """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
 

@@ -40,7 +40,7 @@ class Servers(Protocol):
         ...
 
 
-class Context(Protocol):
+class DatabaseServerContext(Protocol):
     """What the step needs."""
 
     @property
@@ -55,20 +55,20 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseServerFacts:
     """The instance as seen, and the address the contract says it has."""
 
     server: ServerState
     host: str
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DatabaseServerContext) -> DatabaseServerFacts:
     """One call."""
     database = context.stack.database
-    return Facts(context.rds.server(database.instance), database.host)
+    return DatabaseServerFacts(context.rds.server(database.instance), database.host)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabaseServerFacts) -> Verdicts:
     """Available at the contract's address, on its way there, or not without somebody."""
     return {STACK: _verdict(facts.server, facts.host)}
 
@@ -98,7 +98,7 @@ def _verdict(server: ServerState, host: str) -> Verdict:
     return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DatabaseServerContext, DatabaseServerFacts] = Step(
     id="database-server",
     title="the database server is available",
     observe=observe,

@@ -41,7 +41,7 @@ class Rules:
     managed: Callable[[], frozenset[str]] = frozenset
 
 
-class Context(Protocol):
+class DnsRecordsContext(Protocol):
     """What the step needs. `dns_tickets` is the run's memory of what was submitted (a new run needs none)."""
 
     @property
@@ -76,7 +76,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DnsRecordsFacts:
     """`places`, `desired` and `hostnames` are by tenant, `present` holds the records at the hostnames, by tenant.
 
     A tenant without place or problem has no DNS of ours; the problems of those in `passing` may pass. `answers`, by
@@ -123,12 +123,12 @@ class Located:
     change: Change
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
     """One list of each zone; the resolver is asked once records and providers are right."""
     stack, atlas = context.stack, Atlas(context.dns)
     hostnames = {tenant: model.normal(it.hostname) for tenant, it in stack.tenants.items()}
     located, problems = places.locate(stack, atlas)
-    facts = Facts(
+    facts = DnsRecordsFacts(
         load_balancer=stack.load_balancer.dns_name,
         hostnames=hostnames,
         places=located,
@@ -165,7 +165,7 @@ def _at(atlas: Atlas, place: Place, name: str) -> tuple[Record, ...]:
     return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
 
 
-def _desired(context: Context, tenant: Subject, place: Place) -> Record:
+def _desired(context: DnsRecordsContext, tenant: Subject, place: Place) -> Record:
     stack, provider = context.stack, context.dns(place.provider)
     asked = places.wanted(stack, tenant)
     hostname, ttl = stack.tenants[tenant].hostname, asked.ttl if asked else provider.minimum_ttl
@@ -185,7 +185,7 @@ def pointer(hostname: str, balancer: LoadBalancer, zone: str, ttl: int, provider
     )
 
 
-def _alive_elsewhere(facts: Facts, context: Context) -> frozenset[str]:
+def _alive_elsewhere(facts: DnsRecordsFacts, context: DnsRecordsContext) -> frozenset[str]:
     """Of the recognised names that records lead to, those of a load balancer that lives beside ours.
 
     In this account the load balancers are asked; another account's stack of the same name only shows in the DNS, which
@@ -204,7 +204,7 @@ def _alive_elsewhere(facts: Facts, context: Context) -> frozenset[str]:
     return context.targets.alive(former) | resolving
 
 
-def _as_seen(facts: Facts, resolver: Resolver) -> Facts:
+def _as_seen(facts: DnsRecordsFacts, resolver: Resolver) -> DnsRecordsFacts:
     """The same facts with what the resolver says about the names whose records are right."""
     right = [record.name for tenant, record in facts.desired.items() if facts.needed(tenant) is None]
     if not right or not facts.settled:
@@ -214,21 +214,21 @@ def _as_seen(facts: Facts, resolver: Resolver) -> Facts:
     return replace(facts, target=target, answers=dict(zip(right, answers, strict=True)))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DnsRecordsFacts) -> Verdicts:
     """Per tenant; without any DNS of ours one `Done` that says what to set by hand."""
     if not facts.places and not facts.problems:
         return {STACK: Done(_by_hand(facts, facts.hostnames.values()))}
     return {tenant: _verdict(facts, tenant, name) for tenant, name in facts.hostnames.items()}
 
 
-def _by_hand(facts: Facts, hostnames: Iterable[str]) -> str:
+def _by_hand(facts: DnsRecordsFacts, hostnames: Iterable[str]) -> str:
     names = ", ".join(sorted(hostnames))
     return (
         f"DNS isn't managed here (no `dns` in the contract): point {names} to {facts.load_balancer} by CNAME yourself"
     )
 
 
-def _verdict(facts: Facts, tenant: Subject, name: str) -> Verdict:
+def _verdict(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     if tenant in facts.problems:
         return Unread(facts.problems[tenant], tenant in facts.passing).verdict
     if tenant not in facts.places:
@@ -247,7 +247,7 @@ def _verdict(facts: Facts, tenant: Subject, name: str) -> Verdict:
     return _as_answered(facts, facts.places[tenant], name)
 
 
-def _conflict(facts: Facts, conflict: Conflict) -> Problem:
+def _conflict(facts: DnsRecordsFacts, conflict: Conflict) -> Problem:
     alive = {value for record in conflict.present for value in record.values if model.bare(value) in facts.alive}
     if not alive:
         return conflict.problem
@@ -268,7 +268,7 @@ def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
     )
 
 
-def _as_answered(facts: Facts, place: Place, name: str) -> Verdict:
+def _as_answered(facts: DnsRecordsFacts, place: Place, name: str) -> Verdict:
     answer = facts.answers.get(name)
     if answer is None or facts.target is None:
         return Wait(f"{name} hasn't been asked for yet", code="dns-not-visible")
@@ -283,7 +283,7 @@ def _as_answered(facts: Facts, place: Place, name: str) -> Verdict:
     )
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     """All tenants' changes of a zone in one plan: one batch. What fails for one tenant or provider stops no other."""
     rules = context.dns_rules
     located: Mapping[Subject, Located] = {tenant: todo.payload for tenant, todo in todos.items()}
@@ -306,7 +306,7 @@ def _require_shown(shown: frozenset[Change] | None, located: Iterable[Located]) 
         )
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DnsRecordsContext, DnsRecordsFacts] = Step(
     id="dns-records",
     title="hostnames lead to the load balancer",
     observe=observe,

@@ -14,11 +14,11 @@ from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
-from orchestrator.rollout.progress import Context, Rollout
+from orchestrator.rollout.progress import ProgressContext, Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RedeployFacts:
     """Per tenant its rollout; the tenants whose database was made, and that were redeployed, in this run.
 
     `before` is per tenant the deployment found at the first look: a newer one has all that a redeploy would bring, even
@@ -36,7 +36,7 @@ class Facts:
     """Per tenant the deployments that were there before."""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: ProgressContext) -> RedeployFacts:
     """Services, and the tasks of those that are not steady."""
     stack, before = context.stack, context.watch.before
     seen = progress.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch)
@@ -44,7 +44,7 @@ def observe(context: Context) -> Facts:
         if rollout.primary is not None:
             before.setdefault(tenant, rollout.primary.id)
     context.watch.note(seen, context.deployments)
-    return Facts(
+    return RedeployFacts(
         rollouts=seen,
         services={name: tenant.service for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
@@ -55,12 +55,12 @@ def observe(context: Context) -> Facts:
     )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: RedeployFacts) -> Verdicts:
     """Per tenant: a redeploy that cures, or why none is made."""
     return {tenant: _verdict(tenant, rollout, facts) for tenant, rollout in facts.rollouts.items()}
 
 
-def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
+def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
     service = facts.services[tenant]
     if rollout.unread is not None:
         return rollout.unread.verdict
@@ -82,7 +82,7 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     return _of_failing(service, rollout)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: RedeployFacts) -> Iterable[Problem]:
     """Services that would be redeployed if that were ours to do."""
     for tenant, rollout in facts.rollouts.items():
         service = rollout.service
@@ -101,7 +101,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
 _WAYS = {"CODE_DEPLOY": "`aws deploy create-deployment`", "EXTERNAL": "`aws ecs create-task-set`"}
 
 
-def _redeployed(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
+def _redeployed(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
     """ECS may still show the world before our UpdateService: until it shows more, nothing of ours was seen."""
     ours, primary = facts.ours.get(tenant, ""), rollout.primary
     shown = [one.id for one in rollout.service.deployments] if rollout.service else []
@@ -144,7 +144,7 @@ def _short(cause: Cause) -> str:
     return f"{cause.code}: {cause.message}"
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
     """UpdateService with forceNewDeployment, one call per service; remembers each deployment's id."""
 
     def start(tenant: Subject) -> None:
@@ -153,7 +153,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, start)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[ProgressContext, RedeployFacts] = Step(
     id="redeploy",
     title="services whose tasks failed for a cause that is cured were redeployed",
     observe=observe,

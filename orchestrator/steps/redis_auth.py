@@ -77,7 +77,7 @@ class Others(Protocol):
         ...
 
 
-class Context(Protocol):
+class RedisAuthContext(Protocol):
     """What the step needs."""
 
     @property
@@ -122,7 +122,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RedisAuthFacts:
     """`redis` is None when the stack has no Redis. `rotated`: it took ROTATE and still wants SET.
 
     `login` is what signing in with the secret's token gave; `patient`: what is not so yet may become so. Of one whose
@@ -146,36 +146,36 @@ class Change:
     final: bool = False
 
 
-def observe(context: Context) -> Facts:
+def observe(context: RedisAuthContext) -> RedisAuthFacts:
     """One call, two when a token is asked for, and a command on the runner; none without Redis.
 
     Before a token is set: whose the group is, and who else uses it.
     """
     redis = context.stack.redis
     if redis is None or redis.auth_secret_arn is None:
-        return Facts(redis, RedisState(""))
+        return RedisAuthFacts(redis, RedisState(""))
     state = context.elasticache.group(redis.replication_group)
     rotated = state.auth and context.elasticache.is_rotating(state.arn)
     if state.status != "available":
-        return Facts(redis, state, rotated)
+        return RedisAuthFacts(redis, state, rotated)
     if not state.auth or rotated:
         foreign = _foreign(context, redis, state)
         users = () if foreign else context.surroundings.users(redis.host)
-        return Facts(redis, state, rotated, foreign=foreign, users=users)
+        return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
     hopeful = isinstance(login, Login) or (login is not None and login.passing)
     patient = hopeful and context.watch.began_within(SPREADING, "redis-auth", context.now())
-    return Facts(redis, state, rotated, login, patient)
+    return RedisAuthFacts(redis, state, rotated, login, patient)
 
 
-def _foreign(context: Context, redis: Redis, state: RedisState) -> str:
+def _foreign(context: RedisAuthContext, redis: Redis, state: RedisState) -> str:
     """Why the group isn't the stack's own; empty: it is. AWS is asked for its tags where no state manages it."""
     stack, name = context.stack, redis.replication_group
     tags = {} if stack.ownership.manages(Kind.REDIS, name) else context.elasticache.tags(state.arn)
     return stack.ownership.objection(Kind.REDIS, name, stack.stack, tags)
 
 
-def _login(context: Context, redis: Redis) -> Login | Unproven | None:
+def _login(context: RedisAuthContext, redis: Redis) -> Login | Unproven | None:
     """None: nothing goes through a runner here."""
     runner = context.stack.runner
     if runner is None or not context.needs_runner:
@@ -183,14 +183,14 @@ def _login(context: Context, redis: Redis) -> Login | Unproven | None:
     return inside.login(context.ssm, runner.instance_id, redis, context.stack.region)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: RedisAuthFacts) -> Verdicts:
     """TLS first, then ROTATE, then SET, then the proof."""
     if facts.redis is None or facts.redis.auth_secret_arn is None:
         return {STACK: Done("the stack names no Redis token")}
     return {STACK: _verdict(facts, facts.redis.auth_secret_arn)}
 
 
-def _verdict(facts: Facts, secret: str) -> Verdict:
+def _verdict(facts: RedisAuthFacts, secret: str) -> Verdict:
     state, name = facts.state, facts.state.group
     if not state.status:
         fix = "check `region` and `redis.replication_group` in the contract"
@@ -211,7 +211,7 @@ def _verdict(facts: Facts, secret: str) -> Verdict:
     return _proof(facts, secret)
 
 
-def _proof(facts: Facts, secret: str) -> Verdict:
+def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
     """What signing in has shown."""
     name, login = facts.state.group, facts.login
     if not isinstance(login, Login):
@@ -248,7 +248,7 @@ def _reconcile(name: str, secret: str) -> str:
     )
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: RedisAuthContext, todos: Mapping[Subject, Todo]) -> None:
     """One ModifyReplicationGroup; the token goes from its store to ElastiCache and nowhere else."""
     redis = context.stack.redis
     assert redis is not None  # noqa: S101 - decided only with a Redis and its secret
@@ -261,7 +261,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
         context.elasticache.rotate(change.group, token)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
     """That a token could not be tried, or is not set from here."""
     name = facts.state.group
     if isinstance(facts.login, Unproven) and not facts.patient:
@@ -276,7 +276,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield Problem("used-by-others", message, name, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[RedisAuthContext, RedisAuthFacts] = Step(
     id="redis-auth",
     title="Redis asks for its token",
     observe=observe,

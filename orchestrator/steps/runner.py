@@ -27,7 +27,7 @@ class Instances(Protocol):
         ...
 
 
-class Context(Protocol):
+class RunnerContext(Protocol):
     """What the step needs."""
 
     @property
@@ -52,7 +52,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RunnerFacts:
     """`ping` is None when no runner is needed; `state` is asked for only when the agent doesn't answer.
 
     `instance` is empty when the stack has no runner.
@@ -63,23 +63,23 @@ class Facts:
     state: str = ""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: RunnerContext) -> RunnerFacts:
     """One call, two when the agent doesn't answer."""
     instance = context.stack.runner.instance_id if context.stack.runner else ""
     if not context.needs_runner:
-        return Facts(instance, None)
+        return RunnerFacts(instance, None)
     if not instance:
-        return Facts("", Ping(None))
+        return RunnerFacts("", Ping(None))
     ping = context.ssm.ping(instance)
-    return Facts(instance, ping, "" if ping.online else context.ec2.state(instance))
+    return RunnerFacts(instance, ping, "" if ping.online else context.ec2.state(instance))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: RunnerFacts) -> Verdicts:
     """Online, coming (the agent takes about a minute after launch), or gone."""
     return {STACK: _verdict(facts)}
 
 
-def _verdict(facts: Facts) -> Verdict:
+def _verdict(facts: RunnerFacts) -> Verdict:
     name = facts.instance
     if facts.ping is None:
         return Done("not needed: the database is reached directly")
@@ -102,7 +102,7 @@ def _verdict(facts: Facts) -> Verdict:
     return Blocked(Problem("runner-stopped", f"instance {name} is {facts.state}", name, fix))
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[RunnerContext, RunnerFacts] = Step(
     id="runner",
     title="the runner instance answers",
     observe=observe,

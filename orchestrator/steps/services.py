@@ -53,7 +53,7 @@ class Targets(progress.Targets, Protocol):
         ...
 
 
-class Context(progress.Context, Protocol):
+class ServicesContext(progress.ProgressContext, Protocol):
     """What the step needs beside what every look at rollouts does."""
 
     @property
@@ -83,7 +83,7 @@ class Context(progress.Context, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ServicesFacts:
     """Per tenant its rollout and the service's name; the deployments we caused; when the run began, and now."""
 
     rollouts: Mapping[str, Rollout]
@@ -118,7 +118,7 @@ class Heal:
     """False: its deployments are another controller's to make; ECS starts failed tasks again by itself."""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: ServicesContext) -> ServicesFacts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, watch, now = context.stack, context.watch, context.now()
     seen = progress.observe(stack, context.ecs, context.targets, context.logs, watch=watch, now=now)
@@ -127,7 +127,7 @@ def observe(context: Context) -> Facts:
     if wanted - watch.checks.keys():
         watch.checks.update(context.targets.checks(wanted))
     tenants = stack.tenants.items()
-    return Facts(
+    return ServicesFacts(
         rollouts=seen,
         services={name: tenant.service for name, tenant in tenants},
         ours=dict(context.deployments),
@@ -157,12 +157,12 @@ def _checks_matter(rollout: Rollout) -> bool:
     return unknown or (needs is not None and service.grace < needs)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: ServicesFacts) -> Verdicts:
     """Per tenant: up, coming, or why it won't come up."""
     return {tenant: _verdict(tenant, rollout, facts) for tenant, rollout in facts.rollouts.items()}
 
 
-def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
+def _verdict(tenant: str, rollout: Rollout, facts: ServicesFacts) -> Verdict:
     service, primary = rollout.service, rollout.primary
     name = facts.services[tenant]
     if rollout.unread is not None:
@@ -206,7 +206,7 @@ def _verdict(tenant: str, rollout: Rollout, facts: Facts) -> Verdict:
     )
 
 
-def _without_task_set(tenant: str, service: Service, facts: Facts) -> Verdict:
+def _without_task_set(tenant: str, service: Service, facts: ServicesFacts) -> Verdict:
     """None of its task sets is the PRIMARY: nobody says which tasks are the newest, so that is not judged."""
     counts = f"{service.running}/{service.desired} running"
     if service.desired == 0:
@@ -217,7 +217,7 @@ def _without_task_set(tenant: str, service: Service, facts: Facts) -> Verdict:
     return Wait(f"{counts}, no PRIMARY task set", "service-not-running", fix)
 
 
-def _unattached(tenant: str, rollout: Rollout, facts: Facts) -> Blocked | None:
+def _unattached(tenant: str, rollout: Rollout, facts: ServicesFacts) -> Blocked | None:
     """Its tasks run, and will never be in the target group that its name leads to."""
     service, group = rollout.service, facts.groups.get(tenant, "")
     known = service.target_groups if service else None
@@ -231,7 +231,7 @@ def _unattached(tenant: str, rollout: Rollout, facts: Facts) -> Blocked | None:
     return Blocked(Problem("target-group-not-attached", message, tenant, fix))
 
 
-def _before_ours(tenant: str, service: Service, primary: Deployment, facts: Facts) -> Wait | None:
+def _before_ours(tenant: str, service: Service, primary: Deployment, facts: ServicesFacts) -> Wait | None:
     """ECS still shows the world as it was before this run changed it: the old deployment may be as steady as ever."""
     if tenant in facts.scaled and service.desired == 0:
         why = f"ECS still shows a desired count of 0, {facts.scaled[tenant]} were asked for"
@@ -246,14 +246,14 @@ def _before_ours(tenant: str, service: Service, primary: Deployment, facts: Fact
     return None
 
 
-def _doubt(tenant: str, facts: Facts) -> float:
+def _doubt(tenant: str, facts: ServicesFacts) -> float:
     """Seconds for which a deployment that we did not cause has yet to be seen to be the newest."""
     if not facts.rules.wary or tenant in facts.ours:
         return 0.0
     return facts.rules.wary - (facts.now - facts.noticed.get(tenant, facts.now)).total_seconds()
 
 
-def _at_zero(tenant: str, service: Service, facts: Facts) -> Verdict:
+def _at_zero(tenant: str, service: Service, facts: ServicesFacts) -> Verdict:
     if facts.rules.allow_zero:
         left = service.running + service.pending
         return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
@@ -263,7 +263,7 @@ def _at_zero(tenant: str, service: Service, facts: Facts) -> Verdict:
     return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", tenant, fix))
 
 
-def _replaced(tenant: str, rollout: Rollout, facts: Facts) -> Blocked | None:
+def _replaced(tenant: str, rollout: Rollout, facts: ServicesFacts) -> Blocked | None:
     """ECS went back to an older deployment, or somebody began another one and ours isn't in it.
 
     When this run caused a deployment, whichever comes after it has what ours was for: it is followed.
@@ -307,11 +307,11 @@ def _settle_time(rollout: Rollout, rules: Rules) -> float:
     return max(rules.settle, min(max(lives, default=0.0), 6 * rules.settle))
 
 
-def _in_peace(service: Service, primary: Deployment, facts: Facts) -> float:
+def _in_peace(service: Service, primary: Deployment, facts: ServicesFacts) -> float:
     return (facts.now - timeline.unchanged_since(service, primary)).total_seconds()
 
 
-def _heal(tenant: str, rollout: Rollout, facts: Facts) -> Todo | None:
+def _heal(tenant: str, rollout: Rollout, facts: ServicesFacts) -> Todo | None:
     """The database went missing after its step was done: make it again and redeploy, once in a run."""
     if not facts.rules.heals or tenant in facts.healed or tenant not in facts.wanted or not rollout.failures:
         return None
@@ -354,7 +354,7 @@ def _problem(tenant: str, causes: Sequence[Cause], rollout: Rollout) -> Problem:
     return Problem(cause.code, f"{cause.message}{evidence}", tenant, cause.fix)
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: ServicesContext, todos: Mapping[Subject, Todo]) -> None:
     """All missing databases at once, then one UpdateService per service whose database is there."""
     context.databases_made.update(todos)
     refused = refusals(lambda: context.database.ensure([todo.payload.wanted for todo in todos.values()]))
@@ -371,7 +371,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, start)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: ServicesFacts) -> Iterable[Problem]:
     """Health checks that give up before a task of this service was ever good."""
     for tenant, rollout in facts.rollouts.items():
         check, service = facts.checks.get(tenant), rollout.service
@@ -387,7 +387,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
             yield Problem("grace-too-short", message, tenant, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[ServicesContext, ServicesFacts] = Step(
     id="services",
     title="services run and their targets are healthy",
     observe=observe,

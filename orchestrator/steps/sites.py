@@ -38,7 +38,7 @@ class Listeners(Protocol):
         ...
 
 
-class Context(visits.Context, Protocol):
+class SitesContext(visits.VisitsContext, Protocol):
     """What the step needs."""
 
     @property
@@ -63,7 +63,7 @@ class Context(visits.Context, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SitesFacts:
     """`answers` are by tenant; `probes`, `others` and `insides` only for those whose name leads to `target`.
 
     `probes` are of each name's first address, `others` of the rest. `target` is the load balancer; `expected` what a
@@ -85,7 +85,7 @@ class Facts:
     """Tenants whose way could not be looked at: that it leads to them was not seen."""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: SitesContext) -> SitesFacts:
     """All names at once; then, of those that lead here, what is inside, and every address of theirs."""
     stack = context.stack
     tenants = {tenant: it.hostname for tenant, it in stack.tenants.items()}
@@ -96,7 +96,7 @@ def observe(context: Context) -> Facts:
     here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(target)}
     routing = context.listeners.routing(stack.load_balancer.arn) if here else None
     seen = visits.look(context, here, routing) if routing else visits.Seen()
-    return Facts(
+    return SitesFacts(
         target,
         answered,
         {tenant: some[0] for tenant, some in seen.probes.items()},
@@ -111,12 +111,12 @@ def observe(context: Context) -> Facts:
     )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: SitesFacts) -> Verdicts:
     """The first broken link of each tenant's chain."""
     return {tenant: _verdict(tenant, answer, facts) for tenant, answer in facts.answers.items()}
 
 
-def _verdict(tenant: Subject, answer: Answer, facts: Facts) -> Verdict:
+def _verdict(tenant: Subject, answer: Answer, facts: SitesFacts) -> Verdict:
     target = facts.target
     if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
@@ -140,20 +140,20 @@ def _point(answer: Answer, target: Answer) -> str:
     return f"point {answer.name} to {target.name} (CNAME), and check the zone's name servers at its registrar"
 
 
-def _inside(tenant: Subject, facts: Facts) -> Problem | None:
+def _inside(tenant: Subject, facts: SitesFacts) -> Problem | None:
     if facts.routing is None:
         return None
     path = facts.expected.get(tenant, Healthy()).path
     return visits.not_its_own(tenant, path, facts.deed, facts.routing, facts.insides)
 
 
-def _hopeless(problem: Problem, facts: Facts) -> Verdict:
+def _hopeless(problem: Problem, facts: SitesFacts) -> Verdict:
     if facts.spreading or problem.code in visits.PASSING:
         return Wait(problem.message, problem.code, problem.fix)
     return Blocked(problem)
 
 
-def _answered(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
+def _answered(tenant: Subject, hostname: str, facts: SitesFacts) -> Verdict:
     """The worst of what its addresses give. One that can't be tried from here counts for nothing."""
     probes = (facts.probes[tenant], *facts.others.get(tenant, ()))
     expected = facts.expected.get(tenant, Healthy())
@@ -173,7 +173,7 @@ def _answered(tenant: Subject, hostname: str, facts: Facts) -> Verdict:
     return Done(answer + _proven(tenant, facts))
 
 
-def _proven(tenant: Subject, facts: Facts) -> str:
+def _proven(tenant: Subject, facts: SitesFacts) -> str:
     """What was seen to be the tenant's own."""
     seen = facts.insides.get(tenant)
     if seen is None:
@@ -183,7 +183,7 @@ def _proven(tenant: Subject, facts: Facts) -> str:
     return f"; rule, targets and database {facts.deed.tenants[tenant].database} are its own"
 
 
-def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: Facts) -> Verdict:
+def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: SitesFacts) -> Verdict:
     site = f"https://{hostname}"
     match probe.reached:
         case Reached.TLS_INVALID:
@@ -212,7 +212,7 @@ def _bad_certificate(hostname: str, probe: Probe) -> Problem:
     )
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: SitesFacts) -> Iterable[Problem]:
     """Whose database can't be told from outside, and who was asked for names instead of who should have been."""
     if facts.unheard:
         message = f"the name servers of {', '.join(sorted(facts.unheard))} don't answer this machine"
@@ -226,7 +226,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
             yield found
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[SitesContext, SitesFacts] = Step(
     id="sites",
     title="sites answer over HTTPS, each from its own tenant's tasks",
     observe=observe,

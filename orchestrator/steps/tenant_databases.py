@@ -40,7 +40,7 @@ class Snapshots(Protocol):
         ...
 
 
-class Context(Protocol):
+class TenantDatabasesContext(Protocol):
     """What the step needs."""
 
     @property
@@ -75,7 +75,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TenantDatabasesFacts:
     """What the tenants want and what the server holds.
 
     `lost`: tenants that have no database though something tells of an earlier one, and what does; `backup`: the newest.
@@ -96,17 +96,17 @@ class Making:
     was_missed: bool = True
 
 
-def observe(context: Context) -> Facts:
+def observe(context: TenantDatabasesContext) -> TenantDatabasesFacts:
     """One command or session for all tenants; where a database is missing, what ECS and RDS know of the past."""
     wanted = wanted_of(context.stack)
     seen = context.database.observe(wanted)
     gone = [one.tenant for one in wanted if one.database not in seen.databases]
     known = {one.tenant: "an earlier run made its role" for one in wanted if one.role in seen.role_marks}
     lost = {tenant: why for tenant, why in known.items() if tenant in gone} | _were_up(context, gone)
-    return Facts(wanted, seen, context.database_rules, lost, _newest_backup(context) if lost else "")
+    return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, _newest_backup(context) if lost else "")
 
 
-def _were_up(context: Context, tenants: Sequence[str]) -> dict[str, str]:
+def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[str, str]:
     names = {context.stack.tenants[tenant].service: tenant for tenant in tenants}
     try:
         found = context.ecs.services(list(names)) if names else {}
@@ -116,7 +116,7 @@ def _were_up(context: Context, tenants: Sequence[str]) -> dict[str, str]:
     return {names[name]: f"{name} was up before" for name in steady}
 
 
-def _newest_backup(context: Context) -> str:
+def _newest_backup(context: TenantDatabasesContext) -> str:
     try:
         newest = context.rds.newest_snapshot(context.stack.database.instance)
     except OrchestratorError:
@@ -126,12 +126,12 @@ def _newest_backup(context: Context) -> str:
     return f"the newest snapshot is {newest.name} of {newest.taken:%Y-%m-%d %H:%M} UTC"
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: TenantDatabasesFacts) -> Verdicts:
     """Per tenant: there, to be made, or not to be made."""
     return {one.tenant: _verdict(one, facts) for one in facts.wanted}
 
 
-def _verdict(one: Wanted, facts: Facts) -> Verdict:
+def _verdict(one: Wanted, facts: TenantDatabasesFacts) -> Verdict:
     seen, rules = facts.seen, facts.rules
     if one.tenant in seen.unseen:
         return Unread(seen.unseen[one.tenant], one.tenant in seen.passing).verdict
@@ -167,7 +167,7 @@ def _unmakeable(one: Wanted, seen: Observed) -> Problem | None:
     return None
 
 
-def _anothers(one: Wanted, facts: Facts) -> Problem | None:
+def _anothers(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     found = ownership.anothers(one, facts.seen, {other.tenant for other in facts.wanted})
     if found is None:
         return None
@@ -180,7 +180,7 @@ def _anothers(one: Wanted, facts: Facts) -> Problem | None:
     return Problem("database-of-another-tenant", f"{what} is marked as tenant {mark.tenant}'s", one.tenant, fix)
 
 
-def _renamed(one: Wanted, facts: Facts) -> Problem | None:
+def _renamed(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     """An empty database in the place of a full one that somebody renamed would hide the customer's data."""
     seen = facts.seen
     if one.database in facts.rules.new or not (one.database not in seen.databases or _is_strange(one, facts)):
@@ -188,13 +188,13 @@ def _renamed(one: Wanted, facts: Facts) -> Problem | None:
     return ownership.renamed(one, facts.wanted, seen)
 
 
-def _is_strange(one: Wanted, facts: Facts) -> bool:
+def _is_strange(one: Wanted, facts: TenantDatabasesFacts) -> bool:
     """Whether an empty one that we did not make has the tenant's place."""
     held = facts.seen.holds.get(one.database)
     return held is not None and held.objects == 0 and one.database not in facts.seen.marks
 
 
-def _not_adopted(one: Wanted, facts: Facts) -> Problem | None:
+def _not_adopted(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     """What was there before us is used where the tenant gets in, and only changed when somebody asks for it."""
     seen, rules = facts.seen, facts.rules
     adopt = f"--adopt-database {one.database}"
@@ -219,7 +219,7 @@ def _is_password(lacks: Sequence[str], one: Wanted) -> bool:
     return tuple(lacks) == (f"password of role {one.role}",)
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: TenantDatabasesContext, todos: Mapping[Subject, Todo]) -> None:
     """All that is missing, under the advisory lock. What one tenant is refused holds up no other.
 
     Whose tasks did without is remembered first: also of a change that fails half-way, or whose answer is lost.
@@ -229,14 +229,14 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     context.database.ensure([making.wanted for making in makings.values()])
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     """What was left as it is, and what is not there any more."""
     yield from _withheld(facts)
     yield from _gone(facts)
     yield from _unowned(facts)
 
 
-def _withheld(facts: Facts) -> Iterable[Problem]:
+def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     for one in facts.wanted:
         lacks = missing(one, facts.seen)
         ours = ownership.database_is_ours(one, facts.seen, facts.rules)
@@ -248,7 +248,7 @@ def _withheld(facts: Facts) -> Iterable[Problem]:
         yield Problem("database-not-adopted", message, one.tenant, fix)
 
 
-def _gone(facts: Facts) -> Iterable[Problem]:
+def _gone(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     for one in facts.wanted:
         elsewhere = ownership.candidates(one, facts.wanted, facts.seen)
         if one.tenant in facts.lost and not elsewhere and isinstance(_verdict(one, facts), Todo):
@@ -259,7 +259,7 @@ def _gone(facts: Facts) -> Iterable[Problem]:
             yield Problem("database-data-gone", f"{message}is made; {facts.backup}", one.tenant, fix)
 
 
-def _unowned(facts: Facts) -> Iterable[Problem]:
+def _unowned(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     """Databases no tenant owns any more: kept, and said. What holds anything is never spoken of as droppable."""
     marks = {other.tenant: other.mark for other in facts.wanted}
     ours = next(iter(marks.values()), None)
@@ -277,7 +277,7 @@ def _unowned(facts: Facts) -> Iterable[Problem]:
         yield Problem("database-unowned", message, name, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[TenantDatabasesContext, TenantDatabasesFacts] = Step(
     id="tenant-databases",
     title="each tenant has its database",
     observe=observe,

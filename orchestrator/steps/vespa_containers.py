@@ -53,7 +53,7 @@ class Instances(Protocol):
         ...
 
 
-class Context(Protocol):
+class VespaContainersContext(Protocol):
     """What the step needs."""
 
     @property
@@ -78,7 +78,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class VespaContainersFacts:
     """By tenant its instance; of those that are online what is inside (None: unclear), of the others EC2's state.
 
     `recipes`, where there is no container: the `docker run` that makes it, or why there is none to be used. `foreign`,
@@ -103,11 +103,11 @@ class Repair:
     command: tuple[str, ...]
 
 
-def observe(context: Context) -> Facts:
+def observe(context: VespaContainersContext) -> VespaContainersFacts:
     """Two calls, and a command an instance; one call more for an instance that is offline or lacks the container."""
     vespas = context.stack.vespa
     if not vespas:
-        return Facts({}, context.now())
+        return VespaContainersFacts({}, context.now())
     pings = context.ssm.pings(sorted({one.instance_id for one in vespas.values()}))
     online = {tenant: one for tenant, one in vespas.items() if _answers(pings, one)}
     looked = vespa.look(context.ssm, online, who="vespa-containers")
@@ -117,7 +117,7 @@ def observe(context: Context) -> Facts:
     states = attempt(offline, lambda tenant: context.ec2.state(vespas[tenant].instance_id))
     recipes = attempt(gone, lambda tenant: vespa.recipe(context.ec2.user_data(vespas[tenant].instance_id)))
     sick = sorted({online[tenant].instance_id for tenant, one in inside.items() if one is None or not one.healthy})
-    return Facts(
+    return VespaContainersFacts(
         {tenant: one.instance_id for tenant, one in vespas.items()},
         context.now(),
         inside,
@@ -128,7 +128,7 @@ def observe(context: Context) -> Facts:
     )
 
 
-def _foreign(context: Context, ids: Sequence[str]) -> Mapping[str, str]:
+def _foreign(context: VespaContainersContext, ids: Sequence[str]) -> Mapping[str, str]:
     """Why these aren't the stack's own; AWS is asked for the tags of what no state manages."""
     stack, known = context.stack, context.stack.ownership if ids else Ownership()
     unclear = [one for one in ids if not known.manages(Kind.INSTANCE, one)]
@@ -141,7 +141,7 @@ def _answers(pings: Mapping[str, Ping], one: Vespa) -> bool:
     return one.instance_id in pings and pings[one.instance_id].online
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: VespaContainersFacts) -> Verdicts:
     """Per tenant: the instance, then docker, then the container, then its config server."""
     if not facts.instances:
         return {STACK: Done("the stack names no Vespa")}
@@ -149,14 +149,14 @@ def decide(facts: Facts) -> Verdicts:
     return {tenant: _unless_foreign(facts.instances[tenant], facts, it) for tenant, it in found.items()}
 
 
-def _unless_foreign(instance: str, facts: Facts, verdict: Verdict) -> Verdict:
+def _unless_foreign(instance: str, facts: VespaContainersFacts, verdict: Verdict) -> Verdict:
     if instance not in facts.foreign or not isinstance(verdict, Todo):
         return verdict
     message = f"it would {verdict.change}, but {instance} is left as it is: {facts.foreign[instance]}"
     return Blocked(Problem("not-this-stacks", message, instance, remedy(Kind.INSTANCE, instance)), refused=True)
 
 
-def _verdict(tenant: Subject, instance: str, facts: Facts) -> Verdict:
+def _verdict(tenant: Subject, instance: str, facts: VespaContainersFacts) -> Verdict:
     if tenant in facts.unread:
         return facts.unread[tenant].verdict
     if tenant in facts.states:
@@ -218,7 +218,7 @@ def _logs(tenant: Subject) -> str:
     return f"orchestrate logs vespa --tenant {tenant}"
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: VespaContainersContext, todos: Mapping[Subject, Todo]) -> None:
     """One command an instance, all at the same time; what came of it is seen by looking again."""
 
     def run(tenant: Subject) -> None:
@@ -229,7 +229,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, run, at_once=vespa.AT_ONCE)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[VespaContainersContext, VespaContainersFacts] = Step(
     id="vespa-containers",
     title="Vespa's containers run and answer",
     observe=observe,

@@ -23,7 +23,7 @@ _DEATHS = frozenset({"task-s3-denied"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BucketCheckFacts:
     """The contract's bucket (None: none) and whether it is there; by tenant task definition and permissions.
 
     `closed`: S3 answers 403, so whether it is there is not known.
@@ -37,21 +37,21 @@ class Facts:
     closed: bool = False
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> BucketCheckFacts:
     """One call for the bucket, one a tenant for its role (objects), none without a bucket."""
     bucket, definitions = scene.stack.bucket, scene.definitions()
     if bucket is None:
-        return Facts(None, None, scene.stack.region, {})
+        return BucketCheckFacts(None, None, scene.stack.region, {})
     if not scene.has_bucket():
         closed = scene.bucket() is Presence.CLOSED
-        return Facts(bucket, None if closed else False, scene.stack.region, definitions, closed=closed)
+        return BucketCheckFacts(bucket, None if closed else False, scene.stack.region, definitions, closed=closed)
     partition = partition_in(scene.stack.load_balancer.arn)
     permissions = {
         tenant: scene.simulate(definition.task_role, OBJECTS, [_objects(definition, bucket, partition)])
         for tenant, definition in definitions.items()
         if definition.task_role
     }
-    return Facts(bucket, True, scene.stack.region, definitions, permissions)
+    return BucketCheckFacts(bucket, True, scene.stack.region, definitions, permissions)
 
 
 def _objects(definition: TaskDefinition, bucket: str, partition: str) -> str:
@@ -60,7 +60,7 @@ def _objects(definition: TaskDefinition, bucket: str, partition: str) -> str:
     return f"arn:{partition}:s3:::{said.get('S3_FILE_STORE_BUCKET_NAME', bucket)}/{prefix}/file"
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: BucketCheckFacts) -> Iterable[Finding]:
     """Without the bucket nothing else matters."""
     if facts.bucket is None:
         return
@@ -151,7 +151,7 @@ def _denied(tenant: str, definition: TaskDefinition, seen: Permissions | None) -
         )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, BucketCheckFacts] = Check(
     id="bucket",
     title="The bucket exists and the tasks may use their part of it",
     gather=gather,

@@ -18,7 +18,7 @@ _SITE = answers.CODES | {"site-tls-invalid"}
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CertificateCheckFacts:
     """The contract's certificate (None: it names none, or there is none of that ARN).
 
     `others` are those that the listener shows besides, by SNI; None: they could not be read.
@@ -32,15 +32,17 @@ class Facts:
     others: tuple[Certificate, ...] | None = ()
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> CertificateCheckFacts:
     """One call, and one for each other certificate; the listener is shared."""
     wanted = scene.stack.certificate
     hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
     others = scene.other_certificates()
-    return Facts(wanted.arn if wanted else "", scene.certificate(), hostnames, scene.routing(), scene.now, others)
+    return CertificateCheckFacts(
+        wanted.arn if wanted else "", scene.certificate(), hostnames, scene.routing(), scene.now, others
+    )
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: CertificateCheckFacts) -> Iterable[Finding]:
     """The certificate's own state, then who it is for."""
     if not facts.arn:
         return
@@ -125,7 +127,7 @@ def _not_covered(tenant: str, hostname: str, shown: Sequence[Certificate]) -> Fi
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, CertificateCheckFacts] = Check(
     id="certificate",
     title="The certificate is valid for every hostname",
     gather=gather,

@@ -29,7 +29,7 @@ _SLOW = frozenset({"task-killed-while-migrating", "task-target-unhealthy"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseLoadCheckFacts:
     """The server, its class and storage (GiB); data points by metric."""
 
     server: str
@@ -38,16 +38,16 @@ class Facts:
     points: Mapping[str, tuple[float, ...]]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DatabaseLoadCheckFacts:
     """One call."""
     server = scene.server()
     points = scene.read.cloudwatch.recent(
         "AWS/RDS", {"DBInstanceIdentifier": server.instance}, METRICS, scene.now, SPAN
     )
-    return Facts(server.instance, server.size, server.storage, points)
+    return DatabaseLoadCheckFacts(server.instance, server.size, server.storage, points)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DatabaseLoadCheckFacts) -> Iterable[Finding]:
     """Without data nothing is claimed."""
     cpu = facts.points.get("CPUUtilization", ())
     memory = facts.points.get("FreeableMemory", ())
@@ -67,7 +67,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         yield _finding("database-storage-low", facts, "its storage is nearly full", more, seen)
 
 
-def _finding(code: str, facts: Facts, cause: str, fix: str, seen: str) -> Finding:
+def _finding(code: str, facts: DatabaseLoadCheckFacts, cause: str, fix: str, seen: str) -> Finding:
     return Finding(
         code=code,
         severity=Severity.WARNING,
@@ -79,7 +79,7 @@ def _finding(code: str, facts: Facts, cause: str, fix: str, seen: str) -> Findin
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DatabaseLoadCheckFacts] = Check(
     id="database-load",
     title="The database server has resources to spare",
     gather=gather,

@@ -18,7 +18,7 @@ _DEATHS = frozenset({"task-database-unreachable", "task-container-exited", "coul
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseReachCheckFacts:
     """The server, the services by tenant, and every group and subnet that plays a part, by id."""
 
     server: ServerState
@@ -28,12 +28,14 @@ class Facts:
     subnets: Mapping[str, Subnet]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DatabaseReachCheckFacts:
     """All of it is shared with other checks."""
-    return Facts(scene.server(), scene.stack.database.port, scene.settings(), scene.groups(), scene.subnets())
+    return DatabaseReachCheckFacts(
+        scene.server(), scene.stack.database.port, scene.settings(), scene.groups(), scene.subnets()
+    )
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DatabaseReachCheckFacts) -> Iterable[Finding]:
     """A server without a VPC (unknown to us) is passed over."""
     if facts.server.public:
         yield _public(facts)
@@ -47,7 +49,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield _closed(tenant, service, facts)
 
 
-def _public(facts: Facts) -> Finding:
+def _public(facts: DatabaseReachCheckFacts) -> Finding:
     opened = [facts.groups[one].opened() for one in facts.server.groups if one in facts.groups]
     return Finding(
         code="database-public",
@@ -60,13 +62,13 @@ def _public(facts: Facts) -> Finding:
     )
 
 
-def _admitted(service: ServiceSettings, facts: Facts) -> bool:
+def _admitted(service: ServiceSettings, facts: DatabaseReachCheckFacts) -> bool:
     addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
     doors = [facts.groups[one] for one in facts.server.groups if one in facts.groups]
     return any(door.admits(facts.port, service.groups, addresses) for door in doors)
 
 
-def _closed(tenant: str, service: ServiceSettings, facts: Facts) -> Finding:
+def _closed(tenant: str, service: ServiceSettings, facts: DatabaseReachCheckFacts) -> Finding:
     door, source = facts.server.groups[0], service.groups[0] if service.groups else "<group of the tasks>"
     opened = facts.groups[door].opened() if door in facts.groups else "no such group"
     return Finding(
@@ -95,7 +97,7 @@ def _other_vpc(tenant: str, server: ServerState, vpcs: list[str]) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DatabaseReachCheckFacts] = Check(
     id="database-reach",
     title="The tasks can reach the database server",
     gather=gather,

@@ -37,19 +37,19 @@ _FIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseServerCheckFacts:
     """What RDS says, and the address that the contract says."""
 
     server: ServerState
     host: str
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DatabaseServerCheckFacts:
     """One call."""
-    return Facts(scene.server(), scene.stack.database.host)
+    return DatabaseServerCheckFacts(scene.server(), scene.stack.database.host)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
     """Being created or modified is no finding."""
     server = facts.server
     if not server.status:
@@ -93,7 +93,7 @@ def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DatabaseServerCheckFacts] = Check(
     id="database-server",
     title="The database server is available where the contract says",
     gather=gather,

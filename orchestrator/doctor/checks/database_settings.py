@@ -21,7 +21,7 @@ _UNREACHED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseSettingsCheckFacts:
     """Per tenant the task definition in use; where the server is, and the database each should use."""
 
     definitions: Mapping[str, TaskDefinition]
@@ -32,15 +32,15 @@ class Facts:
     """Other names of the same server."""
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DatabaseSettingsCheckFacts:
     """The contract's words and the task definitions'."""
     database = scene.stack.database
     databases = {name: tenant.database for name, tenant in scene.stack.tenants.items()}
     host, aliases = scene.server().host or database.host, database.aliases or ()
-    return Facts(scene.definitions(), host, database.port, databases, aliases)
+    return DatabaseSettingsCheckFacts(scene.definitions(), host, database.port, databases, aliases)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
     """Per tenant: host, port, database."""
     for tenant, definition in facts.definitions.items():
         said = definition.variables()
@@ -57,7 +57,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield _wrong(tenant, "name", name, facts.databases[tenant], fix)
 
 
-def _host(tenant: str, host: str, facts: Facts) -> Iterable[Finding]:
+def _host(tenant: str, host: str, facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
     name, colon, port = host.partition(":")
     if colon:
         yield Finding(
@@ -92,7 +92,7 @@ def _wrong(tenant: str, what: str, value: str, wanted: str, fix: str) -> Finding
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DatabaseSettingsCheckFacts] = Check(
     id="database-settings",
     title="Tasks are told the database server's address and their own database",
     gather=gather,

@@ -32,7 +32,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabasesCheckFacts:
     """What is wanted, by tenant, and what the server holds; None: it does not answer, of which another check speaks."""
 
     wanted: Mapping[str, Wish]
@@ -43,22 +43,22 @@ class Facts:
     tenants: tuple[Wanted, ...] = ()
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DatabasesCheckFacts:
     """One session for all tenants, through the runner or directly, as the steps do."""
     wanted = {name: Wish(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
     instance = scene.stack.database.instance
     if scene.server().status in SILENT:
-        return Facts(wanted, None, instance)
+        return DatabasesCheckFacts(wanted, None, instance)
     try:
-        return Facts(wanted, scene.databases(), instance, tenants=wanted_of(scene.stack))
+        return DatabasesCheckFacts(wanted, scene.databases(), instance, tenants=wanted_of(scene.stack))
     except OrchestratorError as error:
         said = error.problems[0].message
         if not EXHAUSTED.search(said):
             raise
-        return Facts(wanted, None, instance, said)
+        return DatabasesCheckFacts(wanted, None, instance, said)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DatabasesCheckFacts) -> Iterable[Finding]:
     """A database that is missing comes before a role, a role before a login."""
     seen = facts.seen
     if facts.refusal:
@@ -72,7 +72,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield found
 
 
-def _exhausted(facts: Facts) -> Finding:
+def _exhausted(facts: DatabasesCheckFacts) -> Finding:
     ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
     return Finding(
         code="database-connections-exhausted",
@@ -86,16 +86,16 @@ def _exhausted(facts: Facts) -> Finding:
     )
 
 
-def _wanted(tenant: str, facts: Facts) -> Wanted | None:
+def _wanted(tenant: str, facts: DatabasesCheckFacts) -> Wanted | None:
     return next((one for one in facts.tenants if one.tenant == tenant), None)
 
 
-def _is_ours(tenant: str, facts: Facts, seen: Observed) -> bool:
+def _is_ours(tenant: str, facts: DatabasesCheckFacts, seen: Observed) -> bool:
     one = _wanted(tenant, facts)
     return one is None or ownership.database_is_ours(one, seen, Rules())
 
 
-def _renamed(tenant: str, facts: Facts, seen: Observed) -> Finding | None:
+def _renamed(tenant: str, facts: DatabasesCheckFacts, seen: Observed) -> Finding | None:
     one = _wanted(tenant, facts)
     problem = ownership.renamed(one, facts.tenants, seen) if one and one.database not in seen.databases else None
     if one is None or problem is None:
@@ -172,7 +172,7 @@ def _login(tenant: str, wish: Wish, seen: Observed, *, ours: bool) -> Finding | 
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DatabasesCheckFacts] = Check(
     id="databases",
     title="Every tenant has its database and can log in",
     gather=gather,

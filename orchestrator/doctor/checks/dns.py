@@ -14,7 +14,7 @@ _SITE = answers.CODES
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DnsCheckFacts:
     """Answers by name; hostnames by tenant; the load balancer's present name."""
 
     answers: Mapping[str, Answer]
@@ -24,14 +24,14 @@ class Facts:
     """Whether a provider of the contract holds the records."""
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> DnsCheckFacts:
     """All names at once; no AWS call."""
     hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
     managed = scene.stack.dns is not None or any(tenant.dns for tenant in scene.stack.tenants.values())
-    return Facts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
+    return DnsCheckFacts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: DnsCheckFacts) -> Iterable[Finding]:
     """A server that doesn't answer is a warning: nothing is known of the name."""
     target = facts.answers[facts.target]
     for tenant, hostname in facts.hostnames.items():
@@ -44,13 +44,13 @@ def judge(facts: Facts) -> Iterable[Finding]:
             yield _stale(tenant, answer, facts)
 
 
-def _fix(tenant: str, hostname: str, facts: Facts) -> str:
+def _fix(tenant: str, hostname: str, facts: DnsCheckFacts) -> str:
     if facts.managed:
         return f"orchestrate run --only dns-records --tenant {tenant}"
     return f"make {hostname} a CNAME of {facts.target} where its zone is"
 
 
-def _missing(tenant: str, answer: Answer, facts: Facts) -> Finding:
+def _missing(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
     return Finding(
         code="dns-record-missing",
         severity=Severity.BLOCKER,
@@ -63,7 +63,7 @@ def _missing(tenant: str, answer: Answer, facts: Facts) -> Finding:
     )
 
 
-def _stale(tenant: str, answer: Answer, facts: Facts) -> Finding:
+def _stale(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
     remembered = (f"the old answer may be remembered for {answer.ttl} s",) if answer.ttl else ()
     return Finding(
         code="dns-record-stale",
@@ -89,7 +89,7 @@ def _unanswered(tenant: str, answer: Answer) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, DnsCheckFacts] = Check(
     id="dns",
     title="Every hostname leads to the current load balancer",
     gather=gather,

@@ -26,7 +26,7 @@ _UNHEALTHY = frozenset({"task-target-unhealthy", "targets-unhealthy", "task-kill
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HealthCheckFacts:
     """By tenant the target group's check and the service; those whose targets fail it now, with the reasons."""
 
     checks: Mapping[str, HealthCheck]
@@ -34,17 +34,17 @@ class Facts:
     failing: Mapping[str, tuple[str, ...]]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> HealthCheckFacts:
     """One call for the target groups; the rest is shared."""
     failing = {
         tenant: rollout.targets.reasons
         for tenant, rollout in scene.rollouts().items()
         if rollout.targets.states.get("unhealthy") and not rollout.targets.healthy
     }
-    return Facts(scene.health_checks(), scene.settings(), failing)
+    return HealthCheckFacts(scene.health_checks(), scene.settings(), failing)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: HealthCheckFacts) -> Iterable[Finding]:
     """A setting that fails the targets now is a blocker, one that only may is a warning."""
     for tenant, check in facts.checks.items():
         service = facts.services.get(tenant)
@@ -157,7 +157,7 @@ def _patience(tenant: str, check: HealthCheck, service: ServiceSettings) -> Iter
         )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, HealthCheckFacts] = Check(
     id="health-check",
     title="The health check asks the right thing, patiently",
     gather=gather,

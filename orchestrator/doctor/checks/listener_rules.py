@@ -28,7 +28,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ListenerRulesCheckFacts:
     """The load balancer's routing, the ways by tenant, and who lets whom in."""
 
     name: str
@@ -38,17 +38,19 @@ class Facts:
     groups: Mapping[str, SecurityGroup]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> ListenerRulesCheckFacts:
     """Shared."""
     stack = scene.stack
     ways = {
         name: Way(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
         for name, tenant in stack.tenants.items()
     }
-    return Facts(stack.load_balancer.dns_name, scene.routing(), ways, scene.settings(), scene.groups())
+    return ListenerRulesCheckFacts(
+        stack.load_balancer.dns_name, scene.routing(), ways, scene.settings(), scene.groups()
+    )
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """Without the load balancer or its listener nothing else matters."""
     if not facts.routing.found or facts.routing.state == "failed":
         yield _absent(facts)
@@ -62,7 +64,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         yield from _behind(tenant, facts)
 
 
-def _absent(facts: Facts) -> Finding:
+def _absent(facts: ListenerRulesCheckFacts) -> Finding:
     return Finding(
         code="load-balancer-missing",
         severity=Severity.BLOCKER,
@@ -76,7 +78,7 @@ def _absent(facts: Facts) -> Finding:
     )
 
 
-def _deaf(facts: Facts) -> Finding:
+def _deaf(facts: ListenerRulesCheckFacts) -> Finding:
     return Finding(
         code="https-listener-missing",
         severity=Severity.BLOCKER,
@@ -88,7 +90,7 @@ def _deaf(facts: Facts) -> Finding:
     )
 
 
-def _route(tenant: str, deed: Deed, facts: Facts) -> Iterable[Finding]:
+def _route(tenant: str, deed: Deed, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """The judgement of the step `sites`."""
     way, service = facts.ways[tenant], facts.services.get(tenant)
     inside = Inside(tuple(one.target_group for one in service.ways) if service else None)
@@ -109,7 +111,7 @@ def _route(tenant: str, deed: Deed, facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _behind(tenant: str, facts: Facts) -> Iterable[Finding]:
+def _behind(tenant: str, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """The tasks' groups let the load balancer in on the container's port."""
     service = facts.services.get(tenant)
     way = (
@@ -140,7 +142,7 @@ def _open(door: SecurityGroup, port: int) -> bool:
     return any(rule.opens(port) and any("/" in source for source in rule.sources) for rule in door.ingress)
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, ListenerRulesCheckFacts] = Check(
     id="listener-rules",
     title="Every hostname is sent to its tenant",
     gather=gather,

@@ -17,7 +17,7 @@ WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class LogGroupsCheckFacts:
     """By tenant the groups its containers write to; by group whether it is there; by tenant what its role may not."""
 
     wanted: Mapping[str, tuple[str, ...]]
@@ -26,7 +26,7 @@ class Facts:
     permissions: Mapping[str, Permissions] = field(default_factory=dict)
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> LogGroupsCheckFacts:
     """One call a group, one simulation a role."""
     wanted = {
         tenant: tuple(sorted({one.log_group for one in definition.containers if one.log_group}))
@@ -41,10 +41,10 @@ def gather(scene: Scene) -> Facts:
     resources = {role: [f"{where}:{one}:log-stream:api/1" for one in sorted(set(asked[role]))] for role in asked}
     seen = {role: scene.simulate(role, WRITE, resources[role]) for role in asked if role and resources[role]}
     permissions = {tenant: seen[role] for tenant, role in roles.items() if role in seen}
-    return Facts(wanted, scene.log_groups(), roles, permissions)
+    return LogGroupsCheckFacts(wanted, scene.log_groups(), roles, permissions)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: LogGroupsCheckFacts) -> Iterable[Finding]:
     """Per tenant and group."""
     for tenant, groups in facts.wanted.items():
         denied = facts.permissions.get(tenant, Permissions()).denied
@@ -80,7 +80,7 @@ def _denied(tenant: str, role: str, denied: Sequence[Denied]) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, LogGroupsCheckFacts] = Check(
     id="log-groups",
     title="Every log group of the tasks exists",
     gather=gather,

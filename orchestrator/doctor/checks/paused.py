@@ -26,7 +26,7 @@ OF_THE_STACK = OF_A_SERVICE | {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PausedCheckFacts:
     """Services by tenant, the DB instance, and the states of the instances by id."""
 
     counts: Mapping[str, Count]
@@ -34,13 +34,13 @@ class Facts:
     instances: Mapping[str, str]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> PausedCheckFacts:
     """All but the services' tags is shared."""
     instances = {name: one.state for name, one in scene.instances().items()}
-    return Facts(scene.counts(), scene.server(), instances)
+    return PausedCheckFacts(scene.counts(), scene.server(), instances)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: PausedCheckFacts) -> Iterable[Finding]:
     """The whole stack, else its tenants."""
     stamp = Stamp.parse(facts.server.tags.get(TAG, ""))
     if stamp is None:
@@ -58,7 +58,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         yield _in_part(running, stamp)
 
 
-def _paused(facts: Facts, stamp: Stamp) -> Finding:
+def _paused(facts: PausedCheckFacts, stamp: Stamp) -> Finding:
     restarts = facts.server.restarts
     said = f", RDS starts it by itself at {restarts:%Y-%m-%d %H:%M} UTC" if restarts else ""
     return Finding(
@@ -120,7 +120,7 @@ def _left_over(tenant: str, count: Count, memory: Memory) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, PausedCheckFacts] = Check(
     id="paused",
     title="What is stopped was paused on purpose, and stays so",
     gather=gather,

@@ -15,7 +15,7 @@ _DEATHS = frozenset({"task-redis-unreachable", "task-redis-tls-mismatch", "task-
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RedisCheckFacts:
     """The group (None: the stack has none), the task definitions by tenant. `secret` is its token's ARN."""
 
     group: RedisState | None
@@ -24,15 +24,15 @@ class Facts:
     secret: str = ""
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> RedisCheckFacts:
     """One call, beside the shared task definitions."""
     redis = scene.stack.redis
     if redis is None:
-        return Facts(None, {})
-    return Facts(scene.redis(), scene.definitions(), redis.host, redis.auth_secret_arn or "")
+        return RedisCheckFacts(None, {})
+    return RedisCheckFacts(scene.redis(), scene.definitions(), redis.host, redis.auth_secret_arn or "")
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
     """The group itself first; then each tenant's settings against it."""
     group = facts.group
     if group is None:
@@ -133,7 +133,7 @@ def _certificate(tenant: str, said: Mapping[str, str], group: RedisState) -> Ite
         )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, RedisCheckFacts] = Check(
     id="redis",
     title="Redis is up, and tasks and Redis agree on TLS and password",
     gather=gather,

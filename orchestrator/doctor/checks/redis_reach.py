@@ -12,7 +12,7 @@ from orchestrator.engine.check import Check, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RedisReachCheckFacts:
     """The groups of Redis (none: unknown), the services by tenant, and every group and subnet by id."""
 
     doors: Sequence[str]
@@ -22,14 +22,14 @@ class Facts:
     subnets: Mapping[str, Subnet]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> RedisReachCheckFacts:
     """One call for the groups of Redis; the rest is shared."""
     redis = scene.stack.redis
     port = redis.port if redis else 0
-    return Facts(scene.redis_groups(), port, scene.settings(), scene.groups(), scene.subnets())
+    return RedisReachCheckFacts(scene.redis_groups(), port, scene.settings(), scene.groups(), scene.subnets())
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: RedisReachCheckFacts) -> Iterable[Finding]:
     """Per tenant."""
     doors = [facts.groups[one] for one in facts.doors if one in facts.groups]
     for tenant, service in facts.services.items():
@@ -53,7 +53,7 @@ def _closed(tenant: str, service: ServiceSettings, door: SecurityGroup, port: in
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, RedisReachCheckFacts] = Check(
     id="redis-reach",
     title="The tasks can reach Redis",
     gather=gather,

@@ -14,7 +14,7 @@ from orchestrator.rollout.progress import Rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RolloutSettingsCheckFacts:
     """By tenant."""
 
     services: Mapping[str, ServiceSettings]
@@ -23,12 +23,12 @@ class Facts:
     cluster: str
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> RolloutSettingsCheckFacts:
     """Nothing but what is shared."""
-    return Facts(scene.settings(), scene.definitions(), scene.rollouts(), scene.stack.cluster)
+    return RolloutSettingsCheckFacts(scene.settings(), scene.definitions(), scene.rollouts(), scene.stack.cluster)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: RolloutSettingsCheckFacts) -> Iterable[Finding]:
     """Warnings only: all of it works on a good day."""
     for tenant, service in facts.services.items():
         if service.rollback:
@@ -98,7 +98,7 @@ def _many(tenant: str, service: ServiceSettings, rollout: Rollout, cluster: str)
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, RolloutSettingsCheckFacts] = Check(
     id="rollout-settings",
     title="Services roll out safely",
     gather=gather,

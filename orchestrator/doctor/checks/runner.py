@@ -12,7 +12,7 @@ from orchestrator.engine.check import Check, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RunnerCheckFacts:
     """The instance (None: there is none) and what SSM says of it (None: never heard of)."""
 
     runner: str
@@ -20,15 +20,15 @@ class Facts:
     ping: Ping | None
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> RunnerCheckFacts:
     """Two calls, shared."""
     if scene.stack.runner is None:
-        return Facts("", None, None)
+        return RunnerCheckFacts("", None, None)
     runner = scene.stack.runner.instance_id
-    return Facts(runner, scene.instances().get(runner), scene.pings().get(runner))
+    return RunnerCheckFacts(runner, scene.instances().get(runner), scene.pings().get(runner))
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: RunnerCheckFacts) -> Iterable[Finding]:
     """An instance that boots is no finding; nor is a stack that is meant to have none."""
     if not facts.runner or (facts.ping is not None and facts.ping.online):
         return
@@ -51,7 +51,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _cause(facts: Facts, *, running: bool) -> str:
+def _cause(facts: RunnerCheckFacts, *, running: bool) -> str:
     if not running:
         return "its instance does not run"
     if facts.ping is None:
@@ -59,7 +59,7 @@ def _cause(facts: Facts, *, running: bool) -> str:
     return "its agent stopped answering"
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, RunnerCheckFacts] = Check(
     id="runner",
     title="The runner answers over SSM",
     gather=gather,

@@ -22,7 +22,7 @@ READ_PARAMETER = "ssm:GetParameters"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SecretsCheckFacts:
     """By tenant the task definition and what its execution role may do; the secrets' shapes by what names them.
 
     `resources` are the whole ARNs by what names them, where that is something else.
@@ -34,7 +34,7 @@ class Facts:
     resources: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> SecretsCheckFacts:
     """All secrets in one call; one simulation a role and store, for all of its secrets."""
     stack, definitions, shapes = scene.stack, scene.definitions(), scene.secret_shapes()
     resources: dict[str, str] = {}
@@ -55,14 +55,14 @@ def gather(scene: Scene) -> Facts:
     permissions = {
         tenant: roles[one.execution_role] for tenant, one in definitions.items() if one.execution_role in roles
     }
-    return Facts(definitions, shapes, permissions, resources)
+    return SecretsCheckFacts(definitions, shapes, permissions, resources)
 
 
 def _joined(some: Sequence[Permissions]) -> Permissions:
     return Permissions(tuple(denied for one in some for denied in one.denied), all(one.exists for one in some))
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: SecretsCheckFacts) -> Iterable[Finding]:
     """Per tenant and secret, each once."""
     for tenant, definition in facts.definitions.items():
         wanted = {value: (container, name) for container, name, value in definition.secrets()}
@@ -140,7 +140,7 @@ def _short(arn: str) -> str:
     return arn.rsplit(":", 1)[-1]
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, SecretsCheckFacts] = Check(
     id="secrets",
     title="Every secret of the tasks exists, and ECS may read it",
     gather=gather,

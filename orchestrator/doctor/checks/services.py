@@ -12,7 +12,7 @@ from orchestrator.site import answers
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ServicesCheckFacts:
     """Per tenant its rollout and the service's name."""
 
     rollouts: Mapping[str, Rollout]
@@ -20,13 +20,13 @@ class Facts:
     cluster: str
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> ServicesCheckFacts:
     """Shared with the check of tasks."""
     services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
-    return Facts(scene.rollouts(), services, scene.stack.cluster)
+    return ServicesCheckFacts(scene.rollouts(), services, scene.stack.cluster)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: ServicesCheckFacts) -> Iterable[Finding]:
     """A rollout under way, with nothing failed in it, is no finding."""
     for tenant, rollout in facts.rollouts.items():
         name = facts.services[tenant]
@@ -105,7 +105,7 @@ def _log_hint(tenant: str) -> str:
     return f"/ecs/{tenant}"
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, ServicesCheckFacts] = Check(
     id="services",
     title="Every service exists and its tasks run",
     gather=gather,

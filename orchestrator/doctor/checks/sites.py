@@ -28,7 +28,7 @@ _FIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SitesCheckFacts:
     """Of the tenants whose names lead here: what each of their addresses answers, and what is behind.
 
     `steady`: tenants whose tasks run and whose targets are healthy. Of others a server's error says nothing new.
@@ -42,7 +42,7 @@ class Facts:
     steady: frozenset[Subject] = frozenset()
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> SitesCheckFacts:
     """One request an address; for each tenant its running tasks, their targets and task definitions."""
     stack, said, routing = scene.stack, scene.answers(), scene.routing()
     target = said[stack.load_balancer.dns_name]
@@ -50,14 +50,16 @@ def gather(scene: Scene) -> Facts:
     here = {tenant: answer.every for tenant, answer in names.items() if answer.every and answer.leads_to(target)}
     deed = Deed.of(stack)
     if not (here and routing.found and routing.https):
-        return Facts(routing, deed)
+        return SitesCheckFacts(routing, deed)
     seen = scene.read.visit(here, routing)
     scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
     steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
-    return Facts(routing, deed, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady)
+    return SitesCheckFacts(
+        routing, deed, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady
+    )
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: SitesCheckFacts) -> Iterable[Finding]:
     """Whose site it is before what it says."""
     for tenant, probes in facts.probes.items():
         expected = facts.expected.get(tenant, Healthy())
@@ -67,7 +69,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         yield from found[:1]
 
 
-def _of_another(tenant: Subject, path: str, facts: Facts) -> Finding | None:
+def _of_another(tenant: Subject, path: str, facts: SitesCheckFacts) -> Finding | None:
     """What is registered or used behind a name whose rule is right."""
     inside, own = facts.insides.get(tenant), facts.deed.tenants[tenant]
     if inside is None or tenancy.misled(tenant, path, facts.deed, facts.routing.rules, inside):
@@ -93,7 +95,7 @@ def _evidence(inside: Inside) -> Iterator[str]:
         yield f"{one.container}: POSTGRES_DB {one.database}, POSTGRES_HOST {one.host}"
 
 
-def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: Facts) -> Finding | None:
+def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: SitesCheckFacts) -> Finding | None:
     hostname = facts.deed.tenants[tenant].hostname
     site = f"https://{hostname}{expected.path}"
     if probe.reached is Reached.ANSWERED:
@@ -137,7 +139,7 @@ def _broken(tenant: Subject, probe: Probe, code: str, symptom: str, fix: str) ->
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, SitesCheckFacts] = Check(
     id="sites",
     title="Every site answers, from its own tenant's tasks",
     gather=gather,

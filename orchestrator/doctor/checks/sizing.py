@@ -18,7 +18,7 @@ TOO_SMALL = ("nano", "micro")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SizingCheckFacts:
     """Task definitions by tenant; the database server and its class."""
 
     definitions: Mapping[str, TaskDefinition]
@@ -26,12 +26,12 @@ class Facts:
     size: str
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> SizingCheckFacts:
     """Nothing but what is shared."""
-    return Facts(scene.definitions(), scene.stack.database.instance, scene.server().size)
+    return SizingCheckFacts(scene.definitions(), scene.stack.database.instance, scene.server().size)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: SizingCheckFacts) -> Iterable[Finding]:
     """Too small is a warning: it works until it doesn't."""
     if facts.size.rsplit(".", 1)[-1] in TOO_SMALL:
         yield _server(facts)
@@ -48,7 +48,7 @@ def _below(container: ContainerDefinition) -> bool:
     return least is not None and container.memory is not None and container.memory < least
 
 
-def _server(facts: Facts) -> Finding:
+def _server(facts: SizingCheckFacts) -> Finding:
     return Finding(
         code="database-server-small",
         severity=Severity.WARNING,
@@ -88,7 +88,7 @@ def _task(tenant: str, definition: TaskDefinition) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, SizingCheckFacts] = Check(
     id="sizing",
     title="Tasks and database server are large enough",
     gather=gather,

@@ -35,7 +35,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TaskEgressCheckFacts:
     """By tenant its service and what its tasks must reach; every group by id."""
 
     services: Mapping[str, ServiceSettings]
@@ -43,7 +43,7 @@ class Facts:
     groups: Mapping[str, SecurityGroup]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> TaskEgressCheckFacts:
     """All of it is shared with other checks."""
     stack, instances = scene.stack, scene.instances()
     shared = [Need("PostgreSQL", stack.database.port, scene.server().groups)]
@@ -56,10 +56,10 @@ def gather(scene: Scene) -> Facts:
         ports = (vespa.port, vespa.config_port) if vespa and there else ()
         own = [Need("Vespa", port, there.groups) for port in ports if there]
         needs[tenant] = (*shared, *own)
-    return Facts(scene.settings(), needs, scene.groups())
+    return TaskEgressCheckFacts(scene.settings(), needs, scene.groups())
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: TaskEgressCheckFacts) -> Iterable[Finding]:
     """Per tenant, all that its tasks can't reach together."""
     for tenant, service in facts.services.items():
         doors = [facts.groups[one] for one in service.groups if one in facts.groups]
@@ -87,7 +87,7 @@ def _locked(tenant: str, doors: list[SecurityGroup], shut: list[Need]) -> Findin
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, TaskEgressCheckFacts] = Check(
     id="task-egress",
     title="The tasks' security groups let them out",
     gather=gather,

@@ -20,7 +20,7 @@ METRIC = Metric("MemoryUtilization", "Maximum")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TaskMemoryCheckFacts:
     """By tenant the service's name, the task's memory (MB) and the data points (per cent)."""
 
     services: Mapping[str, str]
@@ -28,15 +28,15 @@ class Facts:
     points: Mapping[str, tuple[float, ...]]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> TaskMemoryCheckFacts:
     """One call for up to 500 services."""
     services = {tenant: settings.name for tenant, settings in scene.settings().items()}
     of = {tenant: {"ClusterName": scene.stack.cluster, "ServiceName": name} for tenant, name in services.items()}
     points = scene.read.cloudwatch.recent_of("AWS/ECS", of, METRIC, scene.now, SPAN)
-    return Facts(services, {tenant: one.memory for tenant, one in scene.definitions().items()}, points)
+    return TaskMemoryCheckFacts(services, {tenant: one.memory for tenant, one in scene.definitions().items()}, points)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: TaskMemoryCheckFacts) -> Iterable[Finding]:
     """Without data nothing is claimed."""
     for tenant, service in facts.services.items():
         peak = max(facts.points.get(tenant, ()), default=0.0)
@@ -54,7 +54,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
             )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, TaskMemoryCheckFacts] = Check(
     id="task-memory",
     title="Tasks have memory to spare",
     gather=gather,

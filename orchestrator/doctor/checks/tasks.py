@@ -23,7 +23,7 @@ PENDING_LONG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TasksCheckFacts:
     """Per tenant its rollout and the service's name."""
 
     rollouts: Mapping[str, Rollout]
@@ -32,13 +32,13 @@ class Facts:
     now: datetime | None = None
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> TasksCheckFacts:
     """Services, and the tasks and logs of those that are not steady."""
     services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
-    return Facts(scene.rollouts(), services, scene.stack.cluster, scene.now)
+    return TasksCheckFacts(scene.rollouts(), services, scene.stack.cluster, scene.now)
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: TasksCheckFacts) -> Iterable[Finding]:
     """One finding a tenant and cause: the newest failures count, unless no task is wanted any more."""
     for tenant, rollout in facts.rollouts.items():
         if rollout.service is not None and rollout.service.desired == 0:
@@ -53,7 +53,7 @@ def judge(facts: Facts) -> Iterable[Finding]:
         yield from _stuck(tenant, rollout, facts)
 
 
-def _no_room(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+def _no_room(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Finding]:
     """ECS makes no task when it can't place one: only an event says so."""
     service, primary = rollout.service, rollout.primary
     said = timeline.unplaced(service, primary) if service and primary else ""
@@ -71,7 +71,7 @@ def _no_room(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
         )
 
 
-def _stuck(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
+def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Finding]:
     waiting = [task for task in rollout.alive if task.status in ("PROVISIONING", "PENDING") and task.created_at]
     ages = [facts.now - task.created_at for task in waiting if facts.now and task.created_at]
     if not ages or max(ages) < PENDING_LONG:
@@ -90,7 +90,7 @@ def _stuck(tenant: str, rollout: Rollout, facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: Facts) -> Finding:
+def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: TasksCheckFacts) -> Finding:
     service = rollout.service
     lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
     return Finding(
@@ -126,7 +126,7 @@ def _evidence(failure: Failure, cause: Cause) -> Iterable[str]:
         yield cause.evidence
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, TasksCheckFacts] = Check(
     id="tasks",
     title="No task stopped by itself",
     gather=gather,

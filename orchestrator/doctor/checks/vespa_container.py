@@ -21,7 +21,7 @@ REPAIR = "vespa-containers"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class VespaContainerCheckFacts:
     """By tenant the instance and what it said (those that SSM reaches only), and the port its tasks ask."""
 
     vespas: Mapping[str, Vespa]
@@ -29,7 +29,7 @@ class Facts:
     asked: Mapping[str, int] = field(default_factory=dict)
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> VespaContainerCheckFacts:
     """One command an instance that is online, all at the same time."""
     pings = scene.pings()
     online = {
@@ -40,10 +40,10 @@ def gather(scene: Scene) -> Facts:
     said = vespa.look(scene.read.ssm, online, who="doctor")
     scene.miss("vespa-container", {tenant: error.problems[0] for tenant, error in said.failures.items()})
     seen = {tenant: one for tenant, one in said.results.items() if one is not None}
-    return Facts(scene.stack.vespa, seen, {tenant: scene.vespa_ports()[tenant] for tenant in seen})
+    return VespaContainerCheckFacts(scene.stack.vespa, seen, {tenant: scene.vespa_ports()[tenant] for tenant in seen})
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: VespaContainerCheckFacts) -> Iterable[Finding]:
     """Docker before the container, the container before its health and its ports."""
     for tenant, seen in facts.inside.items():
         instance = facts.vespas[tenant].instance_id
@@ -109,7 +109,7 @@ def _unpublished(tenant: str, seen: Inside, asked: int) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, VespaContainerCheckFacts] = Check(
     id="vespa-container",
     title="Vespa's containers run and are healthy",
     gather=gather,

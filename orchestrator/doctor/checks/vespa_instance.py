@@ -28,7 +28,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class VespaInstanceCheckFacts:
     """By tenant the place and the service; instances, groups and subnets by id."""
 
     places: Mapping[str, Place]
@@ -38,16 +38,16 @@ class Facts:
     subnets: Mapping[str, Subnet]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> VespaInstanceCheckFacts:
     """All of it is shared with other checks."""
     places = {
         tenant: Place(vespa.instance_id, vespa.host, (scene.vespa_ports()[tenant], vespa.config_port))
         for tenant, vespa in scene.stack.vespa.items()
     }
-    return Facts(places, scene.settings(), scene.instances(), scene.groups(), scene.subnets())
+    return VespaInstanceCheckFacts(places, scene.settings(), scene.instances(), scene.groups(), scene.subnets())
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: VespaInstanceCheckFacts) -> Iterable[Finding]:
     """The instance first; of one that runs, its doors."""
     for tenant, place in facts.places.items():
         instance = facts.instances.get(place.instance)
@@ -95,7 +95,7 @@ def _moved(tenant: str, place: Place, instance: Instance) -> Finding:
     )
 
 
-def _elsewhere(tenant: str, place: Place, instance: Instance, facts: Facts) -> list[Finding]:
+def _elsewhere(tenant: str, place: Place, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
     """In another VPC than the tasks: no rule of a security group helps then."""
     vpcs = {facts.subnets[one].vpc for one in facts.services[tenant].subnets if one in facts.subnets}
     if not vpcs or not instance.vpc or instance.vpc in vpcs:
@@ -114,7 +114,7 @@ def _elsewhere(tenant: str, place: Place, instance: Instance, facts: Facts) -> l
     ]
 
 
-def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> list[Finding]:
+def _closed(tenant: str, place: Place, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
     service = facts.services[tenant]
     addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
     doors = [facts.groups[one] for one in instance.groups if one in facts.groups]
@@ -145,7 +145,7 @@ def _closed(tenant: str, place: Place, instance: Instance, facts: Facts) -> list
     ]
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, VespaInstanceCheckFacts] = Check(
     id="vespa-instance",
     title="Vespa's instances run and let the tasks in",
     gather=gather,

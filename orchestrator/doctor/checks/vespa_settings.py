@@ -12,19 +12,19 @@ from orchestrator.stack.contract import Vespa
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class VespaSettingsCheckFacts:
     """By tenant the contract's Vespa and the task definition."""
 
     vespas: Mapping[str, Vespa]
     definitions: Mapping[str, TaskDefinition]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> VespaSettingsCheckFacts:
     """Nothing but what is shared."""
-    return Facts(scene.stack.vespa, scene.definitions())
+    return VespaSettingsCheckFacts(scene.stack.vespa, scene.definitions())
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: VespaSettingsCheckFacts) -> Iterable[Finding]:
     """Per tenant: host, port of queries, port of the config server."""
     for tenant, vespa in facts.vespas.items():
         if tenant not in facts.definitions:
@@ -54,7 +54,7 @@ def _wrong(tenant: str, variable: str, value: str, right: str) -> Finding:
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, VespaSettingsCheckFacts] = Check(
     id="vespa-settings",
     title="Tasks are told where their Vespa is",
     gather=gather,

@@ -27,19 +27,19 @@ _DEATHS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class WayOutCheckFacts:
     """Services by tenant, subnets by id."""
 
     services: Mapping[str, ServiceSettings]
     subnets: Mapping[str, Subnet]
 
 
-def gather(scene: Scene) -> Facts:
+def gather(scene: Scene) -> WayOutCheckFacts:
     """Two calls, shared."""
-    return Facts(scene.settings(), scene.subnets())
+    return WayOutCheckFacts(scene.settings(), scene.subnets())
 
 
-def judge(facts: Facts) -> Iterable[Finding]:
+def judge(facts: WayOutCheckFacts) -> Iterable[Finding]:
     """Per tenant, its subnets without a way out together."""
     for tenant, service in facts.services.items():
         known = [facts.subnets[one] for one in service.subnets if one in facts.subnets]
@@ -83,7 +83,7 @@ def _no_address(tenant: str, service: ServiceSettings, known: list[Subnet]) -> F
     )
 
 
-CHECK: Check[Scene, Facts] = Check(
+CHECK: Check[Scene, WayOutCheckFacts] = Check(
     id="way-out",
     title="The tasks' subnets have a route to the internet",
     gather=gather,

@@ -13,19 +13,19 @@ from orchestrator.lifecycle.transfer import human
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ContentsReadFacts:
     """What this run has read so far."""
 
     tenants: tuple[str, ...]
     read: Mapping[str, Inventory] = field(default_factory=dict)
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> ContentsReadFacts:
     """No call: reading every row is no look, it is the work."""
-    return Facts(tuple(tools.stack.tenants), dict(tools.memory.inventories))
+    return ContentsReadFacts(tuple(tools.stack.tenants), dict(tools.memory.inventories))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: ContentsReadFacts) -> Verdicts:
     """Per tenant."""
     return {
         tenant: Done(
@@ -48,7 +48,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     )
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, ContentsReadFacts] = Step(
     id="contents-read",
     title="what the databases hold is known",
     observe=observe,

@@ -16,7 +16,7 @@ DUMP = "add --dump --stop-services: each tenant's database is then in the backup
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseSnapshotFacts:
     """The snapshot of this backup's name. `foreign`: why the server isn't the stack's own; `dumped`: it is dumped."""
 
     snapshot: DbSnapshot
@@ -31,10 +31,10 @@ def name_of(manifest: Manifest) -> str:
     return f"{manifest.stack}-{manifest.id}"
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> DatabaseSnapshotFacts:
     """Two calls."""
     found = tools.snapshots.find(name_of(tools.manifest))
-    return Facts(found, objection(tools), tools.manifest.dumps is not None, tools.tags)
+    return DatabaseSnapshotFacts(found, objection(tools), tools.manifest.dumps is not None, tools.tags)
 
 
 def objection(tools: Tools) -> str:
@@ -44,12 +44,12 @@ def objection(tools: Tools) -> str:
     return stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabaseSnapshotFacts) -> Verdicts:
     """Take it, wait for it, or say why it can't be used."""
     return {STACK: _verdict(facts)}
 
 
-def _verdict(facts: Facts) -> Verdict:
+def _verdict(facts: DatabaseSnapshotFacts) -> Verdict:
     snapshot = facts.snapshot
     if facts.foreign and facts.dumped:
         return Done(f"no snapshot of a server with others' data: the databases are dumped ({facts.foreign})")
@@ -79,7 +79,7 @@ def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     tools.snapshots.take(tools.stack.database.instance, name_of(tools.manifest), tools.tags)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, DatabaseSnapshotFacts] = Step(
     id="database-snapshot",
     title="the database server has a snapshot",
     observe=observe,

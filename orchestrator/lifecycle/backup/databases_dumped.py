@@ -22,19 +22,19 @@ SIGNED = 2 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabasesDumpedFacts:
     """What this run has dumped so far."""
 
     tenants: tuple[str, ...]
     dumps: Mapping[str, DumpPart] = field(default_factory=dict)
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> DatabasesDumpedFacts:
     """No call: dumping is no look, it is the work."""
-    return Facts(tuple(tools.stack.tenants), dict(tools.memory.dumps))
+    return DatabasesDumpedFacts(tuple(tools.stack.tenants), dict(tools.memory.dumps))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabasesDumpedFacts) -> Verdicts:
     """Per tenant."""
     return {
         tenant: Done(f"{human(facts.dumps[tenant].bytes)} in {facts.dumps[tenant].key}")
@@ -59,7 +59,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     each(wanted, dump)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, DatabasesDumpedFacts] = Step(
     id="databases-dumped",
     title="each database is in the backup as a file too",
     observe=observe,

@@ -15,7 +15,7 @@ NOTHING = Gap()
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FilesCopiedFacts:
     """What is still to be done; `bucket` empty: the stack has none."""
 
     bucket: str
@@ -25,17 +25,17 @@ class Facts:
     bytes: int = 0
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> FilesCopiedFacts:
     """Both listings: a call for each 1000 objects."""
     bucket = tools.stack.bucket or ""
     if not bucket or not tools.buckets.state(bucket).there:
-        return Facts(bucket, there=not bucket)
+        return FilesCopiedFacts(bucket, there=not bucket)
     source = relative(tools.buckets.objects(bucket), "")
     target = relative(tools.buckets.objects(tools.vault.bucket, tools.manifest.prefix), tools.manifest.prefix)
-    return Facts(bucket, True, gap(source, target), len(source), sum(one.size for one in source.values()))
+    return FilesCopiedFacts(bucket, True, gap(source, target), len(source), sum(one.size for one in source.values()))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: FilesCopiedFacts) -> Verdicts:
     """Copy what is missing, drop what the stack's bucket no longer has."""
     if not facts.bucket:
         return {STACK: Done("the stack has no bucket")}
@@ -69,7 +69,7 @@ def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     tools.buckets.delete(vault, ((prefix + key, "") for key in work.surplus))
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, FilesCopiedFacts] = Step(
     id="files-copied",
     title="every object is in the backup",
     observe=observe,

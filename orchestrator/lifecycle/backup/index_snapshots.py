@@ -46,18 +46,18 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class IndexSnapshotsFacts:
     """All indexes, and whether their containers are to stay stopped."""
 
     stays_stopped: bool
     indexes: Mapping[str, One] = field(default_factory=dict)
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> IndexSnapshotsFacts:
     """Volumes and snapshots in three calls; a command on each instance whose container is not where it shall be."""
     vespas = tools.stack.vespa
     if not vespas:
-        return Facts(stays_stopped=True)
+        return IndexSnapshotsFacts(stays_stopped=True)
     others = foreign(tools.stack, sorted({one.instance_id for one in vespas.values()}), tools.ec2.tags)
     volumes = tools.volumes.of_instances([one.instance_id for one in vespas.values()])
     said = attempt(vespas, lambda name: where(tools, vespas[name], volumes), at_once=index.AT_ONCE)
@@ -81,7 +81,7 @@ def observe(tools: Tools) -> Facts:
         )
         for name, one in vespas.items()
     }
-    return Facts(stays_stopped, found)
+    return IndexSnapshotsFacts(stays_stopped, found)
 
 
 def _states(
@@ -114,7 +114,7 @@ def chosen(volumes: Sequence[DataVolume], said: str) -> DataVolume | None:
     return None
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: IndexSnapshotsFacts) -> Verdicts:
     """Per tenant."""
     return {name: _verdict(one, stays_stopped=facts.stays_stopped) for name, one in facts.indexes.items()}
 
@@ -181,7 +181,7 @@ def _take(tools: Tools, name: str) -> None:
     tools.volumes.take(volume.id, f"{tools.stack.stack}: index of {name}", {**tools.tags, TENANT_TAG: name, **counted})
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: IndexSnapshotsFacts) -> Iterable[Problem]:
     """Indexes that no snapshot can hold."""
     for name, one in facts.indexes.items():
         if one.foreign:
@@ -197,7 +197,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
             yield Problem("index-not-on-a-volume", message, name, fix)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, IndexSnapshotsFacts] = Step(
     id="index-snapshots",
     title="each index has a snapshot",
     observe=observe,

@@ -14,7 +14,7 @@ from orchestrator.lifecycle.vault import STACK_TAG
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BackupPlaceFacts:
     """The bucket, and whether the manifest stands in it (complete or in progress). `others`: it is another stack's."""
 
     bucket: str
@@ -23,16 +23,16 @@ class Facts:
     others: str = ""
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> BackupPlaceFacts:
     """Two or three calls."""
     state = tools.buckets.state(tools.vault.bucket)
     text = tools.buckets.read(tools.vault.bucket, tools.manifest.key) if state.there else None
     known = parse(text, tools.manifest.place) if text else None
     other = known.stack if known and known.stack != tools.manifest.stack else ""
-    return Facts(tools.vault.bucket, state, known is not None, other)
+    return BackupPlaceFacts(tools.vault.bucket, state, known is not None, other)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: BackupPlaceFacts) -> Verdicts:
     """Make it, protect it, write down what can't be observed again: in this order."""
     if facts.state.foreign:
         return {STACK: Blocked(taken(facts.bucket))}
@@ -60,7 +60,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
         tools.vault.put(tools.manifest)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, BackupPlaceFacts] = Step(
     id="backup-place",
     title="the backup has a place outside the stack",
     observe=observe,

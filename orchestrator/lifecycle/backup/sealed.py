@@ -29,18 +29,18 @@ from orchestrator.lifecycle.verify import listing, sample
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BackupSealedFacts:
     """The manifest as it stands in the bucket."""
 
     manifest: Manifest
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> BackupSealedFacts:
     """One call."""
-    return Facts(tools.vault.get(tools.manifest.id))
+    return BackupSealedFacts(tools.vault.get(tools.manifest.id))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: BackupSealedFacts) -> Verdicts:
     """Complete, or to be completed."""
     manifest = facts.manifest
     if not manifest.complete:
@@ -54,7 +54,7 @@ def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     tools.vault.put(composed(tools))
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: BackupSealedFacts) -> Iterable[Problem]:
     """What whoever relies on it should know."""
     for warning in facts.manifest.warnings:
         yield Problem("backup-warning", warning, facts.manifest.id, "see docs/how-to/back-up-destroy-restore.md")
@@ -194,7 +194,7 @@ def warnings(manifest: Manifest) -> Iterator[str]:
         yield f"no index of {', '.join(lost)} is in it: to be indexed again after a restore"
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, BackupSealedFacts] = Step(
     id="backup-sealed",
     title="the manifest is complete",
     observe=observe,

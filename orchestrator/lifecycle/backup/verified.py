@@ -12,20 +12,20 @@ from orchestrator.lifecycle.verify import judge, look
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BackupVerifiedFacts:
     """The manifest, and all that is wrong with what it names."""
 
     manifest: Manifest
     problems: tuple[Problem, ...]
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> BackupVerifiedFacts:
     """Two listings and the sampled objects."""
     manifest = tools.vault.get(tools.manifest.id)
-    return Facts(manifest, judge(manifest, look(manifest, tools.snapshots, tools.volumes, tools.buckets)))
+    return BackupVerifiedFacts(manifest, judge(manifest, look(manifest, tools.snapshots, tools.volumes, tools.buckets)))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: BackupVerifiedFacts) -> Verdicts:
     """Good, or not: all that is wrong in one."""
     if facts.problems:
         said = "; ".join(one.message for one in facts.problems)
@@ -35,7 +35,7 @@ def decide(facts: Facts) -> Verdicts:
     return {STACK: Done(f"backup {facts.manifest.id} is good{sampled}")}
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, BackupVerifiedFacts] = Step(
     id="backup-verified",
     title="the backup is good",
     observe=observe,

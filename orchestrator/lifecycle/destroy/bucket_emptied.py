@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.whose import not_ours
 from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BucketEmptiedFacts:
     """`versions` counts delete markers too. `foreign`: why it isn't the stack's own to lose; empty: it is."""
 
     bucket: str
@@ -24,22 +24,22 @@ class Facts:
     foreign: str = ""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DestroyContext) -> BucketEmptiedFacts:
     """A call for each 1000 versions of one that is the stack's own."""
     bucket = context.stack.bucket or ""
     there = bool(bucket) and context.buckets.state(bucket).there
     why = objection(context) if there else ""
-    return Facts(bucket, sum(1 for _ in context.buckets.versions(bucket)) if there and not why else 0, why)
+    return BucketEmptiedFacts(bucket, sum(1 for _ in context.buckets.versions(bucket)) if there and not why else 0, why)
 
 
-def objection(context: Context) -> str:
+def objection(context: DestroyContext) -> str:
     """Why the stack's bucket may not be emptied; empty: it may. One call where no state tells whose it is."""
     stack, bucket = context.stack, context.stack.bucket or ""
     tags = {} if stack.ownership.manages(Kind.BUCKET, bucket) else context.buckets.tags(bucket)
     return stack.ownership.loss(Kind.BUCKET, bucket, stack.stack, tags)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: BucketEmptiedFacts) -> Verdicts:
     """Empty, or to be emptied; what isn't the stack's own keeps what is in it."""
     if facts.foreign:
         return {STACK: Done(f"{facts.bucket} keeps what is in it: {facts.foreign}")}
@@ -48,7 +48,7 @@ def decide(facts: Facts) -> Verdicts:
     return {STACK: Done("it is empty" if facts.bucket else "the stack has no bucket")}
 
 
-def apply(context: Context, _todos: Mapping[Subject, Todo]) -> None:
+def apply(context: DestroyContext, _todos: Mapping[Subject, Todo]) -> None:
     """1000 a call."""
     bucket = context.stack.bucket or ""
     if objection(context):  # said otherwise since it was looked at
@@ -56,13 +56,13 @@ def apply(context: Context, _todos: Mapping[Subject, Todo]) -> None:
     context.buckets.delete(bucket, context.buckets.versions(bucket))
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: BucketEmptiedFacts) -> Iterable[Problem]:
     """A bucket that stays."""
     if facts.foreign:
         yield not_ours(Kind.BUCKET, facts.bucket, facts.foreign)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DestroyContext, BucketEmptiedFacts] = Step(
     id="bucket-emptied",
     title="the bucket can be deleted",
     observe=observe,

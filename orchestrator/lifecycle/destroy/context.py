@@ -11,7 +11,7 @@ from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True)
-class Context:
+class DestroyContext:
     """Adapters and the contract as it was before."""
 
     stack: Stack

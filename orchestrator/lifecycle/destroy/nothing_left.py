@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engine.step import STACK, Done, Step, Verdicts, Wait, nothing_to_apply
-from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NothingLeftFacts:
     """In words, each with its id."""
 
     found: tuple[str, ...]
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DestroyContext) -> NothingLeftFacts:
     """A call for each kind. What isn't the stack's own is not looked for: it is to be there."""
     stack = context.stack
     redis, bucket = stack.redis.replication_group if stack.redis else "", stack.bucket or ""
@@ -30,7 +30,7 @@ def observe(context: Context) -> Facts:
         instances=sorted(one for one in machines if _own(stack, Kind.INSTANCE, one)),
     )
     stays = bool(_own(stack, Kind.BUCKET, bucket)) and context.buckets.state(bucket).there
-    return Facts((*found, f"bucket {bucket}") if stays else found)
+    return NothingLeftFacts((*found, f"bucket {bucket}") if stays else found)
 
 
 def _own(stack: Stack, kind: Kind, name: str) -> str:
@@ -38,7 +38,7 @@ def _own(stack: Stack, kind: Kind, name: str) -> str:
     return "" if stack.ownership.objection(kind, name, stack.stack) else name
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: NothingLeftFacts) -> Verdicts:
     """Deletions take a while to show."""
     if not facts.found:
         return {STACK: Done("nothing billable is left but the backup")}
@@ -46,7 +46,7 @@ def decide(facts: Facts) -> Verdicts:
     return {STACK: Wait(f"still there: {', '.join(facts.found)}", "left-over", fix)}
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DestroyContext, NothingLeftFacts] = Step(
     id="nothing-left",
     title="nothing billable is left",
     observe=observe,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.database.inventory import Database, sizes
 from orchestrator.database.model import wanted_of
 from orchestrator.errors import OrchestratorError
-from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.transfer import human
 from orchestrator.stack.contract import Stack
 
@@ -24,7 +24,7 @@ class Stock:
     unread: tuple[str, ...] = ()
 
 
-def look(context: Context, database: Database) -> Stock:
+def look(context: DestroyContext, database: Database) -> Stock:
     """Sizes and counts; a part that doesn't answer does not keep the others from being shown."""
     unread: list[str] = []
     databases: Mapping[str, int] = {}

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field, replace
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.destroy.context import Context
+from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.stack.ownership import Kind
 
 DATABASE, BALANCER = "database", "load balancer"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class UnprotectedFacts:
     """What is protected. `foreign`: what of it isn't the stack's own to lose (`DATABASE`, `BALANCER`), and why."""
 
     protected: Protected
     foreign: Mapping[str, str] = field(default_factory=dict)
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DestroyContext) -> UnprotectedFacts:
     """Two calls; one more where no state tells whose the load balancer is."""
     stack, known = context.stack, context.stack.ownership
     server, balancer = stack.database.instance, stack.load_balancer.arn
@@ -32,10 +32,10 @@ def observe(context: Context) -> Facts:
         DATABASE: known.loss(Kind.DATABASE, server, stack.stack, seen.tags),
         BALANCER: known.loss(Kind.BALANCER, balancer, stack.stack, tags),
     }
-    return Facts(seen, {name: text for name, text in why.items() if text})
+    return UnprotectedFacts(seen, {name: text for name, text in why.items() if text})
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: UnprotectedFacts) -> Verdicts:
     """Both at once; what isn't the stack's own stays as it is."""
     seen = replace(
         facts.protected,
@@ -52,7 +52,7 @@ def decide(facts: Facts) -> Verdicts:
     return {STACK: Done("nothing is protected against deletion")}
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: DestroyContext, todos: Mapping[Subject, Todo]) -> None:
     """Through the API, so that it works whatever the configuration calls its variables."""
     protected: Protected = todos[STACK].payload
     if protected.database:
@@ -61,14 +61,14 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
         context.protection.release_balancer(context.stack.load_balancer.arn)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: UnprotectedFacts) -> Iterable[Problem]:
     """What stays protected."""
     for name, why in facts.foreign.items():
         fix = "terraform destroy leaves it too; what of this stack is in it, its owner must take away"
         yield Problem("not-this-stacks", f"the {name} is left as it is: {why}", name, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DestroyContext, UnprotectedFacts] = Step(
     id="unprotected",
     title="nothing is protected against deletion",
     observe=observe,

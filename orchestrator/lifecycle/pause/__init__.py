@@ -25,8 +25,8 @@ def preview(chosen: Iterable[AnyStep]) -> tuple[AnyStep, ...]:
 
 
 def _marked_and_free(step: AnyStep) -> dict[str, Any]:
-    def observe(context: Any) -> database_stopped.Facts:
-        facts: database_stopped.Facts = step.observe(context)
+    def observe(context: Any) -> database_stopped.DatabaseStoppedFacts:
+        facts: database_stopped.DatabaseStoppedFacts = step.observe(context)
         tags = {TAG: str(facts.stamp), **facts.server.tags} if facts.server.status == "available" else facts.server.tags
         return replace(facts, busy=(), server=replace(facts.server, tags=tags))
 

@@ -42,7 +42,7 @@ class Servers(Protocol):
         ...
 
 
-class Context(Protocol):
+class DatabaseStoppedContext(Protocol):
     """What the step needs."""
 
     @property
@@ -72,7 +72,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseStoppedFacts:
     """`busy` are the services that have, or want, tasks. `foreign`: why it isn't the stack's own; empty: it is.
 
     `users` are others that use it; `unasked`: who is connected could not be checked. Both are known of one that runs.
@@ -101,7 +101,7 @@ class Stop:
     instance: str
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DatabaseStoppedContext) -> DatabaseStoppedFacts:
     """Two calls for ten tenants; while it could be stopped, those that tell who else uses it: once a run."""
     stack = context.stack
     server = context.rds.server(stack.database.instance)
@@ -109,15 +109,15 @@ def observe(context: Context) -> Facts:
     asked = not foreign and server.status == "available" and not server.replicas
     sessions = context.surroundings.strangers() if asked else ()
     users = (*context.surroundings.users(stack.database.host), *(sessions or ())) if asked else ()
-    return Facts(server, busy(stack, context.counts), context.stamp, foreign, users, sessions is None)
+    return DatabaseStoppedFacts(server, busy(stack, context.counts), context.stamp, foreign, users, sessions is None)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabaseStoppedFacts) -> Verdicts:
     """The stack's one verdict."""
     return {STACK: _verdict(facts)}
 
 
-def _verdict(facts: Facts) -> Verdict:
+def _verdict(facts: DatabaseStoppedFacts) -> Verdict:
     server, name = facts.server, facts.server.instance
     if not server.status:
         fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
@@ -151,7 +151,7 @@ def restarts(server: ServerState) -> str:
     return (stamp.at + STAYS_STOPPED).isoformat(timespec="minutes") if stamp else "an unknown time"
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: DatabaseStoppedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call."""
     match todos[STACK].payload:
         case Mark(arn, stamp):
@@ -160,7 +160,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
             context.rds.stop(instance)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
     """What a stopped instance is like, and what to do before it starts again; or why it isn't stopped."""
     server = facts.server
     if facts.foreign:
@@ -187,7 +187,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield Problem("database-not-stoppable", f"{server.instance} keeps costing money", server.instance, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DatabaseStoppedContext, DatabaseStoppedFacts] = Step(
     id="database-stopped",
     title="the database server is stopped",
     observe=observe,

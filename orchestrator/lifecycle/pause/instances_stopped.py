@@ -31,7 +31,7 @@ class Instances(Protocol):
         ...
 
 
-class Context(Protocol):
+class InstancesStoppedContext(Protocol):
     """What the step needs."""
 
     @property
@@ -56,7 +56,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class InstancesStoppedFacts:
     """Whose which instances are (the runner is the stack's, whoever's Vespa it has), their states, busy services.
 
     `foreign`: instances that aren't the stack's own, and why; `users`: others that use a tenant's Vespa.
@@ -69,7 +69,7 @@ class Facts:
     users: Mapping[Subject, tuple[str, ...]] = field(default_factory=dict)
 
 
-def observe(context: Context) -> Facts:
+def observe(context: InstancesStoppedContext) -> InstancesStoppedFacts:
     """Two calls for ten tenants; while some run, those that tell who else uses them: once a run."""
     stack, whose = context.stack, owners(context.stack)
     ids = sorted({one for them in whose.values() for one in them})
@@ -81,15 +81,17 @@ def observe(context: Context) -> Facts:
     users = {
         name: context.surroundings.users(one.host) for name, one in stack.vespa.items() if one.instance_id in running
     }
-    return Facts(whose, states, busy(stack, context.counts), others, {name: who for name, who in users.items() if who})
+    return InstancesStoppedFacts(
+        whose, states, busy(stack, context.counts), others, {name: who for name, who in users.items() if who}
+    )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: InstancesStoppedFacts) -> Verdicts:
     """Per tenant, and for the stack."""
     return {subject: _verdict(subject, ids, facts) for subject, ids in facts.owners.items()}
 
 
-def _verdict(subject: Subject, ids: tuple[str, ...], facts: Facts) -> Verdict:
+def _verdict(subject: Subject, ids: tuple[str, ...], facts: InstancesStoppedFacts) -> Verdict:
     others = [one for one in ids if one in facts.foreign]
     if others and len(others) == len(ids):
         return Done("; ".join(f"{one} is left as it is: {facts.foreign[one]}" for one in others))
@@ -111,12 +113,12 @@ def _verdict(subject: Subject, ids: tuple[str, ...], facts: Facts) -> Verdict:
     return Done(said)
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: InstancesStoppedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call: the runner may be a tenant's Vespa as well. EC2 refuses it as a whole for one instance's sake."""
     together(list(todos), lambda some: context.ec2.stop(sorted({one for who in some for one in todos[who].payload})))
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: InstancesStoppedFacts) -> Iterable[Problem]:
     """Why instances are not stopped."""
     for instance, why in facts.foreign.items():
         yield not_ours(Kind.INSTANCE, instance, why)
@@ -125,7 +127,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield Problem("used-by-others", f"others use it, so it keeps costing money: {'; '.join(users)}", tenant, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[InstancesStoppedContext, InstancesStoppedFacts] = Step(
     id="instances-stopped",
     title="Vespa's instances and the runner are stopped",
     observe=observe,

@@ -18,7 +18,7 @@ from orchestrator.lifecycle import pause_tags, services
 from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
 
 
-class Context(services.Context, Protocol):
+class ServicesAtZeroContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
@@ -28,7 +28,7 @@ class Context(services.Context, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts(services.Services):
+class ServicesAtZeroFacts(services.Services):
     """The services, and the stamp of a pause that begins now."""
 
     stamp: Stamp
@@ -57,18 +57,18 @@ class Stop:
     desired: int
 
 
-def observe(context: Context) -> Facts:
+def observe(context: ServicesAtZeroContext) -> ServicesAtZeroFacts:
     """Two calls for ten tenants."""
     seen = services.look(context)
-    return Facts(seen.names, seen.counts, seen.scalings, context.stamp, foreign=seen.foreign)
+    return ServicesAtZeroFacts(seen.names, seen.counts, seen.scalings, context.stamp, foreign=seen.foreign)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: ServicesAtZeroFacts) -> Verdicts:
     """Per tenant: remember, suspend, scale, and wait until the tasks are gone."""
     return {tenant: _verdict(tenant, name, facts) for tenant, name in facts.names.items()}
 
 
-def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
+def _verdict(tenant: Subject, name: str, facts: ServicesAtZeroFacts) -> Verdict:
     count, scaling = facts.counts.get(name), facts.scalings.get(name)
     if count is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
@@ -94,12 +94,12 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
     return Done(f"{name} is at 0 since {memory.stamp.since} (by {memory.stamp.by}); it comes back with {memory.wanted}")
 
 
-def announce(facts: Facts) -> Verdicts:
+def announce(facts: ServicesAtZeroFacts) -> Verdicts:
     """As `decide`, but the whole of what will be done to a service instead of what comes first."""
     return {tenant: _whole(facts.names[tenant], seen, facts) for tenant, seen in decide(facts).items()}
 
 
-def _whole(name: str, verdict: Verdict, facts: Facts) -> Verdict:
+def _whole(name: str, verdict: Verdict, facts: ServicesAtZeroFacts) -> Verdict:
     if not isinstance(verdict, Todo) or not facts.counts[name].desired:
         return verdict
     count, scaling = facts.counts[name], facts.scalings.get(name)
@@ -108,7 +108,7 @@ def _whole(name: str, verdict: Verdict, facts: Facts) -> Verdict:
     return Todo(f"scale {name} from {count.desired} to 0{suspending}, and remember {memory.wanted}")
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: ServicesAtZeroContext, todos: Mapping[Subject, Todo]) -> None:
     """One call per service."""
 
     def change(tenant: Subject) -> None:
@@ -123,7 +123,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, change)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[ServicesAtZeroContext, ServicesAtZeroFacts] = Step(
     id="services-at-zero",
     title="services are at 0, and what they were is remembered",
     observe=observe,

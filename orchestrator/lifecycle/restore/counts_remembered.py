@@ -14,7 +14,7 @@ from orchestrator.lifecycle.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CountsRememberedFacts:
     """Per tenant its service's name; services by that name; how many tasks each tenant had when it was backed up.
 
     `foreign`: services that aren't the stack's own, and why.
@@ -34,14 +34,14 @@ class Remember:
     memory: Memory
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> CountsRememberedFacts:
     """One call for ten tenants."""
     names = {tenant: it.service for tenant, it in tools.stack.tenants.items()}
     counts = tools.counts.read(list(names.values()))
-    return Facts(names, counts, tools.manifest.desired, foreign_among(tools.stack, counts))
+    return CountsRememberedFacts(names, counts, tools.manifest.desired, foreign_among(tools.stack, counts))
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: CountsRememberedFacts) -> Verdicts:
     """Per tenant; one that the backup doesn't know has what Terraform gave it."""
     return {
         tenant: Done(f"{name} is left as it is: {facts.foreign[name]}")
@@ -67,7 +67,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     each(todos, lambda tenant: tools.counts.tag(todos[tenant].payload.arn, TAG, str(todos[tenant].payload.memory)))
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, CountsRememberedFacts] = Step(
     id="counts-remembered",
     title="the services are to have the tasks they had",
     observe=observe,

@@ -15,21 +15,23 @@ from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseReleasedFacts:
     """What is protected. `foreign`: why the server isn't the stack's own to lose; empty: it is."""
 
     protected: Protected
     foreign: str = ""
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> DatabaseReleasedFacts:
     """One call."""
     stack = tools.stack
     seen = tools.protection.seen(stack.database.instance, "")
-    return Facts(seen, stack.ownership.loss(Kind.DATABASE, stack.database.instance, stack.stack, seen.tags))
+    return DatabaseReleasedFacts(
+        seen, stack.ownership.loss(Kind.DATABASE, stack.database.instance, stack.stack, seen.tags)
+    )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabaseReleasedFacts) -> Verdicts:
     """Protected, or not (any more); one that isn't the stack's own stays as it is."""
     if facts.foreign:
         return {STACK: Done(f"the database server is left as it is: {facts.foreign}")}
@@ -45,7 +47,7 @@ def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     tools.protection.release_database(tools.stack.database.instance)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, DatabaseReleasedFacts] = Step(
     id="database-released",
     title="the database server may be replaced",
     observe=observe,

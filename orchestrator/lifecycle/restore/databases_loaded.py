@@ -37,19 +37,19 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabasesLoadedFacts:
     """By tenant. `unread`: whose database can't be read."""
 
     databases: Mapping[str, One] = field(default_factory=dict)
     unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> DatabasesLoadedFacts:
     """Every row."""
     dumps = tools.manifest.dumps or {}
     seen = inventory_of_each(tools.database, tools.wanted)
     held = seen.results
-    return Facts(
+    return DatabasesLoadedFacts(
         {
             one.tenant: One(
                 database=one.database,
@@ -66,7 +66,7 @@ def observe(tools: Tools) -> Facts:
     )
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabasesLoadedFacts) -> Verdicts:
     """Per tenant."""
     unread = {name: one.verdict for name, one in facts.unread.items()}
     return {**unread, **{name: _verdict(name, one) for name, one in facts.databases.items()}}
@@ -103,7 +103,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     each(wanted, load)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, DatabasesLoadedFacts] = Step(
     id="databases-loaded",
     title="each database holds what was dumped from it",
     observe=observe,

@@ -18,7 +18,7 @@ from orchestrator.stack.ownership import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FilesReturnedFacts:
     """What is still to be copied; `kept`: the backup has files. `newer` would be replaced by older ones.
 
     `named`: that the bucket's own objects are lost was named, so they go. `foreign`: why the bucket isn't the stack's
@@ -34,20 +34,20 @@ class Facts:
     foreign: str = ""
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> FilesReturnedFacts:
     """Both listings."""
     bucket, files = tools.stack.bucket or "", tools.manifest.files
     if not bucket or files is None:
-        return Facts(bucket, files is not None, Gap())
+        return FilesReturnedFacts(bucket, files is not None, Gap())
     if why := _objection(tools, bucket):
-        return Facts(bucket, True, Gap(), foreign=why)
+        return FilesReturnedFacts(bucket, True, Gap(), foreign=why)
     source = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
     target = relative(tools.buckets.objects(bucket), "")
     if f"bucket:{bucket}" in tools.lost:
-        return Facts(bucket, True, overwriting(source, target, tools.since), len(source), named=True)
+        return FilesReturnedFacts(bucket, True, overwriting(source, target, tools.since), len(source), named=True)
     work = gap(source, target)
     newer = (key for key, one in work.missing.items() if key in target and target[key].modified >= one.modified)
-    return Facts(bucket, True, work, len(source), tuple(sorted(newer)))
+    return FilesReturnedFacts(bucket, True, work, len(source), tuple(sorted(newer)))
 
 
 def _objection(tools: Tools, bucket: str) -> str:
@@ -57,7 +57,7 @@ def _objection(tools: Tools, bucket: str) -> str:
     return stack.ownership.loss(Kind.BUCKET, bucket, stack.stack, tags)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: FilesReturnedFacts) -> Verdicts:
     """Copy what is missing."""
     if not facts.kept:
         return {STACK: Done("the backup has no files")}
@@ -95,7 +95,7 @@ def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
         tools.buckets.delete(bucket, ((key, "") for key in facts.gap.surplus))
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, FilesReturnedFacts] = Step(
     id="files-returned",
     title="every object is back",
     observe=observe,

@@ -26,17 +26,17 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class KeysReturnedFacts:
     """Tenant → its keys; or why they can't be read."""
 
     tenants: Mapping[str, tuple[One, ...]] = field(default_factory=dict)
     unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> KeysReturnedFacts:
     """Task definitions, and the values where a copy was kept; none of them is shown."""
     seen = attempt(tools.stack.tenants, lambda name: tuple(_look(tools, name)))
-    return Facts(seen.results, Unread.each(seen.failures))
+    return KeysReturnedFacts(seen.results, Unread.each(seen.failures))
 
 
 def _look(tools: Tools, tenant: str) -> list[One]:
@@ -56,7 +56,7 @@ def _look(tools: Tools, tenant: str) -> list[One]:
     return found
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: KeysReturnedFacts) -> Verdicts:
     """Per tenant."""
     unread = {name: one.verdict for name, one in facts.unread.items()}
     return {**unread, **{name: _verdict(name, keys) for name, keys in facts.tenants.items()}}
@@ -90,7 +90,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     each(todos, put_back)
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, KeysReturnedFacts] = Step(
     id="keys-returned",
     title="the keys the data need are back",
     observe=observe,

@@ -32,7 +32,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ProofFacts:
     """What is there after the restore, by tenant."""
 
     manifest: Manifest
@@ -45,7 +45,7 @@ class Facts:
     """Tenants whose database or index can't be read."""
 
 
-def observe(tools: Tools) -> Facts:
+def observe(tools: Tools) -> ProofFacts:
     """Every row, every document, a listing and the sampled objects."""
     mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
     read = inventory_of_each(tools.database, mine)
@@ -53,7 +53,7 @@ def observe(tools: Tools) -> Facts:
     indexed = [name for name in tools.stack.vespa if name in tools.manifest.index and tools.indexes]
     counted = attempt(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]), at_once=index.AT_ONCE)
     unread = Unread.each({**read.failures, **counted.failures})
-    return Facts(tools.manifest, tables, counted.results, _files(tools), tools.indexes, unread)
+    return ProofFacts(tools.manifest, tables, counted.results, _files(tools), tools.indexes, unread)
 
 
 def _files(tools: Tools) -> Files | None:
@@ -65,7 +65,7 @@ def _files(tools: Tools) -> Files | None:
     return Files(len(found), listing(found.values(), ""), hashes)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: ProofFacts) -> Verdicts:
     """Per tenant its database and index; the files are the stack's."""
     found: dict[str, Verdict] = {STACK: _of_files(facts.manifest.files, facts.files)}
     for name, tenant in facts.manifest.tenants.items():
@@ -84,7 +84,7 @@ def decide(facts: Facts) -> Verdicts:
     return found
 
 
-def _differences(name: str, tables: Tables, facts: Facts) -> Iterator[str]:
+def _differences(name: str, tables: Tables, facts: ProofFacts) -> Iterator[str]:
     if facts.manifest.quiet:
         yield from different_tables(tables, facts.tables.get(name, {}))
     if (kept := facts.manifest.index.get(name)) and name in facts.contents:
@@ -132,7 +132,7 @@ def _blocked(name: str, wrong: list[str]) -> Blocked:
     return Blocked(Problem("restore-differs", "; ".join(wrong), name, fix))
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: ProofFacts) -> Iterable[Problem]:
     """What this proof can't say."""
     if not facts.manifest.quiet:
         message = "the backup was taken while services ran: the databases' figures are not compared"
@@ -146,7 +146,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
         yield Problem("index-to-be-made-again", message, "", "have Onyx re-index: admin panel, connectors, re-index")
 
 
-STEP: Step[Tools, Facts] = Step(
+STEP: Step[Tools, ProofFacts] = Step(
     id="proof",
     title="everything is as it was",
     observe=observe,

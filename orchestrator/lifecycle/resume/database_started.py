@@ -25,7 +25,7 @@ class Servers(Protocol):
         ...
 
 
-class Context(Protocol):
+class DatabaseStartedContext(Protocol):
     """What the step needs."""
 
     @property
@@ -40,23 +40,23 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DatabaseStartedFacts:
     """The instance as seen. `foreign`: why it isn't the stack's own (known of a stopped one); empty: it is."""
 
     server: ServerState
     foreign: str = ""
 
 
-def observe(context: Context) -> Facts:
+def observe(context: DatabaseStartedContext) -> DatabaseStartedFacts:
     """One call."""
     stack = context.stack
     server = context.rds.server(stack.database.instance)
     stopped = server.status == "stopped"
     why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if stopped else ""
-    return Facts(server, why)
+    return DatabaseStartedFacts(server, why)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: DatabaseStartedFacts) -> Verdicts:
     """An instance that is still stopping can't be started yet; any other state is for `database-server` to judge."""
     server = facts.server
     if facts.foreign:
@@ -71,12 +71,12 @@ def decide(facts: Facts) -> Verdicts:
     return {STACK: Done(f"{server.instance} is {server.status or 'not there'}")}
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: DatabaseStartedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call."""
     context.rds.start(todos[STACK].payload)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[DatabaseStartedContext, DatabaseStartedFacts] = Step(
     id="database-started",
     title="the database server is told to start",
     observe=observe,

@@ -48,7 +48,7 @@ class Instances(Protocol):
         ...
 
 
-class Context(Protocol):
+class InstancesStartedContext(Protocol):
     """What the step needs. `refusals` is the run's memory, by instance."""
 
     @property
@@ -73,7 +73,7 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class InstancesStartedFacts:
     """Whose which instances are, their states, and what AWS refused in this run.
 
     `foreign`: stopped instances that aren't the stack's own, and why.
@@ -94,21 +94,21 @@ class Start:
     attempt: int
 
 
-def observe(context: Context) -> Facts:
+def observe(context: InstancesStartedContext) -> InstancesStartedFacts:
     """One call."""
     whose = owners(context.stack)
     states = context.ec2.states(sorted({one for ids in whose.values() for one in ids}))
     stopped = [one for one, state in states.items() if state == "stopped"]
     others = foreign(context.stack, stopped, context.ec2.tags) if stopped else {}
-    return Facts(whose, states, context.now(), dict(context.refusals), others)
+    return InstancesStartedFacts(whose, states, context.now(), dict(context.refusals), others)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: InstancesStartedFacts) -> Verdicts:
     """Per tenant, and for the stack."""
     return {subject: _verdict(ids, facts) for subject, ids in facts.owners.items()}
 
 
-def _verdict(ids: tuple[str, ...], facts: Facts) -> Verdict:
+def _verdict(ids: tuple[str, ...], facts: InstancesStartedFacts) -> Verdict:
     missing = [one for one in ids if facts.states.get(one, "terminated") in GONE]
     if missing:
         return Blocked(gone(missing))
@@ -135,7 +135,7 @@ def _not_started(instance: str, why: str) -> Problem:
     return Problem("not-this-stacks", message, instance, fix)
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: InstancesStartedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call an instance, however many want it."""
     asked: dict[str, OrchestratorError | None] = {}
 
@@ -150,7 +150,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, start)
 
 
-def _asked(context: Context, instance: str) -> OrchestratorError | None:
+def _asked(context: InstancesStartedContext, instance: str) -> OrchestratorError | None:
     """Start it; why it was not started. That AWS has no room for it is remembered, and may pass."""
     try:
         context.ec2.start(instance)
@@ -164,7 +164,7 @@ def _asked(context: Context, instance: str) -> OrchestratorError | None:
     return None
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[InstancesStartedContext, InstancesStartedFacts] = Step(
     id="instances-started",
     title="Vespa's instances and the runner are told to start",
     observe=observe,

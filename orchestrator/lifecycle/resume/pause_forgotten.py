@@ -31,7 +31,7 @@ class Servers(Protocol):
         ...
 
 
-class Context(services.Context, Protocol):
+class PauseForgottenContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
@@ -41,7 +41,7 @@ class Context(services.Context, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts(services.Services):
+class PauseForgottenFacts(services.Services):
     """The services, and the DB instance. `foreign_server`: why that isn't the stack's own; empty: it is."""
 
     server: ServerState
@@ -64,7 +64,7 @@ class Forget:
     database: bool = False
 
 
-def observe(context: Context) -> Facts:
+def observe(context: PauseForgottenContext) -> PauseForgottenFacts:
     """Three calls for ten tenants."""
     seen = services.look(context)
     stack = context.stack
@@ -72,10 +72,10 @@ def observe(context: Context) -> Facts:
     # A tag is only there after a pause: until then nothing is asked of whose it is.
     tagged = TAG in server.tags
     why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if tagged else ""
-    return Facts(seen.names, seen.counts, seen.scalings, server, why, foreign=seen.foreign)
+    return PauseForgottenFacts(seen.names, seen.counts, seen.scalings, server, why, foreign=seen.foreign)
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: PauseForgottenFacts) -> Verdicts:
     """Per tenant, and for the stack."""
     return {STACK: _of_server(facts.server, facts.foreign_server)} | {
         tenant: _of_service(facts.counts[name], facts.scalings.get(name), facts.foreign.get(name, ""))
@@ -106,7 +106,7 @@ def _of_service(count: Count, scaling: Scaling | None, foreign: str) -> Verdict:
     return Todo(f"take the pause's tag from {count.name}", Forget(count.arn))
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: PauseForgottenContext, todos: Mapping[Subject, Todo]) -> None:
     """One call each."""
 
     def change(subject: Subject) -> None:
@@ -121,7 +121,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, change)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[PauseForgottenContext, PauseForgottenFacts] = Step(
     id="pause-forgotten",
     title="autoscaling acts again, and the pause's tags are gone",
     observe=observe,

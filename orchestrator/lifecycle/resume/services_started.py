@@ -20,11 +20,11 @@ from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.services import Services, left_alone, look
 from orchestrator.rollout.progress import Watch
 
-Facts = Services
+ServicesStartedFacts = Services
 """Nothing else is looked at."""
 
 
-class Context(services.Context, Protocol):
+class ServicesStartedContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
@@ -41,7 +41,7 @@ class Start:
     desired: int
 
 
-def at_rest(facts: Facts) -> frozenset[Subject]:
+def at_rest(facts: ServicesStartedFacts) -> frozenset[Subject]:
     """Tenants whose service is at 0 and stays there: it was so before the pause, or no pause knows of it."""
     return frozenset(
         tenant
@@ -55,12 +55,12 @@ def _wanted(count: Count, scaling: Scaling | None) -> int:
     return pause_tags.coming_back(known, scaling) if known else 0
 
 
-def decide(facts: Facts) -> Verdicts:
+def decide(facts: ServicesStartedFacts) -> Verdicts:
     """Per tenant: scale, or what is left as it is."""
     return {tenant: _verdict(tenant, name, facts) for tenant, name in facts.names.items()}
 
 
-def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
+def _verdict(tenant: Subject, name: str, facts: ServicesStartedFacts) -> Verdict:
     count = facts.counts.get(name)
     if count is None:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
@@ -82,7 +82,7 @@ def _verdict(tenant: Subject, name: str, facts: Facts) -> Verdict:
     return Todo(f"scale {name} from 0 to {wanted}{other}", Start(name, wanted))
 
 
-def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: ServicesStartedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call per service."""
 
     def start(tenant: Subject) -> None:
@@ -93,7 +93,7 @@ def apply(context: Context, todos: Mapping[Subject, Todo]) -> None:
     each(todos, start)
 
 
-def findings(facts: Facts) -> Iterable[Problem]:
+def findings(facts: ServicesStartedFacts) -> Iterable[Problem]:
     """Services that nobody will start."""
     for tenant, name in facts.names.items():
         count = facts.counts.get(name)
@@ -102,7 +102,7 @@ def findings(facts: Facts) -> Iterable[Problem]:
             yield Problem("desired-count-unknown", f"{name} is at 0 and no pause remembers it", tenant, fix)
 
 
-STEP: Step[Context, Facts] = Step(
+STEP: Step[ServicesStartedContext, ServicesStartedFacts] = Step(
     id="services-started",
     title="services want the tasks they had",
     observe=look,

@@ -20,7 +20,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         raise NotConcerned
     if not evidence.region:
         raise NotKnown(unit.definition.address, "the stack's region")
-    for found in checks.judge(checks.Facts(bucket, True, evidence.region, {unit.tenant: definition})):
+    for found in checks.judge(checks.BucketCheckFacts(bucket, True, evidence.region, {unit.tenant: definition})):
         if found.code == "region-wrong":
             yield from_finding(
                 found,

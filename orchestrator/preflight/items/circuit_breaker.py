@@ -32,7 +32,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             wanted="on, without rollback",
             hcl=_HCL,
         )
-    for found in checks.judge(checks.Facts({unit.tenant: service}, {}, {}, "")):
+    for found in checks.judge(checks.RolloutSettingsCheckFacts({unit.tenant: service}, {}, {}, "")):
         yield from_finding(
             found, address=unit.service.address, current=found.evidence[0], wanted="rollback = false", hcl=_HCL
         )

@@ -15,7 +15,7 @@ def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     definition = onyx(unit.definition)
-    for found in sizing.judge(sizing.Facts({unit.tenant: definition}, "", "")):
+    for found in sizing.judge(sizing.SizingCheckFacts({unit.tenant: definition}, "", "")):
         if found.code == "container-memory-small":
             small = [one.name for one in definition.containers if (one.memory or 0) < sizing.LEAST.get(one.name, 0)]
             yield from_finding(

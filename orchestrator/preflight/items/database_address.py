@@ -29,7 +29,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     host = _hosts(server)[0] if server and own not in _hosts(server) else own
     wanted = evidence.tenancy.databases().get(unit.tenant, said.get("POSTGRES_DB", "postgres"))
     port = number(server.get("port")) if server and server.get("port") is not UNKNOWN else 0
-    facts = checks.Facts({unit.tenant: definition}, host, port or 5432, {unit.tenant: wanted})
+    facts = checks.DatabaseSettingsCheckFacts({unit.tenant: definition}, host, port or 5432, {unit.tenant: wanted})
     for found in checks.judge(facts):
         yield from_finding(
             found,

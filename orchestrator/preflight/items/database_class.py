@@ -26,7 +26,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 def _of(server: Resource, evidence: Evidence) -> Iterable[Remark]:
     size = str(known(server, "instance_class") or "")
     severity = Severity.BLOCKER if before_migrations(server, evidence) else Severity.WARNING
-    for found in sizing.judge(sizing.Facts({}, server.text("identifier") or server.address, size)):
+    for found in sizing.judge(sizing.SizingCheckFacts({}, server.text("identifier") or server.address, size)):
         yield from_finding(
             found,
             address=server.address,

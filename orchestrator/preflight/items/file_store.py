@@ -65,9 +65,9 @@ def _facts(
     definition: TaskDefinition,
     allowed: Permissions | None,
     evidence: Evidence,
-) -> checks.Facts:
+) -> checks.BucketCheckFacts:
     permissions = {unit.tenant: allowed} if allowed else {}
-    return checks.Facts(bucket, True, evidence.region, {unit.tenant: definition}, permissions)
+    return checks.BucketCheckFacts(bucket, True, evidence.region, {unit.tenant: definition}, permissions)
 
 
 def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evidence: Evidence) -> Iterable[Remark]:

@@ -27,7 +27,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     check = planned_health_check(groups[0], evidence) if groups else HealthCheck("")
     patience = service.grace + check.interval * check.unhealthy
     hopeless = unit.service.new and patience < checks.GRACE
-    for found in checks.judge(checks.Facts({unit.tenant: check}, {unit.tenant: service}, {})):
+    for found in checks.judge(checks.HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {})):
         if found.code == "grace-period-short":
             _require_database(unit, evidence)
             yield from_finding(

@@ -28,7 +28,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     if not met:
         raise NotKnown(unit.service.address, "load_balancer.target_group_arn")
     check = planned_health_check(met[0], evidence)
-    for found in checks.judge(checks.Facts({unit.tenant: check}, {unit.tenant: service}, {})):
+    for found in checks.judge(checks.HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {})):
         if found.code in _HCL:
             yield from_finding(
                 found,

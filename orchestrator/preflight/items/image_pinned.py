@@ -33,7 +33,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         raise NotKnown(unit.service.address, "task_definition")
     definition = task_definition(unit.definition)
     services = {unit.tenant: service_settings(unit.service, evidence)}
-    for found in checks.judge(checks.Facts(services, {unit.tenant: definition}, {}, "")):
+    for found in checks.judge(checks.RolloutSettingsCheckFacts(services, {unit.tenant: definition}, {}, "")):
         if found.code == "image-not-pinned":
             images = [one.partition(": ")[2].rsplit("@", 1)[0] for one in found.evidence]
             yield from_finding(

@@ -44,7 +44,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         yield _without_redis(unit, unit.definition)
         return
     state = redis_state(group, token=_has_token_secret(evidence, group))
-    for found in checks.judge(checks.Facts(state, {unit.tenant: definition})):
+    for found in checks.judge(checks.RedisCheckFacts(state, {unit.tenant: definition})):
         yield from_finding(
             found,
             address=unit.definition.address,

@@ -15,7 +15,7 @@ def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     size = task_size(unit.definition)
-    for found in sizing.judge(sizing.Facts({unit.tenant: size}, "", "")):
+    for found in sizing.judge(sizing.SizingCheckFacts({unit.tenant: size}, "", "")):
         yield from_finding(
             found,
             address=unit.definition.address,

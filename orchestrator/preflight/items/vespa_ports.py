@@ -37,7 +37,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     ids = tuple(one.group.id for one in held)
     seen = Instance(instance.address, "running", groups=ids)
     subnets = {one: _subnet(evidence, one) for one in service.subnets}
-    facts = checks.Facts(
+    facts = checks.VespaInstanceCheckFacts(
         {unit.tenant: checks.Place(instance.address, "", ports)},
         {unit.tenant: service},
         {instance.address: seen},

@@ -36,7 +36,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         yield from _planned(unit, service.public_ip, evidence)
         return
     subnets = {one.text("id"): _subnet(one, evidence) for one in ours}
-    for found in checks.judge(checks.Facts({unit.tenant: service}, subnets)):
+    for found in checks.judge(checks.WayOutCheckFacts({unit.tenant: service}, subnets)):
         yield from_finding(
             found,
             address=unit.service.address,

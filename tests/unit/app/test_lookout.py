@@ -14,7 +14,7 @@ from orchestrator.engine.step import STACK, Blocked, Done, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.render import board
 from orchestrator.stack import contract
-from orchestrator.steps.database_server import Facts
+from orchestrator.steps.database_server import DatabaseServerFacts
 from tests.unit.stack.test_contract import good
 
 STACK_OF_ONE = contract.parse(good(), "test")
@@ -43,7 +43,7 @@ class Looks:
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
         self.looked.append(set(self.steps) - set(known))
-        facts = {"database-server": Facts(ServerState("db", "available"), "h"), "runner": object()}
+        facts = {"database-server": DatabaseServerFacts(ServerState("db", "available"), "h"), "runner": object()}
         return {step: Sight(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
 
 

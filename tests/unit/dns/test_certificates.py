@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
 from orchestrator.dns import certificates
-from orchestrator.dns.certificates import STEP, Context, Request
+from orchestrator.dns.certificates import STEP, CertificateContext, Request
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.engine.step import Blocked, Done, Todo, Verdicts, Wait
 from orchestrator.errors import Invalid
@@ -63,22 +63,22 @@ class Acm:
         return self.said
 
 
-def context(zone: Zone, *validations: Validation, dns: bool = True, **said: Any) -> Context:
+def context(zone: Zone, *validations: Validation, dns: bool = True, **said: Any) -> CertificateContext:
     def connect(name: str) -> DnsProvider:
         assert name == "memory"
         return zone
 
     request = Request(arn=ARN, region="us-west-2", dns=Dns(provider="memory", zone="vigilon.app") if dns else None)
-    return Context(
+    return CertificateContext(
         request, Acm(Certificate(**{"arn": ARN, "status": PENDING, "validations": validations} | said)), connect
     )
 
 
-def verdicts(context: Context) -> Verdicts:
+def verdicts(context: CertificateContext) -> Verdicts:
     return STEP.decide(STEP.observe(context))
 
 
-def settle(context: Context) -> Verdicts:
+def settle(context: CertificateContext) -> Verdicts:
     todos = {name: verdict for name, verdict in verdicts(context).items() if isinstance(verdict, Todo)}
     if todos:
         STEP.apply(context, todos)

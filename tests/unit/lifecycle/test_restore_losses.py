@@ -159,7 +159,7 @@ def test_files_become_the_backup_s_when_that_was_named(
 def test_files_that_are_newer_stay_when_it_was_not(backup: dict[str, Stored], there: dict[str, Stored]) -> None:
     work = gap(backup, there)
     newer = tuple(sorted(key for key in work.missing if key in there and there[key].modified >= backup[key].modified))
-    verdict = files_returned.decide(files_returned.Facts("b", True, work, len(backup), newer))[STACK]
+    verdict = files_returned.decide(files_returned.FilesReturnedFacts("b", True, work, len(backup), newer))[STACK]
     if newer:
         assert isinstance(verdict, Blocked)
         assert verdict.refused

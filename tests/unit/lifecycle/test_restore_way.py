@@ -10,7 +10,7 @@ from orchestrator.database.model import Wanted, beside, exchange
 from orchestrator.engine.step import Blocked, Todo
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import digest, parse
-from orchestrator.lifecycle.restore.databases_loaded import Facts, One, decide
+from orchestrator.lifecycle.restore.databases_loaded import DatabasesLoadedFacts, One, decide
 from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, Way, way_of
 from tests.unit.lifecycle.test_decisions import WHOLE, manifest
 
@@ -41,7 +41,7 @@ def test_without_either_there_is_no_way() -> None:
 
 @given(st.builds(One, st.just("d"), st.integers(0, 3), st.integers(0, 9), st.booleans(), st.none() | st.just(9)))
 def test_what_is_in_a_database_goes_only_when_that_was_named(one: One) -> None:
-    verdict = decide(Facts({"a": one}))["a"]
+    verdict = decide(DatabasesLoadedFacts({"a": one}))["a"]
     if isinstance(verdict, Todo):
         assert not one.tables
     if one.dump is not None and one.tables and not one.same:

@@ -39,26 +39,26 @@ def held(memory: Memory | None, desired: int = 0) -> dict[str, Count]:
 
 
 def test_after_a_backup_services_run_again_that_it_has_stopped() -> None:
-    facts = services_started.Facts({"a": "s"}, held(BACKUPS), {})
+    facts = services_started.ServicesStartedFacts({"a": "s"}, held(BACKUPS), {})
     assert returned("services-started", facts) == Todo("scale s from 0 to 3", services_started.Start("s", 3))
-    up = pause_forgotten.Facts({"a": "s"}, held(BACKUPS, 3), {"s": Scaling(2, 9, ALL)}, SERVER)
+    up = pause_forgotten.PauseForgottenFacts({"a": "s"}, held(BACKUPS, 3), {"s": Scaling(2, 9, ALL)}, SERVER)
     assert isinstance(returned("pause-forgotten", up), Todo)
-    forgotten = pause_forgotten.Facts({"a": "s"}, held(None, 3), {"s": Scaling(2, 9)}, SERVER)
+    forgotten = pause_forgotten.PauseForgottenFacts({"a": "s"}, held(None, 3), {"s": Scaling(2, 9)}, SERVER)
     assert isinstance(returned("pause-forgotten", forgotten), Done)
 
 
 def test_what_somebody_had_paused_before_the_backup_stays_so() -> None:
     """Its services, and the mark on the database server."""
-    facts = services_started.Facts({"a": "s"}, held(SOMEBODYS), {})
+    facts = services_started.ServicesStartedFacts({"a": "s"}, held(SOMEBODYS), {})
     for step, seen in (
         ("services-started", facts),
-        ("pause-forgotten", pause_forgotten.Facts({"a": "s"}, held(SOMEBODYS), {}, SERVER)),
+        ("pause-forgotten", pause_forgotten.PauseForgottenFacts({"a": "s"}, held(SOMEBODYS), {}, SERVER)),
     ):
         verdict = returned(step, seen)
         assert isinstance(verdict, Done)
         assert "eve@desk" in verdict.detail
     (forgetting,) = (one for one in backup.STOPPED if one.id == "pause-forgotten")
-    assert isinstance(forgetting.decide(pause_forgotten.Facts({}, {}, {}, SERVER))[STACK], Done)
+    assert isinstance(forgetting.decide(pause_forgotten.PauseForgottenFacts({}, {}, {}, SERVER))[STACK], Done)
 
 
 BEGUN = datetime(2026, 11, 20, 8, 59, 30, tzinfo=UTC)
@@ -101,12 +101,12 @@ def test_a_restore_takes_nothing_for_named_that_was_written_since(found: dict[st
 
 def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
     indexes = {"a": One("i-1", None, running=True), "b": One("i-2", DataVolume("v", 50, encrypted=True), running=True)}
-    said = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes=indexes)))
+    said = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes=indexes)))
     assert [one.code for one in said] == ["index-not-on-a-volume"]
 
 
 def test_what_a_proof_can_not_say_is_said() -> None:
-    facts = proof.Facts(manifest(quiet=False, tenants={"customer-a": TENANT}))
+    facts = proof.ProofFacts(manifest(quiet=False, tenants={"customer-a": TENANT}))
     assert [one.code for one in proof.findings(facts)] == ["proof-without-databases", "index-to-be-made-again"]
 
 
@@ -167,7 +167,7 @@ def test_of_several_volumes_the_index_s_is_told_or_none(
 
 def test_a_volume_that_is_not_kept_is_said() -> None:
     one = One("i-1", PLAIN, running=True, others=("vol-2",))
-    found = list(index_snapshots.findings(index_snapshots.Facts(stays_stopped=False, indexes={"a": one})))
+    found = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes={"a": one})))
     assert [(one.code, "vol-2" in one.message) for one in found] == [("other-volumes-not-kept", True)]
 
 

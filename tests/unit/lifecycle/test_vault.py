@@ -99,7 +99,9 @@ def test_what_is_pruned_is_this_stacks_and_this_backups(kept: list[tuple[str, st
             snapshots.rds[f"{stack}-{backup}"] = tags(stack, backup)
             snapshots.ebs[f"snap-{stack}-{backup}"] = tags(stack, backup)
     given_: Any = store, snapshots, keys
-    context = pruned.Context(1, "onyx-prod", Vault(given_[0], "b"), given_[0], given_[1], given_[1], given_[2])
+    context = pruned.BackupsPrunedContext(
+        1, "onyx-prod", Vault(given_[0], "b"), given_[0], given_[1], given_[1], given_[2]
+    )
     ran([pruned.STEP], world, context)
     mine = sorted(backup for stack, backup in kept if stack == "onyx-prod")[:-1]
     assert sorted(snapshots.gone) == sorted(
@@ -114,7 +116,9 @@ def test_a_snapshot_of_the_name_that_somebody_else_took_stays() -> None:
     store, snapshots = Store([of("onyx-prod", one) for one in IDS[:2]]), Snapshots(world)
     snapshots.rds[f"onyx-prod-{IDS[0]}"] = {"taken-by": "a colleague"}
     given_: Any = store, snapshots, Keys({})
-    context = pruned.Context(1, "onyx-prod", Vault(given_[0], "b"), given_[0], given_[1], given_[1], given_[2])
+    context = pruned.BackupsPrunedContext(
+        1, "onyx-prod", Vault(given_[0], "b"), given_[0], given_[1], given_[1], given_[2]
+    )
     ran([pruned.STEP], world, context)
     assert snapshots.gone == []
     assert store.deleted == [f"{IDS[0]}/manifest.json"]

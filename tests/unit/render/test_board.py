@@ -35,21 +35,23 @@ def rows(balancer: str | None = "active", **sights: Sight) -> dict[str, PartObse
 
 
 def database(verdict: Verdict) -> Sight:
-    return Sight(database_server.Facts(ServerState("db", "x"), "h"), {STACK: verdict})
+    return Sight(database_server.DatabaseServerFacts(ServerState("db", "x"), "h"), {STACK: verdict})
 
 
 def visited(answer: Answer, probe: Probe | None = None) -> Sight:
-    return Sight(sites.Facts(TARGET, {"a": answer}, {"a": probe} if probe else {}), {"a": Wait("not yet")})
+    return Sight(sites.SitesFacts(TARGET, {"a": answer}, {"a": probe} if probe else {}), {"a": Wait("not yet")})
 
 
 def rollout(running: int, **states: int) -> Sight:
     service = Service("a-service", "ACTIVE", 2, running, 0, ())
-    return Sight(redeploy.Facts({"a": Rollout(service, TargetHealth(states))}, {}), {"a": Done("no redeploy needed")})
+    return Sight(
+        redeploy.RedeployFacts({"a": Rollout(service, TargetHealth(states))}, {}), {"a": Done("no redeploy needed")}
+    )
 
 
 def vespa(inside: Inside | None, verdict: Verdict, **more: Any) -> Sight:
     seen = {} if more else {"a": inside}
-    return Sight(vespa_containers.Facts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
+    return Sight(vespa_containers.VespaContainersFacts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
 
 
 @pytest.mark.parametrize(
@@ -87,11 +89,13 @@ def test_what_could_not_be_looked_at_is_not_known() -> None:
 
 
 def test_counts_of_tasks_and_targets() -> None:
-    fresh = Sight(redeploy.Facts({"a": Rollout(Service("a-service", "ACTIVE", 2, 1, 1, ()))}, {}), {"a": Wait("1/2")})
+    fresh = Sight(
+        redeploy.RedeployFacts({"a": Rollout(Service("a-service", "ACTIVE", 2, 1, 1, ()))}, {}), {"a": Wait("1/2")}
+    )
     part = rows(redeploy=rollout(2, healthy=2, draining=1), services=fresh)["a"]
     assert (part.running, part.desired) == (1, 2), "services is watched: its counts are the newer ones"
     assert (part.healthy, part.targets) == (2, 3)
-    assert rows(redeploy=Sight(redeploy.Facts({"a": Rollout(None)}, {}), {"a": Done("")}))["a"].desired == 0
+    assert rows(redeploy=Sight(redeploy.RedeployFacts({"a": Rollout(None)}, {}), {"a": Done("")}))["a"].desired == 0
 
 
 @pytest.mark.parametrize(
