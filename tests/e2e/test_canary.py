@@ -142,6 +142,6 @@ def test_no_secret_when_the_database_refuses(
     cold.fault("missing-database", "customer-a")
     with Eyes() as eyes:
         ended = cold.run("--only", "tenant-databases", "--database-transport", transport, contract=contract)
-    refused = [("tenant-databases", tenant, "admin-not-allowed") for tenant in ("customer-a", "customer-b")]
-    assert ended.failures == refused, ended
+    assert ("tenant-databases", "customer-a", "admin-not-allowed") in ended.failures, ended
+    assert {(step, code) for step, _, code in ended.failures} == {("tenant-databases", "admin-not-allowed")}, ended
     assert leaks(Needles(secrets, **{user: password}), _places(cold, ended, eyes, server_log)) == []
