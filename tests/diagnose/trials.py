@@ -170,7 +170,7 @@ def _scaling_in(patient: Patient) -> Day:
 
 
 def _paused(patient: Patient) -> Day:
-    """The guide's pause: no tasks, a stopped database server, stopped instances, each once AWS shows what came before."""
+    """The guide's pause: no tasks, a stopped server, stopped instances, each once AWS shows what came before."""
     rds, ec2 = patient.client("rds"), patient.client("ec2")
     server = {"DBInstanceIdentifier": patient.stack.database.instance}
     instances = {"InstanceIds": sorted({one.instance_id for one in patient.stack.vespa.values()})}
