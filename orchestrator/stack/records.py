@@ -1,6 +1,6 @@
 """DNS records that Terraform manages, whichever provider makes them, and the CDNs in front of a name. Pure.
 
-The attributes are those of the providers' documents (registry.terraform.io): a record's name, and what it leads to.
+The attributes are those of the providers' resources; only AWS's provider was at hand to try them on.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ RECORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "digitalocean_record": (("fqdn",), ("value",)),
     "dnsimple_zone_record": (("qualified_name",), ("value",)),
     "ns1_record": (("domain",), ("answers",)),
-    "gandi_livedns_record": (("href", "name"), ("values",)),
-    "hetznerdns_record": (("name",), ("value",)),
-    "ovh_domain_zone_record": (("subdomain",), ("target",)),
-    "porkbun_dns_record": (("name",), ("content",)),
-    "linode_domain_record": (("name",), ("target",)),
 }
-"""Resource type → where its name stands (the first that says something), where its targets stand."""
+"""Resource type → where its whole name stands (the first that says something), where its targets stand.
+
+Only of providers whose records say the whole name: where a record says `www` and its zone is another resource (Gandi,
+Hetzner, Linode, OVH), it can't be told here whose name it is, and nothing is claimed of it.
+"""
 
 
 class Held(Protocol):
