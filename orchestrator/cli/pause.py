@@ -28,8 +28,4 @@ def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.pause import PauseOptions, pause
 
-    if keep_paused and given["tenants"]:
-        raise click.UsageError(
-            "--keep-paused is about the database server, which no single tenant has: without --tenant"
-        )
     carry_out(pause, PauseOptions(**chosen_steps(given), keep_paused=keep_paused, approved=auto_approve), given)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import Outcome
+from orchestrator.errors import Invalid, Outcome, Problem
 from orchestrator.events import Emit
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
@@ -22,7 +22,7 @@ class PauseOptions(StepOptions):
     """With `tenants`, only their services are stopped."""
 
     keep_paused: bool = False
-    """Of a paused stack: stop the database server that RDS has started. Asks nothing."""
+    """Of a paused stack: stop the database server that RDS has started. Asks nothing; not with `tenants`."""
     approved: bool = False
 
 
@@ -33,6 +33,9 @@ def pause(
     chosen = options or PauseOptions()
 
     def work(execution: Execution) -> Outcome:
+        if chosen.keep_paused and chosen.tenants:
+            message = "keeping a stack paused is about the database server, which no single tenant has"
+            raise Invalid(Problem("keep-paused-of-a-tenant", message, "--keep-paused, --tenant", "leave out --tenant"))
         with execution.exclusive():
             pausing = _pausing(execution, kept=chosen.keep_paused)
             if chosen.keep_paused:

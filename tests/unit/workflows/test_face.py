@@ -54,6 +54,14 @@ def test_options_can_be_shared_between_threads(name: str) -> None:
     assert params.frozen
 
 
+def test_a_stack_is_not_kept_paused_for_one_tenant(tmp_path: Path) -> None:
+    """It would stop the database server, which all tenants share."""
+    told: list[Event] = []
+    options = workflows.PauseOptions(tenants=("a",), keep_paused=True)
+    assert workflows.pause(StackRef(tmp_path, {"PATH": ""}, {}), options, emit=told.append) is Outcome.INVALID
+    assert [one.code for one in told if isinstance(one, StepFailed)] == ["keep-paused-of-a-tenant"]
+
+
 def test_what_goes_wrong_is_told_and_not_raised(tmp_path: Path) -> None:
     told: list[Event] = []
     stack = StackRef(tmp_path, {"PATH": ""}, {"lock_timeout": "soon"})
