@@ -73,7 +73,7 @@ class FindingReported(_Event):
 
     The doctor's have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact values),
     `guide` (the guide's section), `page` (of the check, in this documentation), `repair` (the step by which `doctor
-    --fix` mends it; empty: it doesn't), and `root`, the code of the root cause this is a consequence of (empty: it is
+    --fix` repairs it; empty: it doesn't), and `root`, the code of the root cause this is a consequence of (empty: it is
     one).
 
     A plan's consequences say their `effect` (`loss`, `outage`, `disturbance`, `restart`, `work`), the Terraform

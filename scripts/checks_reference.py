@@ -56,7 +56,7 @@ def _example(finding: Finding) -> Iterator[str]:
     yield f"  - cause: {_plain(finding.cause)}"
     yield f"  - fix: `{' '.join(finding.fix.replace('`', '').split())}`"
     if finding.repair:
-        yield f"  - `doctor --fix` mends it, by the step `{finding.repair}`"
+        yield f"  - `doctor --fix` repairs it, by the step `{finding.repair}`"
 
 
 def _plain(text: str) -> str:

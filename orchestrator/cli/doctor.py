@@ -26,10 +26,9 @@ from orchestrator.cli.options import chosen_steps, contract_option, place_option
 def doctor(*, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix. Changes nothing by itself.
 
-    Exit status 1 when something keeps a site from working, or when a check could not look (it is said which): of that
-    nothing is known. 0 when all was looked at and nothing does. With --fix these are mended, by the
-    steps that `run` makes: a missing database, its role or password; Vespa's docker and container; services that then
-    need a new start.
+    Exit status 1 when something keeps a site from working, or when a check could not look (it says which). 0 when
+    everything was checked and nothing does. --fix repairs these, by the steps that `run` makes: a missing database, its
+    role or password; Vespa's docker and container; services that must be redeployed afterwards.
 
     With --bundle the findings, the status, tasks, logs of the last half hour, the contract and versions go into an
     archive for a colleague; with --fix as it was before.

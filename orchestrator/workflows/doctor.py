@@ -57,7 +57,7 @@ def examine(execution: Execution, operation: Operation, bundle: Path | None = No
     treatment = app.treatment(diagnosis, operation.tenants)
     if treatment is not None:
         what = ", ".join(sorted(treatment.repairs))
-        execution.text(f"`orchestrate doctor --fix` can mend some of this, by the steps {what}; it asks before")
+        execution.text(f"`orchestrate doctor --fix` can repair some of this, by the steps {what}; it asks first")
     if bundle is not None:
         _pack(execution, operation, diagnosis, bundle)
     return outcome
@@ -104,7 +104,7 @@ def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: 
         treatment = treatment.sparing(_say_whose(execution, operation, treatment))
     if treatment is None:
         if diagnosis.cases:
-            execution.text("Nothing of this can be mended here: it takes what stands behind each `fix`.")
+            execution.text("`doctor --fix` can't repair these; follow each `fix` line.")
         return outcome
     _ask(execution, operation, treatment, approved=approved)
     report = operation.narrowed(treatment.steps, treatment.tenants).run(execution.emit, execution.change)
@@ -133,6 +133,6 @@ def _say_whose(execution: Execution, operation: Operation, treatment: Treatment)
 def _ask(execution: Execution, operation: Operation, treatment: Treatment, *, approved: bool) -> None:
     """Show what each step that mends would do, and ask."""
     whom = ", ".join(sorted(treatment.tenants))
-    execution.text(f"To be mended now, for {whom}; then services start again where that cures them:")
+    execution.text(f"To be repaired now, for {whom}; then services are redeployed where that cures them:")
     show_survey(execution.emit, operation.narrowed(treatment.repairs | {"redeploy"}, treatment.tenants).survey())
     approve(execution, approved, "Do this?")

@@ -41,8 +41,9 @@ def look(context: DestroyContext, database: Database) -> Stock:
 def told(seen: Stock, *, no_backup: bool) -> Iterator[str]:
     """Line by line. Pure."""
     stack = seen.stack
-    fate = "LOST FOR GOOD" if no_backup else "in a backup first, and gone from here"
-    yield f"Destroying {stack.stack} ({stack.account_id}, {stack.region}): its data are {fate}."
+    kept = "Everything is backed up and verified first, then deleted here."
+    yield f"Destroying {stack.stack} ({stack.account_id}, {stack.region})."
+    yield "  Everything in it is LOST FOR GOOD." if no_backup else f"  {kept}"
     for name, tenant in sorted(stack.tenants.items()):
         size = f", {human(seen.databases[name])}" if name in seen.databases else ""
         yield f"  {name}: database {tenant.database}{size}; https://{tenant.hostname} goes dark"
