@@ -26,6 +26,8 @@ from tests.waiting import until
 pytestmark = pytest.mark.cloud
 
 SICK, OTHER = "customer-b", "customer-a"
+PICTURES = 400
+"""Lines of a watch, at most, in which what it waits for must have been shown."""
 
 
 def on_vespa(stage: Stage, script: str, tenant: str = SICK) -> str:
@@ -127,12 +129,14 @@ def test_watch_ends_at_ctrl_c(without_vespa: Stage) -> None:
         assert process.stdout is not None
         lines = iter(process.stdout)
         seen = [json.loads(next(lines))]
-        while seen[-1].get("part") != "tenant" or seen[-1]["subject"] != SICK:
+        # The first picture may be of a busy machine: a site that answers late is no answer.
+        while (seen[-1].get("part"), seen[-1]["subject"], seen[-1].get("state")) != ("tenant", SICK, "pending"):
+            assert len(seen) < PICTURES, seen
             seen.append(json.loads(next(lines)))
         process.send_signal(signal.SIGINT)
         rest = [json.loads(line) for line in lines]
         assert process.wait() == Outcome.INTERRUPTED.status
-    assert (seen[-1]["state"], rest[-1]["event"], rest[-1]["outcome"]) == ("pending", "run-finished", "interrupted")
+    assert (rest[-1]["event"], rest[-1]["outcome"]) == ("run-finished", "interrupted")
     assert not [one for one in rest if one["event"] == "step-failed"]
 
 
