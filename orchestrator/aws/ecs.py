@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import once
+from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import OrchestratorError, Problem
@@ -36,13 +37,10 @@ class Deployment:
     failed: int
     created_at: datetime
 
-
-@dataclass(frozen=True, slots=True)
-class ServiceEvent:
-    """Something ECS said about a service."""
-
-    at: datetime
-    text: str
+    @property
+    def rolls_back(self) -> bool:
+        """Whether ECS made it to go back to an older one."""
+        return "rolling back to" in self.rollout_reason.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """What a service's own events tell: launches, trouble, rollbacks, and when its next state can come. Pure.
 
 ECS keeps 100 events of a service, each with its time, and gives them with every DescribeServices: no call of their own.
-Their texts are those of the ECS developer guide's chapter "Service event messages".
+What their texts mean is said in `aws/service_events.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.aws.ecs import Deployment, Service, ServiceEvent
+from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.service_events import Kind, ServiceEvent
 
 DENSEST, SPARSEST = 0.4, 15.0
 """Seconds between two looks, at least and at most."""
@@ -23,16 +23,12 @@ BUDGET = 60
 JUST_BEFORE, OVERDUE = 0.9, 1.25
 """The part of the expected time after which the state is looked for closely, and after which it is late."""
 
-_STARTED = re.compile(r"has started (\d+) tasks")
-_REGISTERED = re.compile(r"(?<!de)registered \d+ targets")
-_DRAINS = re.compile(r"has begun draining")
-_MARKS = (_STARTED, _REGISTERED, _DRAINS)
+_MARKS = (Kind.STARTED, Kind.REGISTERED, Kind.DRAINING)
 """The stages of a rollout, each seen as an event."""
-_STEADY = re.compile(r"has reached a steady state")
-_TROUBLE = re.compile(r"is unhealthy in|unable to|deployment failed")
-_UNPLACED = re.compile(r"unable to place a task")
-_NEW_TASKS_ARE_GOOD = re.compile(r"has begun draining|has stopped \d+ running tasks|has reached a steady state")
-_ROLLING_BACK = re.compile(r"rolling back to", re.IGNORECASE)
+_TROUBLE = frozenset({Kind.UNHEALTHY, Kind.UNPLACED, Kind.UNABLE, Kind.DEPLOYMENT_FAILED})
+_DISTURBING = _TROUBLE | {Kind.STARTED, Kind.REGISTERED}
+_STEADY = frozenset({Kind.STEADY})
+_NEW_TASKS_ARE_GOOD = frozenset({Kind.DRAINING, Kind.STOPPED, Kind.STEADY})
 _SAME_MOMENT = timedelta(seconds=2)
 """ECS makes a rollback's deployment and says so within this time (its events are written to the second)."""
 
@@ -44,34 +40,32 @@ def since(service: Service, deployment: Deployment) -> Iterator[ServiceEvent]:
 
 def launched(service: Service, deployment: Deployment) -> int:
     """How many tasks were started since the deployment was made; more than desired: some of them ended."""
-    found = (_STARTED.search(event.text) for event in since(service, deployment))
-    return sum(int(match[1]) for match in found if match)
+    return sum(event.count for event in since(service, deployment) if event.kind is Kind.STARTED)
 
 
 def troubles(service: Service, deployment: Deployment) -> int:
     """How many events since the deployment was made speak of trouble."""
-    return sum(bool(_TROUBLE.search(event.text)) for event in since(service, deployment))
+    return sum(event.kind in _TROUBLE for event in since(service, deployment))
 
 
 def unplaced(service: Service, deployment: Deployment) -> str:
     """What ECS says when it can't place a task of the deployment; empty once it could."""
     for event in since(service, deployment):
-        if _UNPLACED.search(event.text):
+        if event.kind is Kind.UNPLACED:
             return event.text
-        if _STARTED.search(event.text):
+        if event.kind is Kind.STARTED:
             return ""
     return ""
 
 
 def steady_at(service: Service, deployment: Deployment) -> datetime | None:
     """When ECS last called the service steady since the deployment was made; None: not yet."""
-    return next((event.at for event in since(service, deployment) if _STEADY.search(event.text)), None)
+    return next((event.at for event in since(service, deployment) if event.kind is Kind.STEADY), None)
 
 
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:
     """Since when no task of the deployment was started, registered or found unhealthy."""
-    disturbing = (*_MARKS[:2], _TROUBLE)
-    at = (event.at for event in since(service, deployment) if any(one.search(event.text) for one in disturbing))
+    at = (event.at for event in since(service, deployment) if event.kind in _DISTURBING)
     return max(at, default=deployment.created_at)
 
 
@@ -81,13 +75,13 @@ def rolled_back(service: Service, watched: str = "") -> bool:
     if primary is None:
         return False
     if watched and primary.id != watched:
-        named = f"(deployment {watched}) deployment failed"
+        failed = (event.deployment for event in service.happened if event.kind is Kind.DEPLOYMENT_FAILED)
         given_up = any(one.id == watched and one.rollout_state == "FAILED" for one in service.deployments)
-        if given_up or any(named in event.text for event in service.happened):
+        if given_up or watched in failed:
             return True
-    began = (event.at for event in service.happened if _ROLLING_BACK.search(event.text))
+    began = (event.at for event in service.happened if event.kind is Kind.ROLLING_BACK)
     said = any(primary.created_at <= at <= primary.created_at + _SAME_MOMENT for at in began)
-    return said or bool(_ROLLING_BACK.search(primary.rollout_reason))
+    return said or primary.rolls_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +105,23 @@ def expectation(service: Service, deployment: Deployment) -> Expectation:
     That is when it was steady; where no older task runs that would have to drain, when its new tasks were good.
     """
     rolling = any(older.id != deployment.id and older.running for older in service.deployments)
-    latest = [(event.at, mark) for event in since(service, deployment) for mark in _MARKS if mark.search(event.text)]
-    if not latest:
-        latest = [(deployment.created_at, _STARTED)]
-    at, mark = latest[0]
-    ending = _STEADY if rolling or mark is _DRAINS else _NEW_TASKS_ARE_GOOD
-    return Expectation(at, _before(service, deployment, mark, ending), mark is _REGISTERED)
+    latest = ((event.at, event.kind) for event in since(service, deployment) if event.kind in _MARKS)
+    at, mark = next(latest, (deployment.created_at, Kind.STARTED))
+    ending = _STEADY if rolling or mark is Kind.DRAINING else _NEW_TASKS_ARE_GOOD
+    return Expectation(at, _before(service, deployment, mark, ending), mark is Kind.REGISTERED)
 
 
-def _before(service: Service, deployment: Deployment, mark: re.Pattern[str], ending: re.Pattern[str]) -> float | None:
+def _before(service: Service, deployment: Deployment, mark: Kind, ending: Collection[Kind]) -> float | None:
     """Seconds from the last event of this kind to the first such ending, in the newest earlier rollout with both."""
     ended: datetime | None = None
     for event in service.happened:
         if event.at >= deployment.created_at:
             continue
-        if ending.search(event.text):
+        if event.kind in ending:
             ended = event.at
-        elif ended is not None and mark.search(event.text):
+        elif ended is not None and event.kind is mark:
             return (ended - event.at).total_seconds()
-        elif _STARTED.search(event.text):
+        elif event.kind is Kind.STARTED:
             ended = None  # what came before belongs to other tasks
     return None
 
@@ -141,11 +133,11 @@ def start_up(happened: Sequence[ServiceEvent]) -> float | None:
     """
     good: datetime | None = None
     for event in happened:
-        if _NEW_TASKS_ARE_GOOD.search(event.text):
+        if event.kind in _NEW_TASKS_ARE_GOOD:
             good = event.at
-        elif good is not None and _REGISTERED.search(event.text):
+        elif good is not None and event.kind is Kind.REGISTERED:
             return (good - event.at).total_seconds()
-        elif _STARTED.search(event.text) or _TROUBLE.search(event.text):
+        elif event.kind is Kind.STARTED or event.kind in _TROUBLE:
             good = None
     return None
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.aws.ecs import Container, Deployment, Service, ServiceEvent, Task
+from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.database.model import Observed, Wanted
 from orchestrator.errors import Interrupted, Problem
 from orchestrator.stack.contract import Stack, parse

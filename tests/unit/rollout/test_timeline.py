@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.aws.ecs import Deployment, Service, ServiceEvent
+from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.rollout import timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
