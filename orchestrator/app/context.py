@@ -36,9 +36,10 @@ from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
 from orchestrator.dns.places import Place
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.limits import Limits
 from orchestrator.lifecycle.surroundings import Surroundings
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
@@ -54,7 +55,7 @@ def no_secrets(_values: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """What steps see. The last four are the run's memory: what it did, which the next run observes anew."""
+    """What steps see. The last five are the run's memory: what it did, which the next run observes anew."""
 
     stack: Stack
     started: datetime
@@ -82,8 +83,8 @@ class Context:
     surroundings: Surroundings
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
-    deployments: dict[str, str] = field(default_factory=dict)
-    watch: Watch = field(default_factory=Watch)
+    rollout_memory: RunMemory = field(default_factory=RunMemory)
+    first_looks: FirstLooks = field(default_factory=FirstLooks)
 
 
 @dataclass(frozen=True, slots=True)

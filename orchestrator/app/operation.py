@@ -27,6 +27,7 @@ from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.doubts import WINDOW
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
@@ -35,7 +36,7 @@ from orchestrator.events import Emit, Event
 from orchestrator.index import vespa
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.lifecycle.services import foreign_among
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.tail import Search, Tail
 from orchestrator.settings import Settings
 from orchestrator.stack import contract
@@ -218,9 +219,8 @@ class Operation:
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
         """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""
-        afresh = replace(self._context, watch=Watch(patient=False))
         asked = [step for step in self._looked_at if step.id not in known]
-        return runner.sights(asked, afresh, subjects=self._subjects)
+        return runner.sights(asked, self._looking_once(), subjects=self._subjects)
 
     def tasks(self) -> Iterator[Event]:
         """Every task that ECS still knows, newest first."""
@@ -266,8 +266,12 @@ class Operation:
 
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""
-        afresh = replace(self._context, watch=Watch(patient=False))
-        return runner.survey(self._steps, afresh, subjects=self._subjects)
+        return runner.survey(self._steps, self._looking_once(), subjects=self._subjects)
+
+    def _looking_once(self) -> Context:
+        """The context for a look for itself: it knows what this run caused, and waits for nothing."""
+        memory = RunMemory(self._context.rollout_memory.value.afresh())
+        return replace(self._context, rollout_memory=memory, first_looks=FirstLooks(repeated=False))
 
 
 def _nameable() -> tuple[AnyStep, ...]:

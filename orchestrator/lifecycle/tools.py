@@ -29,7 +29,7 @@ from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import Refusal
 from orchestrator.lifecycle.surroundings import Surroundings
 from orchestrator.lifecycle.vault import Vault, tags_of
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Kind
 
@@ -107,7 +107,7 @@ class Tools:
     needs_runner: bool = True
     memory: Memory = field(default_factory=Memory)
     databases_made: set[str] = field(default_factory=set)
-    watch: Watch = field(default_factory=Watch)
+    rollout_memory: RunMemory = field(default_factory=RunMemory)
     adopted: frozenset[str] = frozenset()
     """Databases that somebody gave us."""
     refusals: dict[str, Refusal] = field(default_factory=dict)

@@ -1,34 +1,36 @@
 """What a tenant's service is doing: its rollout, the tasks that failed in it with their last words, its targets.
 
 What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady. A service
-that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task): by `Watch`
-at once when its events or counts show trouble, else when it is later than the last time, every `LOOK_INSIDE` seconds.
+that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task): with a
+memory at once when its events or counts show trouble, else when it is later than the last time, every `LOOK_INSIDE`
+seconds (`rollout/remembered.py`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Protocol
 
 from orchestrator.aws.ecs import Deployment, Service, Task
-from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.engine.step import Unread
 from orchestrator.engine.subjects import ABOUT_US
 from orchestrator.errors import OrchestratorError
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
+from orchestrator.rollout.memory import RunMemory
+from orchestrator.rollout.remembered import LOOK_INSIDE as LOOK_INSIDE  # noqa: PLC0414 - who looks finds it here
+from orchestrator.rollout.remembered import Inside, Remembered
 from orchestrator.stack.contract import Stack, Tenant
 
 AUTOPSIES = 2
 """Failed tasks of one rollout whose logs are read: a cause counts when it is seen twice."""
 AT_ONCE = 8
-LOOK_INSIDE = 15.0
-"""Seconds after which a service that does not come up is looked into again although nothing shows trouble."""
 _UPGRADE = re.compile(r"Running upgrade \S* ?-> (?P<revision>\w+)")
 
 
@@ -123,112 +125,6 @@ def steady(service: Service) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Glance:
-    """What the last look into a service found. `signs` are those of trouble that it answered."""
-
-    at: datetime
-    signs: tuple[object, ...]
-    rollout: Rollout
-
-
-@dataclass
-class Watch:
-    """One run's memory of rollouts: evidence ECS forgets, and what was seen inside services when.
-
-    Nothing here outlives the run. Thread-safe as far as one tenant is looked at by one thread at a time.
-    """
-
-    failures: dict[str, Failure] = field(default_factory=dict)
-    """By task ARN: ECS forgets stopped tasks within the hour, and a replaced deployment's sooner."""
-    found: dict[str, str] = field(default_factory=dict)
-    """Service → the deployment that was PRIMARY at the first look."""
-    before: dict[str, str] = field(default_factory=dict)
-    """Tenant → the deployment that was PRIMARY when it was first asked whether to redeploy."""
-    most: dict[str, int] = field(default_factory=dict)
-    """Deployment → the most tasks ever seen running of it."""
-    checks: dict[str, HealthCheck] = field(default_factory=dict)
-    """Target group → its health check."""
-    healed: set[str] = field(default_factory=set)
-    """Tenants whose database was made again while waiting: once in a run."""
-    earlier: dict[str, set[str]] = field(default_factory=dict)
-    """Tenant → the deployments that were seen before this run caused one: a late read may still show them."""
-    noticed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-    """Tenant → the deployment that was PRIMARY at the last look, and since when it was seen to be."""
-    scaled: dict[str, int] = field(default_factory=dict)
-    """Tenant → the tasks that this run asked for, of a service that was at 0."""
-    patient: bool = True
-    """Whether it looks again: a single look has nothing to wait for."""
-    began: dict[str, datetime] = field(default_factory=dict)
-    """Step → when it first looked."""
-    glances: dict[str, _Glance] = field(default_factory=dict)
-    calm: dict[str, tuple[datetime, object, TargetHealth]] = field(default_factory=dict)
-
-    def began_within(self, seconds: float, step: str, now: datetime) -> bool:
-        """Whether the step looks again and again, and first did so less than `seconds` ago."""
-        return self.patient and (now - self.began.setdefault(step, now)).total_seconds() < seconds
-
-    def note(self, seen: Mapping[str, Rollout], caused: Collection[str], now: datetime | None = None) -> None:
-        """What was there before this run caused a deployment, and since when the PRIMARY is the one it is."""
-        for tenant, rollout in seen.items():
-            primary = rollout.primary
-            if rollout.service is None or primary is None:
-                continue
-            if tenant not in caused:
-                self.earlier.setdefault(tenant, set()).update(one.id for one in rollout.service.deployments)
-            if now is not None and self.noticed.get(tenant, ("", now))[0] != primary.id:
-                self.noticed[tenant] = (primary.id, now)
-
-    def remember(self, failures: Sequence[Failure]) -> None:
-        """Keep them, with the log lines that were read."""
-        for failure in failures:
-            known = self.failures.get(failure.task.arn)
-            if known is None or failure.log or not known.log:
-                self.failures[failure.task.arn] = failure
-
-    def of(self, deployment: Deployment) -> tuple[Failure, ...]:
-        """The failures of the deployment, newest first."""
-        mine = (failure for failure in self.failures.values() if failure.task.deployment == deployment.id)
-        return tuple(sorted(mine, key=lambda one: str(one.task.created_at or ""), reverse=True))
-
-    def last(self, service: Service, now: datetime) -> Rollout | None:
-        """What is known of the service's inside, if that will do: nothing new shows trouble, and it isn't long ago."""
-        primary, glance = service.primary, self.glances.get(service.name)
-        if primary is None:
-            return None
-        signs = self._signs(service, primary)
-        if glance is not None and glance.signs[0] == primary.id:
-            fresh = (now - glance.at).total_seconds() < LOOK_INSIDE
-            return glance.rollout if fresh and signs == glance.signs else None
-        untroubled = signs == (primary.id, "", 0, 0, 0, 0)
-        late = timeline.expectation(service, primary).is_late(now, LOOK_INSIDE)
-        return Rollout(service) if untroubled and not late else None
-
-    def well(self, service: Service, now: datetime) -> TargetHealth | None:
-        """The target health of a steady service when it was good and nothing happened since, for `LOOK_INSIDE`."""
-        at, newest, health = self.calm.get(service.name, (None, None, None))
-        fresh = at is not None and (now - at).total_seconds() < LOOK_INSIDE
-        return health if fresh and newest == service.happened[:1] else None
-
-    def saw_steady(self, service: Service, health: TargetHealth, now: datetime) -> None:
-        """The targets of a steady service were looked at."""
-        if set(health.states) == {"healthy"}:
-            self.calm[service.name] = (now, service.happened[:1], health)
-
-    def saw(self, service: Service, rollout: Rollout, now: datetime) -> None:
-        """The service was looked into."""
-        if service.primary is not None:
-            self.glances[service.name] = _Glance(now, self._signs(service, service.primary), rollout)
-
-    def _signs(self, service: Service, primary: Deployment) -> tuple[object, ...]:
-        """What of a service shows that a task ended or will: it changes with every new trouble."""
-        most = self.most[primary.id] = max(self.most.get(primary.id, 0), primary.running)
-        again = max(0, timeline.launched(service, primary) - service.desired)
-        state = primary.rollout_state if primary.rollout_state == "FAILED" else ""
-        troubles = timeline.troubles(service, primary)
-        return primary.id, state, primary.failed, again, troubles, most - primary.running
-
-
 class Cluster(Ecs, Protocol):
     """Services, their tasks, and starting them again."""
 
@@ -238,7 +134,7 @@ class Cluster(Ecs, Protocol):
 
 
 class ProgressContext(Protocol):
-    """What steps need to observe rollouts. `watch`, `databases_made` and `deployments` are the run's memory."""
+    """What steps need to observe rollouts. `rollout_memory` and `databases_made` are what the run remembers."""
 
     @property
     def stack(self) -> Stack:
@@ -261,18 +157,13 @@ class ProgressContext(Protocol):
         ...
 
     @property
-    def watch(self) -> Watch:
-        """What was seen of rollouts: failures found here are evidence later."""
+    def rollout_memory(self) -> RunMemory:
+        """What was seen of services, evidence later, and what was done to them."""
         ...
 
     @property
     def databases_made(self) -> set[str]:
         """Tenants whose database, role or password was made in this run."""
-        ...
-
-    @property
-    def deployments(self) -> dict[str, str]:
-        """Tenant → the deployment this run caused."""
         ...
 
 
@@ -282,23 +173,31 @@ def observe(
     targets: Targets,
     logs: Logs,
     *,
-    watch: Watch | None = None,
+    memory: RunMemory | None = None,
     now: datetime | None = None,
     settled: Mapping[str, Rollout] | None = None,
 ) -> Mapping[str, Rollout]:
     """Every tenant's rollout: services in batches of 10, then per tenant its targets and, where needed, its tasks.
 
-    With `watch` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
+    With `memory` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
     without `now` every look is a thorough one. Tenants in `settled` are not looked at again.
     """
-    known = settled or {}
-    tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in known}
+    memory, settled = memory or RunMemory(), settled or {}
+    tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
     services = ecs.services([tenant.service for tenant in tenants.values()]) if tenants else {}
-    eye = _Eye(ecs, targets, logs, watch or Watch(), now)
+    reader, known = _Reader(ecs, targets, logs), memory.value.services
+
+    def look(name: str) -> Look:
+        service = services.get(tenants[name].service)
+        return reader.look(service, tenants[name], known.get(name, Remembered()), now)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        seen = pool.map(lambda tenant: eye.try_to_look(services.get(tenant.service), tenant), tenants.values())
-        looked = dict(zip(tenants, seen, strict=True))
-    return {name: known[name] if name in known else looked[name] for name in stack.tenants}
+        looks = dict(zip(tenants, pool.map(look, tenants), strict=True))
+    memory.update(lambda value: value.with_services({name: one.remembered for name, one in looks.items()}))
+    for one in looks.values():
+        if isinstance(one.failure, ABOUT_US):
+            raise one.failure
+    return {name: settled[name] if name in settled else looks[name].rollout for name in stack.tenants}
 
 
 def examine(rollout: Rollout, tenant: Tenant, ecs: Ecs, targets: Targets, logs: Logs) -> Rollout:
@@ -306,75 +205,90 @@ def examine(rollout: Rollout, tenant: Tenant, ecs: Ecs, targets: Targets, logs: 
     service, primary = rollout.service, rollout.primary
     if service is None or primary is None:
         return rollout
-    eye = _Eye(ecs, targets, logs, Watch(), None)
-    inside = eye.inside(service, primary, tenant)
-    return Rollout(service, inside.targets, inside.alive, eye.watch.of(primary), rollout.watched, inside.revision)
+    seen = _Reader(ecs, targets, logs).look(service, tenant, Remembered(), None, thorough=True)
+    if seen.failure is not None:
+        raise seen.failure
+    return replace(seen.rollout, watched=rollout.watched)
 
 
 @dataclass(frozen=True, slots=True)
-class _Eye:
-    """One look at all services."""
+class Look:
+    """What one look at a tenant's service gave: what is told, what is remembered, why it could not be read whole."""
+
+    rollout: Rollout
+    remembered: Remembered
+    failure: OrchestratorError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who looks at services. Used by many threads: it holds nothing that changes."""
 
     ecs: Ecs
     targets: Targets
     logs: Logs
-    watch: Watch
-    now: datetime | None
 
-    def try_to_look(self, service: Service | None, tenant: Tenant) -> Rollout:
-        """One tenant; what can't be read of it is no other's matter."""
-        try:
-            return self.look(service, tenant)
-        except ABOUT_US:
-            raise
-        except OrchestratorError as error:
-            return Rollout(service, unread=Unread.because(error))
-
-    def look(self, service: Service | None, tenant: Tenant) -> Rollout:
-        """One tenant."""
+    def look(
+        self,
+        service: Service | None,
+        tenant: Tenant,
+        known: Remembered,
+        now: datetime | None,
+        *,
+        thorough: bool = False,
+    ) -> Look:
+        """One tenant. What can't be read of it is no other's matter, and what was learned before is remembered."""
         primary = service.primary if service else None
         if service is None or primary is None:
-            return Rollout(service)
-        watched = self.watch.found.setdefault(service.name, primary.id) if self.now else primary.id
-        if steady(service):
-            return Rollout(service, self._health(service, tenant), failures=self.watch.of(primary), watched=watched)
-        inside = self.watch.last(service, self.now) if self.now else None
-        if inside is None:
-            inside = self.inside(service, primary, tenant)
-            if self.now:
-                self.watch.saw(service, inside, self.now)
-        return Rollout(
-            service, inside.targets, inside.alive, self.watch.of(primary), watched=watched, revision=inside.revision
-        )
+            return Look(Rollout(service), known)
+        known = known.having_met(primary) if now else known
+        try:
+            if steady(service) and not thorough:
+                inside, known = self._of_steady(service, tenant, known, now)
+            else:
+                known = known.having_counted(primary) if now else known
+                recent = known.inside_of(service, primary, now) if now else None
+                if recent is None:
+                    targets, tasks = self._targets_of(service, tenant), self._tasks_of(service, primary)
+                    known = known.with_failures(Failure(task) for task in tasks if failed(task))
+                    known = known.with_failures(self._last_words(tasks, tenant, known))
+                    recent = self._inside(targets, tasks, tenant)
+                    known = known.having_looked_inside(service, primary, recent, now) if now else known
+                inside = recent
+        except OrchestratorError as error:
+            return Look(Rollout(service, unread=Unread.because(error)), known, error)
+        watched = known.first_primary if now else primary.id
+        return Look(Rollout(service, inside.targets, inside.alive, known.of(primary), watched, inside.revision), known)
 
-    def _health(self, service: Service, tenant: Tenant) -> TargetHealth:
-        known = self.watch.well(service, self.now) if self.now else None
-        if known is not None:
-            return known
-        health = self._of_groups(service, tenant)
-        if self.now:
-            self.watch.saw_steady(service, health, self.now)
-        return health
+    def _of_steady(
+        self, service: Service, tenant: Tenant, known: Remembered, now: datetime | None
+    ) -> tuple[Inside, Remembered]:
+        """Its targets alone, and not those when they were healthy a moment ago."""
+        recent = known.targets_of(service, now) if now else None
+        if recent is not None:
+            return Inside(recent), known
+        targets = self._targets_of(service, tenant)
+        return Inside(targets), known.having_seen_targets(service, targets, now) if now else known
 
-    def _of_groups(self, service: Service, tenant: Tenant) -> TargetHealth:
+    def _targets_of(self, service: Service, tenant: Tenant) -> TargetHealth:
         """Of the target group that has the service's tasks; of a blue/green service both, as one."""
         first, *others = map(self.targets.health, service.groups_of(tenant.target_group_arn))
         return reduce(TargetHealth.beside, others, first)
 
-    def inside(self, service: Service, primary: Deployment, tenant: Tenant) -> Rollout:
-        """Tasks, and the last words of those that failed."""
-        health = self._of_groups(service, tenant)
-        tasks = [task for task in self.ecs.tasks(service.name) if task.deployment == primary.id]
-        ended = [task for task in tasks if failed(task)]
-        unread = [task for task in ended[:AUTOPSIES] if not self._is_read(task)]
-        self.watch.remember([Failure(task) for task in ended])
-        self.watch.remember([Failure(task, self._words(task, tenant, culprits(task))) for task in unread])
-        alive = tuple(task for task in tasks if task.status != "STOPPED" and not failed(task))
-        return Rollout(service, health, alive, revision=self._revision(alive, tenant))
+    def _tasks_of(self, service: Service, primary: Deployment) -> Sequence[Task]:
+        """Those of its PRIMARY deployment, newest first."""
+        return [task for task in self.ecs.tasks(service.name) if task.deployment == primary.id]
 
-    def _is_read(self, task: Task) -> bool:
-        known = self.watch.failures.get(task.arn)
-        return known is not None and known.task.status == "STOPPED" and bool(known.log)
+    def _inside(self, targets: TargetHealth, tasks: Sequence[Task], tenant: Tenant) -> Inside:
+        """What is seen of those that have not ended, with how far the newest one's migration is."""
+        alive = tuple(task for task in tasks if task.status != "STOPPED" and not failed(task))
+        return Inside(targets, alive, self._revision(alive, tenant))
+
+    def _last_words(self, tasks: Sequence[Task], tenant: Tenant, known: Remembered) -> Sequence[Failure]:
+        """The newest of the tasks that failed, with their logs; those whose log was read are left out."""
+        ended = [task for task in tasks if failed(task)][:AUTOPSIES]
+        unread = [task for task in ended if not known.has_log(task)]
+        return [Failure(task, self._words(task, tenant, culprits(task))) for task in unread]
 
     def _words(self, task: Task, tenant: Tenant, containers: Sequence[str], lines: int = 50) -> tuple[str, ...]:
         group = tenant.log_group

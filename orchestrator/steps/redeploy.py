@@ -38,20 +38,18 @@ class RedeployFacts:
 
 def observe(context: ProgressContext) -> RedeployFacts:
     """Services, and the tasks of those that are not steady."""
-    stack, before = context.stack, context.watch.before
-    seen = progress.observe(stack, context.ecs, context.targets, context.logs, watch=context.watch)
-    for tenant, rollout in seen.items():
-        if rollout.primary is not None:
-            before.setdefault(tenant, rollout.primary.id)
-    context.watch.note(seen, context.deployments)
+    stack, kept = context.stack, context.rollout_memory
+    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept)
+    services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
+    memory = kept.update(lambda value: value.having_asked(services).having_seen(services))
     return RedeployFacts(
         rollouts=seen,
         services={name: tenant.service for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
-        redeployed=frozenset(context.deployments),
-        before=dict(before),
-        ours=dict(context.deployments),
-        earlier={tenant: frozenset(some) for tenant, some in context.watch.earlier.items()},
+        redeployed=frozenset(memory.caused),
+        before=memory.asked_about,
+        ours=memory.caused,
+        earlier=memory.earlier,
     )
 
 
@@ -148,7 +146,8 @@ def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
     """UpdateService with forceNewDeployment, one call per service; remembers each deployment's id."""
 
     def start(tenant: Subject) -> None:
-        context.deployments[tenant] = context.ecs.redeploy(todos[tenant].payload)
+        deployment = context.ecs.redeploy(todos[tenant].payload)
+        context.rollout_memory.course(tenant, lambda one: one.having_caused(deployment))
 
     each(todos, start)
 

@@ -21,11 +21,11 @@ from typing import Protocol
 from orchestrator import inside
 from orchestrator.aws.elasticache import RedisState
 from orchestrator.aws.value_from import held
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.inside import Login, Unproven
 from orchestrator.inside.shell import Shell
-from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Redis, Stack
 from orchestrator.stack.ownership import Kind, remedy
 
@@ -106,8 +106,8 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
-    def watch(self) -> Watch:
-        """The run's memory."""
+    def first_looks(self) -> FirstLooks:
+        """When each step first looked."""
         ...
 
     @property
@@ -164,7 +164,7 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
         return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
     hopeful = isinstance(login, Login) or (login is not None and login.passing)
-    patient = hopeful and context.watch.began_within(SPREADING, "redis-auth", context.now())
+    patient = hopeful and context.first_looks.within(SPREADING, "redis-auth", context.now())
     return RedisAuthFacts(redis, state, rotated, login, patient)
 
 

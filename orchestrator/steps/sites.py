@@ -15,10 +15,10 @@ from typing import Protocol
 
 from orchestrator.aws.listeners import Routing
 from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollout.progress import Watch
 from orchestrator.site import answers, tenancy, visits
 from orchestrator.site.tenancy import Deed, Inside
 from orchestrator.stack.contract import Healthy
@@ -52,8 +52,8 @@ class SitesContext(visits.VisitsContext, Protocol):
         ...
 
     @property
-    def watch(self) -> Watch:
-        """The run's memory."""
+    def first_looks(self) -> FirstLooks:
+        """When each step first looked."""
         ...
 
     @property
@@ -105,7 +105,7 @@ def observe(context: SitesContext) -> SitesFacts:
         routing,
         Deed.of(stack),
         seen.insides,
-        context.watch.began_within(SPREADING, "sites", context.now()),
+        context.first_looks.within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
         seen.unread,
     )

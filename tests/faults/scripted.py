@@ -26,10 +26,11 @@ from orchestrator.database.model import Observed, Wanted
 from orchestrator.database.ownership import Rules
 from orchestrator.dns.model import Plan, Record
 from orchestrator.dns.resolve import Answer
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack import contract
 from orchestrator.stack.ownership import TAG
 from orchestrator.steps import dns_records, services
@@ -439,6 +440,6 @@ def context_of(world: World) -> Any:
         dns_tickets=[],
         databases_made=set(),
         database_rules=Rules(),
-        deployments={},
-        watch=Watch(),
+        rollout_memory=RunMemory(),
+        first_looks=FirstLooks(),
     )

@@ -7,7 +7,7 @@ A count that was changed by hand meanwhile counts more than the memory. Nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from orchestrator.aws.autoscaling import Scaling
@@ -18,7 +18,7 @@ from orchestrator.errors import Problem
 from orchestrator.lifecycle import pause_tags, services
 from orchestrator.lifecycle.pause_tags import TAG, Memory
 from orchestrator.lifecycle.services import Services, left_alone, look
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 
 ServicesStartedFacts = Services
 """Nothing else is looked at."""
@@ -28,8 +28,8 @@ class ServicesStartedContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
-    def watch(self) -> Watch:
-        """The run's memory: what it asked for may not show at once."""
+    def rollout_memory(self) -> RunMemory:
+        """What the run did to services: what it asked for may not show at once."""
         ...
 
 
@@ -87,7 +87,7 @@ def apply(context: ServicesStartedContext, todos: Mapping[Subject, Todo]) -> Non
 
     def start(tenant: Subject) -> None:
         wanted: Start = todos[tenant].payload
-        context.watch.scaled[tenant] = wanted.desired
+        context.rollout_memory.course(tenant, lambda course: replace(course, scaled_to=wanted.desired))
         context.counts.scale(wanted.service, wanted.desired)
 
     each(todos, start)

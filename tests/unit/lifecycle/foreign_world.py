@@ -22,6 +22,7 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.aws.snapshots import DbSnapshot
 from orchestrator.aws.ssm import Output, Ping
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
 from orchestrator.lifecycle import destroy, pause, pruned
@@ -32,7 +33,7 @@ from orchestrator.lifecycle.restore import counts_remembered, database_released,
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents
 from orchestrator.lifecycle.tools import Memory as Read
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import state as states
@@ -415,7 +416,8 @@ def tools_of(world: World) -> SimpleNamespace:
         monotonic=world.monotonic,
         refusals={},
         needs_runner=False,
-        watch=Watch(),
+        rollout_memory=RunMemory(),
+        first_looks=FirstLooks(),
         memory=Read(contents={"a": Contents(3, "d")}),
         lost=frozenset(),
         since=0.0,

@@ -19,13 +19,14 @@ from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.aws.ssm import Output, Ping
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
 from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_to_apply
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.ownership import Ownership
 from orchestrator.steps import database_server, runner, vespa_containers
 
@@ -245,7 +246,8 @@ def _context(world: World, who: str) -> Any:
         "refusals": {},
         "needs_runner": True,
         "world": world,
-        "watch": Watch(),
+        "rollout_memory": RunMemory(),
+        "first_looks": FirstLooks(),
     }
     return SimpleNamespace(stack=stack, counts=aws, autoscaling=aws, rds=aws, ec2=aws, ssm=aws, **more)
 

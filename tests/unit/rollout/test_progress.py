@@ -15,7 +15,7 @@ from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
 from orchestrator.rollout import progress
-from orchestrator.rollout.progress import Watch
+from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.services import Rules
@@ -29,8 +29,7 @@ class Context:
     cluster: Cluster
     wait_rules: Rules = field(default_factory=lambda: Rules(settle=0))
     started: datetime = START + timedelta(seconds=1000)
-    watch: Watch = field(default_factory=Watch)
-    deployments: dict[str, str] = field(default_factory=dict)
+    rollout_memory: RunMemory = field(default_factory=RunMemory)
     databases_made: set[str] = field(default_factory=set)
 
     @property
@@ -126,8 +125,9 @@ def test_evidence_outlives_ecss_memory() -> None:
     context = one(*lives)
     endings, _ = waits(context)
     assert problem(endings).code == "container-exited"
-    assert len(context.watch.failures) >= 2
-    assert all(failure.log for failure in list(context.watch.failures.values())[:2])
+    failures = context.rollout_memory.value.services["a"].failures
+    assert len(failures) >= 2
+    assert all(failure.log for failure in list(failures.values())[:2])
 
 
 def migration(start: float, steps: int, seconds: float) -> dict[float, str]:
@@ -158,7 +158,7 @@ def test_a_lost_database_is_made_once_and_the_service_started_once() -> None:
     assert endings["a"].changed == 1
     assert context.cluster.made == ["onyx_a"]
     assert context.cluster.calls["UpdateService"] == 1
-    assert context.deployments == {"a": "ecs-svc/3"}
+    assert context.rollout_memory.value.caused == {"a": "ecs-svc/3"}
     assert [event.changed for event in events if isinstance(event, StepDone)] == [1]
 
 
@@ -195,7 +195,7 @@ def test_a_look_without_memory_is_a_thorough_one() -> None:
 def test_a_service_is_looked_into_when_it_is_late_and_not_again_at_once() -> None:
     context = one(Life(1000, 1005))
     cluster = context.cluster
-    look = partial(progress.observe, cluster.stack, cluster, cluster, cluster, watch=context.watch)
+    look = partial(progress.observe, cluster.stack, cluster, cluster, cluster, memory=context.rollout_memory)
     seen = []
     for now in (1006, 1008, 1005 + progress.LOOK_INSIDE, 1006 + progress.LOOK_INSIDE):
         cluster.clock.seconds = now

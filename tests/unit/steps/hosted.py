@@ -17,12 +17,12 @@ from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.dns import model
 from orchestrator.dns.model import DnsProvider, Plan, Record
 from orchestrator.dns.resolve import AskServers
+from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.local.dns.zone import Entry, Zone
 from orchestrator.probe import Probe, Reached
-from orchestrator.rollout.progress import Watch
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import dns_records
 from orchestrator.steps.dns_records import Rules
@@ -132,7 +132,7 @@ class Context:
     needs_runner: bool = True
     commands: list[str] = field(default_factory=list)
     unreadable: str = ""
-    watch: Watch = field(default_factory=lambda: Watch(patient=False))
+    first_looks: FirstLooks = field(default_factory=lambda: FirstLooks(repeated=False))
 
     @property
     def targets(self) -> Context:

@@ -1,0 +1,150 @@
+"""What a run's earlier looks at one service found: a value. A look is given one, and gives the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from orchestrator.aws.ecs import Deployment, Service, Task
+from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.service_events import ServiceEvent
+from orchestrator.rollout import timeline
+from orchestrator.rollout.diagnosis import Failure
+
+LOOK_INSIDE = 15.0
+"""Seconds after which a service that does not come up is looked into again although nothing shows trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a look at a service's counts and events shows of tasks that ended, or will: each new trouble changes it."""
+
+    deployment: str
+    gave_up: bool
+    """Whether ECS has given its rollout up."""
+    failed: int
+    """Tasks that ECS itself counts as failed."""
+    replaced: int
+    """Tasks that were started beyond those desired."""
+    troubles: int
+    """Events that speak of trouble."""
+    lost: int
+    """Tasks fewer than have run at once."""
+
+    @property
+    def of_trouble(self) -> bool:
+        """Whether there is any."""
+        return self.gave_up or any((self.failed, self.replaced, self.troubles, self.lost))
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What is seen of a service only by looking into it. `alive` are tasks of its PRIMARY deployment, newest first."""
+
+    targets: TargetHealth = TargetHealth()  # noqa: RUF009 - frozen
+    alive: tuple[Task, ...] = ()
+    revision: str = ""
+    """The newest migration that the log of a task still starting shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookInside:
+    """The last look into a service: when, the signs of trouble that it answered, and what it found."""
+
+    at: datetime
+    signs: Signs
+    found: Inside
+
+
+@dataclass(frozen=True, slots=True)
+class HealthyTargets:
+    """The last look at a steady service's targets that found all of them healthy."""
+
+    at: datetime
+    newest: ServiceEvent | None
+    """The service's newest event then."""
+    targets: TargetHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What earlier looks at one service found, evidence with it that ECS forgets. Nothing in it ever changes."""
+
+    first_primary: str = ""
+    """The deployment that was PRIMARY at the first look."""
+    most_running: Mapping[str, int] = field(default_factory=dict)
+    """Deployment → the most tasks seen running of it."""
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    """By task ARN: ECS forgets stopped tasks within the hour, and a replaced deployment's sooner."""
+    inside: LookInside | None = None
+    healthy: HealthyTargets | None = None
+
+    def having_met(self, primary: Deployment) -> Remembered:
+        """With this deployment as the first, if there was none before."""
+        return self if self.first_primary else replace(self, first_primary=primary.id)
+
+    def having_counted(self, primary: Deployment) -> Remembered:
+        """With its running tasks, if there were never more."""
+        most = max(self.most_running.get(primary.id, 0), primary.running)
+        return replace(self, most_running={**self.most_running, primary.id: most})
+
+    def with_failures(self, failures: Iterable[Failure]) -> Remembered:
+        """With these. What is known without its log gets it; a log that was read is not forgotten."""
+        kept = dict(self.failures)
+        for failure in failures:
+            known = kept.get(failure.task.arn)
+            if known is None or failure.log or not known.log:
+                kept[failure.task.arn] = failure
+        return replace(self, failures=kept)
+
+    def having_looked_inside(self, service: Service, primary: Deployment, found: Inside, now: datetime) -> Remembered:
+        """With this as the last look into it."""
+        return replace(self, inside=LookInside(now, self.signs(service, primary), found))
+
+    def having_seen_targets(self, service: Service, targets: TargetHealth, now: datetime) -> Remembered:
+        """With these targets of a steady service, if all are healthy."""
+        if set(targets.states) != {"healthy"}:
+            return self
+        return replace(self, healthy=HealthyTargets(now, _newest(service), targets))
+
+    def of(self, deployment: Deployment) -> tuple[Failure, ...]:
+        """The failures of the deployment, newest first."""
+        mine = (failure for failure in self.failures.values() if failure.task.deployment == deployment.id)
+        return tuple(sorted(mine, key=lambda one: str(one.task.created_at or ""), reverse=True))
+
+    def has_log(self, task: Task) -> bool:
+        """Whether the task had ended, and its log was read."""
+        known = self.failures.get(task.arn)
+        return known is not None and known.task.status == "STOPPED" and bool(known.log)
+
+    def signs(self, service: Service, primary: Deployment) -> Signs:
+        """What the service shows of tasks that ended; its tasks were counted (`having_counted`)."""
+        return Signs(
+            deployment=primary.id,
+            gave_up=primary.rollout_state == "FAILED",
+            failed=primary.failed,
+            replaced=max(0, timeline.launched(service, primary) - service.desired),
+            troubles=timeline.troubles(service, primary),
+            lost=self.most_running.get(primary.id, primary.running) - primary.running,
+        )
+
+    def inside_of(self, service: Service, primary: Deployment, now: datetime) -> Inside | None:
+        """What is known of the service's inside, if that will do: nothing new shows trouble, and it isn't long ago."""
+        signs, last = self.signs(service, primary), self.inside
+        if last is not None and last.signs.deployment == primary.id:
+            fresh = (now - last.at).total_seconds() < LOOK_INSIDE
+            return last.found if fresh and signs == last.signs else None
+        late = timeline.expectation(service, primary).is_late(now, LOOK_INSIDE)
+        return None if signs.of_trouble or late else Inside()
+
+    def targets_of(self, service: Service, now: datetime) -> TargetHealth | None:
+        """The targets of a steady service when they were healthy and nothing happened since, for `LOOK_INSIDE`."""
+        last = self.healthy
+        if last is None or last.newest != _newest(service):
+            return None
+        return last.targets if (now - last.at).total_seconds() < LOOK_INSIDE else None
+
+
+def _newest(service: Service) -> ServiceEvent | None:
+    return next(iter(service.happened), None)

@@ -1,0 +1,79 @@
+"""What decides whether one tenant's service is up: what was seen of it, what this run did to it, how to wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.database.model import Wanted
+from orchestrator.rollout.progress import Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a run waits. `settle`: seconds a deployment's newest task must have been left in peace before it counts.
+
+    `heals`: whether this run brings databases to life, so that one found missing while waiting is made again. `wary`:
+    seconds for which a deployment that this run did not cause must be seen to be the newest. A moment ago somebody
+    (Terraform, a run that died) may have begun another one, which is not shown yet.
+    """
+
+    allow_zero: bool = False
+    settle: float = 10.0
+    heals: bool = False
+    wary: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One tenant's. A deployment is *ours* when this run caused it."""
+
+    tenant: str
+    name: str
+    """The service's, by the contract."""
+    rollout: Rollout
+    started: datetime
+    """When the run began: failures before that are history."""
+    now: datetime
+    rules: Rules = Rules()
+    ours: str | None = None
+    """The deployment this run caused last; None: it caused none."""
+    earlier: frozenset[str] | None = None
+    """The deployments seen before it did; None: nobody had looked."""
+    since: datetime | None = None
+    """Since when this run sees the present deployment."""
+    scaled_to: int | None = None
+    """The tasks that this run asked for, of a service that was at 0."""
+    healed: bool = False
+    """Whether the database was made again while waiting."""
+    wanted: Wanted | None = None
+    """The database that the stack says it has."""
+    check: HealthCheck | None = None
+    """How its targets are checked, where that matters."""
+    group: str = ""
+    """The target group that its name leads to."""
+
+    @property
+    def service(self) -> Service:
+        """As it is shown. Raises `LookupError` when it isn't: `verdict.RULES` have answered by then."""
+        if self.rollout.service is None:
+            raise LookupError(self.name)
+        return self.rollout.service
+
+    @property
+    def primary(self) -> Deployment:
+        """The deployment that ECS works towards. Raises `LookupError` without one, as `service` does."""
+        if self.rollout.primary is None:
+            raise LookupError(self.name)
+        return self.rollout.primary
+
+    @property
+    def counts(self) -> str:
+        """Its PRIMARY deployment's tasks, in words."""
+        return f"{self.primary.running}/{self.primary.desired} running"
+
+    def seconds_since(self, then: datetime) -> float:
+        """From then until now."""
+        return (self.now - then).total_seconds()

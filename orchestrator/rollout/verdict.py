@@ -1,0 +1,240 @@
+"""Whether a tenant's service is up, is coming, or won't come up: rules in their order, the first that answers. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.database.model import Wanted
+from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
+from orchestrator.errors import Problem
+from orchestrator.rollout import timeline, words
+from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
+from orchestrator.rollout.progress import Rollout
+from orchestrator.rollout.situation import Situation
+
+TWICE = 2
+CRASH_LOOP = 4
+"""Failures of one deployment after which it is hopeless whatever their causes."""
+UNATTACHED = 10.0
+"""Seconds for which a service must be seen without its target group: a change of it may not show yet."""
+HEALED_BY_US = "database-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Heal:
+    """Make the database again, then start the service again."""
+
+    service: str
+    wanted: Wanted
+    forced: bool = True
+    """False: its deployments are another controller's to make; ECS starts failed tasks again by itself."""
+
+
+def judge(situation: Situation) -> Verdict:
+    """What the first of `RULES` that answers says; when none does, the rollout is under way."""
+    for rule in RULES:
+        answer = rule(situation)
+        if answer is not None:
+            return answer
+    return under_way(situation)
+
+
+def unread(it: Situation) -> Verdict | None:
+    """It could not be looked at."""
+    return it.rollout.unread.verdict if it.rollout.unread else None
+
+
+def without_task_set(it: Situation) -> Verdict | None:
+    """None of its task sets is the PRIMARY: nobody says which tasks are the newest, so that is not judged."""
+    service = it.rollout.service
+    if service is None or it.rollout.primary is not None or service.deploys_itself:
+        return None
+    counts = f"{service.running}/{service.desired} running"
+    if service.desired == 0:
+        return at_zero(it)
+    if service.running >= service.desired and not service.pending:
+        return Done(f"{counts}; not judged whether they are the newest: {service.controller} makes its deployments")
+    fix = f"see what {service.controller} is doing: the service has no PRIMARY task set"
+    return Wait(f"{counts}, no PRIMARY task set", "service-not-running", fix)
+
+
+def missing(it: Situation) -> Verdict | None:
+    """There is no such service, or nothing it works towards."""
+    if it.rollout.service is not None and it.rollout.primary is not None:
+        return None
+    fix = "check `cluster`, `region` and the tenant's `service` in the contract"
+    return Blocked(Problem("service-missing", f"there is no service {it.name}", it.tenant, fix))
+
+
+def count_not_shown(it: Situation) -> Verdict | None:
+    """ECS still shows the count from before this run scaled it."""
+    if it.scaled_to is None or it.service.desired:
+        return None
+    why = f"ECS still shows a desired count of 0, {it.scaled_to} were asked for"
+    return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
+
+
+def ours_not_shown(it: Situation) -> Verdict | None:
+    """ECS still shows the world from before this run changed it: the old deployment may be as steady as ever."""
+    if it.ours is None or any(one.id == it.ours for one in it.service.deployments):
+        return None
+    before = it.primary.id in it.earlier if it.earlier is not None else it.primary.created_at < it.started
+    if not before:
+        return None
+    why = f"ECS still shows {it.primary.id}, from before our {it.ours or 'redeploy'}"
+    return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
+
+
+def at_zero(it: Situation) -> Verdict | None:
+    """No task is wanted of it: right where that was allowed."""
+    service = it.service
+    if service.desired:
+        return None
+    if it.rules.allow_zero:
+        left = service.running + service.pending
+        return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
+    fix = (
+        f"aws ecs update-service --service {service.name} --desired-count N (paused: orchestrate resume; --allow-zero)"
+    )
+    return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", it.tenant, fix))
+
+
+def rolled_back(it: Situation) -> Verdict | None:
+    """ECS went back to an older deployment."""
+    watched = it.rollout.watched if it.ours is None else it.ours
+    if not timeline.rolled_back(it.service, watched):
+        return None
+    message = f"ECS gave up the new deployment and went back to an older one ({it.primary.task_definition})"
+    causes = [classify(failure) for failure in it.rollout.failures[:1]]
+    why = "".join(f": {cause.message}" for cause in causes)
+    fix = "repair what made its tasks fail (orchestrate doctor, the service's events), then deploy again"
+    return Blocked(Problem("rolled-back", message + why, it.tenant, fix))
+
+
+def superseded(it: Situation) -> Verdict | None:
+    """Somebody began another deployment than the one that was found.
+
+    When this run caused one, whichever comes after it has what ours was for: it is followed. One that is older than
+    this run was only not shown at the first look; a wary run expects one to come.
+    """
+    watched, primary = it.rollout.watched, it.primary
+    expected = it.ours is not None or it.rules.wary or primary.created_at < it.started
+    if expected or watched in ("", primary.id):
+        return None
+    message = f"somebody began deployment {primary.id} while {watched} was under way"
+    return Blocked(Problem("superseded", message, it.tenant, "run the same command again to wait for the new one"))
+
+
+def up(it: Situation) -> Verdict | None:
+    """ECS is content with the one deployment there is, the load balancer with every target; it must hold."""
+    rollout = it.rollout
+    content = rollout.steady and rollout.targets.healthy >= it.service.desired
+    if not content or set(rollout.targets.states) != {"healthy"}:
+        return None
+    peace = it.seconds_since(timeline.unchanged_since(it.service, it.primary))
+    left = max(_settle_time(rollout, it.rules.settle) - peace, _doubt(it))
+    says = f"{it.counts}, {rollout.targets.healthy} healthy: {words.identity(rollout)}"
+    return Done(says) if left <= 0 else Wait(f"{says}, settling", poll=max(left, timeline.DENSEST))
+
+
+def database_lost(it: Situation) -> Verdict | None:
+    """The database went missing after its step was done: make it again and redeploy, once in a run."""
+    if not it.rules.heals or it.healed or it.wanted is None or not it.rollout.failures:
+        return None
+    newest = it.rollout.failures[0]
+    if classify(newest).code != HEALED_BY_US or not _watched(newest, it.started):
+        return None
+    forced = it.service.deploys_itself
+    again = f"make database {it.wanted.database} again{f' and redeploy {it.name}' if forced else ''}: it went missing"
+    return Todo(again, Heal(it.name, it.wanted, forced))
+
+
+def hopeless(it: Situation) -> Verdict | None:
+    """The rollout failed for good; or the same cause came twice, once at least while we watched; or it crash-loops."""
+    rollout = it.rollout
+    causes = [classify(failure) for failure in rollout.failures]
+    if it.primary.rollout_state == "FAILED" and not rollout.alive:
+        return Blocked(_problem(it, causes))
+    watched = any(_watched(failure, it.started) for failure in rollout.failures)
+    if not watched or not causes or causes[0].cure is Cure.TIME:
+        return None
+    repeated = Counter(cause.code for cause in causes)[causes[0].code]
+    return Blocked(_problem(it, causes)) if repeated >= TWICE or len(causes) >= CRASH_LOOP else None
+
+
+def unattached(it: Situation) -> Verdict | None:
+    """Its tasks run, and will never be in the target group that its name leads to."""
+    known = it.service.target_groups
+    attached = known is None or not it.group or it.group in known
+    if attached or not it.rollout.steady or it.rollout.targets.states:
+        return None
+    if it.since is not None and it.seconds_since(it.since) < UNATTACHED:
+        return None
+    message = f"{it.name} registers its tasks in {', '.join(known or ()) or 'no target group'}, not in {it.group}"
+    fix = "name the tenant's target group in the service's load_balancer block; terraform apply"
+    return Blocked(Problem("target-group-not-attached", message, it.tenant, fix))
+
+
+def under_way(it: Situation) -> Wait:
+    """Nothing is wrong with it yet: what it is doing, and when its next state can come."""
+    rollout, primary = it.rollout, it.primary
+    other = it.ours is not None and it.ours != primary.id
+    stage = timeline.expectation(it.service, primary)
+    earliest = it.check.interval * it.check.healthy if it.check and stage.checked else 0.0
+    return Wait(
+        words.doing(rollout, it.counts) + (" (superseded by another deployment)" if other else ""),
+        *words.should_it_never(rollout),
+        poll=timeline.next_look(it.seconds_since(stage.since), stage.seconds, earliest),
+        progress=f"{primary.id} {rollout.revision}" if rollout.revision else "",
+    )
+
+
+RULES: tuple[Callable[[Situation], Verdict | None], ...] = (
+    unread,
+    without_task_set,
+    missing,
+    count_not_shown,
+    ours_not_shown,
+    at_zero,
+    rolled_back,
+    superseded,
+    up,
+    database_lost,
+    hopeless,
+    unattached,
+)
+"""Those after `missing` are asked only of a service that has a PRIMARY deployment."""
+
+
+def _doubt(it: Situation) -> float:
+    """Seconds for which a deployment that we did not cause has yet to be seen to be the newest."""
+    if not it.rules.wary or it.ours is not None:
+        return 0.0
+    return it.rules.wary - it.seconds_since(it.since or it.now)
+
+
+def _settle_time(rollout: Rollout, settle: float) -> float:
+    """Seconds of peace that prove it: tasks that follow crashed ones have to outlive them (up to six times as long)."""
+    lives = [
+        (task.stopped_at - task.created_at).total_seconds()
+        for task in (failure.task for failure in rollout.failures)
+        if task.stopped_at is not None and task.created_at is not None
+    ]
+    return max(settle, min(max(lives, default=0.0), 6 * settle))
+
+
+def _watched(failure: Failure, started: datetime) -> bool:
+    """Whether the task ended while this run watched. One that is still being stopped has no time yet."""
+    return failure.task.stopped_at is None or failure.task.stopped_at >= started
+
+
+def _problem(it: Situation, causes: Sequence[Cause]) -> Problem:
+    if not causes:
+        fix = "look at the service's events; its stopped tasks are no longer shown"
+        return Problem("rollout-failed", f"the rollout failed: {it.primary.rollout_reason}", it.tenant, fix)
+    cause = causes[0]
+    evidence = f" ({cause.evidence})" if cause.evidence else ""
+    return Problem(cause.code, f"{cause.message}{evidence}", it.tenant, cause.fix)
