@@ -59,7 +59,6 @@ class Service:
     running: int
     pending: int
     deployments: tuple[Deployment, ...]
-    events: tuple[str, ...] = ()
     happened: tuple[ServiceEvent, ...] = ()
     grace: float = 0.0
     controller: str = ECS
@@ -209,7 +208,6 @@ def _service(raw: Mapping[str, Any]) -> Service:
         running=raw["runningCount"],
         pending=raw["pendingCount"],
         deployments=tuple(sorted(made, key=lambda one: one.status != "PRIMARY")),
-        events=tuple(event["message"] for event in raw.get("events", ())[:10]),
         happened=tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ())),
         grace=float(raw.get("healthCheckGracePeriodSeconds") or 0),
         controller=controller,

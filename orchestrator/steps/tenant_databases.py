@@ -12,6 +12,7 @@ from typing import Protocol
 
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.rds import TakenSnapshot
+from orchestrator.aws.service_events import Kind
 from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
 from orchestrator.database.model import Observed, Server, Wanted, identifier, missing, unowned, usable, wanted_of
@@ -19,9 +20,6 @@ from orchestrator.database.ownership import Rules
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.stack.contract import Stack
-
-STEADY = "has reached a steady state"
-"""ECS's words when a service is up: its database was there then."""
 
 
 class Services(Protocol):
@@ -112,7 +110,8 @@ def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[st
         found = context.ecs.services(list(names)) if names else {}
     except OrchestratorError:
         return {}  # a remark is not worth a failure: the steps that need ECS say what it says
-    steady = [name for name, service in found.items() if any(STEADY in text for text in service.events)]
+    # ECS calls a service steady when its tasks are healthy: its database was there then.
+    steady = [name for name, service in found.items() if any(one.kind is Kind.STEADY for one in service.happened)]
     return {names[name]: f"{name} was up before" for name in steady}
 
 

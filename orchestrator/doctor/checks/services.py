@@ -81,7 +81,7 @@ def _short(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | 
         symptom=f"{name} does not get its tasks to run",
         cause="its rollout failed, and a failed rollout never retries by itself" if over else "its tasks keep stopping",
         fix=f"repair the cause, then: {again}",
-        evidence=(counts, state, *service.events[:2]),
+        evidence=(counts, state, *(event.text for event in service.happened[:2])),
         consequence=True,
         repair="redeploy" if over else "",
     )

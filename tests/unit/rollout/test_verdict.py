@@ -63,7 +63,7 @@ COMING = service(deployment(rollout_state="IN_PROGRESS", running=0), running=0)
 GIVEN_UP = service(deployment(rollout_state="FAILED", running=0), running=0)
 EXTERNAL = service(deployment(status="ACTIVE"), controller="EXTERNAL")
 OLD = deployment("ecs-svc/1", created_at=at(-500))
-BACK = service(events=(), happened=(ServiceEvent(at(11), "(service a) rolling back to (deployment ecs-svc/1)."),))
+BACK = service(happened=(ServiceEvent(at(11), "(service a) rolling back to (deployment ecs-svc/1)."),))
 LOST = failure(log='FATAL:  database "onyx_a" does not exist')
 ELSEWHERE = service(target_groups=("arn:other",))
 
