@@ -6,7 +6,8 @@ A `Problem` is what a person reads: a stable kebab-case code, what happened, whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -107,3 +108,19 @@ class PartlyFailed(OrchestratorError):
     def __init__(self, failures: Mapping[str, OrchestratorError]) -> None:
         super().__init__(*(problem for failure in failures.values() for problem in failure.problems))
         self.failures = failures
+
+
+_ALIKE = 0.7
+"""How alike two names must be for one to be the other misspelt (1: equal; difflib's ratio)."""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` most likely stands for; empty when none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=_ALIKE)), "")
+
+
+def correction(name: str, known: Iterable[str], what: str) -> str:
+    """The fix for a name that isn't known: the nearest one, else all of them. `what` is their plural (`steps`)."""
+    names = list(known)
+    near = meant(name, names)
+    return f"did you mean {near}?" if near else f"the {what} are {', '.join(names)}"

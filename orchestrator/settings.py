@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import Invalid, Problem
+from orchestrator.engine.clock import duration
+from orchestrator.errors import Invalid, Problem, meant
 from orchestrator.stack import mapping_place
 from orchestrator.stack.ownership import Kind, part
 
@@ -20,12 +21,25 @@ PREFIX = "ORCHESTRATE_"
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind of value is written."""
+
+    metavar: str
+    read: Callable[[Any], Any]
+    """Turns text (or TOML's value) into the value, raising ValueError with the reason."""
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string", "minLength": 1})
+    """The JSON schema of what may stand in the file."""
+    write: Callable[[Any], str] = str
+    """Gives a value as one would write it behind its flag."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `read` turns text (or TOML's value) into the value, raising ValueError with the reason."""
+    """One setting."""
 
     name: str
     help: str
-    read: Callable[[Any], Any]
+    form: Form
     default: Any = None
     many: bool = False
     """Whether its flag may be given again and again."""
@@ -34,6 +48,10 @@ class Setting:
     def variable(self) -> str:
         """Its environment variable."""
         return PREFIX + self.name.upper().replace("-", "_")
+
+    def written(self, value: Any) -> str:
+        """A value as one would write it behind its flag; empty for none."""
+        return "" if value in (None, (), {}) else self.form.write(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +74,23 @@ def _text(value: Any) -> str:
 
 
 def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{_brief(value)} is not a number of seconds") from None
+    seconds = _any_seconds(value)
     if not 0 < seconds < 7 * 86400:
-        raise ValueError(f"{_brief(value)} is not between 0 and a week, in seconds")
+        raise ValueError(f"{_brief(value)} is not between 0 and a week")
     return seconds
 
 
 def _seconds_or_none(value: Any) -> float:
-    return 0.0 if value in (0, "0") else _seconds(value)
+    return 0.0 if _any_seconds(value) == 0 else _seconds(value)
+
+
+def _any_seconds(value: Any) -> float:
+    """Of a number, or a text like `90`, `1.5` or `1h30m`."""
+    with suppress(TypeError, ValueError, OverflowError):
+        return float(value)
+    with suppress(ValueError):
+        return duration(_text(value)).total_seconds()
+    raise ValueError(f"{_brief(value)} is no duration: write seconds (90), or 90s, 10m, 1h30m")
 
 
 def _path(value: Any) -> Path:
@@ -115,12 +139,12 @@ def _file(value: Any) -> Path:
 
 
 def _step_timeouts(value: Any) -> Mapping[str, float]:
-    """`services=900,runner=60` or a TOML table."""
+    """`services=15m,runner=60` or a TOML table."""
     if isinstance(value, Mapping):
         return {name: _seconds(seconds) for name, seconds in value.items()}
     pairs = [part.partition("=") for part in _text(value).split(",")]
     if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise ValueError(f"{_brief(value)} is not of the form STEP=SECONDS,…")
+        raise ValueError(f"{_brief(value)} is not of the form STEP=DURATION,…")
     return {name.strip(): _seconds(seconds) for name, _, seconds in pairs}
 
 
@@ -148,64 +172,89 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts)
 
 
+def _pairs(value: Mapping[str, float]) -> str:
+    return ",".join(f"{name}={seconds:g}" for name, seconds in value.items())
+
+
+_DURATION_SCHEMA = {"type": ["number", "string"], "minimum": 0, "examples": ["10m", "1h30m", 90]}
+_NAMES_SCHEMA = {"oneOf": [{"type": "array", "items": {"type": "string", "minLength": 1}}, {"type": "string"}]}
+
+_TEXT = Form("TEXT", _text)
+_DURATION = Form("DURATION", _seconds, _DURATION_SCHEMA, "{:g}".format)
+_DURATION_OR_NONE = Form("DURATION", _seconds_or_none, _DURATION_SCHEMA, "{:g}".format)
+_DURATIONS = Form(
+    "STEP=DURATION,…",
+    _step_timeouts,
+    {"oneOf": [{"type": "object", "additionalProperties": _DURATION_SCHEMA}, {"type": "string"}]},
+    _pairs,
+)
+_FOLDER = Form("FOLDER", _folder)
+_FILE = Form("FILE", _file)
+_PORT = Form("PORT", _port, {"type": ["integer", "string"], "minimum": 1, "maximum": 65535})
+_ADDRESS = Form("ADDRESS:PORT", _address, write=lambda value: f"{value[0]}:{value[1]}")
+_OBJECT = Form("s3://BUCKET/KEY", _object, write=lambda value: f"s3://{value[0]}/{value[1]}")
+_PARTS = Form("KIND:ID,…", _parts, _NAMES_SCHEMA, ",".join)
+_NAMES = Form("NAME,…", _names, _NAMES_SCHEMA, ",".join)
+_TRANSPORT = Form("ssm|direct", _transport, {"enum": ["ssm", "direct"]})
+
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("profile", "profile of ~/.aws/config", _text),
+        Setting("profile", "profile of ~/.aws/config", _TEXT),
         Setting(
-            "database-transport", "how the database is reached: ssm (through the runner) or direct", _transport, "ssm"
+            "database-transport", "how the database is reached: ssm (through the runner) or direct", _TRANSPORT, "ssm"
         ),
         Setting(
             "database-address",
-            "ADDRESS:PORT to connect to instead (a tunnel), with --database-transport direct",
-            _address,
+            "where to connect instead (a tunnel), with --database-transport direct",
+            _ADDRESS,
         ),
         Setting(
             "database-ca-file",
             "PEM file of the CAs that sign the database server's certificate, instead of RDS's",
-            _file,
+            _FILE,
         ),
-        Setting("resolver", "ADDRESS:PORT of the DNS resolver to ask, instead of the system's", _address),
-        Setting("site-port", "port the sites answer on", _port, 443),
-        Setting("ca-file", "PEM file of the CAs that sign the sites' certificates", _file),
-        Setting("porkbun-url", "base URL of Porkbun's API", _text, "https://api.porkbun.com/api/json/v3"),
-        Setting("timeout", "seconds the whole run may take", _seconds),
-        Setting("step-timeouts", "seconds individual steps may take: STEP=SECONDS,…", _step_timeouts, {}),
-        Setting("journal-dir", "folder for the records of runs, instead of .orchestrate/runs", _folder),
-        Setting("reason", "why you run this; kept in the run's record", _text),
+        Setting("resolver", "the DNS resolver to ask, instead of the system's", _ADDRESS),
+        Setting("site-port", "port the sites answer on", _PORT, 443),
+        Setting("ca-file", "PEM file of the CAs that sign the sites' certificates", _FILE),
+        Setting("porkbun-url", "base URL of Porkbun's API", _TEXT, "https://api.porkbun.com/api/json/v3"),
+        Setting("timeout", "how long the whole run may take (10m, 1h30m; a number alone: seconds)", _DURATION),
+        Setting("step-timeouts", "how long individual steps may take (services=15m,runner=60)", _DURATIONS, {}),
+        Setting("journal-dir", "folder for the records of runs, instead of .orchestrate/runs", _FOLDER),
+        Setting("reason", "why you run this; kept in the run's record", _TEXT),
         Setting(
             "lock-dir",
             "folder of the lock that allows one run at a time on a stack, instead of beside the state",
-            _folder,
+            _FOLDER,
         ),
         Setting(
             "lock",
-            "lock that allows one run at a time on a stack, as s3://BUCKET/KEY, for states kept outside S3",
-            _object,
+            "lock that allows one run at a time on a stack, for states kept outside S3",
+            _OBJECT,
         ),
-        Setting("lock-timeout", "seconds to wait for another run on this stack to finish", _seconds_or_none, 0.0),
-        Setting("settle", "seconds the newest task must run undisturbed to count as up", _seconds_or_none, 10.0),
+        Setting("lock-timeout", "how long to wait for another run on this stack to finish", _DURATION_OR_NONE, 0.0),
+        Setting("settle", "how long the newest task must run undisturbed to count as up", _DURATION_OR_NONE, 10.0),
         Setting(
             "adopt-database",
             "existing tenant databases that orchestrate takes over (owner, grants, password)",
-            _names,
+            _NAMES,
             (),
             many=True,
         ),
         Setting(
             "credentials-wait",
-            "seconds a run whose credentials have expired waits for somebody to sign in again",
-            _seconds_or_none,
+            "how long a run whose credentials have expired waits for somebody to sign in again",
+            _DURATION_OR_NONE,
             300.0,
         ),
-        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT-RANDOM", _text),
+        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT-RANDOM", _TEXT),
         Setting(
             "owns",
-            "resources that belong to this stack alone although its Terraform state doesn't manage them: KIND:ID,…",
-            _parts,
+            "resources that belong to this stack alone although its Terraform state doesn't manage them",
+            _PARTS,
             (),
         ),
-        Setting("poll", "longest pause between two polls, in seconds", _seconds),
+        Setting("poll", "longest pause between two polls", _DURATION),
     )
 }
 
@@ -297,8 +346,8 @@ def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
 
 def _unknown(name: str, what: str, place: str, known: Sequence[str]) -> Problem:
     prefix = PREFIX if what == "variable" else ""  # which says nothing of how near two names are
-    near = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
-    fix = f"did you mean {prefix}{near[0]}?" if near else f"known {what}s: {', '.join(known)}"
+    near = meant(name.removeprefix(prefix), (one.removeprefix(prefix) for one in known))
+    fix = f"did you mean {prefix}{near}?" if near else f"known {what}s: {', '.join(known)}"
     return Problem("setting-unknown", f"there is no {what} {_brief(name)}", place, fix)
 
 
@@ -307,8 +356,22 @@ def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: l
     for value, source in candidates:
         if value is not None:
             try:
-                return Chosen(setting.read(value), source)
+                return Chosen(setting.form.read(value), source)
             except (ValueError, OSError, RuntimeError) as error:  # of a path: too long, or of an unknown user's home
                 problems.append(Problem("setting-invalid", str(error)[:500], source, setting.help))
                 return Chosen(setting.default, source)
     return Chosen(setting.default, "default")
+
+
+def schema() -> Mapping[str, Any]:
+    """The JSON schema of the file, for editors. Of `[contract]` it says only that it is a table."""
+    known: dict[str, Any] = {CONTRACT: {"type": "object"}}
+    for name, setting in SETTINGS.items():
+        known[name] = {"description": setting.help, **setting.form.schema}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": FILE,
+        "type": "object",
+        "properties": known,
+        "additionalProperties": False,
+    }

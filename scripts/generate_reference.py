@@ -47,6 +47,7 @@ def pages() -> Mapping[str, str]:
     """File name below docs/reference → its content."""
     return {
         "contract.schema.json": json.dumps(_schema(), indent=2) + "\n",
+        "orchestrate.toml.schema.json": json.dumps(settings.schema(), indent=2) + "\n",
         "contract.md": _page("The contract, schema 1", _contract()),
         "events.md": _page("Events (`--json`)", _events()),
         "exit-status.md": _page("Exit status", _exit_status()),
@@ -225,7 +226,7 @@ def _settings() -> Iterator[str]:
     yield "to take the next."
     yield ""
     rows = (
-        (f"`--{one.name}`", f"`{one.variable}`", f"`{one.name}`", one.help, _shown(one.default))
+        (f"`--{one.name}`", f"`{one.variable}`", f"`{one.name}`", one.help, _shown(one))
         for one in settings.SETTINGS.values()
     )
     yield from _table(("Flag", "Variable", "Key", "What it is", "Default"), rows)
@@ -238,8 +239,9 @@ def _settings() -> Iterator[str]:
     yield "`orchestrate run` that Terraform starts inside `orchestrate apply` leaves the work to it."
 
 
-def _shown(default: Any) -> str:
-    return "" if default in (None, {}) else f"`{default}`"
+def _shown(setting: settings.Setting) -> str:
+    default = setting.written(setting.default)
+    return f"`{default}`" if default else ""
 
 
 # commands

@@ -31,7 +31,7 @@ from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report, Sight
 from orchestrator.engine.step import Subject, Verdict
-from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut
+from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut, correction
 from orchestrator.events import Emit, Event
 from orchestrator.index import vespa
 from orchestrator.lifecycle import catalogue, pause, resume
@@ -291,17 +291,24 @@ def _database_rules(settings: Settings, selection: Selection, stack: Stack) -> D
     asked = [("--adopt-database", name) for name in adopted] + [
         ("--new-database", it) for it in selection.new_databases
     ]
-    fix = f"the tenants' databases are {', '.join(sorted(known))}"
     unknown = [(place, name) for place, name in asked if name not in known]
     if unknown:
-        problems = (Problem("database-unknown", f"no tenant has a database {name!r}", it, fix) for it, name in unknown)
-        raise Invalid(*problems)
+        raise Invalid(*(_no_database(place, name, sorted(known)) for place, name in unknown))
     return DatabaseRules(frozenset(adopted), frozenset(selection.new_databases))
 
 
 def _known_tenants(asked: Collection[str], stack: Stack) -> Collection[str] | None:
-    unknown = sorted(set(asked) - stack.tenants.keys())
-    if unknown:
-        fix = f"the stack's tenants are {', '.join(sorted(stack.tenants))}"
-        raise Invalid(*(Problem("tenant-unknown", f"there is no tenant {name!r}", "--tenant", fix) for name in unknown))
+    known = sorted(stack.tenants)
+    if unknown := sorted(set(asked) - stack.tenants.keys()):
+        raise Invalid(*(_no_tenant(name, known) for name in unknown))
     return set(asked) or None
+
+
+def _no_database(place: str, name: str, known: Sequence[str]) -> Problem:
+    fix = correction(name, known, "tenants' databases")
+    return Problem("database-unknown", f"no tenant has a database {name!r}", place, fix)
+
+
+def _no_tenant(name: str, known: Sequence[str]) -> Problem:
+    fix = correction(name, known, "stack's tenants")
+    return Problem("tenant-unknown", f"there is no tenant {name!r}", "--tenant", fix)

@@ -7,7 +7,6 @@ names the variable or the file's key. No value of a key, a token or a proxy's pa
 from __future__ import annotations
 
 import configparser
-import difflib
 import os
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from orchestrator.aws.child import PROFILES
 from orchestrator.aws.environment import proxies
 from orchestrator.aws.errors import problem_of
-from orchestrator.errors import Invalid, OrchestratorError, Problem
+from orchestrator.errors import Invalid, OrchestratorError, Problem, meant
 
 _FILES = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}
 _CHOICES = {
@@ -78,8 +77,8 @@ def _files(session: Any) -> Iterator[Problem]:
 
 
 def _no_profile(wanted: str, source: str, known: Sequence[str]) -> Problem:
-    near = difflib.get_close_matches(wanted, known, n=1)
-    there = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
+    near = meant(wanted, known)
+    there = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
     fix = f"correct {source}, or make the profile (`aws configure --profile NAME`); {there}"
     message = f"{source} names the AWS profile {wanted!r}, which is not configured on this machine"
     return Problem("aws-profile-unknown", message, source, fix)

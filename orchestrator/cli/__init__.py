@@ -9,6 +9,7 @@ import sys
 import click
 
 from orchestrator import __version__
+from orchestrator.cli.shape import Group
 
 COMMANDS = {
     "apply": "Apply Terraform, then bring the stack to life.",
@@ -22,6 +23,7 @@ COMMANDS = {
     "certificate": "Publish the certificate's validation records, and wait until it is issued.",
     "status": "Show what each step observes now, and one table of everything.",
     "doctor": "Find what is wrong, why, and what to do about it.",
+    "explain": "Explain the code behind a message, and the way out.",
     "logs": "Show the logs of all tenants as one stream, or Vespa's.",
     "tasks": "Show the tasks that run, and those that stopped of late.",
     "shell": "Open a shell on Vespa's instance, or the runner.",
@@ -40,7 +42,7 @@ COMMANDS = {
 """Every command and its line in --help. The module and the function bear the command's name."""
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """Knows the commands' names and short helps; imports a command's module when it is invoked."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -57,14 +59,41 @@ class _Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=_Lazy,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="orchestrate")
-def orchestrate() -> None:
+@click.pass_context
+def orchestrate(ctx: click.Context) -> None:
     """Bring an Onyx stack on AWS to life after Terraform.
 
     Exit status: 0 succeeded, 1 failed, 2 invalid, 3 refused, 4 timed out, 5 locked, 6 pending (plan, status),
     7 expired, 130 interrupted.
     """
+    if ctx.invoked_subcommand is None:
+        _say_where()
+
+
+def _say_where() -> None:
+    """Where one is and what to do, read from local files alone."""
+    from pathlib import Path
+
+    from orchestrator.workflows.caller import StackRef
+    from orchestrator.workflows.here import here
+
+    seen = here(StackRef(Path(), dict(os.environ)))
+    lock = f"{seen.lock}: {seen.holder or 'nobody is known to hold it'}" if seen.lock else "no place for one is known"
+    rows = {
+        "directory": f"{seen.directory}{'' if seen.configured else ' (there is no Terraform configuration here)'}",
+        "stack": seen.stack or "not known yet",
+        "lock": lock,
+        "last run": seen.last or "none is recorded here",
+        "next": f"{seen.advice}; `orchestrate --help` lists the commands",
+    }
+    for name, said in rows.items():
+        click.echo(f"{name:<10} {said}")
 
 
 def main(argv: list[str] | None = None) -> None:

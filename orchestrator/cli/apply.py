@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import chosen_steps, plan_options, steps_options, terraform_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 @click.option(

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import certificate_options, contract_option
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.option(
     "--stop-services", is_flag=True, help="Stop the services first, so that every part is from the same moment."
 )

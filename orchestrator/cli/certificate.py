@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import certificate_options, contract_option
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.option("--arn", metavar="ARN", help="A certificate other than the stack's own.")
 @contract_option
 @certificate_options

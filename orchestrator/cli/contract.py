@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options import contract_option, place_options
+from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
     from orchestrator.workflows.caller import Question
 
 
-@click.command()
+@command()
 @contract_option
 @place_options
 def contract(contract: str | None, directory: Path, *, as_json: bool) -> None:

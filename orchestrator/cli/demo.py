@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from orchestrator.cli.shape import command
 
-@click.command()
+
+@command()
 @click.option("--keep", is_flag=True, help="Leave the cloud running at the end, to play with.")
 @click.option(
     "--speed",

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import certificate_options, plan_options, terraform_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.option("--no-backup", is_flag=True, help="Lose everything in the stack for good.")
 @click.option("--confirm", metavar="TEXT", help="What you would type at the prompt: the stack's name.")
 @click.option(

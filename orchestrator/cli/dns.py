@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import contract_option, dns_options
+from orchestrator.cli.shape import Group
 
 _APPROVE = click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 
 
-@click.group()
+@click.group(cls=Group)
 def dns() -> None:
     """The DNS records of the hostnames, by themselves."""
 

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @contract_option
 @tenant_option
 @click.option(

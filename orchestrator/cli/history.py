@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from orchestrator.cli.options import place_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("run", required=False)
 @click.option("--journal-dir", help="Folder for the records of runs, instead of .orchestrate/runs.")
 @place_options

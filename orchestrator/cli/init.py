@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options import place_options
+from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
     from orchestrator.workflows.caller import Question
     from orchestrator.workflows.init import Understood
 
 
-@click.command()
+@command()
 @click.option("--set", "answers", multiple=True, metavar="KEY=VALUE", help="Answer a question (repeatable).")
 @place_options
 def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.shape import Group
 from orchestrator.errors import Invalid, Problem
 
 NEEDED = ("moto", "psutil", "regex", "trustme", "werkzeug")
@@ -27,7 +28,7 @@ def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
     return name(folder(command))
 
 
-@click.group()
+@click.group(cls=Group)
 def local() -> None:
     """AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]

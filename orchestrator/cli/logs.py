@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("source", required=False, type=click.Choice(["vespa"]), metavar="[vespa]")
 @click.option("--container", metavar="NAME", default="", help="Only this container (api, background, web, nginx).")
 @click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")

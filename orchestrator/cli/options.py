@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.settings import SETTINGS
+from orchestrator.cli.shape import option
+from orchestrator.settings import SETTINGS, Setting
 
 if TYPE_CHECKING:
     from orchestrator.workflows import PlanOptions
 
 Command = Callable[..., Any]
 
+
+def _sentence(setting: Setting) -> str:
+    default = setting.written(setting.default)
+    return f"{setting.help[0].upper()}{setting.help[1:]}.{f' [default: {default}]' if default else ''}"
+
+
+_setting = partial(option, section="Settings")
+_selection = partial(option, section="Which steps and tenants")
+_terraform = partial(option, section="Terraform")
+
 _SETTINGS = tuple(
-    click.option(f"--{name}", multiple=setting.many, help=setting.help[0].upper() + setting.help[1:] + ".")
+    _setting(f"--{name}", multiple=setting.many, metavar=setting.form.metavar, help=_sentence(setting))
     for name, setting in SETTINGS.items()
 )
 _SELECTION = (
-    click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant (repeatable)."),
-    click.option("--only", multiple=True, metavar="STEP", help="Only this step (repeatable)."),
-    click.option("--skip", multiple=True, metavar="STEP", help="Skip this step (repeatable)."),
-    click.option("--allow-zero", is_flag=True, help="A service that is scaled to 0 counts as up."),
+    _selection(
+        "--tenant",
+        "tenants",
+        multiple=True,
+        metavar="NAME",
+        help="Only this tenant (repeatable).",
+    ),
+    _selection("--only", multiple=True, metavar="STEP", help="Only this step (repeatable)."),
+    _selection("--skip", multiple=True, metavar="STEP", help="Skip this step (repeatable)."),
+    _selection(
+        "--allow-zero",
+        is_flag=True,
+        help="A service that is scaled to 0 counts as up.",
+    ),
 )
 _COMMON = (
     click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output."),
@@ -36,17 +58,38 @@ _COMMON = (
     ),
 )
 _TERRAFORM = (
-    click.option("-var", "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Terraform's -var."),
-    click.option("-var-file", "--var-file", "var_files", multiple=True, metavar="FILE", help="Terraform's -var-file."),
-    click.option("-target", "--target", "targets", multiple=True, metavar="ADDRESS", help="Terraform's -target."),
-    click.option("-replace", "--replace", "replaces", multiple=True, metavar="ADDRESS", help="Terraform's -replace."),
+    _terraform("-var", "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Terraform's -var."),
+    _terraform(
+        "-var-file",
+        "--var-file",
+        "var_files",
+        multiple=True,
+        metavar="FILE",
+        help="Terraform's -var-file.",
+    ),
+    _terraform(
+        "-target",
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Terraform's -target.",
+    ),
+    _terraform(
+        "-replace",
+        "--replace",
+        "replaces",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Terraform's -replace.",
+    ),
 )
 
 
 def _all(options: tuple[Command, ...]) -> Command:
     def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
+        for add in reversed(options):
+            command = add(command)
         return command
 
     return decorate

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from orchestrator.cli.options import chosen_steps, format_option, plan_options, steps_options, terraform_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @format_option
 @terraform_options
 @steps_options

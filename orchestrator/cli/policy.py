@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import contract_option, place_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("commands", nargs=-1, metavar="[COMMAND]...")
 @contract_option
 @click.option("--database-transport", help="As in the command: ssm (through the runner) or direct.")

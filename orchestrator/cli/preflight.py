@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import format_option, place_options, plan_options, settings_options, terraform_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--destroy", is_flag=True, help="The checklist to go through before a destroy, instead of those around an apply."

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import certificate_options, plan_options, terraform_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("manifest", required=False)
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 @click.option(

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @contract_option
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant (repeatable).")
 @place_options

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from orchestrator.cli.options import chosen_steps, contract_option, steps_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @contract_option
 @steps_options
 def run(**given: Any) -> None:

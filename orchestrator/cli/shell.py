@@ -8,9 +8,10 @@ from typing import Any, Literal
 import click
 
 from orchestrator.cli.options import chosen_steps, contract_option, directory_option, settings_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.argument("where", type=click.Choice(["vespa", "runner"]), metavar="[vespa|runner]")
 @click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Whose Vespa, when there are several.")
 @contract_option

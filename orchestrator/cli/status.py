@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import chosen_steps, contract_option, steps_options
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @click.option("--watch", is_flag=True, help="Keep looking until everything is up, or Ctrl-C.")
 @contract_option
 @steps_options

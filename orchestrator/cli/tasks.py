@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.shape import command
 
 
-@click.command()
+@command()
 @contract_option
 @tenant_option
 @place_options

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options import place_options
+from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
     from orchestrator.workflows.caller import Question
 
 
-@click.command()
+@command()
 @click.option("--force", is_flag=True, help="Don't ask.")
 @click.option("--lock-dir", help="Folder of the lock, instead of beside the state.")
 @click.option("--lock", metavar="s3://BUCKET/KEY", help="The lock, instead of beside the state.")

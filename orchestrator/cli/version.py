@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from orchestrator.cli.shape import command
 
-@click.command()
+
+@command()
 def version() -> None:
     """Show the versions that matter."""
     from orchestrator.workflows.version import versions

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from orchestrator.errors import Interrupted, Problem
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `30m`, `1h30m`, `2d`. ValueError for anything else."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as heavy as it is, `--help` must not pay for it
+
+    days, _, rest = text.strip().upper().rpartition("D")
+    iso = f"P{days}D{f'T{rest}' if rest else ''}" if days else f"PT{rest}"
+    return TypeAdapter(timedelta).validate_python(iso)
 
 
 class Clock(Protocol):

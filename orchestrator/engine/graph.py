@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from orchestrator.engine.step import Step
-from orchestrator.errors import Invalid, Problem
+from orchestrator.errors import Invalid, Problem, correction
 
 AnyStep = Step[Any, Any]
 
@@ -48,6 +47,6 @@ def subset(steps: Sequence[AnyStep], *, only: Collection[str] = (), skip: Collec
 
 
 def _unknown(name: str, known: Sequence[str]) -> Problem:
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"did you mean {near[0]}?" if near else f"the steps are {', '.join(known)}"
-    return Problem("unknown-step", f"there is no step named {name!r}", "--only/--skip", fix)
+    return Problem(
+        "unknown-step", f"there is no step named {name!r}", "--only/--skip", correction(name, known, "steps")
+    )

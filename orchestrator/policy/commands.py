@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.errors import Invalid, Problem
+from orchestrator.errors import Invalid, Problem, correction
 from orchestrator.policy import grants as on
 from orchestrator.policy import pausing, safekeeping
 from orchestrator.policy.grants import Grant
@@ -282,8 +282,8 @@ TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "plan", "preflig
 def chosen(names: Sequence[str]) -> Sequence[str]:
     """The commands of these names, `dns` being all of its own; without any, all. Raises `Invalid` with the unknown."""
     if unknown := [name for name in names if not _called(name)]:
-        fix = f"name one of {', '.join(COMMANDS)}"
-        raise Invalid(*(Problem("command-unknown", f"there is no command {name!r}", "", fix) for name in unknown))
+        problems = ((name, correction(name, COMMANDS, "commands")) for name in unknown)
+        raise Invalid(*(Problem("command-unknown", f"there is no command {name!r}", "", fix) for name, fix in problems))
     found = (command for name in names for command in _called(name))
     return list(dict.fromkeys(found)) or list(COMMANDS)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
-
 from orchestrator.aws.logs import Record
+from orchestrator.engine.clock import duration
 from orchestrator.engine.step import Subject
 from orchestrator.errors import Invalid, Problem
 
@@ -107,17 +107,10 @@ class Tail:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """What `--since` means: so long ago (`90s`, `30m`, `1h30m`, `2d`), or a time (ISO 8601; naive: this machine's)."""
-    days, _, rest = text.strip().upper().rpartition("D")
-    duration = f"P{days}D{f'T{rest}' if rest else ''}" if days else f"PT{rest}"
-    try:
-        return now - TypeAdapter(timedelta).validate_python(duration)
-    except ValidationError:
-        pass
-    try:
+    """What `--since` means: a time (ISO 8601; naive: this machine's), or so long ago (`90s`, `30m`, `1h30m`, `2d`)."""
+    with suppress(ValueError):
         return datetime.fromisoformat(text.strip()).astimezone(now.tzinfo)
-    except ValueError:
-        fix = "write how long ago (90s, 30m, 1h30m, 2d) or when (2026-11-25T03:00:00Z)"
-        raise Invalid(
-            Problem("since-invalid", f"{text!r} is neither a duration nor a point in time", "--since", fix)
-        ) from None
+    with suppress(ValueError, OverflowError):
+        return now - duration(text)
+    fix = "write how long ago (90s, 30m, 1h30m, 2d) or when (2026-11-25T03:00:00Z)"
+    raise Invalid(Problem("since-invalid", f"{text!r} is neither a duration nor a point in time", "--since", fix))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.settings import PREFIX, SETTINGS, VARIABLES, Settings
+from orchestrator.settings import PREFIX, SETTINGS, VARIABLES, Settings, schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,9 +53,72 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     assert caught.value.problems[0].code == "settings-unreadable"
 
 
-@pytest.mark.parametrize("text", ["services=900,runner=60", "services=900, runner=60"])
+@pytest.mark.parametrize("text", ["services=900,runner=60", "services=900, runner=60", "services=15m,runner=1m"])
 def test_step_timeouts(text: str) -> None:
     assert Settings({"step_timeouts": text})["step-timeouts"] == {"services": 900.0, "runner": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("90", 90), (90, 90), ("1.5", 1.5), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172800)],
+)
+def test_durations(value: str | float, seconds: float) -> None:
+    assert Settings({"timeout": value})["timeout"] == seconds
+
+
+@pytest.mark.parametrize("value", ["", "often", "10 minutes", "-5", "0", "8d", "nan", "inf", "1e400", "m", "P1D"])
+def test_what_is_no_duration(value: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        Settings({"timeout": value})
+    assert [problem.context for problem in caught.value.problems] == ["--timeout"]
+
+
+@pytest.mark.parametrize("value", [0, "0", "0s"])
+def test_some_durations_may_be_none(value: str | int) -> None:
+    assert Settings({"lock_timeout": value})["lock-timeout"] == 0
+
+
+WRITTEN = {
+    "resolver": "192.0.2.53:53",
+    "lock": "s3://locks/a/b",
+    "step-timeouts": "services=900,runner=60",
+    "adopt-database": "a,b",
+    "settle": "10",
+    "database-transport": "direct",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_value_is_shown_as_it_would_be_typed(name: str) -> None:
+    flags = {name.replace("-", "_"): WRITTEN[name]}
+    assert SETTINGS[name].written(Settings(flags)[name]) == WRITTEN[name]
+
+
+TABLES = [
+    ("timeout = '10m'", True),
+    ("timeout = 600", True),
+    ("step-timeouts = { services = '15m', runner = 60 }", True),
+    ("adopt-database = ['a', 'b']", True),
+    ("adopt-database = 'a,b'", True),
+    ("[contract]\nstack = 's'", True),
+    ("site-port = 8443", True),
+    ("timout = 1", False),
+    ("timeout = []", False),
+    ("site-port = 0", False),
+    ("database-transport = 'carrier pigeon'", False),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), TABLES)
+def test_the_schema_for_editors_agrees_with_what_is_read(text: str, right: bool, tmp_path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    (tmp_path / "orchestrate.toml").write_text(text)
+    assert validator.is_valid(tomllib.loads(text)) == right
+    if right:
+        Settings(directory=tmp_path)
+    else:
+        with pytest.raises(Invalid):
+            Settings(directory=tmp_path)
 
 
 @pytest.mark.parametrize(

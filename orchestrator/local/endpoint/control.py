@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest, Conflict, HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, correction
 from orchestrator.local.core import cloud as world
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.environment import environment
@@ -59,7 +59,7 @@ def _active(cloud: Cloud) -> list[dict[str, str]]:
 
 def _known(name: str) -> str:
     if name not in catalogue():
-        raise BadRequest(f"no fault {name!r}; there are: {', '.join(catalogue())}")
+        raise BadRequest(f"no fault {name!r}; {correction(name, catalogue(), 'faults')}")
     return name
 
 

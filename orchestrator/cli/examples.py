@@ -1,0 +1,152 @@
+"""The examples below each command's help: command lines as one would type them. A test parses every one."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "apply": (
+        "orchestrate apply",
+        "orchestrate apply -var-file prod.tfvars",
+        "orchestrate apply plan.tfplan --timeout 45m --json",
+    ),
+    "plan": (
+        "orchestrate plan",
+        "orchestrate plan -var tenants=12",
+        "orchestrate plan --format markdown > comment.md",
+    ),
+    "preflight": (
+        "orchestrate preflight",
+        "orchestrate preflight plan.tfplan --no-live",
+        "orchestrate preflight --destroy",
+    ),
+    "run": (
+        "orchestrate run",
+        "orchestrate run --tenant acme",
+        "orchestrate run --only dns-records --timeout 10m",
+    ),
+    "dns plan": (
+        "orchestrate dns plan",
+        "orchestrate dns plan --tenant acme",
+        "orchestrate dns plan --json",
+    ),
+    "dns apply": (
+        "orchestrate dns apply",
+        "orchestrate dns apply --tenant acme --auto-approve",
+        "orchestrate dns apply --adopt",
+    ),
+    "dns check": (
+        "orchestrate dns check",
+        "orchestrate dns check --tenant acme",
+        "orchestrate dns check --ask 192.0.2.53:53",
+    ),
+    "dns undo": (
+        "orchestrate dns undo",
+        "orchestrate dns undo --tenant acme",
+        "orchestrate dns undo --auto-approve",
+    ),
+    "backup": (
+        "orchestrate backup",
+        "orchestrate backup --list",
+        "orchestrate backup --verify last",
+    ),
+    "destroy": (
+        "orchestrate destroy",
+        "orchestrate destroy -var-file prod.tfvars",
+        "orchestrate destroy --confirm my-stack",
+    ),
+    "restore": (
+        "orchestrate restore",
+        "orchestrate restore s3://my-stack-backups/20261130T030000Z/manifest.json",
+        "orchestrate restore -var-file prod.tfvars --auto-approve",
+    ),
+    "certificate": (
+        "orchestrate certificate",
+        "orchestrate certificate --timeout 1h",
+        "orchestrate certificate --contract contract.json",
+    ),
+    "status": (
+        "orchestrate status",
+        "orchestrate status --watch --timeout 30m",
+        "orchestrate status --tenant acme --json",
+    ),
+    "doctor": (
+        "orchestrate doctor",
+        "orchestrate doctor --tenant acme --fix",
+        "orchestrate doctor --bundle evidence.zip",
+    ),
+    "explain": (
+        "orchestrate explain out-of-memory",
+        "orchestrate explain --list",
+        "orchestrate explain wrong-account --json",
+    ),
+    "logs": (
+        "orchestrate logs --tenant acme --follow",
+        "orchestrate logs --since 1h30m --grep ERROR",
+        "orchestrate logs vespa",
+    ),
+    "tasks": (
+        "orchestrate tasks",
+        "orchestrate tasks --tenant acme",
+        "orchestrate tasks --json",
+    ),
+    "shell": (
+        "orchestrate shell runner",
+        "orchestrate shell vespa",
+        "orchestrate shell vespa --tenant acme",
+    ),
+    "history": (
+        "orchestrate history",
+        "orchestrate history last",
+        "orchestrate history last --json",
+    ),
+    "pause": (
+        "orchestrate pause",
+        "orchestrate pause --tenant acme",
+        "orchestrate pause --keep-paused --auto-approve",
+    ),
+    "resume": (
+        "orchestrate resume",
+        "orchestrate resume --tenant acme",
+        "orchestrate resume --timeout 45m",
+    ),
+    "unlock": (
+        "orchestrate unlock",
+        "orchestrate unlock --force",
+        "orchestrate unlock --lock s3://my-locks/my-stack",
+    ),
+    "init": (
+        "orchestrate init",
+        "orchestrate init --set runner=aws_instance.jump",
+        "orchestrate init --chdir ../other-stack --json",
+    ),
+    "contract": (
+        "orchestrate contract",
+        "orchestrate contract --json",
+        "orchestrate contract --contract contract.json",
+    ),
+    "policy": (
+        "orchestrate policy run status",
+        'orchestrate policy "dns plan"',
+        "orchestrate policy run --zone-id Z0123456789ABCDEFGHIJ",
+    ),
+    "config": (
+        "orchestrate config",
+        "orchestrate config --json",
+        "orchestrate config --chdir ../other-stack",
+    ),
+    "demo": (
+        "orchestrate demo",
+        "orchestrate demo --keep",
+        "orchestrate demo --dns porkbun --speed 60",
+    ),
+    "local up": (
+        "orchestrate local up",
+        "orchestrate local up --name second --speed 60",
+        "orchestrate local up --enforce-iam --no-late",
+    ),
+    "local fault": (
+        "orchestrate local fault oom --tenant acme",
+        "orchestrate local fault oom --clear",
+        "orchestrate local fault --clear",
+    ),
+}
+"""The words behind `orchestrate` → three lines."""

@@ -1,0 +1,40 @@
+"""`orchestrate explain`: what a code means, and what to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from orchestrator.cli.shape import command
+
+
+@command()
+@click.argument("code", required=False, shell_complete=lambda _context, _parameter, typed: _beginning_with(typed))
+@click.option("--list", "listing", is_flag=True, help="List every code.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output.")
+def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
+    """Explain a CODE, as it stands in brackets behind a message: what it means, and the way out.
+
+    Read from the pages that come with the program: it needs neither a network nor a stack.
+    """
+    from orchestrator.render import explanation as pages
+
+    if not (code or listing):
+        raise click.UsageError("give the code that stands in brackets behind the message, or --list")
+    asked = (code or "").strip("[]")
+    found = pages.explanations() if listing else {asked: pages.explanation(asked)}
+    for one, text in sorted(found.items()):
+        if as_json:
+            click.echo(json.dumps({"code": one, "text": text}))
+        elif listing:
+            click.echo(one)
+        else:
+            pages.show(one, text, sys.stdout)
+
+
+def _beginning_with(typed: str) -> list[str]:
+    from orchestrator.render.explanation import explanations
+
+    return [code for code in sorted(explanations()) if code.startswith(typed)]

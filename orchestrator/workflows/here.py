@@ -1,0 +1,112 @@
+"""Where you are and what to do next, from local files alone: no AWS, no Terraform, nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import OrchestratorError, Outcome
+from orchestrator.workflows.caller import StackRef
+
+if TYPE_CHECKING:
+    from orchestrator.engine.journal import Record
+    from orchestrator.settings import Settings
+
+_AFTER = {
+    "apply": "`orchestrate status` shows whether it is still up",
+    "run": "`orchestrate status` shows whether it is still up",
+    "resume": "`orchestrate status` shows whether it is still up",
+    "restore": "`orchestrate status` shows whether it is still up",
+    "pause": "`orchestrate resume` brings it back",
+    "destroy": "`orchestrate restore` brings it back from its backup",
+}
+"""What one would do after a command that succeeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What local files tell of a directory."""
+
+    directory: Path
+    configured: bool = False
+    """Whether there is a Terraform configuration, or a contract in orchestrate.toml."""
+    stack: str = ""
+    """Its name, where orchestrate.toml or the record of a run says it."""
+    lock: str = ""
+    """Where it is; empty where that can't be told."""
+    holder: str = ""
+    """Who holds it: of a lock that is a file; one in S3 is not asked."""
+    last: str = ""
+    """The last run that was recorded here: when, which command, how it ended."""
+    command: str = ""
+    """Of the last run."""
+    outcome: str = ""
+    """Of the last run, as in its record."""
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        if self.holder:
+            return "a run is at work: `orchestrate status --watch` shows how far the stack is"
+        if not self.configured:
+            return "change to Terraform's directory, or name it with --chdir; `orchestrate demo` shows everything here"
+        if not self.command:
+            return "`orchestrate apply`; for a stack that is already there, `orchestrate init` first"
+        if self.outcome in ("unfinished", Outcome.INTERRUPTED.word, Outcome.EXPIRED.word, Outcome.LOCKED.word):
+            return f"`orchestrate {self.command}` goes on where it stopped"
+        if self.outcome == Outcome.INVALID.word:
+            return "`orchestrate history last` shows what was wrong"
+        if self.outcome not in (Outcome.SUCCEEDED.word, Outcome.PENDING.word):
+            return "`orchestrate history last` shows what happened, `orchestrate doctor` finds the cause"
+        return _AFTER.get(self.command, "`orchestrate status` shows whether it is up")
+
+
+def here(stack: StackRef) -> Here:
+    """What local files tell. A file that can't be read tells nothing, and is no error."""
+    directory = stack.directory.resolve()
+    settings, named = _settings(stack)
+    lock, holder = _lock(stack, settings) if settings else ("", "")
+    record = _last(stack) if settings else None
+    return Here(
+        directory=directory,
+        configured=bool(named) or any(directory.glob("*.tf")) or any(directory.glob("*.tofu")),
+        stack=named or (record.stack if record else ""),
+        lock=lock,
+        holder=holder,
+        last=f"{record.began[:19].replace('T', ' ')} UTC, {record.command}: {record.outcome}" if record else "",
+        command=record.command if record else "",
+        outcome=record.outcome if record else "",
+    )
+
+
+def _settings(stack: StackRef) -> tuple[Settings | None, str]:
+    """The settings, and the stack's name in the file."""
+    from orchestrator.settings import Settings, contract_table
+
+    try:
+        named = contract_table(stack.directory).get("stack", "")
+        return Settings(stack.settings, stack.environment, stack.directory), str(named)
+    except OrchestratorError:
+        return None, ""
+
+
+def _lock(stack: StackRef, settings: Settings) -> tuple[str, str]:
+    from orchestrator.app.lock_places import lock_of
+    from orchestrator.engine.file_lock import FileLock
+
+    try:
+        lock = lock_of(stack.directory, stack.environment, settings["lock-dir"], lock=settings["lock"])
+        return lock.place, str(lock.holder() or "") if isinstance(lock, FileLock) else ""
+    except (OrchestratorError, OSError):
+        return "", ""
+
+
+def _last(stack: StackRef) -> Record | None:
+    """The last run of which at least the command is recorded."""
+    from orchestrator.workflows.history import history
+
+    try:
+        return next((record for record in history(stack) if record.command), None)
+    except OrchestratorError:
+        return None
