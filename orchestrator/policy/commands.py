@@ -261,6 +261,7 @@ COMMANDS: Mapping[str, Grants] = {
     "logs vespa": (*HIDDEN, *VESPA_LOGS),
     "tasks": TASKS,
     "shell": SHELL,
+    "explain": NOTHING,
     "history": NOTHING,
     "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
