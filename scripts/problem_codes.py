@@ -37,6 +37,9 @@ PARAMETERS = {
     "Wait": ("message", "code", "fix", "poll"),
     "Cause": ("code", "message", "fix", "cure", "evidence"),
     "_Rule": ("pattern", "code", "message", "fix", "cure"),
+    "LogRule": ("pattern", "code", "message", "fix", "cure"),
+    "_Meaning": ("code", "message", "fix", "cure"),
+    "Refusal": ("pattern", "code", "meaning", "fix"),
     "Failed": ("code", "message"),
     "FindingReported": (),
 }
@@ -104,6 +107,7 @@ def _of_call(call: ast.Call, kind: str, names: Mapping[str, list[ast.expr]], fil
     given = dict(zip(PARAMETERS[kind], call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     message, fix = (" / ".join(_said(given[key], call, names)) if key in given else "" for key in ("message", "fix"))
+    message = message or (" / ".join(_said(given["meaning"], call, names)) if "meaning" in given else "")
     for code in _texts(given["code"], names) if "code" in given else ():
         if code and code not in INTERNAL and not code.startswith("{"):
             yield Source(code, file, message, fix, kind, "fix" in given)

@@ -14,6 +14,7 @@ from orchestrator.aws.pages import items
 from orchestrator.aws.resends import once
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import OrchestratorError, Problem
 
@@ -131,7 +132,7 @@ class Ecs:
     def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
         self._cluster = cluster
-        self._prefixes: dict[str, Mapping[str, str]] = {}
+        self._definitions: dict[str, TaskDefinition] = {}
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         """The services that exist among `names`. Raises `cluster-missing` when there is no such cluster."""
@@ -174,15 +175,20 @@ class Ecs:
 
     def stream(self, task: Task, container: str) -> str:
         """The name of the container's log stream (`prefix/container/task`); empty without the awslogs driver."""
-        if task.task_definition not in self._prefixes:
+        found = self._definition(task.task_definition).container(container)
+        return f"{found.log_prefix}/{container}/{task.id}" if found and found.log_prefix else ""
+
+    def environment(self, task: Task) -> Mapping[str, str]:
+        """The plain variables of the task's containers; of one that several have, the first container's value."""
+        return self._definition(task.task_definition).variables()
+
+    def _definition(self, arn: str) -> TaskDefinition:
+        """A revision never changes: each is read once."""
+        if arn not in self._definitions:
             with translated("ecs:DescribeTaskDefinition"):
-                answer = self._client.describe_task_definition(taskDefinition=task.task_definition)
-            self._prefixes[task.task_definition] = {
-                raw["name"]: raw.get("logConfiguration", {}).get("options", {}).get("awslogs-stream-prefix", "")
-                for raw in answer["taskDefinition"]["containerDefinitions"]
-            }
-        prefix = self._prefixes[task.task_definition].get(container, "")
-        return f"{prefix}/{container}/{task.id}" if prefix else ""
+                answer = self._client.describe_task_definition(taskDefinition=arn)
+            self._definitions[arn] = parsed(answer["taskDefinition"])
+        return self._definitions[arn]
 
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""

@@ -5,37 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from orchestrator.aws.ecs import Task
+from orchestrator.rollout import log_lines
+from orchestrator.rollout.causes import Cause, Cure, Failure
 
-
-class Cure(Enum):
-    """What can make the same task definition work the next time."""
-
-    WORKFLOW = "a step of this workflow cures it; a new deployment then works"
-    OUTSIDE = "somebody must repair something outside the task definition"
-    TASK_DEFINITION = "the task definition must change; starting it again would repeat it"
-    TIME = "it may pass by itself"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A named cause. `code` is stable; `evidence` is the text it was recognised by."""
-
-    code: str
-    message: str
-    fix: str
-    cure: Cure
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A task that stopped although nobody asked it to, and the last log lines of its containers that failed."""
-
-    task: Task
-    log: tuple[str, ...] = ()
+__all__ = ["Cause", "Cure", "Failure", "classify", "culprits", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,165 +21,6 @@ class _Rule:
     fix: str
     cure: Cure
 
-
-_LOG_RULES = (
-    _Rule(
-        r'database "(?P<what>[^"]+)" does not exist',
-        "database-missing",
-        "the tenant's database did not exist when the task started",
-        "the tenant-databases step creates it",
-        Cure.WORKFLOW,
-    ),
-    _Rule(
-        r'(password authentication failed for user|role) "(?P<what>[^"]+)"( does not exist)?',
-        "database-login-denied",
-        "PostgreSQL did not accept the tenant's role or password",
-        "the tenant-databases step sets the role's password from its secret",
-        Cure.WORKFLOW,
-    ),
-    _Rule(
-        r'permission denied for (database|schema) "?(?P<what>[^"\s]+)',
-        "database-permission-denied",
-        "the tenant's role may not use its database",
-        "the tenant-databases step makes the role its owner",
-        Cure.WORKFLOW,
-    ),
-    _Rule(
-        r"no pg_hba\.conf entry for .*no encryption",
-        "database-wants-tls",
-        "PostgreSQL accepts no connection without TLS (rds.force_ssl), and the task used none",
-        "make the task use TLS (PGSSLMODE=require in its environment), or set rds.force_ssl = 0 in the parameter group",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"no pg_hba\.conf entry for |pg_hba\.conf rejects connection",
-        "database-host-refused",
-        "PostgreSQL's rules (pg_hba.conf) admit nobody from the task's address",
-        "on a server of your own, add a hostssl line for the subnets of the tasks; on RDS, check role and database",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"(connection to server|postgres|psycopg|asyncpg).*"
-        r"(certificate verify failed|server certificate .* does not match|root certificate file)",
-        "database-certificate-untrusted",
-        "the task does not trust the database server's certificate",
-        "give the image AWS's bundle of authorities (global-bundle.pem), and RDS's own endpoint as POSTGRES_HOST",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"server does not support SSL, but SSL was required",
-        "database-without-tls",
-        "the task demands TLS of a database server that has none",
-        "turn TLS on in the server (ssl = on)",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"remaining connection slots are reserved|sorry, too many clients already|too many connections for",
-        "database-connections-exhausted",
-        "PostgreSQL had no connection left for the task",
-        "end the sessions that hold them (pg_stat_activity), or take a larger class: its memory sets max_connections",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"DiskFull|could not (extend|write|create|open|fsync) .*No space left on device",
-        "database-storage-full",
-        "PostgreSQL has run out of storage",
-        "raise allocated_storage of the database server",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"No space left on device",
-        "disk-full",
-        "the task's own disk is full",
-        "give the task definition more ephemeralStorage (Fargate: 20 GiB unless it says more, up to 200)",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"Can't locate revision identified by",
-        "schema-newer",
-        "the schema was migrated by a newer version than the one that runs",
-        "run an image at least as new as the schema; migrations can't be reverted",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
-        "migrations-collided",
-        "another task migrated the same schema at the same time",
-        "start one task first (desired count 1), and the rest once it runs",
-        Cure.TIME,
-    ),
-    _Rule(
-        r"Error -\d+ connecting to (?P<what>[A-Za-z0-9.-]+):\d+",
-        "redis-unreachable",
-        "the name of Redis does not resolve",
-        "check REDIS_HOST against the primary endpoint of the replication group",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r'(?P<what>[a-z0-9.-]+:\d+)"? ?(\([^)]*\))?.{0,40}(port \d+|to address|nodename|Name or service)',
-        "database-host-has-port",
-        "POSTGRES_HOST contains a port",
-        "give the task the database's `address`, not its `endpoint`",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"connection to server at .*(refused|timed out|timeout expired|No route to host)|could not connect to server",
-        "database-unreachable",
-        "the task could not connect to PostgreSQL",
-        "check that the server is available and that its security group admits the tasks' group on its port",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"WRONGPASS|NOAUTH|AUTH.*without any password|invalid username-password pair",
-        "redis-auth-failed",
-        "Redis did not accept the task's password",
-        "the redis-auth step sets the token from its secret; check REDIS_PASSWORD in the task definition",
-        Cure.WORKFLOW,
-    ),
-    _Rule(
-        r"CERTIFICATE_VERIFY_FAILED",
-        "redis-tls-mismatch",
-        "the TLS settings of Redis and of the task disagree",
-        'set REDIS_SSL = "true" for a group with transit encryption',
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"DB index is out of range",
-        "redis-database-missing",
-        "Redis has fewer databases than the number the task asks for",
-        "lower REDIS_DB_NUMBER…, or make a replication group with more `databases` in its parameter group (usually 16)",
-        Cure.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"(Error connecting to Redis|redis\.exceptions\.(Connection|Timeout)Error|Connection closed by server).*",
-        "redis-unreachable",
-        "the task could not connect to Redis",
-        'check REDIS_HOST, REDIS_PORT, REDIS_SSL = "true" and the security group of Redis',
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"[Vv]espa.*(refused|unreachable|timed? ?out|unhealthy|not ready)|(refused|timed out).*19071|"
-        r"port=(19071|8081).*(refused|timed out)",
-        "vespa-unreachable",
-        "the task could not reach Vespa's config server",
-        "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"AccessDenied.*(PutObject|GetObject|ListBucket|HeadBucket|s3)|NoSuchBucket",
-        "s3-denied",
-        "the task role may not use the bucket, or the bucket is missing",
-        "check the bucket's name and the task role's policy for the tenant's prefix",
-        Cure.OUTSIDE,
-    ),
-    _Rule(
-        r"could not translate host name|Name or service not known|Temporary failure in name resolution",
-        "database-host-unknown",
-        "the database's host name does not resolve",
-        "check POSTGRES_HOST against the database's `address`",
-        Cure.TASK_DEFINITION,
-    ),
-)
 
 _REASON_RULES = (
     _Rule(
@@ -339,20 +155,18 @@ def classify(failure: Failure) -> Cause:
         for reason in reasons:
             if re.search(rule.pattern, reason):
                 return _named(rule, reason)
-    for line in reversed(failure.log):
-        for rule in _LOG_RULES:
-            if re.search(rule.pattern, line):
-                return _named(rule, line)
-    return _unknown(failure)
+    return log_lines.read(failure.log, failure.environment) or _unknown(failure)
 
 
 def _unknown(failure: Failure) -> Cause:
     exits = ", ".join(f"{one.name} {one.exit_code}" for one in failure.task.containers if one.exit_code is not None)
     last = failure.log[-1].strip() if failure.log else failure.task.stopped_reason
+    ended = f"a container ended ({exits or failure.task.stop_code or 'no exit code'})"
+    said = f'; the task says "{" ".join(last.split())[:120]}", which is not understood here' if failure.log else ""
     return Cause(
         "container-exited",
-        f"a container ended ({exits or failure.task.stop_code or 'no exit code'})",
-        "read its log: the cause is not one of the known ones",
+        f"{ended}{said}",
+        "read its whole log (orchestrate logs): the cause is not one of the known ones, so nothing is blamed for it",
         Cure.OUTSIDE,
         last[:300],
     )

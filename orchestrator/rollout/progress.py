@@ -49,6 +49,10 @@ class Ecs(Protocol):
         """The log stream's name; empty without one."""
         ...
 
+    def environment(self, task: Task) -> Mapping[str, str]:
+        """The plain variables of its task definition."""
+        ...
+
 
 class Targets(Protocol):
     """Target groups."""
@@ -288,7 +292,7 @@ class _Reader:
         """The newest of the tasks that failed, with their logs; those whose log was read are left out."""
         ended = [task for task in tasks if failed(task)][:AUTOPSIES]
         unread = [task for task in ended if not known.has_log(task)]
-        return [Failure(task, self._words(task, tenant, culprits(task))) for task in unread]
+        return [Failure(one, self._words(one, tenant, culprits(one)), self.ecs.environment(one)) for one in unread]
 
     def _words(self, task: Task, tenant: Tenant, containers: Sequence[str], lines: int = 50) -> tuple[str, ...]:
         group = tenant.log_group

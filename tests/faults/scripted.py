@@ -286,6 +286,9 @@ class Aws:
     def stream(self, _task: Task, container: str) -> str:
         return container
 
+    def environment(self, _task: Task) -> Mapping[str, str]:
+        return {}
+
     def tail(self, _group: str, _stream: str, lines: int = 50) -> tuple[str, ...]:
         words = ('sqlalchemy.exc.OperationalError: FATAL:  database "onyx" does not exist',)
         return self.world.call("logs", lambda: words[:lines])

@@ -150,6 +150,9 @@ class Cluster:
     def stream(self, task: Task, container: str) -> str:
         return f"{container}/{task.id}"
 
+    def environment(self, _task: Task) -> Mapping[str, str]:
+        return {}
+
     def tail(self, group: str, stream: str, lines: int = 50) -> tuple[str, ...]:
         self.calls["GetLogEvents"] += 1
         life = self.lives[f"{group.rpartition('/')[2]}-service"][int(stream.rpartition("/")[2])]

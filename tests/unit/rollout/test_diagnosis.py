@@ -22,7 +22,8 @@ LOGS = [
     ("database-missing", 'FATAL:  database "onyx_customer_a" does not exist'),
     ("database-login-denied", 'FATAL:  password authentication failed for user "onyx_customer_a"'),
     ("database-login-denied", 'FATAL:  role "onyx_customer_a" does not exist'),
-    ("database-permission-denied", 'FATAL:  permission denied for database "onyx_customer_a"'),
+    ("database-connect-revoked", 'FATAL:  permission denied for database "onyx_customer_a"'),
+    ("database-permission-denied", 'ERROR:  permission denied for database "onyx_customer_a"'),
     ("database-permission-denied", "(psycopg2.errors.InsufficientPrivilege) permission denied for schema public"),
     (
         "database-host-has-port",
@@ -35,7 +36,8 @@ LOGS = [
     ("redis-auth-failed", "redis.exceptions.AuthenticationError: invalid username-password pair or user is disabled."),
     ("redis-auth-failed", "WRONGPASS invalid username-password pair"),
     ("redis-auth-failed", "redis.exceptions.AuthenticationError: NOAUTH Authentication required."),
-    ("redis-tls-mismatch", "SSL: CERTIFICATE_VERIFY_FAILED"),
+    ("container-exited", "SSL: CERTIFICATE_VERIFY_FAILED"),
+    ("redis-certificate-untrusted", "redis: Error 1 connecting to r.example.com:6379. CERTIFICATE_VERIFY_FAILED"),
     ("redis-unreachable", "Error connecting to Redis: Connection refused"),
     ("vespa-unreachable", "Vespa: Readiness probe ongoing: connection refused vespa:19071"),
     ("s3-denied", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"),
@@ -74,7 +76,7 @@ LOGS = [
         'connection to server at "db" (10.0.1.5), port 5432 failed: SSL error: certificate verify failed',
     ),
     (
-        "database-certificate-untrusted",
+        "database-bundle-missing",
         'connection to server at "db" (10.0.1.5), port 5432 failed: root certificate file "/root.crt" does not exist',
     ),
     (

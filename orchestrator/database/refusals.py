@@ -1,0 +1,109 @@
+"""PostgreSQL's answers to a login, each with what it means and what mends it: for our own sessions and the tasks'.
+
+Its words are English on RDS, and in every client the same: libpq, asyncpg, pgx, node-postgres and JDBC pass them on.
+What only the server's own log tells (an expired password: to the client it is a wrong one) is in `model.observation`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NAME = r'"(?P<name>[\w.@$-]+)"'
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`fix` may hold `{name}`: the role or database that the answer names. Statements are the admin user's."""
+
+    pattern: str
+    code: str
+    meaning: str
+    fix: str
+
+
+LOGIN = (
+    Refusal(
+        r"PAM authentication failed for user|IAM authentication failed for the role",
+        "database-login-iam",
+        "PostgreSQL wants an IAM token of this role, not its password (it is a member of rds_iam)",
+        "REVOKE rds_iam FROM the role, for it to sign in with its password; who means to use tokens: "
+        "rds-db:connect in the task role's policy, IAM authentication on in the server, a fresh token each connection",
+    ),
+    Refusal(
+        rf"role {NAME} is not permitted to log in",
+        "database-role-without-login",
+        "the role may not log in",
+        'ALTER ROLE "{name}" LOGIN (as the admin user; ask who took it away)',
+    ),
+    Refusal(
+        rf"FATAL:.*permission denied for database {NAME}",
+        "database-connect-revoked",
+        "the role may not connect to its database (CONNECT was revoked); a password changes nothing",
+        'GRANT CONNECT ON DATABASE "{name}" TO its role (as the database\'s owner; ask who revoked it)',
+    ),
+    Refusal(
+        rf"database {NAME} is not currently accepting connections",
+        "database-closed",
+        "the database takes no connections (datallowconn)",
+        'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true (as the admin user; ask who closed it)',
+    ),
+    Refusal(
+        rf"too many connections for role {NAME}",
+        "database-connection-limit",
+        "the role has used up the connections that it is allowed",
+        'ALTER ROLE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
+    ),
+    Refusal(
+        rf"too many connections for database {NAME}",
+        "database-connection-limit",
+        "the database has used up the connections that it is allowed",
+        'ALTER DATABASE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
+    ),
+    Refusal(
+        r"(no pg_hba\.conf entry for|pg_hba\.conf rejects connection).*(no encryption|SSL off)"
+        r"|proxy requires (TLS|SSL)|connection is insecure|SSL/TLS required",
+        "database-wants-tls",
+        "PostgreSQL accepts no connection without TLS (rds.force_ssl), and the client used none",
+        "make the task use TLS (PGSSLMODE=require in its environment; asyncpg: ssl=True, node-postgres: ssl), or set "
+        "rds.force_ssl = 0 in the parameter group",
+    ),
+    Refusal(
+        r"no pg_hba\.conf entry for |pg_hba\.conf rejects connection",
+        "database-host-refused",
+        "PostgreSQL's rules (pg_hba.conf) admit nobody from this address",
+        "on a server of your own, add a hostssl line for the subnets of the tasks; on RDS, check role and database",
+    ),
+    Refusal(
+        r"no password supplied|client password must be a (non-empty )?string|empty password returned by client",
+        "database-password-missing",
+        "the client sent no password",
+        "give the container its password: POSTGRES_PASSWORD (or what the application calls it) in its secrets",
+    ),
+    Refusal(
+        r"SCRAM authentication requires libpq|authentication method 10 not supported"
+        r"|authentication type 10 is not supported|unknown authentication type: 10",
+        "database-client-too-old",
+        "the client library can't sign in with SCRAM, which the server asks for",
+        "an image with libpq 10 or later (psycopg2-binary 2.8, pg 8, pgjdbc 42.2); not an md5 password",
+    ),
+    Refusal(
+        r"remaining connection slots are reserved|sorry, too many clients already|no more connections allowed"
+        r"|[Tt]imed-out waiting to acquire database connection",
+        "database-connections-exhausted",
+        "PostgreSQL has no connection left",
+        "end the sessions that hold them (pg_stat_activity), or take a larger class: its memory sets max_connections",
+    ),
+)
+
+
+def of(said: str) -> Refusal | None:
+    """What the answer means; None: it is none of these."""
+    return next((one for one in LOGIN if re.search(one.pattern, said)), None)
+
+
+def remedy(refusal: Refusal, said: str) -> str:
+    """Its fix, with the name from the answer."""
+    found = re.search(refusal.pattern, said)
+    named = found.groupdict() if found else {}
+    return refusal.fix.format(name=named.get("name") or "…") if "{name}" in refusal.fix else refusal.fix

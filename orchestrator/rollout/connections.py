@@ -1,0 +1,261 @@
+"""A connection that failed: how, with whom, and what mends it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from orchestrator.rollout import addressees
+from orchestrator.rollout.addressees import Addressee, Kind
+from orchestrator.rollout.causes import Cause, Cure
+
+
+class Symptom(Enum):
+    """How a connection failed, in the words of operating systems and TLS libraries; the most telling first."""
+
+    NAME = (
+        r"could not translate host name|Name or service not known|[Tt]emporary failure in name resolution|nodename nor"
+        r"|getaddrinfo|ENOTFOUND|EAI_AGAIN|no such host|UnknownHost|host not found in upstream|Name does not resolve"
+        r"|No address associated with hostname|Failed to resolve|NameResolutionError|[Cc]ould not resolve"
+        r"|server misbehaving|failed to lookup address|Name has no usable address"
+    )
+    CERTIFICATE = (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|signed by unknown authority|[Ss]elf[- ]signed certificate"
+        r"|unable to (get local issuer|verify the first) certificate|PKIX path building failed|x509: "
+        r"|certificate has expired|(does not|doesn't) match (host|the|certificate)|ALTNAME_INVALID"
+        r"|Hostname mismatch|tlsv1 alert unknown ca"
+    )
+    TLS = (
+        r"WRONG_VERSION_NUMBER|wrong version number|does not look like a TLS handshake|packet length too long"
+        r"|record layer failure|EPROTO|UNEXPECTED_EOF_WHILE_READING|server gave HTTP response to HTTPS client"
+    )
+    REFUSED = r"[Rr]efused|Errno 111\b|Connect call failed"
+    SILENT = (
+        r"[Tt]imed[ -]?out|[Tt]ime out|TimeoutError|(Connect|Read)Timeout|(connect|i/o) timeout|ETIMEDOUT"
+        r"|deadline exceeded|[Tt]imeout (connecting|expired|exceeded|was reached|waiting)|No route to host|EHOSTUNREACH|ENETUNREACH"
+        r"|[Nn]etwork is unreachable|Can't reach database server|Could not connect to the endpoint"
+        r"|[Cc]annot connect to host|Failed to establish a new connection|Max retries exceeded"
+        r"|could not connect to server|Error connecting to Redis"
+    )
+    CUT = (
+        r"reset by peer|ECONNRESET|Connection closed by server|hang up|RemoteDisconnected|prematurely closed connection"
+        r"|[Bb]roken pipe|EPIPE"
+    )
+
+    @property
+    def words(self) -> str:
+        """As a message says it."""
+        return _WORDS[self.name]
+
+
+_WORDS = {
+    "NAME": "its name does not resolve",
+    "CERTIFICATE": "its certificate is not trusted",
+    "TLS": "one of the two speaks TLS and the other does not",
+    "REFUSED": "the connection was refused",
+    "SILENT": "no answer came in time",
+    "CUT": "the connection was cut",
+}
+
+_HINTS = (
+    (Kind.REDIS, r"[Rr]edis|\bvalkey|Error -?\d+ connecting to "),
+    (Kind.VESPA, r"[Vv]espa|port=(19071|8081)\b|:19071\b"),
+    (Kind.OPENSEARCH, r"[Oo]pen[Ss]earch"),
+    (
+        Kind.DATABASE,
+        (
+            r"psycopg|asyncpg|connection to server (at|on)|could not connect to server|could not translate host name"
+            r"|PG::|pq: |\bpgx?\b|[Pp]ostgre|Can't reach database server|PrismaClient|ActiveRecord::"
+        ),
+    ),
+)
+"""Whose client library it is, by the words only that one uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    code: str
+    message: str
+    fix: str
+    cure: Cure
+
+
+_DATABASE = _Meaning(
+    "database-unreachable",
+    "the task could not connect to PostgreSQL",
+    "check that the server is available and that its security group admits the tasks' group on its port",
+    Cure.OUTSIDE,
+)
+_REDIS = _Meaning(
+    "redis-unreachable",
+    "the task could not connect to Redis",
+    'check REDIS_HOST, REDIS_PORT, REDIS_SSL = "true" and the security group of Redis',
+    Cure.OUTSIDE,
+)
+_MEANINGS: Mapping[tuple[Kind, Symptom | None], _Meaning] = {
+    (Kind.DATABASE, Symptom.NAME): _Meaning(
+        "database-host-unknown",
+        "the database's host name does not resolve",
+        "check POSTGRES_HOST against the database's `address`",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.DATABASE, Symptom.CERTIFICATE): _Meaning(
+        "database-certificate-untrusted",
+        "the task does not trust the database server's certificate",
+        "give the image AWS's present bundle of authorities (global-bundle.pem), RDS's own endpoint as POSTGRES_HOST",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.DATABASE, Symptom.TLS): _Meaning(
+        "database-tls-mismatch",
+        "the task and PostgreSQL do not agree on TLS",
+        "POSTGRES_PORT must be PostgreSQL's own (a proxy in between?), and both must speak TLS 1.2 or later",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.DATABASE, None): _DATABASE,
+    (Kind.REDIS, Symptom.NAME): _Meaning(
+        "redis-unreachable",
+        "the name of Redis does not resolve",
+        "check REDIS_HOST against the primary endpoint of the replication group",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.REDIS, Symptom.CERTIFICATE): _Meaning(
+        "redis-certificate-untrusted",
+        "the task does not trust Redis's certificate",
+        "REDIS_SSL_CA_CERTS: the system's bundle (ElastiCache's certificates are Amazon Trust Services'); REDIS_HOST: "
+        "the group's own endpoint, no alias",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.REDIS, Symptom.TLS): _Meaning(
+        "redis-tls-mismatch",
+        "the TLS settings of Redis and of the task disagree",
+        'set REDIS_SSL = "true" for a group with transit encryption, "false" for one without',
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.REDIS, None): _REDIS,
+    (Kind.VESPA, None): _Meaning(
+        "vespa-unreachable",
+        "the task could not reach Vespa's config server",
+        "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
+        Cure.OUTSIDE,
+    ),
+    (Kind.OPENSEARCH, None): _Meaning(
+        "opensearch-unreachable",
+        "the task could not reach OpenSearch",
+        "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
+        Cure.OUTSIDE,
+    ),
+    (Kind.MODELS, None): _Meaning(
+        "model-server-unreachable",
+        "the task could not reach the model server",
+        "does its service run, and is it let in? Without one: DISABLE_MODEL_SERVER = true",
+        Cure.OUTSIDE,
+    ),
+    (Kind.FILES, None): _Meaning(
+        "aws-unreachable",
+        "the task could not reach S3",
+        "a way out of its subnets (NAT gateway, or a gateway endpoint for S3), and 443 in its security group's egress",
+        Cure.OUTSIDE,
+    ),
+    (Kind.AWS, None): _Meaning(
+        "aws-unreachable",
+        "the task could not reach an API of AWS",
+        "a way out of its subnets (NAT gateway, or a VPC endpoint for that service), and 443 in its group's egress",
+        Cure.OUTSIDE,
+    ),
+    (Kind.OTHER, Symptom.NAME): _Meaning(
+        "host-unknown",
+        "the task asks for a name that does not resolve",
+        "correct the name where it is set; names of containers are no names in awsvpc (use 127.0.0.1)",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.OTHER, Symptom.CERTIFICATE): _Meaning(
+        "certificate-untrusted",
+        "the task does not trust the certificate of a server",
+        "the authority of that server (or of the proxy in between) must be in the image's bundle: SSL_CERT_FILE, "
+        "REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.OTHER, Symptom.TLS): _Meaning(
+        "tls-mismatch",
+        "the task and a server do not agree on TLS",
+        "http:// or https:// where its address is set; and its port",
+        Cure.TASK_DEFINITION,
+    ),
+    (Kind.OTHER, None): _Meaning(
+        "host-unreachable",
+        "the task could not connect to a server",
+        "does that server run, and do its firewall and the way there let the tasks in?",
+        Cure.OUTSIDE,
+    ),
+}
+_MISSING_HOSTS = {
+    5432: ("database-host-missing", "POSTGRES_HOST (PGHOST, DATABASE_URL)", "PostgreSQL"),
+    6379: ("redis-host-missing", "REDIS_HOST (or the URL of the broker)", "Redis"),
+    9200: ("opensearch-host-missing", "OPENSEARCH_HOST", "OpenSearch"),
+    19071: ("vespa-host-missing", "VESPA_HOST", "Vespa"),
+    8081: ("vespa-host-missing", "VESPA_HOST", "Vespa"),
+}
+"""Where a client asks when nobody told it where: at its own address."""
+
+
+def symptom_of(line: str) -> Symptom | None:
+    """How a connection failed; None: the line tells of none that failed."""
+    return next((one for one in Symptom if re.search(one.value, line)), None)
+
+
+def cause(line: str, environment: Mapping[str, str]) -> Cause | None:
+    """What a line about a failed connection means; None: it is about none, or names nobody."""
+    symptom, who = symptom_of(line), addressees.named(line, environment)
+    if symptom is None:
+        return None
+    if who is not None and who.kind is Kind.ITSELF:
+        return _of_itself(who, symptom)
+    kind = who.kind if who and who.kind is not Kind.OTHER else _hinted(line, who)
+    if kind is None:
+        return None
+    meaning = _MEANINGS.get((kind, symptom)) or _MEANINGS[kind, None if kind is not Kind.OTHER else _plain(symptom)]
+    if symptom is Symptom.CERTIFICATE and meaning.code.endswith("-unreachable"):
+        meaning = _MEANINGS[Kind.OTHER, Symptom.CERTIFICATE]
+    return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.cure)
+
+
+def _plain(symptom: Symptom) -> Symptom | None:
+    return symptom if (Kind.OTHER, symptom) in _MEANINGS else None
+
+
+def _hinted(line: str, who: Addressee | None) -> Kind | None:
+    """By the words of the library; somebody whom a variable of another kind holds stays who he is."""
+    if who is not None and who.variable:
+        return who.kind
+    hinted = next((kind for kind, pattern in _HINTS if re.search(pattern, line)), None)
+    return hinted or (who.kind if who else None)
+
+
+def _told(message: str, who: Addressee | None, symptom: Symptom, environment: Mapping[str, str]) -> str:
+    if who is None:
+        return message
+    said = f"{message}: {who}, {symptom.words}"
+    own = next((one for one in addressees.known(environment) if one.kind is who.kind), None)
+    if who.variable or not environment:
+        return said
+    theirs = f" ({own.variable} is {own.host})" if own and who.kind is not Kind.OTHER else ""
+    return f"{said}; no plain variable of the task definition holds that address{theirs}"
+
+
+def _of_itself(who: Addressee, symptom: Symptom) -> Cause:
+    code, variable, what = _MISSING_HOSTS.get(who.port or 0, ("", "", ""))
+    if code and not who.variable:
+        return Cause(
+            code,
+            f"the task looks for {what} at its own address ({who}): nobody told it where {what} is",
+            f"{variable} in the container's environment in the task definition",
+            Cure.TASK_DEFINITION,
+        )
+    return Cause(
+        "neighbour-not-ready",
+        f"another container of the task does not answer at {who}: {symptom.words}",
+        "look at that container's own log first; dependsOn (condition HEALTHY) if it only starts later",
+        Cure.OUTSIDE,
+    )

@@ -1,0 +1,62 @@
+"""AWS's own words, as botocore and the other SDKs pass them on."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.log_rules.rule import LogRule
+
+_S3 = r"((Put|Get|Head|List|Delete|Copy)(Object|Bucket)\w*|CreateMultipartUpload|UploadPart)"
+
+RULES = (
+    LogRule(
+        r"not authorized to perform: kms:(?P<name>\w+)|KMS\.AccessDenied|kms:(Decrypt|GenerateDataKey).*denied",
+        "kms-denied",
+        "a role of the task may not use a KMS key",
+        "kms:Decrypt and kms:GenerateDataKey on that key in the role's policy, and the role in the key's policy",
+        Cure.OUTSIDE,
+    ),
+    LogRule(
+        rf"AccessDenied.*({_S3}|\bs3\b|s3:)|not authorized to perform: s3:|NoSuchBucket",
+        "s3-denied",
+        "the task role may not use the bucket, or the bucket is missing",
+        "check the bucket's name and the task role's policy for the tenant's prefix",
+        Cure.OUTSIDE,
+    ),
+    LogRule(
+        r"AuthorizationHeaderMalformed|PermanentRedirect|the region '[\w-]+' is wrong; expecting",
+        "s3-region-wrong",
+        "the task asks for its bucket in another region than it is in",
+        "AWS_REGION_NAME (or AWS_REGION) in the task definition: the bucket's region",
+        Cure.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"not authorized to perform: (?P<name>[\w-]+:\w+)",
+        "aws-denied",
+        "the task role may not call {name}",
+        "allow {name} on that resource in the task role's policy; an explicit deny or a boundary may stand elsewhere",
+        Cure.OUTSIDE,
+    ),
+    LogRule(
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken"
+        r"|security token included in the request is (invalid|expired)",
+        "aws-credentials-invalid",
+        "AWS does not know the keys that the task uses",
+        "keys in its environment (AWS_ACCESS_KEY_ID) outrank its task role: take them out, and give it a task role",
+        Cure.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|NoCredentialProviders"
+        r"|failed to (refresh|retrieve) (cached )?credentials",
+        "aws-credentials-missing",
+        "the task has no credentials for AWS",
+        "task_role_arn in aws_ecs_task_definition (the execution role is ECS's, not the application's)",
+        Cure.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"You must specify a region|NoRegionError|Missing region in config",
+        "aws-region-missing",
+        "the application does not know which region to ask",
+        "AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
+        Cure.TASK_DEFINITION,
+    ),
+)

@@ -1,0 +1,34 @@
+"""What Onyx says of its search index, without a host."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.log_rules.rule import LogRule
+
+RULES = (
+    LogRule(
+        r"\[?OpenSearch\]?.*(refused|unreachable|timed? ?out|did not succeed|not ready)"
+        r"|opensearchpy\.exceptions\.ConnectionError",
+        "opensearch-unreachable",
+        "the task could not reach OpenSearch",
+        "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
+        Cure.OUTSIDE,
+        Kind.OPENSEARCH,
+    ),
+    LogRule(
+        r"[Vv]espa.*(refused|unreachable|timed? ?out|unhealthy|not ready)",
+        "vespa-unreachable",
+        "the task could not reach Vespa's config server",
+        "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
+        Cure.OUTSIDE,
+        Kind.VESPA,
+    ),
+    LogRule(
+        r"Could not connect to a document index",
+        "index-unreachable",
+        "Onyx found no search index",
+        "VESPA_HOST (Onyx 2), OPENSEARCH_HOST (Onyx 4; without it the api asks itself): which of them runs?",
+        Cure.OUTSIDE,
+    ),
+)

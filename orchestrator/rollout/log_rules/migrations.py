@@ -1,0 +1,63 @@
+"""What migrations say: alembic, Django, Rails, Prisma, Flyway, Liquibase, golang-migrate, Knex."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.log_rules.rule import LogRule
+
+_HOLDERS = (
+    "SELECT pid, usename, state, query FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(<its pid>)) shows who "
+    "holds it: let that end, or pg_terminate_backend(pid)"
+)
+
+RULES = (
+    LogRule(
+        r"Can't locate revision identified by|InconsistentMigrationHistory"
+        r"|Detected (applied|resolved) migration not (resolved|applied)",
+        "schema-newer",
+        "the schema was migrated by a newer version than the one that runs",
+        "run an image at least as new as the schema; migrations can't be reverted",
+        Cure.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
+        "migrations-collided",
+        "another task migrated the same schema at the same time",
+        "start one task first (desired count 1), and the rest once it runs",
+        Cure.TIME,
+    ),
+    LogRule(
+        r"due to lock timeout|LockNotAvailable|could not obtain lock on|ConcurrentMigrationError"
+        r"|acquire a postgres advisory lock|[Cc]ould not acquire change log lock|Waiting for changelog lock"
+        r"|MigrationLocked|Migration table is already locked|can't acquire (database )?lock",
+        "migrations-locked",
+        "a migration waits for a lock that somebody else holds",
+        f"{_HOLDERS}; a lock in a table of the migration tool stays after a crash: release it with that tool",
+        Cure.OUTSIDE,
+    ),
+    LogRule(
+        r"Dirty database version|found failed migrations in the target database|contains a failed migration",
+        "migrations-half-done",
+        "an earlier migration failed half-way, and the tool goes no further",
+        "a person must look: what of it was done? Then mark it with the tool (migrate force, prisma migrate resolve, "
+        "flyway repair), or restore a backup",
+        Cure.OUTSIDE,
+    ),
+    LogRule(
+        r"deadlock detected|DeadlockDetected",
+        "migrations-collided",
+        "two sessions waited for each other; PostgreSQL ended one",
+        "start one task first (desired count 1), and the rest once it runs",
+        Cure.TIME,
+    ),
+    LogRule(
+        r"due to statement timeout|QueryCanceled",
+        "database-statement-timeout",
+        "a statement took longer than statement_timeout allows, and was ended",
+        "ALTER ROLE <the tenant's> SET statement_timeout = 0 while it migrates (or in the parameter group); if the "
+        "statement waits for a lock: pg_blocking_pids",
+        Cure.OUTSIDE,
+        Kind.DATABASE,
+    ),
+)

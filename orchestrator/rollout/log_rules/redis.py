@@ -1,0 +1,92 @@
+"""Redis's own words."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.log_rules.rule import LogRule
+
+RULES = (
+    LogRule(
+        r"AUTH.*without any password",
+        "redis-token-not-set",
+        "the task sends a password, and Redis has none",
+        "the redis-auth step sets the token from its secret",
+        Cure.WORKFLOW,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"NOAUTH",
+        "redis-auth-failed",
+        "Redis asks for its token, and the task sent none",
+        "REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
+        Cure.TASK_DEFINITION,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"WRONGPASS|invalid username-password pair|ERR invalid password",
+        "redis-auth-failed",
+        "Redis did not accept the task's password",
+        "its token is not its secret's: `orchestrate run --only redis-auth` proves it and prints the way to rotate",
+        Cure.OUTSIDE,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"NOPERM",
+        "redis-permission-denied",
+        "the user of Redis may not run a command that the task needs",
+        "the access string of the user (aws elasticache describe-users; modify-user --access-string)",
+        Cure.OUTSIDE,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"OOM command not allowed",
+        "redis-memory-full",
+        "Redis has used up its memory and takes no more data",
+        "a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (keys of queues must not "
+        "be evicted); the task's own memory is not the matter",
+        Cure.OUTSIDE,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"READONLY You can't write|ReadOnlyError",
+        "redis-read-only",
+        "the task writes to a replica of Redis",
+        "REDIS_HOST must be the primary endpoint of the replication group (master.…), not the reader's (replica.…)",
+        Cure.TASK_DEFINITION,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"\bMOVED \d+ |CROSSSLOT|ClusterCrossSlotError|cluster support disabled",
+        "redis-cluster-mode",
+        "Redis is in cluster mode and the client is not, or the other way round",
+        "a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery needs; or "
+        "a client for clusters",
+        Cure.OUTSIDE,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"LOADING Redis is loading|BusyLoadingError",
+        "redis-loading",
+        "Redis was still loading its data",
+        "none needed: the next task finds it ready",
+        Cure.TIME,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"max number of clients reached",
+        "redis-clients-exhausted",
+        "Redis has no connection left",
+        "fewer or smaller pools, timeout in its parameter group (idle clients), or more nodes",
+        Cure.OUTSIDE,
+        Kind.REDIS,
+    ),
+    LogRule(
+        r"DB index is out of range",
+        "redis-database-missing",
+        "Redis has fewer databases than the number the task asks for",
+        "lower REDIS_DB_NUMBER…, or make a replication group with more `databases` in its parameter group (usually 16)",
+        Cure.TASK_DEFINITION,
+        Kind.REDIS,
+    ),
+)
