@@ -62,7 +62,7 @@ LOGIN = (
     ),
     Refusal(
         r"(no pg_hba\.conf entry for|pg_hba\.conf rejects connection).*(no encryption|SSL off)"
-        r"|proxy requires (TLS|SSL)|connection is insecure|SSL/TLS required",
+        r"|[Pp]roxy requires (TLS|SSL)|connection is insecure|SSL/TLS required",
         "database-wants-tls",
         "PostgreSQL accepts no connection without TLS (rds.force_ssl), and the client used none",
         "make the task use TLS (PGSSLMODE=require in its environment; asyncpg: ssl=True, node-postgres: ssl), or set "

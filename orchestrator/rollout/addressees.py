@@ -91,8 +91,8 @@ def _known(environment: Mapping[str, str]) -> Iterator[Addressee]:
 
 
 def _of_url(variable: str, value: str) -> Iterator[Addressee]:
-    url = urlsplit(value.removeprefix("jdbc:"))
     try:
+        url = urlsplit(value.removeprefix("jdbc:"))
         host, port = url.hostname or "", url.port
     except ValueError:
         return

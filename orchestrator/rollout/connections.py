@@ -31,12 +31,12 @@ class Symptom(Enum):
         r"WRONG_VERSION_NUMBER|wrong version number|does not look like a TLS handshake|packet length too long"
         r"|record layer failure|EPROTO|UNEXPECTED_EOF_WHILE_READING|server gave HTTP response to HTTPS client"
     )
-    REFUSED = r"[Rr]efused|Errno 111\b|Connect call failed"
+    REFUSED = r"[Rr]efused|ECONNREFUSED|Errno 111\b|Connect call failed"
     SILENT = (
         r"[Tt]imed[ -]?out|[Tt]ime out|TimeoutError|(Connect|Read)Timeout|(connect|i/o) timeout|ETIMEDOUT"
-        r"|deadline exceeded|[Tt]imeout (connecting|expired|exceeded|was reached|waiting)|No route to host|EHOSTUNREACH|ENETUNREACH"
-        r"|[Nn]etwork is unreachable|Can't reach database server|Could not connect to the endpoint"
-        r"|[Cc]annot connect to host|Failed to establish a new connection|Max retries exceeded"
+        r"|deadline exceeded|[Tt]imeout (connecting|expired|exceeded|was reached|waiting)|No route to host"
+        r"|EHOSTUNREACH|ENETUNREACH|[Nn]etwork is unreachable|Can't reach database server"
+        r"|Could not connect to the endpoint|[Cc]annot connect to host|Failed to establish a new connection|Max retries exceeded"
         r"|could not connect to server|Error connecting to Redis"
     )
     CUT = (

@@ -119,7 +119,7 @@ def _not_ours(code: str, names: Mapping[str, str], environment: Mapping[str, str
     what = "role" if code == "database-login-denied" else "database"
     refused = "PostgreSQL did not accept it" if what == "role" else "it does not exist"
     return Cause(
-        f"database-{what}-other",
+        "database-role-other" if what == "role" else "database-name-other",
         f'the task uses the {what} "{said}", and {told[0]} is "{told[1]}": {refused}',
         f"see what else in the task sets a {what}; no step of this program makes or changes one of that name",
         Cure.OUTSIDE,

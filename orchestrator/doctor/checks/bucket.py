@@ -19,7 +19,7 @@ OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 DEFAULT_PREFIX = "onyx-files"
 DEFAULT_REGION = "us-east-2"
 """Onyx's own defaults."""
-_DEATHS = frozenset({"task-s3-denied"})
+_DEATHS = frozenset({"task-s3-denied", "task-s3-region-wrong", "task-aws-credentials-missing"})
 
 
 @dataclass(frozen=True, slots=True)

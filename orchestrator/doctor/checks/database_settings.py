@@ -14,6 +14,9 @@ _UNREACHED = frozenset(
         "task-database-host-has-port",
         "task-database-host-unknown",
         "task-database-unreachable",
+        "task-database-host-missing",
+        "task-database-name-other",
+        "task-server-elsewhere",
         "task-vespa-unreachable",
         "task-container-exited",
     }

@@ -11,7 +11,16 @@ from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 
 _COMING = frozenset({"available", "creating", "modifying", "snapshotting"})
-_DEATHS = frozenset({"task-redis-unreachable", "task-redis-tls-mismatch", "task-redis-auth-failed"})
+_DEATHS = frozenset(
+    {
+        "task-redis-unreachable",
+        "task-redis-tls-mismatch",
+        "task-redis-certificate-untrusted",
+        "task-redis-token-not-set",
+        "task-redis-auth-failed",
+        "task-redis-host-missing",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,9 @@ def _wrong(tenant: str, variable: str, value: str, right: str) -> Finding:
         cause=f"{variable} is {value or 'not set'}, and should be {right}{default if value == '8080' else ''}",
         fix=f'{{ name = "{variable}", value = "{right}" }} in the task definition\'s environment; terraform apply',
         evidence=(f"{variable}={value}", f"wanted: {right}"),
-        explains=frozenset({"task-vespa-unreachable", "vespa-port-closed", "vespa-port-unpublished"}),
+        explains=frozenset(
+            {"task-vespa-unreachable", "task-vespa-host-missing", "vespa-port-closed", "vespa-port-unpublished"}
+        ),
     )
 
 

@@ -20,6 +20,8 @@ _DEATHS = frozenset(
         "task-network-unreachable",
         "task-secret-unreadable",
         "task-task-resources-failed",
+        "task-aws-unreachable",
+        "task-host-unreachable",
         "runner-offline",
         "could-not-look",
     }

@@ -74,7 +74,7 @@ RULES = (
         Cure.OUTSIDE,
     ),
     LogRule(
-        r"Invalid HTTP_HOST header|DisallowedHost|\[HostAuthorization[^]]*\] Blocked hosts?:|Blocked host:",
+        r"Invalid HTTP_HOST header|DisallowedHost|HostAuthorization.*Blocked|Blocked host:",
         "health-check-host-refused",
         "the application refuses hosts that it does not know, and the load balancer's health checks come with the "
         "task's own address",
