@@ -36,8 +36,8 @@ class Symptom(Enum):
         r"[Tt]imed[ -]?out|[Tt]ime out|TimeoutError|(Connect|Read)Timeout|(connect|i/o) timeout|ETIMEDOUT"
         r"|deadline exceeded|[Tt]imeout (connecting|expired|exceeded|was reached|waiting)|No route to host"
         r"|EHOSTUNREACH|ENETUNREACH|[Nn]etwork is unreachable|Can't reach database server"
-        r"|Could not connect to the endpoint|[Cc]annot connect to host|Failed to establish a new connection|Max retries exceeded"
-        r"|could not connect to server|Error connecting to Redis"
+        r"|Could not connect to the endpoint|[Cc]annot connect to host|Failed to establish a new connection"
+        r"|Max retries exceeded|could not connect to server|Error connecting to Redis"
     )
     CUT = (
         r"reset by peer|ECONNRESET|Connection closed by server|hang up|RemoteDisconnected|prematurely closed connection"
