@@ -39,7 +39,7 @@ PARAMETERS = {
     "_Rule": ("pattern", "code", "message", "fix", "cure"),
     "LogRule": ("pattern", "code", "message", "fix", "cure"),
     "_Meaning": ("code", "message", "fix", "cure"),
-    "Refusal": ("pattern", "code", "meaning", "fix"),
+    "LoginRefusal": ("pattern", "code", "meaning", "fix"),
     "Failed": ("code", "message"),
     "FindingReported": (),
 }

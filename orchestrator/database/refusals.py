@@ -13,7 +13,7 @@ NAME = r'"(?P<name>[\w.@$-]+)"'
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LoginRefusal:
     """`fix` may hold `{name}`: the role or database that the answer names. Statements are the admin user's."""
 
     pattern: str
@@ -23,44 +23,44 @@ class Refusal:
 
 
 LOGIN = (
-    Refusal(
+    LoginRefusal(
         r"PAM authentication failed for user|IAM authentication failed for the role",
         "database-login-iam",
         "PostgreSQL wants an IAM token of this role, not its password (it is a member of rds_iam)",
         "REVOKE rds_iam FROM the role, for it to sign in with its password; who means to use tokens: "
         "rds-db:connect in the task role's policy, IAM authentication on in the server, a fresh token each connection",
     ),
-    Refusal(
+    LoginRefusal(
         rf"role {NAME} is not permitted to log in",
         "database-role-without-login",
         "the role may not log in",
         'ALTER ROLE "{name}" LOGIN (as the admin user; ask who took it away)',
     ),
-    Refusal(
+    LoginRefusal(
         rf"FATAL:.*permission denied for database {NAME}",
         "database-connect-revoked",
         "the role may not connect to its database (CONNECT was revoked); a password changes nothing",
         'GRANT CONNECT ON DATABASE "{name}" TO its role (as the database\'s owner; ask who revoked it)',
     ),
-    Refusal(
+    LoginRefusal(
         rf"database {NAME} is not currently accepting connections",
         "database-closed",
         "the database takes no connections (datallowconn)",
         'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true (as the admin user; ask who closed it)',
     ),
-    Refusal(
+    LoginRefusal(
         rf"too many connections for role {NAME}",
         "database-connection-limit",
         "the role has used up the connections that it is allowed",
         'ALTER ROLE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
     ),
-    Refusal(
+    LoginRefusal(
         rf"too many connections for database {NAME}",
         "database-connection-limit",
         "the database has used up the connections that it is allowed",
         'ALTER DATABASE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
     ),
-    Refusal(
+    LoginRefusal(
         r"(no pg_hba\.conf entry for|pg_hba\.conf rejects connection).*(no encryption|SSL off)"
         r"|[Pp]roxy requires (TLS|SSL)|connection is insecure|SSL/TLS required",
         "database-wants-tls",
@@ -68,26 +68,26 @@ LOGIN = (
         "make the task use TLS (PGSSLMODE=require in its environment; asyncpg: ssl=True, node-postgres: ssl), or set "
         "rds.force_ssl = 0 in the parameter group",
     ),
-    Refusal(
+    LoginRefusal(
         r"no pg_hba\.conf entry for |pg_hba\.conf rejects connection",
         "database-host-refused",
         "PostgreSQL's rules (pg_hba.conf) admit nobody from this address",
         "on a server of your own, add a hostssl line for the subnets of the tasks; on RDS, check role and database",
     ),
-    Refusal(
+    LoginRefusal(
         r"no password supplied|client password must be a (non-empty )?string|empty password returned by client",
         "database-password-missing",
         "the client sent no password",
         "give the container its password: POSTGRES_PASSWORD (or what the application calls it) in its secrets",
     ),
-    Refusal(
+    LoginRefusal(
         r"SCRAM authentication requires libpq|authentication method 10 not supported"
         r"|authentication type 10 is not supported|unknown authentication type: 10",
         "database-client-too-old",
         "the client library can't sign in with SCRAM, which the server asks for",
         "an image with libpq 10 or later (psycopg2-binary 2.8, pg 8, pgjdbc 42.2); not an md5 password",
     ),
-    Refusal(
+    LoginRefusal(
         r"remaining connection slots are reserved|sorry, too many clients already|no more connections allowed"
         r"|[Tt]imed-out waiting to acquire database connection",
         "database-connections-exhausted",
@@ -97,12 +97,12 @@ LOGIN = (
 )
 
 
-def of(said: str) -> Refusal | None:
+def of(said: str) -> LoginRefusal | None:
     """What the answer means; None: it is none of these."""
     return next((one for one in LOGIN if re.search(one.pattern, said)), None)
 
 
-def remedy(refusal: Refusal, said: str) -> str:
+def remedy(refusal: LoginRefusal, said: str) -> str:
     """Its fix, with the name from the answer."""
     found = re.search(refusal.pattern, said)
     named = found.groupdict() if found else {}
