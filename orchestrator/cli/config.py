@@ -32,18 +32,15 @@ def config(directory: Path, *, as_json: bool, **given: Any) -> None:
             value = _plain(one.value, SETTINGS[name])
             click.echo(json.dumps({"setting": name, "value": value, "source": one.source}))
         return
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    shown = Table("setting", "value", "from", box=None, pad_edge=False)
+    from orchestrator.render.tables import Sheet, write
+
+    shown = Sheet("setting", "value", "from")
     for name, one in chosen.items():
-        shown.add_row(
-            name,
-            Text(SETTINGS[name].written(one.value)),
-            Text(one.source, style="dim" if one.source == "default" else ""),
-        )
-    Console(file=sys.stdout, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200).print(shown)
+        source = Text(one.source, style="dim" if one.source == "default" else "")
+        shown.add(name, SETTINGS[name].written(one.value), source)
+    write(shown, sys.stdout)
 
 
 def _plain(value: Any, setting: Setting) -> Any:

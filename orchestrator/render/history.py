@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
-from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from orchestrator.engine.journal import OPENED, Record
+from orchestrator.render.tables import Sheet, console_of, write
 
 _COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
 _STYLES = {"succeeded": "green", "unfinished": "yellow", "interrupted": "yellow"}
@@ -26,18 +25,18 @@ _MARKS = {
 
 def table(records: Iterable[Record], out: TextIO) -> None:
     """One line a run."""
-    shown = Table(*(Column(name, no_wrap=True) for name in _COLUMNS), box=None, pad_edge=False)
+    shown = Sheet(*_COLUMNS)
     for record in records:
         outcome = Text(printable(record.outcome), style=_STYLES.get(record.outcome, "red"))
         seconds = "" if record.seconds is None else f"{record.seconds:.1f}"
         texts = (record.run, _when(record.began), record.command, record.stack)
-        shown.add_row(*map(printable, texts), outcome, str(record.changed), seconds)
-    _console(out).print(shown)
+        shown.add(*map(printable, texts), outcome, str(record.changed), seconds)
+    write(shown, out)
 
 
 def timeline(record: Record, out: TextIO) -> None:
     """Everything a run did, line by line."""
-    console = _console(out)
+    console = console_of(out)
     for line in _opening(record.header):
         console.print(Text(line))
     for said in record.lines:
@@ -69,10 +68,6 @@ def as_json(record: Record) -> dict[str, Any]:
 def printable(text: str) -> str:
     """Without what a terminal would obey or can't encode: a record may hold anything."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def _console(out: TextIO) -> Console:
-    return Console(file=out, highlight=False, soft_wrap=True, width=None if out.isatty() else 200)
 
 
 def _opening(header: Mapping[str, Any]) -> Iterable[str]:

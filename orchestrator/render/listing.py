@@ -6,26 +6,26 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from rich.table import Column, Table
 from rich.text import Text
 
 from orchestrator.events import ContainerObserved, LogLine, PartObserved, TaskObserved
+from orchestrator.render.tables import Sheet
 
 _STATES = {"up": "green", "ok": "green", "pending": "yellow", "starting": "yellow", "unknown": "magenta", "": ""}
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 
 
-def parts(seen: Iterable[PartObserved]) -> Table:
+def parts(seen: Iterable[PartObserved]) -> Sheet:
     """One line a part: the shared ones, then the tenants."""
     names = ("part", "state", "running", "targets", "vespa", "dns", "site")
-    table = _table(*names, "seen")
+    sheet = Sheet(*names, "seen")
     for part in seen:
         tenant = part.part == "tenant"
         counts = (f"{part.running}/{part.desired}", f"{part.healthy}/{part.targets}") if tenant else ("", "")
         cells = [_coloured(word) for word in (part.vespa, part.dns)]
         state, site = _coloured(part.state), _site(part.site)
-        table.add_row(part.subject or part.part, state, *counts, *cells, site, Text(part.detail))
-    return table
+        sheet.add(part.subject or part.part, state, *counts, *cells, site, part.detail)
+    return sheet
 
 
 def _site(word: str) -> Text:
@@ -37,19 +37,23 @@ def _coloured(word: str) -> Text:
     return Text(word, style=_STATES.get(word, "red"))
 
 
-def tasks(seen: Sequence[TaskObserved], now: Callable[[], datetime]) -> Table:
+def tasks(seen: Sequence[TaskObserved], now: Callable[[], datetime]) -> Sheet:
     """One line a task, and below one that ended how each of its containers did."""
-    table = _table("tenant", "task", "status", "age", "stopped", "stop code", "reason", cut=False)
+    sheet = Sheet("tenant", "task", "status", "age", "stopped", "stop code", "reason")
     for task in seen:
         style = {"RUNNING": "green", "STOPPED": "red" if task.code else "dim"}.get(task.status, "yellow")
         ages = (_ago(task.created, now()), _ago(task.stopped, now()))
         reason = f"{task.reason} [{task.code}]" if task.code else task.reason
         status = Text(task.status, style=style)
-        table.add_row(task.subject, task.task[:12], status, *ages, task.stop_code, Text(reason))
+        sheet.add(task.subject, task.task[:12], status, *ages, task.stop_code, reason)
         ended = "; ".join(map(_ended, filter(_has_something_to_say, task.containers)))
         if ended:
-            table.add_row("", "", "", "", "", "", Text(ended, style="dim"))
-    return table
+            sheet.add("", "", "", "", "", "", Text(ended, style="dim"))
+    return sheet
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M:%S} " if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S} "
 
 
 def _has_something_to_say(one: ContainerObserved) -> bool:
@@ -72,19 +76,12 @@ def _ago(stamp: str, now: datetime) -> str:
     return f"{seconds:.0f} s"
 
 
-def log_line(event: LogLine) -> Text:
-    """Time, whose, which container, what it wrote, in its own colours; a terminal obeys nothing else of it."""
-    at = f"{datetime.fromisoformat(event.at).astimezone():%H:%M:%S} " if event.at else ""
+def log_line(event: LogLine, now: datetime) -> Text:
+    """When (with the date, unless it is today's), whose, which container, what it wrote, in its own colours.
+
+    A terminal obeys nothing else of it.
+    """
+    at = _when(datetime.fromisoformat(event.at).astimezone(), now.astimezone()) if event.at else ""
     colour = _COLOURS[zlib.crc32(event.subject.encode()) % len(_COLOURS)]
     whose = Text(at, style="dim").append(f"{event.subject} {event.container} ", style=colour)
     return whose.append_text(Text.from_ansi(event.detail))
-
-
-def _table(*columns: str, cut: bool = True) -> Table:
-    """The last column takes what room there is, cut or folded where it is not enough; the others are shown whole."""
-    *fixed, last = columns
-    named = (
-        *(Column(name, no_wrap=True) for name in fixed),
-        Column(last, no_wrap=cut, overflow="ellipsis" if cut else "fold", ratio=1),
-    )
-    return Table(*named, box=None, pad_edge=False, expand=True)

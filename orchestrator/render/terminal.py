@@ -10,7 +10,6 @@ from typing import TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Column, Table
 from rich.text import Text
 
 from orchestrator.events import (
@@ -29,6 +28,7 @@ from orchestrator.events import (
 )
 from orchestrator.render import listing
 from orchestrator.render.findings import of_doctor
+from orchestrator.render.tables import Sheet
 
 _MARKS = {StepDone: ("✓", "green"), StepFailed: ("✗", "bold red"), StepWaiting: ("…", "yellow")}
 
@@ -95,7 +95,7 @@ class Terminal:
                 self._tasks.append(event)
                 return
             case LogLine():
-                self._console.print(listing.log_line(event))
+                self._console.print(listing.log_line(event, self._now()))
                 return
             case FindingReported(severity=severity, status=status) if severity or status:
                 self._console.print(of_doctor(event))
@@ -126,12 +126,12 @@ class Terminal:
         elif self._tenants:
             self._console.print(self._table())
 
-    def _table(self) -> Table:
-        table = Table("tenant", "state", Column("why", no_wrap=True, overflow="ellipsis"), box=None, pad_edge=False)
+    def _table(self) -> Sheet:
+        sheet = Sheet("tenant", "state", "why")
         for tenant, events in sorted(self._tenants.items()):
             state, style, telling = _standing(events)
-            table.add_row(tenant, Text(state, style=style), f"{telling.step}: {telling.detail}")
-        return table
+            sheet.add(tenant, Text(state, style=style), f"{telling.step}: {telling.detail}")
+        return sheet
 
 
 def _standing(events: Mapping[str, Event]) -> tuple[str, str, Event]:

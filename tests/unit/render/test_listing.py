@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from orchestrator.events import ContainerObserved, Event, LogLine, PartObserved, RunFinished, RunStarted, TaskObserved
 from orchestrator.render.redact import redacted
@@ -58,7 +60,7 @@ def test_status_ends_with_the_table() -> None:
     assert head.split() == ["part", "state", "running", "targets", "vespa", "dns", "site", "seen"]
     assert database.split() == ["database", "up", "db", "is", "available"]
     assert tenant.split()[:7] == ["customer-b", "failed", "0/2", "1/3", "exited", "stale", "503"]
-    assert tenant.endswith("…")
+    assert tenant.endswith("services: " + "x" * 300)
 
 
 def test_tasks_are_nothing_but_their_table() -> None:
@@ -75,6 +77,13 @@ def test_a_line_of_a_log_is_shown_as_it_was_written() -> None:
     )
     (said,) = shown(line, command="logs")
     assert said.endswith(" a api [bold]x[/]  y")
+
+
+@pytest.mark.parametrize(("at", "shown_as"), [(NOW, "{:%H:%M:%S}"), (NOW - timedelta(days=2), "{:%Y-%m-%d %H:%M:%S}")])
+def test_a_line_of_another_day_has_its_date(at: datetime, shown_as: str) -> None:
+    line = LogLine(step="logs", subject="a", container="api", at=at.isoformat(), detail="x")
+    (said,) = shown(line, command="logs")
+    assert said == f"{shown_as.format(at.astimezone())} a api x"
 
 
 def test_a_terminal_does_not_obey_what_a_container_writes() -> None:
