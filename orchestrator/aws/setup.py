@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import botocore.session
 from botocore import configprovider
-from botocore.exceptions import ConfigParseError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ConfigParseError, ProfileNotFound
 
 from orchestrator.aws.child import PROFILES
 from orchestrator.aws.environment import proxies
@@ -37,6 +38,14 @@ _FIX = "correct it in ~/.aws/config, or the AWS_* variable"
 def profile_of_environment(environment: Mapping[str, str]) -> str:
     """The profile that a variable names; empty: none does."""
     return next((environment[name] for name in PROFILES if environment.get(name)), "")
+
+
+def profiles() -> Sequence[str]:
+    """The names of all that are configured on this machine; none where the files can't be read."""
+    try:
+        return sorted(botocore.session.Session().available_profiles)
+    except BotoCoreError:
+        return ()
 
 
 def require(session: Any, profile: str | None, source: str, environment: Mapping[str, str]) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "init": "Understand a stack that is already there: write orchestrate.toml.",
     "contract": "Show what is known of the stack, and where each value came from.",
     "policy": "Print the least IAM policy for each command.",
+    "completion": "Complete commands, options and names in your shell.",
     "config": "Show each setting and where it came from.",
     "demo": "Tell the whole story on a cloud of this machine.",
     "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",

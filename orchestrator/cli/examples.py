@@ -128,6 +128,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'orchestrate policy "dns plan"',
         "orchestrate policy run --zone-id Z0123456789ABCDEFGHIJ",
     ),
+    "completion": (
+        "orchestrate completion bash --install",
+        "orchestrate completion zsh --install",
+        "orchestrate completion fish > orchestrate.fish",
+    ),
     "config": (
         "orchestrate config",
         "orchestrate config --json",

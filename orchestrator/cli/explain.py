@@ -7,11 +7,12 @@ import sys
 
 import click
 
+from orchestrator.cli import complete
 from orchestrator.cli.shape import command
 
 
 @command()
-@click.argument("code", required=False, shell_complete=lambda _context, _parameter, typed: _beginning_with(typed))
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--list", "listing", is_flag=True, help="List every code.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output.")
 def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
@@ -32,9 +33,3 @@ def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
             click.echo(one)
         else:
             pages.show(one, text, sys.stdout)
-
-
-def _beginning_with(typed: str) -> list[str]:
-    from orchestrator.render.explanation import explanations
-
-    return [code for code in sorted(explanations()) if code.startswith(typed)]

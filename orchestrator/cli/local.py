@@ -10,11 +10,18 @@ from typing import Any
 
 import click
 
+from orchestrator.cli import complete
 from orchestrator.cli.shape import Group
 from orchestrator.errors import Invalid, Problem
 
 NEEDED = ("moto", "psutil", "regex", "trustme", "werkzeug")
 """Of the extra `local`."""
+
+
+def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
+    from orchestrator.local.faults import catalogue
+
+    return [name for name in catalogue() if name.startswith(typed)]
 
 
 def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -133,8 +140,10 @@ def env(name: str, directory: Path | None) -> None:
 
 @local.command()
 @_which_cloud
-@click.argument("fault_name", metavar="[FAULT]", required=False, default="")
-@click.option("--tenant", default="", help="Only this tenant is affected [default: all].")
+@click.argument("fault_name", metavar="[FAULT]", required=False, default="", shell_complete=_faults)
+@click.option(
+    "--tenant", default="", shell_complete=complete.tenants, help="Only this tenant is affected [default: all]."
+)
 @click.option("--clear", is_flag=True, help="End the fault; without a name: every fault.")
 def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
     """Inject a failure, or end it (`orchestrate local faults` lists them)."""

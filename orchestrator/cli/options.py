@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli import complete
 from orchestrator.cli.shape import option
 from orchestrator.settings import SETTINGS, Setting
 
@@ -28,7 +29,13 @@ _selection = partial(option, section="Which steps and tenants")
 _terraform = partial(option, section="Terraform")
 
 _SETTINGS = tuple(
-    _setting(f"--{name}", multiple=setting.many, metavar=setting.form.metavar, help=_sentence(setting))
+    _setting(
+        f"--{name}",
+        multiple=setting.many,
+        metavar=setting.form.metavar,
+        shell_complete=complete.profiles if name == "profile" else None,
+        help=_sentence(setting),
+    )
     for name, setting in SETTINGS.items()
 )
 _SELECTION = (
@@ -37,10 +44,15 @@ _SELECTION = (
         "tenants",
         multiple=True,
         metavar="NAME",
+        shell_complete=complete.tenants,
         help="Only this tenant (repeatable).",
     ),
-    _selection("--only", multiple=True, metavar="STEP", help="Only this step (repeatable)."),
-    _selection("--skip", multiple=True, metavar="STEP", help="Skip this step (repeatable)."),
+    _selection(
+        "--only", multiple=True, metavar="STEP", shell_complete=complete.steps, help="Only this step (repeatable)."
+    ),
+    _selection(
+        "--skip", multiple=True, metavar="STEP", shell_complete=complete.steps, help="Skip this step (repeatable)."
+    ),
     _selection(
         "--allow-zero",
         is_flag=True,

@@ -6,13 +6,21 @@ from typing import Any
 
 import click
 
+from orchestrator.cli import complete
 from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @contract_option
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant's service (repeatable).")
+@click.option(
+    "--tenant",
+    "tenants",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.tenants,
+    help="Only this tenant's service (repeatable).",
+)
 @click.option(
     "--keep-paused", is_flag=True, help="On a paused stack: stop the database server that RDS has started again."
 )

@@ -7,13 +7,21 @@ from typing import Any, Literal
 
 import click
 
+from orchestrator.cli import complete
 from orchestrator.cli.options import chosen_steps, contract_option, directory_option, settings_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @click.argument("where", type=click.Choice(["vespa", "runner"]), metavar="[vespa|runner]")
-@click.option("--tenant", "tenants", multiple=True, metavar="NAME", help="Whose Vespa, when there are several.")
+@click.option(
+    "--tenant",
+    "tenants",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.tenants,
+    help="Whose Vespa, when there are several.",
+)
 @contract_option
 @directory_option
 @settings_options

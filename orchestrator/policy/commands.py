@@ -268,6 +268,7 @@ COMMANDS: Mapping[str, Grants] = {
     "unlock": LOCK_FREED,
     "init": NOTHING,
     "contract": NOTHING,
+    "completion": NOTHING,
     "config": NOTHING,
     "policy": NOTHING,
     "demo": NOTHING,
