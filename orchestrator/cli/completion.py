@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.shape import command
 
+_PROGRAM = "orchestrate"
 _PLACES = {
     "bash": ("XDG_DATA_HOME", ".local/share", "bash-completion/completions/orchestrate"),
     "zsh": ("XDG_DATA_HOME", ".local/share", "zsh/site-functions/_orchestrate"),
@@ -46,7 +47,7 @@ def _source(shell: str) -> str:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"this version of click can't complete in {shell}")
-    return kind(orchestrate, {}, "orchestrate", "_ORCHESTRATE_COMPLETE").source()
+    return kind(orchestrate, {}, _PROGRAM, f"_{_PROGRAM}_complete".upper()).source()  # the variable that click reads
 
 
 def _place(shell: str) -> Path:
