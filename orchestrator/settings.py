@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator.engine.clock import duration
 from orchestrator.errors import Invalid, Problem, meant
 from orchestrator.stack import mapping_place
-from orchestrator.stack.ownership import Kind, part
+from orchestrator.stack.ownership import PartKind, part
 
 FILE = mapping_place.FILE
 CONTRACT = mapping_place.CONTRACT
@@ -55,7 +55,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenSetting:
     """A setting's value and where it came from."""
 
     value: Any
@@ -153,7 +153,7 @@ def _parts(value: Any) -> tuple[str, ...]:
     names = [_text(one).strip() for one in (value if isinstance(value, list) else _text(value).split(","))]
     for name in names:
         if part(name) is None:
-            kinds = ", ".join(kind.value for kind in Kind)
+            kinds = ", ".join(kind.value for kind in PartKind)
             raise ValueError(f"{_brief(name)} is not of the form KIND:ID, with one of the kinds {kinds}")
     return tuple(names)
 
@@ -287,7 +287,7 @@ class Settings:
         problems: list[Problem] = []
         table, file = _table(directory or Path(), problems)
         problems += _unknown_variables(environment)
-        self._chosen: dict[str, Chosen] = {}
+        self._chosen: dict[str, ChosenSetting] = {}
         for name, setting in SETTINGS.items():
             candidates = (
                 (flags.get(name.replace("-", "_")), f"--{name}"),
@@ -301,7 +301,7 @@ class Settings:
     def __getitem__(self, name: str) -> Any:
         return self._chosen[name].value
 
-    def all(self) -> Mapping[str, Chosen]:
+    def all(self) -> Mapping[str, ChosenSetting]:
         """Name → value and source."""
         return dict(self._chosen)
 
@@ -351,16 +351,16 @@ def _unknown(name: str, what: str, place: str, known: Sequence[str]) -> Problem:
     return Problem("setting-unknown", f"there is no {what} {_brief(name)}", place, fix)
 
 
-def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: list[Problem]) -> Chosen:
+def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: list[Problem]) -> ChosenSetting:
     """The first candidate that was given; a value that can't be read is a problem, not a reason to take the next."""
     for value, source in candidates:
         if value is not None:
             try:
-                return Chosen(setting.form.read(value), source)
+                return ChosenSetting(setting.form.read(value), source)
             except (ValueError, OSError, RuntimeError) as error:  # of a path: too long, or of an unknown user's home
                 problems.append(Problem("setting-invalid", str(error)[:500], source, setting.help))
-                return Chosen(setting.default, source)
-    return Chosen(setting.default, "default")
+                return ChosenSetting(setting.default, source)
+    return ChosenSetting(setting.default, "default")
 
 
 def schema() -> Mapping[str, Any]:

@@ -86,7 +86,7 @@ def work(plan: Path, state: Path) -> None:
     inference = importlib.import_module("orchestrator.stack.inference")
     state_of = importlib.import_module("orchestrator.stack.inference.state").read
     mapping = importlib.import_module("orchestrator.stack.inference.mapping")
-    around_an_apply = {preflight.Occasion.DEPLOY, preflight.Occasion.AFTER}
+    around_an_apply = {preflight.Checklist.DEPLOY, preflight.Checklist.AFTER}
     preflight.discover()
     consequences.discover()
     imported = time.process_time()

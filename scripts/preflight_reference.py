@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import consequences, preflight
-from orchestrator.preflight import Item, Occasion
+from orchestrator.preflight import Checklist, Item
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "cases" / "preflight"
@@ -31,7 +31,7 @@ def lines() -> Iterator[str]:
     yield "costs money."
     yield ""
     items = preflight.discover()
-    for occasion in Occasion:
+    for occasion in Checklist:
         yield from _list(occasion, [item for item in items if item.occasion is occasion and item.lines])
     yield "## Beyond the guide's lists"
     yield ""
@@ -48,7 +48,7 @@ def lines() -> Iterator[str]:
         yield from _item(item)
 
 
-def _list(occasion: Occasion, items: list[Item]) -> Iterator[str]:
+def _list(occasion: Checklist, items: list[Item]) -> Iterator[str]:
     yield f"## The guide's list: {occasion}"
     yield ""
     yield "| Line of the guide | Check | On a plan | On a state, and live |"

@@ -13,7 +13,7 @@ import urllib3
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
 
-from orchestrator.local.core.wire import Answer
+from orchestrator.local.core.wire import HttpAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -49,7 +49,7 @@ def taken(environ: WSGIEnvironment) -> tuple[WSGIEnvironment, bytes]:
     return {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}, body
 
 
-def asked(pool: urllib3.PoolManager, endpoint: str, environ: WSGIEnvironment, body: bytes) -> Answer:
+def asked(pool: urllib3.PoolManager, endpoint: str, environ: WSGIEnvironment, body: bytes) -> HttpAnswer:
     """What `endpoint` (`https://HOST`) says to it. Raises urllib3's HTTPError."""
     said = pool.request(
         environ["REQUEST_METHOD"],
@@ -61,7 +61,7 @@ def asked(pool: urllib3.PoolManager, endpoint: str, environ: WSGIEnvironment, bo
         timeout=SECONDS,
     )
     dropped = _OF_THE_WAY if environ["REQUEST_METHOD"] == "HEAD" else _OF_THE_WAY | _WRAPPING
-    return Answer(
+    return HttpAnswer(
         said.status, {key: value for key, value in said.headers.items() if key.lower() not in dropped}, said.data
     )
 

@@ -15,14 +15,14 @@ from orchestrator.aws.quotas import Quotas
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
-from orchestrator.preflight import Evidence, Live, Occasion, Remark, Status
+from orchestrator.preflight import Checklist, Evidence, Remark, RunningStack, Status
 from orchestrator.preflight.items.quotas import beyond
 from orchestrator.stack.blueprint.places import Places
 
 FEW = 3
 """Tenants of which the same is said one by one."""
-DEPLOYING = (Occasion.DEPLOY, Occasion.AFTER)
-DESTROYING = (Occasion.DESTROY,)
+DEPLOYING = (Checklist.DEPLOY, Checklist.AFTER)
+DESTROYING = (Checklist.DESTROY,)
 
 
 def document(path: Path) -> Mapping[str, Any] | None:
@@ -38,7 +38,9 @@ def document(path: Path) -> Mapping[str, Any] | None:
     return found
 
 
-def evidence_of(said: Mapping[str, Any], live: Live | None = None, table: Mapping[str, Any] | None = None) -> Evidence:
+def evidence_of(
+    said: Mapping[str, Any], live: RunningStack | None = None, table: Mapping[str, Any] | None = None
+) -> Evidence:
     """From `terraform show -json` of a plan or of a state. Raises `Invalid` for anything else.
 
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
@@ -58,14 +60,14 @@ def with_quotas(evidence: Evidence, ask: Callable[[], Quotas]) -> Evidence:
     return replace(evidence, quotas={code: value for code, value in told.items() if value is not None})
 
 
-def occasions(plan: Mapping[str, Any]) -> tuple[Occasion, ...]:
+def occasions(plan: Mapping[str, Any]) -> tuple[Checklist, ...]:
     """Which lists a plan asks for: one that leaves nothing is a destroy."""
     changes = [one for one in plan.get("resource_changes", ()) if one.get("mode") == "managed"]
     destroys = bool(changes) and all(one["change"]["actions"] == ["delete"] for one in changes)
     return DESTROYING if destroys else DEPLOYING
 
 
-def look(operation: Operation) -> Live:
+def look(operation: Operation) -> RunningStack:
     """Verdicts of the steps, snapshots, embedding providers; what can't be seen is left out."""
     try:
         newest = operation.newest_snapshot()
@@ -75,7 +77,7 @@ def look(operation: Operation) -> Live:
         embeddings = operation.embedding_providers()
     except OrchestratorError:
         embeddings = {}
-    return Live(
+    return RunningStack(
         verdicts=operation.survey(),
         embeddings=embeddings,
         newest_snapshot=newest,
@@ -84,7 +86,7 @@ def look(operation: Operation) -> Live:
 
 
 def examine(
-    evidence: Evidence, directory: Path, data: Path, occasions: Collection[Occasion] = DEPLOYING
+    evidence: Evidence, directory: Path, data: Path, occasions: Collection[Checklist] = DEPLOYING
 ) -> tuple[Remark, ...]:
     """Every remark, with its place in the directory's files. `data` is Terraform's own folder (TF_DATA_DIR)."""
     return preflight.examine(evidence, occasions, Places(directory, data))

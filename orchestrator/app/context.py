@@ -21,30 +21,30 @@ from orchestrator.aws.neighbours import Neighbours
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.secrets import Secrets
-from orchestrator.aws.service_settings import Services
+from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
-from orchestrator.aws.values import Values
+from orchestrator.aws.values import SecretValues
 from orchestrator.database import tls
-from orchestrator.database.inventory import Database
-from orchestrator.database.lending import Lender
-from orchestrator.database.ownership import Rules as DatabaseRules
+from orchestrator.database.inventory import DatabaseAccess
+from orchestrator.database.lending import PasswordLender
+from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.database.sessions import Session
 from orchestrator.database.ssm import SsmServer
 from orchestrator.dns import places, resolve
 from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
-from orchestrator.dns.places import Place
+from orchestrator.dns.places import ZonePlace
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.limits import Limits
-from orchestrator.lifecycle.surroundings import Surroundings
+from orchestrator.lifecycle.surroundings import OtherUsers
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
 from orchestrator.steps.database_server import USABLE
-from orchestrator.steps.dns_records import Rules
+from orchestrator.steps.dns_records import RecordRules
 
 Learn = Callable[[Iterable[str]], None]
 
@@ -65,22 +65,22 @@ class Context:
     ec2: Ec2
     ssm: Ssm
     elasticache: ElastiCache
-    secrets: Values
+    secrets: SecretValues
     ecs: Ecs
-    definitions: Services
+    definitions: ClusterServices
     targets: Elbv2
     listeners: Listeners
     logs: Logs
-    database: Database
+    database: DatabaseAccess
     database_rules: DatabaseRules
     through_runner: SsmServer
-    lender: Lender
+    lender: PasswordLender
     needs_runner: bool
     dns: Callable[[str], DnsProvider]
-    dns_rules: Rules
+    dns_rules: RecordRules
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
-    surroundings: Surroundings
+    surroundings: OtherUsers
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
@@ -112,8 +112,8 @@ def connect(
     ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic, mark=lambda: token_hex(6))
     secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
-    values = Values(secrets, parameters)
-    lender = Lender(parameters, stack.stack, token_hex(4), clock.now)
+    values = SecretValues(secrets, parameters)
+    lender = PasswordLender(parameters, stack.stack, token_hex(4), clock.now)
     rds = Rds(aws.client("rds"))
     # Without a runner the step `runner` ends the run before anybody asks the database.
     runner = stack.runner.instance_id if stack.runner else ""
@@ -133,7 +133,7 @@ def connect(
         elasticache=ElastiCache(aws.client("elasticache")),
         secrets=values,
         ecs=Ecs(aws.client("ecs"), stack.cluster),
-        definitions=Services(aws.client("ecs"), stack.cluster),
+        definitions=ClusterServices(aws.client("ecs"), stack.cluster),
         targets=Elbv2(aws.client("elbv2")),
         listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
@@ -143,19 +143,19 @@ def connect(
         lender=lender,
         needs_runner=not direct,
         dns=_providers(stack, aws, settings, environment, clock),
-        dns_rules=Rules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
+        dns_rules=RecordRules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
-        surroundings=Surroundings(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
+        surroundings=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
 
 
-def _sessions(stack: Stack, rds: Rds, database: Database) -> Sequence[Session]:
+def _sessions(stack: Stack, rds: Rds, database: DatabaseAccess) -> Sequence[Session]:
     """Who is connected; nobody to a server that doesn't run."""
     return database.sessions() if rds.server(stack.database.instance).status in USABLE else ()
 
 
-def _direct(stack: Stack, values: Values, settings: Settings, environment: Mapping[str, str]) -> Database:
+def _direct(stack: Stack, values: SecretValues, settings: Settings, environment: Mapping[str, str]) -> DatabaseAccess:
     from orchestrator.database.direct import DirectServer, Endpoint
 
     address, trusted = settings["database-address"], settings["database-ca-file"]
@@ -176,10 +176,10 @@ def limits_of(settings: Settings, access: Access) -> Limits:
     )
 
 
-def zones_of(stack: Stack) -> frozenset[Place]:
+def zones_of(stack: Stack) -> frozenset[ZonePlace]:
     """Every zone the contract names."""
     wanted = (places.wanted(stack, tenant) for tenant in stack.tenants)
-    return frozenset(Place(one.provider, one.zone) for one in wanted if one is not None)
+    return frozenset(ZonePlace(one.provider, one.zone) for one in wanted if one is not None)
 
 
 def roles_of(stack: Stack) -> dict[str, str]:

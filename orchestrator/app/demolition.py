@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.app.safekeeping import Safekeeping
+from orchestrator.app.safekeeping import Backups
 from orchestrator.aws.leftovers import Leftovers
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.protection import Protection
@@ -18,17 +18,17 @@ from orchestrator.lifecycle import destroy, freshness
 from orchestrator.lifecycle.destroy import stock
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.destroy.others import hit
-from orchestrator.lifecycle.destroy.stock import Stock
-from orchestrator.lifecycle.gate import Kept, faults_of
+from orchestrator.lifecycle.destroy.stock import StoredData
+from orchestrator.lifecycle.gate import KnownBackup, faults_of
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.stack.inference.owned import ending_by
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
-class Demolition:
+class Destruction:
     """The end of the stack whose backups `keeping` has. `dumps`: Terraform can't make it again from a snapshot."""
 
-    def __init__(self, keeping: Safekeeping, emit: Emit, *, dumps: bool = False) -> None:
+    def __init__(self, keeping: Backups, emit: Emit, *, dumps: bool = False) -> None:
         self.keeping = keeping
         self.stack = keeping.stack
         self._emit = emit
@@ -53,9 +53,9 @@ class Demolition:
     def _own_targets(self) -> frozenset[str]:
         known = self.stack.ownership.managed
         theirs = {tenant.target_group_arn for tenant in self.stack.tenants.values()}
-        return frozenset(theirs | {name for kind, name in known if kind is Kind.TARGETS})
+        return frozenset(theirs | {name for kind, name in known if kind is PartKind.TARGETS})
 
-    def stock(self) -> Stock:
+    def stock(self) -> StoredData:
         """How much there is to be lost or kept."""
         return stock.look(self._context, self.keeping.operation.context.database)
 
@@ -67,7 +67,7 @@ class Demolition:
             return known, True
         return self.keeping.begin(purpose="destroy", quiet=True, dumped=self._dumps), False
 
-    def kept(self, manifest: Manifest) -> Kept:
+    def kept(self, manifest: Manifest) -> KnownBackup:
         """What the gate wants to know of it, observed now."""
         return freshness.kept(manifest, self.keeping.tools(manifest, self._emit))
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from orchestrator import __version__
-from orchestrator.app.lookout import Lookout
+from orchestrator.app.lookout import StatusWatch
 from orchestrator.app.operation import Operation
 from orchestrator.doctor import consultation
 from orchestrator.engine.check import Diagnosis
@@ -66,7 +66,7 @@ def _lines(events: Iterable[Event], now: datetime) -> str:
 
 
 def _status(operation: Operation, clock: Clock) -> Sequence[Event]:
-    return Lookout(operation, clock).look().parts
+    return StatusWatch(operation, clock).look().parts
 
 
 def _task_logs(operation: Operation, now: datetime) -> Mapping[str, str]:

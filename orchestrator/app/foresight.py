@@ -10,10 +10,10 @@ from typing import Any
 from orchestrator import consequences
 from orchestrator.app.understanding import known
 from orchestrator.aws.rds import Rds
-from orchestrator.aws.service_settings import Services
+from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
 from orchestrator.consequences import Consequence, Effect, fingerprint, gate
-from orchestrator.consequences.kinds.paused import Rest, of_rest
+from orchestrator.consequences.kinds.paused import RunState, of_rest
 from orchestrator.consequences.ordering import settled
 from orchestrator.errors import OrchestratorError, Refused
 from orchestrator.events import Emit, FindingReported
@@ -23,7 +23,7 @@ from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class PlanConsequences:
     """A plan's consequences; `checksum` is of what it does."""
 
     consequences: tuple[Consequence, ...]
@@ -33,15 +33,15 @@ class Foresight:
         """Why it may not be applied, unless what it destroys is named."""
         return gate(self.consequences, allowed, self.checksum)
 
-    def beside(self, ours: Collection[Consequence], plan: Mapping[str, Any]) -> Foresight:
+    def beside(self, ours: Collection[Consequence], plan: Mapping[str, Any]) -> PlanConsequences:
         """With what this program does beside the plan; its checksum stands for both."""
         both = together(self.consequences, ours)
-        return Foresight(both, fingerprint(plan, both))
+        return PlanConsequences(both, fingerprint(plan, both))
 
 
 def foresee(
     plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime, table: Mapping[str, Any] | None = None
-) -> Foresight:
+) -> PlanConsequences:
     """From a plan's JSON; `connect(region)` is called only when a database is about to be lost.
 
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
@@ -50,7 +50,7 @@ def foresee(
     found = consequences.of_plan(plan, contract)
     if any(one.code == "database-lost" for one in found):
         found = consequences.of_plan(plan, contract, list(_snapshots(plan, found, connect, now)))
-    return Foresight(found, fingerprint(plan, found))
+    return PlanConsequences(found, fingerprint(plan, found))
 
 
 def _snapshots(
@@ -73,19 +73,19 @@ def _snapshots(
                 yield f"the latest snapshot is {newest.name}, from {newest.taken:%Y-%m-%d %H:%M} UTC ({ago})"
 
 
-def foresee_nothing(stack: Stack, aws: Aws) -> Foresight:
+def foresee_nothing(stack: Stack, aws: Aws) -> PlanConsequences:
     """Of a plan without changes: whether the stack is paused, seen live by two calls (not seen: nothing is said)."""
     names = [tenant.service for tenant in stack.tenants.values()]
     try:
-        services = Services(aws.client("ecs"), stack.cluster).settings(names)
+        services = ClusterServices(aws.client("ecs"), stack.cluster).settings(names)
         server = Rds(aws.client("rds")).server(stack.database.instance)
     except OrchestratorError:  # the steps look again, with patience, and say what is wrong
-        return Foresight((), "")
-    rest = Rest({name: one.desired for name, one in services.items()}, {server.instance: server.status})
-    return Foresight(settled(of_rest(rest, stack.stack), Tenancy()), "")
+        return PlanConsequences((), "")
+    rest = RunState({name: one.desired for name, one in services.items()}, {server.instance: server.status})
+    return PlanConsequences(settled(of_rest(rest, stack.stack), Tenancy()), "")
 
 
-def tell(foresight: Foresight, emit: Emit) -> None:
+def tell(foresight: PlanConsequences, emit: Emit) -> None:
     """Each consequence as an event, the worst first."""
     for one in foresight.consequences:
         gated = one.effect in (Effect.LOSS, Effect.OUTAGE)

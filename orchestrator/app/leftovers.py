@@ -23,7 +23,7 @@ from orchestrator.terraform.leftovers import (
 )
 
 
-class Leftovers:
+class PlanLeftovers:
     """Of one plan; `state` (`terraform show -json`) is read only when something is tainted."""
 
     def __init__(

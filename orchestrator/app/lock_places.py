@@ -102,7 +102,7 @@ def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Ma
             path_style=bool(config.get("use_path_style") or config.get("force_path_style")),
             keys=(config["access_key"], config["secret_key"]) if config.get("access_key") else None,
             files=_files(config),
-            role=s3_object.Role(arn, given, sts) if arn else None,
+            role=s3_object.AssumedRole(arn, given, sts) if arn else None,
             access=access(),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.app.operation import Operation
 from orchestrator.engine.clock import Clock
-from orchestrator.engine.runner import Sight
+from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.events import PartObserved
 from orchestrator.render import board
@@ -17,7 +17,7 @@ CALM = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class StatusView:
     """One look: the rows of the table, and the verdicts of the steps that a run would make."""
 
     parts: Sequence[PartObserved]
@@ -25,15 +25,15 @@ class Picture:
 
 
 @dataclass
-class Lookout:
+class StatusWatch:
     """Remembers what it saw of steps that are done, so that watching asks AWS little and runs few commands."""
 
     operation: Operation
     clock: Clock
-    _sights: dict[str, Sight] = field(default_factory=dict)
+    _sights: dict[str, Observation] = field(default_factory=dict)
     _seen_at: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> Picture:
+    def look(self) -> StatusView:
         """What is to be seen now."""
         now = self.clock.monotonic()
         calm = {step for step, sight in self._sights.items() if sight.settled and now - self._seen_at[step] < CALM}
@@ -42,4 +42,4 @@ class Lookout:
         self._seen_at |= dict.fromkeys(fresh, now)
         rows = board.rows(self.operation.stack, self._sights, self.operation.balancer(), self.operation.tenants)
         in_runs = {step: self._sights[step].verdicts for step in self.operation.steps}
-        return Picture(tuple(rows), in_runs)
+        return StatusView(tuple(rows), in_runs)

@@ -17,11 +17,11 @@ from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.value_from import parse
 from orchestrator.database.model import wanted_of
-from orchestrator.database.ownership import Rules as DatabaseRules
+from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
 from orchestrator.dns.model import Change
-from orchestrator.dns.undo import Restoration
-from orchestrator.dns.visibility import Sighting
+from orchestrator.dns.undo import NameRestoration
+from orchestrator.dns.visibility import NameView
 from orchestrator.doctor.consultation import consult
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
@@ -29,7 +29,7 @@ from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.doubts import WINDOW
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
-from orchestrator.engine.runner import Around, Report, Sight
+from orchestrator.engine.runner import Around, Observation, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut, correction
 from orchestrator.events import Emit, Event
@@ -173,14 +173,14 @@ class Operation:
         """From now on no DNS change is made but these."""
         self._context = replace(self._context, dns_rules=replace(self._context.dns_rules, shown=changes))
 
-    def undoable(self) -> tuple[Restoration, ...]:
+    def undoable(self) -> tuple[NameRestoration, ...]:
         """What undoing the last DNS change of each name would come to; changes nothing."""
         names = None
         if self._subjects is not None:
             names = {model.normal(self.stack.tenants[tenant].hostname) for tenant in self._subjects}
         return undo.survey(self._context.dns_rules.history, self._context.dns, names)
 
-    def undo(self, wanted: Collection[Restoration], around: Around = runner.unguarded) -> None:
+    def undo(self, wanted: Collection[NameRestoration], around: Around = runner.unguarded) -> None:
         """Put these back, and wait until every name server has it. Raises `TimedOut` when they don't in time."""
         with around("dns-undo", {one.entry.change.name: str(one.change) for one in wanted if one.change}):
             tickets = undo.restore(self._context.dns_rules.history, self._context.dns, wanted)
@@ -191,7 +191,7 @@ class Operation:
                 raise TimedOut(Problem("dns-not-settled", "the provider is still propagating it", "dns undo", fix))
             self.clock.sleep(min(self._limits.poll or 5.0, 5.0))
 
-    def visibility(self, servers: Collection[str]) -> tuple[Sighting, ...]:
+    def visibility(self, servers: Collection[str]) -> tuple[NameView, ...]:
         """How each hostname looks from the authoritative or configured resolver, and from `servers` (ADDRESS:PORT)."""
         tenants = {it: self.stack.tenants[it].hostname for it in self.tenants}
         asked = {"": self._context.resolver, **{one: resolve.connect(one, ()) for one in servers}}
@@ -217,7 +217,7 @@ class Operation:
         """How many each tenant has configured, by its own database; None: it could not be asked."""
         return self._context.database.count("embedding_provider", wanted_of(self.stack))
 
-    def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
+    def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
         """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""
         asked = [step for step in self._looked_at if step.id not in known]
         return runner.sights(asked, self._looking_once(), subjects=self._subjects)

@@ -22,11 +22,11 @@ from orchestrator.engine.runner import Around, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
-from orchestrator.lifecycle.pause.costs import Estimate, Holdings, estimate
-from orchestrator.lifecycle.pause.standing import Standing
+from orchestrator.lifecycle.pause.costs import Estimate, StackSizes, estimate
+from orchestrator.lifecycle.pause.standing import PauseState
 from orchestrator.lifecycle.pause_tags import Stamp
-from orchestrator.lifecycle.resume.instances_started import Refusal
-from orchestrator.lifecycle.surroundings import Surroundings
+from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
+from orchestrator.lifecycle.surroundings import OtherUsers
 from orchestrator.lifecycle.whose import owners
 from orchestrator.stack.contract import Stack
 
@@ -38,11 +38,11 @@ class PauseContext(Context):
     counts: ServiceCounts
     autoscaling: Autoscaling
     stamp: Stamp
-    refusals: dict[str, Refusal] = field(default_factory=dict)
+    refusals: dict[str, CapacityRefusal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _PauseReading:
     """What pause's steps need to look at a stack."""
 
     stack: Stack
@@ -51,7 +51,7 @@ class _Reading:
     counts: ServiceCounts
     autoscaling: Autoscaling
     stamp: Stamp
-    surroundings: Surroundings
+    surroundings: OtherUsers
 
 
 class Pausing(Operation):
@@ -111,18 +111,18 @@ def _widened(context: Context, aws: Aws, stamp: Stamp) -> PauseContext:
     )
 
 
-def standing_of(stack: Stack, aws: Aws) -> Standing:
+def standing_of(stack: Stack, aws: Aws) -> PauseState:
     """Whether the stack, or which of its tenants, are paused: two calls for ten tenants."""
     counts = ServiceCounts(aws.client("ecs"), stack.cluster)
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
     by_tenant = {name: seen[tenant.service] for name, tenant in stack.tenants.items() if tenant.service in seen}
-    return Standing(Rds(aws.client("rds")).server(stack.database.instance), by_tenant)
+    return PauseState(Rds(aws.client("rds")).server(stack.database.instance), by_tenant)
 
 
-def paused_survey(operation: Operation, standing: Standing) -> Mapping[str, Mapping[Subject, Verdict]]:
+def paused_survey(operation: Operation, standing: PauseState) -> Mapping[str, Mapping[Subject, Verdict]]:
     """What `status` shows: whether what a pause stopped still is stopped; of tenants that are not paused, the usual."""
     stack, aws, whole = operation.stack, operation.aws, standing.whole is not None
-    context = _Reading(
+    context = _PauseReading(
         stack,
         Rds(aws.client("rds")),
         Ec2(aws.client("ec2")),
@@ -141,7 +141,7 @@ def paused_survey(operation: Operation, standing: Standing) -> Mapping[str, Mapp
     return {**others, **held}
 
 
-def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> Holdings:
+def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> StackSizes:
     """Read anew: about ten calls."""
     seen, inventory = standing_of(stack, aws), Inventory(aws.client)
     ids = sorted({one for owned in owners(stack).values() for one in owned})
@@ -149,7 +149,7 @@ def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> H
         tenant: (seen.wanted(tenant), inventory.task(count.task_definition)) for tenant, count in seen.counts.items()
     }
     redis = ElastiCache(aws.client("elasticache")).group(stack.redis.replication_group) if stack.redis else None
-    return Holdings(
+    return StackSizes(
         region=stack.region,
         tasks=tuple(sizes.values()),
         staying=tuple(size for tenant, size in sizes.items() if subjects is not None and tenant not in subjects),

@@ -15,7 +15,7 @@ AFTERWARDS = ("redeploy", "services")
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class RepairPlan:
     """The steps that mend, and the tenants they are made for."""
 
     repairs: frozenset[str] = frozenset()
@@ -27,19 +27,19 @@ class Treatment:
         needed = {step for repair in self.repairs for step in FIRST.get(repair, ())}
         return self.repairs | needed | set(AFTERWARDS)
 
-    def sparing(self, tenants: Collection[Subject]) -> Treatment | None:
+    def sparing(self, tenants: Collection[Subject]) -> RepairPlan | None:
         """The same without these tenants; None: nobody is left."""
         left = self.tenants - frozenset(tenants)
-        return Treatment(self.repairs, left) if left else None
+        return RepairPlan(self.repairs, left) if left else None
 
 
-def treatment(diagnosis: Diagnosis, tenants: Collection[Subject]) -> Treatment | None:
+def treatment(diagnosis: Diagnosis, tenants: Collection[Subject]) -> RepairPlan | None:
     """What can be mended; None: nothing can. A cause that can't be is left alone with all that follows from it."""
     cases = [case for case in diagnosis.cases if case.root.repair]
     if not cases:
         return None
     found = [one for case in cases for one in (case.root, *case.consequences)]
     sick = {one.subject for one in found}
-    return Treatment(
+    return RepairPlan(
         frozenset(one.repair for one in found if one.repair), frozenset(tenants) if STACK in sick else frozenset(sick)
     )

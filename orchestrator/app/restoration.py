@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.app.safekeeping import Safekeeping
+from orchestrator.app.safekeeping import Backups
 from orchestrator.aws.access import Access
 from orchestrator.aws.buckets import Buckets, closed
 from orchestrator.aws.session import Aws
@@ -24,8 +24,8 @@ from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.restore.losses import look as look_at
 from orchestrator.lifecycle.restore.losses import losses
 from orchestrator.lifecycle.restore.marker import Marker
-from orchestrator.lifecycle.restore.target import Target, Tenant
-from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, Way, way_of
+from orchestrator.lifecycle.restore.target import RestoreTarget, TenantTarget
+from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, RestoreMethod, way_of
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
@@ -51,7 +51,7 @@ class Restoration:
     ) -> None:
         self._access = access or Access(environment, settings["profile"])
         self._clock = clock
-        self.way = Way()
+        self.way = RestoreMethod()
         self.manifest, owner = self._found(place, environment)
         self.aws = Aws(self.manifest.region, self._access)
         self.buckets = Buckets(self.aws.client("s3"), self.manifest.region, owner)
@@ -92,7 +92,7 @@ class Restoration:
         snapshots, volumes = DbSnapshots(self.aws.client("rds")), Volumes(self.aws.client("ec2"))
         return judge(self.manifest, look(self.manifest, snapshots, volumes, self.buckets))
 
-    def choose(self, declares: Callable[[str], bool]) -> Way:
+    def choose(self, declares: Callable[[str], bool]) -> RestoreMethod:
         """By what the root module declares, how the data get into the stack. Raises `Refused` where there is no way."""
         found = way_of(self.manifest, declares)
         if isinstance(found, Problem):
@@ -109,17 +109,17 @@ class Restoration:
         at = self._clock.now().isoformat(timespec="seconds")
         marker.write(self.vault, self.manifest, Marker(stack, state, at, tuple(sorted(lost))))
 
-    def losses(self, keeping: Safekeeping, emit: Emit) -> tuple[Consequence, ...]:
+    def losses(self, keeping: Backups, emit: Emit) -> tuple[Consequence, ...]:
         """What the stack that lives would lose, in figures."""
         return losses(self.manifest, keeping.stack, look_at(keeping.tools(self.manifest, emit)), self.way)
 
-    def clear_the_way(self, keeping: Safekeeping, plan: Mapping[str, Any], emit: Emit, around: Around) -> Report:
+    def clear_the_way(self, keeping: Backups, plan: Mapping[str, Any], emit: Emit, around: Around) -> Report:
         """Nothing runs, and the database server may be replaced if the plan does so: only behind the gate."""
         steps = restore.BEFORE[:1] if self.way.loads else restore.BEFORE
         tools = replace(keeping.tools(self.manifest, emit), stack=keeping.stack.losing(ending_by(plan)))
         return keeping.run(steps, tools, emit, around)
 
-    def return_data(self, keeping: Safekeeping, allowed: Collection[str], emit: Emit, around: Around) -> Report:
+    def return_data(self, keeping: Backups, allowed: Collection[str], emit: Emit, around: Around) -> Report:
         """Files, keys, passwords; the proof, while nothing runs; and how many tasks a resume is to bring back.
 
         Losses are those that were named when it began, and those of `allowed` that are bound to no plan.
@@ -159,7 +159,7 @@ def _parts(place: str) -> tuple[str, str]:
     return bucket, backup_id
 
 
-def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | None = None) -> Target:
+def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | None = None) -> RestoreTarget:
     """What the plan says of the stack, else what there is, else what is `assumed` until Terraform has made it.
 
     Raises `Invalid` for a configuration without a contract.
@@ -171,7 +171,7 @@ def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | N
         fix = "restore with this project's terraform/, or one that has its `orchestrator` output"
         raise Invalid(Problem("no-contract-output", "the plan doesn't tell which stack it makes", "plan", fix))
     tenants = {
-        name: Tenant(str(one.get("hostname", "")), str(one.get("database", "")))
+        name: TenantTarget(str(one.get("hostname", "")), str(one.get("database", "")))
         for name, one in (said.get("tenants") or {}).items()
     }
-    return Target(str(said["stack"]), str(said.get("account_id", "")), str(said.get("region", "")), tenants)
+    return RestoreTarget(str(said["stack"]), str(said.get("account_id", "")), str(said.get("region", "")), tenants)

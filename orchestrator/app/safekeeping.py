@@ -32,17 +32,17 @@ from orchestrator.lifecycle.backup.database_snapshot import DUMP, name_of
 from orchestrator.lifecycle.freshness import has_run, undisturbed
 from orchestrator.lifecycle.manifest import Manifest, begun, parts_of
 from orchestrator.lifecycle.pause_tags import FOR_BACKUP, Stamp
-from orchestrator.lifecycle.tools import Memory, Tools
+from orchestrator.lifecycle.tools import RunMemory, Tools
 from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
-from orchestrator.stack.ownership import Kind, word
+from orchestrator.stack.ownership import PartKind, word
 
 RESUMED = timedelta(hours=12)
 """An unfinished backup older than this is not gone on with: its parts would be too far apart."""
 
 
-class Safekeeping:
+class Backups:
     """The backups of the stack that `operation` is about."""
 
     def __init__(
@@ -135,14 +135,14 @@ class Safekeeping:
     def foreign(self) -> Sequence[str]:
         """The parts of the contract that aren't the stack's own (`ownership.word`), as far as that is known."""
         stack, known = self.stack, self.stack.ownership
-        tags = {Kind.DATABASE: self._rds.server(stack.database.instance).tags}
+        tags = {PartKind.DATABASE: self._rds.server(stack.database.instance).tags}
         found = (word(*one) for one in parts_of(stack) if known.objection(*one, stack.stack, tags.get(one[0])))
         return sorted(found)
 
     @property
     def shares_server(self) -> bool:
         """Whether the database server isn't the stack's own: then dumps are taken instead of a snapshot."""
-        return word(Kind.DATABASE, self.stack.database.instance) in self.foreign
+        return word(PartKind.DATABASE, self.stack.database.instance) in self.foreign
 
     def _still_of_one_instant(self, unfinished: Manifest) -> bool:
         """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""
@@ -222,20 +222,20 @@ class Safekeeping:
             protection=Protection(self.operation.aws.client("rds"), self.operation.aws.client("elbv2")),
             surroundings=context.surroundings,
             needs_runner=context.needs_runner,
-            memory=Memory(),
+            memory=RunMemory(),
             adopted=context.database_rules.adopted,
         )
 
     def _records(self) -> Mapping[str, str]:
         """What the hostnames' records say. A provider that doesn't answer is no reason to have no backup."""
         found: dict[str, str] = {}
-        atlas = places.Atlas(self.operation.context.dns)
+        atlas = places.ZoneReader(self.operation.context.dns)
         for name, tenant in self.stack.tenants.items():
             dns = places.wanted(self.stack, name)
             if dns is None:
                 continue
             try:
-                records = atlas.records(places.Place(dns.provider, dns.zone))
+                records = atlas.records(places.ZonePlace(dns.provider, dns.zone))
             except OrchestratorError:
                 continue
             if not isinstance(records, Problem):

@@ -16,7 +16,7 @@ from orchestrator.stack.inference import Found, Inferred, infer, mapping
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ownership_of
 from orchestrator.stack.ownership import Known, Ownership
-from orchestrator.terraform import Output, Terraform, values
+from orchestrator.terraform import OutputValue, Terraform, values
 
 OUTPUT = "orchestrator"
 SAID = f"output `{OUTPUT}`"
@@ -116,7 +116,7 @@ def _leaves(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         yield above, value
 
 
-def _nothing(outputs: Mapping[str, Output], terraform: Terraform) -> Problem:
+def _nothing(outputs: Mapping[str, OutputValue], terraform: Terraform) -> Problem:
     fix = (
         "add the `orchestrator` output (docs/reference/contract.md), or a [contract] in orchestrate.toml, or --contract"
     )
@@ -125,7 +125,7 @@ def _nothing(outputs: Mapping[str, Output], terraform: Terraform) -> Problem:
     return Problem("no-contract-output", message, str(terraform.directory), fix)
 
 
-def _sensitive(outputs: Mapping[str, Output]) -> Iterable[str]:
+def _sensitive(outputs: Mapping[str, OutputValue]) -> Iterable[str]:
     """Values marked sensitive. Not the contract's: it holds no secret, and its names are what we speak of."""
     marked = (output.value for name, output in outputs.items() if output.sensitive and name != OUTPUT)
     return [leaf for value in marked for leaf in redact.strings_of(value)]

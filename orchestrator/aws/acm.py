@@ -25,7 +25,7 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class AcmCertificate:
     """`status` is ACM's word, `failure` its reason (`CAA_ERROR` …); `not_after` only for what is issued."""
 
     arn: str
@@ -42,17 +42,17 @@ class Acm:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def certificate(self, arn: str) -> Certificate:
+    def certificate(self, arn: str) -> AcmCertificate:
         """Its state now. Raises `Invalid` when there is none."""
         try:
-            found = self._client.describe_certificate(CertificateArn=arn)["Certificate"]
+            found = self._client.describe_certificate(CertificateArn=arn)["AcmCertificate"]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("ResourceNotFoundException", "InvalidArnException", "ValidationException"):
                 fix = "check `certificate.arn` in the contract, the region and the account"
                 raise Invalid(Problem("certificate-missing", f"ACM has no certificate {arn}", arn, fix)) from None
             raise problem_of(error, "acm:DescribeCertificate") from None
         options = found.get("DomainValidationOptions", ())
-        return Certificate(
+        return AcmCertificate(
             arn=arn,
             status=found["Status"],
             validations=tuple(sorted(map(_validation, options), key=lambda one: one.hostname)),

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws import batches
-from orchestrator.aws.deletions import Kept
+from orchestrator.aws.deletions import UndeletedObjects
 from orchestrator.aws.pages import items, pages
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import Invalid, Problem
@@ -225,7 +225,7 @@ class Buckets:
         S3 says of each object whether it was deleted, in an answer that is no error (200). All are tried; then what
         was not deleted is raised, a problem for each reason, with the objects' names.
         """
-        count, kept = 0, Kept(bucket)
+        count, kept = 0, UndeletedObjects(bucket)
         for some in batches.of("delete_objects", "Objects", wanted):
             asked = [{"Key": key, **({"VersionId": version} if version else {})} for key, version in some]
             for refused in self._delete(bucket, asked):

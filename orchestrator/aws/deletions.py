@@ -21,7 +21,7 @@ _NAMED = 3
 
 
 @dataclass
-class Kept:
+class UndeletedObjects:
     """What is still in the bucket, by S3's reason. What was gone already is no failure."""
 
     bucket: str

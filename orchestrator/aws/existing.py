@@ -33,7 +33,7 @@ Client = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ExistingObject:
     """An object. `id` is what `terraform import` takes; `status` is the service's word, empty where it has none."""
 
     id: str
@@ -41,7 +41,7 @@ class Seen:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(client: Client, kind: str, name: str) -> Seen | None:
+def find(client: Client, kind: str, name: str) -> ExistingObject | None:
     """The object of this kind (`aws_db_instance`) and name; None: there is none, or it is no kind of `KINDS`."""
     if kind not in _FINDERS:
         return None
@@ -54,37 +54,37 @@ def find(client: Client, kind: str, name: str) -> Seen | None:
         raise problem_of(error, doing) from None
 
 
-def _database(client: Client, name: str) -> Seen | None:
+def _database(client: Client, name: str) -> ExistingObject | None:
     found = one(client("rds"), "describe_db_instances", "DBInstances", DBInstanceIdentifier=name)
-    return Seen(name, found["DBInstanceStatus"], _tags(found.get("TagList", ()))) if found else None
+    return ExistingObject(name, found["DBInstanceStatus"], _tags(found.get("TagList", ()))) if found else None
 
 
-def _redis(client: Client, name: str) -> Seen | None:
+def _redis(client: Client, name: str) -> ExistingObject | None:
     cache = client("elasticache")
     found = one(cache, "describe_replication_groups", "ReplicationGroups", ReplicationGroupId=name)
     if found is None:
         return None
     tags = cache.list_tags_for_resource(ResourceName=found["ARN"])["TagList"] if found["Status"] == "available" else ()
-    return Seen(name, found["Status"], _tags(tags))
+    return ExistingObject(name, found["Status"], _tags(tags))
 
 
-def _load_balancer(client: Client, name: str) -> Seen | None:
+def _load_balancer(client: Client, name: str) -> ExistingObject | None:
     balancers = client("elbv2")
     found = one(balancers, "describe_load_balancers", "LoadBalancers", Names=[name])
     if found is None:
         return None
     arn = found["LoadBalancerArn"]
     said = [one for some in answers(balancers, "describe_tags", ResourceArns=[arn]) for one in some["TagDescriptions"]]
-    return Seen(arn, found["State"]["Code"], _tags(tag for one in said for tag in one["Tags"]))
+    return ExistingObject(arn, found["State"]["Code"], _tags(tag for one in said for tag in one["Tags"]))
 
 
-def _instance(client: Client, instance_id: str) -> Seen | None:
+def _instance(client: Client, instance_id: str) -> ExistingObject | None:
     reservations = items(client("ec2"), "describe_instances", "Reservations", InstanceIds=[instance_id])
     found = [one for reservation in reservations for one in reservation["Instances"]]
-    return Seen(instance_id, found[0]["State"]["Name"], _tags(found[0].get("Tags", ()))) if found else None
+    return ExistingObject(instance_id, found[0]["State"]["Name"], _tags(found[0].get("Tags", ()))) if found else None
 
 
-def _bucket(client: Client, name: str) -> Seen | None:
+def _bucket(client: Client, name: str) -> ExistingObject | None:
     """Of our own account: whatever somebody else has made under the name says, it is not ours to adopt."""
     s3 = client("s3")
     ours = {"Bucket": name, "ExpectedBucketOwner": client("sts").get_caller_identity()["Account"]}
@@ -95,25 +95,25 @@ def _bucket(client: Client, name: str) -> Seen | None:
         if code_of(error) != "NoSuchTagSet":
             raise
         tags = ()
-    return Seen(name, tags=_tags(tags))
+    return ExistingObject(name, tags=_tags(tags))
 
 
-def _role(client: Client, name: str) -> Seen:
-    return Seen(name, tags=_tags(client("iam").get_role(RoleName=name)["Role"].get("Tags", ())))
+def _role(client: Client, name: str) -> ExistingObject:
+    return ExistingObject(name, tags=_tags(client("iam").get_role(RoleName=name)["Role"].get("Tags", ())))
 
 
-def _log_group(client: Client, name: str) -> Seen | None:
+def _log_group(client: Client, name: str) -> ExistingObject | None:
     logs = client("logs")
     groups = items(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     arn = next((one["arn"].removesuffix(":*") for one in groups if one["logGroupName"] == name), None)
-    return Seen(name, tags=logs.list_tags_for_resource(resourceArn=arn)["tags"]) if arn else None
+    return ExistingObject(name, tags=logs.list_tags_for_resource(resourceArn=arn)["tags"]) if arn else None
 
 
 def _tags(pairs: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
-_FINDERS: Mapping[str, tuple[str, Callable[[Client, str], Seen | None]]] = {
+_FINDERS: Mapping[str, tuple[str, Callable[[Client, str], ExistingObject | None]]] = {
     "aws_db_instance": ("rds:DescribeDBInstances", _database),
     "aws_elasticache_replication_group": ("elasticache:DescribeReplicationGroups", _redis),
     "aws_lb": ("elasticloadbalancing:DescribeLoadBalancers", _load_balancer),

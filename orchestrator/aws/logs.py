@@ -15,7 +15,7 @@ from orchestrator.errors import Invalid, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LogEvent:
     """One event of a log group. `stream` is `prefix/container/task` with the awslogs driver."""
 
     id: str
@@ -59,7 +59,7 @@ class Logs:
             before = page["nextBackwardToken"]
         return found[-lines:]
 
-    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[Record]:
+    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[LogEvent]:
         """All events since `start` that match CloudWatch's filter `pattern`, page by page; a page may be empty.
 
         Raises KeyError when there is no such group.
@@ -70,7 +70,7 @@ class Logs:
         try:
             for event in items(self._client, "filter_log_events", "events", **given):
                 at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                yield Record(event["eventId"], at, event["logStreamName"], event["message"])
+                yield LogEvent(event["eventId"], at, event["logStreamName"], event["message"])
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "ResourceNotFoundException":
                 raise KeyError(group) from None

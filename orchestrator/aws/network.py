@@ -16,7 +16,7 @@ _WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "Instance
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SecurityRule:
     """Who may come in, or where one may go (`sources`: groups, CIDRs), at which TCP ports."""
 
     first: int
@@ -35,8 +35,8 @@ class SecurityGroup:
     id: str
     name: str = ""
     vpc: str = ""
-    ingress: tuple[Rule, ...] = ()
-    egress: tuple[Rule, ...] = ()
+    ingress: tuple[SecurityRule, ...] = ()
+    egress: tuple[SecurityRule, ...] = ()
 
     def lets_out(self, port: int, groups: Collection[str]) -> bool:
         """Whether `port` can be reached in one of `groups`. A rule for addresses counts: whose they are isn't known."""
@@ -140,13 +140,13 @@ def _group(raw: Mapping[str, Any]) -> SecurityGroup:
     return SecurityGroup(raw["GroupId"], raw.get("GroupName", ""), raw.get("VpcId", ""), ingress, egress)
 
 
-def _rule(raw: Mapping[str, Any]) -> Rule:
+def _rule(raw: Mapping[str, Any]) -> SecurityRule:
     groups = [one["GroupId"] for one in raw.get("UserIdGroupPairs", ())]
     ranges = [one["CidrIp"] for one in raw.get("IpRanges", ())] + [one["CidrIpv6"] for one in raw.get("Ipv6Ranges", ())]
     ranges += [one["PrefixListId"] for one in raw.get("PrefixListIds", ())]
     if raw["IpProtocol"] == "-1" or raw.get("FromPort", ANY) == ANY:
-        return Rule(ANY, ANY, (*groups, *ranges))
-    return Rule(raw["FromPort"], raw["ToPort"], (*groups, *ranges))
+        return SecurityRule(ANY, ANY, (*groups, *ranges))
+    return SecurityRule(raw["FromPort"], raw["ToPort"], (*groups, *ranges))
 
 
 def _subnet(raw: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subnet:
@@ -178,7 +178,7 @@ def _within(origin: str, net: str) -> bool:
         return False
 
 
-def _ports(rule: Rule) -> str:
+def _ports(rule: SecurityRule) -> str:
     if rule.first == ANY:
         return "every port"
     return str(rule.first) if rule.first == rule.last else f"{rule.first}-{rule.last}"

@@ -33,7 +33,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class AssumedRole:
     """A role that the bucket is reached with; `given` is what else AssumeRole is told, `endpoint` STS's own."""
 
     arn: str
@@ -50,7 +50,7 @@ def connect(
     path_style: bool = False,
     keys: tuple[str, str] | None = None,
     files: Mapping[str, str] | None = None,
-    role: Role | None = None,
+    role: AssumedRole | None = None,
     access: Access | None = None,
 ) -> Any:
     """A boto3 S3 client as a state's backend is configured; what that leaves open is the command's own `access`.

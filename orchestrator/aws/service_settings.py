@@ -12,7 +12,7 @@ from orchestrator.aws.task_definition import TaskDefinition, parsed
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class LoadBalancerBinding:
     """How a load balancer reaches a service's tasks."""
 
     target_group: str
@@ -31,12 +31,12 @@ class ServiceSettings:
     subnets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     public_ip: bool = False
-    ways: tuple[Way, ...] = ()
+    ways: tuple[LoadBalancerBinding, ...] = ()
     breaker: bool = False
     rollback: bool = False
 
 
-class Services:
+class ClusterServices:
     """The services of one cluster through a boto3 `ecs` client."""
 
     def __init__(self, client: Any, cluster: str) -> None:
@@ -70,7 +70,7 @@ def _settings(raw: Mapping[str, Any]) -> ServiceSettings:
         groups=tuple(network.get("securityGroups", ())),
         public_ip=network.get("assignPublicIp") == "ENABLED",
         ways=tuple(
-            Way(one["targetGroupArn"], one.get("containerName", ""), one.get("containerPort", 0))
+            LoadBalancerBinding(one["targetGroupArn"], one.get("containerName", ""), one.get("containerPort", 0))
             for one in raw.get("loadBalancers", ())
             if one.get("targetGroupArn")
         ),

@@ -56,7 +56,7 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class CommandOutput:
     """A finished command. SSM keeps the first 24,000 characters of `stdout` and 8,000 of `stderr`."""
 
     stdout: str
@@ -69,7 +69,7 @@ class Output:
 class ScriptFailed(OrchestratorError):
     """The script ran and did not end with 0."""
 
-    def __init__(self, problem: Problem, output: Output) -> None:
+    def __init__(self, problem: Problem, output: CommandOutput) -> None:
         super().__init__(problem)
         self.output = output
 
@@ -111,7 +111,7 @@ class Ssm:
             for known in found
         }
 
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         """Run `script` under bash (-euo pipefail) within `timeout` seconds and wait for its end.
 
         Raises `ScriptFailed`, `TimedOut` (script-timed-out), and `Transient` when the agent can't be reached
@@ -233,8 +233,8 @@ class Ssm:
             return
 
 
-def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> Output:
-    output = Output(
+def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> CommandOutput:
+    output = CommandOutput(
         stdout=answer.get("StandardOutputContent", ""),
         stderr=_without_trailer(answer.get("StandardErrorContent", "")),
         exit_code=answer.get("ResponseCode", -1),

@@ -9,7 +9,7 @@ from orchestrator.aws.secrets import Secrets, Shape
 from orchestrator.aws.value_from import parse
 
 
-class Values:
+class SecretValues:
     """Both stores as one; a place is what `valueFrom` says."""
 
     def __init__(self, secrets: Secrets, parameters: Parameters) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from orchestrator.cli.voice import Voice
+from orchestrator.cli.voice import StandardOutput
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.settings import SETTINGS
 from orchestrator.workflows.caller import Caller, Cancellation, Question, StackRef
@@ -43,7 +43,7 @@ def carry_out(
     listen(cancellation.request)
     as_json = given.get("as_json", False) or given.get("format_") == "json"
     markdown = title if given.get("format_") == "markdown" and not as_json else ""
-    voice = Voice(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
+    voice = StandardOutput(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
 
     def ask(question: Question) -> str | None:
         if as_json or voice.unheard or not somebody_is_there():

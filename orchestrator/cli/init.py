@@ -14,7 +14,7 @@ from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
     from orchestrator.workflows.caller import Question
-    from orchestrator.workflows.init import Understood
+    from orchestrator.workflows.init import InitResult
 
 
 @command()
@@ -33,7 +33,7 @@ def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
     _say(init(stack_of({"directory": directory}), answers, caller=Caller(ask=_asked)), as_json=as_json)
 
 
-def _say(understood: Understood, *, as_json: bool) -> None:
+def _say(understood: InitResult, *, as_json: bool) -> None:
     """The contract, and the file that was written, if one was needed."""
     from orchestrator.render.contract import table
     from orchestrator.workflows.contract import as_document

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.workflows import Event
 
 
-class Voice:
+class StandardOutput:
     """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
 
     def __init__(self, now: Callable[[], datetime], *, as_json: bool, markdown: str = "") -> None:

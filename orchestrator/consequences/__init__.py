@@ -12,12 +12,12 @@ from collections.abc import Iterable
 
 from orchestrator.consequences import kinds
 from orchestrator.consequences.gate import fingerprint, gate
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.consequences.ordering import settled
 from orchestrator.consequences.scenery import scenery_of
 from orchestrator.stack.blueprint.resources import Document
 
-__all__ = ["Consequence", "Effect", "Kind", "Scenery", "discover", "fingerprint", "gate", "of_plan"]
+__all__ = ["Consequence", "Effect", "Kind", "PlanReading", "discover", "fingerprint", "gate", "of_plan"]
 
 
 def discover() -> tuple[Kind, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Subject
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.blueprint.tenancy import Tenancy
 
@@ -56,10 +56,10 @@ class Consequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Scenery:
+class PlanReading:
     """A plan, read once: its changes by type, what is there before it, whose everything is."""
 
-    changes: Mapping[str, Sequence[Change]]
+    changes: Mapping[str, Sequence[ResourceChange]]
     before: Mapping[str, Sequence[Resource]]
     tenancy: Tenancy
     staying: frozenset[str]
@@ -68,7 +68,7 @@ class Scenery:
     ending: Mapping[str, str] = field(default_factory=dict)
     """id or ARN of everything that ends → its address."""
 
-    def of(self, *types: str) -> Iterator[Change]:
+    def of(self, *types: str) -> Iterator[ResourceChange]:
         """Changes of these types."""
         for kind in types:
             yield from self.changes.get(kind, ())
@@ -78,7 +78,7 @@ class Scenery:
         for kind in types:
             yield from self.before.get(kind, ())
 
-    def owner(self, change: Change) -> str:
+    def owner(self, change: ResourceChange) -> str:
         """Whose it is, by what it was, else by what it will be."""
         return self.tenancy.owner(change, change.before) or self.tenancy.owner(change, change.after)
 
@@ -96,4 +96,4 @@ class Kind:
     """One kind of consequence: which resources it is about (for people), and its judgement."""
 
     title: str
-    judge: Callable[[Scenery], Iterable[Consequence]]
+    judge: Callable[[PlanReading], Iterable[Consequence]]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from orchestrator.consequences.model import Scenery
-from orchestrator.stack.blueprint.changes import Change, changes_of
+from orchestrator.consequences.model import PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange, changes_of
 from orchestrator.stack.blueprint.resources import Document, Resource, merged
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
 
 
-def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> Scenery:
+def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> PlanReading:
     """The stack's own output wins over `contract`. A deposed object is left out: its successor is there."""
-    changes: dict[str, list[Change]] = {}
+    changes: dict[str, list[ResourceChange]] = {}
     for change in changes_of(plan):
         if not change.deposed:
             changes.setdefault(change.type, []).append(change)
@@ -29,7 +29,7 @@ def scenery_of(plan: Document, contract: Document | None = None, snapshots: tupl
         for key in ("id", "arn")
         if one.before.get(key)
     }
-    return Scenery(changes, before, tenancy, _staying(tenancy, after, changes), snapshots, ending)
+    return PlanReading(changes, before, tenancy, _staying(tenancy, after, changes), snapshots, ending)
 
 
 def _contract_after(plan: Document) -> Document | None:
@@ -37,7 +37,7 @@ def _contract_after(plan: Document) -> Document | None:
     return contract_of({name: merged(it.get("after"), it.get("after_unknown")) for name, it in outputs.items()})
 
 
-def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[Change]]) -> frozenset[str]:
+def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[ResourceChange]]) -> frozenset[str]:
     """By the contract afterwards, else those whose service doesn't go for good."""
     if after is not None:
         return frozenset(map(str, after["tenants"]))

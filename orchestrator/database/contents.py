@@ -18,17 +18,17 @@ LOOK = (
     "AND nspname <> 'information_schema' AND nspname !~ '^pg_') + (SELECT count(*) FROM pg_largeobject_metadata), "
     f"'application', EXISTS (SELECT FROM pg_class WHERE relname = '{APPLICATION}' AND relkind = 'r'))"
 )
-"""One SELECT that gives one JSON object, in the database it is asked in: a `Held`."""
+"""One SELECT that gives one JSON object, in the database it is asked in: a `DatabaseContents`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DatabaseContents:
     """How many tables, views, sequences and large objects of people's it has; whether the application's are there."""
 
     objects: int
     application: bool
 
 
-def held(said: Mapping[str, Any] | None) -> Held | None:
+def held(said: Mapping[str, Any] | None) -> DatabaseContents | None:
     """From `LOOK`'s answer; None: nobody could look."""
-    return Held(int(said["objects"]), bool(said["application"])) if said else None
+    return DatabaseContents(int(said["objects"]), bool(said["application"])) if said else None

@@ -19,8 +19,8 @@ from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.model import (
     LOCKING,
-    Observed,
-    Wanted,
+    ServerContents,
+    WantedDatabase,
     answered,
     changeable,
     counting,
@@ -66,7 +66,7 @@ class DirectServer:
         self._authorities = str(authorities or tls.SHIPPED)
         self._salt = salt
 
-    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         """One admin session for the catalogue; one short session per tenant that exists, per database of nobody."""
         with self._admin() as admin:
             row = admin.execute(observation(wanted)).fetchone()
@@ -83,7 +83,7 @@ class DirectServer:
         found = attempt(entered, lambda tenant: self._login(known[tenant], read.results[tenant]))
         logins = {tenant: login for tenant, (login, _) in found.results.items()}
         holds = {known[tenant].database: held for tenant, (_, held) in found.results.items()}
-        holds |= {name: self._held(name) for name in unowned(wanted, Observed(seen["databases"]))}
+        holds |= {name: self._held(name) for name in unowned(wanted, ServerContents(seen["databases"]))}
         return observed(seen, logins, broken, holds, unread | dict(found.failures))
 
     def _held(self, database: str) -> Any:
@@ -103,11 +103,11 @@ class DirectServer:
             row = admin.execute(QUERY.encode()).fetchone()
         return parsed(row[0]["sessions"]) if row else ()
 
-    def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
+    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> dict[str, int | None]:
         """One short session for each tenant."""
         return {one.tenant: self._counted(counting(table), one) for one in wanted}
 
-    def _counted(self, query: str, one: Wanted) -> int | None:
+    def _counted(self, query: str, one: WantedDatabase) -> int | None:
         try:
             with self._connect(one.database, one.role, self._password_of(one)) as session:
                 row = session.execute(query.encode()).fetchone()
@@ -115,7 +115,7 @@ class DirectServer:
             return None
         return int(row[0]) if row else None
 
-    def ensure(self, wanted: Sequence[Wanted]) -> None:
+    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         """What psql's `gexec` does: run each generator, then each statement it gives; in one session for all."""
         by_tenant = {one.tenant: one for one in wanted}
         with self._admin() as admin:
@@ -123,7 +123,7 @@ class DirectServer:
                 admin.execute(statement.encode())
             each(by_tenant, lambda tenant: self._make(admin, by_tenant[tenant]))
 
-    def _make(self, admin: psycopg.Connection[Any], one: Wanted) -> None:
+    def _make(self, admin: psycopg.Connection[Any], one: WantedDatabase) -> None:
         hashed = verifier(self._password_of(one), self._salt()) if changeable(one) else None
         try:
             for query in generators(one, hashed):
@@ -132,12 +132,14 @@ class DirectServer:
         except psycopg.Error as error:
             raise _failed(error) from None
 
-    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+    def read(
+        self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
+    ) -> Mapping[str, Sequence[str]]:
         """As `inventory.Reader` says: a session for each tenant, one after the other."""
         del at_once  # nothing is shared here
         return {one.tenant: self._lines(one, generators) for one in wanted}
 
-    def _lines(self, one: Wanted, generators: Sequence[str]) -> Sequence[str]:
+    def _lines(self, one: WantedDatabase, generators: Sequence[str]) -> Sequence[str]:
         try:
             with self._connect(one.database, one.role, self._password_of(one)) as session:
                 for statement in SESSION:
@@ -162,7 +164,7 @@ class DirectServer:
                 Problem("admin-not-allowed", _said(error), "tenant-databases", NOT_ALLOWED)
             ) from None
 
-    def _login(self, one: Wanted, password: str) -> tuple[str, Any]:
+    def _login(self, one: WantedDatabase, password: str) -> tuple[str, Any]:
         """What the server says of it, and what is in the database.
 
         Without its answer nothing is known, and nothing may be changed: `Transient`.
@@ -210,7 +212,7 @@ class DirectServer:
             **where,
         )
 
-    def _password_of(self, one: Wanted) -> str:
+    def _password_of(self, one: WantedDatabase) -> str:
         return self._password(one.secret_arn, one.secret_key, one.password)
 
     def _password(self, arn: str | None, key: str, known: SecretStr | None) -> str:

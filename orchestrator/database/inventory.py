@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.database import sessions
-from orchestrator.database.model import Server, Wanted, literal
+from orchestrator.database.model import Server, WantedDatabase, literal
 from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.redact import sounds_secret
 
@@ -61,7 +61,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class DatabaseInventory:
     """One database. `settings`: table → rows, without what sounds secret."""
 
     bytes: int = 0
@@ -74,10 +74,12 @@ class Inventory:
         return sum(table.rows for table in self.tables.values())
 
 
-class Reader(Protocol):
+class ReadsContents(Protocol):
     """A way to read in the tenants' databases."""
 
-    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+    def read(
+        self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
+    ) -> Mapping[str, Sequence[str]]:
         """For each tenant, as its role: run what each generator gives, in `SESSION`; the lines that came.
 
         Raises for all tenants when one can't be read. `at_once` tenants share a command.
@@ -85,7 +87,7 @@ class Reader(Protocol):
         ...
 
 
-class Database(Server, Reader, sessions.Reader, Protocol):
+class DatabaseAccess(Server, ReadsContents, sessions.ReadsSessions, Protocol):
     """All of it: what the workflow does in the server, reading, and who is connected."""
 
 
@@ -102,25 +104,25 @@ GROUP BY table_name ORDER BY 1
 """
 
 
-def sizes(reader: Reader, wanted: Sequence[Wanted]) -> Mapping[str, Inventory]:
+def sizes(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
     """Bytes alone: quick."""
     said = reader.read(wanted, (SIZE,), at_once=AT_ONCE)
     return {tenant: parsed(lines) for tenant, lines in said.items()}
 
 
-def inventories(reader: Reader, wanted: Sequence[Wanted]) -> Mapping[str, Inventory]:
+def inventories(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
     """Everything: each row is read."""
     said = reader.read(wanted, (SIZE, TABLES, settings_of()), at_once=1)
     return {tenant: parsed(lines) for tenant, lines in said.items()}
 
 
-def inventory_of_each(reader: Reader, wanted: Sequence[Wanted]) -> Attempts[Inventory]:
+def inventory_of_each(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Attempts[DatabaseInventory]:
     """As `inventories`; what can't be read of one tenant is its own failure."""
     known = {one.tenant: one for one in wanted}
     return attempt(known, lambda tenant: inventories(reader, [known[tenant]])[tenant], at_once=READERS)
 
 
-def parsed(lines: Iterable[str]) -> Inventory:
+def parsed(lines: Iterable[str]) -> DatabaseInventory:
     """From the JSON lines."""
     size, tables, settings = 0, {}, {}
     for line in lines:
@@ -131,7 +133,7 @@ def parsed(lines: Iterable[str]) -> Inventory:
             settings[said["settings"]] = [plain(row) for row in said["rows"] if not sounds_secret(_name_in(row))]
         else:
             size = said["bytes"]
-    return Inventory(size, tables, settings)
+    return DatabaseInventory(size, tables, settings)
 
 
 def _name_in(row: Mapping[str, Any]) -> str:

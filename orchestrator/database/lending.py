@@ -26,7 +26,7 @@ Reference = tuple[str, str]
 """A secret's ARN or a parameter's name, and the key in its JSON object (empty: the whole value)."""
 
 
-class Store(Protocol):
+class StoresParameters(Protocol):
     """Where SecureStrings are kept (`aws.parameters.Parameters`)."""
 
     def put(self, name: str, value: str, description: str) -> None:
@@ -42,10 +42,10 @@ class Store(Protocol):
         ...
 
 
-class Lender:
+class PasswordLender:
     """Lends passwords under `/orchestrate/STACK`. `token` tells this process from others, `now` is UTC."""
 
-    def __init__(self, store: Store, stack: str, token: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: StoresParameters, stack: str, token: str, now: Callable[[], datetime]) -> None:
         self._store = store
         self._path = path_of(stack)
         self._token = token

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from orchestrator.database import contents, marks
-from orchestrator.database.contents import Held
+from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.marks import Mark
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.stack.contract import PASSWORD_KEY, Stack
@@ -39,7 +39,7 @@ def literal(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedDatabase:
     """One tenant's database, its owner role, and where the role's password is: a secret (ARN), or known in memory.
 
     `secret_key` as in the contract. `is_admin`: the role is the server's admin user, and only used, never changed.
@@ -68,17 +68,17 @@ class Wanted:
         return self.secret_arn is not None or self.password is not None
 
 
-def wanted_of(stack: Stack) -> tuple[Wanted, ...]:
+def wanted_of(stack: Stack) -> tuple[WantedDatabase, ...]:
     """The contract's tenants as the database sees them."""
     admin, whose = stack.database.admin_user, (stack.stack, stack.database.host)
     return tuple(
-        Wanted(name, it.database, it.role, it.secret_arn, it.secret_key, it.password, it.role == admin, *whose)
+        WantedDatabase(name, it.database, it.role, it.secret_arn, it.secret_key, it.password, it.role == admin, *whose)
         for name, it in stack.tenants.items()
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ServerContents:
     """What the server holds. `logins`: per tenant, "ok" or why its role could not sign in to its database.
 
     `open` are the databases that every role may enter.
@@ -97,7 +97,7 @@ class Observed:
     """The roles of ours that are there, those too that can't log in."""
     as_made: frozenset[str] = frozenset()
     """Databases with the owner and the grants that this program gives: its versions before the marks left none."""
-    holds: Mapping[str, Held | None] = field(default_factory=dict)
+    holds: Mapping[str, DatabaseContents | None] = field(default_factory=dict)
     """What is in the tenants' databases and in those that no tenant owns; None: nobody could look."""
     unseen: Mapping[str, Problem] = field(default_factory=dict)
     """Per tenant that could not be looked at: why. Of it nothing is known, and nothing may be changed."""
@@ -111,7 +111,7 @@ def observed(
     secrets: Mapping[str, str],
     holds: Mapping[str, Mapping[str, Any] | None],
     failures: Mapping[str, OrchestratorError],
-) -> Observed:
+) -> ServerContents:
     """From `observation`'s answer, and what the sessions of tenants and the looks into databases gave.
 
     `failures`, by tenant: why it could not be looked at.
@@ -121,7 +121,7 @@ def observed(
         found = {name: marks.read(line) for name, line in (said.get(key) or {}).items()}
         return {name: mark for name, mark in found.items() if mark}
 
-    return Observed(
+    return ServerContents(
         databases=said["databases"],
         roles=frozenset(said["roles"]),
         logins=logins,
@@ -140,15 +140,15 @@ def observed(
 class Server(Protocol):
     """A way to the PostgreSQL server."""
 
-    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         """Read what is there, in one session."""
         ...
 
-    def count(self, table: str, wanted: Sequence[Wanted]) -> Mapping[str, int | None]:
+    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> Mapping[str, int | None]:
         """Rows of a tenant's own table, asked as its own role; None where there is none, or nobody answers."""
         ...
 
-    def ensure(self, wanted: Sequence[Wanted]) -> None:
+    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         """Make roles, passwords and databases as wanted, under the advisory lock.
 
         Raises `PartlyFailed`, by tenant, when some of it was refused: the other tenants' is made.
@@ -156,7 +156,7 @@ class Server(Protocol):
         ...
 
 
-def missing(one: Wanted, seen: Observed) -> tuple[str, ...]:
+def missing(one: WantedDatabase, seen: ServerContents) -> tuple[str, ...]:
     """What has to be made for this tenant, in words; empty when all is there."""
     lacks = []
     if one.role not in seen.roles:
@@ -172,17 +172,17 @@ def missing(one: Wanted, seen: Observed) -> tuple[str, ...]:
     return tuple(lacks)
 
 
-def usable(one: Wanted, seen: Observed) -> bool:
+def usable(one: WantedDatabase, seen: ServerContents) -> bool:
     """Whether the tenant's tasks find what they need: they never miss that others may not enter."""
     return not missing(one, replace(seen, open=frozenset()))
 
 
-def unowned(wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
+def unowned(wanted: Sequence[WantedDatabase], seen: ServerContents) -> tuple[str, ...]:
     """Databases in the server that no tenant of the stack owns: reported, never dropped."""
     return tuple(sorted(seen.databases.keys() - {one.database for one in wanted} - SYSTEM_DATABASES))
 
 
-def changeable(one: Wanted) -> bool:
+def changeable(one: WantedDatabase) -> bool:
     """Whether its role is ours to make and to give its password."""
     return one.has_password and not one.is_admin and not one.keeps_password
 
@@ -203,11 +203,11 @@ _AS_MADE = f"""datacl IS NOT NULL AND NOT EXISTS ({_OTHERS})
 AND (rolname = current_user OR ({_PLAIN} AND pg_has_role(rolname, 'MEMBER')))"""
 
 
-def observation(wanted: Sequence[Wanted]) -> str:
+def observation(wanted: Sequence[WantedDatabase]) -> str:
     """One SELECT that gives one JSON object.
 
     `databases` (name → owner), `roles` (those of ours that can log in), `present` (all of ours), `open` (databases that
-    PUBLIC may enter), `as_made` (see `Observed`), `marks` and `role_marks` (name → the mark's line).
+    PUBLIC may enter), `as_made` (see `ServerContents`), `marks` and `role_marks` (name → the mark's line).
     """
     ours = f"rolname IN ({', '.join(literal(one.role) for one in wanted) or 'NULL'})"
     parts = {
@@ -240,7 +240,7 @@ LOCKING = (f"SELECT pg_advisory_lock({LOCK_KEY})", f"SET lock_timeout = '{LOCK_W
 """What a session that makes something begins with: a run beside ours is waited for, somebody's lock is not."""
 
 
-def generators(one: Wanted, verifier: str | None) -> Iterator[str]:
+def generators(one: WantedDatabase, verifier: str | None) -> Iterator[str]:
     """SELECTs whose rows are the statements to run, as psql's `gexec` does. Each gives no row where nothing is to do.
 
     `verifier`: the SCRAM verifier of the role's password, so that no clear password reaches the server; None for a
@@ -265,7 +265,7 @@ def generators(one: Wanted, verifier: str | None) -> Iterator[str]:
     yield f"SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', {database})"
 
 
-def _role(one: Wanted, verifier: str, line: str) -> Iterator[str]:
+def _role(one: WantedDatabase, verifier: str, line: str) -> Iterator[str]:
     """A role that is there gets its password and its mark; one that isn't is made with both, or not at all."""
     role, there = literal(one.role), f"FROM pg_roles WHERE rolname = {literal(one.role)}"
     yield f"SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', {role}, {verifier}) {there}"
@@ -281,7 +281,7 @@ def beside(database: str) -> str:
     return f"orchestrate_restoring_{hashlib.sha256(database.encode()).hexdigest()[:16]}"
 
 
-def exchange(one: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def exchange(one: WantedDatabase) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Statements for the admin user: what makes an empty database beside the tenant's, and what puts it in its place.
 
     Cut short anywhere it starts over: the old one goes when the new one is whole.

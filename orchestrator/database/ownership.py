@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from orchestrator.database.marks import Mark, counts_for, is_anothers
-from orchestrator.database.model import Observed, Wanted, identifier, unowned
+from orchestrator.database.model import ServerContents, WantedDatabase, identifier, unowned
 from orchestrator.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class OwnershipRules:
     """What somebody asked for, by the databases' names.
 
     `adopted`: they were there before us, and become ours. `new`: an empty one is made although the old one may be
@@ -26,15 +26,15 @@ class Rules:
     new: frozenset[str] = frozenset()
 
 
-def _mark(one: Wanted, seen: Observed) -> Mark | None:
+def _mark(one: WantedDatabase, seen: ServerContents) -> Mark | None:
     return counts_for(seen.marks.get(one.database), one.mark)
 
 
-def _role_mark(one: Wanted, seen: Observed) -> Mark | None:
+def _role_mark(one: WantedDatabase, seen: ServerContents) -> Mark | None:
     return counts_for(seen.role_marks.get(one.role), one.mark)
 
 
-def anothers(one: Wanted, seen: Observed, tenants: Collection[str]) -> tuple[str, Mark] | None:
+def anothers(one: WantedDatabase, seen: ServerContents, tenants: Collection[str]) -> tuple[str, Mark] | None:
     """What of the tenant's is marked for another stack or another of the stack's tenants, and that mark."""
     for what, mark in (
         (f"database {one.database}", seen.marks.get(one.database)),
@@ -45,7 +45,7 @@ def anothers(one: Wanted, seen: Observed, tenants: Collection[str]) -> tuple[str
     return None
 
 
-def database_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
+def database_is_ours(one: WantedDatabase, seen: ServerContents, rules: OwnershipRules) -> bool:
     """Whether its owner and grants are ours to change; of one that isn't there: yes."""
     if one.database in rules.adopted or one.database not in seen.databases or _mark(one, seen):
         return True
@@ -53,7 +53,7 @@ def database_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
     return owned and (_role_mark(one, seen) is not None or one.database in seen.as_made)
 
 
-def role_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
+def role_is_ours(one: WantedDatabase, seen: ServerContents, rules: OwnershipRules) -> bool:
     """Whether its password is ours to change. One that was there before our database is not."""
     if one.is_admin:
         return False
@@ -63,7 +63,7 @@ def role_is_ours(one: Wanted, seen: Observed, rules: Rules) -> bool:
     return made_before_marks and seen.databases.get(one.database) == one.role
 
 
-def unmarked(one: Wanted, seen: Observed, rules: Rules) -> tuple[str, ...]:
+def unmarked(one: WantedDatabase, seen: ServerContents, rules: OwnershipRules) -> tuple[str, ...]:
     """What is ours and does not bear the tenant's mark yet."""
     lacks = []
     if one.database in seen.databases and seen.marks.get(one.database) != one.mark:
@@ -74,7 +74,7 @@ def unmarked(one: Wanted, seen: Observed, rules: Rules) -> tuple[str, ...]:
     return tuple(lacks)
 
 
-def candidates(one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> tuple[str, ...]:
+def candidates(one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> tuple[str, ...]:
     """Databases that may be the tenant's under another name: they hold the application's tables, and are nobody's.
 
     Where a mark or the owner tells whose one is, only those are given that are this tenant's; else all that can be.
@@ -90,7 +90,7 @@ def candidates(one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> tuple[s
     return tuple(name for name, belongs in possible.items() if belongs is None and name in full)
 
 
-def _belongs(name: str, one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> bool | None:
+def _belongs(name: str, one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> bool | None:
     """Whether a database that no tenant has is this one's; None: nothing tells."""
     mark, owner = counts_for(seen.marks.get(name), one.mark), seen.databases[name]
     if mark and mark.stack != one.stack:
@@ -101,7 +101,7 @@ def _belongs(name: str, one: Wanted, wanted: Sequence[Wanted], seen: Observed) -
     return owners[owner] == one.tenant if owner in owners else None
 
 
-def renamed(one: Wanted, wanted: Sequence[Wanted], seen: Observed) -> Problem | None:
+def renamed(one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> Problem | None:
     """The tenant's database is missing, or an empty one stands in its place, and a full one is nobody's."""
     found = candidates(one, wanted, seen)
     if not found:

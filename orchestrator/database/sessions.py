@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orchestrator.database.model import Wanted
+from orchestrator.database.model import WantedDatabase
 
 OURS = "orchestrate"
 """What our own sessions call themselves."""
@@ -37,7 +37,7 @@ class Session:
         return f"{self.number} sessions of {self.user} in database {self.database}{f' ({said})' if said else ''}"
 
 
-class Reader(Protocol):
+class ReadsSessions(Protocol):
     """A way to ask the server."""
 
     def sessions(self) -> Sequence[Session]:
@@ -52,7 +52,7 @@ def parsed(said: Iterable[Mapping[str, Any]]) -> tuple[Session, ...]:
     )
 
 
-def strangers(found: Iterable[Session], wanted: Sequence[Wanted]) -> tuple[Session, ...]:
+def strangers(found: Iterable[Session], wanted: Sequence[WantedDatabase]) -> tuple[Session, ...]:
     """Sessions in databases that are no tenant's of this stack."""
     ours = {one.database for one in wanted}
     return tuple(

@@ -24,8 +24,8 @@ from orchestrator.database.model import (
     LOCK_WAIT,
     LOCKING,
     SYSTEM_DATABASES,
-    Observed,
-    Wanted,
+    ServerContents,
+    WantedDatabase,
     answered,
     beside,
     changeable,
@@ -95,8 +95,8 @@ class Dumped:
     sha256: str
 
 
-class Lender(Protocol):
-    """Makes passwords readable for the instance (`database.lending.Lender`)."""
+class LendsPasswords(Protocol):
+    """Makes passwords readable for the instance (`database.lending.PasswordLender`)."""
 
     def lent(self, passwords: Mapping[str, SecretStr]) -> AbstractContextManager[Mapping[str, Reference]]:
         """Where each can be read while the context lasts."""
@@ -122,7 +122,7 @@ class SsmServer:
         runner: str,
         database: Database,
         region: str,
-        lender: Lender | None = None,
+        lender: LendsPasswords | None = None,
         *,
         authorities: Authorities | None = None,
     ) -> None:
@@ -133,7 +133,7 @@ class SsmServer:
         self._lender = lender or NothingToLend()
         self._authorities = authorities or tls.authorities(region, None)
 
-    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         """One command: the catalogue, logins, and what is in the tenants' databases and in those of nobody."""
         ours = sorted(SYSTEM_DATABASES | {one.database for one in wanted})
         looks: dict[str, Any] = {"look": LOOK, "options": OPTIONS, "known": ours}
@@ -150,12 +150,12 @@ class SsmServer:
         """One command."""
         return parsed(self._ask("observe", (), observation=QUERY)["sessions"])
 
-    def count(self, table: str, wanted: Sequence[Wanted]) -> dict[str, int | None]:
+    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> dict[str, int | None]:
         """One command, a session for each tenant."""
         found: dict[str, int | None] = self._ask("count", wanted, query=counting(table))["counts"]
         return found
 
-    def ensure(self, wanted: Sequence[Wanted]) -> None:
+    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         """One command, a psql session for each of `wanted`."""
         statements = {one.tenant: _script_of(one) for one in wanted}
         seconds = SECONDS + LOCK_WAIT * len(wanted)
@@ -164,7 +164,9 @@ class SsmServer:
             told = {tenant: _error(said["code"], said["message"], self._runner) for tenant, said in refused.items()}
             raise PartlyFailed(told)
 
-    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+    def read(
+        self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
+    ) -> Mapping[str, Sequence[str]]:
         """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
         sql = "\n".join([f"{one};" for one in SESSION] + [rf"{query} \gexec" for query in generators])
         parts = [wanted[start : start + at_once] for start in range(0, len(wanted), at_once)]
@@ -172,12 +174,12 @@ class SsmServer:
             answers = pool.map(lambda part: self._ask("read", part, seconds=READING, sql=sql), parts)
             return {tenant: lines for answer in answers for tenant, lines in answer["lines"].items()}
 
-    def dump(self, one: Wanted, url: SecretStr) -> Dumped:
+    def dump(self, one: WantedDatabase, url: SecretStr) -> Dumped:
         """Put the tenant's database, as pg_dump writes it, where the URL says."""
         said = self._ask("dump", [one], seconds=MOVING, urls={one.tenant: url})
         return Dumped(int(said["bytes"]), str(said["sha256"]))
 
-    def load(self, one: Wanted, url: SecretStr, sha256: str) -> None:
+    def load(self, one: WantedDatabase, url: SecretStr, sha256: str) -> None:
         """Put what was dumped in the place of the tenant's database: whole, or not at all."""
         before, after = exchange(one)
         more = {"sha256": sha256, "into": beside(one.database), "before": "\n".join(before), "after": "\n".join(after)}
@@ -186,7 +188,7 @@ class SsmServer:
     def _ask(
         self,
         mode: str,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[WantedDatabase],
         *,
         seconds: int = SECONDS,
         urls: Mapping[str, SecretStr] | None = None,
@@ -199,13 +201,13 @@ class SsmServer:
             output = self._shell.run(self._runner, script(request), comment=comment, timeout=seconds)
         return self._read(output.stdout)
 
-    def _passwords(self, wanted: Sequence[Wanted]) -> dict[str, SecretStr]:
+    def _passwords(self, wanted: Sequence[WantedDatabase]) -> dict[str, SecretStr]:
         """Those that no secret holds, by tenant; the admin's under the empty name."""
         admin = self._database.admin_password if self._database.admin_secret_arn is None else None
         known = {one.tenant: one.password for one in wanted if one.secret_arn is None} | {"": admin}
         return {who: password for who, password in known.items() if password is not None}
 
-    def _request(self, mode: str, wanted: Sequence[Wanted], lent: Mapping[str, Reference]) -> dict[str, Any]:
+    def _request(self, mode: str, wanted: Sequence[WantedDatabase], lent: Mapping[str, Reference]) -> dict[str, Any]:
         database = self._database
         if "" not in lent and database.admin_secret_arn is None:
             raise admin_unknown(database)
@@ -280,7 +282,7 @@ def script(request: dict[str, Any]) -> str:
     return f"python3 - {argument} <<'END_OF_PROGRAM'\n{program}\nEND_OF_PROGRAM\n"
 
 
-def _script_of(one: Wanted) -> str:
+def _script_of(one: WantedDatabase) -> str:
     """For psql; `@verifier@` is put in by the runner, who alone knows the password."""
     lock, limit = LOCKING
     lines = [rf"{query} \gexec" for query in generators(one, "@verifier@" if changeable(one) else None)]

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
+from orchestrator.aws.acm import ISSUED, PENDING, AcmCertificate, Validation
 from orchestrator.dns import model, places, submission
 from orchestrator.dns.model import Change, Conflict, Record
-from orchestrator.dns.places import Atlas, Place
+from orchestrator.dns.places import ZonePlace, ZoneReader
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.contract import Arn, Dns, Stack
@@ -75,7 +75,7 @@ def request_from(text: str) -> Request:
 class Certificates(Protocol):
     """Who knows certificates."""
 
-    def certificate(self, arn: str) -> Certificate:
+    def certificate(self, arn: str) -> AcmCertificate:
         """Its state now."""
         ...
 
@@ -90,10 +90,10 @@ class CertificateContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedValidation:
     """A change, and the zone it is made in."""
 
-    place: Place
+    place: ZonePlace
     change: Change
 
 
@@ -101,9 +101,9 @@ class Located:
 class CertificateFacts:
     """`needed` is what a zone needs for a name; a name in none of the three has its record, or no DNS of ours."""
 
-    certificate: Certificate
+    certificate: AcmCertificate
     managed: frozenset[str] = frozenset()
-    needed: Mapping[str, Located] = field(default_factory=dict)
+    needed: Mapping[str, LocatedValidation] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
     """Names whose problem may pass."""
@@ -114,9 +114,9 @@ def observe(context: CertificateContext) -> CertificateFacts:
     certificate = context.acm.certificate(context.request.arn)
     if certificate.status != PENDING:
         return CertificateFacts(certificate)
-    atlas = Atlas(context.dns)
+    atlas = ZoneReader(context.dns)
     managed: set[str] = set()
-    needed: dict[str, Located] = {}
+    needed: dict[str, LocatedValidation] = {}
     problems: dict[str, Problem] = {}
     for validation in certificate.validations:
         asked = context.request.wanted(validation.hostname)
@@ -124,7 +124,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
             continue
         managed.add(validation.hostname)
         match _need(context, atlas, validation, asked):
-            case Located() as change:
+            case LocatedValidation() as change:
                 needed[validation.hostname] = change
             case Problem() as problem:
                 problems[validation.hostname] = problem
@@ -132,7 +132,9 @@ def observe(context: CertificateContext) -> CertificateFacts:
     return CertificateFacts(certificate, frozenset(managed), needed, problems, passing)
 
 
-def _need(context: CertificateContext, atlas: Atlas, validation: Validation, asked: Dns) -> Located | Problem | None:
+def _need(
+    context: CertificateContext, atlas: ZoneReader, validation: Validation, asked: Dns
+) -> LocatedValidation | Problem | None:
     place = atlas.find(model.normal(validation.record), asked)
     if isinstance(place, Problem):
         return place
@@ -144,7 +146,7 @@ def _need(context: CertificateContext, atlas: Atlas, validation: Validation, ask
     plan = model.plan(place.zone, records, [wanted], _is_acms)
     if plan.conflicts:
         return _conflict(plan.conflicts[0])
-    return Located(place, plan.changes[0]) if plan.changes else None
+    return LocatedValidation(place, plan.changes[0]) if plan.changes else None
 
 
 def _is_acms(value: str) -> bool:

@@ -23,7 +23,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One change of ours: at which provider and in which zone, and what it was."""
 
     id: str
@@ -45,14 +45,14 @@ class History:
     def intend(self, provider: str, zone: str, changes: Iterable[Change]) -> None:
         """Keep what is about to be changed: on the disk when this returns. Raises `Invalid` where it can't be."""
         time = self.now().isoformat(timespec="seconds")
-        entries = [Entry(uuid4().hex, time, self.stack, provider, zone, change) for change in changes]
+        entries = [HistoryEntry(uuid4().hex, time, self.stack, provider, zone, change) for change in changes]
         self._append([_as_line(entry) for entry in entries])
 
-    def forget(self, entries: Iterable[Entry]) -> None:
+    def forget(self, entries: Iterable[HistoryEntry]) -> None:
         """These are undone: the next undo goes further back."""
         self._append([{"schema": SCHEMA, "undone": entry.id} for entry in entries])
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[HistoryEntry, ...]:
         """The stack's changes that are not undone, the oldest first."""
         lines = self._lines()
         undone = {line["undone"] for line in lines if "undone" in line}
@@ -107,15 +107,15 @@ def _parsed(line: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _as_line(entry: Entry) -> dict[str, Any]:
+def _as_line(entry: HistoryEntry) -> dict[str, Any]:
     return {"schema": SCHEMA, **asdict(entry)}
 
 
-def _entry(line: Mapping[str, Any]) -> Entry:
+def _entry(line: Mapping[str, Any]) -> HistoryEntry:
     said = line["change"]
     before, after = (tuple(map(_record, said[side])) for side in ("before", "after"))
     change = Change(said["name"], before, after)
-    return Entry(line["id"], line["time"], line["stack"], line["provider"], line["zone"], change)
+    return HistoryEntry(line["id"], line["time"], line["stack"], line["provider"], line["zone"], change)
 
 
 def _record(said: Mapping[str, Any]) -> Record:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import Change, Connection, Plan, Record, normal, one_by_one, receipt
+from orchestrator.dns.model import Change, Connection, Record, ZonePlan, normal, one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Lexicon:
             groups.setdefault((normal(entry["name"]), entry["type"]), []).append(entry)
         return frozenset(_record(name, kind, entries) for (name, kind), entries in groups.items())
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more."""
         plan.raise_if_unsafe()
         return receipt(plan, one_by_one(plan, lambda change: self._change(zone, change)))

@@ -123,7 +123,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ZonePlan:
     """What to change in one zone. Applied only as a whole and only as shown: `checksum` names it."""
 
     zone: str
@@ -153,7 +153,9 @@ def _content(record: Record) -> dict[str, Any]:
     return {key: value for key, value in asdict(record).items() if key != "origin"}
 
 
-def plan(zone: str, existing: Iterable[Record], desired: Iterable[Record], ours: Ours, *, adopt: bool = False) -> Plan:
+def plan(
+    zone: str, existing: Iterable[Record], desired: Iterable[Record], ours: Ours, *, adopt: bool = False
+) -> ZonePlan:
     """How each desired pointer comes true. Pure; the order of `existing` and `desired` does not matter.
 
     Absent: created. Leading there already, in whatever form: nothing. Leading to a name of ours: replaced, keeping its
@@ -170,7 +172,7 @@ def plan(zone: str, existing: Iterable[Record], desired: Iterable[Record], ours:
                 changes.append(change)
             case Conflict() as conflict:
                 conflicts.append(conflict)
-    return Plan(normal(zone), tuple(changes), tuple(conflicts))
+    return ZonePlan(normal(zone), tuple(changes), tuple(conflicts))
 
 
 def _in_the_way(wanted: Record, present: Iterable[Record]) -> tuple[Record, ...]:
@@ -270,7 +272,7 @@ class SubmittedInPart(PartlyFailed):
         self.ticket = ticket
 
 
-def receipt(plan: Plan, failures: Mapping[str, OrchestratorError], ticket: str = "") -> str:
+def receipt(plan: ZonePlan, failures: Mapping[str, OrchestratorError], ticket: str = "") -> str:
     """The ticket of a plan that was sent. Raises `SubmittedInPart`; of a plan of one change, that one's own error."""
     if failures and len(plan.changes) == 1:
         raise next(iter(failures.values()))
@@ -279,7 +281,7 @@ def receipt(plan: Plan, failures: Mapping[str, OrchestratorError], ticket: str =
     return ticket
 
 
-def one_by_one(plan: Plan, make: Callable[[Change], object]) -> Mapping[str, OrchestratorError]:
+def one_by_one(plan: ZonePlan, make: Callable[[Change], object]) -> Mapping[str, OrchestratorError]:
     """Make each change of a provider that knows no batches; the failures, by the changes' names.
 
     Where it did not answer for two changes in a row (each after all its patience), it is down: the rest is not sent.
@@ -337,7 +339,7 @@ class DnsProvider(Protocol):
         """Every record of the zone, in one list call (paginated where the provider paginates)."""
         ...
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         """Make the plan's changes, in as few calls as possible; a ticket to ask `settled` with.
 
         A change that fails holds up no other: then `SubmittedInPart` is raised at the end. Any other error means that

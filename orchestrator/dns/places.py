@@ -17,7 +17,7 @@ Connect = Callable[[str], DnsProvider]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class ZonePlace:
     """A zone at a provider."""
 
     provider: str
@@ -30,15 +30,15 @@ def wanted(stack: Stack, tenant: str) -> Dns | None:
 
 
 @dataclass(slots=True)
-class Atlas:
+class ZoneReader:
     """The zones of one observation, each listed once. A zone that can't be read is a problem of its names only."""
 
     connect: Connect
-    _records: dict[Place, frozenset[Record] | Problem] = field(default_factory=dict)
+    _records: dict[ZonePlace, frozenset[Record] | Problem] = field(default_factory=dict)
     _zones: dict[str, frozenset[str] | Problem] = field(default_factory=dict)
     _passing: set[Problem] = field(default_factory=set)
 
-    def records(self, place: Place) -> frozenset[Record] | Problem:
+    def records(self, place: ZonePlace) -> frozenset[Record] | Problem:
         """The zone's records, or why they can't be had."""
         if place not in self._records:
             self._records[place] = self._read(lambda: self.connect(place.provider).records(place.zone))
@@ -58,7 +58,7 @@ class Atlas:
                 self._passing.add(error.problems[0])
             return error.problems[0]
 
-    def find(self, hostname: str, asked: Dns) -> Place | Problem:
+    def find(self, hostname: str, asked: Dns) -> ZonePlace | Problem:
         """The hostname's zone: the contract's, unless it is outside of it or given away; then the longest match."""
         zone = normal(asked.zone)
         if not is_within(hostname, zone):
@@ -68,9 +68,9 @@ class Atlas:
             if not closest:
                 return _outside(hostname, zone, asked.provider)
             zone = closest
-        return self._undelegated(hostname, Place(asked.provider, zone))
+        return self._undelegated(hostname, ZonePlace(asked.provider, zone))
 
-    def _undelegated(self, hostname: str, place: Place) -> Place | Problem:
+    def _undelegated(self, hostname: str, place: ZonePlace) -> ZonePlace | Problem:
         """The place itself; where its zone gives the name away, the provider's zone below."""
         records = self.records(place)
         if isinstance(records, Problem):
@@ -83,7 +83,7 @@ class Atlas:
             return closest
         if not is_within(closest, below):
             return _delegated(hostname, below, place)
-        return self._undelegated(hostname, Place(place.provider, closest))
+        return self._undelegated(hostname, ZonePlace(place.provider, closest))
 
     def _closest(self, hostname: str, provider: str) -> str | Problem:
         if provider not in self._zones:
@@ -92,16 +92,16 @@ class Atlas:
         return zones if isinstance(zones, Problem) else longest_match(hostname, zones)
 
 
-def locate(stack: Stack, atlas: Atlas) -> tuple[Mapping[str, Place], Mapping[str, Problem]]:
+def locate(stack: Stack, atlas: ZoneReader) -> tuple[Mapping[str, ZonePlace], Mapping[str, Problem]]:
     """By tenant: where its name lives, or why that can't be said. Tenants whose DNS isn't ours are in neither."""
-    places: dict[str, Place] = {}
+    places: dict[str, ZonePlace] = {}
     problems: dict[str, Problem] = {}
     for tenant, its in stack.tenants.items():
         asked = wanted(stack, tenant)
         if asked is None:
             continue
         match atlas.find(normal(its.hostname), asked):
-            case Place() as place:
+            case ZonePlace() as place:
                 places[tenant] = place
             case Problem() as problem:
                 problems[tenant] = problem
@@ -117,7 +117,7 @@ def _outside(name: str, zone: str, provider: str) -> Problem:
     )
 
 
-def _delegated(name: str, below: str, place: Place) -> Problem:
+def _delegated(name: str, below: str, place: ZonePlace) -> Problem:
     return Problem(
         code="dns-name-delegated",
         message=f"{place.zone} gives {below} to other name servers (NS): a record for {name} in it would never be seen",

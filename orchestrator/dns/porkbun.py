@@ -14,7 +14,7 @@ from typing import Any
 import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Plan, Record, normal, one_by_one, receipt
+from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Record, ZonePlan, normal, one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 BASE_URL = "https://api.porkbun.com/api/json/v3"
@@ -78,7 +78,7 @@ class Porkbun:
         answer = self._api.ask(f"dns/retrieve/{normal(zone)}")
         return frozenset(_grouped(answer.get("records") or ()))
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more.
 
         The API has no compare-and-swap: what somebody changes between `records` and this is overwritten. There is

@@ -32,7 +32,7 @@ NOERROR, NXDOMAIN, TIMED_OUT, NO_SERVER, REFERRAL = "NOERROR", "NXDOMAIN", "TIME
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DnsAnswer:
     """`chain` are the names it went through (its CNAMEs' targets), `ttl` the seconds the first link may be remembered.
 
     `addresses` are IPv4's, `addresses6` IPv6's.
@@ -58,7 +58,7 @@ class Answer:
         """Whether a server knew (that it exists, or that it doesn't); else another one may know better."""
         return self.rcode in {NOERROR, NXDOMAIN}
 
-    def leads_to(self, target: Answer) -> bool:
+    def leads_to(self, target: DnsAnswer) -> bool:
         """Whether it goes through the target's name, or (an alias shows no name) ends at addresses of the target.
 
         IPv4 and IPv6 are each on their own: an alias of one kind may be new while the other is still the old one.
@@ -78,7 +78,7 @@ class Answer:
 class Resolver(Protocol):
     """Whoever knows names. Safe to use from several threads."""
 
-    def resolve(self, name: str) -> Answer:
+    def resolve(self, name: str) -> DnsAnswer:
         """Follows CNAMEs down to addresses."""
         ...
 
@@ -89,14 +89,14 @@ class Resolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class DnsServer:
     """A DNS server's address."""
 
     ip: str
     port: int = 53
 
     @classmethod
-    def parse(cls, text: str) -> Server:
+    def parse(cls, text: str) -> DnsServer:
         """`127.0.0.1:5353` or `[::1]:53`; raises `Invalid` for anything but an IP address and a port."""
         host, _, port = text.rpartition(":")
         ip = host.strip("[]")
@@ -113,7 +113,7 @@ class Server:
 class AskServers:
     """Asks one server after the other until one answers. They are recursive, or authoritative for all that is asked."""
 
-    servers: Sequence[Server]
+    servers: Sequence[DnsServer]
     timeout: float = TIMEOUT
 
     @property
@@ -121,16 +121,16 @@ class AskServers:
         """They are all there is to ask."""
         return frozenset()
 
-    def resolve(self, name: str) -> Answer:
+    def resolve(self, name: str) -> DnsAnswer:
         """Until there are addresses, nothing more to follow, or too many hops; then the IPv6 addresses too."""
-        answer = Answer(normal(name))
+        answer = DnsAnswer(normal(name))
         for _ in range(HOPS):
             before, answer = answer, self.follow(answer)
             if answer.addresses or answer.rcode != NOERROR or answer.chain == before.chain:
                 break
         return self.with_ipv6(answer)
 
-    def follow(self, known: Answer, kind: str = "A") -> Answer:
+    def follow(self, known: DnsAnswer, kind: str = "A") -> DnsAnswer:
         """One question: for the last name of the chain."""
         answer = replace(known, rcode=NO_SERVER)
         for server in self.servers:
@@ -140,7 +140,7 @@ class AskServers:
                 break
         return answer
 
-    def with_ipv6(self, known: Answer) -> Answer:
+    def with_ipv6(self, known: DnsAnswer) -> DnsAnswer:
         """The same answer with the IPv6 addresses at its end, if it has one. That nobody says is no news."""
         if known.rcode != NOERROR or known.addresses6:
             return known
@@ -171,7 +171,7 @@ class AskZones:
         self._zones = tuple(map(normal, zones))
         self._system = system
         self._port = port
-        self._found: dict[str, tuple[Server, ...]] = {}
+        self._found: dict[str, tuple[DnsServer, ...]] = {}
         self._unheard: set[str] = set()
 
     @property
@@ -179,13 +179,13 @@ class AskZones:
         """Zones whose servers were silent."""
         return frozenset(self._unheard)
 
-    def resolve(self, name: str) -> Answer:
+    def resolve(self, name: str) -> DnsAnswer:
         """The zone's answer; the addresses at the chain's end, which live elsewhere, are the system resolver's."""
         zone = longest_match(name, self._zones)
         if not zone or zone in self._unheard:
             return self._system.resolve(name)
         own = AskServers(self._servers(zone), self._system.timeout)
-        answer = own.follow(Answer(normal(name)))
+        answer = own.follow(DnsAnswer(normal(name)))
         if not answer.is_final:
             if own.servers and answer.rcode in (TIMED_OUT, NO_SERVER):
                 self._unheard.add(zone)
@@ -195,22 +195,24 @@ class AskZones:
         rest = self._system.resolve(answer.chain[-1])
         return replace(rest, name=answer.name, chain=answer.chain + rest.chain, ttl=answer.ttl, server=answer.server)
 
-    def _servers(self, zone: str) -> tuple[Server, ...]:
+    def _servers(self, zone: str) -> tuple[DnsServer, ...]:
         """As the system's resolver sees the delegation. Remembered once found: two threads may find the same."""
         if not self._found.get(zone):
             names = self._system.name_servers(zone)
-            self._found[zone] = tuple(Server(ip, self._port) for n in names for ip in self._system.resolve(n).addresses)
+            self._found[zone] = tuple(
+                DnsServer(ip, self._port) for n in names for ip in self._system.resolve(n).addresses
+            )
         return self._found[zone]
 
 
 def connect(server: str | None, zones: Iterable[str]) -> Resolver:
     """The resolver that the settings (`ORCHESTRATE_RESOLVER`, else the zones) ask for. Goes to no network yet."""
     if server:
-        return AskServers((Server.parse(server),))
+        return AskServers((DnsServer.parse(server),))
     return AskZones(zones, AskServers(_system_servers()))
 
 
-def _ask(server: Server, name: str, kind: str, timeout: float) -> tuple[str, dns.message.Message | None]:
+def _ask(server: DnsServer, name: str, kind: str, timeout: float) -> tuple[str, dns.message.Message | None]:
     """The outcome and, where there is one, the response. By TCP when it doesn't fit a datagram."""
     try:
         query = dns.message.make_query(name, kind)
@@ -223,7 +225,7 @@ def _ask(server: Server, name: str, kind: str, timeout: float) -> tuple[str, dns
     return dns.rcode.to_text(response.rcode()), response
 
 
-def _extended(known: Answer, response: dns.message.Message | None) -> Answer:
+def _extended(known: DnsAnswer, response: dns.message.Message | None) -> DnsAnswer:
     """What was known, and what this response adds to it."""
     if not isinstance(response, dns.message.QueryMessage) or not response.question:
         return known
@@ -240,10 +242,10 @@ def _extended(known: Answer, response: dns.message.Message | None) -> Answer:
     return replace(known, chain=known.chain + links, addresses=addresses, ttl=ttl)
 
 
-def _system_servers() -> tuple[Server, ...]:
+def _system_servers() -> tuple[DnsServer, ...]:
     """The name servers this machine uses; none when it has no such configuration."""
     try:
         system = dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
         return ()
-    return tuple(Server(str(address), system.port) for address in system.nameservers)
+    return tuple(DnsServer(str(address), system.port) for address in system.nameservers)

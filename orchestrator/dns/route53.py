@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws import batches
 from orchestrator.aws.errors import code_of, problem_of
 from orchestrator.aws.pages import items, pages
-from orchestrator.dns.model import Change, Connection, DnsProvider, Plan, Record, normal, receipt
+from orchestrator.dns.model import Change, Connection, DnsProvider, Record, ZonePlan, normal, receipt
 from orchestrator.dns.route53_accounts import InSeveralAccounts
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
@@ -78,7 +78,7 @@ class Route53:
         found = _asking(lambda: list(items(self._client, "list_resource_record_sets", "ResourceRecordSets", **wanted)))
         return frozenset(map(_record, found))
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         """As few batches as Route 53 takes. The ticket holds the ids of its changes."""
         plan.raise_if_unsafe()
         zone_id = self._zone_id(zone)
@@ -120,7 +120,7 @@ class Route53:
         changes = [_asking(partial(self._client.get_change, Id=change)) for change in ticket.split()]
         return all(change["ChangeInfo"]["Status"] == "INSYNC" for change in changes)
 
-    def _send(self, zone_id: str, plan: Plan, changes: Sequence[Change]) -> str:
+    def _send(self, zone_id: str, plan: ZonePlan, changes: Sequence[Change]) -> str:
         actions = [action for change in changes for action in _actions(change)]
         batch = {"Comment": f"orchestrate {plan.checksum[:12]}", "Changes": actions}
         with batches.batched():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.dns.model import DnsProvider, Plan, Record, SubmittedInPart, longest_match, normal
+from orchestrator.dns.model import DnsProvider, Record, SubmittedInPart, ZonePlan, longest_match, normal
 
 
 class InSeveralAccounts:
@@ -33,7 +33,7 @@ class InSeveralAccounts:
         """As the account says."""
         return self._accounts[self._of(zone)].records(zone)
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         """As the account says; the ticket knows which one it was."""
         number = self._of(zone)
         try:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Protocol
 
-from orchestrator.dns.model import Change, Plan, SubmittedInPart
-from orchestrator.dns.places import Connect, Place
+from orchestrator.dns.model import Change, SubmittedInPart, ZonePlan
+from orchestrator.dns.places import Connect, ZonePlace
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed
 
 
@@ -15,7 +15,7 @@ class Located(Protocol):
     """A change, and the zone it is made in."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ZonePlace:
         """The zone."""
         ...
 
@@ -29,7 +29,7 @@ def submit(
     connect: Connect,
     wanted: Mapping[str, Located],
     *,
-    intend: Callable[[Place, tuple[Change, ...]], object] = lambda _place, _changes: None,
+    intend: Callable[[ZonePlace, tuple[Change, ...]], object] = lambda _place, _changes: None,
     accepted: Callable[[str, str], object] = lambda _provider, _ticket: None,
 ) -> None:
     """Make the changes, in as few calls as the providers allow. Several subjects may want the same one.
@@ -44,7 +44,7 @@ def submit(
     for place in zones:
         intend(place, tuple(changes[place].values()))
     for place, subjects in zones.items():
-        plan = Plan(place.zone, tuple(changes[place].values()))
+        plan = ZonePlan(place.zone, tuple(changes[place].values()))
         try:
             accepted(place.provider, connect(place.provider).submit(place.zone, plan))
         except (Interrupted, Expired):

@@ -6,39 +6,39 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.dns import submission
-from orchestrator.dns.history import Entry, History
+from orchestrator.dns.history import History, HistoryEntry
 from orchestrator.dns.model import ADDRESS_TYPES, Change, Record
-from orchestrator.dns.places import Atlas, Connect, Place
+from orchestrator.dns.places import Connect, ZonePlace, ZoneReader
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Restoration:
+class NameRestoration:
     """How a name gets back what it had before our last change: by `change`; None: it has that already, or never mind.
 
     `problem`: somebody has changed it since, and it is left alone.
     """
 
-    entry: Entry
+    entry: HistoryEntry
     change: Change | None = None
     problem: Problem | None = None
 
 
-def latest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def latest(entries: Iterable[HistoryEntry]) -> tuple[HistoryEntry, ...]:
     """Our last change of each name."""
     return tuple({(entry.provider, entry.zone, entry.change.name): entry for entry in entries}.values())
 
 
-def restoration(entry: Entry, existing: Iterable[Record]) -> Restoration:
+def restoration(entry: HistoryEntry, existing: Iterable[Record]) -> NameRestoration:
     """What undoes the entry, the zone being what it is. Pure. Only what we wrote is replaced by what was there."""
     change = entry.change
     blocking = {record.type for record in (*change.before, *change.after)} | ADDRESS_TYPES
     present = tuple(r for r in existing if r.name == change.name and r.type in blocking)
     if _answers(present) == _answers(change.before):
-        return Restoration(entry)
+        return NameRestoration(entry)
     if _answers(present) != _answers(change.after):
-        return Restoration(entry, problem=_changed_since(change, present))
-    return Restoration(entry, Change(change.name, present, change.before))
+        return NameRestoration(entry, problem=_changed_since(change, present))
+    return NameRestoration(entry, Change(change.name, present, change.before))
 
 
 def _answers(records: Iterable[Record]) -> frozenset[tuple[str, ...]]:
@@ -56,28 +56,28 @@ def _changed_since(change: Change, present: tuple[Record, ...]) -> Problem:
     )
 
 
-def survey(history: History, connect: Connect, names: Collection[str] | None) -> tuple[Restoration, ...]:
+def survey(history: History, connect: Connect, names: Collection[str] | None) -> tuple[NameRestoration, ...]:
     """What undoing our last change of each name (of `names`; None: of all) comes to. One list call for each zone."""
     entries = latest(entry for entry in history.entries() if names is None or entry.change.name in names)
-    atlas = Atlas(connect)
+    atlas = ZoneReader(connect)
     return tuple(_surveyed(entry, atlas) for entry in entries)
 
 
-def _surveyed(entry: Entry, atlas: Atlas) -> Restoration:
+def _surveyed(entry: HistoryEntry, atlas: ZoneReader) -> NameRestoration:
     """A zone that can't be read leaves its own names alone."""
     found = atlas.records(_place(entry))
-    return Restoration(entry, problem=found) if isinstance(found, Problem) else restoration(entry, found)
+    return NameRestoration(entry, problem=found) if isinstance(found, Problem) else restoration(entry, found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Located:
     """A change, and the zone it is made in."""
 
-    place: Place
+    place: ZonePlace
     change: Change
 
 
-def restore(history: History, connect: Connect, wanted: Iterable[Restoration]) -> list[tuple[str, str]]:
+def restore(history: History, connect: Connect, wanted: Iterable[NameRestoration]) -> list[tuple[str, str]]:
     """Make the restorations, one plan for each zone; providers and tickets. The next undo then goes further back.
 
     Raises `PartlyFailed` by name; what failed can be undone again.
@@ -96,9 +96,9 @@ def restore(history: History, connect: Connect, wanted: Iterable[Restoration]) -
     return tickets
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: HistoryEntry) -> str:
     return f"{entry.provider} {entry.zone} {entry.change.name}"
 
 
-def _place(entry: Entry) -> Place:
-    return Place(entry.provider, entry.zone)
+def _place(entry: HistoryEntry) -> ZonePlace:
+    return ZonePlace(entry.provider, entry.zone)

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from orchestrator.dns.resolve import NO_SERVER, TIMED_OUT, Answer, Resolver
+from orchestrator.dns.resolve import NO_SERVER, TIMED_OUT, DnsAnswer, Resolver
 
 PUBLIC = ("1.1.1.1:53", "8.8.8.8:53", "9.9.9.9:53")
 AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class NameView:
     """One tenant's name from one place. `server` is empty for the authoritative (or configured) one."""
 
     tenant: str
     server: str
-    answer: Answer
-    target: Answer
+    answer: DnsAnswer
+    target: DnsAnswer
 
     @property
     def is_right(self) -> bool:
@@ -41,7 +41,7 @@ class Sighting:
         return f"{who} still says {self.answer} instead of {self.target.name}{left}"
 
 
-def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver]) -> tuple[Sighting, ...]:
+def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver]) -> tuple[NameView, ...]:
     """Every tenant's name, asked everywhere at once. `resolvers` by address; the empty one is what counts.
 
     A server that is silent at the first name is not asked for the others: where port 53 is closed, each would cost the
@@ -59,11 +59,11 @@ def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver
         known = {(server, first): answer for server, answer in tried.items()}
         known |= dict(zip(questions, asked, strict=True))
     return tuple(
-        Sighting(tenant, server, known.get((server, name)) or _unheard(name, tried[server]), balancer)
+        NameView(tenant, server, known.get((server, name)) or _unheard(name, tried[server]), balancer)
         for tenant, name in names.items()
         for server in resolvers
     )
 
 
-def _unheard(name: str, silence: Answer) -> Answer:
-    return Answer(name, rcode=silence.rcode, server=silence.server)
+def _unheard(name: str, silence: DnsAnswer) -> DnsAnswer:
+    return DnsAnswer(name, rcode=silence.rcode, server=silence.server)

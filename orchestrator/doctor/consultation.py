@@ -17,10 +17,10 @@ from orchestrator.aws.network import Network
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.s3 import S3
 from orchestrator.aws.service_counts import ServiceCounts
-from orchestrator.aws.service_settings import Services
+from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
-from orchestrator.aws.values import Values
+from orchestrator.aws.values import SecretValues
 from orchestrator.database.model import Server
 from orchestrator.dns.resolve import Resolver
 from orchestrator.doctor import checks
@@ -33,7 +33,7 @@ from orchestrator.rollout.progress import Ecs, Targets
 from orchestrator.site import visits
 
 
-class Tasks(Ecs, visits.Ecs, Protocol):
+class Tasks(Ecs, visits.ReadsRunningTasks, Protocol):
     """Services and tasks, for both."""
 
 
@@ -47,7 +47,7 @@ class DoctorContext(visits.VisitsContext, Protocol):
     @property
     def elasticache(self) -> ElastiCache: ...  # noqa: D102
     @property
-    def secrets(self) -> Values: ...  # noqa: D102
+    def secrets(self) -> SecretValues: ...  # noqa: D102
     @property
     def ecs(self) -> Tasks: ...  # noqa: D102
     @property
@@ -67,7 +67,7 @@ def consult(
     stack = context.stack
     readers = Readers(
         ecs=context.ecs,
-        services=Services(aws.client("ecs"), stack.cluster),
+        services=ClusterServices(aws.client("ecs"), stack.cluster),
         targets=context.targets,
         listeners=Listeners(aws.client("elbv2")),
         logs=context.logs,

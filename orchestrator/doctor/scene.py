@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from orchestrator.aws.acm import Acm, Certificate
+from orchestrator.aws.acm import Acm, AcmCertificate
 from orchestrator.aws.cloudwatch import CloudWatch
 from orchestrator.aws.elasticache import ElastiCache, RedisState
 from orchestrator.aws.iam import Iam, Permissions
@@ -24,20 +24,20 @@ from orchestrator.aws.rds import Rds, ServerState
 from orchestrator.aws.s3 import S3, Presence
 from orchestrator.aws.secrets import Shape
 from orchestrator.aws.service_counts import Count, ServiceCounts
-from orchestrator.aws.service_settings import Services, ServiceSettings
+from orchestrator.aws.service_settings import ClusterServices, ServiceSettings
 from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.aws.value_from import parse
-from orchestrator.aws.values import Values
-from orchestrator.database.model import Observed, Server, wanted_of
-from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.aws.values import SecretValues
+from orchestrator.database.model import Server, ServerContents, wanted_of
+from orchestrator.dns.resolve import DnsAnswer, Resolver
 from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
-from orchestrator.site.visits import Seen as Visits
+from orchestrator.site.visits import Visits as Visits
 from orchestrator.stack.contract import Stack
 
 S = TypeVar("S", bound="Scene")
@@ -50,7 +50,7 @@ class Readers:
     """Who reads what."""
 
     ecs: Ecs
-    services: Services
+    services: ClusterServices
     targets: Targets
     listeners: Listeners
     logs: Logs
@@ -58,7 +58,7 @@ class Readers:
     elasticache: ElastiCache
     network: Network
     ssm: Ssm
-    secrets: Values
+    secrets: SecretValues
     iam: Iam
     acm: Acm
     s3: S3
@@ -165,7 +165,7 @@ class Scene:
         return self.read.rds.server(self.stack.database.instance)
 
     @once
-    def databases(self) -> Observed:
+    def databases(self) -> ServerContents:
         """The database server, from inside."""
         return self.read.database.observe(wanted_of(self.stack))
 
@@ -225,7 +225,7 @@ class Scene:
         return self.read.secrets.shapes(sorted(named))
 
     @once
-    def certificate(self) -> Certificate | None:
+    def certificate(self) -> AcmCertificate | None:
         """The certificate; None: the contract names none, or there is none of that ARN."""
         wanted = self.stack.certificate
         try:
@@ -234,7 +234,7 @@ class Scene:
             return None
 
     @once
-    def other_certificates(self) -> tuple[Certificate, ...] | None:
+    def other_certificates(self) -> tuple[AcmCertificate, ...] | None:
         """What the listener shows by SNI besides the contract's one; None: one of them is not ACM's, or not ours."""
         wanted = self.stack.certificate
         try:
@@ -261,7 +261,7 @@ class Scene:
         return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
 
     @once
-    def answers(self) -> Mapping[str, Answer]:
+    def answers(self) -> Mapping[str, DnsAnswer]:
         """What DNS says of every hostname and of the load balancer's own name."""
         names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]
         return dict(zip(names, self._each(self.read.resolver.resolve, names), strict=True))

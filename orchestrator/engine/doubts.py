@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestrator.engine import journal
-from orchestrator.engine.lock import Dead
+from orchestrator.engine.lock import DeadOwner
 from orchestrator.errors import OrchestratorError, Outcome, Unheard
 
 WINDOW = 5.0
@@ -23,7 +23,7 @@ LOOKS = 5
 
 
 @dataclass(slots=True)
-class Doubts:
+class Unconfirmed:
     """Of one step's subjects: how many more looks are due."""
 
     due: dict[str, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Doubts:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftUnconfirmed:
     """What an earlier run may have sent and did not see, in words; for how many more seconds AWS may not show it."""
 
     seconds: float
@@ -56,7 +56,7 @@ class Left:
         return f"run {self.run} ended before it saw what came of {what or 'its changes'}, and AWS may not show it yet"
 
 
-def left(folder: Path, ours: str, dead: Dead | None, now: datetime) -> Left | None:
+def left(folder: Path, ours: str, dead: DeadOwner | None, now: datetime) -> LeftUnconfirmed | None:
     """The doubt that lasts longest of those that earlier runs left: by their records in `folder`, ours not counted.
 
     Who died with the lock may have sent something until this moment; of who ended, or whose lock was broken open, the
@@ -66,16 +66,16 @@ def left(folder: Path, ours: str, dead: Dead | None, now: datetime) -> Left | No
     return max(_doubts(folder, ours, dead, now), key=lambda one: one.seconds, default=None)
 
 
-def _doubts(folder: Path, ours: str, dead: Dead | None, now: datetime) -> Iterator[Left]:
+def _doubts(folder: Path, ours: str, dead: DeadOwner | None, now: datetime) -> Iterator[LeftUnconfirmed]:
     gone = dead.owner.run if dead else ""
     if dead and dead.silent < WINDOW:
         found = journal.read(folder, gone)
         if found is None or found.unseen:
-            yield Left(WINDOW - dead.silent, gone, _words(found) if found else ())
+            yield LeftUnconfirmed(WINDOW - dead.silent, gone, _words(found) if found else ())
     for written, record in journal.written_since(folder, now - timedelta(seconds=WINDOW)):
         if record.run not in (ours, gone) and record.outcome != Outcome.SUCCEEDED.word and record.unseen:
-            yield Left(min(WINDOW, WINDOW - (now - written).total_seconds()), record.run, _words(record))
+            yield LeftUnconfirmed(min(WINDOW, WINDOW - (now - written).total_seconds()), record.run, _words(record))
 
 
-def _words(record: journal.Record) -> tuple[str, ...]:
+def _words(record: journal.RunRecord) -> tuple[str, ...]:
     return tuple(f"{one.get('step')}: {one.get('detail')}" for one in record.unseen)

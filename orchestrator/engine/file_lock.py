@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock as KernelLock
 from filelock import Timeout
 
-from orchestrator.engine.lock import Dead, Owner, lost
+from orchestrator.engine.lock import DeadOwner, LockOwner, lost
 from orchestrator.errors import Invalid, Problem
 
 
@@ -25,7 +25,7 @@ class FileLock:
         # Any thread may check it; where the file system has no such locks, no other kind will do.
         self._lock = KernelLock(path, thread_local=False, fallback_to_soft=False)
         self._run = ""
-        self._predecessor: Dead | None = None
+        self._predecessor: DeadOwner | None = None
 
     @property
     def place(self) -> str:
@@ -33,18 +33,18 @@ class FileLock:
         return str(self._path)
 
     @property
-    def predecessor(self) -> Dead | None:
+    def predecessor(self) -> DeadOwner | None:
         """Who left the label behind: it may have lived until this moment."""
         return self._predecessor
 
-    def take(self, owner: Owner) -> Owner | None:
+    def take(self, owner: LockOwner) -> LockOwner | None:
         """Raises `Invalid` (`lock-unwritable`)."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
             self._run = owner.run
             said = self._said()  # who gives it back takes the label away
-            self._predecessor = Dead(said) if said.run else None
+            self._predecessor = DeadOwner(said) if said.run else None
             self._write(owner)
         except Timeout:
             return self._said()
@@ -67,7 +67,7 @@ class FileLock:
                 self._label.unlink()
         self._lock.release()
 
-    def holder(self) -> Owner | None:
+    def holder(self) -> LockOwner | None:
         """By trying to take it."""
         probe = KernelLock(self._path, thread_local=False, fallback_to_soft=False)
         if not self._path.exists():
@@ -90,13 +90,13 @@ class FileLock:
             fix = "make the folder writable"
             raise Invalid(Problem("lock-unwritable", error.strerror or str(error), self.place, fix)) from None
 
-    def _write(self, owner: Owner) -> None:
+    def _write(self, owner: LockOwner) -> None:
         new = self._label.with_name(f"{self._label.name}.{os.getpid()}")
         new.write_bytes(owner.as_json())
         new.replace(self._label)
 
-    def _said(self) -> Owner:
+    def _said(self) -> LockOwner:
         try:
-            return Owner.parse(self._label.read_bytes())
+            return LockOwner.parse(self._label.read_bytes())
         except OSError:
-            return Owner()
+            return LockOwner()

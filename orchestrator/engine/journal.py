@@ -106,7 +106,7 @@ def _stamp(at: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RunRecord:
     """A run as it was recorded. `lines` are all that could be read; `garbled` counts those that couldn't."""
 
     run: str
@@ -180,7 +180,7 @@ class Record:
         return tuple(waiting.values())
 
 
-def parse(run: str, data: bytes) -> Record:
+def parse(run: str, data: bytes) -> RunRecord:
     """Read a record, whatever is in it."""
     lines: list[Mapping[str, Any]] = []
     garbled = 0
@@ -193,24 +193,24 @@ def parse(run: str, data: bytes) -> Record:
         else:
             lines.append(line)
     header = lines[0] if lines and lines[0]["event"] == OPENED else {}
-    return Record(run, tuple(lines), garbled, header)
+    return RunRecord(run, tuple(lines), garbled, header)
 
 
-def records(folder: Path) -> list[Record]:
+def records(folder: Path) -> list[RunRecord]:
     """Every run of a folder, the newest first. Raises `Invalid` when the folder is there but can't be read."""
     with _readable(folder):
         files = sorted(folder.glob("*.jsonl"), reverse=True)
         return [parse(file.stem, file.read_bytes()) for file in files]
 
 
-def read(folder: Path, run: str) -> Record | None:
+def read(folder: Path, run: str) -> RunRecord | None:
     """The record of one run; None: there is none here. Raises `Invalid` when it can't be read."""
     file = folder / f"{run}.jsonl"
     with _readable(folder):
         return parse(run, file.read_bytes()) if run and file.exists() else None
 
 
-def written_since(folder: Path, when: datetime) -> list[tuple[datetime, Record]]:
+def written_since(folder: Path, when: datetime) -> list[tuple[datetime, RunRecord]]:
     """The runs that wrote something since then, each with when it last did. Raises `Invalid` as `records` does."""
     with _readable(folder):
         times = {file: datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in folder.glob("*.jsonl")}

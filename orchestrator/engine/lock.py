@@ -18,7 +18,7 @@ REMIND = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class LockOwner:
     """Whose the lock is. `since` is ISO 8601, UTC; `run` names the record in its journal."""
 
     run: str = ""
@@ -39,7 +39,7 @@ class Owner:
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def parse(cls, data: bytes) -> Owner:
+    def parse(cls, data: bytes) -> LockOwner:
         """Never fails: what can't be read is left empty."""
         try:
             said = json.loads(data)
@@ -52,10 +52,10 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadOwner:
     """An owner who died with the lock. `silent`: seconds for which it surely has sent nothing."""
 
-    owner: Owner
+    owner: LockOwner
     silent: float = 0.0
 
 
@@ -68,11 +68,11 @@ class Lock(Protocol):
         ...
 
     @property
-    def predecessor(self) -> Dead | None:
+    def predecessor(self) -> DeadOwner | None:
         """Whom it was taken over from, when that one died with it."""
         ...
 
-    def take(self, owner: Owner) -> Owner | None:
+    def take(self, owner: LockOwner) -> LockOwner | None:
         """Take it if it is free or its owner is surely dead. None: it is ours now; else whose it is."""
         ...
 
@@ -84,7 +84,7 @@ class Lock(Protocol):
         """It isn't ours any more. Never raises; returns why others may still find it taken, and for how long."""
         ...
 
-    def holder(self) -> Owner | None:
+    def holder(self) -> LockOwner | None:
         """Whose it is; None when it is free."""
         ...
 
@@ -96,7 +96,7 @@ class Lock(Protocol):
 @contextmanager
 def held(
     lock: Lock,
-    owner: Owner,
+    owner: LockOwner,
     *,
     timeout: float,
     clock: Clock,
@@ -125,7 +125,7 @@ def held(
             warn(problem)
 
 
-def lost(place: str, holder: Owner | None) -> Locked:
+def lost(place: str, holder: LockOwner | None) -> Locked:
     """The lock was ours and isn't any more."""
     whose = f"it is now held by {holder}" if holder else "nobody holds it now"
     fix = "run the command again: it goes on from what is there"

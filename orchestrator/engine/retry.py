@@ -28,7 +28,7 @@ class NotYet(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How a step waits: until `deadline` (monotonic seconds of `clock`; it may move), looking as the last outcome says.
 
     After `NotYet` it looks again when that says; after `Transient` with exponential back-off and full jitter.

@@ -13,12 +13,12 @@ from typing import Any
 
 from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
-from orchestrator.engine.doubts import Doubts
+from orchestrator.engine.doubts import Unconfirmed
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
 from orchestrator.engine.looks import Look
 from orchestrator.engine.renewal import EVERY, Renewal
-from orchestrator.engine.retry import NotYet, Patience
+from orchestrator.engine.retry import NotYet, WaitPolicy
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
@@ -90,7 +90,7 @@ class _Progress:
     around: Around
     renewal: Renewal
     applied: dict[Subject, list[Todo]] = field(default_factory=dict)
-    doubts: Doubts = field(default_factory=Doubts)
+    doubts: Unconfirmed = field(default_factory=Unconfirmed)
     endings: dict[Subject, Ending] = field(default_factory=dict)
     last: dict[Subject, Verdict] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
@@ -256,7 +256,7 @@ def run_step(
     progress = _Progress(step, subjects, excluded, emit, clock, timeout, latest, around, Renewal(limits.renewal, clock))
     emit(StepStarted(step=step.id, detail=step.title))
     try:
-        for attempt in Patience(clock, lambda: progress.deadline, ceiling=limits.poll or 20.0).attempts():
+        for attempt in WaitPolicy(clock, lambda: progress.deadline, ceiling=limits.poll or 20.0).attempts():
             with attempt:
                 _look(progress, context, limits.poll)
     except NotYet:
@@ -363,7 +363,7 @@ def _in_order(state: _Run, start: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observation:
     """What one look of a step gave: its facts (None: it could not look), and what it makes of them."""
 
     facts: Any
@@ -377,17 +377,17 @@ class Sight:
 
 def sights(
     steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
-) -> Mapping[str, Sight]:
+) -> Mapping[str, Observation]:
     """Observe and decide, changing nothing. A failed observation is a `Blocked`, or a `Wait` where it may pass."""
 
-    def look(step: AnyStep) -> Sight:
+    def look(step: AnyStep) -> Observation:
         try:
             facts = step.observe(context)
             verdicts = step.decide(facts)
         except OrchestratorError as error:
-            return Sight(None, {STACK: Unread.because(error).verdict})
+            return Observation(None, {STACK: Unread.because(error).verdict})
         wanted = {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
-        return Sight(facts, wanted)
+        return Observation(facts, wanted)
 
     with ThreadPoolExecutor(max_workers=max(1, len(steps)), thread_name_prefix="survey") as pool:
         return dict(zip((step.id for step in steps), pool.map(look, steps), strict=True))

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from orchestrator.engine.lock import Dead, Owner, lost
+from orchestrator.engine.lock import DeadOwner, LockOwner, lost
 from orchestrator.errors import Locked, OrchestratorError, Problem
 
 PERIOD = 20.0
 DEAD = 3 * PERIOD
 
 
-class Seen(Protocol):
+class StoredLock(Protocol):
     """The object as it was read."""
 
     @property
@@ -46,7 +46,7 @@ class Slot(Protocol):
         """Its URL."""
         ...
 
-    def read(self) -> Seen | None:
+    def read(self) -> StoredLock | None:
         """None: there is none."""
         ...
 
@@ -75,13 +75,13 @@ class S3Lock:
         self._mutex = threading.RLock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._owner = Owner()
+        self._owner = LockOwner()
         self._version = ""
         self._beats = 0
         self._alive_at = 0.0
         self._taken = False
         self._unheard = False
-        self._predecessor: Dead | None = None
+        self._predecessor: DeadOwner | None = None
 
     @property
     def place(self) -> str:
@@ -89,11 +89,11 @@ class S3Lock:
         return self._slot.place
 
     @property
-    def predecessor(self) -> Dead | None:
+    def predecessor(self) -> DeadOwner | None:
         """Whose the dead one was: a living process would have written it again every `PERIOD` seconds."""
         return self._predecessor
 
-    def take(self, owner: Owner) -> Owner | None:
+    def take(self, owner: LockOwner) -> LockOwner | None:
         """One try."""
         self._owner, self._beats, self._taken, self._predecessor = owner, 0, False, None
         asked = self._monotonic()
@@ -101,22 +101,22 @@ class S3Lock:
         if version is None:
             seen = self._slot.read()
             if seen is None:
-                return Owner()  # given back this moment: the next try finds it free
+                return LockOwner()  # given back this moment: the next try finds it free
             version = self._succeed(seen)
             if version is None:
-                return Owner.parse(seen.body)
+                return LockOwner.parse(seen.body)
         self._version, self._alive_at = version, asked
         self._stop.clear()
         self._thread = threading.Thread(target=self._keep, name="lock", daemon=True)
         self._thread.start()
         return None
 
-    def _succeed(self, seen: Seen) -> str | None:
+    def _succeed(self, seen: StoredLock) -> str | None:
         if self._is_ours(seen):
             return seen.version  # our own first try arrived, only its answer didn't
         version = self._slot.replace(self._body(), seen.version) if seen.age > self._dead else None
         if version is not None:
-            self._predecessor = Dead(Owner.parse(seen.body), max(0.0, self._dead - self._period))
+            self._predecessor = DeadOwner(LockOwner.parse(seen.body), max(0.0, self._dead - self._period))
         return version
 
     def check(self) -> None:
@@ -152,10 +152,10 @@ class S3Lock:
             return Problem("lock-left", message, self.place, fix)
         return None
 
-    def holder(self) -> Owner | None:
+    def holder(self) -> LockOwner | None:
         """Whose it is, dead or alive."""
         seen = self._slot.read()
-        return Owner.parse(seen.body) if seen else None
+        return LockOwner.parse(seen.body) if seen else None
 
     def break_open(self) -> None:
         """Delete the version that is there."""
@@ -163,9 +163,9 @@ class S3Lock:
         if seen:
             self._slot.delete(seen.version)
 
-    def _is_ours(self, seen: Seen) -> bool:
+    def _is_ours(self, seen: StoredLock) -> bool:
         """Whoever takes it over writes a run of its own."""
-        return Owner.parse(seen.body) == self._owner
+        return LockOwner.parse(seen.body) == self._owner
 
     def _body(self) -> bytes:
         return self._owner.as_json()[:-1] + f', "beat": {self._beats}}}'.encode()

@@ -45,7 +45,7 @@ _SHELL = re.compile(r"[$`|;&<>(){}*?]")
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class VespaReport:
     """What an instance says of its Vespa. `state` is docker's word; absent: no such container.
 
     `booting`: user_data is still at work. `pulled`: docker has an image to make a container from. `ports` are those the
@@ -63,7 +63,7 @@ class Inside:
     ports: tuple[int, ...] = ()
 
 
-def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[Inside | None]:
+def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[VespaReport | None]:
     """One command an instance, all at the same time; None: it has not docker's or curl's usual words.
 
     What could not be asked, and may be later, is a failure of that instance alone.
@@ -71,7 +71,7 @@ def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[Ins
     return attempt(vespas, lambda tenant: _look(shell, vespas[tenant], who), at_once=AT_ONCE)
 
 
-def _look(shell: Shell, vespa: Vespa, who: str) -> Inside | None:
+def _look(shell: Shell, vespa: Vespa, who: str) -> VespaReport | None:
     script = _SCRIPT.replace("__PORT__", str(vespa.config_port))
     comment = f"orchestrate {who}: look at Vespa (read-only)"
     try:
@@ -83,12 +83,12 @@ def _look(shell: Shell, vespa: Vespa, who: str) -> Inside | None:
         return None  # nothing is known, nothing is claimed
 
 
-def read(line: str) -> Inside:
+def read(line: str) -> VespaReport:
     """The script's last line. Raises ValueError, KeyError or TypeError when it is not what the script prints."""
     said = json.loads(line)
     container = said["container"]
     started = datetime.fromisoformat(container["started"]) if container.get("started") else None
-    return Inside(
+    return VespaReport(
         dockerd=said["dockerd"],
         booting=said["booting"],
         healthy=said["healthy"],

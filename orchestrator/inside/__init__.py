@@ -26,7 +26,7 @@ AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class RedisLogin:
     """What Redis did. `open`: it serves who has no token; `accepted`: it took the secret's; `said`: its words."""
 
     open: bool
@@ -52,7 +52,7 @@ class Visit:
     port: int = 443
 
 
-def login(shell: Shell, runner: str, redis: Redis, region: str) -> Login | Unproven:
+def login(shell: Shell, runner: str, redis: Redis, region: str) -> RedisLogin | Unproven:
     """Sign in to Redis with its secret's token, and try to do without. One command."""
     where = {"host": redis.host, "port": redis.port, "region": region}
     kept = {"asked": _reading(redis.auth_secret_arn or ""), "key": redis.auth_secret_key or ""}
@@ -64,7 +64,7 @@ def login(shell: Shell, runner: str, redis: Redis, region: str) -> Login | Unpro
         return Unproven(error.problems[0].message)
     if "unproven" in said:
         return Unproven(str(said["unproven"]))
-    return Login(bool(said["open"]), bool(said["accepted"]), str(said["said"]))
+    return RedisLogin(bool(said["open"]), bool(said["accepted"]), str(said["said"]))
 
 
 def _reading(value_from: str) -> list[str]:

@@ -30,7 +30,7 @@ def login(request: Answer) -> Answer:
     """Whether Redis refuses who has no token, and takes who has the secret's."""
     try:
         token = secret(request)
-    except Unread as error:
+    except NoToken as error:
         return {"unproven": "the secret can't be read on the runner: " + str(error)}
     try:
         nobody = redis(request, ["PING"])
@@ -43,7 +43,7 @@ def login(request: Answer) -> Answer:
     return {"open": nobody[0].startswith("+PONG"), "accepted": bearer == ["+OK", "+PONG"], "said": said[:200]}
 
 
-class Unread(Exception):
+class NoToken(Exception):
     """Why there is no token to try."""
 
 
@@ -55,7 +55,7 @@ def secret(request: Answer) -> str:
     try:
         return str(json.loads(value)[request["key"]]) if request["key"] else value
     except (ValueError, KeyError, TypeError):
-        raise Unread("it is not a JSON object with a " + request["key"]) from None
+        raise NoToken("it is not a JSON object with a " + request["key"]) from None
 
 
 def told(request: Answer, query: str) -> str:
@@ -64,9 +64,9 @@ def told(request: Answer, query: str) -> str:
     try:
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unread(type(error).__name__) from None
+        raise NoToken(type(error).__name__) from None
     if done.returncode:
-        raise Unread(done.stderr.strip()[-300:])
+        raise NoToken(done.stderr.strip()[-300:])
     return done.stdout[:-1]
 
 

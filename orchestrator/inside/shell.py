@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Output(Protocol):
+class ScriptOutput(Protocol):
     """What a finished script leaves."""
 
     @property
@@ -17,6 +17,6 @@ class Output(Protocol):
 class Shell(Protocol):
     """Runs scripts on instances."""
 
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> ScriptOutput:
         """Run it to its end. Raises when it can't be run, fails, or takes more than `timeout` seconds."""
         ...

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from orchestrator.aws.service_counts import Count
-from orchestrator.database.inventory import Inventory, inventories
+from orchestrator.database.inventory import DatabaseInventory, inventories
 from orchestrator.errors import OrchestratorError
-from orchestrator.lifecycle.gate import Kept, Since
+from orchestrator.lifecycle.gate import Drift, KnownBackup
 from orchestrator.lifecycle.manifest import Manifest, TablePart
-from orchestrator.lifecycle.pause_tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, PausedService
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import gap, relative
 from orchestrator.lifecycle.verify import judge, look
@@ -22,22 +22,24 @@ def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:
 
     One that a person paused before it had nothing to be stopped; one paused later had been started meanwhile.
     """
-    return all(count.desired == 0 and _stopped_for_it(Memory.parse(count.tags.get(TAG, "")), begun) for count in counts)
+    return all(
+        count.desired == 0 and _stopped_for_it(PausedService.parse(count.tags.get(TAG, "")), begun) for count in counts
+    )
 
 
 def has_run(counts: Iterable[Count], since: datetime) -> bool:
     """Whether a service runs, or was stopped later than that, by the tags on them. Pure."""
-    known = ((count.desired, Memory.parse(count.tags.get(TAG, ""))) for count in counts)
+    known = ((count.desired, PausedService.parse(count.tags.get(TAG, ""))) for count in counts)
     return any(desired > 0 or (memory is not None and memory.stamp.at > since) for desired, memory in known)
 
 
-def _stopped_for_it(known: Memory | None, begun: datetime) -> bool:
+def _stopped_for_it(known: PausedService | None, begun: datetime) -> bool:
     return known is not None and (known.stamp.for_backup or known.stamp.at < begun)
 
 
-def kept(manifest: Manifest, tools: Tools) -> Kept:
+def kept(manifest: Manifest, tools: Tools) -> KnownBackup:
     """All that the gate wants to know of it, observed now."""
-    return Kept(
+    return KnownBackup(
         stack=manifest.stack,
         complete=manifest.complete,
         quiet=manifest.quiet,
@@ -59,19 +61,19 @@ def _running(tools: Tools) -> bool:
     return any(one.desired or one.running or one.pending for one in services)
 
 
-def _database(manifest: Manifest, tools: Tools) -> Since:
+def _database(manifest: Manifest, tools: Tools) -> Drift:
     """Every row again. Where the runner has gone already, a destroy has begun that had passed here with it."""
     server = tools.rds.server(tools.stack.database.instance)
     if not server.status:
-        return Since.GONE
+        return Drift.GONE
     if server.status not in USABLE:
-        return Since.UNKNOWN
+        return Drift.UNKNOWN
     runner = tools.ec2.state(tools.stack.runner.instance_id) if tools.stack.runner else ""
     if tools.needs_runner and runner not in ("running", "pending"):
-        return Since.GONE if runner in ("", "terminated", "shutting-down") else Since.UNKNOWN
+        return Drift.GONE if runner in ("", "terminated", "shutting-down") else Drift.UNKNOWN
     found = inventories(tools.database, tools.wanted)
     tools.memory.inventories.update(found)
-    return Since.SAME if tables_of(manifest) == {name: as_parts(one) for name, one in found.items()} else Since.CHANGED
+    return Drift.SAME if tables_of(manifest) == {name: as_parts(one) for name, one in found.items()} else Drift.CHANGED
 
 
 def tables_of(manifest: Manifest) -> Mapping[str, Mapping[str, TablePart]]:
@@ -79,16 +81,16 @@ def tables_of(manifest: Manifest) -> Mapping[str, Mapping[str, TablePart]]:
     return {name: tenant.tables for name, tenant in manifest.tenants.items()}
 
 
-def as_parts(found: Inventory) -> dict[str, TablePart]:
+def as_parts(found: DatabaseInventory) -> dict[str, TablePart]:
     """The same form as the manifest's."""
     return {name: TablePart(rows=table.rows, digest=table.digest) for name, table in found.tables.items()}
 
 
-def _files(manifest: Manifest, tools: Tools) -> Since:
+def _files(manifest: Manifest, tools: Tools) -> Drift:
     """Deleted objects are in the backup; only what is not in it counts."""
     bucket = tools.stack.bucket
     if not bucket or manifest.files is None or not tools.buckets.state(bucket).there:
-        return Since.GONE
+        return Drift.GONE
     source = relative(tools.buckets.objects(bucket), "")
     backed_up = relative(tools.buckets.objects(manifest.bucket, manifest.prefix), manifest.prefix)
-    return Since.CHANGED if gap(source, backed_up).missing else Since.SAME
+    return Drift.CHANGED if gap(source, backed_up).missing else Drift.SAME

@@ -17,7 +17,7 @@ from orchestrator.lifecycle.destroy.others import PREFIX
 from orchestrator.stack.contract import Stack
 
 
-class Since(Enum):
+class Drift(Enum):
     """What became of one kind of data since the backup."""
 
     SAME = "as in the backup"
@@ -27,7 +27,7 @@ class Since(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Confirmation:
     """What the person was shown and has typed. Checksums are the plan's: when it was shown, and now."""
 
     stack: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KnownBackup:
     """What is known of the backup; the default is that there is none."""
 
     stack: str = ""
@@ -47,8 +47,8 @@ class Kept:
     defects: tuple[Problem, ...] = ()
     running: bool = True
     """Some service runs, or is to run: it may write at any moment."""
-    database: Since = Since.UNKNOWN
-    files: Since = Since.UNKNOWN
+    database: Drift = Drift.UNKNOWN
+    files: Drift = Drift.UNKNOWN
 
 
 def accepted(consequences: Iterable[Consequence], stack: Stack, *, no_backup: bool) -> frozenset[str]:
@@ -70,12 +70,12 @@ def phrase(stack: str, *, no_backup: bool) -> str:
     return f"{stack} without backup" if no_backup else stack
 
 
-def obstacles(asked: Asked, kept: Kept) -> tuple[Problem, ...]:
+def obstacles(asked: Confirmation, kept: KnownBackup) -> tuple[Problem, ...]:
     """Why not; empty: it may be destroyed."""
     return (*unconfirmed(asked), *(() if asked.no_backup else faults_of(asked.stack, kept)))
 
 
-def unconfirmed(asked: Asked) -> tuple[Problem, ...]:
+def unconfirmed(asked: Confirmation) -> tuple[Problem, ...]:
     """What was typed is not what must be, or is about another plan."""
     wanted = phrase(asked.stack, no_backup=asked.no_backup)
     if asked.typed != wanted:
@@ -87,7 +87,7 @@ def unconfirmed(asked: Asked) -> tuple[Problem, ...]:
     return ()
 
 
-def faults_of(stack: str, kept: Kept) -> tuple[Problem, ...]:
+def faults_of(stack: str, kept: KnownBackup) -> tuple[Problem, ...]:
     """Why this backup is not enough to destroy the stack."""
     again = "run the command again: it takes another backup"
     if not kept.complete:
@@ -100,7 +100,7 @@ def faults_of(stack: str, kept: Kept) -> tuple[Problem, ...]:
         message = "services ran during the backup or have been started since: what they write is not in it"
         found.append(Problem("backup-not-quiet", message, stack, again))
     for what, since in (("database", kept.database), ("files", kept.files)):
-        if since not in (Since.SAME, Since.GONE):
+        if since not in (Drift.SAME, Drift.GONE):
             message = f"the backup is older than the data: the {what} {_are(what)} {since.value}"
             found.append(Problem("backup-older-than-data", message, stack, again))
     return tuple(found)

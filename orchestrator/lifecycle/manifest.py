@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator import __version__
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, Known, Ownership, Part, part
+from orchestrator.stack.ownership import Known, Ownership, Part, PartKind, part
 
 SCHEMA = 1
 NAME = "manifest.json"
@@ -25,18 +25,18 @@ FAR_APART = 15 * 60
 """Seconds between the first and the last part after which it is worth a warning."""
 
 
-class _Part(BaseModel):
+class _ManifestPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class TablePart(_Part):
+class TablePart(_ManifestPart):
     """One table: its rows and their digest (database/inventory.py)."""
 
     rows: int
     digest: str
 
 
-class DatabasePart(_Part):
+class DatabasePart(_ManifestPart):
     """The snapshot of the database server. `taken` is ISO 8601, `size` GiB."""
 
     instance: str
@@ -48,7 +48,7 @@ class DatabasePart(_Part):
     taken: str
 
 
-class FilesPart(_Part):
+class FilesPart(_ManifestPart):
     """The copied objects. `listing` is the SHA-256 of all keys with their sizes; `samples` of some whole objects."""
 
     source: str
@@ -60,7 +60,7 @@ class FilesPart(_Part):
     taken: str
 
 
-class IndexPart(_Part):
+class IndexPart(_ManifestPart):
     """One tenant's index. `documents` None: they were not counted. `digest` is empty when not all were read."""
 
     volume: str
@@ -72,7 +72,7 @@ class IndexPart(_Part):
     digest: str
 
 
-class DumpPart(_Part):
+class DumpPart(_ManifestPart):
     """One database as pg_dump wrote it (custom format), in the backup's bucket."""
 
     key: str
@@ -80,7 +80,7 @@ class DumpPart(_Part):
     sha256: str
 
 
-class KeyPart(_Part):
+class KeyPart(_ManifestPart):
     """A secret that the data need (`variable`), where it is now, and whether that outlives the stack."""
 
     variable: str
@@ -88,7 +88,7 @@ class KeyPart(_Part):
     outside: bool
 
 
-class TenantPart(_Part):
+class TenantPart(_ManifestPart):
     """One tenant: how many tasks it had, what its database held, its name, its settings that are no secret."""
 
     desired: int
@@ -101,7 +101,7 @@ class TenantPart(_Part):
     keys: list[KeyPart]
 
 
-class Manifest(_Part):
+class Manifest(_ManifestPart):
     """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant.
 
     `dumps` are by tenant; None: none were asked for. `foreign` are parts of the contract that weren't the stack's own
@@ -173,13 +173,13 @@ class Manifest(_Part):
 
 def parts_of(stack: Stack) -> Iterator[Part]:
     """What of a contract could be somebody else's, and is more than a name."""
-    yield Kind.DATABASE, stack.database.instance
-    yield Kind.BALANCER, stack.load_balancer.arn
+    yield PartKind.DATABASE, stack.database.instance
+    yield PartKind.BALANCER, stack.load_balancer.arn
     if stack.redis:
-        yield Kind.REDIS, stack.redis.replication_group
+        yield PartKind.REDIS, stack.redis.replication_group
     if stack.bucket:
-        yield Kind.BUCKET, stack.bucket
-    yield from ((Kind.INSTANCE, one.instance_id) for one in (stack.runner, *stack.vespa.values()) if one)
+        yield PartKind.BUCKET, stack.bucket
+    yield from ((PartKind.INSTANCE, one.instance_id) for one in (stack.runner, *stack.vespa.values()) if one)
 
 
 def begun(

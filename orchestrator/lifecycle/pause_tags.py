@@ -71,7 +71,7 @@ def _time(text: str) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class PausedService:
     """What a service was before: tasks wanted, and its autoscaling (None: it has none)."""
 
     stamp: Stamp
@@ -79,7 +79,7 @@ class Memory:
     scaling: Scaling | None = None
 
     @classmethod
-    def parse(cls, tag: str) -> Memory | None:
+    def parse(cls, tag: str) -> PausedService | None:
         """What `str` made; None: something else."""
         found, stamp = _WORDS.fullmatch(tag), Stamp.parse(tag)
         if found is None or stamp is None:
@@ -101,7 +101,7 @@ class Memory:
         return tasks if self.scaling is None else f"{tasks} (autoscaling {self.scaling.minimum}-{self.scaling.maximum})"
 
 
-def remembered(known: Memory | None, desired: int, scaling: Scaling | None, stamp: Stamp) -> Memory:
+def remembered(known: PausedService | None, desired: int, scaling: Scaling | None, stamp: Stamp) -> PausedService:
     """What must be remembered before the service goes to 0, or while it is there.
 
     What runs is what is wanted, whatever was remembered before: somebody may have changed it by hand. At 0 the memory
@@ -111,11 +111,11 @@ def remembered(known: Memory | None, desired: int, scaling: Scaling | None, stam
     if scaling is not None and scaling.suspended == ALL and was is not None:
         scaling = replace(scaling, suspended=was.suspended)
     if desired == 0 and known is not None:
-        return Memory(known.stamp, known.desired, scaling)
-    return Memory(stamp, desired, scaling)
+        return PausedService(known.stamp, known.desired, scaling)
+    return PausedService(stamp, desired, scaling)
 
 
-def coming_back(known: Memory, scaling: Scaling | None) -> int:
+def coming_back(known: PausedService, scaling: Scaling | None) -> int:
     """How many tasks the service gets back: as remembered, within limits that were set meanwhile. 0 stays 0."""
     was = known.scaling
     unchanged = (

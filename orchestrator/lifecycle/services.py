@@ -11,10 +11,10 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Subject
 from orchestrator.lifecycle.whose import not_ours
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
-class Counts(Protocol):
+class ScalesServices(Protocol):
     """Services' tasks and tags."""
 
     def read(self, names: Sequence[str]) -> Mapping[str, Count]:
@@ -34,7 +34,7 @@ class Counts(Protocol):
         ...
 
 
-class Autoscaling(Protocol):
+class SuspendsAutoscaling(Protocol):
     """Services' scalable targets."""
 
     def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
@@ -55,18 +55,18 @@ class LifecycleServicesContext(Protocol):
         ...
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> ScalesServices:
         """ECS."""
         ...
 
     @property
-    def autoscaling(self) -> Autoscaling:
+    def autoscaling(self) -> SuspendsAutoscaling:
         """Application Auto Scaling."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class ServiceScales:
     """Per tenant its service's name; services and scalable targets by that name.
 
     `foreign`: services that aren't the stack's own, and why.
@@ -78,18 +78,20 @@ class Services:
     foreign: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
 
-def look(context: LifecycleServicesContext) -> Services:
+def look(context: LifecycleServicesContext) -> ServiceScales:
     """Two calls for ten tenants."""
     names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
     services = list(names.values())
     counts = context.counts.read(services)
-    return Services(names, counts, context.autoscaling.targets(services), foreign=foreign_among(context.stack, counts))
+    return ServiceScales(
+        names, counts, context.autoscaling.targets(services), foreign=foreign_among(context.stack, counts)
+    )
 
 
 def foreign_among(stack: Stack, counts: Mapping[str, Count]) -> Mapping[str, str]:
     """Those of the services that aren't the stack's own, and why. Pure."""
     why = {
-        name: stack.ownership.objection(Kind.SERVICE, f"{stack.cluster}/{name}", stack.stack, count.tags)
+        name: stack.ownership.objection(PartKind.SERVICE, f"{stack.cluster}/{name}", stack.stack, count.tags)
         for name, count in counts.items()
     }
     return {name: text for name, text in why.items() if text}
@@ -97,4 +99,4 @@ def foreign_among(stack: Stack, counts: Mapping[str, Count]) -> Mapping[str, str
 
 def left_alone(name: str, why: str) -> Blocked:
     """A service that would have to be changed isn't the stack's own."""
-    return Blocked(not_ours(Kind.SERVICE, name, why), refused=True)
+    return Blocked(not_ours(PartKind.SERVICE, name, why), refused=True)

@@ -11,10 +11,10 @@ from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, strangers
 from orchestrator.errors import OrchestratorError
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import TAG, Kind
+from orchestrator.stack.ownership import TAG, PartKind
 
 
-class Neighbours(Protocol):
+class ReadsNeighbours(Protocol):
     """ECS."""
 
     def all(self, skip: Collection[str]) -> Sequence[Neighbour]:
@@ -26,10 +26,10 @@ class Neighbours(Protocol):
         ...
 
 
-class Surroundings:
+class OtherUsers:
     """Of one stack. `sessions` asks the server who is connected, () where it doesn't run. Thread-safe."""
 
-    def __init__(self, stack: Stack, neighbours: Neighbours, sessions: Callable[[], Sequence[Session]]) -> None:
+    def __init__(self, stack: Stack, neighbours: ReadsNeighbours, sessions: Callable[[], Sequence[Session]]) -> None:
         self._stack = stack
         self._neighbours = neighbours
         self._sessions = sessions
@@ -68,5 +68,5 @@ def _is_of(one: Neighbour, stack: Stack) -> bool:
     """A service beside the tenants' that is the stack's all the same: a worker without a way in."""
     known = stack.ownership
     return not one.is_task and (
-        known.manages(Kind.SERVICE, f"{one.cluster}/{one.name}") or one.tags.get(TAG) == stack.stack
+        known.manages(PartKind.SERVICE, f"{one.cluster}/{one.name}") or one.tags.get(TAG) == stack.stack
     )

@@ -20,18 +20,18 @@ from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.volumes import Volumes
-from orchestrator.database.inventory import Database, Inventory
-from orchestrator.database.model import Wanted, wanted_of
-from orchestrator.database.ownership import Rules as DatabaseRules
+from orchestrator.database.inventory import DatabaseAccess, DatabaseInventory
+from orchestrator.database.model import WantedDatabase, wanted_of
+from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.pause_tags import Stamp
-from orchestrator.lifecycle.resume.instances_started import Refusal
-from orchestrator.lifecycle.surroundings import Surroundings
+from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
+from orchestrator.lifecycle.surroundings import OtherUsers
 from orchestrator.lifecycle.vault import Vault, tags_of
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
@@ -40,11 +40,11 @@ Say = Callable[[str, str], None]
 class Dumper(Protocol):
     """Moves whole databases between the server and S3 (`database.ssm.SsmServer`). URLs are secrets."""
 
-    def dump(self, one: Wanted, url: SecretStr) -> Dumped:
+    def dump(self, one: WantedDatabase, url: SecretStr) -> Dumped:
         """Put the tenant's database there, as pg_dump writes it."""
         ...
 
-    def load(self, one: Wanted, url: SecretStr, sha256: str) -> None:
+    def load(self, one: WantedDatabase, url: SecretStr, sha256: str) -> None:
         """Put what was dumped in the place of the tenant's database: whole, or not at all."""
         ...
 
@@ -58,10 +58,10 @@ class Contents:
 
 
 @dataclass
-class Memory:
+class RunMemory:
     """What this run has read and later steps need; the next run reads it anew."""
 
-    inventories: dict[str, Inventory] = field(default_factory=dict)
+    inventories: dict[str, DatabaseInventory] = field(default_factory=dict)
     contents: dict[str, Contents] = field(default_factory=dict)
     dumps: dict[str, DumpPart] = field(default_factory=dict)
     index_states: dict[str, bool] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Tools:
     stamp: Stamp
     """Since when and by whom services are at 0."""
     keys: Keys
-    database: Database
+    database: DatabaseAccess
     dumper: Dumper
     learn: Callable[[Iterable[str]], None]
     """Hides secrets wherever they turn up."""
@@ -97,7 +97,7 @@ class Tools:
     monotonic: Callable[[], float]
     say: Say
     protection: Protection
-    surroundings: Surroundings
+    surroundings: OtherUsers
     lost: frozenset[str] = frozenset()
     """Losses that were named, as `--allow-loss` takes them."""
     since: float = 0.0
@@ -105,23 +105,23 @@ class Tools:
     indexes: bool = True
     """Whether the indexes come back from their snapshots."""
     needs_runner: bool = True
-    memory: Memory = field(default_factory=Memory)
+    memory: RunMemory = field(default_factory=RunMemory)
     databases_made: set[str] = field(default_factory=set)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
     adopted: frozenset[str] = frozenset()
     """Databases that somebody gave us."""
-    refusals: dict[str, Refusal] = field(default_factory=dict)
+    refusals: dict[str, CapacityRefusal] = field(default_factory=dict)
     """Instances that AWS had no room for, in this run."""
 
     @property
-    def wanted(self) -> tuple[Wanted, ...]:
+    def wanted(self) -> tuple[WantedDatabase, ...]:
         """The tenants' databases."""
         return wanted_of(self.stack)
 
     def goes(self, secret_or_key: str) -> bool:
         """Whether the stack's state manages this secret or this key of KMS: then a destroy takes it away."""
         known = self.stack.ownership
-        return known.manages(Kind.SECRET, secret_or_key) or known.manages(Kind.KEY, secret_or_key)
+        return known.manages(PartKind.SECRET, secret_or_key) or known.manages(PartKind.KEY, secret_or_key)
 
     @property
     def database_rules(self) -> DatabaseRules:

@@ -23,7 +23,7 @@ class Copier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class ListingDifference:
     """What separates two listings: objects to copy, keys to delete. Keys are relative, without any prefix."""
 
     missing: Mapping[str, Stored] = field(default_factory=dict)
@@ -40,7 +40,7 @@ def relative(found: Sequence[Stored], prefix: str) -> dict[str, Stored]:
     return {one.key.removeprefix(prefix): one for one in found}
 
 
-def gap(source: Mapping[str, Stored], target: Mapping[str, Stored]) -> Gap:
+def gap(source: Mapping[str, Stored], target: Mapping[str, Stored]) -> ListingDifference:
     """Pure. A copy counts when it has the size and is no older than its original: ETags change in a copy."""
 
     def lacks(key: str, one: Stored) -> bool:
@@ -50,10 +50,10 @@ def gap(source: Mapping[str, Stored], target: Mapping[str, Stored]) -> Gap:
         return copy.etag != one.etag and copy.modified < one.modified
 
     missing = {key: one for key, one in source.items() if lacks(key, one)}
-    return Gap(missing, tuple(sorted(target.keys() - source.keys())))
+    return ListingDifference(missing, tuple(sorted(target.keys() - source.keys())))
 
 
-def overwriting(source: Mapping[str, Stored], target: Mapping[str, Stored], since: float) -> Gap:
+def overwriting(source: Mapping[str, Stored], target: Mapping[str, Stored], since: float) -> ListingDifference:
     """Pure. The same where the target is to become the source, whatever was written to it before `since`."""
 
     def lacks(key: str, one: Stored) -> bool:
@@ -61,7 +61,7 @@ def overwriting(source: Mapping[str, Stored], target: Mapping[str, Stored], sinc
         return there is None or there.size != one.size or (there.etag != one.etag and there.modified < since)
 
     missing = {key: one for key, one in source.items() if lacks(key, one)}
-    return Gap(missing, tuple(sorted(target.keys() - source.keys())))
+    return ListingDifference(missing, tuple(sorted(target.keys() - source.keys())))
 
 
 def copy_all(

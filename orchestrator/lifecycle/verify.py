@@ -19,7 +19,7 @@ LARGEST_SAMPLE = 64 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundBackup:
     """What there is of a backup now. `objects` by their keys without prefix; `hashes` of the sampled ones.
 
     `dumps`: key → bytes.
@@ -32,11 +32,11 @@ class Seen:
     dumps: Mapping[str, int] = field(default_factory=dict)
 
 
-def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: Buckets) -> Seen:
+def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: Buckets) -> FoundBackup:
     """Read all that the manifest names."""
     files = manifest.files
     found = relative(objects.objects(manifest.bucket, files.prefix), files.prefix) if files else {}
-    return Seen(
+    return FoundBackup(
         snapshot=snapshots.find(manifest.database.snapshot) if manifest.database else None,
         volumes=volumes.find([part.snapshot for part in manifest.index.values()]),
         objects=found,
@@ -47,7 +47,7 @@ def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: 
     )
 
 
-def judge(manifest: Manifest, seen: Seen) -> tuple[Problem, ...]:
+def judge(manifest: Manifest, seen: FoundBackup) -> tuple[Problem, ...]:
     """Everything that is wrong; empty: it is good."""
     if not manifest.complete:
         fix = "run `orchestrate backup` again: it goes on with this one"
@@ -85,7 +85,7 @@ def _database(part: DatabasePart, snapshot: DbSnapshot | None) -> Iterator[Probl
         yield Problem("backup-snapshot-differs", message, part.snapshot, fix)
 
 
-def _files(part: FilesPart, seen: Seen) -> Iterator[Problem]:
+def _files(part: FilesPart, seen: FoundBackup) -> Iterator[Problem]:
     fix = "S3 keeps versions in the backup's bucket: bring the objects back there, or take another backup"
     size = sum(one.size for one in seen.objects.values())
     if (len(seen.objects), size) != (part.count, part.bytes):

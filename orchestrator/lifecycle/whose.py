@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, remedy
+from orchestrator.stack.ownership import PartKind, remedy
 
 GONE = frozenset({"shutting-down", "terminated"})
 
@@ -27,13 +27,13 @@ Tags = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
 def foreign(stack: Stack, ids: Sequence[str], tags: Tags) -> Mapping[str, str]:
     """Those of the instances that aren't the stack's own, and why. AWS is asked for tags of what no state manages."""
     known = stack.ownership
-    unclear = [one for one in ids if not known.manages(Kind.INSTANCE, one)]
+    unclear = [one for one in ids if not known.manages(PartKind.INSTANCE, one)]
     said = tags(unclear) if unclear else {}
-    why = {one: known.objection(Kind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
+    why = {one: known.objection(PartKind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
     return {one: text for one, text in why.items() if text}
 
 
-def not_ours(kind: Kind, name: str, why: str) -> Problem:
+def not_ours(kind: PartKind, name: str, why: str) -> Problem:
     """Something was left alone."""
     return Problem("not-this-stacks", f"{kind.words} {name} is left as it is: {why}", name, remedy(kind, name))
 

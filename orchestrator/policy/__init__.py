@@ -7,7 +7,7 @@ with the calls it made.
 
 from orchestrator.policy.commands import COMMANDS, chosen, takes_lock
 from orchestrator.policy.document import LIMIT, Policy, policy
-from orchestrator.policy.grants import Scope
+from orchestrator.policy.grants import PolicyScope
 from orchestrator.policy.remarks import remarks
 
-__all__ = ["COMMANDS", "LIMIT", "Policy", "Scope", "chosen", "policy", "remarks", "takes_lock"]
+__all__ = ["COMMANDS", "LIMIT", "Policy", "PolicyScope", "chosen", "policy", "remarks", "takes_lock"]

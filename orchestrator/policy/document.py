@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from orchestrator.policy.grants import ANY, Condition, Grant, Scope
+from orchestrator.policy.grants import ANY, Condition, Grant, PolicyScope
 
 LIMIT = 6144
 """Characters of a customer managed policy, white space not counted (IAM's quotas)."""
@@ -59,7 +59,7 @@ class Policy:
         return frozenset(action for one in self.statements for action in one.actions)
 
 
-def policy(grants: Iterable[Grant], scope: Scope, limit: int = LIMIT) -> Policy:
+def policy(grants: Iterable[Grant], scope: PolicyScope, limit: int = LIMIT) -> Policy:
     """The least policy for these grants; if it is too long, the longest lists become patterns until it fits."""
     made = Policy(_statements(grants, scope))
     while made.size > limit:
@@ -70,7 +70,7 @@ def policy(grants: Iterable[Grant], scope: Scope, limit: int = LIMIT) -> Policy:
     return made
 
 
-def _statements(grants: Iterable[Grant], scope: Scope) -> tuple[Statement, ...]:
+def _statements(grants: Iterable[Grant], scope: PolicyScope) -> tuple[Statement, ...]:
     """Actions with the same resources and condition share a statement; one that is allowed on `*` needs no other."""
     asked: dict[Key, set[str]] = defaultdict(set)
     conditions: dict[str, Condition] = {}

@@ -21,7 +21,7 @@ Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PolicyScope:
     """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3.
 
     `backups` is the backups' bucket.
@@ -62,15 +62,15 @@ def _in_route53(stack: Stack, tenant: str) -> bool:
     return asked is not None and asked.provider == "route53"
 
 
-Where = Callable[[Scope], Sequence[str]]
+Where = Callable[[PolicyScope], Sequence[str]]
 
 
-def anywhere(_scope: Scope) -> Sequence[str]:
+def anywhere(_scope: PolicyScope) -> Sequence[str]:
     """For actions that know no resources."""
     return (ANY,)
 
 
-def always(_scope: Scope) -> Condition:
+def always(_scope: PolicyScope) -> Condition:
     """No condition."""
     return {}
 
@@ -81,261 +81,261 @@ class Grant:
 
     actions: tuple[str, ...]
     on: Where = anywhere
-    under: Callable[[Scope], Condition] = field(default=always)
+    under: Callable[[PolicyScope], Condition] = field(default=always)
 
 
 # The stack's parts.
 
 
-def database(scope: Scope) -> Sequence[str]:
+def database(scope: PolicyScope) -> Sequence[str]:
     """The DB instance."""
     return (scope.arn("rds", f"db:{scope.stack.database.instance}"),)
 
 
-def redis(scope: Scope) -> Sequence[str]:
+def redis(scope: PolicyScope) -> Sequence[str]:
     """The replication group, if the stack has one."""
     part = scope.stack.redis
     return (scope.arn("elasticache", f"replicationgroup:{part.replication_group}"),) if part else ()
 
 
-def redis_with_token(scope: Scope) -> Sequence[str]:
+def redis_with_token(scope: PolicyScope) -> Sequence[str]:
     """The same, if it is to ask for a token."""
     return redis(scope) if _token(scope) else ()
 
 
-def redis_members(scope: Scope) -> Sequence[str]:
+def redis_members(scope: PolicyScope) -> Sequence[str]:
     """Its members: they are called after it."""
     part = scope.stack.redis
     return (scope.arn("elasticache", f"cluster:{part.replication_group}-*"),) if part else ()
 
 
-def redis_token(scope: Scope) -> Sequence[str]:
+def redis_token(scope: PolicyScope) -> Sequence[str]:
     """The secret with Redis's token."""
     return _secrets(scope, _token(scope))
 
 
-def redis_parameter(scope: Scope) -> Sequence[str]:
+def redis_parameter(scope: PolicyScope) -> Sequence[str]:
     """The same, if it is a parameter of SSM."""
     return _parameters(scope, _token(scope))
 
 
-def tenant_secrets(scope: Scope) -> Sequence[str]:
+def tenant_secrets(scope: PolicyScope) -> Sequence[str]:
     """Each tenant's secret."""
     return _secrets(scope, _of_tenants(scope))
 
 
-def tenant_parameters(scope: Scope) -> Sequence[str]:
+def tenant_parameters(scope: PolicyScope) -> Sequence[str]:
     """The same, of those that are parameters of SSM."""
     return _parameters(scope, _of_tenants(scope))
 
 
-def logins(scope: Scope) -> Sequence[str]:
+def logins(scope: PolicyScope) -> Sequence[str]:
     """The secrets that a direct connection to the database reads; through the runner it reads none itself."""
     return _secrets(scope, _logins(scope)) if scope.direct else ()
 
 
-def login_parameters(scope: Scope) -> Sequence[str]:
+def login_parameters(scope: PolicyScope) -> Sequence[str]:
     """The same, of those that are parameters of SSM."""
     return _parameters(scope, _logins(scope)) if scope.direct else ()
 
 
-def admin_login(scope: Scope) -> Sequence[str]:
+def admin_login(scope: PolicyScope) -> Sequence[str]:
     """Of these, the admin's secret."""
     return _secrets(scope, _admin(scope)) if scope.direct else ()
 
 
-def admin_parameter(scope: Scope) -> Sequence[str]:
+def admin_parameter(scope: PolicyScope) -> Sequence[str]:
     """The same, if it is a parameter of SSM."""
     return _parameters(scope, _admin(scope)) if scope.direct else ()
 
 
-def hidden_secrets(scope: Scope) -> Sequence[str]:
+def hidden_secrets(scope: PolicyScope) -> Sequence[str]:
     """What is read so that it can be hidden wherever it turns up."""
     return _secrets(scope, [*_logins(scope), *_token(scope)])
 
 
-def _logins(scope: Scope) -> list[str]:
+def _logins(scope: PolicyScope) -> list[str]:
     """Where the admin's and the tenants' passwords are."""
     return [*_admin(scope), *_of_tenants(scope)]
 
 
-def _admin(scope: Scope) -> list[str]:
+def _admin(scope: PolicyScope) -> list[str]:
     admin = scope.stack.database.admin_secret_arn
     return [admin] if admin else []
 
 
-def _of_tenants(scope: Scope) -> list[str]:
+def _of_tenants(scope: PolicyScope) -> list[str]:
     return [tenant.secret_arn for tenant in scope.stack.tenants.values() if tenant.secret_arn]
 
 
-def _token(scope: Scope) -> list[str]:
+def _token(scope: PolicyScope) -> list[str]:
     part = scope.stack.redis
     return [part.auth_secret_arn] if part and part.auth_secret_arn else []
 
 
-def _secrets(scope: Scope, places: Iterable[str]) -> list[str]:
+def _secrets(scope: PolicyScope, places: Iterable[str]) -> list[str]:
     return [_resource(scope, place) for place in places if parse(place).is_secret]
 
 
-def _parameters(scope: Scope, places: Iterable[str]) -> list[str]:
+def _parameters(scope: PolicyScope, places: Iterable[str]) -> list[str]:
     return [_resource(scope, place) for place in places if not parse(place).is_secret]
 
 
-def _resource(scope: Scope, place: str) -> str:
+def _resource(scope: PolicyScope, place: str) -> str:
     stack = scope.stack
     return resource(place, partition=scope.partition, region=stack.region, account=stack.account_id)
 
 
-def lent(scope: Scope) -> Sequence[str]:
+def lent(scope: PolicyScope) -> Sequence[str]:
     """Parameters that carry to the runner the passwords that no secret holds; none when all are in secrets."""
     return [f"{path}/*" for path in lent_path(scope)]
 
 
-def lent_of_admin(scope: Scope) -> Sequence[str]:
+def lent_of_admin(scope: PolicyScope) -> Sequence[str]:
     """The same, for whoever signs in as the admin alone: none when the admin's password is in a secret."""
     return () if _admin(scope) else lent(scope)
 
 
-def lent_path(scope: Scope) -> Sequence[str]:
+def lent_path(scope: PolicyScope) -> Sequence[str]:
     """Where they are looked for: what a run that died has left."""
     if scope.direct or not any(passwords_of(scope.stack)):
         return ()
     return (scope.arn("ssm", f"parameter{path_of(scope.stack.stack)}"),)
 
 
-def services(scope: Scope) -> Sequence[str]:
+def services(scope: PolicyScope) -> Sequence[str]:
     """Each tenant's service."""
     return [_of_cluster(scope, "service", _last(tenant.service)) for tenant in scope.stack.tenants.values()]
 
 
-def tasks(scope: Scope) -> Sequence[str]:
+def tasks(scope: PolicyScope) -> Sequence[str]:
     """The tasks of the stack's cluster: ECS gives them their names."""
     return (_of_cluster(scope, "task", ANY),)
 
 
-def in_cluster(scope: Scope) -> Condition:
+def in_cluster(scope: PolicyScope) -> Condition:
     """ListTasks knows no service and no cluster as its resource, but this condition."""
     return {"ArnEquals": {"ecs:cluster": (scope.arn("ecs", f"cluster/{_last(scope.stack.cluster)}"),)}}
 
 
-def scripts_on_runner(scope: Scope) -> Sequence[str]:
+def scripts_on_runner(scope: PolicyScope) -> Sequence[str]:
     """Shell scripts, on the runner; none when the database is reached directly."""
     return () if scope.direct else scripts_whatever_the_transport(scope)
 
 
-def scripts_whatever_the_transport(scope: Scope) -> Sequence[str]:
+def scripts_whatever_the_transport(scope: PolicyScope) -> Sequence[str]:
     """Shell scripts, on the runner: dumps are made there in any case."""
     return _scripts_on(scope, runner(scope))
 
 
-def scripts_on_vespas(scope: Scope) -> Sequence[str]:
+def scripts_on_vespas(scope: PolicyScope) -> Sequence[str]:
     """Shell scripts, on every Vespa's instance."""
     return _scripts_on(scope, vespas(scope))
 
 
-def answers_of_scripts(scope: Scope) -> Sequence[str]:
+def answers_of_scripts(scope: PolicyScope) -> Sequence[str]:
     """GetCommandInvocation, ListCommands and the agent's state know no resources."""
     return () if scope.direct else (ANY,)
 
 
-def _scripts_on(scope: Scope, where: Sequence[str]) -> Sequence[str]:
+def _scripts_on(scope: PolicyScope, where: Sequence[str]) -> Sequence[str]:
     return [scope.arn("ssm", "document/AWS-RunShellScript", account=False), *where] if where else ()
 
 
-def answers_of_vespas(scope: Scope) -> Sequence[str]:
+def answers_of_vespas(scope: PolicyScope) -> Sequence[str]:
     """The same of Vespa's instances, which nobody reaches directly."""
     return (ANY,) if scope.stack.vespa else ()
 
 
-def vespas(scope: Scope) -> Sequence[str]:
+def vespas(scope: PolicyScope) -> Sequence[str]:
     """Vespa's instances."""
     return _instances(scope, (one.instance_id for one in scope.stack.vespa.values()))
 
 
-def runner(scope: Scope) -> Sequence[str]:
+def runner(scope: PolicyScope) -> Sequence[str]:
     """The runner, if the stack has one."""
     return _instances(scope, [scope.stack.runner.instance_id] if scope.stack.runner else ())
 
 
-def instances(scope: Scope) -> Sequence[str]:
+def instances(scope: PolicyScope) -> Sequence[str]:
     """All of the stack."""
     return sorted({*vespas(scope), *runner(scope)})
 
 
-def session_document(scope: Scope) -> Sequence[str]:
+def session_document(scope: PolicyScope) -> Sequence[str]:
     """What an account's sessions are like; it is asked for though no call names it."""
     return (scope.arn("ssm", "document/SSM-SessionManagerRunShell"),) if instances(scope) else ()
 
 
-def own_sessions(scope: Scope) -> Sequence[str]:
+def own_sessions(scope: PolicyScope) -> Sequence[str]:
     """Those of whoever asks: their ids begin with the user's."""
     return (scope.arn("ssm", "session/${aws:userid}-*"),) if instances(scope) else ()
 
 
-def _instances(scope: Scope, ids: Iterable[str]) -> Sequence[str]:
+def _instances(scope: PolicyScope, ids: Iterable[str]) -> Sequence[str]:
     return [scope.arn("ec2", f"instance/{one}") for one in ids]
 
 
-def log_streams(scope: Scope) -> Sequence[str]:
+def log_streams(scope: PolicyScope) -> Sequence[str]:
     """What the tenants' containers write."""
     groups = [tenant.log_group for tenant in scope.stack.tenants.values() if tenant.log_group]
     return [scope.arn("logs", f"log-group:{group}:*") for group in groups]
 
 
-def log_groups(scope: Scope) -> Sequence[str]:
+def log_groups(scope: PolicyScope) -> Sequence[str]:
     """DescribeLogGroups is asked for on all of them, whatever its prefix."""
     return (scope.arn("logs", "log-group:*"),)
 
 
-def certificate(scope: Scope) -> Sequence[str]:
+def certificate(scope: PolicyScope) -> Sequence[str]:
     """The certificate, if the stack has one."""
     return (scope.stack.certificate.arn,) if scope.stack.certificate else ()
 
 
-def certificates(scope: Scope) -> Sequence[str]:
+def certificates(scope: PolicyScope) -> Sequence[str]:
     """All of the region, if the stack has one: the listener may show others beside it."""
     return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
 
 
-def bucket(scope: Scope) -> Sequence[str]:
+def bucket(scope: PolicyScope) -> Sequence[str]:
     """The bucket, if the stack has one."""
     return (scope.arn("s3", scope.stack.bucket, region=False, account=False),) if scope.stack.bucket else ()
 
 
-def roles(scope: Scope) -> Sequence[str]:
+def roles(scope: PolicyScope) -> Sequence[str]:
     """The tasks' roles stand in the task definitions only: any role, which the simulator just reads."""
     return (scope.arn("iam", "role/*", region=False),)
 
 
-def route53(scope: Scope) -> Sequence[str]:
+def route53(scope: PolicyScope) -> Sequence[str]:
     """Listing zones knows no resources."""
     return (ANY,) if scope.hostnames else ()
 
 
-def hosted_zones(scope: Scope) -> Sequence[str]:
+def hosted_zones(scope: PolicyScope) -> Sequence[str]:
     """The zones that are named by id; else any: the contract knows their names only."""
     named = scope.zone_ids or (ANY,)
     found = [scope.arn("route53", f"hostedzone/{one}", region=False, account=False) for one in named]
     return found if scope.hostnames else ()
 
 
-def dns_roles(scope: Scope) -> Sequence[str]:
+def dns_roles(scope: PolicyScope) -> Sequence[str]:
     """The roles of zones that are in another account."""
     asked = (wanted(scope.stack, tenant) for tenant in scope.stack.tenants if _in_route53(scope.stack, tenant))
     return sorted({one.role_arn for one in asked if one is not None and one.role_arn})
 
 
-def dns_changes(scope: Scope) -> Sequence[str]:
+def dns_changes(scope: PolicyScope) -> Sequence[str]:
     """Changes that spread: Route 53 gives them their ids."""
     return (scope.arn("route53", "change/*", region=False, account=False),) if scope.hostnames else ()
 
 
-def of_hostnames(scope: Scope) -> Condition:
+def of_hostnames(scope: PolicyScope) -> Condition:
     """Only these records may be changed."""
     return _of_names(scope.hostnames)
 
 
-def of_validations(scope: Scope) -> Condition:
+def of_validations(scope: PolicyScope) -> Condition:
     """ACM's validation records begin with `_` and stand anywhere in the zones."""
     return _of_names(tuple(f"_*.{zone}" for zone in scope.zones))
 
@@ -344,17 +344,17 @@ def _of_names(names: tuple[str, ...]) -> Condition:
     return {"ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}}
 
 
-def lock(scope: Scope) -> Sequence[str]:
+def lock(scope: PolicyScope) -> Sequence[str]:
     """The lock beside the state, if that is in S3."""
     return (scope.arn("s3", "/".join(scope.lock), region=False, account=False),) if scope.lock else ()
 
 
-def lock_bucket(scope: Scope) -> Sequence[str]:
+def lock_bucket(scope: PolicyScope) -> Sequence[str]:
     """To who may not list it, S3 says 403 instead of 404: the lock could not be seen to be free."""
     return (scope.arn("s3", scope.lock[0], region=False, account=False),) if scope.lock else ()
 
 
-def _of_cluster(scope: Scope, kind: str, name: str) -> str:
+def _of_cluster(scope: PolicyScope, kind: str, name: str) -> str:
     return scope.arn("ecs", f"{kind}/{_last(scope.stack.cluster)}/{name}")
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.policy import grants as on
-from orchestrator.policy.grants import Condition, Grant, Scope
+from orchestrator.policy.grants import Condition, Grant, PolicyScope
 
 
-def scalable_targets(scope: Scope) -> Sequence[str]:
+def scalable_targets(scope: PolicyScope) -> Sequence[str]:
     """Application Auto Scaling gives them their ids."""
     return (scope.arn("application-autoscaling", "scalable-target/*"),)
 
 
-def of_ecs(_scope: Scope) -> Condition:
+def of_ecs(_scope: PolicyScope) -> Condition:
     """Only services' targets."""
     return {"StringEquals": {"application-autoscaling:service-namespace": ("ecs",)}}
 

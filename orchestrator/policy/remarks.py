@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.policy.commands import TERRAFORMS
 from orchestrator.policy.document import LIMIT, Policy
-from orchestrator.policy.grants import Scope
+from orchestrator.policy.grants import PolicyScope
 
 
-def remarks(made: Policy, names: Sequence[str], scope: Scope) -> Iterator[str]:
+def remarks(made: Policy, names: Sequence[str], scope: PolicyScope) -> Iterator[str]:
     """Sentences for people."""
     if running := [name for name in names if name in TERRAFORMS]:
         yield (

@@ -6,113 +6,113 @@ from collections.abc import Sequence
 
 from orchestrator.database.lending import path_of
 from orchestrator.policy import grants as on
-from orchestrator.policy.grants import Condition, Grant, Scope
+from orchestrator.policy.grants import Condition, Grant, PolicyScope
 from orchestrator.policy.pausing import NEIGHBOURS, SERVICES_AT_ZERO
 
 OURS = "orchestrate:stack"
 """The tag of everything that a backup makes: the stack it is of."""
 
 
-def vault(scope: Scope) -> Sequence[str]:
+def vault(scope: PolicyScope) -> Sequence[str]:
     """The backups' bucket; where nobody has named one, whatever its random part is."""
     return (scope.arn("s3", _backups(scope), region=False, account=False),)
 
 
-def unnamed(scope: Scope) -> Sequence[str]:
+def unnamed(scope: PolicyScope) -> Sequence[str]:
     """Where nobody has named it, it is looked for among the account's, which know no resource."""
     return (on.ANY,) if scope.backups == _usual(scope) else ()
 
 
-def _backups(scope: Scope) -> str:
+def _backups(scope: PolicyScope) -> str:
     return f"{scope.backups}*" if scope.backups == _usual(scope) else scope.backups
 
 
-def _usual(scope: Scope) -> str:
+def _usual(scope: PolicyScope) -> str:
     """How the names begin that nobody has to choose (`lifecycle.vault`)."""
     return f"{scope.stack.stack}-backups-{scope.stack.account_id}"
 
 
-def vault_objects(scope: Scope) -> Sequence[str]:
+def vault_objects(scope: PolicyScope) -> Sequence[str]:
     """What is in it."""
     return [f"{one}/*" for one in vault(scope)]
 
 
-def objects(scope: Scope) -> Sequence[str]:
+def objects(scope: PolicyScope) -> Sequence[str]:
     """What is in the stack's own bucket, if it has one."""
     return [f"{one}/*" for one in on.bucket(scope)]
 
 
-def database_snapshots(scope: Scope) -> Sequence[str]:
+def database_snapshots(scope: PolicyScope) -> Sequence[str]:
     """They are called after the stack and the backup: `onyx-prod-*` would be those of `onyx-prod-2` too."""
     return (scope.arn("rds", f"snapshot:{scope.stack.stack}-????????-??????"),)
 
 
-def volumes(scope: Scope) -> Sequence[str]:
+def volumes(scope: PolicyScope) -> Sequence[str]:
     """The contract names the instances, not their volumes."""
     return (scope.arn("ec2", "volume/*"),) if scope.stack.vespa else ()
 
 
-def volume_snapshots(scope: Scope) -> Sequence[str]:
+def volume_snapshots(scope: PolicyScope) -> Sequence[str]:
     """EC2 gives them their ids."""
     return (scope.arn("ec2", "snapshot/*", account=False),) if scope.stack.vespa else ()
 
 
-def load_balancer(scope: Scope) -> Sequence[str]:
+def load_balancer(scope: PolicyScope) -> Sequence[str]:
     """The stack's own."""
     return (scope.stack.load_balancer.arn,)
 
 
-def when_made(_scope: Scope) -> Condition:
+def when_made(_scope: PolicyScope) -> Condition:
     """Tags may be given to new snapshots alone."""
     return {"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}}
 
 
-def of_this_stack(scope: Scope) -> Condition:
+def of_this_stack(scope: PolicyScope) -> Condition:
     """Only what one of this stack's backups has made."""
     return {"StringEquals": {f"aws:ResourceTag/{OURS}": (scope.stack.stack,)}}
 
 
-def copied_keys(scope: Scope) -> Sequence[str]:
+def copied_keys(scope: PolicyScope) -> Sequence[str]:
     """Secrets without which the data can't be read are copied under the name of the backups' bucket."""
     return (scope.arn("secretsmanager", f"secret:{_backups(scope)}/*"),)
 
 
-def any_secret(scope: Scope) -> Sequence[str]:
+def any_secret(scope: PolicyScope) -> Sequence[str]:
     """Which of them the data need stands in the task definitions only."""
     return (scope.arn("secretsmanager", "secret:*"),)
 
 
-def made_by_terraform(scope: Scope) -> Condition:
+def made_by_terraform(scope: PolicyScope) -> Condition:
     """Secrets that are a part of this stack bear its name."""
     return {"StringEquals": {"aws:ResourceTag/Stack": (scope.stack.stack,)}}
 
 
-def any_instance(scope: Scope) -> Sequence[str]:
+def any_instance(scope: PolicyScope) -> Sequence[str]:
     """Which ones there will be, EC2 decides."""
     return (scope.arn("ec2", "instance/*"),) if on.instances(scope) else ()
 
 
-def any_certificate(scope: Scope) -> Sequence[str]:
+def any_certificate(scope: PolicyScope) -> Sequence[str]:
     """Which one there will be, ACM decides."""
     return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
 
 
-def made_by_terraform_for_ssm(scope: Scope) -> Condition:
+def made_by_terraform_for_ssm(scope: PolicyScope) -> Condition:
     """The same of instances, in the words of SSM."""
     return {"StringEquals": {"ssm:resourceTag/Stack": (scope.stack.stack,)}}
 
 
-def lent_urls_path(scope: Scope) -> Sequence[str]:
+def lent_urls_path(scope: PolicyScope) -> Sequence[str]:
     """Where the URLs of dumps are looked for; without a runner nothing is dumped."""
     return (scope.arn("ssm", f"parameter{path_of(scope.stack.stack)}"),) if scope.stack.runner else ()
 
 
-def lent_urls(scope: Scope) -> Sequence[str]:
+def lent_urls(scope: PolicyScope) -> Sequence[str]:
     """Parameters that carry the URL of a dump to the runner."""
     return [f"{path}/*" for path in lent_urls_path(scope)]
 
 
-def answers_of_runner(scope: Scope) -> Sequence[str]:
+def answers_of_runner(scope: PolicyScope) -> Sequence[str]:
     """The agent's state and what a script said know no resources."""
     return (on.ANY,) if scope.stack.runner else ()
 

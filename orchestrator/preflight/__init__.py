@@ -15,10 +15,21 @@ from functools import cache
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import items
 from orchestrator.preflight.gathering import from_plan, from_state
-from orchestrator.preflight.model import Evidence, Item, Live, Occasion, Remark, Status
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, RunningStack, Status
 from orchestrator.stack.blueprint.places import Places
 
-__all__ = ["Evidence", "Item", "Live", "Occasion", "Remark", "Status", "discover", "examine", "from_plan", "from_state"]
+__all__ = [
+    "Checklist",
+    "Evidence",
+    "Item",
+    "Remark",
+    "RunningStack",
+    "Status",
+    "discover",
+    "examine",
+    "from_plan",
+    "from_state",
+]
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -32,7 +43,7 @@ def discover() -> tuple[Item, ...]:
 
 def examine(
     evidence: Evidence,
-    occasions: Collection[Occasion],
+    occasions: Collection[Checklist],
     places: Places | None = None,
     items: Collection[Item] | None = None,
 ) -> tuple[Remark, ...]:

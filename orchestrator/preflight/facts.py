@@ -12,8 +12,8 @@ from typing import Any
 
 from orchestrator.aws.elasticache import RedisState
 from orchestrator.aws.listeners import HealthCheck
-from orchestrator.aws.network import ANY, Rule, SecurityGroup
-from orchestrator.aws.service_settings import ServiceSettings, Way
+from orchestrator.aws.network import ANY, SecurityGroup, SecurityRule
+from orchestrator.aws.service_settings import LoadBalancerBinding, ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
 from orchestrator.stack.blueprint import references
@@ -130,7 +130,7 @@ def service_settings(service: Resource, evidence: Evidence) -> ServiceSettings:
         groups=tuple(_named(evidence, service, network.get("security_groups"), "aws_security_group", "groups")),
         public_ip=bool(network.get("assign_public_ip")),
         ways=tuple(
-            Way("", str(one.get("container_name", "")), number(one.get("container_port")))
+            LoadBalancerBinding("", str(one.get("container_name", "")), number(one.get("container_port")))
             for one in service.blocks("load_balancer")
         ),
         breaker=bool(breaker.get("enable")),
@@ -192,14 +192,14 @@ def redis_state(group: Resource, *, token: bool) -> RedisState:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class KnownRules:
     """A security group with the rules that are surely its own; `complete`: there are no others that may be."""
 
     group: SecurityGroup
     complete: bool
 
 
-def doors(evidence: Evidence, group: Resource) -> Doors:
+def doors(evidence: Evidence, group: Resource) -> KnownRules:
     """The group's rules, wherever they are written."""
     rules = [rule for one in group.blocks("ingress") for rule in _inline(one)]
     complete = group.new if group.get("ingress") is UNKNOWN else not _open_questions(group.get("ingress"))
@@ -208,7 +208,7 @@ def doors(evidence: Evidence, group: Resource) -> Doors:
         rules += [rule for one in met.sure if _lets_in(one) for rule in _rule(evidence, one)]
         complete = complete and not any(map(_lets_in, met.maybe))
     found = SecurityGroup(group.text("id") or group.address, group.text("name"), group.text("vpc_id"), tuple(rules))
-    return Doors(found, complete)
+    return KnownRules(found, complete)
 
 
 def _open_questions(value: Any) -> bool:
@@ -227,13 +227,13 @@ def _lets_in(rule: Resource) -> bool:
     return rule.type != "aws_security_group_rule" or rule.text("type") == "ingress"
 
 
-def _inline(one: Mapping[str, Any]) -> Iterable[Rule]:
+def _inline(one: Mapping[str, Any]) -> Iterable[SecurityRule]:
     if str(one.get("protocol", "-1")) in _TCP:
         sources = [*_texts(one.get("cidr_blocks")), *_texts(one.get("security_groups"))]
         yield _opened(one.get("protocol"), one.get("from_port"), one.get("to_port"), sources)
 
 
-def _rule(evidence: Evidence, one: Resource) -> Iterable[Rule]:
+def _rule(evidence: Evidence, one: Resource) -> Iterable[SecurityRule]:
     protocol = one.get("ip_protocol") or one.get("protocol")
     if str(protocol) not in _TCP:
         return
@@ -246,8 +246,8 @@ def _rule(evidence: Evidence, one: Resource) -> Iterable[Rule]:
     yield _opened(protocol, one.get("from_port"), one.get("to_port"), sources)
 
 
-def _opened(protocol: Any, first: Any, last: Any, sources: list[str]) -> Rule:
+def _opened(protocol: Any, first: Any, last: Any, sources: list[str]) -> SecurityRule:
     found = tuple(one for one in sources if one)
     if str(protocol) in ("-1", "all") or first is None:
-        return Rule(ANY, ANY, found)
-    return Rule(number(first), number(last), found)
+        return SecurityRule(ANY, ANY, found)
+    return SecurityRule(number(first), number(last), found)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.preflight.model import Evidence, Live, Unit
+from orchestrator.preflight.model import Evidence, RunningStack, TenantService
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import Blueprint, Document, Resource, of_plan, of_state
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_of
 
 
-def from_plan(plan: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:
+def from_plan(plan: Document, contract: Document | None = None, live: RunningStack | None = None) -> Evidence:
     """What the plan will leave. Of a plan that destroys everything: the state as it is.
 
     `contract` is what is known of a stack that has no `orchestrator` output.
@@ -22,24 +22,24 @@ def from_plan(plan: Document, contract: Document | None = None, live: Live | Non
     return _evidence(blueprint, contract, live)
 
 
-def from_state(state: Document, contract: Document | None = None, live: Live | None = None) -> Evidence:
+def from_state(state: Document, contract: Document | None = None, live: RunningStack | None = None) -> Evidence:
     """What is there, and what was seen of it live."""
     return _evidence(of_state(state), contract, live)
 
 
-def _evidence(blueprint: Blueprint, contract: Document | None, live: Live | None) -> Evidence:
+def _evidence(blueprint: Blueprint, contract: Document | None, live: RunningStack | None) -> Evidence:
     own = contract_of(blueprint.outputs)
     known = own or contract
     tenancy = Tenancy.of(known, list(blueprint.resources.values()), whole=own is not None)
     return Evidence(blueprint, tenancy, tuple(_units(blueprint, tenancy)), _region(blueprint, known), live, known)
 
 
-def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[Unit]:
+def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[TenantService]:
     """Every service that is a tenant's; without any, every service."""
     services = [(one, _tenant(one, tenancy)) for one in blueprint.of_type("aws_ecs_service")]
     for one, tenant in [(it, name) for it, name in services if name] or services:
         met = targets(blueprint, one, "aws_ecs_task_definition", "task_definition").any or _of_family(blueprint, one)
-        yield Unit(tenant or one.text("name") or one.address, one, met[0] if met else None)
+        yield TenantService(tenant or one.text("name") or one.address, one, met[0] if met else None)
 
 
 def _of_family(blueprint: Blueprint, service: Resource) -> list[Resource]:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Remark, Unit, not_judged, passed, unknown
+from orchestrator.preflight.model import (
+    Evidence,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    TenantService,
+    not_judged,
+    passed,
+    unknown,
+)
 
-ByUnit = Callable[[Unit, Evidence], Iterable[Remark]]
+ByUnit = Callable[[TenantService, Evidence], Iterable[Remark]]
 
 
 def each_tenant(judge: ByUnit, good: str) -> Callable[[Evidence], Iterator[Remark]]:

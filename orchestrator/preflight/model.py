@@ -30,7 +30,7 @@ class Status(StrEnum):
     """It is not about this service; the remark says why."""
 
 
-class Occasion(StrEnum):
+class Checklist(StrEnum):
     """The guide's three lists."""
 
     DEPLOY = "before deploying"
@@ -62,7 +62,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class RunningStack:
     """What only the running stack tells.
 
     `verdicts` are the steps' (step → tenant or stack), `embeddings` how many embedding providers a tenant has
@@ -76,7 +76,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class TenantService:
     """One tenant's service and the task definition it runs."""
 
     tenant: str
@@ -90,9 +90,9 @@ class Evidence:
 
     blueprint: Blueprint
     tenancy: Tenancy
-    units: tuple[Unit, ...] = ()
+    units: tuple[TenantService, ...] = ()
     region: str = ""
-    live: Live | None = None
+    live: RunningStack | None = None
     contract: Document | None = None
     """What is known of the stack, perhaps in part: its own output, else what was inferred."""
     quotas: Mapping[str, int] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Item:
 
     id: str
     title: str
-    occasion: Occasion
+    occasion: Checklist
     judge: Callable[[Evidence], Iterable[Remark]]
     lines: tuple[str, ...] = ()
 

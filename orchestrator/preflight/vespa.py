@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, Unit
+from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, TenantService
 from orchestrator.stack.blueprint.references import constant, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables
@@ -16,7 +16,7 @@ _KEY = re.compile(r'\["?([^"\]]*)"?\]')
 _NAMES = ("private_ip", "private_dns", "public_ip", "public_dns")
 
 
-def instance_of(unit: Unit, evidence: Evidence) -> Resource:
+def instance_of(unit: TenantService, evidence: Evidence) -> Resource:
     """The contract's, the tenant's own, the one that VESPA_HOST names; else the only one that is called so.
 
     Raises `NotKnown` where that can't be told yet (or the host is not of this stack), `NotConcerned` without any.
@@ -41,7 +41,7 @@ def _by_owner(evidence: Evidence) -> dict[str, Resource]:
     return found
 
 
-def _by_host(unit: Unit, instances: Sequence[Resource], evidence: Evidence) -> Resource | None:
+def _by_host(unit: TenantService, instances: Sequence[Resource], evidence: Evidence) -> Resource | None:
     definition = unit.definition
     if definition is not None and definition.get("container_definitions") is not UNKNOWN:
         host = variables(definition).get("VESPA_HOST", "")
@@ -55,7 +55,7 @@ def _by_host(unit: Unit, instances: Sequence[Resource], evidence: Evidence) -> R
     return meant[0] if meant else None
 
 
-def _meant(unit: Unit, evidence: Evidence) -> Sequence[Resource]:
+def _meant(unit: TenantService, evidence: Evidence) -> Sequence[Resource]:
     """By reference, while the containers are unknown; of several those with a key of the service's own address."""
     if unit.definition is None:
         return ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.aws.elbv2 import TargetHealth
-from orchestrator.engine.runner import Sight
+from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
 from orchestrator.events import PartObserved
 from orchestrator.probe import Reached
@@ -20,7 +20,7 @@ SHARED = frozenset({"database-server", "redis-auth", "runner"})
 
 
 def rows(
-    stack: Stack, sights: Mapping[str, Sight], balancer: str | None, tenants: Sequence[Subject]
+    stack: Stack, sights: Mapping[str, Observation], balancer: str | None, tenants: Sequence[Subject]
 ) -> tuple[PartObserved, ...]:
     """The shared parts, then the tenants. `balancer` is the load balancer's state; None: it could not be asked."""
     shared = [_shared("database", stack.database.instance, sights.get("database-server"))]
@@ -39,7 +39,7 @@ def _row(part: str, state: str, detail: str, **more: Any) -> PartObserved:
     return PartObserved(step="status", part=part, state=state, detail=detail, **more)
 
 
-def _shared(part: str, name: str, sight: Sight | None) -> PartObserved:
+def _shared(part: str, name: str, sight: Observation | None) -> PartObserved:
     if sight is None:
         return _row(part, UNKNOWN, f"{name}: not looked at")
     verdict = sight.verdicts[STACK]
@@ -53,7 +53,7 @@ def _balancer(name: str, state: str | None) -> PartObserved:
     return _row("load-balancer", known.get(state, FAILED), f"{name} is {state or 'missing'}")
 
 
-def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Sight]) -> PartObserved:
+def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Observation]) -> PartObserved:
     counting = {step: sight for step, sight in sights.items() if step not in SHARED and not _is_extra(step, sight)}
     verdicts = {step: _of(sight, name) for step, sight in counting.items()}
     said = {step: verdict for step, verdict in verdicts.items() if verdict is not None and not _is_blind(verdict)}
@@ -71,12 +71,12 @@ def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Sight]) -> PartObs
     )
 
 
-def _of(sight: Sight, tenant: Subject) -> Verdict | None:
+def _of(sight: Observation, tenant: Subject) -> Verdict | None:
     """The step's verdict for the tenant, or for all where it could not look at anybody."""
     return sight.verdicts.get(tenant) or (sight.verdicts.get(STACK) if sight.facts is None else None)
 
 
-def _is_extra(step: str, sight: Sight) -> bool:
+def _is_extra(step: str, sight: Observation) -> bool:
     """A look that no run depends on, and that failed: where SSM may not enter Vespa's instances, say."""
     return step == VESPA and sight.facts is None
 
@@ -113,7 +113,7 @@ def words(verdict: Verdict) -> str:
             return problem.message
 
 
-def _counts(name: Subject, sights: Mapping[str, Sight]) -> dict[str, int]:
+def _counts(name: Subject, sights: Mapping[str, Observation]) -> dict[str, int]:
     """Tasks as `services` saw them, which is watched; targets too, or as `redeploy` saw them, which always asks."""
     seen = [rollout for step in ("services", "redeploy") if (rollout := _rollout(name, sights.get(step))) is not None]
     service = seen[0].service if seen else None
@@ -124,12 +124,12 @@ def _counts(name: Subject, sights: Mapping[str, Sight]) -> dict[str, int]:
     return {**counts, "healthy": targets.healthy, "targets": sum(targets.states.values())}
 
 
-def _rollout(name: Subject, sight: Sight | None) -> Rollout | None:
+def _rollout(name: Subject, sight: Observation | None) -> Rollout | None:
     rollouts: Mapping[Subject, Rollout] = sight.facts.rollouts if sight and sight.facts else {}
     return rollouts.get(name)
 
 
-def _vespa(name: Subject, sight: Sight | None) -> str:
+def _vespa(name: Subject, sight: Observation | None) -> str:
     facts = sight.facts if sight else None
     if facts is None or name not in facts.instances:
         return ""
@@ -145,7 +145,7 @@ def _vespa(name: Subject, sight: Sight | None) -> str:
     return str(seen.state)
 
 
-def _visit(name: Subject, sight: Sight | None) -> tuple[str, str]:
+def _visit(name: Subject, sight: Observation | None) -> tuple[str, str]:
     """Where the tenant's name leads, and what a visitor gets."""
     facts = sight.facts if sight else None
     if facts is None:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rich.text import Text
 
-from orchestrator.engine.journal import OPENED, Record
+from orchestrator.engine.journal import OPENED, RunRecord
 from orchestrator.render.tables import Sheet, console_of, write
 
 _COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
@@ -23,7 +23,7 @@ _MARKS = {
 }
 
 
-def table(records: Iterable[Record], out: TextIO) -> None:
+def table(records: Iterable[RunRecord], out: TextIO) -> None:
     """One line a run."""
     shown = Sheet(*_COLUMNS)
     for record in records:
@@ -34,7 +34,7 @@ def table(records: Iterable[Record], out: TextIO) -> None:
     write(shown, out)
 
 
-def timeline(record: Record, out: TextIO) -> None:
+def timeline(record: RunRecord, out: TextIO) -> None:
     """Everything a run did, line by line."""
     console = console_of(out)
     for line in _opening(record.header):
@@ -52,7 +52,7 @@ def timeline(record: Record, out: TextIO) -> None:
         console.print(Text("unfinished: it still runs, or it was killed; the same command goes on", style="yellow"))
 
 
-def as_json(record: Record) -> dict[str, Any]:
+def as_json(record: RunRecord) -> dict[str, Any]:
     """The line of `orchestrate history --json`."""
     return {
         "run": record.run,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.elbv2 import HealthCheck
-from orchestrator.database.model import Wanted
+from orchestrator.database.model import WantedDatabase
 from orchestrator.rollout.progress import Rollout
 
 
@@ -48,7 +48,7 @@ class Situation:
     """The tasks that this run asked for, of a service that was at 0."""
     healed: bool = False
     """Whether the database was made again while waiting."""
-    wanted: Wanted | None = None
+    wanted: WantedDatabase | None = None
     """The database that the stack says it has."""
     check: HealthCheck | None = None
     """How its targets are checked, where that matters."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from orchestrator.aws.logs import Record
+from orchestrator.aws.logs import LogEvent
 from orchestrator.engine.clock import duration
 from orchestrator.engine.step import Subject
 from orchestrator.errors import Invalid, Problem
@@ -27,7 +27,7 @@ _PATTERNS = ("?", '"', "{", "[", "%", "-")
 class Logs(Protocol):
     """Log groups."""
 
-    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[Record]:
+    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[LogEvent]:
         """All events since then that match; KeyError without the group."""
         ...
 
@@ -50,7 +50,7 @@ class Search:
             raise Invalid(Problem("grep-several", message, "--grep", fix))
         return cls(patterns[0] if patterns else "", () if patterns else tuple(grep), container)
 
-    def wants(self, record: Record) -> bool:
+    def wants(self, record: LogEvent) -> bool:
         """What CloudWatch is not asked for."""
         ours = not self.container or container_of(record) == self.container
         return ours and self.finds(record.message)
@@ -60,13 +60,13 @@ class Search:
         return not self.texts or any(one in text for one in self.texts)
 
 
-def container_of(record: Record) -> str:
+def container_of(record: LogEvent) -> str:
     """The container that wrote it; empty for a stream that is not the awslogs driver's."""
     parts = record.stream.split("/")
     return parts[-2] if len(parts) > 1 else ""
 
 
-def task_of(record: Record) -> str:
+def task_of(record: LogEvent) -> str:
     """The id of the task that wrote it."""
     return record.stream.rpartition("/")[2]
 
@@ -83,14 +83,14 @@ class Tail:
     _from: dict[Subject, datetime] = field(default_factory=dict)
     _seen: dict[Subject, dict[str, datetime]] = field(default_factory=dict)
 
-    def read(self) -> list[tuple[Subject, Record]]:
+    def read(self) -> list[tuple[Subject, LogEvent]]:
         """What is new since the last reading, the oldest first."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             read = pool.map(self._new, self.groups)
             found = [(tenant, record) for tenant, some in zip(self.groups, read, strict=True) for record in some]
         return sorted(found, key=lambda one: one[1].at)
 
-    def _new(self, tenant: Subject) -> list[Record]:
+    def _new(self, tenant: Subject) -> list[LogEvent]:
         start, seen = self._from.get(tenant, self.start), self._seen.setdefault(tenant, {})
         try:
             records = list(self.logs.since(self.groups[tenant], start, self.search.pattern))

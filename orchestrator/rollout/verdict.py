@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.database.model import Wanted
+from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollout import timeline, words
@@ -28,7 +28,7 @@ class Heal:
     """Make the database again, then start the service again."""
 
     service: str
-    wanted: Wanted
+    wanted: WantedDatabase
     forced: bool = True
     """False: its deployments are another controller's to make; ECS starts failed tasks again by itself."""
 

@@ -24,7 +24,7 @@ DEFAULT_DATABASE = "postgres"
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class TenantParts:
     """What a tenant has for itself, by the contract."""
 
     hostname: str
@@ -34,17 +34,18 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class SiteOwners:
     """Whose what is. `hosts` are the names of the stack's database server."""
 
-    tenants: Mapping[Subject, Own] = field(default_factory=dict)
+    tenants: Mapping[Subject, TenantParts] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, stack: Stack) -> Deed:
+    def of(cls, stack: Stack) -> SiteOwners:
         """As the contract says."""
         owns = {
-            name: Own(it.hostname, it.target_group_arn, it.database, it.service) for name, it in stack.tenants.items()
+            name: TenantParts(it.hostname, it.target_group_arn, it.database, it.service)
+            for name, it in stack.tenants.items()
         }
         return cls(owns, (stack.database.host, *(stack.database.aliases or ())))
 
@@ -58,7 +59,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class PostgresEnvironment:
     """How one container is told to reach PostgreSQL; None: it is not told in a way that can be read from outside."""
 
     container: str
@@ -67,7 +68,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class SiteBackend:
     """What is behind a tenant's name.
 
     `groups` are the service's target groups (None: it doesn't say), `serving` the targets registered in those that the
@@ -77,25 +78,25 @@ class Inside:
     groups: tuple[str, ...] | None = None
     serving: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    connections: tuple[Connection, ...] = ()
+    connections: tuple[PostgresEnvironment, ...] = ()
 
-    def own_groups(self, own: Own) -> tuple[str, ...]:
+    def own_groups(self, own: TenantParts) -> tuple[str, ...]:
         """The target groups that are this tenant's: the contract's, and the other colour of its service."""
         return tuple(dict.fromkeys((own.target_group, *(self.groups or ()))))
 
 
-def connections(definitions: Iterable[TaskDefinition]) -> tuple[Connection, ...]:
+def connections(definitions: Iterable[TaskDefinition]) -> tuple[PostgresEnvironment, ...]:
     """Of every container that is told of PostgreSQL."""
     found = (_connection(one) for definition in definitions for one in definition.containers)
     return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
-def _connection(container: ContainerDefinition) -> Connection | None:
+def _connection(container: ContainerDefinition) -> PostgresEnvironment | None:
     if not any(name in container.environment or name in container.secrets for name in POSTGRES):
         return None
     host, database = (_plain(container, name) for name in POSTGRES)
     unset = database is None and not container.environment_files and POSTGRES[1] not in container.secrets
-    return Connection(container.name, host, DEFAULT_DATABASE if unset else database)
+    return PostgresEnvironment(container.name, host, DEFAULT_DATABASE if unset else database)
 
 
 def _plain(container: ContainerDefinition, name: str) -> str | None:
@@ -109,13 +110,15 @@ def entrance(rules: Sequence[ListenerRule]) -> Sequence[ListenerRule]:
     return sorted((rule for rule in rules if rule.listener_port == port), key=lambda rule: rule.priority)
 
 
-def led_to(own: Own, path: str, rules: Sequence[ListenerRule]) -> tuple[str, ...]:
+def led_to(own: TenantParts, path: str, rules: Sequence[ListenerRule]) -> tuple[str, ...]:
     """The target groups that a visitor of the path comes to."""
     taking = next((rule for rule in entrance(rules) if rule.takes(own.hostname, path)), None)
     return taking.target_groups if taking else ()
 
 
-def misled(tenant: Subject, path: str, deed: Deed, rules: Sequence[ListenerRule], inside: Inside) -> Problem | None:
+def misled(
+    tenant: Subject, path: str, deed: SiteOwners, rules: Sequence[ListenerRule], inside: SiteBackend
+) -> Problem | None:
     """The rule that sends the tenant's visitors elsewhere; None: the first that takes them sends them to the tenant."""
     own = deed.tenants[tenant]
     mine, here, hinted = frozenset(inside.own_groups(own)), entrance(rules), False
@@ -137,7 +140,7 @@ def misled(tenant: Subject, path: str, deed: Deed, rules: Sequence[ListenerRule]
     return _missing(own)
 
 
-def _taken(rule: ListenerRule, own: Own, mine: frozenset[str], rules: Sequence[ListenerRule]) -> Problem | None:
+def _taken(rule: ListenerRule, own: TenantParts, mine: frozenset[str], rules: Sequence[ListenerRule]) -> Problem | None:
     groups = set(rule.target_groups)
     if groups and groups <= mine:
         return None
@@ -152,12 +155,12 @@ def _taken(rule: ListenerRule, own: Own, mine: frozenset[str], rules: Sequence[L
     return Problem("listener-rule-shadowed", message, own.hostname, fix)
 
 
-def _missing(own: Own, taken: str = "") -> Problem:
+def _missing(own: TenantParts, taken: str = "") -> Problem:
     message = f"no rule of the HTTPS listener sends {own.hostname} to its target group{taken}"
     return Problem("listener-rule-missing", message, own.hostname, _repair(own))
 
 
-def _repair(own: Own) -> str:
+def _repair(own: TenantParts) -> str:
     group = own.target_group.rpartition("targetgroup/")[2]
     return f'have aws_lb_listener_rule with host_header ["{own.hostname}"] forward to {group} alone; terraform apply'
 
@@ -169,14 +172,14 @@ def said(rule: ListenerRule) -> str:
     return f"{name} ({', '.join(rule.hosts) or 'any host'} → {f'{rule.action} {groups}'.rstrip()})"
 
 
-def mixed_up(tenant: Subject, deed: Deed, insides: Mapping[Subject, Inside]) -> Problem | None:
+def mixed_up(tenant: Subject, deed: SiteOwners, insides: Mapping[Subject, SiteBackend]) -> Problem | None:
     """What is registered behind the name, or used there, that is another tenant's."""
     own, inside = deed.tenants[tenant], insides[tenant]
     found = [*_strangers(own, tenant, insides), *_shared(own, tenant, insides), *_databases(own, tenant, deed, inside)]
     return min(found, key=lambda one: one.code != MIXED, default=None)
 
 
-def _strangers(own: Own, tenant: Subject, insides: Mapping[Subject, Inside]) -> Iterator[Problem]:
+def _strangers(own: TenantParts, tenant: Subject, insides: Mapping[Subject, SiteBackend]) -> Iterator[Problem]:
     """Targets that are no task of the tenant's service. Instances bear several services' tasks: they tell nothing."""
     inside = insides[tenant]
     at = {address: name for name, one in insides.items() for address in one.addresses}
@@ -191,7 +194,7 @@ def _strangers(own: Own, tenant: Subject, insides: Mapping[Subject, Inside]) -> 
         yield Problem(MIXED if other else "target-foreign", message, own.hostname, fix)
 
 
-def _shared(own: Own, tenant: Subject, insides: Mapping[Subject, Inside]) -> Iterator[Problem]:
+def _shared(own: TenantParts, tenant: Subject, insides: Mapping[Subject, SiteBackend]) -> Iterator[Problem]:
     for name, other in insides.items():
         if name != tenant and own.target_group in (other.groups or ()):
             message = f"the service of {name} registers its tasks in the target group of {own.hostname}"
@@ -199,7 +202,7 @@ def _shared(own: Own, tenant: Subject, insides: Mapping[Subject, Inside]) -> Ite
             yield Problem(MIXED, message, own.hostname, fix)
 
 
-def _databases(own: Own, tenant: Subject, deed: Deed, inside: Inside) -> Iterator[Problem]:
+def _databases(own: TenantParts, tenant: Subject, deed: SiteOwners, inside: SiteBackend) -> Iterator[Problem]:
     hosts = {host.lower() for host in deed.hosts}
     for one in inside.connections:
         if one.database is not None and one.database != own.database:
@@ -224,7 +227,7 @@ def _is_address(target: str) -> bool:
     return True
 
 
-def unjudged(tenant: Subject, deed: Deed, inside: Inside) -> Problem | None:
+def unjudged(tenant: Subject, deed: SiteOwners, inside: SiteBackend) -> Problem | None:
     """That the database can't be told to be the tenant's, where it can't."""
     own = deed.tenants[tenant]
     hidden = sorted({one.container for one in inside.connections if one.host is None or one.database is None})

@@ -19,7 +19,7 @@ from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
 from orchestrator.probe import Probe
 from orchestrator.site import tenancy
-from orchestrator.site.tenancy import Deed, Inside
+from orchestrator.site.tenancy import SiteBackend, SiteOwners
 from orchestrator.stack.contract import Stack
 
 AT_ONCE = 16
@@ -35,7 +35,7 @@ class Visitor(Protocol):
         ...
 
 
-class Ecs(Protocol):
+class ReadsRunningTasks(Protocol):
     """Services and tasks."""
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
@@ -47,7 +47,7 @@ class Ecs(Protocol):
         ...
 
 
-class Targets(Protocol):
+class ReadsTargetHealth(Protocol):
     """Target groups."""
 
     def health(self, target_group_arn: str) -> TargetHealth:
@@ -77,12 +77,12 @@ class VisitsContext(Protocol):
         ...
 
     @property
-    def ecs(self) -> Ecs:
+    def ecs(self) -> ReadsRunningTasks:
         """Where services and tasks are read."""
         ...
 
     @property
-    def targets(self) -> Targets:
+    def targets(self) -> ReadsTargetHealth:
         """Where target groups are read."""
         ...
 
@@ -103,18 +103,18 @@ class VisitsContext(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Visits:
     """By tenant: what each address of its name answers, and what is behind the name.
 
     `unread`: tenants whose way could not be looked at: that it leads to them was not seen.
     """
 
     probes: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
-    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     unread: Mapping[Subject, Unread] = field(default_factory=dict)
 
 
-def look(context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Seen:
+def look(context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Visits:
     """Of the tenants whose names lead to the load balancer, and the addresses of these names."""
     expected = {tenant: context.stack.healthy(tenant).path for tenant in addresses}
     visits = {
@@ -123,7 +123,7 @@ def look(context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], rou
     }
     probes = _visited(context, visits, internal=routing.internal)
     insides, unread = _insides(context, expected, routing)
-    return Seen({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
+    return Visits({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
 
 
 def _visited(
@@ -142,12 +142,12 @@ def _visited(
 
 def _insides(
     context: VisitsContext, paths: Mapping[Subject, str], routing: Routing
-) -> tuple[Mapping[Subject, Inside], Mapping[Subject, Unread]]:
+) -> tuple[Mapping[Subject, SiteBackend], Mapping[Subject, Unread]]:
     """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
 
     And who could not be looked at, with the reason: that is no other tenant's matter.
     """
-    deed, tenants = Deed.of(context.stack), context.stack.tenants
+    deed, tenants = SiteOwners.of(context.stack), context.stack.tenants
     names = {tenant: tenants[tenant].service for tenant in paths}
     services = context.ecs.services(list(names.values()))
     listed = context.ecs.running([name for name in names.values() if name in services])
@@ -166,7 +166,7 @@ def _insides(
         if part in failures
     }
     seen = {
-        tenant: Inside(
+        tenant: SiteBackend(
             services[name].target_groups if name in services else None,
             tuple(target for group in groups[tenant] for target in health.results[group].serving),
             tuple(address for task in tasks.get(name, ()) for address in task.addresses),
@@ -185,7 +185,7 @@ def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
 
 
 def not_its_own(
-    tenant: Subject, path: str, deed: Deed, routing: Routing, insides: Mapping[Subject, Inside]
+    tenant: Subject, path: str, deed: SiteOwners, routing: Routing, insides: Mapping[Subject, SiteBackend]
 ) -> Problem | None:
     """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data. Pure."""
     if tenant not in insides:

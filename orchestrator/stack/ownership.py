@@ -16,7 +16,7 @@ TAG = "Stack"
 """On what belongs to a stack: the stack's name."""
 
 
-class Kind(Enum):
+class PartKind(Enum):
     """A part of a stack. The value is its word in the setting `owns`."""
 
     DATABASE = "database-server"
@@ -35,10 +35,12 @@ class Kind(Enum):
         return {"redis": "Redis group", "service": "ECS service"}.get(self.value, self.value.replace("-", " "))
 
 
-PARTS = frozenset({Kind.DATABASE, Kind.BALANCER, Kind.REDIS, Kind.INSTANCE, Kind.BUCKET, Kind.SERVICE})
+PARTS = frozenset(
+    {PartKind.DATABASE, PartKind.BALANCER, PartKind.REDIS, PartKind.INSTANCE, PartKind.BUCKET, PartKind.SERVICE}
+)
 """A state that manages one of these tells what a stack owns; one that manages none says nothing of it."""
 
-Part = tuple[Kind, str]
+Part = tuple[PartKind, str]
 """A kind and an id: a DB instance's identifier, an instance's id, a replication group's, a bucket's name, the ARN of a
 load balancer, a target group, a secret or a key, `CLUSTER/SERVICE`."""
 
@@ -69,11 +71,11 @@ class Ownership:
         """As a plan sees it that destroys these."""
         return replace(self, ending=ending)
 
-    def manages(self, kind: Kind, name: str) -> bool:
+    def manages(self, kind: PartKind, name: str) -> bool:
         """Whether the state manages it."""
         return (kind, name) in self.managed
 
-    def objection(self, kind: Kind, name: str, stack: str, tags: Mapping[str, str] | None = None) -> str:
+    def objection(self, kind: PartKind, name: str, stack: str, tags: Mapping[str, str] | None = None) -> str:
         """Why this part may not be changed by what can be undone (stopping it, say); empty: it may.
 
         One that nothing tells the owner of is the contract's word alone: that is enough here.
@@ -89,7 +91,7 @@ class Ownership:
             return f"it is not in this stack's Terraform state{_of(said, stack)}"
         return ""
 
-    def loss(self, kind: Kind, name: str, stack: str, tags: Mapping[str, str] | None = None) -> str:
+    def loss(self, kind: PartKind, name: str, stack: str, tags: Mapping[str, str] | None = None) -> str:
         """Why nothing of this part may be lost; empty: it may. That nobody else claims it is not enough here."""
         if found := self.objection(kind, name, stack, tags):
             return found
@@ -103,7 +105,7 @@ class Ownership:
         return f"neither a Terraform state nor its tag {TAG} tells whose it is"
 
 
-def word(kind: Kind, name: str) -> str:
+def word(kind: PartKind, name: str) -> str:
     """As the setting `owns` has it."""
     return f"{kind.value}:{name}"
 
@@ -111,11 +113,11 @@ def word(kind: Kind, name: str) -> str:
 def part(text: str) -> Part | None:
     """What `word` made; None: nothing."""
     kind, colon, name = text.partition(":")
-    known = {one.value: one for one in Kind}
+    known = {one.value: one for one in PartKind}
     return (known[kind], name) if colon and name and kind in known else None
 
 
-def remedy(kind: Kind, name: str) -> str:
+def remedy(kind: PartKind, name: str) -> str:
     """What to do about an objection."""
     return f'leave it to its owner; or, if it is this stack\'s alone: owns = ["{word(kind, name)}"] in orchestrate.toml'
 

@@ -27,7 +27,7 @@ Hetzner, Linode, OVH), it can't be told here whose name it is, and nothing is cl
 """
 
 
-class Held(Protocol):
+class ResourceValues(Protocol):
     """A resource, of a state or of a plan. What a plan doesn't know yet is no text."""
 
     @property
@@ -46,7 +46,7 @@ class Held(Protocol):
         ...
 
 
-_Any = TypeVar("_Any", bound=Held)
+_Any = TypeVar("_Any", bound=ResourceValues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class DnsRecord:
         return covers(self.name, host)
 
 
-def records_of(resources: Iterable[Held]) -> tuple[DnsRecord, ...]:
+def records_of(resources: Iterable[ResourceValues]) -> tuple[DnsRecord, ...]:
     """Every record of a provider that we know, in the order given."""
     return tuple(_record(one, *RECORDS[one.type]) for one in resources if one.type in RECORDS)
 
 
-def _record(one: Held, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
+def _record(one: ResourceValues, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
     name = next((plain(said) for key in names for said in _texts(one.values.get(key)) if said), "")
     led = [said for key in targets for said in _texts(one.values.get(key), "answer")]
     led += _texts(one.values.get("alias"), "name")
@@ -85,7 +85,7 @@ def distribution_of(host: str, resources: Iterable[_Any]) -> _Any | None:
     return next((one for one in resources if one.type == "aws_cloudfront_distribution" and _has(one, host)), None)
 
 
-def _has(distribution: Held, host: str) -> bool:
+def _has(distribution: ResourceValues, host: str) -> bool:
     return any(covers(plain(alias), host) for alias in _texts(distribution.values.get("aliases")))
 
 

@@ -32,7 +32,7 @@ COMING = frozenset(
 USABLE = frozenset({"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"})
 
 
-class Servers(Protocol):
+class ReadsServers(Protocol):
     """Reads DB instances."""
 
     def server(self, instance: str) -> ServerState:
@@ -49,7 +49,7 @@ class DatabaseServerContext(Protocol):
         ...
 
     @property
-    def rds(self) -> Servers:
+    def rds(self) -> ReadsServers:
         """Where DB instances are read."""
         ...
 

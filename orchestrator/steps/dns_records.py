@@ -10,8 +10,8 @@ from typing import Protocol
 from orchestrator.dns import model, places, submission
 from orchestrator.dns.history import History
 from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
-from orchestrator.dns.places import Atlas, Place
-from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.dns.places import ZonePlace, ZoneReader
+from orchestrator.dns.resolve import DnsAnswer, Resolver
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import ABOUT_US
 from orchestrator.errors import OrchestratorError, Problem, Refused, Transient
@@ -29,7 +29,7 @@ class Balancers(Protocol):
 
 
 @dataclass(frozen=True)
-class Rules:
+class RecordRules:
     """How records may be changed. `shown`: the only changes allowed, those a person agreed to; None: any.
 
     `adopt` lets foreign names and addresses be replaced. `managed` are the names whose records are Terraform's own.
@@ -55,7 +55,7 @@ class DnsRecordsContext(Protocol):
         ...
 
     @property
-    def dns_rules(self) -> Rules:
+    def dns_rules(self) -> RecordRules:
         """What may be changed."""
         ...
 
@@ -86,7 +86,7 @@ class DnsRecordsFacts:
 
     load_balancer: str
     hostnames: Mapping[Subject, str]
-    places: Mapping[Subject, Place] = field(default_factory=dict)
+    places: Mapping[Subject, ZonePlace] = field(default_factory=dict)
     problems: Mapping[Subject, Problem] = field(default_factory=dict)
     passing: frozenset[Subject] = frozenset()
     present: Mapping[Subject, tuple[Record, ...]] = field(default_factory=dict)
@@ -96,8 +96,8 @@ class DnsRecordsFacts:
     managed: frozenset[str] = frozenset()
     adopt: bool = False
     settled: bool = True
-    target: Answer | None = None
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    target: DnsAnswer | None = None
+    answers: Mapping[str, DnsAnswer] = field(default_factory=dict)
     remembered: Mapping[str, int] = field(default_factory=dict)
 
     def recognised(self, name: str) -> bool:
@@ -116,16 +116,16 @@ class DnsRecordsFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedRecord:
     """A change, and the zone it is made in."""
 
-    place: Place
+    place: ZonePlace
     change: Change
 
 
 def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
     """One list of each zone; the resolver is asked once records and providers are right."""
-    stack, atlas = context.stack, Atlas(context.dns)
+    stack, atlas = context.stack, ZoneReader(context.dns)
     hostnames = {tenant: model.normal(it.hostname) for tenant, it in stack.tenants.items()}
     located, problems = places.locate(stack, atlas)
     facts = DnsRecordsFacts(
@@ -159,13 +159,13 @@ def _settled(provider: DnsProvider, ticket: str) -> bool:
         return True
 
 
-def _at(atlas: Atlas, place: Place, name: str) -> tuple[Record, ...]:
+def _at(atlas: ZoneReader, place: ZonePlace, name: str) -> tuple[Record, ...]:
     records = atlas.records(place)
     held = () if isinstance(records, Problem) else (record for record in records if record.name == name)
     return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
 
 
-def _desired(context: DnsRecordsContext, tenant: Subject, place: Place) -> Record:
+def _desired(context: DnsRecordsContext, tenant: Subject, place: ZonePlace) -> Record:
     stack, provider = context.stack, context.dns(place.provider)
     asked = places.wanted(stack, tenant)
     hostname, ttl = stack.tenants[tenant].hostname, asked.ttl if asked else provider.minimum_ttl
@@ -240,7 +240,7 @@ def _verdict(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
         case Conflict() as conflict:
             return Blocked(_conflict(facts, conflict), refused=True)
         case Change() as change:
-            return Todo(f"set {change}", Located(facts.places[tenant], change))
+            return Todo(f"set {change}", LocatedRecord(facts.places[tenant], change))
     if not facts.settled:
         spreading = f"{facts.places[tenant].provider} is propagating {name} to its name servers"
         return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change has been made")
@@ -268,7 +268,7 @@ def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
     )
 
 
-def _as_answered(facts: DnsRecordsFacts, place: Place, name: str) -> Verdict:
+def _as_answered(facts: DnsRecordsFacts, place: ZonePlace, name: str) -> Verdict:
     answer = facts.answers.get(name)
     if answer is None or facts.target is None:
         return Wait(f"{name} hasn't been asked for yet", code="dns-not-visible")
@@ -286,7 +286,7 @@ def _as_answered(facts: DnsRecordsFacts, place: Place, name: str) -> Verdict:
 def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     """All tenants' changes of a zone in one plan: one batch. What fails for one tenant or provider stops no other."""
     rules = context.dns_rules
-    located: Mapping[Subject, Located] = {tenant: todo.payload for tenant, todo in todos.items()}
+    located: Mapping[Subject, LocatedRecord] = {tenant: todo.payload for tenant, todo in todos.items()}
     _require_shown(rules.shown, located.values())
     submission.submit(
         context.dns,
@@ -296,7 +296,7 @@ def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     )
 
 
-def _require_shown(shown: frozenset[Change] | None, located: Iterable[Located]) -> None:
+def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedRecord]) -> None:
     """Raise `Refused` for a change that nobody agreed to: the zone is not what it was when the plan was shown."""
     unseen = [one.change for one in located if shown is not None and one.change not in shown]
     if unseen:

@@ -24,10 +24,10 @@ from orchestrator.aws.value_from import held
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.inside import Login, Unproven
+from orchestrator.inside import RedisLogin, Unproven
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Redis, Stack
-from orchestrator.stack.ownership import Kind, remedy
+from orchestrator.stack.ownership import PartKind, remedy
 
 SPREADING = 30.0
 """Seconds in which a token that was set a moment ago may not be asked for yet, and a runner not answer yet.
@@ -37,7 +37,7 @@ A new stack's runner has long booted when its Redis has taken a token; and what 
 COMING = frozenset({"creating", "modifying", "snapshotting"})
 
 
-class Groups(Protocol):
+class RotatesTokens(Protocol):
     """Replication groups."""
 
     def group(self, name: str) -> RedisState:
@@ -61,7 +61,7 @@ class Groups(Protocol):
         ...
 
 
-class Secrets(Protocol):
+class ReadsSecrets(Protocol):
     """Secret values."""
 
     def value(self, arn: str) -> str:
@@ -69,7 +69,7 @@ class Secrets(Protocol):
         ...
 
 
-class Others(Protocol):
+class FindsRedisUsers(Protocol):
     """Who else uses what the stack uses."""
 
     def users(self, *names: str) -> tuple[str, ...]:
@@ -86,12 +86,12 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
-    def elasticache(self) -> Groups:
+    def elasticache(self) -> RotatesTokens:
         """Where replication groups are."""
         ...
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> ReadsSecrets:
         """Where the token is."""
         ...
 
@@ -116,7 +116,7 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
-    def surroundings(self) -> Others:
+    def surroundings(self) -> FindsRedisUsers:
         """Who else is there."""
         ...
 
@@ -132,14 +132,14 @@ class RedisAuthFacts:
     redis: Redis | None
     state: RedisState
     rotated: bool = False
-    login: Login | Unproven | None = None
+    login: RedisLogin | Unproven | None = None
     patient: bool = False
     foreign: str = ""
     users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TokenChange:
     """ROTATE of the group as it was seen, or (`final`) SET."""
 
     group: RedisState
@@ -163,7 +163,7 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
         users = () if foreign else context.surroundings.users(redis.host)
         return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
-    hopeful = isinstance(login, Login) or (login is not None and login.passing)
+    hopeful = isinstance(login, RedisLogin) or (login is not None and login.passing)
     patient = hopeful and context.first_looks.within(SPREADING, "redis-auth", context.now())
     return RedisAuthFacts(redis, state, rotated, login, patient)
 
@@ -171,11 +171,11 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
 def _foreign(context: RedisAuthContext, redis: Redis, state: RedisState) -> str:
     """Why the group isn't the stack's own; empty: it is. AWS is asked for its tags where no state manages it."""
     stack, name = context.stack, redis.replication_group
-    tags = {} if stack.ownership.manages(Kind.REDIS, name) else context.elasticache.tags(state.arn)
-    return stack.ownership.objection(Kind.REDIS, name, stack.stack, tags)
+    tags = {} if stack.ownership.manages(PartKind.REDIS, name) else context.elasticache.tags(state.arn)
+    return stack.ownership.objection(PartKind.REDIS, name, stack.stack, tags)
 
 
-def _login(context: RedisAuthContext, redis: Redis) -> Login | Unproven | None:
+def _login(context: RedisAuthContext, redis: Redis) -> RedisLogin | Unproven | None:
     """None: nothing goes through a runner here."""
     runner = context.stack.runner
     if runner is None or not context.needs_runner:
@@ -205,16 +205,16 @@ def _verdict(facts: RedisAuthFacts, secret: str) -> Verdict:
     if spared := facts.foreign or "; ".join(facts.users):
         return Done(f"the token of {name} is left as it is: {spared}")
     if not state.auth:
-        return Todo(f"set the token of {name}", Change(state))
+        return Todo(f"set the token of {name}", TokenChange(state))
     if facts.rotated:
-        return Todo(f"accept only the token at {name}", Change(state, final=True))
+        return Todo(f"accept only the token at {name}", TokenChange(state, final=True))
     return _proof(facts, secret)
 
 
 def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
     """What signing in has shown."""
     name, login = facts.state.group, facts.login
-    if not isinstance(login, Login):
+    if not isinstance(login, RedisLogin):
         if facts.patient and login is not None:
             return Wait(f"{name} asks for a token; to try the secret's: {login.why}", "redis-token-not-proven", _TRY)
         return Done(f"{name} asks for a token over TLS; not proven that it is the secret's")
@@ -253,7 +253,7 @@ def apply(context: RedisAuthContext, todos: Mapping[Subject, Todo]) -> None:
     redis = context.stack.redis
     assert redis is not None  # noqa: S101 - decided only with a Redis and its secret
     assert redis.auth_secret_arn is not None  # noqa: S101
-    change: Change = todos[STACK].payload
+    change: TokenChange = todos[STACK].payload
     token = held(context.secrets.value(redis.auth_secret_arn), redis.auth_secret_key or "", redis.auth_secret_arn)
     if change.final:
         context.elasticache.settle(change.group, token)
@@ -269,7 +269,7 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
         yield Problem("redis-token-not-proven", message, name, _TRY)
     if facts.foreign:
         message = f"the token of Redis group {name} is left as it is: {facts.foreign}"
-        yield Problem("not-this-stacks", message, name, remedy(Kind.REDIS, name))
+        yield Problem("not-this-stacks", message, name, remedy(PartKind.REDIS, name))
     elif facts.users:
         message = f"setting the token of {name} would bar others that use it: {'; '.join(facts.users)}"
         fix = "give the stack a Redis of its own; or take `redis.auth_secret_arn` out of the contract"

@@ -11,7 +11,7 @@ from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
 
 
-class Agents(Protocol):
+class AgentPings(Protocol):
     """What SSM knows of instances."""
 
     def ping(self, instance_id: str) -> Ping:
@@ -19,7 +19,7 @@ class Agents(Protocol):
         ...
 
 
-class Instances(Protocol):
+class InstanceStates(Protocol):
     """What EC2 knows of instances."""
 
     def state(self, instance_id: str) -> str:
@@ -36,12 +36,12 @@ class RunnerContext(Protocol):
         ...
 
     @property
-    def ssm(self) -> Agents:
+    def ssm(self) -> AgentPings:
         """SSM."""
         ...
 
     @property
-    def ec2(self) -> Instances:
+    def ec2(self) -> InstanceStates:
         """EC2."""
         ...
 

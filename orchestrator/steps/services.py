@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.aws.elbv2 import HealthCheck
-from orchestrator.database.model import Server, Wanted, wanted_of
+from orchestrator.database.model import Server, WantedDatabase, wanted_of
 from orchestrator.engine.step import Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
@@ -70,7 +70,7 @@ class ServicesFacts:
     started: datetime
     now: datetime
     rules: Rules = Rules()  # noqa: RUF009 - frozen
-    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    wanted: Mapping[str, WantedDatabase] = field(default_factory=dict)
     """Per tenant the database the stack says it has."""
     healed: frozenset[str] = frozenset()
     """Tenants whose database was made again while waiting."""

@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.aws.listeners import Routing
-from orchestrator.dns.resolve import Answer, Resolver
+from orchestrator.dns.resolve import DnsAnswer, Resolver
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.probe import Probe, Reached
 from orchestrator.site import answers, tenancy, visits
-from orchestrator.site.tenancy import Deed, Inside
+from orchestrator.site.tenancy import SiteBackend, SiteOwners
 from orchestrator.stack.contract import Healthy
 
 SPREADING = 10.0
@@ -30,7 +30,7 @@ A rule, a certificate or a service that Terraform has just changed is read, and 
 """
 
 
-class Listeners(Protocol):
+class ReadsRouting(Protocol):
     """Load balancers' rules."""
 
     def routing(self, load_balancer: str) -> Routing:
@@ -47,7 +47,7 @@ class SitesContext(visits.VisitsContext, Protocol):
         ...
 
     @property
-    def listeners(self) -> Listeners:
+    def listeners(self) -> ReadsRouting:
         """Who knows the rules."""
         ...
 
@@ -70,14 +70,14 @@ class SitesFacts:
     tenant's site says when it is up (default: Onyx's). `spreading`: a change made just before may not show yet.
     """
 
-    target: Answer
-    answers: Mapping[Subject, Answer]
+    target: DnsAnswer
+    answers: Mapping[Subject, DnsAnswer]
     probes: Mapping[Subject, Probe] = field(default_factory=dict)
     others: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
     expected: Mapping[Subject, Healthy] = field(default_factory=dict)
     routing: Routing | None = None
-    deed: Deed = field(default_factory=Deed)
-    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    deed: SiteOwners = field(default_factory=SiteOwners)
+    insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     spreading: bool = False
     unheard: frozenset[str] = frozenset()
     """Zones whose name servers don't answer this machine."""
@@ -95,7 +95,7 @@ def observe(context: SitesContext) -> SitesFacts:
     answered = dict(zip(tenants, found, strict=True))
     here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(target)}
     routing = context.listeners.routing(stack.load_balancer.arn) if here else None
-    seen = visits.look(context, here, routing) if routing else visits.Seen()
+    seen = visits.look(context, here, routing) if routing else visits.Visits()
     return SitesFacts(
         target,
         answered,
@@ -103,7 +103,7 @@ def observe(context: SitesContext) -> SitesFacts:
         {tenant: some[1:] for tenant, some in seen.probes.items() if some[1:]},
         expected,
         routing,
-        Deed.of(stack),
+        SiteOwners.of(stack),
         seen.insides,
         context.first_looks.within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
@@ -116,7 +116,7 @@ def decide(facts: SitesFacts) -> Verdicts:
     return {tenant: _verdict(tenant, answer, facts) for tenant, answer in facts.answers.items()}
 
 
-def _verdict(tenant: Subject, answer: Answer, facts: SitesFacts) -> Verdict:
+def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
     target = facts.target
     if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
@@ -136,7 +136,7 @@ def _verdict(tenant: Subject, answer: Answer, facts: SitesFacts) -> Verdict:
     return _answered(tenant, answer.name, facts)
 
 
-def _point(answer: Answer, target: Answer) -> str:
+def _point(answer: DnsAnswer, target: DnsAnswer) -> str:
     return f"point {answer.name} to {target.name} (CNAME), and check the zone's name servers at its registrar"
 
 

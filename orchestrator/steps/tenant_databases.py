@@ -15,14 +15,23 @@ from orchestrator.aws.rds import TakenSnapshot
 from orchestrator.aws.service_events import Kind
 from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
-from orchestrator.database.model import Observed, Server, Wanted, identifier, missing, unowned, usable, wanted_of
-from orchestrator.database.ownership import Rules
+from orchestrator.database.model import (
+    Server,
+    ServerContents,
+    WantedDatabase,
+    identifier,
+    missing,
+    unowned,
+    usable,
+    wanted_of,
+)
+from orchestrator.database.ownership import OwnershipRules
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.stack.contract import Stack
 
 
-class Services(Protocol):
+class ReadsServices(Protocol):
     """Reads services."""
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
@@ -30,7 +39,7 @@ class Services(Protocol):
         ...
 
 
-class Snapshots(Protocol):
+class ReadsSnapshots(Protocol):
     """Reads snapshots of DB instances."""
 
     def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
@@ -52,17 +61,17 @@ class TenantDatabasesContext(Protocol):
         ...
 
     @property
-    def database_rules(self) -> Rules:
+    def database_rules(self) -> OwnershipRules:
         """What somebody asked for."""
         ...
 
     @property
-    def ecs(self) -> Services:
+    def ecs(self) -> ReadsServices:
         """Where services are read."""
         ...
 
     @property
-    def rds(self) -> Snapshots:
+    def rds(self) -> ReadsSnapshots:
         """Where snapshots are read."""
         ...
 
@@ -79,18 +88,18 @@ class TenantDatabasesFacts:
     `lost`: tenants that have no database though something tells of an earlier one, and what does; `backup`: the newest.
     """
 
-    wanted: tuple[Wanted, ...]
-    seen: Observed
-    rules: Rules = field(default_factory=Rules)
+    wanted: tuple[WantedDatabase, ...]
+    seen: ServerContents
+    rules: OwnershipRules = field(default_factory=OwnershipRules)
     lost: Mapping[str, str] = field(default_factory=dict)
     backup: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class DatabaseToMake:
     """What a tenant wants, and whether its tasks did without: then they have to start again."""
 
-    wanted: Wanted
+    wanted: WantedDatabase
     was_missed: bool = True
 
 
@@ -130,7 +139,7 @@ def decide(facts: TenantDatabasesFacts) -> Verdicts:
     return {one.tenant: _verdict(one, facts) for one in facts.wanted}
 
 
-def _verdict(one: Wanted, facts: TenantDatabasesFacts) -> Verdict:
+def _verdict(one: WantedDatabase, facts: TenantDatabasesFacts) -> Verdict:
     seen, rules = facts.seen, facts.rules
     if one.tenant in seen.unseen:
         return Unread(seen.unseen[one.tenant], one.tenant in seen.passing).verdict
@@ -146,12 +155,12 @@ def _verdict(one: Wanted, facts: TenantDatabasesFacts) -> Verdict:
     changes += [f"mark {', '.join(marks)} as this stack's"] if marks else []
     if changes:
         theirs = not one.is_admin and not ownership.role_is_ours(one, seen, rules)
-        making = Making(replace(one, keeps_password=theirs), was_missed=not usable(one, seen))
+        making = DatabaseToMake(replace(one, keeps_password=theirs), was_missed=not usable(one, seen))
         return Todo(", ".join(changes), making)
     return Done(f"{one.database} exists, owned by {one.role}")
 
 
-def _unmakeable(one: Wanted, seen: Observed) -> Problem | None:
+def _unmakeable(one: WantedDatabase, seen: ServerContents) -> Problem | None:
     if one.tenant in seen.secrets:
         fix = f"check that {one.secret_arn} has a value and that the runner's role may read it"
         return Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix)
@@ -166,7 +175,7 @@ def _unmakeable(one: Wanted, seen: Observed) -> Problem | None:
     return None
 
 
-def _anothers(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
+def _anothers(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None:
     found = ownership.anothers(one, facts.seen, {other.tenant for other in facts.wanted})
     if found is None:
         return None
@@ -179,7 +188,7 @@ def _anothers(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     return Problem("database-of-another-tenant", f"{what} is marked as tenant {mark.tenant}'s", one.tenant, fix)
 
 
-def _renamed(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
+def _renamed(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None:
     """An empty database in the place of a full one that somebody renamed would hide the customer's data."""
     seen = facts.seen
     if one.database in facts.rules.new or not (one.database not in seen.databases or _is_strange(one, facts)):
@@ -187,13 +196,13 @@ def _renamed(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     return ownership.renamed(one, facts.wanted, seen)
 
 
-def _is_strange(one: Wanted, facts: TenantDatabasesFacts) -> bool:
+def _is_strange(one: WantedDatabase, facts: TenantDatabasesFacts) -> bool:
     """Whether an empty one that we did not make has the tenant's place."""
     held = facts.seen.holds.get(one.database)
     return held is not None and held.objects == 0 and one.database not in facts.seen.marks
 
 
-def _not_adopted(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
+def _not_adopted(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None:
     """What was there before us is used where the tenant gets in, and only changed when somebody asks for it."""
     seen, rules = facts.seen, facts.rules
     adopt = f"--adopt-database {one.database}"
@@ -214,7 +223,7 @@ def _not_adopted(one: Wanted, facts: TenantDatabasesFacts) -> Problem | None:
     return Problem("role-not-adopted", message, one.tenant, fix)
 
 
-def _is_password(lacks: Sequence[str], one: Wanted) -> bool:
+def _is_password(lacks: Sequence[str], one: WantedDatabase) -> bool:
     return tuple(lacks) == (f"password of role {one.role}",)
 
 
@@ -223,7 +232,7 @@ def apply(context: TenantDatabasesContext, todos: Mapping[Subject, Todo]) -> Non
 
     Whose tasks did without is remembered first: also of a change that fails half-way, or whose answer is lost.
     """
-    makings: Mapping[Subject, Making] = {tenant: todo.payload for tenant, todo in todos.items()}
+    makings: Mapping[Subject, DatabaseToMake] = {tenant: todo.payload for tenant, todo in todos.items()}
     context.databases_made.update(tenant for tenant, making in makings.items() if making.was_missed)
     context.database.ensure([making.wanted for making in makings.values()])
 

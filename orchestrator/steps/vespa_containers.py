@@ -17,10 +17,10 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.index import vespa
-from orchestrator.index.vespa import Inside
+from orchestrator.index.vespa import VespaReport
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Stack, Vespa
-from orchestrator.stack.ownership import Kind, Ownership, remedy
+from orchestrator.stack.ownership import Ownership, PartKind, remedy
 
 STARTING = 300.0
 """Seconds a running container may take until its config server answers; then it is restarted, once."""
@@ -29,7 +29,7 @@ _PASSING = frozenset({"restarting", "removing"})
 _VERBS = {"paused": "unpause"}
 
 
-class Agents(Shell, Protocol):
+class AgentShell(Shell, Protocol):
     """SSM."""
 
     def pings(self, instance_ids: list[str]) -> Mapping[str, Ping]:
@@ -37,7 +37,7 @@ class Agents(Shell, Protocol):
         ...
 
 
-class Instances(Protocol):
+class VespaInstances(Protocol):
     """EC2."""
 
     def state(self, instance_id: str) -> str:
@@ -62,12 +62,12 @@ class VespaContainersContext(Protocol):
         ...
 
     @property
-    def ssm(self) -> Agents:
+    def ssm(self) -> AgentShell:
         """SSM."""
         ...
 
     @property
-    def ec2(self) -> Instances:
+    def ec2(self) -> VespaInstances:
         """EC2."""
         ...
 
@@ -87,7 +87,7 @@ class VespaContainersFacts:
 
     instances: Mapping[Subject, str]
     now: datetime
-    inside: Mapping[Subject, Inside | None] = field(default_factory=dict)
+    inside: Mapping[Subject, VespaReport | None] = field(default_factory=dict)
     states: Mapping[Subject, str] = field(default_factory=dict)
     recipes: Mapping[Subject, tuple[str, ...] | str] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
@@ -131,9 +131,9 @@ def observe(context: VespaContainersContext) -> VespaContainersFacts:
 def _foreign(context: VespaContainersContext, ids: Sequence[str]) -> Mapping[str, str]:
     """Why these aren't the stack's own; AWS is asked for the tags of what no state manages."""
     stack, known = context.stack, context.stack.ownership if ids else Ownership()
-    unclear = [one for one in ids if not known.manages(Kind.INSTANCE, one)]
+    unclear = [one for one in ids if not known.manages(PartKind.INSTANCE, one)]
     said = context.ec2.tags(unclear) if unclear else {}
-    why = {one: known.objection(Kind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
+    why = {one: known.objection(PartKind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
     return {one: text for one, text in why.items() if text}
 
 
@@ -153,7 +153,7 @@ def _unless_foreign(instance: str, facts: VespaContainersFacts, verdict: Verdict
     if instance not in facts.foreign or not isinstance(verdict, Todo):
         return verdict
     message = f"it would {verdict.change}, but {instance} is left as it is: {facts.foreign[instance]}"
-    return Blocked(Problem("not-this-stacks", message, instance, remedy(Kind.INSTANCE, instance)), refused=True)
+    return Blocked(Problem("not-this-stacks", message, instance, remedy(PartKind.INSTANCE, instance)), refused=True)
 
 
 def _verdict(tenant: Subject, instance: str, facts: VespaContainersFacts) -> Verdict:
@@ -203,7 +203,7 @@ def _absent(tenant: Subject, instance: str, recipe: tuple[str, ...] | str) -> Ve
     return Todo(what, Repair(instance, recipe))
 
 
-def _running(tenant: Subject, instance: str, seen: Inside, now: datetime) -> Verdict:
+def _running(tenant: Subject, instance: str, seen: VespaReport, now: datetime) -> Verdict:
     if seen.healthy:
         return Done(f"{seen.image or vespa.CONTAINER} runs on {instance}, its config server answers")
     if seen.started is not None and (now - seen.started).total_seconds() > STARTING:

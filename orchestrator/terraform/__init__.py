@@ -8,19 +8,19 @@ files, never argv; plan files are readable by their owner only and don't outlive
 from orchestrator.terraform.binary import MINIMUM, Version
 from orchestrator.terraform.failure import LockInfo, StateLocked, TerraformFailed
 from orchestrator.terraform.plan import Plan, PlanOptions
-from orchestrator.terraform.stream import Changes, Diagnostic, Progress
-from orchestrator.terraform.workdir import Output, Terraform
+from orchestrator.terraform.stream import ChangeSummary, Diagnostic, StreamLine
+from orchestrator.terraform.workdir import OutputValue, Terraform
 
 __all__ = [
     "MINIMUM",
-    "Changes",
+    "ChangeSummary",
     "Diagnostic",
     "LockInfo",
-    "Output",
+    "OutputValue",
     "Plan",
     "PlanOptions",
-    "Progress",
     "StateLocked",
+    "StreamLine",
     "Terraform",
     "TerraformFailed",
     "Version",

@@ -13,11 +13,11 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.aws.existing import Seen
+    from orchestrator.aws.existing import ExistingObject
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceKind:
     """A kind of resource. `name` is the attribute by which it is looked up in AWS.
 
     `ready` are the statuses in which a cut-off create has become what it should be, `coming` those that lead there;
@@ -30,22 +30,22 @@ class Kind:
     importable: bool = True
 
 
-KINDS: Mapping[str, Kind] = {
-    "aws_db_instance": Kind(
+KINDS: Mapping[str, ResourceKind] = {
+    "aws_db_instance": ResourceKind(
         "identifier",
         ready=frozenset({"available", "storage-optimization"}),
         coming=frozenset(
             {"creating", "backing-up", "modifying", "rebooting", "configuring-enhanced-monitoring", "upgrading"}
         ),
     ),
-    "aws_elasticache_replication_group": Kind(
+    "aws_elasticache_replication_group": ResourceKind(
         "replication_group_id", ready=frozenset({"available"}), coming=frozenset({"creating", "modifying"})
     ),
-    "aws_lb": Kind("name", ready=frozenset({"active"}), coming=frozenset({"provisioning"})),
-    "aws_instance": Kind("id", ready=frozenset({"running"}), coming=frozenset({"pending"}), importable=False),
-    "aws_s3_bucket": Kind("bucket"),
-    "aws_iam_role": Kind("name"),
-    "aws_cloudwatch_log_group": Kind("name"),
+    "aws_lb": ResourceKind("name", ready=frozenset({"active"}), coming=frozenset({"provisioning"})),
+    "aws_instance": ResourceKind("id", ready=frozenset({"running"}), coming=frozenset({"pending"}), importable=False),
+    "aws_s3_bucket": ResourceKind("bucket"),
+    "aws_iam_role": ResourceKind("name"),
+    "aws_cloudwatch_log_group": ResourceKind("name"),
 }
 
 
@@ -146,7 +146,7 @@ def created(plan: Mapping[str, Any]) -> Iterator[Planned]:
             yield Planned(change["address"], change["type"], after[kind.name], after.get("tags_all") or {})
 
 
-def fate_of_tainted(one: Tainted, seen: Seen | None) -> Fate | None:
+def fate_of_tainted(one: Tainted, seen: ExistingObject | None) -> Fate | None:
     """None: it is gone, and made anew."""
     if seen is None:
         return None
@@ -164,7 +164,7 @@ def fate_of_tainted(one: Tainted, seen: Seen | None) -> Fate | None:
     return Leave(one.address, f"its create was cut off, and it is {seen.status}", again)
 
 
-def fate_of_created(one: Planned, seen: Seen | None, stack: str = "") -> Fate | None:
+def fate_of_created(one: Planned, seen: ExistingObject | None, stack: str = "") -> Fate | None:
     """None: it isn't there, as it should be. `stack` is the stack's name, where there are no tags to know it by.
 
     What is still being created can't be changed yet, and may not tell its tags (Redis).

@@ -39,7 +39,7 @@ def never() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessEnd:
     """How the process ended. `status` is negative for a signal; `complaint` is the end of its stderr."""
 
     status: int
@@ -121,7 +121,7 @@ def follow(
     on_line: OnLine,
     interrupts: Interrupts = never,
     private: bool = False,
-) -> Ended:
+) -> ProcessEnd:
     """Run to the end, whatever happens, giving each line of stdout to `on_line`.
 
     KeyboardInterrupt is taken, not raised: the first makes one SIGINT to terraform, which then ends cleanly (lock
@@ -154,7 +154,7 @@ def follow(
             raise followed.failure
         size = os.fstat(err.fileno()).st_size
         complaint = os.pread(err.fileno(), _TAIL, max(0, size - _TAIL)).decode(errors="replace")
-    return Ended(process.returncode, followed.forwarded > 0, complaint)
+    return ProcessEnd(process.returncode, followed.forwarded > 0, complaint)
 
 
 def _end_what_is_left(group: int, by: signal.Signals) -> None:

@@ -24,7 +24,7 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ChangeSummary:
     """Resources added, changed, removed and imported, as terraform counts them (outputs don't count)."""
 
     added: int = 0
@@ -34,7 +34,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StreamLine:
     """One line of the stream.
 
     `kind` is terraform's `type`: `apply_start`, `apply_progress`, `apply_complete`, `apply_errored`,
@@ -48,10 +48,10 @@ class Progress:
     action: str = ""
     elapsed: float | None = None
     diagnostic: Diagnostic | None = None
-    changes: Changes | None = None
+    changes: ChangeSummary | None = None
 
 
-def parse(line: str) -> Progress | None:
+def parse(line: str) -> StreamLine | None:
     """The progress in one line of `-json` output; None for an empty line."""
     if not line.strip():
         return None
@@ -60,10 +60,10 @@ def parse(line: str) -> Progress | None:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        return Progress("log", line.rstrip())
+        return StreamLine("log", line.rstrip())
     hook = _mapping(said, "hook") or _mapping(said, "change")
     elapsed = hook.get("elapsed_seconds")
-    return Progress(
+    return StreamLine(
         kind=str(said.get("type", "log")),
         message=str(hook.get("output", said.get("@message", ""))),
         address=str(_mapping(hook, "resource").get("addr", "")),
@@ -113,8 +113,8 @@ def _diagnostic(said: Mapping[str, Any]) -> Diagnostic | None:
     )
 
 
-def _changes(said: Mapping[str, Any]) -> Changes | None:
+def _changes(said: Mapping[str, Any]) -> ChangeSummary | None:
     if not said:
         return None
     add, change, remove, imported = (int(said.get(key, 0)) for key in ("add", "change", "remove", "import"))
-    return Changes(add, change, remove, imported)
+    return ChangeSummary(add, change, remove, imported)

@@ -42,7 +42,7 @@ class Declarations:
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class GivenValues:
     """The given values by the way they are read, and which of their texts are secret."""
 
     literal: Mapping[str, str]
@@ -77,7 +77,7 @@ def _undeclared(name: str) -> Problem:
     return Problem("undeclared-variable", message, f"-var {name}", "correct the name, or declare it in the root module")
 
 
-def sort(given: Mapping[str, str], declared: Declarations) -> Values:
+def sort(given: Mapping[str, str], declared: Declarations) -> GivenValues:
     """Decide for each value how terraform would read it. Raises `Invalid` for names that nobody declares."""
     unknown = [name for name in given if name not in declared.known]
     if unknown and declared.complete:
@@ -90,10 +90,10 @@ def sort(given: Mapping[str, str], declared: Declarations) -> Values:
         (literal if variable.type in _PRIMITIVE else expression)[name] = value
         if variable.secret:
             secrets += [value] if variable.type in _PRIMITIVE else [value, *redact.strings_in(value)]
-    return Values(literal, expression, secrets)
+    return GivenValues(literal, expression, secrets)
 
 
-def write(values: Values, folder: Path) -> list[Path]:
+def write(values: GivenValues, folder: Path) -> list[Path]:
     """The files to give by `-var-file`, 0600, in a folder that the caller deletes."""
     files: list[Path] = []
     if values.literal:

@@ -17,16 +17,16 @@ from orchestrator.terraform.command import FLAG, Options, build, environment_for
 from orchestrator.terraform.plan import Plan, PlanOptions, changes_in, checksum
 from orchestrator.terraform.process import Interrupts, OnLine, never
 from orchestrator.terraform.scratch import Scratch
-from orchestrator.terraform.stream import Changes, Diagnostic, Progress
+from orchestrator.terraform.stream import ChangeSummary, Diagnostic, StreamLine
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[StreamLine], None]
 
 _CHANGES_PRESENT = 2
 """`plan -detailed-exitcode`: succeeded, and there is something to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputValue:
     """An output value. `type` is terraform's type as JSON (`"string"`, `["list", "string"]` …)."""
 
     value: Any
@@ -38,13 +38,13 @@ def _silent(_said: object) -> None:
     """Show nothing."""
 
 
-class _Heard:
+class _CommandOutput:
     """What a followed command said: errors and totals kept, everything passed on, redacted."""
 
     def __init__(self, on_progress: OnProgress, redact: Redactor) -> None:
         self._on_progress, self.redact = on_progress, redact
         self.errors: list[Diagnostic] = []
-        self.changes = Changes()
+        self.changes = ChangeSummary()
 
     def __call__(self, line: str) -> None:
         said = stream.parse(line)
@@ -56,7 +56,7 @@ class _Heard:
         self._on_progress(_redacted(said, self.redact))
 
 
-def _redacted(said: Progress, redact: Redactor) -> Progress:
+def _redacted(said: StreamLine, redact: Redactor) -> StreamLine:
     told = said.diagnostic
     if told is not None:
         told = replace(told, summary=redact(told.summary), detail=redact(told.detail))
@@ -93,11 +93,11 @@ class Terraform:
         if not force and not readiness.needs_init(self.directory, self.environment):
             return False
 
-        def tell(said: Progress) -> None:
+        def tell(said: StreamLine) -> None:
             for line in said.message.splitlines():
                 on_line(line)
 
-        heard = _Heard(tell, Redactor(from_environment(self.environment)))
+        heard = _CommandOutput(tell, Redactor(from_environment(self.environment)))
         self._follow("init", {"input": False, "json": FLAG}, (), heard, interrupts=interrupts)
         return True
 
@@ -118,7 +118,7 @@ class Terraform:
         except failure.TerraformFailed as error:
             if not failure.wants_init(error):
                 raise
-        self.init(lambda line: on_progress(Progress("init", line)), force=True, interrupts=interrupts)
+        self.init(lambda line: on_progress(StreamLine("init", line)), force=True, interrupts=interrupts)
         return self._plan(chosen, on_progress, interrupts)
 
     def saved_plan(self, path: Path | str) -> Plan:
@@ -136,7 +136,7 @@ class Terraform:
         *,
         extra: Sequence[str] = (),
         interrupts: Interrupts = never,
-    ) -> Changes:
+    ) -> ChangeSummary:
         """Apply exactly this plan. Returns what was changed; raises `Refused` when the file is another by now.
 
         Killing us doesn't stop it; an exception of `on_progress` is raised when terraform has ended.
@@ -145,13 +145,13 @@ class Terraform:
             message, fix = "the plan file has changed since it was read", "plan again, and look at the new plan"
             raise Refused(Problem("plan-changed", message, str(plan.path), fix))
 
-        def watch(said: Progress) -> None:
+        def watch(said: StreamLine) -> None:
             if said.kind == "apply_start":
                 # Terraform has read them: gone from the disk even if nobody is left to end the context.
                 plan.discard()
             on_progress(said)
 
-        heard = _Heard(watch, plan.redact)
+        heard = _CommandOutput(watch, plan.redact)
         # Ephemeral variables are not in the plan: terraform wants their values again, and takes the same files.
         options = {"input": False, "json": FLAG, "var_file": list(plan.var_files)}
         self._follow("apply", options, (*extra, str(plan.path)), heard, interrupts=interrupts)
@@ -159,12 +159,12 @@ class Terraform:
 
     def untaint(self, address: str, *, interrupts: Interrupts = never) -> None:
         """The object is no longer to be made again. It changes the state only."""
-        heard = _Heard(_silent, Redactor(from_environment(self.environment)))
+        heard = _CommandOutput(_silent, Redactor(from_environment(self.environment)))
         self._follow("untaint", {}, (address,), heard, interrupts=interrupts)
 
     def adopt(self, address: str, identifier: str, plan: Plan, *, interrupts: Interrupts = never) -> None:
         """`terraform import`, with the variables of the plan: the object is in the state. It changes the state only."""
-        heard = _Heard(_silent, plan.redact)
+        heard = _CommandOutput(_silent, plan.redact)
         options = {"input": False, "no_color": FLAG, "var_file": list(plan.var_files)}
         self._follow("import", options, (address, identifier), heard, interrupts=interrupts)
 
@@ -173,10 +173,10 @@ class Terraform:
         found = variables.read_declarations(self.directory, [name])
         return name in found.known or not found.complete
 
-    def outputs(self) -> dict[str, Output]:
+    def outputs(self) -> dict[str, OutputValue]:
         """The root module's outputs; empty when there is no state. Sensitive ones in clear."""
         said = self._read_json("output", {"json": FLAG, "no_color": FLAG})
-        return {name: Output(it["value"], bool(it["sensitive"]), it.get("type")) for name, it in said.items()}
+        return {name: OutputValue(it["value"], bool(it["sensitive"]), it.get("type")) for name, it in said.items()}
 
     def state(self) -> dict[str, Any]:
         """`terraform show -json`: the state with its values, secrets in clear.
@@ -213,7 +213,7 @@ class Terraform:
                 "destroy": FLAG if options.destroy else None,
                 "refresh": None if options.refresh else False,
             }
-            heard = _Heard(on_progress, redact)
+            heard = _CommandOutput(on_progress, redact)
             status = self._follow("plan", flags, options.extra, heard, interrupts=interrupts)
             plan = self._as_plan(file, status == _CHANGES_PRESENT, redact, files)
             plan.folder = folder
@@ -223,7 +223,7 @@ class Terraform:
     def _as_plan(self, file: Path, has_changes: bool, redact: Redactor, var_files: Sequence[str] = ()) -> Plan:
         return Plan(file, has_changes, checksum(file), redact, self._show_text, self._show_json, var_files)
 
-    def _values(self, options: PlanOptions) -> variables.Values:
+    def _values(self, options: PlanOptions) -> variables.GivenValues:
         given = variables.split(options.variables)
         return variables.sort(given, variables.read_declarations(self.directory, given))
 
@@ -256,7 +256,7 @@ class Terraform:
         verb: str,
         options: Options,
         arguments: Sequence[str],
-        heard: _Heard,
+        heard: _CommandOutput,
         *,
         interrupts: Interrupts,
     ) -> int:

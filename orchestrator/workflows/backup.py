@@ -13,7 +13,7 @@ from orchestrator.workflows.caller import Caller, StackRef, ignore
 from orchestrator.workflows.execution import Execution, perform
 
 if TYPE_CHECKING:
-    from orchestrator.app.safekeeping import Safekeeping
+    from orchestrator.app.safekeeping import Backups
     from orchestrator.lifecycle.manifest import Manifest
     from orchestrator.lifecycle.pause_tags import Stamp
     from orchestrator.stack.contract import Stack
@@ -60,22 +60,22 @@ def backup(
     return perform("backup", stack, work, emit=emit, caller=caller, recorded=recorded)
 
 
-def safekeeping(execution: Execution) -> Safekeeping:
+def safekeeping(execution: Execution) -> Backups:
     """For the stack whose contract this is; the right account is checked."""
     return safekeeping_of(execution, execution.contract())
 
 
-def safekeeping_of(execution: Execution, stack: Stack) -> Safekeeping:
+def safekeeping_of(execution: Execution, stack: Stack) -> Backups:
     """The same, once the contract is known."""
-    from orchestrator.app.safekeeping import Safekeeping
+    from orchestrator.app.safekeeping import Backups
 
     operation = execution.operation_on(stack)
     operation.aws.require_account(stack.account_id)
     who = execution.caller.who
-    return Safekeeping(operation, execution.settings, execution.clock, execution.redact.learn, who=who)
+    return Backups(operation, execution.settings, execution.clock, execution.redact.learn, who=who)
 
 
-def take(execution: Execution, keeping: Safekeeping, manifest: Manifest) -> Outcome:
+def take(execution: Execution, keeping: Backups, manifest: Manifest) -> Outcome:
     """Run the steps; a copy of the manifest stays in Terraform's directory, where `restore` finds it."""
     execution.text(f"backup {manifest.id} in s3://{keeping.vault.bucket}")
     if keeping.pause:
@@ -120,7 +120,7 @@ def copies(directory: Path) -> list[Manifest]:
     return found
 
 
-def _list(execution: Execution, keeping: Safekeeping) -> Outcome:
+def _list(execution: Execution, keeping: Backups) -> Outcome:
     from orchestrator.lifecycle.transfer import human
 
     found = keeping.manifests()
@@ -134,7 +134,7 @@ def _list(execution: Execution, keeping: Safekeeping) -> Outcome:
     return Outcome.SUCCEEDED
 
 
-def _verify(execution: Execution, keeping: Safekeeping, asked: str) -> Outcome:
+def _verify(execution: Execution, keeping: Backups, asked: str) -> Outcome:
     known = keeping.manifests()
     manifest = known[0] if asked == "last" and known else keeping.vault.get(asked)
     defects = keeping.defects(manifest)
@@ -145,7 +145,7 @@ def _verify(execution: Execution, keeping: Safekeeping, asked: str) -> Outcome:
     return Outcome.FAILED if defects else Outcome.SUCCEEDED
 
 
-def _prune(execution: Execution, keeping: Safekeeping, keep: int, *, approved: bool) -> Outcome:
+def _prune(execution: Execution, keeping: Backups, keep: int, *, approved: bool) -> Outcome:
     from orchestrator.lifecycle.pruned import superfluous
 
     old = superfluous(keeping.manifests(), keep)

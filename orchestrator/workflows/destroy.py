@@ -15,8 +15,8 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.planning import execute, foreseen, initialise, planned, prepare, read, refuse, tell
 
 if TYPE_CHECKING:
-    from orchestrator.app.demolition import Demolition
-    from orchestrator.lifecycle.gate import Kept
+    from orchestrator.app.demolition import Destruction
+    from orchestrator.lifecycle.gate import KnownBackup
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, Terraform
 
@@ -70,15 +70,15 @@ def _destroy(execution: Execution, terraform: Terraform, wanted: PlanOptions, ch
     return _look_back(execution, demolition)
 
 
-def _demolition(execution: Execution, terraform: Terraform) -> Demolition | None:
-    from orchestrator.app.demolition import Demolition
+def _demolition(execution: Execution, terraform: Terraform) -> Destruction | None:
+    from orchestrator.app.demolition import Destruction
     from orchestrator.lifecycle.restore.way import DATABASE
 
     stack = _stack(execution, terraform)
     if stack is None:
         return None
     dumps = not terraform.declares(DATABASE) and stack.runner is not None
-    return Demolition(safekeeping_of(execution, stack), execution.emit, dumps=dumps)
+    return Destruction(safekeeping_of(execution, stack), execution.emit, dumps=dumps)
 
 
 def _stack(execution: Execution, terraform: Terraform) -> Stack | None:
@@ -95,7 +95,7 @@ def _stack(execution: Execution, terraform: Terraform) -> Stack | None:
 
 
 def _refuse_other_losses(
-    execution: Execution, demolition: Demolition, plan: Plan, allowed: tuple[str, ...], *, no_backup: bool
+    execution: Execution, demolition: Destruction, plan: Plan, allowed: tuple[str, ...], *, no_backup: bool
 ) -> None:
     """Say what the plan leads to; raise `Refused` for losses that are neither in a backup nor named.
 
@@ -117,22 +117,22 @@ def _refuse_other_losses(
 def _destroyed(
     execution: Execution,
     terraform: Terraform,
-    demolition: Demolition,
+    demolition: Destruction,
     plan: Plan,
     confirm: str | None,
     *,
     no_backup: bool,
 ) -> Outcome:
     from orchestrator.errors import Refused
-    from orchestrator.lifecycle.gate import Asked, Kept, obstacles, unconfirmed
+    from orchestrator.lifecycle.gate import Confirmation, KnownBackup, obstacles, unconfirmed
     from orchestrator.terraform.plan import checksum
 
     name, shown = demolition.stack.stack, plan.checksum
     typed = confirm if confirm is not None else _typed(execution, name, no_backup=no_backup)
-    asked = Asked(name, typed, shown, shown, no_backup)
+    asked = Confirmation(name, typed, shown, shown, no_backup)
     if wrong := unconfirmed(asked):
         raise Refused(*wrong)
-    kept = Kept()
+    kept = KnownBackup()
     if not no_backup:
         outcome, kept = _backed_up(execution, demolition)
         if outcome is not Outcome.SUCCEEDED:
@@ -161,8 +161,8 @@ def _typed(execution: Execution, name: str, *, no_backup: bool) -> str:
     return execution.ask(Question(prompt="  Enter a value: ", text=text, wanted=wanted, fix=fix))
 
 
-def _backed_up(execution: Execution, demolition: Demolition) -> tuple[Outcome, Kept]:
-    from orchestrator.lifecycle.gate import Kept
+def _backed_up(execution: Execution, demolition: Destruction) -> tuple[Outcome, KnownBackup]:
+    from orchestrator.lifecycle.gate import KnownBackup
 
     manifest, there = demolition.backup()
     if there:
@@ -170,12 +170,12 @@ def _backed_up(execution: Execution, demolition: Demolition) -> tuple[Outcome, K
     else:
         outcome = take(execution, demolition.keeping, manifest)
         if outcome is not Outcome.SUCCEEDED:
-            return outcome, Kept()
+            return outcome, KnownBackup()
         manifest = demolition.keeping.vault.get(manifest.id)
     return Outcome.SUCCEEDED, demolition.kept(manifest)
 
 
-def _look_back(execution: Execution, demolition: Demolition) -> Outcome:
+def _look_back(execution: Execution, demolition: Destruction) -> Outcome:
     outcome = demolition.look_back(execution.change).outcome
     for tenant, one in sorted(demolition.stack.tenants.items()):
         text = f"{one.hostname} still has its DNS record, and leads nowhere now"

@@ -16,8 +16,8 @@ from orchestrator.workflows.survey import show_survey
 if TYPE_CHECKING:
     from orchestrator.app import Operation
     from orchestrator.dns.model import Change
-    from orchestrator.dns.undo import Restoration
-    from orchestrator.dns.visibility import Sighting
+    from orchestrator.dns.undo import NameRestoration
+    from orchestrator.dns.visibility import NameView
     from orchestrator.engine.step import Verdict
 
 STEP = "dns-records"
@@ -129,14 +129,14 @@ def _shown(execution: Execution, operation: Operation) -> tuple[Outcome, frozens
     return outcome, frozenset(todo.payload.change for todo in survey[STEP].values() if isinstance(todo, Todo))
 
 
-def _sighted(sighting: Sighting) -> Any:
+def _sighted(sighting: NameView) -> Any:
     if sighting.server:
         return FindingReported(step="dns-check", subject=sighting.tenant, detail=str(sighting), code="dns-seen")
     kind = StepDone if sighting.is_right else StepWaiting
     return kind(step="dns-check", subject=sighting.tenant, detail=str(sighting))
 
 
-def _show_undo(execution: Execution, found: Iterable[Restoration]) -> None:
+def _show_undo(execution: Execution, found: Iterable[NameRestoration]) -> None:
     nothing = True
     for one in found:
         nothing, name = False, one.entry.change.name

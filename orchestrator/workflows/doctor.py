@@ -15,7 +15,7 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.survey import show_survey
 
 if TYPE_CHECKING:
-    from orchestrator.app import Operation, Treatment
+    from orchestrator.app import Operation, RepairPlan
     from orchestrator.engine.check import Diagnosis
 
 
@@ -114,15 +114,17 @@ def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: 
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
 
 
-def _say_whose(execution: Execution, operation: Operation, treatment: Treatment) -> Collection[str]:
+def _say_whose(execution: Execution, operation: Operation, treatment: RepairPlan) -> Collection[str]:
     """Tenants whose service isn't the stack's own: it is not started again from here."""
     from orchestrator.events import FindingReported
     from orchestrator.lifecycle.whose import not_ours
-    from orchestrator.stack.ownership import Kind
+    from orchestrator.stack.ownership import PartKind
 
     found = operation.foreign_services(sorted(treatment.tenants))
     for tenant, why in found.items():
-        problem = not_ours(Kind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why)
+        problem = not_ours(
+            PartKind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why
+        )
         said = FindingReported(
             step="doctor", subject=tenant, detail=problem.message, code=problem.code, fix=problem.fix
         )
@@ -130,7 +132,7 @@ def _say_whose(execution: Execution, operation: Operation, treatment: Treatment)
     return found
 
 
-def _ask(execution: Execution, operation: Operation, treatment: Treatment, *, approved: bool) -> None:
+def _ask(execution: Execution, operation: Operation, treatment: RepairPlan, *, approved: bool) -> None:
     """Show what each step that mends would do, and ask."""
     whom = ", ".join(sorted(treatment.tenants))
     execution.text(f"To be repaired now, for {whom}; then services are redeployed where that cures them:")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from orchestrator.app import Certification, Operation
     from orchestrator.aws.access import Access
-    from orchestrator.engine.lock import Dead
+    from orchestrator.engine.lock import DeadOwner
     from orchestrator.settings import Settings
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Terraform
@@ -137,7 +137,7 @@ class Execution:
             self._await_what_was_sent(lock.predecessor)
             yield
 
-    def _await_what_was_sent(self, dead: Dead | None) -> None:
+    def _await_what_was_sent(self, dead: DeadOwner | None) -> None:
         """Until AWS must show what earlier runs sent and did not see: who looks sooner would do it once more."""
         from orchestrator.engine import doubts
 

@@ -10,7 +10,7 @@ from orchestrator.errors import OrchestratorError, Outcome
 from orchestrator.workflows.caller import StackRef
 
 if TYPE_CHECKING:
-    from orchestrator.engine.journal import Record
+    from orchestrator.engine.journal import RunRecord
     from orchestrator.settings import Settings
 
 _AFTER = {
@@ -102,7 +102,7 @@ def _lock(stack: StackRef, settings: Settings) -> tuple[str, str]:
         return "", ""
 
 
-def _last(stack: StackRef) -> Record | None:
+def _last(stack: StackRef) -> RunRecord | None:
     """The last run of which at least the command is recorded."""
     from orchestrator.workflows.history import history
 

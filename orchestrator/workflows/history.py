@@ -11,18 +11,18 @@ from orchestrator.errors import Invalid, Problem
 from orchestrator.workflows.caller import StackRef
 
 if TYPE_CHECKING:
-    from orchestrator.engine.journal import Record
+    from orchestrator.engine.journal import RunRecord
 
 LAST = "last"
 """In place of an id: the newest run."""
 
 
-def history(stack: StackRef) -> Sequence[Record]:
+def history(stack: StackRef) -> Sequence[RunRecord]:
     """The runs recorded for a stack, the newest first."""
     return records(folder_of(stack))
 
 
-def run_of(stack: StackRef, run: str) -> Record:
+def run_of(stack: StackRef, run: str) -> RunRecord:
     """The one run whose id begins so, or the `last`. Raises `Invalid`."""
     found, folder = history(stack), folder_of(stack)
     matching = found[:1] if run == LAST else [record for record in found if record.run.startswith(run)]

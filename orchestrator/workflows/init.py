@@ -21,7 +21,7 @@ ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class InitResult:
     """A definite contract, and the file that was written for it with its text; None: none was needed."""
 
     inferred: Inferred
@@ -29,7 +29,7 @@ class Understood:
     text: str = ""
 
 
-def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None = None) -> Understood:
+def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None = None) -> InitResult:
     """Understand an existing stack, and write the answers that its state leaves open into orchestrate.toml.
 
     `answers` are KEY=VALUE; what they leave open is asked. Raises `Invalid` with the questions that nobody answers.
@@ -46,7 +46,7 @@ def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None 
     look = app.looker(terraform)
     inferred = app.required(look(before), directory)
     if app.is_said(inferred):
-        return Understood(inferred)
+        return InitResult(inferred)
     table = _answered(look, merged(before, _literal(inferred, said)), said, ask)
     inferred = app.required(look(table), directory)
     known = inferred.require()
@@ -56,7 +56,7 @@ def init(stack: StackRef, answers: Sequence[str] = (), *, caller: Caller | None 
         known = inferred.require()
     table = {"stack": known.stack, **table}
     text = mapping_file.text_with(directory, table)
-    return Understood(inferred, mapping_file.write(directory, text), text)
+    return InitResult(inferred, mapping_file.write(directory, text), text)
 
 
 def _literal(inferred: Inferred, said: Mapping[Key, Any]) -> dict[Key, Any]:
@@ -85,7 +85,7 @@ def _answered(look: Any, table: dict[str, Any], said: Mapping[Key, Any], ask: As
     raise Invalid(*map(as_problem, look(table).questions))
 
 
-def _asked(questions: Sequence[inference.Question], ask: Ask) -> list[tuple[Key, Any]]:
+def _asked(questions: Sequence[inference.OpenQuestion], ask: Ask) -> list[tuple[Key, Any]]:
     """A person's answers, each an option's number or a value; none where nobody can be asked.
 
     A key may be asked about twice (which service is no tenant, of two hostnames): its answers add up.
@@ -104,7 +104,7 @@ def _asked(questions: Sequence[inference.Question], ask: Ask) -> list[tuple[Key,
     return answers
 
 
-def _place_of_dns(question: inference.Question, ask: Ask) -> dict[Key, Any]:
+def _place_of_dns(question: inference.OpenQuestion, ask: Ask) -> dict[Key, Any]:
     """Provider and zone, if a person wants their records to be looked after."""
     text = f"{question.asks} route53, porkbun, lexicon:NAME; or nothing: they are left alone"
     provider = ask(Question(prompt="  Provider", text=text, optional=True))

@@ -12,7 +12,7 @@ from orchestrator.workflows.execution import Execution
 from orchestrator.workflows.planning import planned, read
 
 if TYPE_CHECKING:
-    from orchestrator.app.leftovers import Leftovers
+    from orchestrator.app.leftovers import PlanLeftovers
     from orchestrator.terraform import Plan, PlanOptions, Terraform
 
 PATIENCE = 3600.0
@@ -47,15 +47,15 @@ def repaired(
         yield plan
 
 
-def leftovers_of(execution: Execution, terraform: Terraform, options: PlanOptions, plan: Plan) -> Leftovers:
+def leftovers_of(execution: Execution, terraform: Terraform, options: PlanOptions, plan: Plan) -> PlanLeftovers:
     """Of this plan. Its text is read at the same time, where it will be shown."""
-    from orchestrator.app.leftovers import Leftovers
+    from orchestrator.app.leftovers import PlanLeftovers
 
     if plan.has_changes:
         read(plan, text=execution.for_people)
     facts = plan.json if plan.has_changes else {}
     settings, environment = execution.settings, execution.environment
-    return Leftovers(facts, terraform.state, options.replaces, settings, environment, access=execution.access)
+    return PlanLeftovers(facts, terraform.state, options.replaces, settings, environment, access=execution.access)
 
 
 def tell(execution: Execution, fates: Sequence[Fate]) -> None:
@@ -73,7 +73,7 @@ def tell(execution: Execution, fates: Sequence[Fate]) -> None:
         execution.emit(FindingReported(step="terraform", subject=fate.address, detail=detail, code=code, fix=fix))
 
 
-def _settled(execution: Execution, leftovers: Leftovers) -> Sequence[Fate]:
+def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[Fate]:
     """What was found, once nothing is on its way any more."""
     from orchestrator.errors import Problem, TimedOut
     from orchestrator.events import StepWaiting

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchestrator.app import Operation
-    from orchestrator.aws.logs import Record
+    from orchestrator.aws.logs import LogEvent
     from orchestrator.rollout.tail import Search, Tail
 
 EVERY = 2.0
@@ -93,7 +93,7 @@ def _tasks(execution: Execution, tail: Tail, *, follow: bool) -> Outcome:
             return Outcome.INTERRUPTED
 
 
-def _read(tail: Tail, *, patient: bool) -> list[tuple[str, Record]]:
+def _read(tail: Tail, *, patient: bool) -> list[tuple[str, LogEvent]]:
     """What is new; nothing where AWS does not answer for a moment and we go on anyway."""
     try:
         return tail.read()
@@ -103,7 +103,7 @@ def _read(tail: Tail, *, patient: bool) -> list[tuple[str, Record]]:
         return []
 
 
-def _line(tenant: str, record: Record) -> LogLine:
+def _line(tenant: str, record: LogEvent) -> LogLine:
     from orchestrator.rollout.tail import container_of, task_of
 
     return LogLine(

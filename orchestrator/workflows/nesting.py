@@ -25,7 +25,7 @@ _PREFIX = "orchestrate-parent-"
 
 
 @dataclass(frozen=True, slots=True)
-class Nest:
+class ParentRun:
     """What the value says: the file that the parent holds, and where its Terraform is."""
 
     held: str
@@ -43,7 +43,7 @@ def parent(directory: Path, environment: Mapping[str, str]) -> Iterator[str]:
     lock = FileLock(name, thread_local=False, fallback_to_soft=False)
     lock.acquire()
     try:
-        yield str(Nest(name, place(directory, environment)))
+        yield str(ParentRun(name, place(directory, environment)))
     finally:
         lock.release()
         with suppress(OSError):
@@ -72,10 +72,10 @@ def _ignored(why: str) -> Problem:
     return Problem("parent-stale", f"{PARENT} is set, and {why}: this run makes its steps", PARENT, fix)
 
 
-def _read(value: str) -> Nest | None:
+def _read(value: str) -> ParentRun | None:
     try:
         said = json.loads(value)
-        return Nest(str(said["held"]), str(said["place"]))
+        return ParentRun(str(said["held"]), str(said["place"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator import __version__
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 from orchestrator.redact import MASK
 from orchestrator.workflows.caller import Caller
 
@@ -43,10 +43,10 @@ def header(
     }
 
 
-def owner(run: str, command: str, caller: Caller, now: datetime) -> Owner:
+def owner(run: str, command: str, caller: Caller, now: datetime) -> LockOwner:
     """Whose the stack's lock is while we work."""
     since = now.isoformat(timespec="seconds")
-    return Owner(run=run, command=command, user=caller.user, host=caller.host, pid=os.getpid(), since=since)
+    return LockOwner(run=run, command=command, user=caller.user, host=caller.host, pid=os.getpid(), since=since)
 
 
 def without_values(argv: Sequence[str]) -> list[str]:

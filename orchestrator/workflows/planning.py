@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.workflows.execution import Execution
 
 if TYPE_CHECKING:
-    from orchestrator.app import Foresight
+    from orchestrator.app import PlanConsequences
     from orchestrator.errors import Invalid, Outcome
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, PlanOptions, Terraform
@@ -54,7 +54,9 @@ def planned(execution: Execution, terraform: Terraform, options: PlanOptions, pl
         yield plan
 
 
-def preview(execution: Execution, plan: Plan, terraform: Terraform, *, look: bool) -> tuple[Outcome, Foresight | None]:
+def preview(
+    execution: Execution, plan: Plan, terraform: Terraform, *, look: bool
+) -> tuple[Outcome, PlanConsequences | None]:
     """Show the plan, its consequences and, if `look`, what the steps observe; verify account and DNS before that.
 
     Gives the consequences too (None: Terraform changes nothing).
@@ -97,14 +99,14 @@ def preview(execution: Execution, plan: Plan, terraform: Terraform, *, look: boo
     return Outcome.PENDING if plan.has_changes else seen, foresight
 
 
-def foretell(execution: Execution, plan: Plan) -> Foresight:
+def foretell(execution: Execution, plan: Plan) -> PlanConsequences:
     """Say what the plan will lead to."""
     foresight = foreseen(execution, plan)
     tell(execution, foresight)
     return foresight
 
 
-def foreseen(execution: Execution, plan: Plan) -> Foresight:
+def foreseen(execution: Execution, plan: Plan) -> PlanConsequences:
     """The same, unsaid."""
     from orchestrator import app
     from orchestrator.aws.session import Aws
@@ -114,7 +116,7 @@ def foreseen(execution: Execution, plan: Plan) -> Foresight:
     return app.foresee(plan.json, lambda region: Aws(region, access), execution.clock.now(), table)
 
 
-def tell(execution: Execution, foresight: Foresight) -> None:
+def tell(execution: Execution, foresight: PlanConsequences) -> None:
     """Say it, the worst first."""
     from orchestrator import app
 
@@ -123,7 +125,7 @@ def tell(execution: Execution, foresight: Foresight) -> None:
         app.tell(foresight, execution.emit)
 
 
-def refuse(foresight: Foresight | None, allowed: tuple[str, ...]) -> None:
+def refuse(foresight: PlanConsequences | None, allowed: tuple[str, ...]) -> None:
     """Raise `Refused` for every loss and full outage that isn't named."""
     refusal = foresight.refusal(allowed) if foresight else None
     if refusal:

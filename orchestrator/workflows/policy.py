@@ -34,7 +34,7 @@ def policy(stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[
     terraform = Terraform(stack.directory, stack.environment)
     known = app.contract_from(stack.contract, terraform, stack.environment, stack.stdin)
     named = settings["lock-dir"], settings["lock"]
-    scope = policies.Scope(
+    scope = policies.PolicyScope(
         stack=known,
         direct=settings["database-transport"] == "direct",
         zone_ids=tuple(zone.rpartition("/")[2] for zone in zone_ids),

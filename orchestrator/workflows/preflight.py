@@ -15,7 +15,7 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.planning import initialise, planned, prepare
 
 if TYPE_CHECKING:
-    from orchestrator.preflight import Evidence, Live, Occasion, Remark
+    from orchestrator.preflight import Checklist, Evidence, Remark, RunningStack
     from orchestrator.terraform import Plan, Terraform
 
 
@@ -75,7 +75,7 @@ def _evidence(execution: Execution, options: PreflightOptions) -> Evidence:
         return judged(execution, plan.json) if plan.has_changes else judged(execution, terraform.state(), seen)
 
 
-def judged(execution: Execution, said: Mapping[str, Any], live: Live | None = None) -> Evidence:
+def judged(execution: Execution, said: Mapping[str, Any], live: RunningStack | None = None) -> Evidence:
     """A document of Terraform's as evidence, with what orchestrate.toml says of the stack."""
     from orchestrator.app import checklist
     from orchestrator.aws.quotas import Quotas
@@ -88,7 +88,7 @@ def judged(execution: Execution, said: Mapping[str, Any], live: Live | None = No
     )
 
 
-def _look(execution: Execution, terraform: Terraform) -> Live | None:
+def _look(execution: Execution, terraform: Terraform) -> RunningStack | None:
     from orchestrator import app
     from orchestrator.errors import Invalid
 
@@ -131,12 +131,12 @@ def before_apply(execution: Execution, plan: Plan) -> bool:
 
 def after_apply(execution: Execution, terraform: Terraform) -> None:
     """What the plan could not tell: blockers end it before anybody waits for a rollout that can't succeed."""
-    from orchestrator.preflight import Occasion
+    from orchestrator.preflight import Checklist
 
-    _stop_at_blockers(execution, judged(execution, terraform.state()), (Occasion.DEPLOY,))
+    _stop_at_blockers(execution, judged(execution, terraform.state()), (Checklist.DEPLOY,))
 
 
-def _stop_at_blockers(execution: Execution, evidence: Evidence, occasions: Collection[Occasion]) -> bool:
+def _stop_at_blockers(execution: Execution, evidence: Evidence, occasions: Collection[Checklist]) -> bool:
     from orchestrator.app import checklist
 
     remarks = checklist.examine(evidence, execution.directory, execution.terraform_data, occasions)

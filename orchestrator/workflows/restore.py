@@ -18,7 +18,7 @@ from orchestrator.workflows.planning import execute, foreseen, initialise, plann
 from orchestrator.workflows.run import bring_to_life
 
 if TYPE_CHECKING:
-    from orchestrator.app import Foresight
+    from orchestrator.app import PlanConsequences
     from orchestrator.app.restoration import Restoration
     from orchestrator.lifecycle.restore.marker import Marker
     from orchestrator.stack.contract import Stack
@@ -37,7 +37,7 @@ class RestoreOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RestoreInputs:
     """What a restore works with: the backup, Terraform, the losses that were named, and whether it needn't ask."""
 
     execution: Execution
@@ -67,7 +67,7 @@ def _restored(execution: Execution, terraform: Terraform, chosen: RestoreOptions
     wanted = chosen.terraform
     way = restoration.choose(terraform.declares)
     wanted = replace(wanted, variables=(*wanted.variables, *way.variables))
-    made = Given(execution, terraform, restoration, tuple(chosen.allow_loss), chosen.approved)
+    made = RestoreInputs(execution, terraform, restoration, tuple(chosen.allow_loss), chosen.approved)
     outcome, stack = _applied(made, wanted)
     if outcome is Outcome.SUCCEEDED:
         outcome = _data_returned(made, stack)
@@ -93,7 +93,7 @@ def _restoration(execution: Execution, place: str | None) -> Restoration:
     return restoration
 
 
-def _applied(given: Given, wanted: PlanOptions) -> tuple[Outcome, str]:
+def _applied(given: RestoreInputs, wanted: PlanOptions) -> tuple[Outcome, str]:
     """The stack is there, made from the snapshots; its name."""
     from orchestrator import app
     from orchestrator.app.restoration import born_of_snapshots, target_of
@@ -132,7 +132,7 @@ def _disturbed(execution: Execution, before: Marker, present: Stack | None) -> b
     return True
 
 
-def _made(given: Given, plan: Plan, stack: str, before: Marker | None, *, begins: bool) -> None:
+def _made(given: RestoreInputs, plan: Plan, stack: str, before: Marker | None, *, begins: bool) -> None:
     from orchestrator.lifecycle.restore.marker import BEGUN
 
     if plan.has_changes:
@@ -143,7 +143,7 @@ def _made(given: Given, plan: Plan, stack: str, before: Marker | None, *, begins
     _execute(given, plan)
 
 
-def _replaced(given: Given, plan: Plan, present: Stack) -> Outcome:
+def _replaced(given: RestoreInputs, plan: Plan, present: Stack) -> Outcome:
     """What a live stack holds gives way to the backup: what that loses is named before anything is touched."""
     from orchestrator.lifecycle.restore.marker import BEGUN, REPLACING
 
@@ -167,7 +167,7 @@ def _replaced(given: Given, plan: Plan, present: Stack) -> Outcome:
     return outcome
 
 
-def _agreed(given: Given, plan: Plan, foresight: Foresight, question: str) -> None:
+def _agreed(given: RestoreInputs, plan: Plan, foresight: PlanConsequences, question: str) -> None:
     """The plan was shown with what it leads to, and nothing is lost that wasn't named."""
     if plan.has_changes:
         read(plan, text=given.execution.for_people)
@@ -178,12 +178,12 @@ def _agreed(given: Given, plan: Plan, foresight: Foresight, question: str) -> No
     approve(given.execution, given.approved, question)
 
 
-def _execute(given: Given, plan: Plan) -> None:
+def _execute(given: RestoreInputs, plan: Plan) -> None:
     if plan.has_changes:
         execute(given.execution, given.terraform, plan)
 
 
-def _data_returned(given: Given, stack: str) -> Outcome:
+def _data_returned(given: RestoreInputs, stack: str) -> Outcome:
     from orchestrator import app
     from orchestrator.app.restoration import target_of
     from orchestrator.errors import Invalid, Problem, Refused

@@ -12,8 +12,8 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.survey import outcome_of, show_survey, survey_events
 
 if TYPE_CHECKING:
-    from orchestrator.app import Lookout, Operation
-    from orchestrator.app.lookout import Picture
+    from orchestrator.app import Operation, StatusWatch
+    from orchestrator.app.lookout import StatusView
 
 EVERY = 5.0
 """Seconds between two looks (the setting `poll` says otherwise)."""
@@ -39,7 +39,7 @@ def status(
         paused = None if chosen.watch else _paused(execution, operation)
         if paused is not None:
             return paused
-        lookout = app.Lookout(operation, execution.clock)
+        lookout = app.StatusWatch(operation, execution.clock)
         return _watched(execution, lookout) if chosen.watch else _shown(execution, lookout)
 
     return perform("status", stack, work, emit=emit, caller=caller, steps=chosen)
@@ -56,7 +56,7 @@ def _paused(execution: Execution, operation: Operation) -> Outcome | None:
     return show_survey(execution.emit, app.paused_survey(operation, standing))
 
 
-def _shown(execution: Execution, lookout: Lookout) -> Outcome:
+def _shown(execution: Execution, lookout: StatusWatch) -> Outcome:
     picture = lookout.look()
     show_survey(execution.emit, picture.verdicts)
     for part in picture.parts:
@@ -64,7 +64,7 @@ def _shown(execution: Execution, lookout: Lookout) -> Outcome:
     return _outcome(execution.steps, picture)
 
 
-def _outcome(chosen: StepOptions, picture: Picture) -> Outcome:
+def _outcome(chosen: StepOptions, picture: StatusView) -> Outcome:
     """That of the steps; where all are asked for, pending as well when a part is not up that no run brings up."""
     from orchestrator.render import board
 
@@ -74,7 +74,7 @@ def _outcome(chosen: StepOptions, picture: Picture) -> Outcome:
     return Outcome.PENDING
 
 
-def _watched(execution: Execution, lookout: Lookout) -> Outcome:
+def _watched(execution: Execution, lookout: StatusWatch) -> Outcome:
     clock, limit = execution.clock, execution.settings["timeout"]
     deadline = clock.monotonic() + limit if limit else float("inf")
     while True:

@@ -11,7 +11,7 @@ from orchestrator.workflows.caller import Caller, Question, StackRef
 
 
 @dataclass(frozen=True, slots=True)
-class Freed:
+class UnlockResult:
     """Where the lock is, who held it (empty: nobody), and whether it was freed."""
 
     place: str
@@ -19,7 +19,7 @@ class Freed:
     freed: bool = False
 
 
-def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None) -> Freed:
+def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None) -> UnlockResult:
     """Free the stack's lock once that was confirmed (`force`: at once).
 
     Raises `Refused` for a no, and when it changed hands meanwhile; `Invalid` where there is no terminal to ask on.
@@ -34,7 +34,7 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
     )
     holder = lock.holder()
     if holder is None:
-        return Freed(lock.place)
+        return UnlockResult(lock.place)
     if not force:
         _confirm(lock.place, str(holder), caller or Caller())
     if lock.holder() != holder:
@@ -43,7 +43,7 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
             Problem("lock-changed", "it belongs to somebody else by now; nothing was changed", lock.place, fix)
         )
     lock.break_open()
-    return Freed(lock.place, str(holder), freed=True)
+    return UnlockResult(lock.place, str(holder), freed=True)
 
 
 def _access(stack: StackRef, settings: Any) -> Any:

@@ -17,7 +17,7 @@ from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Network
 from orchestrator.aws.rds import Rds
-from orchestrator.aws.service_settings import Services
+from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.dns.model import Connection
@@ -58,7 +58,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "ec2/DescribeSecurityGroups": lambda name: Network(client(name)).groups(["sg-1"]),
     "ecs/DescribeServices": lambda name: Ecs(client(name), "c").services(names_in(name, "services", "serviceName")),
     "ecs/DescribeTasks": lambda name: Ecs(client(name, "ecs/ListTasks.1"), "c").tasks("s"),
-    "ecs/DescribeTaskDefinition": lambda name: Services(client(name), "c").definition("arn"),
+    "ecs/DescribeTaskDefinition": lambda name: ClusterServices(client(name), "c").definition("arn"),
     "elasticache/DescribeReplicationGroups": lambda name: ElastiCache(client(name)).group("g"),
     "elasticloadbalancing/DescribeTargetHealth": lambda name: Elbv2(client(name)).health("arn"),
     "iam/SimulatePrincipalPolicy": lambda name: Iam(client(name)).simulate("arn:aws:iam::1:role/r", ["s3:Get*"], ["*"]),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from orchestrator.database.direct import Endpoint
-from orchestrator.database.inventory import Database as Both
+from orchestrator.database.inventory import DatabaseAccess as Both
 from orchestrator.local import world
 from orchestrator.local.endpoint import client
 from orchestrator.stack.contract import Stack

@@ -17,9 +17,9 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.database import tls
 from orchestrator.database.direct import DirectServer, Endpoint
-from orchestrator.database.inventory import Database as Both
-from orchestrator.database.lending import Lender
-from orchestrator.database.model import Wanted
+from orchestrator.database.inventory import DatabaseAccess as Both
+from orchestrator.database.lending import PasswordLender
+from orchestrator.database.model import WantedDatabase
 from orchestrator.database.ssm import SsmServer
 from orchestrator.stack.contract import Database, Stack
 from tests.local.local_cloud import Aws
@@ -38,9 +38,9 @@ class Place:
         arn: str = self.aws.client("secretsmanager").create_secret(Name=name, SecretString=value)["ARN"]
         return arn
 
-    def wanted(self, name: str) -> Wanted:
+    def wanted(self, name: str) -> WantedDatabase:
         arn = self.secret(name, json.dumps({"username": name, "password": f"pw-of-{name}'\\ü"}))
-        return Wanted(name, name, name, arn, stack="o'n{y}x-prod", server=self.stack.database.host)
+        return WantedDatabase(name, name, name, arn, stack="o'n{y}x-prod", server=self.stack.database.host)
 
     def direct(
         self, database: Database | None = None, ca_file: Path | None = None, endpoint: Endpoint | None = None
@@ -56,8 +56,8 @@ class Place:
     def parameters(self) -> Parameters:
         return Parameters(self.aws.client("ssm"))
 
-    def lender(self) -> Lender:
-        return Lender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
+    def lender(self) -> PasswordLender:
+        return PasswordLender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
 
     def ssm(self, database: Database | None = None, ca_file: Path | None = None) -> Both:
         shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)

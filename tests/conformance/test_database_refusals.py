@@ -5,26 +5,26 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
-from orchestrator.database.inventory import Database as Both
-from orchestrator.database.model import Wanted, missing
+from orchestrator.database.inventory import DatabaseAccess as Both
+from orchestrator.database.model import WantedDatabase, missing
 from orchestrator.errors import PartlyFailed, Transient
 from tests.conformance.place import Place
 
 pytestmark = pytest.mark.cloud
 
 
-def three(place: Place, name: str) -> list[Wanted]:
+def three(place: Place, name: str) -> list[WantedDatabase]:
     return [place.wanted(f"{name}_{which}") for which in ("first", "second", "third")]
 
 
-def failures_of(server: Both, wanted: list[Wanted]) -> dict[str, tuple[str, bool]]:
+def failures_of(server: Both, wanted: list[WantedDatabase]) -> dict[str, tuple[str, bool]]:
     """By tenant: the code, and whether it may pass."""
     with pytest.raises(PartlyFailed) as caught:
         server.ensure(wanted)
     return {name: (it.problems[0].code, isinstance(it, Transient)) for name, it in caught.value.failures.items()}
 
 
-def left(server: Both, wanted: list[Wanted]) -> list[tuple[str, ...]]:
+def left(server: Both, wanted: list[WantedDatabase]) -> list[tuple[str, ...]]:
     seen = server.observe(wanted)
     return [missing(one, seen) for one in wanted]
 

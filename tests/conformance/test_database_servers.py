@@ -18,13 +18,13 @@ import trustme
 from psycopg import sql
 from pydantic import SecretStr
 
-from orchestrator.database.contents import Held
+from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.direct import Endpoint
-from orchestrator.database.inventory import Database as Both
+from orchestrator.database.inventory import DatabaseAccess as Both
 from orchestrator.database.inventory import inventories, sizes
 from orchestrator.database.marks import Mark
-from orchestrator.database.model import Observed, Server, Wanted, missing, unowned
-from orchestrator.database.ownership import Rules, candidates, database_is_ours, role_is_ours, unmarked
+from orchestrator.database.model import Server, ServerContents, WantedDatabase, missing, unowned
+from orchestrator.database.ownership import OwnershipRules, candidates, database_is_ours, role_is_ours, unmarked
 from orchestrator.errors import OrchestratorError
 from orchestrator.stack.contract import Database
 from tests.conformance.place import Place
@@ -33,7 +33,7 @@ from tests.faults.figures import sized, tell
 pytestmark = pytest.mark.cloud
 
 
-def lacks(one: Wanted, server: Server) -> tuple[str, ...]:
+def lacks(one: WantedDatabase, server: Server) -> tuple[str, ...]:
     return missing(one, server.observe([one]))
 
 
@@ -51,7 +51,7 @@ def test_from_nothing_to_all_there_and_twice_is_nothing(place: Place, server: Se
 def test_one_tenant_cannot_connect_to_anothers_database(place: Place, server: Server, way: str) -> None:
     mine, theirs = place.wanted(f"{way}_mine"), place.wanted(f"{way}_theirs")
     server.ensure([mine, theirs])
-    crossed = Wanted("crossed", theirs.database, mine.role, mine.secret_arn)
+    crossed = WantedDatabase("crossed", theirs.database, mine.role, mine.secret_arn)
     assert "permission denied" in server.observe([crossed]).logins["crossed"]
 
 
@@ -79,7 +79,7 @@ def test_a_secret_without_a_password_is_the_tenants_own_trouble(
     place: Place, server: Server, way: str, value: str
 ) -> None:
     name = f"{way}_malformed_{abs(hash(value))}"
-    broken = Wanted("broken", name, name, place.secret(name, value))
+    broken = WantedDatabase("broken", name, name, place.secret(name, value))
     good = place.wanted(f"{name}_good")
     seen = server.observe([broken, good])
     assert set(seen.secrets) == {"broken"}
@@ -90,7 +90,9 @@ def test_a_database_no_tenant_owns_is_seen(place: Place, server: Server, way: st
     one = place.wanted(f"{way}_left_over")
     server.ensure([one])
     assert one.database in unowned([], server.observe([place.wanted(f"{way}_other")]))
-    assert not {"postgres", "rdsadmin", "template1"} & set(unowned([], Observed({"postgres": "x", "rdsadmin": "y"})))
+    assert not {"postgres", "rdsadmin", "template1"} & set(
+        unowned([], ServerContents({"postgres": "x", "rdsadmin": "y"}))
+    )
 
 
 def test_what_we_make_bears_our_mark_and_peoples_words_stay(place: Place, server: Server, way: str) -> None:
@@ -104,7 +106,7 @@ def test_what_we_make_bears_our_mark_and_peoples_words_stay(place: Place, server
         server.ensure([one])
         seen = server.observe([one])
         assert (seen.marks[one.database], seen.role_marks[one.role]) == (one.mark, one.mark)
-        assert unmarked(one, seen, Rules()) == ()
+        assert unmarked(one, seen, OwnershipRules()) == ()
     assert comment(place, one.database) == f"ask Bo\n{one.mark.line}"
 
 
@@ -143,11 +145,11 @@ def test_what_earlier_versions_made_is_known_by_owner_and_grants(place: Place, s
     server.ensure([place.wanted(f"{way}_makes_the_reader")])
     by_hand(place, one.database, (granted,))
     seen = server.observe([one])
-    assert database_is_ours(one, seen, Rules())
-    assert role_is_ours(one, seen, Rules())
-    assert len(unmarked(one, seen, Rules())) == 2
+    assert database_is_ours(one, seen, OwnershipRules())
+    assert role_is_ours(one, seen, OwnershipRules())
+    assert len(unmarked(one, seen, OwnershipRules())) == 2
     server.ensure([one])
-    assert unmarked(one, server.observe([one]), Rules()) == ()
+    assert unmarked(one, server.observe([one]), OwnershipRules()) == ()
 
 
 @pytest.mark.parametrize("how", THEIRS)
@@ -155,20 +157,20 @@ def test_a_database_that_others_made_is_not_ours(place: Place, server: Server, w
     one = place.wanted(f"{way}_theirs_{how.replace(' ', '_')}")
     by_hand(place, one.database, THEIRS[how])
     seen = server.observe([one])
-    assert not database_is_ours(one, seen, Rules())
-    assert not role_is_ours(one, seen, Rules())
-    assert role_is_ours(one, seen, Rules(adopted=frozenset({one.database})))
+    assert not database_is_ours(one, seen, OwnershipRules())
+    assert not role_is_ours(one, seen, OwnershipRules())
+    assert role_is_ours(one, seen, OwnershipRules(adopted=frozenset({one.database})))
 
 
 def test_a_role_that_was_there_keeps_its_password(place: Place, server: Server, way: str) -> None:
     one = place.wanted(f"{way}_keeps")
     by_hand(place, one.database, BEFORE_MARKS[:1])
-    assert not role_is_ours(one, server.observe([one]), Rules())
+    assert not role_is_ours(one, server.observe([one]), OwnershipRules())
     server.ensure([replace(one, keeps_password=True)])
     seen = server.observe([one])
     assert seen.marks[one.database] == one.mark
     assert "password authentication failed" in seen.logins[one.tenant]
-    assert not role_is_ours(one, seen, Rules())
+    assert not role_is_ours(one, seen, OwnershipRules())
 
 
 def test_a_renamed_database_is_found_by_what_it_holds(place: Place, server: Server, way: str) -> None:
@@ -176,13 +178,13 @@ def test_a_renamed_database_is_found_by_what_it_holds(place: Place, server: Serv
     server.ensure([one, other])
     with as_tenant(place, one) as mine:
         mine.execute("CREATE TABLE alembic_version (version_num text)")
-    assert server.observe([one]).holds[one.database] == Held(1, application=True)
-    assert server.observe([other]).holds[other.database] == Held(0, application=False)
+    assert server.observe([one]).holds[one.database] == DatabaseContents(1, application=True)
+    assert server.observe([other]).holds[other.database] == DatabaseContents(0, application=False)
     old = f"{way} host=evil.example.com user=x's"
     with place.admin() as admin:
         admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (one.database, old))))
     seen = server.observe([one, other])
-    assert seen.holds[old] == Held(1, application=True)
+    assert seen.holds[old] == DatabaseContents(1, application=True)
     assert candidates(one, [one, other], seen) == (old,)
     assert candidates(other, [one, other], seen) == ()
     assert "evil" not in "".join(seen.logins.values())
@@ -204,7 +206,9 @@ def test_a_look_into_somebodys_database_changes_nothing_and_runs_nothing_of_thei
         mine.execute(
             sql.SQL("ALTER DATABASE {} SET search_path = public, pg_catalog").format(sql.Identifier(one.database))
         )
-    assert server.observe([place.wanted(f"{way}_trap_other")]).holds[one.database] == Held(2, application=False)
+    assert server.observe([place.wanted(f"{way}_trap_other")]).holds[one.database] == DatabaseContents(
+        2, application=False
+    )
     with as_tenant(place, one) as mine:
         assert mine.execute("SELECT count(*) FROM public.sprung").fetchone() == (0,)
 
@@ -266,7 +270,7 @@ def test_passwords_that_no_secret_holds_are_lent_and_gone(place: Place, way: str
     make: Callable[[Database], Server] = getattr(place, way)
     server = make(place.stack.database.model_copy(update=known))
     name, before = f"{way}_plain", len(commands(place))
-    one = Wanted(name, name, name, None, password=SecretStr("canary'of a \\plain ü password"))
+    one = WantedDatabase(name, name, name, None, password=SecretStr("canary'of a \\plain ü password"))
     server.ensure([one])
     assert missing(one, server.observe([one])) == ()
     assert place.parameters().below("/orchestrate/onyx-prod") == {}
@@ -288,10 +292,10 @@ def commands(place: Place) -> list[str]:
 
 
 def test_a_whole_value_and_a_parameter_of_ssm_serve_as_well(place: Place, server: Server, way: str) -> None:
-    whole = Wanted(f"{way}_whole", f"{way}_whole", f"{way}_whole", place.secret(f"{way}_w", "all of it"), "")
+    whole = WantedDatabase(f"{way}_whole", f"{way}_whole", f"{way}_whole", place.secret(f"{way}_w", "all of it"), "")
     place.parameters().put(f"/tenants/{way}", "in a parameter", "")
     arn = f"arn:aws:ssm:{place.stack.region}:{place.stack.account_id}:parameter/tenants/{way}"
-    parameter = Wanted(f"{way}_parameter", f"{way}_parameter", f"{way}_parameter", arn, "")
+    parameter = WantedDatabase(f"{way}_parameter", f"{way}_parameter", f"{way}_parameter", arn, "")
     server.ensure([whole, parameter])
     seen = server.observe([whole, parameter])
     assert (missing(whole, seen), missing(parameter, seen)) == ((), ())
@@ -299,7 +303,7 @@ def test_a_whole_value_and_a_parameter_of_ssm_serve_as_well(place: Place, server
 
 def test_the_admin_as_a_tenants_role_keeps_its_password(place: Place, server: Server, way: str) -> None:
     admin = place.stack.database
-    one = Wanted("admins", f"{way}_admins", admin.admin_user, admin.admin_secret_arn, is_admin=True)
+    one = WantedDatabase("admins", f"{way}_admins", admin.admin_user, admin.admin_secret_arn, is_admin=True)
     server.ensure([one])
     seen = server.observe([one])
     assert (missing(one, seen), seen.databases[one.database]) == ((), admin.admin_user)
@@ -308,7 +312,7 @@ def test_the_admin_as_a_tenants_role_keeps_its_password(place: Place, server: Se
 def test_a_role_without_a_known_password_owns_its_database(place: Place, server: Server, way: str) -> None:
     made = place.wanted(f"{way}_known")
     server.ensure([made])
-    one = Wanted("unknown", f"{way}_unknown", made.role, None)
+    one = WantedDatabase("unknown", f"{way}_unknown", made.role, None)
     server.ensure([one])
     assert missing(one, server.observe([one])) == ()
 
@@ -391,7 +395,7 @@ def test_rows_are_counted_as_the_tenant(place: Place, server: Both, way: str) ->
     assert server.count("no_such_table", [filled]) == {filled.tenant: None}
 
 
-def as_tenant(place: Place, one: Wanted) -> psycopg.Connection[Any]:
+def as_tenant(place: Place, one: WantedDatabase) -> psycopg.Connection[Any]:
     secret = place.aws.client("secretsmanager").get_secret_value(SecretId=str(one.secret_arn))["SecretString"]
     return psycopg.connect(
         host=place.stack.database.host,

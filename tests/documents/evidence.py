@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator import preflight
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
-from orchestrator.preflight import Evidence, Live
+from orchestrator.preflight import Evidence, RunningStack
 from tests.documents import reading
 
 
@@ -24,13 +24,13 @@ def evidence(case: Mapping[str, Any]) -> Evidence:
     return replace(found, quotas=case.get("quotas", {}))
 
 
-def _live(said: Mapping[str, Any]) -> Live:
+def _live(said: Mapping[str, Any]) -> RunningStack:
     verdicts = {
         step: {subject: _verdict(one) for subject, one in subjects.items()}
         for step, subjects in said.get("verdicts", {}).items()
     }
     newest, now = said.get("newest_snapshot"), said.get("now")
-    return Live(
+    return RunningStack(
         verdicts=verdicts,
         embeddings=said.get("embeddings", {}),
         newest_snapshot=datetime.fromisoformat(newest) if newest else None,

@@ -12,7 +12,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from orchestrator.cli import orchestrate
-from orchestrator.policy import COMMANDS, Scope
+from orchestrator.policy import COMMANDS, PolicyScope
 from orchestrator.policy import policy as policy_of
 from orchestrator.stack import contract
 from tests.e2e.stage import Ended, Stage
@@ -63,7 +63,7 @@ def pairs(policy: dict[str, Any]) -> set[tuple[str, str]]:
 
 def allowed_by(stage: Stage, command: str) -> set[tuple[str, str]]:
     stack = contract.parse(stage.contract, "the stage")
-    scope = Scope(stack, backups=f"{stack.stack}-backups-{stack.account_id}")
+    scope = PolicyScope(stack, backups=f"{stack.stack}-backups-{stack.account_id}")
     return pairs(policy_of(COMMANDS[command], scope).as_json())
 
 

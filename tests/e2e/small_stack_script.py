@@ -35,7 +35,7 @@ def main(verb: str, file: Path) -> None:
             tenants=sorted(given["hostnames"]),
             hostnames=given["hostnames"],
             log_prefix=given["log_prefix"],
-            snapshots=world.Snapshots(snapshots["database"], snapshots["indexes"]),
+            snapshots=world.SeedSnapshots(snapshots["database"], snapshots["indexes"]),
         )
         file.write_text(json.dumps(made))
         born.touch()

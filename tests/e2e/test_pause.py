@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 from tests.e2e.stage import Ended, Stage, stage
 from tests.waiting import until
 
@@ -205,7 +205,7 @@ def test_killed_in_the_middle_of_a_pause_it_can_be_resumed(awake: Stage, seen: S
 def test_not_while_another_run_works_on_the_stack(awake: Stage) -> None:
     awake.work.mkdir(exist_ok=True)
     lock = FileLock(awake.work / ".orchestrate" / "orchestrate.lock")
-    lock.take(Owner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
+    lock.take(LockOwner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
     ended = awake.command("pause", "--json", "--auto-approve")
     lock.give_back()
     assert (ended.status, ended.codes, ended.last["changed"]) == (5, {"locked"}, 0)

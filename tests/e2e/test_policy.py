@@ -18,7 +18,7 @@ import pytest
 
 from orchestrator.app.lock_places import lock_of
 from orchestrator.aws.quotas import Quotas
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 from orchestrator.policy import COMMANDS
 from tests import needed
 from tests.e2e.principal import Principal, allowed_by, beyond, pairs, principal
@@ -198,7 +198,7 @@ def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
     apply = allowed("dns apply", directory=tmp_path)
     lock = lock_of(tmp_path, apply.keys, None)
     assert lock.holder() is None
-    assert lock.take(Owner(run="ours")) is None
+    assert lock.take(LockOwner(run="ours")) is None
     lock.check()
     holder = lock.holder()
     assert holder is not None

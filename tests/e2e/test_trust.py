@@ -18,8 +18,8 @@ from typing import IO, Any
 import pytest
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.journal import Record, records
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.journal import RunRecord, records
+from orchestrator.engine.lock import LockOwner
 from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
 from tests.faults.figures import tell
 from tests.waiting import until
@@ -69,11 +69,11 @@ class Runs:
         return FileLock(self.folder / ".orchestrate" / "orchestrate.lock")
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[RunRecord]:
         return records(self.folder / ".orchestrate" / "runs")
 
     @property
-    def record(self) -> Record:
+    def record(self) -> RunRecord:
         (only,) = self.records
         return only
 
@@ -145,7 +145,7 @@ def test_of_eight_runs_at_once_exactly_one_makes_each_change(runs: Runs) -> None
 
 def test_who_doesn_t_wait_is_told_who_is_at_work(runs: Runs) -> None:
     lock = runs.lock
-    lock.take(Owner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
+    lock.take(LockOwner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
     status, out, _ = end(runs.begin("--json"))
     assert status == 5
     (failed,) = [event for event in map(json.loads, out.splitlines()) if event["event"] == "step-failed"]
@@ -193,7 +193,7 @@ def test_with_state_in_s3_the_lock_is_there_and_is_given_back(runs: Runs) -> Non
     with offline_runner(runs.stage):
         process = runs.begin(*WAITS)
         line_with(process.stdout, "step-waiting", "runner")
-        held = Owner.parse(s3.get_object(Bucket="onyx-state", Key=key)["Body"].read())
+        held = LockOwner.parse(s3.get_object(Bucket="onyx-state", Key=key)["Body"].read())
         assert held.pid == process.pid
         status, out, _ = end(runs.begin(*WAITS))
         assert status == 5
@@ -286,7 +286,7 @@ def test_history_and_unlock_tell_of_it(runs: Runs) -> None:
     assert ask("history", "nonsense").status == 2
     lock = runs.lock
     assert "nobody holds it" in ask("unlock").stdout
-    lock.take(Owner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
+    lock.take(LockOwner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
     refused = ask("unlock")
     assert refused.status == 2
     assert "ana@laptop" in refused.stderr

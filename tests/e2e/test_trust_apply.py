@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.journal import Record, records
+from orchestrator.engine.journal import RunRecord, records
 from tests import needed
 from tests.e2e.stage import COMMAND_SECONDS, Stage
 from tests.waiting import until
@@ -62,7 +62,7 @@ def lock(directory: Path) -> FileLock:
     return FileLock(directory / "terraform.tfstate.orchestrate.lock")
 
 
-def recorded(directory: Path) -> list[Record]:
+def recorded(directory: Path) -> list[RunRecord]:
     return records(directory / ".orchestrate" / "runs")
 
 

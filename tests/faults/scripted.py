@@ -22,10 +22,10 @@ from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.ssm import Ping
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
-from orchestrator.database.model import Observed, Wanted
-from orchestrator.database.ownership import Rules
-from orchestrator.dns.model import Plan, Record
-from orchestrator.dns.resolve import Answer
+from orchestrator.database.model import ServerContents, WantedDatabase
+from orchestrator.database.ownership import OwnershipRules
+from orchestrator.dns.model import Record, ZonePlan
+from orchestrator.dns.resolve import DnsAnswer
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -338,8 +338,8 @@ class Database:
 
     world: World
 
-    def observe(self, wanted: Sequence[Wanted]) -> Observed:
-        def seen() -> Observed:
+    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
+        def seen() -> ServerContents:
             has = {one.tenant: self.world.databases[one.tenant] for one in wanted}
             databases = {one.database: one.role for one in wanted if "database" in has[one.tenant]}
             roles = frozenset(one.role for one in wanted if {"role", "password"} <= has[one.tenant])
@@ -347,11 +347,11 @@ class Database:
             public = frozenset(one.database for one in wanted if "private" not in has[one.tenant]) & databases.keys()
             marks = {one.database: one.mark for one in wanted if one.database in databases}
             role_marks = {one.role: one.mark for one in wanted if one.role in roles}
-            return Observed(databases, roles, logins, {}, public, marks, role_marks, roles)
+            return ServerContents(databases, roles, logins, {}, public, marks, role_marks, roles)
 
         return self.world.call("observe", seen)
 
-    def ensure(self, wanted: Sequence[Wanted]) -> None:
+    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         for one in wanted:
             parts = self.world.databases[one.tenant]
             needed = parts != {"role", "database", "password", "private"}
@@ -379,7 +379,7 @@ class Zone:
         present = frozenset(self.world.records.values())
         return self.world.call("records", lambda: self.world.shown("zone", present))
 
-    def submit(self, _zone: str, plan: Plan) -> str:
+    def submit(self, _zone: str, plan: ZonePlan) -> str:
         world = self.world
         needed = all(world.records.get(change.name) not in change.after for change in plan.changes)
 
@@ -396,13 +396,13 @@ class Zone:
         spread = max((at for at, _ in self.world.visible.values()), default=0.0)
         return self.world.call("settled", lambda: spread <= self.world.clock.seconds)
 
-    def resolve(self, name: str) -> Answer:
+    def resolve(self, name: str) -> DnsAnswer:
         at, target = self.world.visible.get(name, (0.0, ""))
         if name == self.world.stack.load_balancer.dns_name:
-            return Answer(name, addresses=("192.0.2.1",))
+            return DnsAnswer(name, addresses=("192.0.2.1",))
         if not target or at > self.world.clock.seconds:
-            return Answer(name, rcode="NXDOMAIN")
-        return Answer(name, (target,), ("192.0.2.1",))
+            return DnsAnswer(name, rcode="NXDOMAIN")
+        return DnsAnswer(name, (target,), ("192.0.2.1",))
 
     unheard: frozenset[str] = frozenset()
 
@@ -437,12 +437,12 @@ def context_of(world: World) -> Any:
         database=Database(world),
         needs_runner=True,
         dns=lambda _name: zone,
-        dns_rules=dns_records.Rules(history),
+        dns_rules=dns_records.RecordRules(history),
         resolver=zone,
         probe=zone.visit,
         dns_tickets=[],
         databases_made=set(),
-        database_rules=Rules(),
+        database_rules=OwnershipRules(),
         rollout_memory=RunMemory(),
         first_looks=FirstLooks(),
     )

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from orchestrator.app import lock_places
 from orchestrator.database.model import READONLY_ROLE
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 from orchestrator.local import world
 from orchestrator.local.endpoint import client
 from tests.e2e.canary import Needles, files_below, leaks, values_in
@@ -266,7 +266,7 @@ class Theatre:
             "lock": self._lock_holder(folder),
         }
 
-    def _lock_holder(self, folder: Path) -> Owner | None:
+    def _lock_holder(self, folder: Path) -> LockOwner | None:
         with ENVIRONMENT, pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)

@@ -47,17 +47,17 @@ class Listener:
         self.record.write(_told(environ, answer, time.monotonic() - since))
         return answer(environ, start_response)
 
-    def _asked(self, environ: WSGIEnvironment, body: bytes) -> wire.Answer:
+    def _asked(self, environ: WSGIEnvironment, body: bytes) -> wire.HttpAnswer:
         host = environ["HTTP_HOST"]
         if not host.partition(":")[0].endswith(OF_AWS):
-            return wire.Answer(403, {}, f"{host} is not of AWS".encode())
+            return wire.HttpAnswer(403, {}, f"{host} is not of AWS".encode())
         try:
             return relay.asked(self.pool, self.endpoint or f"https://{host}", environ, body)
         except urllib3.exceptions.HTTPError as error:
-            return wire.Answer(502, {}, f"{host} can't be asked: {error}".encode())
+            return wire.HttpAnswer(502, {}, f"{host} can't be asked: {error}".encode())
 
 
-def _told(environ: WSGIEnvironment, answer: wire.Answer, seconds: float) -> Line:
+def _told(environ: WSGIEnvironment, answer: wire.HttpAnswer, seconds: float) -> Line:
     """Of what is no call that botocore knows, only the status."""
     call = wire.read(environ)
     if call is None:

@@ -15,8 +15,8 @@ import pytest
 
 from orchestrator.errors import Interrupted
 from orchestrator.terraform import (
-    Progress,
     StateLocked,
+    StreamLine,
     Terraform,
 )
 from tests.terraform.offline import Stack, environment, left_behind, stack
@@ -65,7 +65,7 @@ def test_a_locked_state_names_its_holder(stack: Stack) -> None:
     terraform = stack(GATED)
     told: list[StateLocked] = []
 
-    def meanwhile(said: Progress) -> None:
+    def meanwhile(said: StreamLine) -> None:
         if said.message == "begun":
             with pytest.raises(StateLocked) as caught, terraform.plan():
                 pass
@@ -87,7 +87,7 @@ def test_one_interrupt_ends_it_cleanly(stack: Stack) -> None:
     terraform = stack(GATED)
     said: list[str] = []
 
-    def stop(one: Progress) -> None:
+    def stop(one: StreamLine) -> None:
         said.append(one.message)
         if one.message == "begun":
             raise KeyboardInterrupt
@@ -220,7 +220,7 @@ def readable(file: Path) -> bool:
 def test_a_broken_display_does_not_break_the_apply(stack: Stack) -> None:
     terraform = stack(GATED)
 
-    def broken(said: Progress) -> None:
+    def broken(said: StreamLine) -> None:
         if said.message == "begun":
             (terraform.directory / "go").touch()
             raise BrokenPipeError

@@ -12,10 +12,10 @@ import pytest
 
 from orchestrator.errors import Refused
 from orchestrator.terraform import (
-    Changes,
-    Output,
+    ChangeSummary,
+    OutputValue,
     PlanOptions,
-    Progress,
+    StreamLine,
     Terraform,
     TerraformFailed,
 )
@@ -25,7 +25,7 @@ __all__ = ["environment", "stack"]  # fixtures
 pytestmark = pytest.mark.terraform
 
 
-def apply(terraform: Terraform, options: PlanOptions | None = None) -> Changes:
+def apply(terraform: Terraform, options: PlanOptions | None = None) -> ChangeSummary:
     with terraform.plan(options) as plan:
         return terraform.apply(plan)
 
@@ -40,31 +40,31 @@ def test_a_whole_life(stack: Stack) -> None:
     assert terraform.workspace() == "default"
     assert terraform.outputs() == {}
 
-    said: list[Progress] = []
+    said: list[StreamLine] = []
     with terraform.plan() as plan:
         assert plan.has_changes
         assert "terraform_data.x will be created" in plan.text
         assert plan.json["resource_changes"][0]["change"]["actions"] == ["create"]
-        assert terraform.apply(plan, said.append) == Changes(added=1)
+        assert terraform.apply(plan, said.append) == ChangeSummary(added=1)
     hooks = [(one.kind, one.address, one.action) for one in said if one.kind in {"apply_start", "apply_complete"}]
     assert hooks == [("apply_start", "terraform_data.x", "create"), ("apply_complete", "terraform_data.x", "create")]
     assert terraform.outputs() == {
-        "x": Output("one", sensitive=False, type="string"),
-        "list": Output(["a"], sensitive=True, type=["tuple", ["string"]]),
+        "x": OutputValue("one", sensitive=False, type="string"),
+        "list": OutputValue(["a"], sensitive=True, type=["tuple", ["string"]]),
     }
     assert terraform.state()["values"]["root_module"]["resources"][0]["address"] == "terraform_data.x"
 
     with terraform.plan() as plan:
         assert not plan.has_changes
         assert "No changes" in plan.text
-    assert apply(terraform, PlanOptions(replaces=["terraform_data.x"])) == Changes(added=1, removed=1)
-    assert apply(terraform, PlanOptions(destroy=True)) == Changes(removed=1)
+    assert apply(terraform, PlanOptions(replaces=["terraform_data.x"])) == ChangeSummary(added=1, removed=1)
+    assert apply(terraform, PlanOptions(destroy=True)) == ChangeSummary(removed=1)
     assert left_behind(terraform) == []
 
 
 def test_only_the_targets_are_planned(stack: Stack) -> None:
     terraform = stack('resource "terraform_data" "x" { for_each = toset(["a b", "c"]) }')
-    assert apply(terraform, PlanOptions(targets=['terraform_data.x["a b"]'])) == Changes(added=1)
+    assert apply(terraform, PlanOptions(targets=['terraform_data.x["a b"]'])) == ChangeSummary(added=1)
 
 
 def test_values_mean_what_they_mean_on_the_command_line(stack: Stack) -> None:
@@ -113,7 +113,7 @@ def test_a_broken_expression_names_its_variable(stack: Stack) -> None:
 
 def test_ephemeral_variables_reach_apply(stack: Stack) -> None:
     terraform = stack('variable "e" {\n  type = string\n  ephemeral = true\n}\nresource "terraform_data" "x" {}')
-    assert apply(terraform, PlanOptions(variables=["e=passing"])) == Changes(added=1)
+    assert apply(terraform, PlanOptions(variables=["e=passing"])) == ChangeSummary(added=1)
 
 
 def test_plan_files_are_private_and_do_not_last(stack: Stack) -> None:
@@ -150,7 +150,7 @@ def test_a_given_plan_file_is_used_and_kept(stack: Stack) -> None:
     with terraform.saved_plan(file) as given:
         assert given.has_changes
         assert "terraform_data.x" in given.text
-        assert terraform.apply(given) == Changes(added=1)
+        assert terraform.apply(given) == ChangeSummary(added=1)
     assert file.exists()
     with terraform.saved_plan(file) as stale, pytest.raises(TerraformFailed, match="plan-stale"):
         terraform.apply(stale)
@@ -171,7 +171,7 @@ def test_a_failing_apply_names_every_error(stack: Stack) -> None:
         'resource "terraform_data" "bad" {\n  for_each = toset(["a", "b"])\n'
         '  provisioner "local-exec" { command = "echo trouble; exit 7" }\n}\n'
     )
-    said: list[Progress] = []
+    said: list[StreamLine] = []
     with pytest.raises(TerraformFailed) as caught, terraform.plan() as plan:
         terraform.apply(plan, said.append)
     problems = caught.value.problems
@@ -201,9 +201,9 @@ def test_a_changed_module_is_initialised_before_the_plan(stack: Stack) -> None:
     module.mkdir()
     (module / "main.tf").write_text('resource "terraform_data" "inner" {}')
     (terraform.directory / "more.tf").write_text('module "part" { source = "./part" }')
-    said: list[Progress] = []
+    said: list[StreamLine] = []
     with terraform.plan(on_progress=said.append) as plan:
-        assert terraform.apply(plan) == Changes(added=2)
+        assert terraform.apply(plan) == ChangeSummary(added=2)
     assert "init" in {one.kind for one in said}
 
 
@@ -237,7 +237,7 @@ def test_a_wrappers_lines_are_no_obstacle(stack: Stack, tmp_path: Path) -> None:
     terraform = Terraform(wrapped.directory, wrapped.environment | {"TERRAFORM_BIN": str(wrapper)})
     assert terraform.binary == str(wrapper)
     assert terraform.version().number == wrapped.version().number
-    assert apply(terraform) == Changes(added=1)
+    assert apply(terraform) == ChangeSummary(added=1)
     assert terraform.outputs()["o"].value == "v"
     assert terraform.workspace() == "default"
     with terraform.plan() as plan:
@@ -250,7 +250,7 @@ def test_a_secret_is_masked_in_what_is_said(stack: Stack) -> None:
         'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n'
         '    command = "echo it is ${nonsensitive(var.password)}; exit 1"\n  }\n}\n'
     )
-    said: list[Progress] = []
+    said: list[StreamLine] = []
     with (
         pytest.raises(TerraformFailed) as caught,
         terraform.plan(PlanOptions(variables=["password=canary-Zq7"])) as plan,

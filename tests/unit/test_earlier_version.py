@@ -16,10 +16,10 @@ from orchestrator.cli import orchestrate
 from orchestrator.dns.history import History
 from orchestrator.engine.journal import records
 from orchestrator.lifecycle.manifest import Manifest, parse
-from orchestrator.lifecycle.pause_tags import Memory, Stamp
+from orchestrator.lifecycle.pause_tags import PausedService, Stamp
 from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.vault import Vault
-from orchestrator.lifecycle.verify import Seen, judge
+from orchestrator.lifecycle.verify import FoundBackup, judge
 from orchestrator.settings import Settings, contract_table
 from orchestrator.stack import contract
 from orchestrator.stack.inference import read
@@ -61,7 +61,7 @@ def test_its_manifests(name: str) -> None:
     assert manifest.index["a"].snapshot == "snap-0a"
     assert (manifest.dumps is None) == (name == "manifest.json")
     assert manifest.stack_of().tenants["a"].database == "onyx_a"
-    assert {one.code for one in judge(manifest, Seen())} >= {"backup-snapshot-missing", "backup-index-missing"}
+    assert {one.code for one in judge(manifest, FoundBackup())} >= {"backup-snapshot-missing", "backup-index-missing"}
 
 
 class Bucket:
@@ -106,10 +106,10 @@ def test_its_orchestrate_toml() -> None:
 def test_its_pauses() -> None:
     tags = json.loads(text("pause-tags.json"))
     assert Stamp.parse(tags["database"]) == Stamp("2026-11-20T09:00:00Z", "bob@desk")
-    service = Memory.parse(tags["service"])
+    service = PausedService.parse(tags["service"])
     assert service is not None
     assert (service.desired, service.scaling) == (3, Scaling(2, 9, Suspension(scale_in=True)))
-    assert Memory.parse(tags["plain"]) == Memory(Stamp("2026-11-20T09:00:00Z", "bob@desk"), 1)
+    assert PausedService.parse(tags["plain"]) == PausedService(Stamp("2026-11-20T09:00:00Z", "bob@desk"), 1)
 
 
 def test_its_dns_changes() -> None:

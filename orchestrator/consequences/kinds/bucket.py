@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A bucket that isn't empty stops the destroy, unless it may be emptied."""
     for change in scene.of("aws_s3_bucket"):
         if change.ends:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """One that is there before the old one goes, for the same names, needs nobody."""
     for change in scene.of("aws_acm_certificate"):
         names = _names(change.after) - _names(change.before)
@@ -26,7 +26,7 @@ def _names(values: object) -> set[str]:
     return {one for one in said if isinstance(one, str)}
 
 
-def _used(change: Change, scene: Scenery) -> bool:
+def _used(change: ResourceChange, scene: PlanReading) -> bool:
     """A listener that stays shows it."""
     arn = change.was("arn")
     return any(
@@ -35,7 +35,7 @@ def _used(change: Change, scene: Scenery) -> bool:
     )
 
 
-def _other_names(change: Change, names: list[str]) -> Consequence:
+def _other_names(change: ResourceChange, names: list[str]) -> Consequence:
     return Consequence(
         code="certificate-replaced",
         effect=Effect.WORK,
@@ -47,7 +47,7 @@ def _other_names(change: Change, names: list[str]) -> Consequence:
     )
 
 
-def _taken_away(change: Change) -> Consequence:
+def _taken_away(change: ResourceChange) -> Consequence:
     return Consequence(
         code="certificate-taken-away",
         effect=Effect.DISTURBANCE,

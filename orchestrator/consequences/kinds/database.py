@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
-from orchestrator.stack.blueprint.changes import Change
-from orchestrator.stack.blueprint.tenancy import Owner
+from orchestrator.stack.blueprint.changes import ResourceChange
+from orchestrator.stack.blueprint.tenancy import ResourceOwner
 
 SERVERS = ("aws_db_instance", "aws_rds_cluster")
 REBUILDING = 900
@@ -17,7 +17,7 @@ RESTARTING = 180
 _RESTARTS = ("instance_class", "engine_version", "parameter_group_name", "multi_az", "db_subnet_group_name")
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """One loss for each database, one outage for each server."""
     for change in scene.of(*SERVERS):
         if change.ends:
@@ -26,11 +26,11 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield from _restarted(change)
 
 
-def _name(change: Change) -> str:
+def _name(change: ResourceChange) -> str:
     return change.was("identifier") or change.was("cluster_identifier") or change.name
 
 
-def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
+def _gone(change: ResourceChange, scene: PlanReading) -> Iterable[Consequence]:
     server = _name(change)
     if _never_lived(change):
         yield Consequence(
@@ -53,7 +53,7 @@ def _gone(change: Change, scene: Scenery) -> Iterable[Consequence]:
         yield _down(change, server, tenant, why)
 
 
-def _down(change: Change, server: str, tenant: Subject, why: str) -> Consequence:
+def _down(change: ResourceChange, server: str, tenant: Subject, why: str) -> Consequence:
     who = "no site works" if tenant == STACK else f"the site of {tenant} doesn't work"
     return Consequence(
         code="database-server-replaced" if change.replaced else "database-server-destroyed",
@@ -68,7 +68,7 @@ def _down(change: Change, server: str, tenant: Subject, why: str) -> Consequence
     )
 
 
-def _then(change: Change) -> str:
+def _then(change: ResourceChange) -> str:
     if not change.replaced:
         return "nothing is left to connect to"
     restored = _snapshot(change)
@@ -79,7 +79,7 @@ def _then(change: Change) -> str:
     )
 
 
-def _never_lived(change: Change) -> bool:
+def _never_lived(change: ResourceChange) -> bool:
     """Tainted, and the state never heard of an address: Terraform did not see it become available, so nobody used it.
 
     What the last refresh found doesn't count: RDS finishes an instance whose creation Terraform gave up.
@@ -88,7 +88,7 @@ def _never_lived(change: Change) -> bool:
     return tainted and not change.recorded.get("address") and not change.recorded.get("endpoint")
 
 
-def _held(server: str, change: Change, scene: Scenery) -> list[Owner]:
+def _held(server: str, change: ResourceChange, scene: PlanReading) -> list[ResourceOwner]:
     """The tenants that use this server: all of them if it is the only one, else those that name it.
 
     One that has no database (a service of web alone) uses all or none: it is down with the others.
@@ -96,25 +96,25 @@ def _held(server: str, change: Change, scene: Scenery) -> list[Owner]:
     only = len(list(scene.there(*SERVERS))) <= 1
     names = {server, change.was("address"), change.was("endpoint").partition(":")[0]}
 
-    def here(one: Owner) -> bool:
+    def here(one: ResourceOwner) -> bool:
         return bool(names & one.servers) if one.servers else scene.tenancy.server in ("", server)
 
     return [one for one in scene.tenancy.tenants.values() if only or here(one)]
 
 
-def _full_name(server: str, database: str, scene: Scenery) -> str:
+def _full_name(server: str, database: str, scene: PlanReading) -> str:
     """With the server's name where another server has a database of the same name."""
     homes = {one.servers for one in scene.tenancy.tenants.values() if one.database == database}
     return f"{server}/{database}" if len(homes) > 1 else database
 
 
-def _snapshot(change: Change) -> str:
+def _snapshot(change: ResourceChange) -> str:
     """What the new server is born from; empty: nothing."""
     named = change.after.get("snapshot_identifier")
     return named if isinstance(named, str) and change.replaced else ""
 
 
-def _lost(change: Change, tenant: str, database: str, why: str, snapshots: tuple[str, ...]) -> Consequence:
+def _lost(change: ResourceChange, tenant: str, database: str, why: str, snapshots: tuple[str, ...]) -> Consequence:
     restored = _snapshot(change)
     if restored:
         says = f"database {database} goes back to the snapshot {restored}: what was written since is lost"
@@ -133,7 +133,7 @@ def _lost(change: Change, tenant: str, database: str, why: str, snapshots: tuple
     )
 
 
-def _final_snapshot(change: Change) -> str:
+def _final_snapshot(change: ResourceChange) -> str:
     if change.before.get("deletion_protection"):
         return "AWS refuses to delete it while deletion_protection is on"
     final = change.was("final_snapshot_identifier")
@@ -142,7 +142,7 @@ def _final_snapshot(change: Change) -> str:
     return f"a final snapshot {final} is taken"
 
 
-def _restarted(change: Change) -> Iterable[Consequence]:
+def _restarted(change: ResourceChange) -> Iterable[Consequence]:
     differing = [name for name in _RESTARTS if change.differs(name) and change.before.get(name) is not None]
     if not differing:
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 _VALUES = ("secret_string_wo_version", "secret_string", "secret_binary")
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """Of a secret that is new and of one that leaves with its tenant nothing is said."""
     for change in scene.of("aws_kms_key"):
         if change.ends:
@@ -24,7 +24,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield _drawn_anew(change, scene.owner(change))
 
 
-def _key(change: Change) -> Consequence:
+def _key(change: ResourceChange) -> Consequence:
     thing = change.was("arn") or change.name
     return Consequence(
         code="encryption-key-lost",
@@ -37,7 +37,7 @@ def _key(change: Change) -> Consequence:
     )
 
 
-def _secret(change: Change, scene: Scenery) -> Consequence:
+def _secret(change: ResourceChange, scene: PlanReading) -> Consequence:
     name = change.was("name") or change.name
     days = change.before.get("recovery_window_in_days")
     return Consequence(
@@ -52,7 +52,7 @@ def _secret(change: Change, scene: Scenery) -> Consequence:
     )
 
 
-def _drawn_anew(change: Change, tenant: str) -> Consequence:
+def _drawn_anew(change: ResourceChange, tenant: str) -> Consequence:
     return Consequence(
         code="password-changed",
         effect=Effect.DISTURBANCE,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
-from orchestrator.stack.blueprint.changes import Change
-from orchestrator.stack.blueprint.tenancy import RULES, Owner, groups_of
+from orchestrator.stack.blueprint.changes import ResourceChange
+from orchestrator.stack.blueprint.tenancy import RULES, ResourceOwner, groups_of
 
 BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
@@ -19,7 +19,7 @@ LISTENER = 10
 """Seconds between the old listener's end and the new one."""
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """What goes with its load balancer is not said again."""
     for change in scene.of(*BALANCERS):
         if change.ends:
@@ -29,7 +29,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield _listener(change)
 
 
-def _of_balancer(change: Change, scene: Scenery) -> Iterable[Consequence]:
+def _of_balancer(change: ResourceChange, scene: PlanReading) -> Iterable[Consequence]:
     """One outage where all sites are behind it, else one for each that is."""
     every = list(scene.tenancy.tenants.values())
     behind = _behind(change, scene, every)
@@ -41,7 +41,7 @@ def _of_balancer(change: Change, scene: Scenery) -> Iterable[Consequence]:
         yield from (_balancer(change, scene, one.name, [one]) for one in behind)
 
 
-def _behind(change: Change, scene: Scenery, every: list[Owner]) -> list[Owner]:
+def _behind(change: ResourceChange, scene: PlanReading, every: list[ResourceOwner]) -> list[ResourceOwner]:
     """Whose target groups its listeners and their rules lead to; all, where that can't be told of one of them."""
     balancing: dict[str, set[str]] = {}
     by_listener = {one.text("arn"): one.text("load_balancer_arn") for one in scene.there(*LISTENERS)}
@@ -54,7 +54,7 @@ def _behind(change: Change, scene: Scenery, every: list[Owner]) -> list[Owner]:
     return [one for one in every if change.was("arn") in balancing[one.target_group]]
 
 
-def _unused(change: Change) -> Consequence:
+def _unused(change: ResourceChange) -> Consequence:
     name = change.was("name") or change.name
     return Consequence(
         code="load-balancer-unused",
@@ -67,7 +67,7 @@ def _unused(change: Change) -> Consequence:
     )
 
 
-def _balancer(change: Change, scene: Scenery, subject: Subject, behind: list[Owner]) -> Consequence:
+def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behind: list[ResourceOwner]) -> Consequence:
     name = change.was("name") or change.name
     hosts = sorted(filter(None, (one.hostname for one in behind)))
     sites = f"{len(hosts)} site{'s' * (len(hosts) != 1)} ({', '.join(hosts)})" if hosts else "every site behind it"
@@ -98,13 +98,13 @@ def _balancer(change: Change, scene: Scenery, subject: Subject, behind: list[Own
     )
 
 
-def _serves(change: Change) -> bool:
+def _serves(change: ResourceChange) -> bool:
     """Whether a site is behind it: not the one that only redirects to HTTPS."""
     actions = change.before.get("default_action") or [{}]
     return bool(actions[0].get("type") != "redirect")
 
 
-def _listener(change: Change) -> Consequence:
+def _listener(change: ResourceChange) -> Consequence:
     port = change.was("port") or "?"
     seconds = LISTENER if change.replaced else None
     lasting = "for some seconds" if change.replaced else "any more"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """Each by itself; it stops nothing."""
     for change in scene.of("aws_cloudwatch_log_group"):
         if change.ends and not change.before.get("skip_destroy"):

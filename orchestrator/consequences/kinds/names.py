@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """Records of the sites; a zone takes every record in it along."""
     hosts = {one.hostname.lower().rstrip("."): name for name, one in scene.tenancy.tenants.items() if one.hostname}
     for change in scene.of("aws_route53_zone"):
@@ -21,7 +21,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield _record(change, host, tenant)
 
 
-def _zone(change: Change) -> Consequence:
+def _zone(change: ResourceChange) -> Consequence:
     name = change.was("name").rstrip(".") or change.name
     return Consequence(
         code="zone-lost",
@@ -34,7 +34,7 @@ def _zone(change: Change) -> Consequence:
     )
 
 
-def _record(change: Change, host: str, tenant: str) -> Consequence:
+def _record(change: ResourceChange, host: str, tenant: str) -> Consequence:
     return Consequence(
         code="dns-record-removed",
         effect=Effect.DISTURBANCE if change.replaced else Effect.OUTAGE,

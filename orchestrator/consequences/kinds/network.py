@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 _DOORS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 _WAYS_OUT = ("aws_nat_gateway", "aws_internet_gateway", "aws_eip")
@@ -13,7 +13,7 @@ REBUILDING = 1800
 """Seconds until a whole stack is made anew, about."""
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """The VPC's end says it for all that is in it."""
     vpcs = [change for change in scene.of("aws_vpc", "aws_default_vpc") if change.ends]
     for change in vpcs:
@@ -33,7 +33,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield _way_out(change)
 
 
-def _vpc(change: Change) -> Consequence:
+def _vpc(change: ResourceChange) -> Consequence:
     lasting = f"for about {REBUILDING // 60} minutes" if change.replaced else "any more"
     return Consequence(
         code="network-replaced" if change.replaced else "network-destroyed",
@@ -47,7 +47,7 @@ def _vpc(change: Change) -> Consequence:
     )
 
 
-def _subnets(scene: Scenery) -> Iterable[Consequence]:
+def _subnets(scene: PlanReading) -> Iterable[Consequence]:
     """All of them together: one that goes moves whatever is in it."""
     gone = [change for change in scene.of("aws_subnet") if change.ends]
     if gone:
@@ -63,7 +63,7 @@ def _subnets(scene: Scenery) -> Iterable[Consequence]:
         )
 
 
-def _group(change: Change, tenant: str) -> Consequence:
+def _group(change: ResourceChange, tenant: str) -> Consequence:
     name = change.was("name") or change.name
     return Consequence(
         code="security-group-replaced" if change.replaced else "security-group-destroyed",
@@ -79,13 +79,13 @@ def _group(change: Change, tenant: str) -> Consequence:
     )
 
 
-def _leaves_with_it(change: Change, scene: Scenery) -> bool:
+def _leaves_with_it(change: ResourceChange, scene: PlanReading) -> bool:
     """The rule is a leaving tenant's, or either group it names goes as well."""
     groups = ("security_group_id", "referenced_security_group_id", "source_security_group_id")
     return scene.leaves(scene.owner(change)) or any(scene.ends(change.before.get(name)) for name in groups)
 
 
-def _door(change: Change, tenant: str) -> Consequence:
+def _door(change: ResourceChange, tenant: str) -> Consequence:
     port = change.was("from_port") or "every port"
     group = change.was("security_group_id") or change.name
     return Consequence(
@@ -100,7 +100,7 @@ def _door(change: Change, tenant: str) -> Consequence:
     )
 
 
-def _way_out(change: Change) -> Consequence:
+def _way_out(change: ResourceChange) -> Consequence:
     thing = change.was("public_ip") or change.was("id") or change.name
     return Consequence(
         code="way-out-replaced" if change.replaced else "way-out-destroyed",

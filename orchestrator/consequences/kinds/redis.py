@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 GROUPS = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 REBUILDING = 600
@@ -13,7 +13,7 @@ REBUILDING = 600
 _SCALES = ("node_type", "engine_version", "num_cache_clusters")
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """Replaced or gone is an outage; in place, a failover."""
     for change in scene.of(*GROUPS):
         if change.ends:
@@ -22,11 +22,11 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield _changed(change)
 
 
-def _name(change: Change) -> str:
+def _name(change: ResourceChange) -> str:
     return change.was("replication_group_id") or change.was("cluster_id") or change.was("name") or change.name
 
 
-def _gone(change: Change) -> Consequence:
+def _gone(change: ResourceChange) -> Consequence:
     lasting = f"for about {REBUILDING // 60} minutes" if change.replaced else "any more"
     return Consequence(
         code="redis-replaced" if change.replaced else "redis-destroyed",
@@ -42,7 +42,7 @@ def _gone(change: Change) -> Consequence:
     )
 
 
-def _changed(change: Change) -> Consequence:
+def _changed(change: ResourceChange) -> Consequence:
     what = ", ".join(
         f"{name} {change.was(name)} → {change.after.get(name)}" for name in _SCALES if change.differs(name)
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
 RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
@@ -14,7 +14,7 @@ HEALTHY = 180
 """Seconds until tasks are registered anew and have passed two health checks a minute apart."""
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A tenant that leaves, or a load balancer that goes, says it all; this is about those that stay."""
     for change in scene.of(*RULES):
         if not scene.leaves(scene.owner(change)) and not scene.ends(change.before.get("listener_arn")):
@@ -40,7 +40,7 @@ def _hosts(values: object) -> list[str]:
     ]
 
 
-def _rule(change: Change, tenant: str) -> Iterable[Consequence]:
+def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
     before, after = _hosts(change.before.get("condition")), _hosts(change.after.get("condition"))
     site = ", ".join(before) or "a site"
     if change.replaced:
@@ -61,7 +61,7 @@ def _rule(change: Change, tenant: str) -> Iterable[Consequence]:
         )
 
 
-def _of_rule(change: Change, tenant: str, effect: Effect, says: str, seconds: int | None) -> Consequence:
+def _of_rule(change: ResourceChange, tenant: str, effect: Effect, says: str, seconds: int | None) -> Consequence:
     return Consequence(
         code="listener-rule-replaced" if change.replaced else "listener-rule-destroyed",
         effect=effect,
@@ -77,7 +77,7 @@ def _of_rule(change: Change, tenant: str, effect: Effect, says: str, seconds: in
     )
 
 
-def _group(change: Change, tenant: str) -> Consequence:
+def _group(change: ResourceChange, tenant: str) -> Consequence:
     name = change.was("name") or change.name
     return Consequence(
         code="target-group-replaced",
@@ -93,7 +93,7 @@ def _group(change: Change, tenant: str) -> Consequence:
     )
 
 
-def _without(change: Change, tenant: str) -> Consequence:
+def _without(change: ResourceChange, tenant: str) -> Consequence:
     name = change.was("name") or change.name
     return Consequence(
         code="target-group-destroyed",

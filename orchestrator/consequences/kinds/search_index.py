@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import Subject
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.stack.blueprint.changes import ResourceChange
 
 REPLACING = 300
 """Seconds until a new instance has pulled its image and Vespa answers, about."""
 _STOPS = ("instance_type", "user_data", "ebs_optimized")
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A volume that goes is a loss; an instance that goes is one only where the index was on it."""
     for change in scene.of("aws_ebs_volume", "aws_efs_file_system"):
         if change.ends:
@@ -26,12 +26,12 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
                 yield _stopped(change, tenant)
 
 
-def _whose(instance: str, scene: Scenery) -> list[Subject]:
+def _whose(instance: str, scene: PlanReading) -> list[Subject]:
     """The tenants whose Vespa it is: each has lost its index with it."""
     return [one.name for one in scene.tenancy.tenants.values() if instance and one.vespa == instance]
 
 
-def _volume(change: Change, tenant: Subject) -> Consequence:
+def _volume(change: ResourceChange, tenant: Subject) -> Consequence:
     thing = change.was("id") or change.name
     return Consequence(
         code="search-index-lost" if tenant else "volume-lost",
@@ -47,7 +47,7 @@ def _volume(change: Change, tenant: Subject) -> Consequence:
     )
 
 
-def _attached(change: Change, scene: Scenery) -> list[Subject]:
+def _attached(change: ResourceChange, scene: PlanReading) -> list[Subject]:
     """The tenants of the instance that the volume is attached to; nobody's is the whole stack's."""
     for one in scene.there("aws_volume_attachment"):
         if one.text("volume_id") == change.was("id") and (found := _whose(one.text("instance_id"), scene)):
@@ -55,7 +55,7 @@ def _attached(change: Change, scene: Scenery) -> list[Subject]:
     return [scene.owner(change)]
 
 
-def _instance(change: Change, tenant: Subject, scene: Scenery) -> Iterable[Consequence]:
+def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> Iterable[Consequence]:
     thing = change.was("id") or change.name
     why = f"Terraform {change.verb} the instance {thing}: {change.why}"
     volumes = [one.get("volume_id") for one in scene.there("aws_volume_attachment") if one.text("instance_id") == thing]
@@ -97,7 +97,7 @@ def _instance(change: Change, tenant: Subject, scene: Scenery) -> Iterable[Conse
         )
 
 
-def _stopped(change: Change, tenant: Subject) -> Consequence:
+def _stopped(change: ResourceChange, tenant: Subject) -> Consequence:
     thing = change.was("id") or change.name
     differing = ", ".join(name for name in _STOPS if change.differs(name))
     return Consequence(

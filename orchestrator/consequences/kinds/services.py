@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
-from orchestrator.stack.blueprint.changes import Change
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.resources import UNKNOWN
 from orchestrator.stack.blueprint.tenancy import containers
 
@@ -22,7 +22,7 @@ _UNKNOWN = "what its containers become is not known until applied"
 _AFTER_IMAGES = "another version migrates its database as it starts, which can't be taken back"
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A cluster's end says it for its services."""
     ended = [change for change in scene.of("aws_ecs_cluster") if change.ends]
     for change in ended:
@@ -37,11 +37,11 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
             yield from _updated(change, tenant, scene)
 
 
-def _name(change: Change) -> str:
+def _name(change: ResourceChange) -> str:
     return change.was("name") or change.name
 
 
-def _cluster(change: Change) -> Consequence:
+def _cluster(change: ResourceChange) -> Consequence:
     lasting = f"for about {BOOTING // 60} minutes" if change.replaced else "any more"
     return Consequence(
         code="cluster-replaced" if change.replaced else "cluster-destroyed",
@@ -55,7 +55,7 @@ def _cluster(change: Change) -> Consequence:
     )
 
 
-def _gone(change: Change, tenant: str) -> Consequence:
+def _gone(change: ResourceChange, tenant: str) -> Consequence:
     return Consequence(
         code="service-destroyed",
         effect=Effect.OUTAGE,
@@ -68,7 +68,7 @@ def _gone(change: Change, tenant: str) -> Consequence:
     )
 
 
-def _replaced(change: Change, tenant: str) -> Consequence:
+def _replaced(change: ResourceChange, tenant: str) -> Consequence:
     return Consequence(
         code="service-replaced",
         effect=Effect.OUTAGE,
@@ -82,7 +82,7 @@ def _replaced(change: Change, tenant: str) -> Consequence:
     )
 
 
-def _updated(change: Change, tenant: str, scene: Scenery) -> Iterable[Consequence]:
+def _updated(change: ResourceChange, tenant: str, scene: PlanReading) -> Iterable[Consequence]:
     before, after = change.before.get("desired_count"), change.after.get("desired_count")
     if after == 0 and before:
         yield Consequence(
@@ -114,7 +114,7 @@ def _updated(change: Change, tenant: str, scene: Scenery) -> Iterable[Consequenc
         )
 
 
-def _images(change: Change, scene: Scenery) -> list[str]:
+def _images(change: ResourceChange, scene: PlanReading) -> list[str]:
     """What the images become, of the task definition that the service uses now; silent where it is not known."""
     for one in scene.of("aws_ecs_task_definition"):
         if one.before.get("arn") == change.before.get("task_definition"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.consequences.model import Consequence, Effect, Kind, Scenery
+from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 
 DATABASE = 1
 """Seconds a database takes (55 to 142 ms are measured on a quiet server), rounded up."""
@@ -18,7 +18,7 @@ ROLLOUT = 240
 """Seconds of a rollout without migrations: boot, then health checks a minute apart."""
 
 
-def judge(scene: Scenery) -> Iterable[Consequence]:
+def judge(scene: PlanReading) -> Iterable[Consequence]:
     """Nothing for a stack that goes, or of which nothing is left to do."""
     services = sum("create" in one.actions for one in scene.of("aws_ecs_service"))
     tenants = len(scene.staying or scene.tenancy.tenants) or services
@@ -37,7 +37,7 @@ def judge(scene: Scenery) -> Iterable[Consequence]:
         )
 
 
-def _works(scene: Scenery, tenants: int) -> Iterable[tuple[str, int]]:
+def _works(scene: PlanReading, tenants: int) -> Iterable[tuple[str, int]]:
     new_server = any("create" in one.actions for one in scene.of("aws_db_instance", "aws_rds_cluster"))
     services = [one for one in scene.of("aws_ecs_service") if "create" in one.actions or _rolls(one.after, one.before)]
     born = sum(one.made for one in scene.of("aws_ecs_service"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.aws.acm import ISSUED, Certificate
+from orchestrator.aws.acm import ISSUED, AcmCertificate
 from orchestrator.aws.listeners import Routing
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
@@ -25,11 +25,11 @@ class CertificateCheckFacts:
     """
 
     arn: str
-    certificate: Certificate | None
+    certificate: AcmCertificate | None
     hostnames: Mapping[str, str]
     routing: Routing
     now: datetime
-    others: tuple[Certificate, ...] | None = ()
+    others: tuple[AcmCertificate, ...] | None = ()
 
 
 def gather(scene: Scene) -> CertificateCheckFacts:
@@ -66,7 +66,7 @@ def judge(facts: CertificateCheckFacts) -> Iterable[Finding]:
             yield _not_covered(tenant, hostname, offered)
 
 
-def _covers(certificate: Certificate, hostname: str) -> bool:
+def _covers(certificate: AcmCertificate, hostname: str) -> bool:
     names = {one.hostname.lower() for one in certificate.validations}
     return not names or bool(names & {hostname.lower(), f"*.{hostname.lower().partition('.')[2]}"})
 
@@ -83,7 +83,7 @@ def _stack(code: str, cause: str, fix: str, evidence: str) -> Finding:
     )
 
 
-def _not_issued(certificate: Certificate) -> Finding:
+def _not_issued(certificate: AcmCertificate) -> Finding:
     pending = [one for one in certificate.validations if one.status != "SUCCESS"]
     records = [f"{one.record} CNAME {one.value}" for one in pending if one.record]
     failed = certificate.status not in ("PENDING_VALIDATION", "INACTIVE")
@@ -100,7 +100,7 @@ def _not_issued(certificate: Certificate) -> Finding:
     )
 
 
-def _ending(certificate: Certificate, end: datetime, *, over: bool) -> Finding:
+def _ending(certificate: AcmCertificate, end: datetime, *, over: bool) -> Finding:
     return Finding(
         code="certificate-expired" if over else "certificate-expiring",
         severity=Severity.BLOCKER if over else Severity.WARNING,
@@ -113,7 +113,7 @@ def _ending(certificate: Certificate, end: datetime, *, over: bool) -> Finding:
     )
 
 
-def _not_covered(tenant: str, hostname: str, shown: Sequence[Certificate]) -> Finding:
+def _not_covered(tenant: str, hostname: str, shown: Sequence[AcmCertificate]) -> Finding:
     names = ", ".join(one.hostname for certificate in shown for one in certificate.validations)
     return Finding(
         code="certificate-other-names",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.database import ownership
-from orchestrator.database.model import Observed, Wanted, wanted_of
-from orchestrator.database.ownership import Rules
+from orchestrator.database.model import ServerContents, WantedDatabase, wanted_of
+from orchestrator.database.ownership import OwnershipRules
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.errors import OrchestratorError
@@ -24,7 +24,7 @@ REPAIR = "tenant-databases"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExpectedDatabase:
     """What a tenant should have."""
 
     database: str
@@ -35,17 +35,17 @@ class Wish:
 class DatabasesCheckFacts:
     """What is wanted, by tenant, and what the server holds; None: it does not answer, of which another check speaks."""
 
-    wanted: Mapping[str, Wish]
-    seen: Observed | None
+    wanted: Mapping[str, ExpectedDatabase]
+    seen: ServerContents | None
     instance: str
     refusal: str = ""
     """PostgreSQL's words when it has no connection for us."""
-    tenants: tuple[Wanted, ...] = ()
+    tenants: tuple[WantedDatabase, ...] = ()
 
 
 def gather(scene: Scene) -> DatabasesCheckFacts:
     """One session for all tenants, through the runner or directly, as the steps do."""
-    wanted = {name: Wish(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
+    wanted = {name: ExpectedDatabase(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
     instance = scene.stack.database.instance
     if scene.server().status in SILENT:
         return DatabasesCheckFacts(wanted, None, instance)
@@ -86,16 +86,16 @@ def _exhausted(facts: DatabasesCheckFacts) -> Finding:
     )
 
 
-def _wanted(tenant: str, facts: DatabasesCheckFacts) -> Wanted | None:
+def _wanted(tenant: str, facts: DatabasesCheckFacts) -> WantedDatabase | None:
     return next((one for one in facts.tenants if one.tenant == tenant), None)
 
 
-def _is_ours(tenant: str, facts: DatabasesCheckFacts, seen: Observed) -> bool:
+def _is_ours(tenant: str, facts: DatabasesCheckFacts, seen: ServerContents) -> bool:
     one = _wanted(tenant, facts)
-    return one is None or ownership.database_is_ours(one, seen, Rules())
+    return one is None or ownership.database_is_ours(one, seen, OwnershipRules())
 
 
-def _renamed(tenant: str, facts: DatabasesCheckFacts, seen: Observed) -> Finding | None:
+def _renamed(tenant: str, facts: DatabasesCheckFacts, seen: ServerContents) -> Finding | None:
     one = _wanted(tenant, facts)
     problem = ownership.renamed(one, facts.tenants, seen) if one and one.database not in seen.databases else None
     if one is None or problem is None:
@@ -112,7 +112,7 @@ def _renamed(tenant: str, facts: DatabasesCheckFacts, seen: Observed) -> Finding
     )
 
 
-def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding | None:
+def _missing(tenant: str, wish: ExpectedDatabase, seen: ServerContents, instance: str) -> Finding | None:
     there = ", ".join(sorted(seen.databases)) or "none"
     if wish.database not in seen.databases:
         return Finding(
@@ -141,7 +141,7 @@ def _missing(tenant: str, wish: Wish, seen: Observed, instance: str) -> Finding 
     return None
 
 
-def _login(tenant: str, wish: Wish, seen: Observed, *, ours: bool) -> Finding | None:
+def _login(tenant: str, wish: ExpectedDatabase, seen: ServerContents, *, ours: bool) -> Finding | None:
     adopt = "" if ours else f" --adopt-database {wish.database}"
     owner = seen.databases[wish.database]
     if owner != wish.role:

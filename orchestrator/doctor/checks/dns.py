@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.dns.resolve import NOERROR, NXDOMAIN, Answer
+from orchestrator.dns.resolve import NOERROR, NXDOMAIN, DnsAnswer
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.site import answers
@@ -17,7 +17,7 @@ _SITE = answers.CODES
 class DnsCheckFacts:
     """Answers by name; hostnames by tenant; the load balancer's present name."""
 
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, DnsAnswer]
     hostnames: Mapping[str, str]
     target: str
     managed: bool = True
@@ -50,7 +50,7 @@ def _fix(tenant: str, hostname: str, facts: DnsCheckFacts) -> str:
     return f"make {hostname} a CNAME of {facts.target} where its zone is"
 
 
-def _missing(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
+def _missing(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
     return Finding(
         code="dns-record-missing",
         severity=Severity.BLOCKER,
@@ -63,7 +63,7 @@ def _missing(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
     )
 
 
-def _stale(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
+def _stale(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
     remembered = (f"the old answer may be remembered for {answer.ttl} s",) if answer.ttl else ()
     return Finding(
         code="dns-record-stale",
@@ -77,7 +77,7 @@ def _stale(tenant: str, answer: Answer, facts: DnsCheckFacts) -> Finding:
     )
 
 
-def _unanswered(tenant: str, answer: Answer) -> Finding:
+def _unanswered(tenant: str, answer: DnsAnswer) -> Finding:
     return Finding(
         code="dns-unanswered",
         severity=Severity.WARNING,

@@ -11,7 +11,7 @@ from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.site import answers, tenancy
-from orchestrator.site.tenancy import Deed, Inside, Own
+from orchestrator.site.tenancy import SiteBackend, SiteOwners, TenantParts
 from orchestrator.stack.contract import HEALTH_PATH
 
 _SITE = answers.CODES | {"targets-unhealthy"}
@@ -19,7 +19,7 @@ WORLD = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class TenantRoute:
     """A tenant's hostname, the target group it should come to, and the path that tells whether its site is up."""
 
     hostname: str
@@ -33,7 +33,7 @@ class ListenerRulesCheckFacts:
 
     name: str
     routing: Routing
-    ways: Mapping[str, Way]
+    ways: Mapping[str, TenantRoute]
     services: Mapping[str, ServiceSettings]
     groups: Mapping[str, SecurityGroup]
 
@@ -42,7 +42,7 @@ def gather(scene: Scene) -> ListenerRulesCheckFacts:
     """Shared."""
     stack = scene.stack
     ways = {
-        name: Way(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
+        name: TenantRoute(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
         for name, tenant in stack.tenants.items()
     }
     return ListenerRulesCheckFacts(
@@ -58,7 +58,9 @@ def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     if not facts.routing.https:
         yield _deaf(facts)
         return
-    deed = Deed({tenant: Own(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()})
+    deed = SiteOwners(
+        {tenant: TenantParts(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()}
+    )
     for tenant in facts.ways:
         yield from _route(tenant, deed, facts)
         yield from _behind(tenant, facts)
@@ -90,10 +92,10 @@ def _deaf(facts: ListenerRulesCheckFacts) -> Finding:
     )
 
 
-def _route(tenant: str, deed: Deed, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
+def _route(tenant: str, deed: SiteOwners, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """The judgement of the step `sites`."""
     way, service = facts.ways[tenant], facts.services.get(tenant)
-    inside = Inside(tuple(one.target_group for one in service.ways) if service else None)
+    inside = SiteBackend(tuple(one.target_group for one in service.ways) if service else None)
     problem = tenancy.misled(tenant, way.path, deed, facts.routing.rules, inside)
     if problem is None:
         return

@@ -12,7 +12,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
 OF_A_SERVICE = frozenset({"desired-count-zero"})
 OF_THE_STACK = OF_A_SERVICE | {
@@ -45,7 +45,7 @@ def judge(facts: PausedCheckFacts) -> Iterable[Finding]:
     stamp = Stamp.parse(facts.server.tags.get(TAG, ""))
     if stamp is None:
         for tenant, count in facts.counts.items():
-            memory = Memory.parse(count.tags.get(TAG, ""))
+            memory = PausedService.parse(count.tags.get(TAG, ""))
             if memory is not None:
                 yield _left_over(tenant, count, memory) if count.desired else _tenant(tenant, count, memory)
         return
@@ -94,7 +94,7 @@ def _in_part(running: list[str], stamp: Stamp) -> Finding:
     )
 
 
-def _tenant(tenant: str, count: Count, memory: Memory) -> Finding:
+def _tenant(tenant: str, count: Count, memory: PausedService) -> Finding:
     return Finding(
         code="tenant-paused",
         severity=Severity.INFO,
@@ -107,7 +107,7 @@ def _tenant(tenant: str, count: Count, memory: Memory) -> Finding:
     )
 
 
-def _left_over(tenant: str, count: Count, memory: Memory) -> Finding:
+def _left_over(tenant: str, count: Count, memory: PausedService) -> Finding:
     scales = "; its autoscaling may still be suspended" if memory.scaling else ""
     return Finding(
         code="resume-incomplete",

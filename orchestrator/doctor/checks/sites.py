@@ -16,7 +16,7 @@ from orchestrator.engine.step import Subject
 from orchestrator.errors import Problem
 from orchestrator.probe import Probe, Reached
 from orchestrator.site import answers, tenancy
-from orchestrator.site.tenancy import Deed, Inside
+from orchestrator.site.tenancy import SiteBackend, SiteOwners
 from orchestrator.stack.contract import Healthy
 
 UNSEEN = frozenset({"site-unreachable", "site-tls-refused"})
@@ -35,9 +35,9 @@ class SitesCheckFacts:
     """
 
     routing: Routing
-    deed: Deed
+    deed: SiteOwners
     probes: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
-    insides: Mapping[Subject, Inside] = field(default_factory=dict)
+    insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     expected: Mapping[Subject, Healthy] = field(default_factory=dict)
     steady: frozenset[Subject] = frozenset()
 
@@ -48,7 +48,7 @@ def gather(scene: Scene) -> SitesCheckFacts:
     target = said[stack.load_balancer.dns_name]
     names = {tenant: said[it.hostname] for tenant, it in stack.tenants.items()}
     here = {tenant: answer.every for tenant, answer in names.items() if answer.every and answer.leads_to(target)}
-    deed = Deed.of(stack)
+    deed = SiteOwners.of(stack)
     if not (here and routing.found and routing.https):
         return SitesCheckFacts(routing, deed)
     seen = scene.read.visit(here, routing)
@@ -89,7 +89,7 @@ def _of_another(tenant: Subject, path: str, facts: SitesCheckFacts) -> Finding |
     )
 
 
-def _evidence(inside: Inside) -> Iterator[str]:
+def _evidence(inside: SiteBackend) -> Iterator[str]:
     yield f"targets {', '.join(inside.serving) or 'none'}; the service's tasks are at {', '.join(inside.addresses)}"
     for one in inside.connections:
         yield f"{one.container}: POSTGRES_DB {one.database}, POSTGRES_HOST {one.host}"

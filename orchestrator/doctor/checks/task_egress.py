@@ -26,7 +26,7 @@ _DEATHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Destination:
     """What a task must reach: a port, in one of these groups (none known: anywhere)."""
 
     what: str
@@ -39,22 +39,22 @@ class TaskEgressCheckFacts:
     """By tenant its service and what its tasks must reach; every group by id."""
 
     services: Mapping[str, ServiceSettings]
-    needs: Mapping[str, tuple[Need, ...]]
+    needs: Mapping[str, tuple[Destination, ...]]
     groups: Mapping[str, SecurityGroup]
 
 
 def gather(scene: Scene) -> TaskEgressCheckFacts:
     """All of it is shared with other checks."""
     stack, instances = scene.stack, scene.instances()
-    shared = [Need("PostgreSQL", stack.database.port, scene.server().groups)]
-    shared += [Need("Redis", stack.redis.port, scene.redis_groups())] if stack.redis else []
-    shared += [Need("AWS and the registry", HTTPS)]
+    shared = [Destination("PostgreSQL", stack.database.port, scene.server().groups)]
+    shared += [Destination("Redis", stack.redis.port, scene.redis_groups())] if stack.redis else []
+    shared += [Destination("AWS and the registry", HTTPS)]
     needs = {}
     for tenant in stack.tenants:
         vespa = stack.vespa.get(tenant)
         there = instances.get(vespa.instance_id) if vespa else None
         ports = (vespa.port, vespa.config_port) if vespa and there else ()
-        own = [Need("Vespa", port, there.groups) for port in ports if there]
+        own = [Destination("Vespa", port, there.groups) for port in ports if there]
         needs[tenant] = (*shared, *own)
     return TaskEgressCheckFacts(scene.settings(), needs, scene.groups())
 
@@ -68,11 +68,11 @@ def judge(facts: TaskEgressCheckFacts) -> Iterable[Finding]:
             yield _locked(tenant, doors, shut)
 
 
-def _open(doors: list[SecurityGroup], need: Need) -> bool:
+def _open(doors: list[SecurityGroup], need: Destination) -> bool:
     return any(door.lets_out(need.port, need.groups) for door in doors)
 
 
-def _locked(tenant: str, doors: list[SecurityGroup], shut: list[Need]) -> Finding:
+def _locked(tenant: str, doors: list[SecurityGroup], shut: list[Destination]) -> Finding:
     what = ", ".join(f"{need.what} ({need.port})" for need in shut)
     return Finding(
         code="task-egress-closed",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.index import vespa
-from orchestrator.index.vespa import Inside
+from orchestrator.index.vespa import VespaReport
 from orchestrator.stack.contract import Vespa
 
 _DEATHS = frozenset({"task-vespa-unreachable"})
@@ -25,7 +25,7 @@ class VespaContainerCheckFacts:
     """By tenant the instance and what it said (those that SSM reaches only), and the port its tasks ask."""
 
     vespas: Mapping[str, Vespa]
-    inside: Mapping[str, Inside]
+    inside: Mapping[str, VespaReport]
     asked: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -81,7 +81,7 @@ def _on(tenant: str) -> str:
     return f"orchestrate doctor --fix; by hand: orchestrate shell vespa --tenant {tenant}, then"
 
 
-def _finding(who: tuple[str, str], seen: Inside, code: str, cause: str, fix: str) -> Finding:
+def _finding(who: tuple[str, str], seen: VespaReport, code: str, cause: str, fix: str) -> Finding:
     tenant, instance = who
     return Finding(
         code=code,
@@ -96,7 +96,7 @@ def _finding(who: tuple[str, str], seen: Inside, code: str, cause: str, fix: str
     )
 
 
-def _unpublished(tenant: str, seen: Inside, asked: int) -> Finding:
+def _unpublished(tenant: str, seen: VespaReport, asked: int) -> Finding:
     return Finding(
         code="vespa-port-unpublished",
         severity=Severity.BLOCKER,

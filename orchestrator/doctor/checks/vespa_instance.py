@@ -19,7 +19,7 @@ _DEATHS = frozenset({"task-vespa-unreachable", "vespa-container-unseen"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class VespaPlace:
     """Where a tenant's Vespa should be, and the ports its tasks use."""
 
     instance: str
@@ -31,7 +31,7 @@ class Place:
 class VespaInstanceCheckFacts:
     """By tenant the place and the service; instances, groups and subnets by id."""
 
-    places: Mapping[str, Place]
+    places: Mapping[str, VespaPlace]
     services: Mapping[str, ServiceSettings]
     instances: Mapping[str, Instance]
     groups: Mapping[str, SecurityGroup]
@@ -41,7 +41,7 @@ class VespaInstanceCheckFacts:
 def gather(scene: Scene) -> VespaInstanceCheckFacts:
     """All of it is shared with other checks."""
     places = {
-        tenant: Place(vespa.instance_id, vespa.host, (scene.vespa_ports()[tenant], vespa.config_port))
+        tenant: VespaPlace(vespa.instance_id, vespa.host, (scene.vespa_ports()[tenant], vespa.config_port))
         for tenant, vespa in scene.stack.vespa.items()
     }
     return VespaInstanceCheckFacts(places, scene.settings(), scene.instances(), scene.groups(), scene.subnets())
@@ -60,7 +60,7 @@ def judge(facts: VespaInstanceCheckFacts) -> Iterable[Finding]:
             yield from _elsewhere(tenant, place, instance, facts) or _closed(tenant, place, instance, facts)
 
 
-def _down(tenant: str, place: Place, instance: Instance | None) -> Finding:
+def _down(tenant: str, place: VespaPlace, instance: Instance | None) -> Finding:
     state = instance.state if instance else "InvalidInstanceID.NotFound"
     stopped = instance is not None and instance.state.startswith("stop")
     start = f"aws ec2 start-instances --instance-ids {place.instance}"
@@ -82,7 +82,7 @@ def _is_name(host: str) -> bool:
     return any(letter.isalpha() for letter in host)
 
 
-def _moved(tenant: str, place: Place, instance: Instance) -> Finding:
+def _moved(tenant: str, place: VespaPlace, instance: Instance) -> Finding:
     return Finding(
         code="vespa-address-stale",
         severity=Severity.BLOCKER,
@@ -95,7 +95,7 @@ def _moved(tenant: str, place: Place, instance: Instance) -> Finding:
     )
 
 
-def _elsewhere(tenant: str, place: Place, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
+def _elsewhere(tenant: str, place: VespaPlace, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
     """In another VPC than the tasks: no rule of a security group helps then."""
     vpcs = {facts.subnets[one].vpc for one in facts.services[tenant].subnets if one in facts.subnets}
     if not vpcs or not instance.vpc or instance.vpc in vpcs:
@@ -114,7 +114,7 @@ def _elsewhere(tenant: str, place: Place, instance: Instance, facts: VespaInstan
     ]
 
 
-def _closed(tenant: str, place: Place, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
+def _closed(tenant: str, place: VespaPlace, instance: Instance, facts: VespaInstanceCheckFacts) -> list[Finding]:
     service = facts.services[tenant]
     addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
     doors = [facts.groups[one] for one in instance.groups if one in facts.groups]

@@ -24,7 +24,7 @@ from orchestrator.lifecycle.backup import (
 )
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.pause import database_stopped, instances_stopped, services_at_zero
-from orchestrator.lifecycle.pause_tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, PausedService
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.steps import database_server, runner
 
@@ -44,7 +44,7 @@ def _unless_paused(facts: Any, who: Subject, verdict: Verdict) -> Verdict:
     if who == STACK:
         return Done("the database server stays as it was before the backup")
     name = facts.names[who]
-    known = Memory.parse(facts.counts[name].tags.get(TAG, ""))
+    known = PausedService.parse(facts.counts[name].tags.get(TAG, ""))
     if known is None or known.stamp.for_backup:
         return verdict
     return Done(f"{name} was paused before the backup, by {known.stamp.by}: it stays so")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.database.inventory import READERS, Inventory, inventories
+from orchestrator.database.inventory import READERS, DatabaseInventory, inventories
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.lifecycle.tools import Tools
@@ -17,7 +17,7 @@ class ContentsReadFacts:
     """What this run has read so far."""
 
     tenants: tuple[str, ...]
-    read: Mapping[str, Inventory] = field(default_factory=dict)
+    read: Mapping[str, DatabaseInventory] = field(default_factory=dict)
 
 
 def observe(tools: Tools) -> ContentsReadFacts:

@@ -10,7 +10,7 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 DUMP = "add --dump --stop-services: each tenant's database is then in the backup as a file"
 
@@ -41,7 +41,7 @@ def objection(tools: Tools) -> str:
     """Why no snapshot is taken of the server: it isn't the stack's own, so everybody else's data are in it too."""
     stack = tools.stack
     server = tools.rds.server(stack.database.instance)
-    return stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags)
+    return stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags)
 
 
 def decide(facts: DatabaseSnapshotFacts) -> Verdicts:

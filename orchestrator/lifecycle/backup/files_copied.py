@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, relative
+from orchestrator.lifecycle.transfer import ListingDifference, copy_all, gap, human, relative
 
-NOTHING = Gap()
+NOTHING = ListingDifference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class FilesCopiedFacts:
 
     bucket: str
     there: bool = True
-    gap: Gap = NOTHING
+    gap: ListingDifference = NOTHING
     count: int = 0
     bytes: int = 0
 
@@ -49,7 +49,7 @@ def decide(facts: FilesCopiedFacts) -> Verdicts:
     return {STACK: Done(f"{facts.count} objects, {human(facts.bytes)}")}
 
 
-def fingerprint(work: Gap) -> str:
+def fingerprint(work: ListingDifference) -> str:
     """Of the work: other work is another change."""
     text = "\n".join([*(f"{key} {one.etag} {one.size}" for key, one in work.missing.items()), *work.surplus])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -19,7 +19,7 @@ from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.vault import TENANT_TAG
 from orchestrator.lifecycle.whose import foreign, not_ours
 from orchestrator.stack.contract import Vespa
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 DOCUMENTS_TAG, DIGEST_TAG, DEVICE_TAG = "orchestrate:documents", "orchestrate:digest", "orchestrate:device"
 INDEX_TAG = "orchestrate:index"
@@ -27,7 +27,7 @@ INDEX_TAG = "orchestrate:index"
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class IndexState:
     """One tenant's index. `running` None: its agent doesn't answer. `contents` None: not counted by this run.
 
     `foreign`: why the instance isn't the stack's own; empty: it is. `others` are data volumes without the index;
@@ -50,7 +50,7 @@ class IndexSnapshotsFacts:
     """All indexes, and whether their containers are to stay stopped."""
 
     stays_stopped: bool
-    indexes: Mapping[str, One] = field(default_factory=dict)
+    indexes: Mapping[str, IndexState] = field(default_factory=dict)
 
 
 def observe(tools: Tools) -> IndexSnapshotsFacts:
@@ -69,7 +69,7 @@ def observe(tools: Tools) -> IndexSnapshotsFacts:
     states = _states(tools, online, taken.keys(), stays_stopped=stays_stopped)
     unread = Unread.each({**said.failures, **states.failures})
     found = {
-        name: One(
+        name: IndexState(
             instance=one.instance_id,
             volume=told[name],
             others=tuple(it.id for it in volumes.get(one.instance_id, ()) if it != told[name]),
@@ -119,7 +119,7 @@ def decide(facts: IndexSnapshotsFacts) -> Verdicts:
     return {name: _verdict(one, stays_stopped=facts.stays_stopped) for name, one in facts.indexes.items()}
 
 
-def _verdict(one: One, *, stays_stopped: bool) -> Verdict:
+def _verdict(one: IndexState, *, stays_stopped: bool) -> Verdict:
     if one.foreign:
         return Done(f"{one.instance} is left as it is, and its index is not backed up: {one.foreign}")
     if one.unread is not None:
@@ -146,7 +146,7 @@ def _verdict(one: One, *, stays_stopped: bool) -> Verdict:
     return Done(f"{one.snapshot.id}: {one.snapshot.size} GiB of {one.snapshot.volume}")
 
 
-def _before(one: One) -> Verdict:
+def _before(one: IndexState) -> Verdict:
     if one.contents is None:
         return Todo("count the documents", "count") if one.running else Todo("start the container", "start to count")
     if one.running:
@@ -185,7 +185,7 @@ def findings(facts: IndexSnapshotsFacts) -> Iterable[Problem]:
     """Indexes that no snapshot can hold."""
     for name, one in facts.indexes.items():
         if one.foreign:
-            yield not_ours(Kind.INSTANCE, one.instance, one.foreign)
+            yield not_ours(PartKind.INSTANCE, one.instance, one.foreign)
         elif one.volume and one.others:
             message = f"{', '.join(one.others)} of {one.instance} is not backed up: the index is on {one.volume.id}"
             yield Problem(

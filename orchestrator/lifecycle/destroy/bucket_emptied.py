@@ -12,7 +12,7 @@ from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.whose import not_ours
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def observe(context: DestroyContext) -> BucketEmptiedFacts:
 def objection(context: DestroyContext) -> str:
     """Why the stack's bucket may not be emptied; empty: it may. One call where no state tells whose it is."""
     stack, bucket = context.stack, context.stack.bucket or ""
-    tags = {} if stack.ownership.manages(Kind.BUCKET, bucket) else context.buckets.tags(bucket)
-    return stack.ownership.loss(Kind.BUCKET, bucket, stack.stack, tags)
+    tags = {} if stack.ownership.manages(PartKind.BUCKET, bucket) else context.buckets.tags(bucket)
+    return stack.ownership.loss(PartKind.BUCKET, bucket, stack.stack, tags)
 
 
 def decide(facts: BucketEmptiedFacts) -> Verdicts:
@@ -59,7 +59,7 @@ def apply(context: DestroyContext, _todos: Mapping[Subject, Todo]) -> None:
 def findings(facts: BucketEmptiedFacts) -> Iterable[Problem]:
     """A bucket that stays."""
     if facts.foreign:
-        yield not_ours(Kind.BUCKET, facts.bucket, facts.foreign)
+        yield not_ours(PartKind.BUCKET, facts.bucket, facts.foreign)
 
 
 STEP: Step[DestroyContext, BucketEmptiedFacts] = Step(

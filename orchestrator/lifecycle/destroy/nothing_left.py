@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.engine.step import STACK, Done, Step, Verdicts, Wait, nothing_to_apply
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ def observe(context: DestroyContext) -> NothingLeftFacts:
     machines = {one.instance_id for one in (stack.runner, *stack.vespa.values()) if one}
     found = context.leftovers.find(
         stack.stack,
-        database=_own(stack, Kind.DATABASE, stack.database.instance),
-        balancer=_own(stack, Kind.BALANCER, stack.load_balancer.arn),
-        redis=_own(stack, Kind.REDIS, redis),
-        instances=sorted(one for one in machines if _own(stack, Kind.INSTANCE, one)),
+        database=_own(stack, PartKind.DATABASE, stack.database.instance),
+        balancer=_own(stack, PartKind.BALANCER, stack.load_balancer.arn),
+        redis=_own(stack, PartKind.REDIS, redis),
+        instances=sorted(one for one in machines if _own(stack, PartKind.INSTANCE, one)),
     )
-    stays = bool(_own(stack, Kind.BUCKET, bucket)) and context.buckets.state(bucket).there
+    stays = bool(_own(stack, PartKind.BUCKET, bucket)) and context.buckets.state(bucket).there
     return NothingLeftFacts((*found, f"bucket {bucket}") if stays else found)
 
 
-def _own(stack: Stack, kind: Kind, name: str) -> str:
+def _own(stack: Stack, kind: PartKind, name: str) -> str:
     """The name, of what is the stack's own as far as is known; else nothing."""
     return "" if stack.ownership.objection(kind, name, stack.stack) else name
 

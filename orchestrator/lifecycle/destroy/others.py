@@ -8,13 +8,13 @@ from typing import Protocol
 from orchestrator.consequences import Consequence, Effect
 from orchestrator.engine.check import Severity
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, Part, word
+from orchestrator.stack.ownership import Part, PartKind, word
 
 PREFIX = "others:"
 """Of the names under which such a loss is allowed: neither the stack's name nor a backup accepts it."""
 
 
-class Others(Protocol):
+class FindsOtherUsers(Protocol):
     """Who else uses what the stack uses (`surroundings`)."""
 
     def users(self, *names: str) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ class Others(Protocol):
         ...
 
 
-def hit(stack: Stack, ending: frozenset[Part], others: Others, ways: Sequence[str]) -> Iterator[Consequence]:
+def hit(stack: Stack, ending: frozenset[Part], others: FindsOtherUsers, ways: Sequence[str]) -> Iterator[Consequence]:
     """A consequence for each part that goes and that others use. `ways`: others' rules on the load balancer.
 
     What goes is what the plan destroys; where the state tells nothing of a stack's parts, any of them may.
@@ -35,13 +35,13 @@ def hit(stack: Stack, ending: frozenset[Part], others: Others, ways: Sequence[st
     def goes(part: Part) -> bool:
         return part in ending or not stack.ownership.told
 
-    server = (Kind.DATABASE, stack.database.instance)
+    server = (PartKind.DATABASE, stack.database.instance)
     if goes(server) and (users := (*others.users(stack.database.host), *(others.strangers() or ()))):
         yield _loss(server, users)
     for part, name in _named(stack):
         if goes(part) and (users := others.users(name)):
             yield _loss(part, users)
-    balancer = (Kind.BALANCER, stack.load_balancer.arn)
+    balancer = (PartKind.BALANCER, stack.load_balancer.arn)
     if balancer in ending and ways:
         yield _loss(balancer, ways)
 
@@ -49,10 +49,10 @@ def hit(stack: Stack, ending: frozenset[Part], others: Others, ways: Sequence[st
 def _named(stack: Stack) -> Iterator[tuple[Part, str]]:
     """Parts that a task definition names, and how."""
     if stack.redis:
-        yield (Kind.REDIS, stack.redis.replication_group), stack.redis.host
+        yield (PartKind.REDIS, stack.redis.replication_group), stack.redis.host
     if stack.bucket:
-        yield (Kind.BUCKET, stack.bucket), stack.bucket
-    yield from (((Kind.INSTANCE, one.instance_id), one.host) for one in stack.vespa.values())
+        yield (PartKind.BUCKET, stack.bucket), stack.bucket
+    yield from (((PartKind.INSTANCE, one.instance_id), one.host) for one in stack.vespa.values())
 
 
 def _loss(part: Part, users: Sequence[str]) -> Consequence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.database.inventory import Database, sizes
+from orchestrator.database.inventory import DatabaseAccess, sizes
 from orchestrator.database.model import wanted_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle.destroy.context import DestroyContext
@@ -14,7 +14,7 @@ from orchestrator.stack.contract import Stack
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class StoredData:
     """`databases`: tenant → bytes. What can't be read is said in `unread`."""
 
     stack: Stack
@@ -24,7 +24,7 @@ class Stock:
     unread: tuple[str, ...] = ()
 
 
-def look(context: DestroyContext, database: Database) -> Stock:
+def look(context: DestroyContext, database: DatabaseAccess) -> StoredData:
     """Sizes and counts; a part that doesn't answer does not keep the others from being shown."""
     unread: list[str] = []
     databases: Mapping[str, int] = {}
@@ -35,10 +35,10 @@ def look(context: DestroyContext, database: Database) -> Stock:
         unread.append(f"the databases can't be read: {error.problems[0].message}")
     there = bool(bucket) and context.buckets.state(bucket).there
     found = context.buckets.objects(bucket) if there else ()
-    return Stock(stack, databases, len(found), sum(one.size for one in found), tuple(unread))
+    return StoredData(stack, databases, len(found), sum(one.size for one in found), tuple(unread))
 
 
-def told(seen: Stock, *, no_backup: bool) -> Iterator[str]:
+def told(seen: StoredData, *, no_backup: bool) -> Iterator[str]:
     """Line by line. Pure."""
     stack = seen.stack
     kept = "Everything is backed up and verified first, then deleted here."

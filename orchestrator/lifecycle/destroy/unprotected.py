@@ -9,7 +9,7 @@ from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import DestroyContext
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 DATABASE, BALANCER = "database", "load balancer"
 
@@ -27,10 +27,10 @@ def observe(context: DestroyContext) -> UnprotectedFacts:
     stack, known = context.stack, context.stack.ownership
     server, balancer = stack.database.instance, stack.load_balancer.arn
     seen = context.protection.seen(server, balancer)
-    tags = {} if known.manages(Kind.BALANCER, balancer) else context.protection.balancer_tags(balancer)
+    tags = {} if known.manages(PartKind.BALANCER, balancer) else context.protection.balancer_tags(balancer)
     why = {
-        DATABASE: known.loss(Kind.DATABASE, server, stack.stack, seen.tags),
-        BALANCER: known.loss(Kind.BALANCER, balancer, stack.stack, tags),
+        DATABASE: known.loss(PartKind.DATABASE, server, stack.stack, seen.tags),
+        BALANCER: known.loss(PartKind.BALANCER, balancer, stack.stack, tags),
     }
     return UnprotectedFacts(seen, {name: text for name, text in why.items() if text})
 

@@ -21,7 +21,7 @@ NO_STORAGE = Volume("gp3", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class StackSizes:
     """What the stack has. `tasks` are pairs of a number and a size: as many as run, or come back after a pause.
 
     `staying` are those of them that this pause leaves alone; not `whole`: it leaves everything but tasks alone.
@@ -45,7 +45,7 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CostLine:
     """One part of the bill, in dollars a month."""
 
     what: str
@@ -60,7 +60,7 @@ class Line:
 class Estimate:
     """`unpriced` are sizes that the table doesn't know; `region` is whose prices were taken."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     unpriced: tuple[str, ...]
     region: str
     as_of: str
@@ -92,7 +92,7 @@ def prices() -> Mapping[str, Any]:
     return found
 
 
-def estimate(held: Holdings, table: Mapping[str, Any] | None = None) -> Estimate:
+def estimate(held: StackSizes, table: Mapping[str, Any] | None = None) -> Estimate:
     """What it costs. A region that the table doesn't have is priced as its default one, which is said. Pure."""
     table = table or prices()
     region = held.region if held.region in table["regions"] else table["default_region"]
@@ -109,15 +109,15 @@ class _Bill:
         self._hours = hours
         self.unpriced: list[str] = []
 
-    def lines(self, held: Holdings) -> Iterator[Line]:
+    def lines(self, held: StackSizes) -> Iterator[CostLine]:
         """What pausing stops first, then what goes on."""
         number = sum(each for each, _ in held.tasks)
-        yield Line(f"Fargate, {number} tasks", self._tasks(held.tasks), self._tasks(held.staying))
+        yield CostLine(f"Fargate, {number} tasks", self._tasks(held.tasks), self._tasks(held.staying))
         zones = 2 if held.multi_az else 1
         server = self._hourly("database", held.database) * zones
-        yield Line(f"RDS {held.database}", server, 0.0 if held.whole and held.stoppable else server)
+        yield CostLine(f"RDS {held.database}", server, 0.0 if held.whole and held.stoppable else server)
         instances = sum(self._hourly("instance", one) for one in held.instances)
-        yield Line(f"EC2 {_counted(held.instances)}", instances, 0.0 if held.whole else instances)
+        yield CostLine(f"EC2 {_counted(held.instances)}", instances, 0.0 if held.whole else instances)
         yield _same("RDS storage", self._gigabytes("database_gb", held.storage) * zones)
         yield _same("EBS volumes", sum(self._gigabytes("volume_gb", one) for one in held.volumes))
         nodes = sum(self._hourly("cache", one) for one in held.cache_nodes)
@@ -150,8 +150,8 @@ class _Bill:
         return float(price or 0.0)
 
 
-def _same(what: str, cost: float) -> Line:
-    return Line(what, cost, cost)
+def _same(what: str, cost: float) -> CostLine:
+    return CostLine(what, cost, cost)
 
 
 def _counted(names: Iterable[str]) -> str:

@@ -15,18 +15,18 @@ from typing import Protocol
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
+from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.lifecycle.whose import not_ours
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 from orchestrator.steps.database_server import COMING, USABLE
 
 STAYS_STOPPED = timedelta(days=7)
 """RDS user guide, "Stopping an Amazon RDS DB instance temporarily"."""
 
 
-class Servers(Protocol):
+class StopsServers(Protocol):
     """DB instances."""
 
     def server(self, instance: str) -> ServerState:
@@ -51,12 +51,12 @@ class DatabaseStoppedContext(Protocol):
         ...
 
     @property
-    def rds(self) -> Servers:
+    def rds(self) -> StopsServers:
         """RDS."""
         ...
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> ReadsCounts:
         """ECS."""
         ...
 
@@ -66,7 +66,7 @@ class DatabaseStoppedContext(Protocol):
         ...
 
     @property
-    def surroundings(self) -> Others:
+    def surroundings(self) -> FindsUsers:
         """Who else is there."""
         ...
 
@@ -87,7 +87,7 @@ class DatabaseStoppedFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TagServer:
     """Set the tag."""
 
     arn: str
@@ -95,7 +95,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopServer:
     """Begin to stop it."""
 
     instance: str
@@ -105,7 +105,7 @@ def observe(context: DatabaseStoppedContext) -> DatabaseStoppedFacts:
     """Two calls for ten tenants; while it could be stopped, those that tell who else uses it: once a run."""
     stack = context.stack
     server = context.rds.server(stack.database.instance)
-    foreign = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags)
+    foreign = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags)
     asked = not foreign and server.status == "available" and not server.replicas
     sessions = context.surroundings.strangers() if asked else ()
     users = (*context.surroundings.users(stack.database.host), *(sessions or ())) if asked else ()
@@ -127,7 +127,7 @@ def _verdict(facts: DatabaseStoppedFacts) -> Verdict:
     if facts.busy:
         return Blocked(still_running(facts.busy, name))
     if Stamp.parse(server.tags.get(TAG, "")) is None:
-        return Todo(f"mark {name} as paused", Mark(server.arn, facts.stamp))
+        return Todo(f"mark {name} as paused", TagServer(server.arn, facts.stamp))
     if server.replicas:
         return Done(f"{name} stays up: RDS stops no instance with read replicas ({', '.join(server.replicas)})")
     if server.status == "stopped":
@@ -135,7 +135,7 @@ def _verdict(facts: DatabaseStoppedFacts) -> Verdict:
     if server.status == "available" and facts.users:
         return Done(f"{name} stays up: {'; '.join(facts.users)}")
     if server.status == "available":
-        return Todo(f"stop {name}", Stop(name))
+        return Todo(f"stop {name}", StopServer(name))
     if server.status in COMING | USABLE | {"stopping"}:
         fix = "RDS stops an available instance only: look at the instance's events"
         return Wait(f"{name} is {server.status}", "database-server-not-available", fix, poll=10)
@@ -154,9 +154,9 @@ def restarts(server: ServerState) -> str:
 def apply(context: DatabaseStoppedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call."""
     match todos[STACK].payload:
-        case Mark(arn, stamp):
+        case TagServer(arn, stamp):
             context.rds.tag(arn, TAG, str(stamp))
-        case Stop(instance):
+        case StopServer(instance):
             context.rds.stop(instance)
 
 
@@ -164,7 +164,7 @@ def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
     """What a stopped instance is like, and what to do before it starts again; or why it isn't stopped."""
     server = facts.server
     if facts.foreign:
-        yield not_ours(Kind.DATABASE, server.instance, facts.foreign)
+        yield not_ours(PartKind.DATABASE, server.instance, facts.foreign)
     elif facts.users:
         fix = "pause those first, or move them to a server of their own; then run orchestrate pause again"
         message = f"others use it, so it keeps costing money: {'; '.join(facts.users)}"

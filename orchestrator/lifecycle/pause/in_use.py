@@ -10,7 +10,7 @@ from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
 
 
-class Counts(Protocol):
+class ReadsCounts(Protocol):
     """Services' tasks."""
 
     def read(self, names: Sequence[str]) -> Mapping[str, Count]:
@@ -18,7 +18,7 @@ class Counts(Protocol):
         ...
 
 
-class Others(Protocol):
+class FindsUsers(Protocol):
     """Who else uses what the stack uses."""
 
     def users(self, *names: str) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ class Others(Protocol):
         ...
 
 
-def busy(stack: Stack, counts: Counts) -> tuple[str, ...]:
+def busy(stack: Stack, counts: ReadsCounts) -> tuple[str, ...]:
     """The services of the contract that have tasks, or want some."""
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
     return tuple(sorted(name for name, count in seen.items() if count.desired or count.present))

@@ -9,13 +9,13 @@ from typing import Protocol
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.pause.in_use import Counts, Others, busy, still_running
+from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
 from orchestrator.lifecycle.whose import GONE, foreign, gone, not_ours, owners
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
-class Instances(Protocol):
+class StopsInstances(Protocol):
     """EC2."""
 
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -40,17 +40,17 @@ class InstancesStoppedContext(Protocol):
         ...
 
     @property
-    def ec2(self) -> Instances:
+    def ec2(self) -> StopsInstances:
         """EC2."""
         ...
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> ReadsCounts:
         """ECS."""
         ...
 
     @property
-    def surroundings(self) -> Others:
+    def surroundings(self) -> FindsUsers:
         """Who else is there."""
         ...
 
@@ -121,7 +121,7 @@ def apply(context: InstancesStoppedContext, todos: Mapping[Subject, Todo]) -> No
 def findings(facts: InstancesStoppedFacts) -> Iterable[Problem]:
     """Why instances are not stopped."""
     for instance, why in facts.foreign.items():
-        yield not_ours(Kind.INSTANCE, instance, why)
+        yield not_ours(PartKind.INSTANCE, instance, why)
     for tenant, users in facts.users.items():
         fix = "pause those first; then run orchestrate pause again"
         yield Problem("used-by-others", f"others use it, so it keeps costing money: {'; '.join(users)}", tenant, fix)

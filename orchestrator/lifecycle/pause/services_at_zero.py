@@ -15,7 +15,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import pause_tags, services
-from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
 
 class ServicesAtZeroContext(services.LifecycleServicesContext, Protocol):
@@ -28,18 +28,18 @@ class ServicesAtZeroContext(services.LifecycleServicesContext, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ServicesAtZeroFacts(services.Services):
+class ServicesAtZeroFacts(services.ServiceScales):
     """The services, and the stamp of a pause that begins now."""
 
     stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class RememberScale:
     """Set the tag."""
 
     arn: str
-    memory: Memory
+    memory: PausedService
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Suspend:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class ScaleToZero:
     """Scale to 0. `desired` is what it is scaled from: if somebody raises it again, this is another change."""
 
     service: str
@@ -78,16 +78,16 @@ def _verdict(tenant: Subject, name: str, facts: ServicesAtZeroFacts) -> Verdict:
             return services.left_alone(name, facts.foreign[name])
         return Done(f"{name} is at 0, and left as it is: {facts.foreign[name]}")
     tag = count.tags.get(TAG, "")
-    known = Memory.parse(tag)
+    known = PausedService.parse(tag)
     if tag and known is None and count.desired == 0:
         return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
     memory = pause_tags.remembered(known, count.desired, scaling, facts.stamp)
     if memory != known:
-        return Todo(f"remember that {name} has {memory.wanted}", Remember(count.arn, memory))
+        return Todo(f"remember that {name} has {memory.wanted}", RememberScale(count.arn, memory))
     if scaling is not None and scaling.suspended != ALL:
         return Todo(f"suspend the autoscaling of {name}", Suspend(name))
     if count.desired:
-        return Todo(f"scale {name} from {count.desired} to 0", Stop(name, count.desired))
+        return Todo(f"scale {name} from {count.desired} to 0", ScaleToZero(name, count.desired))
     if count.present:
         fix = "look at the service's events: a task that doesn't stop is killed after its stopTimeout"
         return Wait(f"{count.present} tasks of {name} are still there", "tasks-still-running", fix)
@@ -104,7 +104,7 @@ def _whole(name: str, verdict: Verdict, facts: ServicesAtZeroFacts) -> Verdict:
         return verdict
     count, scaling = facts.counts[name], facts.scalings.get(name)
     suspending = ", suspend its autoscaling" if scaling is not None and scaling.suspended != ALL else ""
-    memory = pause_tags.remembered(Memory.parse(count.tags.get(TAG, "")), count.desired, scaling, facts.stamp)
+    memory = pause_tags.remembered(PausedService.parse(count.tags.get(TAG, "")), count.desired, scaling, facts.stamp)
     return Todo(f"scale {name} from {count.desired} to 0{suspending}, and remember {memory.wanted}")
 
 
@@ -113,11 +113,11 @@ def apply(context: ServicesAtZeroContext, todos: Mapping[Subject, Todo]) -> None
 
     def change(tenant: Subject) -> None:
         match todos[tenant].payload:
-            case Remember(arn, memory):
+            case RememberScale(arn, memory):
                 context.counts.tag(arn, TAG, str(memory))
             case Suspend(service):
                 context.autoscaling.suspend(service, ALL)
-            case Stop(service):
+            case ScaleToZero(service):
                 context.counts.scale(service, 0)
 
     each(todos, change)

@@ -9,11 +9,11 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Subject
 from orchestrator.lifecycle.pause.database_stopped import restarts
-from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PauseState:
     """The DB instance, and per tenant whose service is there its count."""
 
     server: ServerState
@@ -25,9 +25,9 @@ class Standing:
         return Stamp.parse(self.server.tags.get(TAG, ""))
 
     @property
-    def tenants(self) -> Mapping[Subject, Memory]:
+    def tenants(self) -> Mapping[Subject, PausedService]:
         """Tenants whose service a pause holds at 0."""
-        known = {tenant: Memory.parse(count.tags.get(TAG, "")) for tenant, count in self.counts.items()}
+        known = {tenant: PausedService.parse(count.tags.get(TAG, "")) for tenant, count in self.counts.items()}
         return {
             tenant: memory
             for tenant, memory in known.items()
@@ -36,7 +36,7 @@ class Standing:
 
     def wanted(self, tenant: Subject) -> int:
         """How many tasks the tenant's service has, or gets back."""
-        count, memory = self.counts[tenant], Memory.parse(self.counts[tenant].tags.get(TAG, ""))
+        count, memory = self.counts[tenant], PausedService.parse(self.counts[tenant].tags.get(TAG, ""))
         return count.desired or (memory.desired if memory else 0)
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
-from orchestrator.lifecycle.pause_tags import TAG, Memory
+from orchestrator.lifecycle.pause_tags import TAG, PausedService
 from orchestrator.lifecycle.services import foreign_among
 from orchestrator.lifecycle.tools import Tools
 
@@ -27,11 +27,11 @@ class CountsRememberedFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class RememberCount:
     """Set the tag."""
 
     arn: str
-    memory: Memory
+    memory: PausedService
 
 
 def observe(tools: Tools) -> CountsRememberedFacts:
@@ -53,12 +53,12 @@ def decide(facts: CountsRememberedFacts) -> Verdicts:
 
 
 def _verdict(count: Count, desired: int | None) -> Verdict:
-    known = Memory.parse(count.tags.get(TAG, ""))
+    known = PausedService.parse(count.tags.get(TAG, ""))
     if known is None or count.desired:
         return Done(f"{count.name} wants {count.desired}")
     if desired is not None and known.desired != desired:
         memory = replace(known, desired=desired)
-        return Todo(f"remember that {count.name} had {memory.wanted}", Remember(count.arn, memory))
+        return Todo(f"remember that {count.name} had {memory.wanted}", RememberCount(count.arn, memory))
     return Done(f"{count.name} comes back with {known.wanted}")
 
 

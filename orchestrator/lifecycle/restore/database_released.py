@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def observe(tools: Tools) -> DatabaseReleasedFacts:
     stack = tools.stack
     seen = tools.protection.seen(stack.database.instance, "")
     return DatabaseReleasedFacts(
-        seen, stack.ownership.loss(Kind.DATABASE, stack.database.instance, stack.stack, seen.tags)
+        seen, stack.ownership.loss(PartKind.DATABASE, stack.database.instance, stack.stack, seen.tags)
     )
 
 

@@ -22,7 +22,7 @@ from orchestrator.lifecycle.transfer import human
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class LoadedDatabase:
     """One tenant's database: its tables, whether they are as in the backup, and the dump's size (None: there is none).
 
     `named`: that what it holds is lost was named.
@@ -40,7 +40,7 @@ class One:
 class DatabasesLoadedFacts:
     """By tenant. `unread`: whose database can't be read."""
 
-    databases: Mapping[str, One] = field(default_factory=dict)
+    databases: Mapping[str, LoadedDatabase] = field(default_factory=dict)
     unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
@@ -51,7 +51,7 @@ def observe(tools: Tools) -> DatabasesLoadedFacts:
     held = seen.results
     return DatabasesLoadedFacts(
         {
-            one.tenant: One(
+            one.tenant: LoadedDatabase(
                 database=one.database,
                 tables=len(held[one.tenant].tables),
                 rows=held[one.tenant].rows,
@@ -72,7 +72,7 @@ def decide(facts: DatabasesLoadedFacts) -> Verdicts:
     return {**unread, **{name: _verdict(name, one) for name, one in facts.databases.items()}}
 
 
-def _verdict(name: str, one: One) -> Verdict:
+def _verdict(name: str, one: LoadedDatabase) -> Verdict:
     if one.dump is None:
         return Done("the backup has no dump of it: it stays as it is")
     if one.same:

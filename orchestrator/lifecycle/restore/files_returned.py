@@ -12,9 +12,9 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.files_copied import fingerprint
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.lifecycle.transfer import Gap, copy_all, gap, human, overwriting, relative
+from orchestrator.lifecycle.transfer import ListingDifference, copy_all, gap, human, overwriting, relative
 from orchestrator.lifecycle.whose import not_ours
-from orchestrator.stack.ownership import Kind
+from orchestrator.stack.ownership import PartKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class FilesReturnedFacts:
 
     bucket: str
     kept: bool
-    gap: Gap
+    gap: ListingDifference
     count: int = 0
     newer: tuple[str, ...] = ()
     named: bool = False
@@ -38,9 +38,9 @@ def observe(tools: Tools) -> FilesReturnedFacts:
     """Both listings."""
     bucket, files = tools.stack.bucket or "", tools.manifest.files
     if not bucket or files is None:
-        return FilesReturnedFacts(bucket, files is not None, Gap())
+        return FilesReturnedFacts(bucket, files is not None, ListingDifference())
     if why := _objection(tools, bucket):
-        return FilesReturnedFacts(bucket, True, Gap(), foreign=why)
+        return FilesReturnedFacts(bucket, True, ListingDifference(), foreign=why)
     source = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
     target = relative(tools.buckets.objects(bucket), "")
     if f"bucket:{bucket}" in tools.lost:
@@ -53,8 +53,8 @@ def observe(tools: Tools) -> FilesReturnedFacts:
 def _objection(tools: Tools, bucket: str) -> str:
     """Why nothing may be written to it; empty: it may. One call where no state tells whose it is."""
     stack = tools.stack
-    tags = {} if stack.ownership.manages(Kind.BUCKET, bucket) else tools.buckets.tags(bucket)
-    return stack.ownership.loss(Kind.BUCKET, bucket, stack.stack, tags)
+    tags = {} if stack.ownership.manages(PartKind.BUCKET, bucket) else tools.buckets.tags(bucket)
+    return stack.ownership.loss(PartKind.BUCKET, bucket, stack.stack, tags)
 
 
 def decide(facts: FilesReturnedFacts) -> Verdicts:
@@ -65,7 +65,7 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
         fix = "give the stack a bucket (`bucket` in the contract)"
         return {STACK: Blocked(Problem("bucket-missing", "the backup has files, but the stack has no bucket", "", fix))}
     if facts.foreign:
-        return {STACK: Blocked(not_ours(Kind.BUCKET, facts.bucket, facts.foreign), refused=True)}
+        return {STACK: Blocked(not_ours(PartKind.BUCKET, facts.bucket, facts.foreign), refused=True)}
     if facts.newer:
         message = f"{len(facts.newer)} objects are newer than the backup's, {facts.newer[0]} for one"
         fix = f"if they may be lost, add --allow-loss bucket:{facts.bucket}; else move them away"
@@ -74,7 +74,7 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
     if facts.gap.missing or surplus:
         dropped = f", delete {len(surplus)} that are not in the backup" if surplus else ""
         change = f"copy {len(facts.gap.missing)} objects back, {human(facts.gap.bytes)}{dropped}"
-        return {STACK: Todo(change, fingerprint(Gap(facts.gap.missing, surplus)))}
+        return {STACK: Todo(change, fingerprint(ListingDifference(facts.gap.missing, surplus)))}
     return {STACK: Done(f"{facts.count} objects are back in {facts.bucket}")}
 
 

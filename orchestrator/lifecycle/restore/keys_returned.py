@@ -13,7 +13,7 @@ from orchestrator.lifecycle.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class KeyState:
     """A kept key and the secret the new task definition names for it (empty: none). `same`: as it was.
 
     `foreign`: that secret isn't a part of the stack.
@@ -29,7 +29,7 @@ class One:
 class KeysReturnedFacts:
     """Tenant → its keys; or why they can't be read."""
 
-    tenants: Mapping[str, tuple[One, ...]] = field(default_factory=dict)
+    tenants: Mapping[str, tuple[KeyState, ...]] = field(default_factory=dict)
     unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
@@ -39,7 +39,7 @@ def observe(tools: Tools) -> KeysReturnedFacts:
     return KeysReturnedFacts(seen.results, Unread.each(seen.failures))
 
 
-def _look(tools: Tools, tenant: str) -> list[One]:
+def _look(tools: Tools, tenant: str) -> list[KeyState]:
     kept = tools.manifest.tenants[tenant].keys if tenant in tools.manifest.tenants else []
     if not kept:
         return []
@@ -52,7 +52,7 @@ def _look(tools: Tools, tenant: str) -> list[One]:
     for key in kept:
         target = named[key.variable].source if key.variable in named else ""
         same = key.outside or not target or tools.keys.same(key.kept, target)
-        found.append(One(key, target, same, bool(target) and named[key.variable].outside))
+        found.append(KeyState(key, target, same, bool(target) and named[key.variable].outside))
     return found
 
 
@@ -62,7 +62,7 @@ def decide(facts: KeysReturnedFacts) -> Verdicts:
     return {**unread, **{name: _verdict(name, keys) for name, keys in facts.tenants.items()}}
 
 
-def _verdict(name: str, keys: tuple[One, ...]) -> Verdict:
+def _verdict(name: str, keys: tuple[KeyState, ...]) -> Verdict:
     for one in keys:
         if not one.kept.outside and not one.target:
             message = f"{name}'s data were written with {one.kept.variable}, which its tasks no longer get"

@@ -15,12 +15,12 @@ from orchestrator.lifecycle import index
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.restore.proof import Tables, different_tables
-from orchestrator.lifecycle.restore.way import Way
+from orchestrator.lifecycle.restore.way import RestoreMethod
 from orchestrator.lifecycle.tools import Contents, Tools
-from orchestrator.lifecycle.transfer import Gap, gap, human, relative
+from orchestrator.lifecycle.transfer import ListingDifference, gap, human, relative
 from orchestrator.stack.contract import Stack
 
-SNAPSHOTS = Way()
+SNAPSHOTS = RestoreMethod()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Present:
     tables: Mapping[str, Tables | None] | None = None
     strangers: tuple[str, ...] = ()
     contents: Mapping[str, Contents] = field(default_factory=dict)
-    unsaved: Gap = field(default_factory=Gap)
+    unsaved: ListingDifference = field(default_factory=ListingDifference)
 
 
 def look(tools: Tools) -> Present:
@@ -60,15 +60,17 @@ def _contents(tools: Tools) -> Mapping[str, Contents]:
     return attempt(vespas, lambda name: index.contents(tools.ssm, vespas[name]), at_once=index.AT_ONCE).results
 
 
-def _unsaved(tools: Tools) -> Gap:
+def _unsaved(tools: Tools) -> ListingDifference:
     bucket, files = tools.stack.bucket or "", tools.manifest.files
     if not bucket or files is None or not tools.buckets.state(bucket).there:
-        return Gap()
+        return ListingDifference()
     kept = relative(tools.buckets.objects(tools.manifest.bucket, files.prefix), files.prefix)
     return gap(relative(tools.buckets.objects(bucket), ""), kept)
 
 
-def losses(manifest: Manifest, stack: Stack, present: Present, way: Way = SNAPSHOTS) -> tuple[Consequence, ...]:
+def losses(
+    manifest: Manifest, stack: Stack, present: Present, way: RestoreMethod = SNAPSHOTS
+) -> tuple[Consequence, ...]:
     """Each is refused unless it is named, also where what is there is as in the backup: that may change any moment."""
     return (
         *_of_databases(manifest, stack, present, loads=way.loads),

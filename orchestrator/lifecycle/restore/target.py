@@ -10,7 +10,7 @@ from orchestrator.lifecycle.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class TenantTarget:
     """What the plan says of one tenant."""
 
     hostname: str
@@ -18,7 +18,7 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RestoreTarget:
     """What the plan says of the stack. `live`: it is there already, with data of its own.
 
     `replaceable`: Terraform can make what holds the data anew from snapshots.
@@ -27,17 +27,17 @@ class Target:
     stack: str
     account_id: str
     region: str
-    tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    tenants: Mapping[str, TenantTarget] = field(default_factory=dict)
     live: bool = False
     replaceable: bool = True
 
 
-def obstacles(manifest: Manifest, target: Target) -> tuple[Problem, ...]:
+def obstacles(manifest: Manifest, target: RestoreTarget) -> tuple[Problem, ...]:
     """Everything that speaks against it; empty: go on."""
     return tuple(_all(manifest, target))
 
 
-def _all(manifest: Manifest, target: Target) -> Iterator[Problem]:
+def _all(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     place = manifest.place
     if target.live and not target.replaceable:
         message = f"{target.stack} is there, and nothing in its configuration is made from a backup's snapshots"
@@ -57,7 +57,7 @@ def _all(manifest: Manifest, target: Target) -> Iterator[Problem]:
     yield from _tenants(manifest, target)
 
 
-def _clone(manifest: Manifest, target: Target) -> Iterator[Problem]:
+def _clone(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     """Another stack must not take the names of the one that was backed up, which may be alive."""
     mine = {one.hostname for one in target.tenants.values()}
     taken = sorted(mine & {one.hostname for one in manifest.tenants.values()})
@@ -67,7 +67,7 @@ def _clone(manifest: Manifest, target: Target) -> Iterator[Problem]:
         yield Problem("clone-needs-hostnames", message, target.stack, fix)
 
 
-def _tenants(manifest: Manifest, target: Target) -> Iterator[Problem]:
+def _tenants(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     lost = sorted(set(manifest.tenants) - set(target.tenants))
     if lost:
         message = f"the backup has {', '.join(lost)}, the configuration has not"

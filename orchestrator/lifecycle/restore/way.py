@@ -14,7 +14,7 @@ DATABASE, INDEXES = "postgres_snapshot", "vespa_snapshots"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RestoreMethod:
     """`variables` are for Terraform. `loads`: the databases come from dumps. `indexes`: the indexes come back."""
 
     variables: tuple[str, ...] = ()
@@ -22,7 +22,7 @@ class Way:
     indexes: bool = True
 
 
-def way_of(manifest: Manifest, declares: Callable[[str], bool]) -> Way | Problem:
+def way_of(manifest: Manifest, declares: Callable[[str], bool]) -> RestoreMethod | Problem:
     """By what the root module declares; a Problem where there is no way."""
     given = []
     if indexes := declares(INDEXES):
@@ -31,9 +31,9 @@ def way_of(manifest: Manifest, declares: Callable[[str], bool]) -> Way | Problem
     if manifest.database and declares(DATABASE):
         given.append(f"{DATABASE}={manifest.database.snapshot}")
     elif manifest.dumps is not None:
-        return Way(tuple(given), loads=True, indexes=indexes)
+        return RestoreMethod(tuple(given), loads=True, indexes=indexes)
     elif manifest.database:
         message = f"the configuration has no variable {DATABASE}, and backup {manifest.id} has no dumps"
         fix = "give it the variable (docs/how-to/back-up-destroy-restore.md); or back up with --dump, and restore that"
         return Problem("restore-without-way", message, manifest.place, fix)
-    return Way(tuple(given), indexes=indexes)
+    return RestoreMethod(tuple(given), indexes=indexes)

@@ -10,10 +10,10 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, remedy
+from orchestrator.stack.ownership import PartKind, remedy
 
 
-class Servers(Protocol):
+class StartsServers(Protocol):
     """DB instances."""
 
     def server(self, instance: str) -> ServerState:
@@ -34,7 +34,7 @@ class DatabaseStartedContext(Protocol):
         ...
 
     @property
-    def rds(self) -> Servers:
+    def rds(self) -> StartsServers:
         """RDS."""
         ...
 
@@ -52,7 +52,7 @@ def observe(context: DatabaseStartedContext) -> DatabaseStartedFacts:
     stack = context.stack
     server = context.rds.server(stack.database.instance)
     stopped = server.status == "stopped"
-    why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if stopped else ""
+    why = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags) if stopped else ""
     return DatabaseStartedFacts(server, why)
 
 
@@ -61,7 +61,7 @@ def decide(facts: DatabaseStartedFacts) -> Verdicts:
     server = facts.server
     if facts.foreign:
         message = f"{server.instance} is stopped, and not started from here: {facts.foreign}"
-        fix = f"ask its owner to start it; or {remedy(Kind.DATABASE, server.instance)}"
+        fix = f"ask its owner to start it; or {remedy(PartKind.DATABASE, server.instance)}"
         return {STACK: Blocked(Problem("not-this-stacks", message, server.instance, fix), refused=True)}
     if server.status == "stopped":
         return {STACK: Todo(f"start {server.instance}", server.instance)}

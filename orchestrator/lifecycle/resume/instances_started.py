@@ -17,14 +17,14 @@ from orchestrator.engine.subjects import each
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.lifecycle.whose import GONE, foreign, gone, owners
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, remedy
+from orchestrator.stack.ownership import PartKind, remedy
 
 PAUSE = 20.0
 """Seconds until AWS is asked for capacity again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CapacityRefusal:
     """AWS had no room: when it was asked last, how often, and its words."""
 
     at: datetime
@@ -32,7 +32,7 @@ class Refusal:
     problem: Problem
 
 
-class Instances(Protocol):
+class StartsInstances(Protocol):
     """EC2."""
 
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -57,7 +57,7 @@ class InstancesStartedContext(Protocol):
         ...
 
     @property
-    def ec2(self) -> Instances:
+    def ec2(self) -> StartsInstances:
         """EC2."""
         ...
 
@@ -67,7 +67,7 @@ class InstancesStartedContext(Protocol):
         ...
 
     @property
-    def refusals(self) -> dict[str, Refusal]:
+    def refusals(self) -> dict[str, CapacityRefusal]:
         """Instances that AWS had no room for."""
         ...
 
@@ -82,12 +82,12 @@ class InstancesStartedFacts:
     owners: Mapping[Subject, tuple[str, ...]]
     states: Mapping[str, str]
     now: datetime
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    refusals: Mapping[str, CapacityRefusal] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartInstances:
     """Start these; `attempt` makes another try another change."""
 
     ids: tuple[str, ...]
@@ -123,7 +123,7 @@ def _verdict(ids: tuple[str, ...], facts: InstancesStartedFacts) -> Verdict:
         return Wait(f"{problem.message} (asked {recent[0].times} times)", problem.code, problem.fix, poll=PAUSE)
     if stopped:
         attempt = max((one.times for one in refused), default=0) + 1
-        return Todo(f"start {', '.join(stopped)}", Start(stopped, attempt))
+        return Todo(f"start {', '.join(stopped)}", StartInstances(stopped, attempt))
     if any(facts.states[one] == "stopping" for one in ids):
         return Wait(f"{said}: it can be started once it is stopped", "instance-stopping", "look at the instance in EC2")
     return Done(said)
@@ -131,7 +131,7 @@ def _verdict(ids: tuple[str, ...], facts: InstancesStartedFacts) -> Verdict:
 
 def _not_started(instance: str, why: str) -> Problem:
     message = f"{instance} is stopped, and not started from here: {why}"
-    fix = f"ask its owner to start it; or {remedy(Kind.INSTANCE, instance)}"
+    fix = f"ask its owner to start it; or {remedy(PartKind.INSTANCE, instance)}"
     return Problem("not-this-stacks", message, instance, fix)
 
 
@@ -157,7 +157,7 @@ def _asked(context: InstancesStartedContext, instance: str) -> OrchestratorError
     except NoCapacity as error:
         before = context.refusals.get(instance)
         times = before.times + 1 if before else 1
-        context.refusals[instance] = Refusal(context.now(), times, error.problems[0])
+        context.refusals[instance] = CapacityRefusal(context.now(), times, error.problems[0])
         return Transient(*error.problems)
     except OrchestratorError as error:
         return error

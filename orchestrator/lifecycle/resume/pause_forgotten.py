@@ -15,11 +15,11 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
 from orchestrator.lifecycle import services
-from orchestrator.lifecycle.pause_tags import TAG, Memory
-from orchestrator.stack.ownership import Kind
+from orchestrator.lifecycle.pause_tags import TAG, PausedService
+from orchestrator.stack.ownership import PartKind
 
 
-class Servers(Protocol):
+class UntagsServers(Protocol):
     """DB instances."""
 
     def server(self, instance: str) -> ServerState:
@@ -35,13 +35,13 @@ class PauseForgottenContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
-    def rds(self) -> Servers:
+    def rds(self) -> UntagsServers:
         """RDS."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class PauseForgottenFacts(services.Services):
+class PauseForgottenFacts(services.ServiceScales):
     """The services, and the DB instance. `foreign_server`: why that isn't the stack's own; empty: it is."""
 
     server: ServerState
@@ -49,7 +49,7 @@ class PauseForgottenFacts(services.Services):
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
+class ReleaseAutoscaling:
     """Suspend only what was suspended before."""
 
     service: str
@@ -57,7 +57,7 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class Forget:
+class RemoveTag:
     """Take the tag away; `database`: from the DB instance."""
 
     arn: str
@@ -71,7 +71,7 @@ def observe(context: PauseForgottenContext) -> PauseForgottenFacts:
     server = context.rds.server(stack.database.instance)
     # A tag is only there after a pause: until then nothing is asked of whose it is.
     tagged = TAG in server.tags
-    why = stack.ownership.objection(Kind.DATABASE, server.instance, stack.stack, server.tags) if tagged else ""
+    why = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags) if tagged else ""
     return PauseForgottenFacts(seen.names, seen.counts, seen.scalings, server, why, foreign=seen.foreign)
 
 
@@ -88,7 +88,7 @@ def _of_server(server: ServerState, foreign: str) -> Verdict:
     if foreign:
         return Done(f"{server.instance} is left as it is: {foreign}")
     if TAG in server.tags:
-        return Todo(f"take the pause's tag from {server.instance}", Forget(server.arn, database=True))
+        return Todo(f"take the pause's tag from {server.instance}", RemoveTag(server.arn, database=True))
     return Done(f"{server.instance} has no tag of a pause")
 
 
@@ -99,11 +99,11 @@ def _of_service(count: Count, scaling: Scaling | None, foreign: str) -> Verdict:
     if not tag:
         limits = f", autoscaling {scaling.minimum}-{scaling.maximum}" if scaling else ""
         return Done(f"{count.name} wants {count.desired}{limits}")
-    known = Memory.parse(tag)
+    known = PausedService.parse(tag)
     before = known.scaling.suspended if known and known.scaling else None
     if scaling is not None and before is not None and scaling.suspended == ALL and before != ALL:
-        return Todo(f"let {count.name} scale by itself again", Wake(count.name, before))
-    return Todo(f"take the pause's tag from {count.name}", Forget(count.arn))
+        return Todo(f"let {count.name} scale by itself again", ReleaseAutoscaling(count.name, before))
+    return Todo(f"take the pause's tag from {count.name}", RemoveTag(count.arn))
 
 
 def apply(context: PauseForgottenContext, todos: Mapping[Subject, Todo]) -> None:
@@ -111,11 +111,11 @@ def apply(context: PauseForgottenContext, todos: Mapping[Subject, Todo]) -> None
 
     def change(subject: Subject) -> None:
         match todos[subject].payload:
-            case Wake(service, suspended):
+            case ReleaseAutoscaling(service, suspended):
                 context.autoscaling.suspend(service, suspended)
-            case Forget(arn, database=True):
+            case RemoveTag(arn, database=True):
                 context.rds.untag(arn, TAG)
-            case Forget(arn):
+            case RemoveTag(arn):
                 context.counts.untag(arn, TAG)
 
     each(todos, change)

@@ -16,11 +16,11 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import pause_tags, services
-from orchestrator.lifecycle.pause_tags import TAG, Memory
-from orchestrator.lifecycle.services import Services, left_alone, look
+from orchestrator.lifecycle.pause_tags import TAG, PausedService
+from orchestrator.lifecycle.services import ServiceScales, left_alone, look
 from orchestrator.rollout.memory import RunMemory
 
-ServicesStartedFacts = Services
+ServicesStartedFacts = ServiceScales
 """Nothing else is looked at."""
 
 
@@ -34,7 +34,7 @@ class ServicesStartedContext(services.LifecycleServicesContext, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ScaleUp:
     """Scale to so many."""
 
     service: str
@@ -51,7 +51,7 @@ def at_rest(facts: ServicesStartedFacts) -> frozenset[Subject]:
 
 
 def _wanted(count: Count, scaling: Scaling | None) -> int:
-    known = Memory.parse(count.tags.get(TAG, ""))
+    known = PausedService.parse(count.tags.get(TAG, ""))
     return pause_tags.coming_back(known, scaling) if known else 0
 
 
@@ -70,7 +70,7 @@ def _verdict(tenant: Subject, name: str, facts: ServicesStartedFacts) -> Verdict
     tag = count.tags.get(TAG, "")
     if not tag:
         return Done(f"{name} is at 0, and no pause has put it there: it stays")
-    known = Memory.parse(tag)
+    known = PausedService.parse(tag)
     if known is None:
         return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
     wanted = _wanted(count, facts.scalings.get(name))
@@ -79,14 +79,14 @@ def _verdict(tenant: Subject, name: str, facts: ServicesStartedFacts) -> Verdict
     if not wanted:
         return Done(f"{name} stays at 0, as before the pause")
     other = f" (before the pause it had {known.desired})" if wanted != known.desired else ""
-    return Todo(f"scale {name} from 0 to {wanted}{other}", Start(name, wanted))
+    return Todo(f"scale {name} from 0 to {wanted}{other}", ScaleUp(name, wanted))
 
 
 def apply(context: ServicesStartedContext, todos: Mapping[Subject, Todo]) -> None:
     """One call per service."""
 
     def start(tenant: Subject) -> None:
-        wanted: Start = todos[tenant].payload
+        wanted: ScaleUp = todos[tenant].payload
         context.rollout_memory.course(tenant, lambda course: replace(course, scaled_to=wanted.desired))
         context.counts.scale(wanted.service, wanted.desired)
 

@@ -15,7 +15,7 @@ TERRAFORM = "terraform-provider-aws"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SignatureScope:
     """What a signature says, of its header or of a presigned URL's query; empty when there is none."""
 
     key: str = ""
@@ -24,11 +24,11 @@ class Scope:
     """The signing name."""
 
 
-def scope_of(environ: WSGIEnvironment) -> Scope:
+def scope_of(environ: WSGIEnvironment) -> SignatureScope:
     """The scope of the request's credential."""
     for text in (environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", "").replace("%2F", "/")):
         _, found, scope = text.partition("Credential=")
         parts = scope.split("/")
         if found and len(parts) > 3:
-            return Scope(str(parts[0]), str(parts[2]), str(parts[3]))
-    return Scope()
+            return SignatureScope(str(parts[0]), str(parts[2]), str(parts[3]))
+    return SignatureScope()

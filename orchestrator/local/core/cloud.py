@@ -18,7 +18,7 @@ import trustme
 
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.core.record import Record
+from orchestrator.local.core.record import CallRecord
 
 Given = ParamSpec("Given")
 Shared = TypeVar("Shared")
@@ -96,7 +96,7 @@ class AddressBook:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BalancerTarget:
     """A target of a target group. `state` is ELB's (`healthy`, `unhealthy`, `initial`, `draining`, …).
 
     `answer` is what the target says to a request: host and path (with its query) → HTTP status and body.
@@ -108,7 +108,7 @@ class Target:
     answer: Callable[[str, str], tuple[int, str]]
 
 
-def _no_targets(_target_group_arn: str) -> list[Target]:
+def _no_targets(_target_group_arn: str) -> list[BalancerTarget]:
     return []
 
 
@@ -169,7 +169,7 @@ class Cloud:
     """More variables for `orchestrate local env`, added by the parts."""
     calls: dict[str, int] = field(default_factory=dict)
     """AWS calls answered so far, by service."""
-    record: Record = field(default_factory=Record)
+    record: CallRecord = field(default_factory=CallRecord)
     """Which calls were made, by whom."""
     page: int = 0
     """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
@@ -183,7 +183,7 @@ class Cloud:
     """Whether AWS's rates count in real seconds (`laws.rates`), not in AWS's."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`iam.moto_enforcement`)."""
-    targets: Callable[[str], list[Target]] = _no_targets
+    targets: Callable[[str], list[BalancerTarget]] = _no_targets
     """Target group ARN → its targets; set by the part that runs the tasks."""
     porkbun_key: str = field(default_factory=lambda: f"pk1_{secrets.token_hex(32)}")
     """The value of PORKBUN_API_KEY."""

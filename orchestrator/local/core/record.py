@@ -24,7 +24,7 @@ TOKENS = frozenset(
 
 
 @dataclass(slots=True)
-class Entry:
+class CallEntry:
     """All calls of one operation by one User-Agent. `sizes`: argument that is a list → most elements it ever had.
 
     `follows`: how many of them asked for a further page.
@@ -42,17 +42,17 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Record:
+class CallRecord:
     """Every call that botocore has an operation for. Thread-safe."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    _entries: dict[tuple[str, str], CallEntry] = field(default_factory=dict)
 
     def note(self, agent: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """It was called once more."""
         sizes = {name: len(value) for name, value in parameters.items() if isinstance(value, list)}
         with self._lock:
-            entry = self._entries.setdefault((agent, operation), Entry(agent, operation))
+            entry = self._entries.setdefault((agent, operation), CallEntry(agent, operation))
             entry.calls += 1
             entry.follows += bool(TOKENS & parameters.keys())
             for name, size in sizes.items():

@@ -25,7 +25,7 @@ XML = "text/xml"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ThrottledAnswer:
     """An HTTP answer."""
 
     status: int
@@ -63,7 +63,7 @@ def words_of(service: str, protocol: str) -> Words:
     return Words(400, "Throttling", "Rate exceeded")
 
 
-def refusal(service: str, *, target: str, content_type: str) -> Refusal:
+def refusal(service: str, *, target: str, content_type: str) -> ThrottledAnswer:
     """The error in the protocol of the request: JSON, EC2, query, S3 or REST XML, REST JSON."""
     form = content_type.startswith("application/x-www-form-urlencoded") or service == "route53"
     protocol = "json" if target else "query" if form or service in {"ec2", "s3"} else "rest-json"
@@ -71,16 +71,16 @@ def refusal(service: str, *, target: str, content_type: str) -> Refusal:
     error = f"<Code>{said.code}</Code><Message>{said.message}</Message>"
     if protocol == "json":
         body = json.dumps({"__type": said.code, "message": said.message}).encode()
-        return Refusal(said.status, "application/x-amz-json-1.1", body, said.code)
+        return ThrottledAnswer(said.status, "application/x-amz-json-1.1", body, said.code)
     if service == "ec2":
         text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>local</RequestID></Response>"
-        return Refusal(said.status, XML, text.encode(), "")
+        return ThrottledAnswer(said.status, XML, text.encode(), "")
     if service == "s3":
-        return Refusal(said.status, "application/xml", f"<Error>{error}</Error>".encode(), "")
+        return ThrottledAnswer(said.status, "application/xml", f"<Error>{error}</Error>".encode(), "")
     if protocol == "query":
         text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>local</RequestId></ErrorResponse>"
-        return Refusal(said.status, XML, text.encode(), "")
-    return Refusal(said.status, "application/json", json.dumps({"message": said.message}).encode(), said.code)
+        return ThrottledAnswer(said.status, XML, text.encode(), "")
+    return ThrottledAnswer(said.status, "application/json", json.dumps({"message": said.message}).encode(), said.code)
 
 
 @dataclass(slots=True)

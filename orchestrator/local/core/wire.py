@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from moto.core.model import OperationModel
 
 ASKED = "local_cloud.asked"
-"""Key of the environment: the request as it was signed, where a law asks moto something else (`Call.asking`)."""
+"""Key of the environment: the request as it was signed, where a law asks moto something else (`AwsCall.asking`)."""
 OTHERWISE_NAMED = {
     "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
@@ -52,7 +52,7 @@ NEW_LOAD_BALANCERS = b"Version=2015-12-01"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AwsCall:
     """One request, read. `service` is botocore's name, `parameters` as boto3 takes them (times are aware)."""
 
     service: str
@@ -82,7 +82,7 @@ class Call:
         """Whether Terraform's provider asks."""
         return TERRAFORM in self.agent
 
-    def asking(self, parameters: Mapping[str, Any]) -> Call:
+    def asking(self, parameters: Mapping[str, Any]) -> AwsCall:
         """The same operation with other parameters; who verifies the signature finds the first form at `ASKED`."""
         serializer = create_serializer(self.protocol, include_validation=False)
         written = serializer.serialize_to_request(dict(parameters), self.model)
@@ -109,7 +109,7 @@ def _body_of(written: Mapping[str, Any]) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def read(environ: WSGIEnvironment) -> Call | None:
+def read(environ: WSGIEnvironment) -> AwsCall | None:
     """The call; None for what is none. The request can be read again afterwards."""
     scope = scope_of(environ)
     if not scope.service or "HTTP_SMITHY_PROTOCOL" in environ:
@@ -126,7 +126,7 @@ def read(environ: WSGIEnvironment) -> Call | None:
         parameters = _parameters(model, protocol, request, labels)
     except (NotFound, NotImplementedError, OperationNotFoundError, RequestParserError, KeyError, ValueError):
         return None
-    return Call(
+    return AwsCall(
         service=service,
         operation=str(model.name),
         parameters=parameters,
@@ -190,7 +190,7 @@ def _timestamp(text: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer."""
 
     status: int
@@ -207,7 +207,7 @@ class Answer:
         return [self.body]
 
 
-def other(call: Call, service: str, operation: str, parameters: Mapping[str, Any]) -> Call:
+def other(call: AwsCall, service: str, operation: str, parameters: Mapping[str, Any]) -> AwsCall:
     """What a law asks for itself, as the account's root user, in the region of a call."""
     description: Any = get_service_model(service)
     model = description.operation_model(operation)
@@ -244,16 +244,16 @@ def _signature(service: str, region: str) -> str:
     return f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{region}/{service}/aws4_request, SignedHeaders=host"
 
 
-def ask(application: WSGIApplication, call: Call) -> Answer:
+def ask(application: WSGIApplication, call: AwsCall) -> HttpAnswer:
     """What the application says to the call."""
     from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - with moto
 
     environ = call.environ if call.body is None else {**call.environ, "wsgi.input": BytesIO(call.body)}
     chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
-    return Answer(int(status.split()[0]), dict(headers), b"".join(chunks))
+    return HttpAnswer(int(status.split()[0]), dict(headers), b"".join(chunks))
 
 
-def result_of(call: Call, answer: Answer) -> dict[str, Any]:
+def result_of(call: AwsCall, answer: HttpAnswer) -> dict[str, Any]:
     """What boto3 would make of a good answer, without its metadata."""
     seen: Any = {
         "status_code": answer.status,
@@ -267,28 +267,28 @@ def result_of(call: Call, answer: Answer) -> dict[str, Any]:
     return result
 
 
-def answer_of(call: Call, result: Mapping[str, Any], like: Answer) -> Answer:
+def answer_of(call: AwsCall, result: Mapping[str, Any], like: HttpAnswer) -> HttpAnswer:
     """A good answer with this result, with the other answer's headers."""
     written = _serializer(call).serialize(dict(result))
     body: Any = written["body"]
     headers = {**like.headers, **written["headers"]}
-    return Answer(like.status, headers, body.encode() if isinstance(body, str) else body)
+    return HttpAnswer(like.status, headers, body.encode() if isinstance(body, str) else body)
 
 
-def refusal_of(call: Call, code: str, message: str, status: int = 0) -> Answer:
+def refusal_of(call: AwsCall, code: str, message: str, status: int = 0) -> HttpAnswer:
     """The service's error, in the call's protocol; a status of 0 is the protocol's usual one."""
-    written = _serializer(call).serialize(_RefusedError(code, message))
+    written = _serializer(call).serialize(_RefusedCallError(code, message))
     body: Any = written["body"]
     headers = {**written["headers"], "x-amzn-RequestId": "local-cloud-law"}
     if call.protocol in {"json", "rest-json"}:
         headers["x-amzn-ErrorType"] = code
         body = json.dumps({**json.loads(body), "message": message}) if call.protocol == "json" else body
-    return Answer(status or written["status_code"], headers, body.encode() if isinstance(body, str) else body)
+    return HttpAnswer(status or written["status_code"], headers, body.encode() if isinstance(body, str) else body)
 
 
-class _RefusedError(ServiceException):
+class _RefusedCallError(ServiceException):
     """Of no moto module: its code is taken as it is, not sought in a service's model."""
 
 
-def _serializer(call: Call) -> Any:
+def _serializer(call: AwsCall) -> Any:
     return get_serializer_class(call.service, call.protocol)(operation_model=call.model)

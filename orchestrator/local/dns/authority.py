@@ -21,7 +21,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from orchestrator.local.dns.zone import ALIAS, Entry, Zone, plain
+from orchestrator.local.dns.zone import ALIAS, Zone, ZoneEntry, plain
 
 PAYLOAD = 1232
 """The largest UDP answer offered by EDNS (DNS flag day 2020)."""
@@ -35,8 +35,8 @@ class _Found:
     """The outcome at one name: its records of the asked type, or the next name to ask about."""
 
     exists: bool
-    entries: tuple[Entry, ...] = ()
-    canonical: Entry | None = None
+    entries: tuple[ZoneEntry, ...] = ()
+    canonical: ZoneEntry | None = None
 
 
 def answer(query: dns.message.Message, zones: Mapping[str, Zone]) -> dns.message.Message:
@@ -115,13 +115,13 @@ def _look_up(zone: Zone, name: str, kind: str) -> _Found:
     return _Found(exists=exists, entries=wanted)
 
 
-def _matches(entry: Entry, kind: str) -> bool:
+def _matches(entry: ZoneEntry, kind: str) -> bool:
     if entry.type == ALIAS:
         return kind in entry.covers
     return kind in {entry.type, "ANY"}
 
 
-def _wildcard(zone: Zone, name: str) -> list[Entry]:
+def _wildcard(zone: Zone, name: str) -> list[ZoneEntry]:
     """The entries of the closest encloser's `*` (RFC 4592): a name in between that exists hides it."""
     for parent in _upwards(name.partition(".")[2]):
         stars = [entry for entry in zone.entries if entry.name == f"*.{parent}"]
@@ -132,15 +132,15 @@ def _wildcard(zone: Zone, name: str) -> list[Entry]:
     return []
 
 
-def _resolved(entries: tuple[Entry, ...], kind: str, zones: Mapping[str, Zone]) -> list[Entry]:
+def _resolved(entries: tuple[ZoneEntry, ...], kind: str, zones: Mapping[str, Zone]) -> list[ZoneEntry]:
     """The entries, each alias replaced by its target's addresses under the alias's own name."""
-    result: list[Entry] = []
+    result: list[ZoneEntry] = []
     for entry in entries:
         if entry.type != ALIAS:
             result.append(entry)
             continue
         addresses = _addresses(plain(entry.value), kind, zones)
-        result += [Entry(entry.name, kind, ALIAS_TTL, address) for address in addresses]
+        result += [ZoneEntry(entry.name, kind, ALIAS_TTL, address) for address in addresses]
     return result
 
 
@@ -155,21 +155,21 @@ def _addresses(name: str, kind: str, zones: Mapping[str, Zone], depth: int = 0) 
     return own + [address for target in targets for address in _addresses(target, kind, zones, depth + 1)]
 
 
-def _made_up_soa(zone: Zone) -> Entry:
+def _made_up_soa(zone: Zone) -> ZoneEntry:
     server = next(
         (entry.value for entry in zone.entries if entry.type == "NS" and entry.name == zone.name), "ns.local."
     )
     value = f"{server.rstrip('.')}. hostmaster.{zone.name}. 1 7200 900 1209600 {NEGATIVE_TTL}"
-    return Entry(zone.name, "SOA", NEGATIVE_TTL, value)
+    return ZoneEntry(zone.name, "SOA", NEGATIVE_TTL, value)
 
 
 def _start_of_authority(zone: Zone) -> dns.rrset.RRset:
     soa = next((entry for entry in zone.entries if entry.type == "SOA"), None) or _made_up_soa(zone)
     minimum = int(soa.value.split()[-1])
-    return _rrset(zone.name, "SOA", [Entry(zone.name, "SOA", min(soa.ttl, minimum), soa.value)])
+    return _rrset(zone.name, "SOA", [ZoneEntry(zone.name, "SOA", min(soa.ttl, minimum), soa.value)])
 
 
-def _rrset(name: str, kind: str, entries: list[Entry]) -> dns.rrset.RRset:
+def _rrset(name: str, kind: str, entries: list[ZoneEntry]) -> dns.rrset.RRset:
     """Relative names in values (`example.com` without the dot) are absolute ones: that is how both hosts keep them."""
     return dns.rrset.from_text_list(
         dns.name.from_text(name),

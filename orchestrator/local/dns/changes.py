@@ -17,7 +17,7 @@ INSYNC_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeBatch:
     """A submitted batch. `before` is what the zone held until it; `due` is when it is INSYNC (monotonic)."""
 
     id: str
@@ -27,29 +27,29 @@ class Change:
     before: tuple[Any, ...]
 
 
-class Changes:
+class ChangeBatches:
     """All changes of the cloud. Thread-safe."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._lock = threading.Lock()
-        self._all: dict[str, Change] = {}
+        self._all: dict[str, ChangeBatch] = {}
 
-    def submit(self, zone_id: str, before: Sequence[Any]) -> Change:
+    def submit(self, zone_id: str, before: Sequence[Any]) -> ChangeBatch:
         """A batch was taken."""
         identifier = "C" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(20))
         due = self._pace.monotonic() + self._pace.scaled(INSYNC_SECONDS)
-        change = Change(identifier, zone_id, self._pace.now(), due, tuple(before))
+        change = ChangeBatch(identifier, zone_id, self._pace.now(), due, tuple(before))
         with self._lock:
             self._all[identifier] = change
         return change
 
-    def find(self, identifier: str) -> Change | None:
+    def find(self, identifier: str) -> ChangeBatch | None:
         """The change with this id, with or without `/change/`."""
         with self._lock:
             return self._all.get(identifier.removeprefix("/change/"))
 
-    def status(self, change: Change) -> str:
+    def status(self, change: ChangeBatch) -> str:
         """`PENDING` or `INSYNC`."""
         return "INSYNC" if self._pace.monotonic() >= change.due else "PENDING"
 

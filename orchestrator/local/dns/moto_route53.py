@@ -22,7 +22,7 @@ from moto.route53.responses import Route53
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.dns.authority import is_valid
-from orchestrator.local.dns.changes import Change, Changes
+from orchestrator.local.dns.changes import ChangeBatch, ChangeBatches
 from orchestrator.local.dns.route53 import values
 from orchestrator.local.dns.zone import plain
 from orchestrator.local.elb.moto import HOSTED_ZONE
@@ -38,7 +38,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredRecord:
     """What DELETE must repeat exactly."""
 
     ttl: int
@@ -68,11 +68,11 @@ def install(cloud: Cloud) -> None:
                 raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(messages)}]")
             zone.rr_changes = _NoJournal()
             _moto_change(self)
-            change = cloud.shared(Changes, cloud.pace).submit(zone.resource_id, before)
+            change = cloud.shared(ChangeBatches, cloud.pace).submit(zone.resource_id, before)
         return ActionResult({"ChangeInfo": _info(cloud, change)})
 
     def get_change(self: Route53) -> ActionResult:
-        change = cloud.shared(Changes, cloud.pace).find(self._get_param("Id"))
+        change = cloud.shared(ChangeBatches, cloud.pace).find(self._get_param("Id"))
         if change is None:  # a hosted zone's own creation or deletion, which moto finishes at once
             return _moto_get_change(self)
         return ActionResult({"ChangeInfo": _info(cloud, change)})
@@ -87,22 +87,22 @@ def install(cloud: Cloud) -> None:
     replace(Route53, change_resource_record_sets=change_resource_record_sets, get_change=get_change)
 
 
-def _info(cloud: Cloud, change: Change) -> dict[str, Any]:
-    status = cloud.shared(Changes, cloud.pace).status(change)
+def _info(cloud: Cloud, change: ChangeBatch) -> dict[str, Any]:
+    status = cloud.shared(ChangeBatches, cloud.pace).status(change)
     return {"Id": f"/change/{change.id}", "Status": status, "SubmittedAt": change.submitted}
 
 
-def held(record_sets: Iterable[Any]) -> dict[Key, Held]:
+def held(record_sets: Iterable[Any]) -> dict[Key, StoredRecord]:
     """Record sets of moto by their key."""
     return {
-        (plain(one.name), one.type, one.set_identifier or ""): Held(
+        (plain(one.name), one.type, one.set_identifier or ""): StoredRecord(
             int(one.ttl or 0), tuple(sorted(values(one))), plain((one.alias_target or {}).get("DNSName", ""))
         )
         for one in record_sets
     }
 
 
-def refusals(zone: str, existing: Mapping[Key, Held], changes: Iterable[Mapping[str, Any]]) -> list[str]:
+def refusals(zone: str, existing: Mapping[Key, StoredRecord], changes: Iterable[Mapping[str, Any]]) -> list[str]:
     """Why AWS would refuse the batch, in AWS's words; nothing: it would not. Changes are judged in their order."""
     now = dict(existing)
     messages = []
@@ -134,13 +134,13 @@ def _misplaced(zone: str, action: str, record_set: Mapping[str, Any]) -> str:
     return ""
 
 
-def _wanted(record_set: Mapping[str, Any]) -> Held:
+def _wanted(record_set: Mapping[str, Any]) -> StoredRecord:
     given = tuple(sorted(one["Value"] for one in record_set.get("ResourceRecords") or ()))
     alias = plain((record_set.get("AliasTarget") or {}).get("DNSName", ""))
-    return Held(int(record_set.get("TTL") or 0), given, alias)
+    return StoredRecord(int(record_set.get("TTL") or 0), given, alias)
 
 
-def _refusal(zone: str, now: Mapping[Key, Held], action: str, key: Key, wanted: Held) -> str:
+def _refusal(zone: str, now: Mapping[Key, StoredRecord], action: str, key: Key, wanted: StoredRecord) -> str:
     name, kind, _identifier = key
     what = f"resource record set [name='{name}.', type='{kind}']"
     if action == "DELETE":

@@ -28,7 +28,7 @@ from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.dns import route53
 from orchestrator.local.dns.authority import PAYLOAD, answer
 from orchestrator.local.dns.registrar import Registrar
-from orchestrator.local.dns.zone import Entry, Zone, ZoneBook
+from orchestrator.local.dns.zone import Zone, ZoneBook, ZoneEntry
 
 AWS_ZONES = ("amazonaws.com", "compute.internal", "ec2.internal")
 ADDRESS_TTL = 60
@@ -60,7 +60,7 @@ def start(cloud: Cloud) -> Callable[[], None]:
 
 def aws_zones(cloud: Cloud) -> list[Zone]:
     """AWS's own zones with the names that exist now."""
-    entries = [Entry(name, "A", ADDRESS_TTL, address.ip) for name, address in cloud.addresses.all().items()]
+    entries = [ZoneEntry(name, "A", ADDRESS_TTL, address.ip) for name, address in cloud.addresses.all().items()]
     return [Zone(zone, tuple(entry for entry in entries if entry.name.endswith("." + zone))) for zone in AWS_ZONES]
 
 

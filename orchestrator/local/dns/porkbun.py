@@ -21,7 +21,7 @@ from werkzeug.wrappers import Request, Response
 from orchestrator.local.core.bucket import Bucket
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.dns.authority import is_valid
-from orchestrator.local.dns.registrar import TYPES, Draft, HostedRecord, RefusedError, Registrar
+from orchestrator.local.dns.registrar import TYPES, HostedRecord, RecordDraft, RefusedError, Registrar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -194,7 +194,7 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 
-def _draft(given: Mapping[str, Any], verb: str) -> Draft:
+def _draft(given: Mapping[str, Any], verb: str) -> RecordDraft:
     kind, content = str(given.get("type", "")).upper(), str(given.get("content", ""))
     if kind not in TYPES:
         raise ApiError("Invalid type.")
@@ -205,7 +205,7 @@ def _draft(given: Mapping[str, Any], verb: str) -> Draft:
     value = f"{prio} {content}" if kind in {"MX", "SRV"} else content
     if not content or (kind != "TXT" and not is_valid(kind, value)):
         raise ApiError(f"{verb} error: We were unable to {verb.lower()} the DNS record.")
-    return Draft(str(given.get("name") or ""), kind, content, ttl, prio)
+    return RecordDraft(str(given.get("name") or ""), kind, content, ttl, prio)
 
 
 def _shown(record: HostedRecord) -> dict[str, str]:

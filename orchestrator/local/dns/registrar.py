@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.local.dns.zone import Entry, Zone, plain
+from orchestrator.local.dns.zone import Zone, ZoneEntry, plain
 
 TTL_FLOOR = 600
 PARKING = "pixie.porkbun.com"
@@ -25,7 +25,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RecordDraft:
     """A record as requests have it: `sub` is relative to the domain, empty at the apex."""
 
     sub: str
@@ -73,10 +73,10 @@ class Registrar:
         with self._lock:
             domain = self._domains[name] = Domain(name, opted_in)
             for server in NAME_SERVERS:
-                self.create(name, Draft("", "NS", f"{server}.ns.porkbun.com", ttl=86400))
+                self.create(name, RecordDraft("", "NS", f"{server}.ns.porkbun.com", ttl=86400))
             if parked:
-                self.create(name, Draft("", "ALIAS", PARKING))
-                self.create(name, Draft("*", "CNAME", PARKING))
+                self.create(name, RecordDraft("", "ALIAS", PARKING))
+                self.create(name, RecordDraft("*", "CNAME", PARKING))
             return domain
 
     def find(self, name: str) -> Domain | None:
@@ -93,7 +93,7 @@ class Registrar:
         with self._lock:
             return list(self._domains[plain(domain)].records.values())
 
-    def create(self, domain: str, draft: Draft) -> HostedRecord:
+    def create(self, domain: str, draft: RecordDraft) -> HostedRecord:
         """Add a record, or raise `RefusedError`."""
         with self._lock:
             wanted = _record(str(next(self._ids)), domain, draft)
@@ -103,7 +103,7 @@ class Registrar:
             held[wanted.id] = wanted
             return wanted
 
-    def edit(self, domain: str, record_id: str, draft: Draft) -> HostedRecord:
+    def edit(self, domain: str, record_id: str, draft: RecordDraft) -> HostedRecord:
         """Replace a record; one that would stay as it is, or conflict, raises `RefusedError`. KeyError: no such id."""
         with self._lock:
             held = self._domains[plain(domain)].records
@@ -139,17 +139,17 @@ def refused(wanted: HostedRecord, others: Iterable[HostedRecord]) -> bool:
     return "CNAME" in types or (wanted.type in {"A", "AAAA"} and "ALIAS" in types)
 
 
-def _record(record_id: str, domain: str, draft: Draft) -> HostedRecord:
+def _record(record_id: str, domain: str, draft: RecordDraft) -> HostedRecord:
     name = plain(f"{draft.sub}.{domain}") if draft.sub else plain(domain)
     content = draft.content.rstrip(".") if draft.type in {"CNAME", "ALIAS", "NS", "MX"} else draft.content
     return HostedRecord(record_id, name, draft.type, content, max(draft.ttl, TTL_FLOOR), draft.prio)
 
 
-def _entry(record: HostedRecord) -> Entry:
+def _entry(record: HostedRecord) -> ZoneEntry:
     value = record.content
     if record.type in {"MX", "SRV"}:
         value = f"{record.prio} {value}"
     if record.type == "TXT" and not value.startswith('"'):
         parts = [value[at : at + 200] for at in range(0, len(value), 200)]
         value = " ".join('"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"' for part in parts)
-    return Entry(record.name, record.type, record.ttl, value)
+    return ZoneEntry(record.name, record.type, record.ttl, value)

@@ -8,8 +8,8 @@ from typing import Any
 from moto.route53.models import route53_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, PARTITION, Cloud
-from orchestrator.local.dns.changes import Changes
-from orchestrator.local.dns.zone import ALIAS, Entry, Zone, plain
+from orchestrator.local.dns.changes import ChangeBatches
+from orchestrator.local.dns.zone import ALIAS, Zone, ZoneEntry, plain
 
 
 def zones(cloud: Cloud) -> list[Zone]:
@@ -17,13 +17,13 @@ def zones(cloud: Cloud) -> list[Zone]:
     accounts = sorted(route53_backends, key=lambda account: account != ACCOUNT)
     every = [zone for account in accounts for zone in list(route53_backends[account][PARTITION].zones.values())]
     public = [zone for zone in every if not zone.private_zone]
-    changes = cloud.shared(Changes, cloud.pace)
+    changes = cloud.shared(ChangeBatches, cloud.pace)
     return [Zone(plain(zone.name), entries(changes.published(zone.resource_id, zone.rrsets))) for zone in public]
 
 
-def entries(record_sets: Iterable[Any]) -> tuple[Entry, ...]:
+def entries(record_sets: Iterable[Any]) -> tuple[ZoneEntry, ...]:
     """Record sets of moto as entries. Of several sets with routing policies (weights, regions …) the first answers."""
-    result: list[Entry] = []
+    result: list[ZoneEntry] = []
     taken: set[tuple[str, str]] = set()
     for record_set in record_sets:
         name = plain(record_set.name)
@@ -33,7 +33,9 @@ def entries(record_sets: Iterable[Any]) -> tuple[Entry, ...]:
         if record_set.alias_target:
             result.append(_alias(name, record_set))
         else:
-            result += [Entry(name, record_set.type, int(record_set.ttl or 0), value) for value in values(record_set)]
+            result += [
+                ZoneEntry(name, record_set.type, int(record_set.ttl or 0), value) for value in values(record_set)
+            ]
     return tuple(result)
 
 
@@ -42,6 +44,6 @@ def values(record_set: Any) -> list[str]:
     return [value["Value"] if isinstance(value, dict) else value for value in record_set.records or ()]
 
 
-def _alias(name: str, record_set: Any) -> Entry:
+def _alias(name: str, record_set: Any) -> ZoneEntry:
     target = plain(record_set.alias_target["DNSName"]).removeprefix("dualstack.")
-    return Entry(name, ALIAS, 60, target, covers=(record_set.type,))
+    return ZoneEntry(name, ALIAS, 60, target, covers=(record_set.type,))

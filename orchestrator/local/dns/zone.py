@@ -12,7 +12,7 @@ ALIAS = "ALIAS"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ZoneEntry:
     """One record. Names are absolute, lower case, without the final dot; `value` is in the zone file's form.
 
     `covers` are the query types an `ALIAS` answers (Route 53 has one alias per type, Porkbun one for both).
@@ -30,7 +30,7 @@ class Zone:
     """A zone we are authoritative for. `entries` has the SOA at the apex, or the name server makes one up."""
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ZoneEntry, ...]
 
 
 ZoneSource = Callable[[], Iterable[Zone]]

@@ -23,7 +23,7 @@ HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ConnectionEnd:
     """One end of a connection: its security groups, and its address. Without one, it is in every rule's range."""
 
     groups: tuple[str, ...] = ()
@@ -37,11 +37,11 @@ class InVpc(Protocol):
     network_configuration: dict[str, Any] | None
 
 
-WORLD = Place(address="203.0.113.10")
+WORLD = ConnectionEnd(address="203.0.113.10")
 """Somebody on the internet."""
 
 
-def may_connect(region: str, source: Place, target: Place, port: int) -> bool:
+def may_connect(region: str, source: ConnectionEnd, target: ConnectionEnd, port: int) -> bool:
     """Whether the source's groups let it out to the target's port, and the target's groups let it in."""
     leaving = [rule for group in _groups(region, source) for rule in group.egress_rules]
     entering = [rule for group in _groups(region, target) for rule in group.ingress_rules]
@@ -50,19 +50,19 @@ def may_connect(region: str, source: Place, target: Place, port: int) -> bool:
     return out and into
 
 
-def vpc(region: str, place: Place) -> str:
+def vpc(region: str, place: ConnectionEnd) -> str:
     """Where it is, by its first security group; empty: nobody knows."""
     group = ec2_backends[ACCOUNT][region].get_security_group_from_id(place.groups[0]) if place.groups else None
     return str(group.vpc_id or "") if group else ""
 
 
-def _groups(region: str, place: Place) -> list[Any]:
+def _groups(region: str, place: ConnectionEnd) -> list[Any]:
     """Moto's groups; none when any of them is unknown or a default one: then everything is let through."""
     found = [ec2_backends[ACCOUNT][region].get_security_group_from_id(one) for one in place.groups]
     return [] if any(one is None or one.is_default or one.name == "default" for one in found) else found
 
 
-def _covers(rule: Any, other: Place, port: int) -> bool:
+def _covers(rule: Any, other: ConnectionEnd, port: int) -> bool:
     if rule.ip_protocol not in ("-1", "tcp") or not (rule.from_port is None or rule.from_port <= port <= rule.to_port):
         return False
     if rule.source_group:
@@ -71,9 +71,9 @@ def _covers(rule: Any, other: Place, port: int) -> bool:
     return bool(cidr) and (not other.address or ip_address(other.address) in ip_network(cidr))
 
 
-def task(living: InVpc, address: str) -> Place:
+def task(living: InVpc, address: str) -> ConnectionEnd:
     """A task's place."""
-    return Place(tuple(_network(living).get("securityGroups") or ()), address)
+    return ConnectionEnd(tuple(_network(living).get("securityGroups") or ()), address)
 
 
 def leads_out(living: InVpc) -> bool:
@@ -102,30 +102,30 @@ def _way_out(subnet: str, region: str, *, public: bool) -> bool:
     return any(public or route.gateway is None for route in out)
 
 
-def database(host: str, region: str) -> Place:
+def database(host: str, region: str) -> ConnectionEnd:
     """An RDS instance's place, by its address."""
     for one in list(rds_backends[ACCOUNT][region].databases.values()):
         if one.address == host:
-            return Place(tuple(one.vpc_security_group_ids or ()))
-    return Place()
+            return ConnectionEnd(tuple(one.vpc_security_group_ids or ()))
+    return ConnectionEnd()
 
 
-def redis(group: Any, region: str) -> Place:
+def redis(group: Any, region: str) -> ConnectionEnd:
     """A replication group's place: its members'."""
     clusters = elasticache_backends[ACCOUNT][region].cache_clusters
     held = [clusters[member] for member in group.member_clusters if member in clusters]
-    return Place(tuple(each["SecurityGroupId"] for one in held for each in one.security_groups or ()))
+    return ConnectionEnd(tuple(each["SecurityGroupId"] for one in held for each in one.security_groups or ()))
 
 
-def instance(one: Any) -> Place:
+def instance(one: Any) -> ConnectionEnd:
     """An EC2 instance's place."""
-    return Place(tuple(group.id for group in one.security_groups), one.private_ip or "")
+    return ConnectionEnd(tuple(group.id for group in one.security_groups), one.private_ip or "")
 
 
-def load_balancer(group: FakeTargetGroup) -> Place:
+def load_balancer(group: FakeTargetGroup) -> ConnectionEnd:
     """The place of the load balancers that send to a target group."""
     backends = list(elbv2_backends[ACCOUNT].values())
     balancers = [one for backend in backends for one in list(backend.load_balancers.values())]
-    return Place(
+    return ConnectionEnd(
         tuple(each for one in balancers if one.arn in group.load_balancer_arns for each in one.security_groups)
     )

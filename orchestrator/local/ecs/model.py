@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 from moto.ecs.models import EC2ContainerServiceBackend, TaskDefinition
 
-from orchestrator.local.ecs.rollout import Deployment
+from orchestrator.local.ecs.rollout import DeploymentRecord
 
 
 class LivingTask(Protocol):
@@ -68,7 +68,7 @@ class LivingService(Protocol):
     network_configuration: dict[str, Any]
     platform_version: str | None
     events: list[dict[str, Any]]
-    deployments: list[Deployment]
+    deployments: list[DeploymentRecord]
     createdAt: datetime
     platformFamily: str
     availabilityZoneRebalancing: str

@@ -19,7 +19,7 @@ from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ecs.model import LivingService
-from orchestrator.local.ecs.rollout import DEFAULT_CONFIGURATION, LOCK, Deployment
+from orchestrator.local.ecs.rollout import DEFAULT_CONFIGURATION, LOCK, DeploymentRecord
 
 DEPLOYING = (
     "networkConfiguration",
@@ -108,9 +108,9 @@ def _keep(service: LivingService, given: dict[str, Any]) -> None:
         setattr(service, SNAKE.get(name, name), value)
 
 
-def new_deployment(service: LivingService, task_definition: str = "") -> Deployment:
+def new_deployment(service: LivingService, task_definition: str = "") -> DeploymentRecord:
     """A PRIMARY deployment of the service as it is now."""
-    return Deployment(
+    return DeploymentRecord(
         id=deployment_id(),
         task_definition=task_definition or service.task_definition,
         desired_count=service.desired_count,
@@ -149,7 +149,7 @@ def scale(service: LivingService, desired: int) -> None:
         service.deployments[0].updated_at = Pace.now()
 
 
-def deploy(service: LivingService, primary: Deployment) -> None:
+def deploy(service: LivingService, primary: DeploymentRecord) -> None:
     """The deployment becomes PRIMARY; the older ones stay ACTIVE until their tasks are gone. Hold LOCK."""
     for older in service.deployments:
         older.status = "ACTIVE"

@@ -13,7 +13,7 @@ from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
-from orchestrator.local.elb.target_groups import Record, TargetGroups, find_record, records
+from orchestrator.local.elb.target_groups import TargetGroups, TargetRecord, find_record, records
 
 _register = FakeTargetGroup.register
 _deregister = FakeTargetGroup.deregister
@@ -55,7 +55,7 @@ def install(cloud: Cloud) -> None:
     replace(ELBv2Backend, describe_target_health=describe)
 
 
-def _shown(group: FakeTargetGroup, record: Record) -> FakeHealthStatus:
+def _shown(group: FakeTargetGroup, record: TargetRecord) -> FakeHealthStatus:
     health = record.health
     return FakeHealthStatus(
         record.ip, str(record.port), group.health_check_port, health.state, health.reason, health.description

@@ -31,7 +31,7 @@ DEFAULT_CONFIGURATION: Mapping[str, Any] = {
 
 
 @dataclass(slots=True)
-class Deployment:
+class DeploymentRecord:
     """One deployment of a service. moto serialises the attributes as DescribeServices shows them."""
 
     id: str
@@ -109,7 +109,7 @@ def to_retire(*, desired: int, minimum_percent: int, healthy_ours: int, healthy_
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TaskCounts:
     """The tasks of a service that are neither stopped nor stopping."""
 
     running: int
@@ -120,6 +120,6 @@ class Counts:
     """Running or pending tasks of older deployments."""
 
 
-def is_complete(desired: int, counts: Counts) -> bool:
+def is_complete(desired: int, counts: TaskCounts) -> bool:
     """Whether the primary deployment's rollout is done: running = desired, targets healthy, nothing older runs."""
     return counts.running == desired == counts.healthy and not counts.pending and not counts.others

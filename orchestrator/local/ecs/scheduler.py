@@ -14,13 +14,13 @@ from functools import partial
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.elbv2.models import FakeTargetGroup
 
-from orchestrator.local.core.cloud import ACCOUNT, Cloud, Target
+from orchestrator.local.core.cloud import ACCOUNT, BalancerTarget, Cloud
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import reach
 from orchestrator.local.ecs.model import LivingService, services_of, tasks_of
 from orchestrator.local.ecs.rollout import LOCK
 from orchestrator.local.ecs.service import ServiceKeeper
-from orchestrator.local.ecs.tasks import Applications, RunningTask, Stop
+from orchestrator.local.ecs.tasks import Applications, RunningTask, TaskStop
 from orchestrator.local.elb.target_groups import TargetGroups, find_group, records
 
 LOOK_EVERY = 1.0
@@ -53,12 +53,12 @@ class Scheduler:
         for task in list(self.tasks.values()):
             task.join()
 
-    def targets(self, target_group_arn: str) -> list[Target]:
+    def targets(self, target_group_arn: str) -> list[BalancerTarget]:
         """What the load balancer may send requests to, and how each answers."""
         group = find_group(target_group_arn)
         by_ip = {task.ip: task for task in list(self.tasks.values()) if not task.ended}
         return [
-            Target(record.ip, record.port, record.health.state, _answer(by_ip.get(record.ip), record.port))
+            BalancerTarget(record.ip, record.port, record.health.state, _answer(by_ip.get(record.ip), record.port))
             for record in (records(group) if group else [])
         ]
 
@@ -105,7 +105,7 @@ class Scheduler:
 
     def _run(self, running: RunningTask) -> None:
         self.tasks[running.task.id] = running
-        running.task.stopper = lambda code, reason: running.stop(Stop(code, reason))
+        running.task.stopper = lambda code, reason: running.stop(TaskStop(code, reason))
         running.start()
 
     def _adopt(self, backend: EC2ContainerServiceBackend) -> None:

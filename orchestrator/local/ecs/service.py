@@ -13,9 +13,9 @@ from orchestrator.local.core.pace import Pace
 from orchestrator.local.ecs import rollout
 from orchestrator.local.ecs.model import LivingService, LivingTask
 from orchestrator.local.ecs.moto import deploy, new_deployment
-from orchestrator.local.ecs.rollout import Counts, Deployment
-from orchestrator.local.ecs.tasks import Applications, Binding, RunningTask, Stop, fault_is_on
-from orchestrator.local.elb.target_groups import Record, find_group, find_record
+from orchestrator.local.ecs.rollout import DeploymentRecord, TaskCounts
+from orchestrator.local.ecs.tasks import Applications, Binding, RunningTask, TaskStop, fault_is_on
+from orchestrator.local.elb.target_groups import TargetRecord, find_group, find_record
 
 NO_ROOM_DELAY = 30.0
 """Seconds until ECS tries again to place a task."""
@@ -72,7 +72,7 @@ class ServiceKeeper:
                     self._blame(deployment, running)
             running.reaped = running.ended
 
-    def _blame(self, deployment: Deployment, running: RunningTask) -> None:
+    def _blame(self, deployment: DeploymentRecord, running: RunningTask) -> None:
         self._steady = False
         if not running.started_monotonic:
             deployment.not_started_in_a_row += 1
@@ -89,7 +89,7 @@ class ServiceKeeper:
         if breaker.enabled and enough and deployment.status == "PRIMARY":
             self._break(deployment, rollback=breaker.rollback)
 
-    def _break(self, deployment: Deployment, *, rollback: bool) -> None:
+    def _break(self, deployment: DeploymentRecord, *, rollback: bool) -> None:
         deployment.become("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
         deployment.desired_count = 0
         self._note(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
@@ -115,9 +115,9 @@ class ServiceKeeper:
                         f"(reason {record.health.description})"
                     )
                     reason = f"Task failed ELB health checks in {where}"
-                    running.stop(Stop("ServiceSchedulerInitiated", reason, failed=True))
+                    running.stop(TaskStop("ServiceSchedulerInitiated", reason, failed=True))
 
-    def _launch(self, primary: Deployment, tasks: Sequence[RunningTask]) -> None:
+    def _launch(self, primary: DeploymentRecord, tasks: Sequence[RunningTask]) -> None:
         if primary.rollout_state == "FAILED" or Pace.monotonic() < primary.next_launch:
             return
         no_room = fault_is_on(self._cloud, "no-capacity", self._service.name)
@@ -138,7 +138,7 @@ class ServiceKeeper:
             named = " ".join(f"(task {identity})" for identity in launched)
             self._note(f"has started {len(launched)} tasks: {named}.")
 
-    def _launch_one(self, primary: Deployment) -> str:
+    def _launch_one(self, primary: DeploymentRecord) -> str:
         service, backend = self._service, self._backend
         definition = backend.describe_task_definition(primary.task_definition)
         network = dict((service.network_configuration or {}).get("awsvpcConfiguration") or {})
@@ -167,7 +167,7 @@ class ServiceKeeper:
         self._run(RunningTask(self._cloud, task, definition, build, bindings=bindings, note=self._note))
         return str(task.id)
 
-    def _retire(self, primary: Deployment, tasks: Sequence[RunningTask]) -> None:
+    def _retire(self, primary: DeploymentRecord, tasks: Sequence[RunningTask]) -> None:
         """Stop tasks beyond the desired count, and older deployments' as far as enough healthy ones stay."""
         alive = [running for running in tasks if running.alive]
         ours = [running for running in alive if running.task.started_by == primary.id]
@@ -187,10 +187,10 @@ class ServiceKeeper:
         )
         self._scale_in(primary, old[:number])
 
-    def _scale_in(self, primary: Deployment, surplus: Sequence[RunningTask]) -> None:
+    def _scale_in(self, primary: DeploymentRecord, surplus: Sequence[RunningTask]) -> None:
         for running in surplus:
             reason = f"Scaling activity initiated by (deployment {primary.id})"
-            running.stop(Stop("ServiceSchedulerInitiated", reason))
+            running.stop(TaskStop("ServiceSchedulerInitiated", reason))
         if surplus:
             named = " ".join(f"(task {running.task.id})" for running in surplus)
             self._note(f"has stopped {len(surplus)} running tasks: {named}.")
@@ -204,7 +204,7 @@ class ServiceKeeper:
         service.running_count = sum(deployment.running_count for deployment in service.deployments)
         service.pending_count = sum(deployment.pending_count for deployment in service.deployments)
 
-    def _settle(self, primary: Deployment, tasks: Sequence[RunningTask]) -> None:
+    def _settle(self, primary: DeploymentRecord, tasks: Sequence[RunningTask]) -> None:
         """Forget older deployments whose tasks are gone; say when a rollout is complete and the service steady."""
         service = self._service
         left = {running.task.started_by for running in tasks if not running.ended}
@@ -225,9 +225,9 @@ class ServiceKeeper:
             self._note("has reached a steady state.")
         self._steady = complete and len(service.deployments) == 1
 
-    def _counts(self, primary: Deployment, tasks: Sequence[RunningTask]) -> Counts:
+    def _counts(self, primary: DeploymentRecord, tasks: Sequence[RunningTask]) -> TaskCounts:
         ours = [running for running in tasks if running.running and running.task.started_by == primary.id]
-        return Counts(
+        return TaskCounts(
             running=len(ours),
             pending=primary.pending_count,
             healthy=sum(map(self._is_healthy, ours)),
@@ -239,10 +239,10 @@ class ServiceKeeper:
             record is not None and record.health.state == "healthy" for _, record in self._records(running)
         )
 
-    def _records(self, running: RunningTask) -> list[tuple[Binding, Record | None]]:
+    def _records(self, running: RunningTask) -> list[tuple[Binding, TargetRecord | None]]:
         return [(binding, find_record(find_group(binding.target_group), running.ip)) for binding in running.bindings]
 
-    def _deployment(self, running: RunningTask) -> Deployment | None:
+    def _deployment(self, running: RunningTask) -> DeploymentRecord | None:
         return next((d for d in self._service.deployments if d.id == running.task.started_by), None)
 
     def _note(self, text: str) -> None:

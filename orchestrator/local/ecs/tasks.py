@@ -53,7 +53,7 @@ class Application(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class TaskStop:
     """Why a task ends, as DescribeTasks will say it."""
 
     code: str
@@ -63,10 +63,12 @@ class Stop:
     """Whether connections are drained first: a crashed task has none left."""
 
 
-WENT_DOWN = Stop("ServiceSchedulerInitiated", "The local cloud went down")
+WENT_DOWN = TaskStop("ServiceSchedulerInitiated", "The local cloud went down")
 NO_INTERFACE = "Unexpected EC2 error while attempting to Create Network Interface in subnet '{subnet}': {code}"
 """In ECS's words (developer guide, "Stopped tasks error messages")."""
-BROKE = Stop("TaskFailedToStart", "The local cloud could not run the task: its log says why", failed=True, drain=False)
+BROKE = TaskStop(
+    "TaskFailedToStart", "The local cloud could not run the task: its log says why", failed=True, drain=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class RunningTask:
         self.definition = definition
         self.bindings = tuple(bindings)
         self.ip = private_ip(task)
-        self.stopped_for: Stop | None = None
+        self.stopped_for: TaskStop | None = None
         self.started_monotonic = 0.0
         self.ended_monotonic = 0.0
         self.reaped = False
@@ -122,7 +124,7 @@ class RunningTask:
         self._wake.set()
         self._thread.join(timeout=10)
 
-    def stop(self, stop: Stop) -> None:
+    def stop(self, stop: TaskStop) -> None:
         """Ask the task to end. The first reason wins."""
         if self.stopped_for is None:
             self.stopped_for = stop
@@ -155,10 +157,12 @@ class RunningTask:
             self._run()
         except launch.LaunchFailed as error:
             self._blame(error)
-            self.stop(Stop("TaskFailedToStart", error.reason, failed=True, drain=False))
+            self.stop(TaskStop("TaskFailedToStart", error.reason, failed=True, drain=False))
         except ContainerExit as exit_:
             self._mark(exit_)
-            self.stop(Stop("EssentialContainerExited", "Essential container in task exited", failed=True, drain=False))
+            self.stop(
+                TaskStop("EssentialContainerExited", "Essential container in task exited", failed=True, drain=False)
+            )
         finally:
             self._end()
 

@@ -70,7 +70,7 @@ def strategy_defect(strategy: str, *, enabled: bool, rotated: bool) -> str:
     return ""
 
 
-class Groups:
+class ReplicationGroups:
     """What happens to a replication group over time."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -196,13 +196,13 @@ def _member(backend: ElastiCacheBackend, group: ReplicationGroup, name: str) -> 
 
 def install(cloud: Cloud) -> None:
     """Member clusters, status with time, tokens, and the missing deletion."""
-    groups = Groups(cloud)
+    groups = ReplicationGroups(cloud)
     _correct_life(groups)
     _correct_modification(groups)
     _add_subnet_group_deletion()
 
 
-def _correct_life(groups: Groups) -> None:
+def _correct_life(groups: ReplicationGroups) -> None:
     create, delete = ElastiCacheBackend.create_replication_group, ElastiCacheBackend.delete_replication_group
 
     def create_replication_group(self: ElastiCacheBackend, **asked: Any) -> ReplicationGroup:
@@ -243,7 +243,7 @@ KEPT = {
 """Changes moto drops: request parameter → attribute of the group and of its members."""
 
 
-def _correct_modification(groups: Groups) -> None:
+def _correct_modification(groups: ReplicationGroups) -> None:
     modify = ElastiCacheResponse.modify_replication_group
 
     def modify_replication_group(self: Any) -> ActionResult:

@@ -36,7 +36,7 @@ NOT_SIGNED_IN = "NOAUTH Authentication required."
 
 def start(cloud: Cloud) -> Callable[[], None]:
     """Serve every replication group for as long as it is there. Returns what stops it."""
-    town = Town(cloud)
+    town = RedisServers(cloud)
     thread = threading.Thread(target=town.watch, daemon=True)
     thread.start()
 
@@ -48,13 +48,13 @@ def start(cloud: Cloud) -> Callable[[], None]:
     return stop
 
 
-class Town:
+class RedisServers:
     """The servers of all replication groups."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.stopping = threading.Event()
-        self._servers: dict[str, tuple[str, _Server]] = {}
+        self._servers: dict[str, tuple[str, _RedisServer]] = {}
 
     def watch(self) -> None:
         """Follow moto until told to stop."""
@@ -71,7 +71,7 @@ class Town:
             self._forget(host)
         for host, group in groups.items():
             if host and host not in self._servers:
-                server = _Server(self.cloud, host, group)
+                server = _RedisServer(self.cloud, host, group)
                 self._servers[host] = (group.replication_group_id, server)
                 self.cloud.addresses.publish(host, Address("127.0.0.1", int(server.server_address[1])))
 
@@ -96,7 +96,7 @@ def endpoint(group: Any) -> str:
     return str(configuration.get("address") or next(filter(None, nodes), ""))
 
 
-class _Server(socketserver.ThreadingTCPServer):
+class _RedisServer(socketserver.ThreadingTCPServer):
     """One group's."""
 
     daemon_threads = True
@@ -104,7 +104,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, cloud: Cloud, host: str, group: Any) -> None:
         self.cloud, self.group = cloud, group
-        super().__init__(("127.0.0.1", 0), _Client)
+        super().__init__(("127.0.0.1", 0), _RedisClient)
         if group.transit_encryption_enabled:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -133,10 +133,10 @@ class _Server(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-class _Client(socketserver.StreamRequestHandler):
+class _RedisClient(socketserver.StreamRequestHandler):
     """One connection."""
 
-    server: _Server
+    server: _RedisServer
     timeout = CLIENT_SECONDS
 
     def handle(self) -> None:

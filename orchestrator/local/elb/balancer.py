@@ -7,7 +7,7 @@ issued by the cloud's own authority for the names of the ACM certificate and cho
 HTTPS listener refuses the handshake.
 
 Left out: HTTP listeners (port 80) and all but one HTTPS listener; a network between it and its targets (each is asked
-through `Target.answer`, and checks its own health); failing open: with no healthy target it is always 503.
+through `BalancerTarget.answer`, and checks its own health); failing open: with no healthy target it is always 503.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from orchestrator.local.core.cloud import Address, Cloud, Target
+from orchestrator.local.core.cloud import Address, BalancerTarget, Cloud
 from orchestrator.local.elb import listeners
-from orchestrator.local.elb.listeners import Balancer, Certificate
-from orchestrator.local.elb.routing import Asked, Forward, Respond, decide
+from orchestrator.local.elb.listeners import Balancer, ListenerCertificate
+from orchestrator.local.elb.routing import Forward, Respond, WebRequest, decide
 
 SHARED = "127.0.0.1"
 LOOK_SECONDS = 0.1
@@ -40,7 +40,7 @@ CLIENT_SECONDS = 30.0
 
 def start(cloud: Cloud) -> Callable[[], None]:
     """Listen for as long as there are load balancers; the port is `cloud.site_port`. Returns what stops it."""
-    edge = Edge(cloud)
+    edge = OpenListeners(cloud)
     cloud.site_port = edge.port
     thread = threading.Thread(target=edge.watch, daemon=True)
     thread.start()
@@ -54,7 +54,7 @@ def start(cloud: Cloud) -> Callable[[], None]:
     return stop
 
 
-class Edge:
+class OpenListeners:
     """All listeners of a cloud: the shared one, and one for each load balancer that has an address of its own."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -63,8 +63,8 @@ class Edge:
         self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
-        self._own: dict[str, _Server | None] = {}
-        self._shared = _Server(self, SHARED, 0, None)
+        self._own: dict[str, _BalancerServer | None] = {}
+        self._shared = _BalancerServer(self, SHARED, 0, None)
         self.port: int = self._shared.server_address[1]
 
     def watch(self) -> None:
@@ -87,10 +87,10 @@ class Edge:
                 ip = server.server_address[0] if server else SHARED
                 self.cloud.addresses.publish(balancer.dns_name, Address(str(ip), self.port))
 
-    def _open(self, balancer: Balancer) -> _Server | None:
+    def _open(self, balancer: Balancer) -> _BalancerServer | None:
         """A listener of its own, or None: this system has only 127.0.0.1, or another process took the port there."""
         try:
-            return _Server(self, own_address(balancer.dns_name), self.port, balancer.arn)
+            return _BalancerServer(self, own_address(balancer.dns_name), self.port, balancer.arn)
         except OSError as error:
             self.cloud.log(f"balancer: {balancer.dns_name} shares {SHARED}: {error}")
             return None
@@ -115,7 +115,7 @@ class Edge:
             return listeners.serving(balancers, host)
         return next((one for one in balancers if one.arn == arn), None)
 
-    def context(self, certificate: Certificate) -> ssl.SSLContext:
+    def context(self, certificate: ListenerCertificate) -> ssl.SSLContext:
         """The TLS side of a certificate; issued once for a set of names."""
         with self._lock:
             if certificate.domains not in self._contexts:
@@ -137,13 +137,13 @@ def _context(issued: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-class _Server(ThreadingHTTPServer):
+class _BalancerServer(ThreadingHTTPServer):
     """One listening address. `arn` is whose it is; None: shared by all."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, edge: Edge, ip: str, port: int, arn: str | None) -> None:
+    def __init__(self, edge: OpenListeners, ip: str, port: int, arn: str | None) -> None:
         self.edge, self.arn = edge, arn
         super().__init__((ip, port), _Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -183,7 +183,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """One request on one connection, then it closes: a deleted load balancer keeps nobody."""
 
-    server: _Server
+    server: _BalancerServer
     timeout = CLIENT_SECONDS
     protocol_version = "HTTP/1.1"
     server_version = "awselb/2.0"
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         if balancer is None or balancer.listener is None:
             self._answer(_page(HTTPStatus.SERVICE_UNAVAILABLE))
             return
-        asked = Asked(host, url.path, url.query, self.command)
+        asked = WebRequest(host, url.path, url.query, self.command)
         decision = decide(balancer.listener.rules, asked)
         self._answer(_forwarded(self.server.edge.cloud, decision, asked) if isinstance(decision, Forward) else decision)
 
@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Access logs are not kept."""
 
 
-def _forwarded(cloud: Cloud, forward: Forward, asked: Asked) -> Respond:
+def _forwarded(cloud: Cloud, forward: Forward, asked: WebRequest) -> Respond:
     """The answer of one healthy target of the drawn target group."""
     groups, weights = zip(*forward.groups, strict=True)
     arn: str = random.choices(groups, weights)[0] if any(weights) else groups[0]
@@ -233,7 +233,7 @@ def _forwarded(cloud: Cloud, forward: Forward, asked: Asked) -> Respond:
     return _ask(cloud, random.choice(healthy), asked)
 
 
-def _ask(cloud: Cloud, target: Target, asked: Asked) -> Respond:
+def _ask(cloud: Cloud, target: BalancerTarget, asked: WebRequest) -> Respond:
     path = asked.path + (f"?{asked.query}" if asked.query else "")
     try:
         status, body = target.answer(asked.host, path)

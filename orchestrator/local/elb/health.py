@@ -14,7 +14,7 @@ Answer = Callable[[str], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class HealthCheckRules:
     """The health check of a target group; times in AWS's seconds."""
 
     path: str
@@ -48,7 +48,7 @@ def matches(status: int, matcher: str) -> bool:
     return any(int(low) <= status <= int(high or low) for low, _, high in spans)
 
 
-def judge(health: Health, status: int | None, rules: Rules) -> Health:
+def judge(health: Health, status: int | None, rules: HealthCheckRules) -> Health:
     """The target's health after one more check that saw this HTTP status."""
     if status is not None and matches(status, rules.matcher):
         streak = max(health.streak, 0) + 1

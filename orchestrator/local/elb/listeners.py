@@ -10,11 +10,11 @@ from moto.acm.models import acm_backends
 from moto.elbv2.models import elbv2_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
-from orchestrator.local.elb.routing import Rule, names_host
+from orchestrator.local.elb.routing import RoutingRule, names_host
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class ListenerCertificate:
     """An ACM certificate's ARN and the names it is for, its domain name first."""
 
     arn: str
@@ -31,10 +31,10 @@ class Certificate:
 class Listener:
     """An HTTPS listener. The default certificate is the first."""
 
-    certificates: tuple[Certificate, ...]
-    rules: tuple[Rule, ...]
+    certificates: tuple[ListenerCertificate, ...]
+    rules: tuple[RoutingRule, ...]
 
-    def certificate(self, server_name: str | None) -> Certificate | None:
+    def certificate(self, server_name: str | None) -> ListenerCertificate | None:
         """What a client that asks for the server name is shown: the default when none fits."""
         fitting = (one for one in self.certificates if server_name and one.covers(server_name))
         return next(fitting, None) or next(iter(self.certificates), None)
@@ -76,15 +76,15 @@ def _listener(held: Any) -> Listener:
     return Listener(certificates, tuple(_rule(one) for one in list(held.rules.values())))
 
 
-def _certificate(arn: str) -> Certificate | None:
+def _certificate(arn: str) -> ListenerCertificate | None:
     """None: the ARN is none of ACM's (an IAM server certificate, or it was deleted)."""
     region = arn.split(":")[3]
     bundle = acm_backends[ACCOUNT][region]._certificates.get(arn) if region else None
     if bundle is None:
         return None
-    return Certificate(arn, tuple(dict.fromkeys([bundle.common_name, *bundle.sans])))
+    return ListenerCertificate(arn, tuple(dict.fromkeys([bundle.common_name, *bundle.sans])))
 
 
-def _rule(held: Any) -> Rule:
+def _rule(held: Any) -> RoutingRule:
     priority = float("inf") if held.is_default else float(held.priority)
-    return Rule(priority, tuple(held.conditions or ()), tuple(action.data for action in held.actions))
+    return RoutingRule(priority, tuple(held.conditions or ()), tuple(action.data for action in held.actions))

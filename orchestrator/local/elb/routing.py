@@ -14,7 +14,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WebRequest:
     """A request, as rules see it. `host` is without a port, `path` without the query."""
 
     host: str
@@ -24,7 +24,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RoutingRule:
     """A listener's rule; the default action is the rule with the last priority and no conditions."""
 
     priority: float
@@ -49,7 +49,7 @@ class Respond:
     location: str = ""
 
 
-def decide(rules: Iterable[Rule], asked: Asked) -> Forward | Respond:
+def decide(rules: Iterable[RoutingRule], asked: WebRequest) -> Forward | Respond:
     """What the first matching rule says. A listener always has a default action; without one it is a 404."""
     for rule in sorted(rules, key=lambda rule: rule.priority):
         if all(holds(condition, asked) for condition in rule.conditions):
@@ -57,14 +57,14 @@ def decide(rules: Iterable[Rule], asked: Asked) -> Forward | Respond:
     return Respond(404)
 
 
-def names_host(rules: Iterable[Rule], host: str) -> bool:
+def names_host(rules: Iterable[RoutingRule], host: str) -> bool:
     """Whether a rule's host-header condition is met by the host."""
-    asked = Asked(host, "/")
+    asked = WebRequest(host, "/")
     conditions = [condition for rule in rules for condition in rule.conditions]
     return any(condition.get("Field") == "host-header" and holds(condition, asked) for condition in conditions)
 
 
-def holds(condition: Mapping[str, Any], asked: Asked) -> bool:
+def holds(condition: Mapping[str, Any], asked: WebRequest) -> bool:
     """Whether one of the condition's values fits. Hosts are compared without case, paths with."""
     match condition.get("Field"):
         case "host-header":
@@ -86,7 +86,7 @@ def _fits(pattern: str, text: str) -> bool:
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
-def _act(actions: Sequence[Mapping[str, Any]], asked: Asked) -> Forward | Respond:
+def _act(actions: Sequence[Mapping[str, Any]], asked: WebRequest) -> Forward | Respond:
     for action in sorted(actions, key=lambda action: int(action.get("Order") or 0)):
         match action.get("Type"):
             case "forward":
@@ -104,7 +104,7 @@ def _act(actions: Sequence[Mapping[str, Any]], asked: Asked) -> Forward | Respon
     return Respond(404)
 
 
-def _authenticate(action: Mapping[str, Any], asked: Asked) -> Respond | None:
+def _authenticate(action: Mapping[str, Any], asked: WebRequest) -> Respond | None:
     """What a visitor without a session gets; None: the next action."""
     given = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
     match given.get("OnUnauthenticatedRequest") or "authenticate":
@@ -123,7 +123,7 @@ def _forward(action: Mapping[str, Any]) -> Forward:
     return Forward(tuple((group["TargetGroupArn"], int(group.get("Weight", 1))) for group in groups))
 
 
-def _redirect(given: Mapping[str, Any], asked: Asked) -> Respond:
+def _redirect(given: Mapping[str, Any], asked: WebRequest) -> Respond:
     known = {
         "#{protocol}": "HTTPS",
         "#{host}": asked.host,

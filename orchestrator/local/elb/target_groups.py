@@ -14,14 +14,14 @@ from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.elb.health import DRAINING, NEW, Health, Rules, judge
+from orchestrator.local.elb.health import DRAINING, NEW, Health, HealthCheckRules, judge
 
 Probe = Callable[[FakeTargetGroup, str, int, str], int | None]
 """Target group, IP, port and path of a health check → HTTP status, or None: nothing answered."""
 
 
 @dataclass(slots=True)
-class Record:
+class TargetRecord:
     """One target of one group. Times are `Pace.monotonic()`."""
 
     ip: str
@@ -47,7 +47,7 @@ class TargetGroups:
         with _LOCK:
             known = _known(group)
             if ip not in known or known[ip].gone_at:
-                known[ip] = Record(ip, port, next_check=due)
+                known[ip] = TargetRecord(ip, port, next_check=due)
 
     def deregistered(self, group: FakeTargetGroup, ip: str) -> None:
         """The target drains from now on."""
@@ -71,30 +71,30 @@ class TargetGroups:
                     _conclude(record, judge(record.health, status, rules))
 
 
-def _known(group: FakeTargetGroup) -> dict[str, Record]:
-    known: dict[str, Record] = group.__dict__.setdefault("living_records", {})
+def _known(group: FakeTargetGroup) -> dict[str, TargetRecord]:
+    known: dict[str, TargetRecord] = group.__dict__.setdefault("living_records", {})
     return known
 
 
-def records(group: FakeTargetGroup) -> list[Record]:
+def records(group: FakeTargetGroup) -> list[TargetRecord]:
     """The group's targets, the draining ones included."""
     with _LOCK:
         return list(_known(group).values())
 
 
-def find_record(group: FakeTargetGroup | None, ip: str) -> Record | None:
+def find_record(group: FakeTargetGroup | None, ip: str) -> TargetRecord | None:
     """The target, or None: it is neither registered nor draining."""
     with _LOCK:
         return _known(group).get(ip) if group is not None else None
 
 
-def _conclude(record: Record, judged: Health) -> None:
+def _conclude(record: TargetRecord, judged: Health) -> None:
     with _LOCK:
         if not record.gone_at:
             record.health = judged
 
 
-def _forget(group: FakeTargetGroup, record: Record) -> None:
+def _forget(group: FakeTargetGroup, record: TargetRecord) -> None:
     with _LOCK:
         if _known(group).get(record.ip) is record:
             del _known(group)[record.ip]
@@ -133,10 +133,10 @@ def draining_seconds(group: FakeTargetGroup) -> float:
     return float(str(group.attributes.get("deregistration_delay.timeout_seconds", 300)))
 
 
-def rules_of(group: FakeTargetGroup) -> Rules:
+def rules_of(group: FakeTargetGroup) -> HealthCheckRules:
     """The group's health check."""
     matcher: dict[str, Any] = getattr(group, "matcher", None) or {}
-    return Rules(
+    return HealthCheckRules(
         path=group.health_check_path or "/",
         interval=float(group.health_check_interval_seconds),
         healthy=int(group.healthy_threshold_count),

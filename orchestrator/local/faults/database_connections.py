@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import psycopg
 
 from orchestrator.local.faults import inside_database
-from orchestrator.local.faults.inside_database import Login
+from orchestrator.local.faults.inside_database import DatabaseUser
 from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 PAUSE = 0.02
 """Real seconds until it tries again."""
 
 
-def _leak(login: Login, stopping: threading.Event, full: threading.Event) -> None:
+def _leak(login: DatabaseUser, stopping: threading.Event, full: threading.Event) -> None:
     held: list[psycopg.Connection] = []
     while not stopping.is_set():
         try:

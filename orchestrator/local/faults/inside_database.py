@@ -20,7 +20,7 @@ from orchestrator.local.ecs.tasks import is_tenants
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class DatabaseUser:
     """A user of a server, and its password."""
 
     address: Address
@@ -60,12 +60,12 @@ def environments(cloud: Cloud, tenant: str) -> Iterator[tuple[Address, Mapping[s
                     yield address, environment
 
 
-def owner(address: Address, environment: Mapping[str, str]) -> Login:
+def owner(address: Address, environment: Mapping[str, str]) -> DatabaseUser:
     """The tenant's own role."""
-    return Login(address, environment.get("POSTGRES_USER", ""), environment.get("POSTGRES_PASSWORD", ""))
+    return DatabaseUser(address, environment.get("POSTGRES_USER", ""), environment.get("POSTGRES_PASSWORD", ""))
 
 
-def masters(cloud: Cloud) -> Iterator[tuple[str, Login]]:
+def masters(cloud: Cloud) -> Iterator[tuple[str, DatabaseUser]]:
     """Every server's host name and its master user."""
     for backend in list(rds_backends[ACCOUNT].values()):
         for instance in list(backend.databases.values()):
@@ -73,5 +73,5 @@ def masters(cloud: Cloud) -> Iterator[tuple[str, Login]]:
             if address is not None:
                 yield (
                     instance.address,
-                    Login(address, str(instance.master_username), str(instance._master_user_password)),
+                    DatabaseUser(address, str(instance.master_username), str(instance._master_user_password)),
                 )

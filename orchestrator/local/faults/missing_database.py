@@ -14,7 +14,7 @@ from psycopg import sql
 from orchestrator.errors import Problem, Refused
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.faults import Fault, inside_database
-from orchestrator.local.faults.inside_database import Login
+from orchestrator.local.faults.inside_database import DatabaseUser
 
 
 def _drop(cloud: Cloud, tenant: str) -> None:
@@ -24,7 +24,7 @@ def _drop(cloud: Cloud, tenant: str) -> None:
         _drop_database(environment["POSTGRES_DB"], [one for one in users if one])
 
 
-def _drop_database(database: str, users: Sequence[Login]) -> None:
+def _drop_database(database: str, users: Sequence[DatabaseUser]) -> None:
     refusals: list[str] = []
     for user in users:
         try:

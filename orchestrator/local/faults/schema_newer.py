@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.local.faults import inside_database
-from orchestrator.local.faults.inside_database import Login
+from orchestrator.local.faults.inside_database import DatabaseUser
 from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 NEWER = "f32615f71aeb"
@@ -20,7 +20,7 @@ def _migrate(console: Console) -> Iterator[Undo]:
         yield lambda login=login, database=database, row=row: _stamp(login, database, row[0])  # type: ignore[misc]
 
 
-def _stamp(login: Login, database: str, revision: str) -> None:
+def _stamp(login: DatabaseUser, database: str, revision: str) -> None:
     with login.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
 

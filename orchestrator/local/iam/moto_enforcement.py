@@ -39,7 +39,7 @@ from orchestrator.local.core.wire import ASKED
 from orchestrator.local.iam import presigned
 from orchestrator.local.iam.audit import Audit
 from orchestrator.local.iam.instances import role_of
-from orchestrator.local.iam.needs import SIGNED_AS, Call, Need, needs, secret_arn
+from orchestrator.local.iam.needs import SIGNED_AS, CalledOperation, RequiredPermission, needs, secret_arn
 from orchestrator.local.iam.permissions import policies_of, verdict
 from orchestrator.local.iam.s3_needs import S3Call, needs_of_s3
 from orchestrator.local.s3.moto_deletes import DENIED
@@ -58,7 +58,7 @@ _IN_JSON = {
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class SigningIdentity:
     """Who signed, and the policies that count for them; None: the root user."""
 
     arn: str
@@ -91,7 +91,7 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
     return call
 
 
-def _with_tags(need: Need) -> Need:
+def _with_tags(need: RequiredPermission) -> RequiredPermission:
     """What the resource's tags say: of the kinds by whose tags policies tell a stack's own."""
     tags = {key.lower(): (value,) for key, value in _tags(need.resource).items()}
     common = {f"aws:resourcetag/{key}": value for key, value in tags.items()}
@@ -122,7 +122,7 @@ def _s3(cloud: Cloud) -> Callable[..., None]:
         asked, denied = list(needs_of_s3(made)), dict[tuple[str, str], str]()
         if key_name and asked[0].action == "s3:GetObject" and _is_missing(response, bucket_name, key_name):
             # Who may not list is not told that it is missing.
-            asked.append(Need("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket_name}"))
+            asked.append(RequiredPermission("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket_name}"))
         for number, need in enumerate(asked):
             decided = _decide(cloud, caller, need)
             if decided == "allowed":
@@ -172,7 +172,7 @@ def _is_missing(response: Any, bucket: str | None, key: str) -> bool:
         return False
 
 
-class _RefusedError(ServiceException):
+class _AccessRefusedError(ServiceException):
     """Of no moto module: its code is taken as it is, not sought in a service's model."""
 
 
@@ -190,7 +190,7 @@ def _secret_by_secret(cloud: Cloud, batch: Callable[[Any], str]) -> Callable[[An
         said = json.loads(batch(response))
         caller, made = _caller(response, IAMRequest), _call(response)
         for named in response._get_param("SecretIdList", []):
-            need = _with_tags(Need("secretsmanager:GetSecretValue", secret_arn(made, named)))
+            need = _with_tags(RequiredPermission("secretsmanager:GetSecretValue", secret_arn(made, named)))
             decided = _decide(cloud, caller, need)
             if decided != "allowed":
                 message = _words(caller, need, decided)
@@ -204,25 +204,25 @@ def _secret_by_secret(cloud: Cloud, batch: Callable[[Any], str]) -> Callable[[An
     return answer
 
 
-def _call(response: Any) -> Call:
+def _call(response: Any) -> CalledOperation:
     scope = response.headers["Authorization"].partition("Credential=")[2].split("/")
-    return Call(SIGNED_AS.get(scope[3], scope[3]), response._get_action(), scope[2], response._get_param)
+    return CalledOperation(SIGNED_AS.get(scope[3], scope[3]), response._get_action(), scope[2], response._get_param)
 
 
-def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
+def _caller(response: Any, kind: type[IAMRequestBase]) -> SigningIdentity:
     """Raises moto's HTTPException (S3ClientError in S3) for a key that is unknown or a signature that is wrong."""
     from_url = presigned.is_presigned(response)
     header = response.headers.get("Authorization", "")
     key = presigned.key_of(response) if from_url else header.partition("Credential=")[2].partition("/")[0]
     if key == ACCESS_KEY:
-        return Caller(ROOT, None)
+        return SigningIdentity(ROOT, None)
     if key.startswith("i-"):
         role = role_of(response.current_account, response.region, key)
         session = f"arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/{role.name if role else 'none'}/{key}"
-        return Caller(session, policies_of(role) if role else ())
+        return SigningIdentity(session, policies_of(role) if role else ())
     if from_url:
         signer = presigned.signer(response)
-        return Caller(signer.arn, signer.collect_policies())
+        return SigningIdentity(signer.arn, signer.collect_policies())
     path, data, body = _signed(response)
     request = kind(
         account_id=response.current_account,
@@ -235,7 +235,7 @@ def _caller(response: Any, kind: type[IAMRequestBase]) -> Caller:
         action=response._get_action(),
     )
     request.check_signature()
-    return Caller(request._access_key.arn, request._access_key.collect_policies())
+    return SigningIdentity(request._access_key.arn, request._access_key.collect_policies())
 
 
 def _signed(response: Any) -> tuple[str, Any, Any]:
@@ -250,14 +250,14 @@ def _signed(response: Any) -> tuple[str, Any, Any]:
     return request.raw_path + (f"?{query}" if query else ""), {k: [v] for k, v in request.form.items()}, body
 
 
-def _decide(cloud: Cloud, caller: Caller, need: Need) -> str:
+def _decide(cloud: Cloud, caller: SigningIdentity, need: RequiredPermission) -> str:
     free = caller.policies is None or need.action in ALWAYS_ALLOWED
     decided = "allowed" if free else verdict(caller.policies or (), need.action, need.resource, need.context)
     cloud.shared(Audit).note(caller.arn, need.action, need.resource, decided)
     return decided
 
 
-def _denial(service: str, caller: Caller, need: Need, decided: str) -> tuple[int, str, str]:
+def _denial(service: str, caller: SigningIdentity, need: RequiredPermission, decided: str) -> tuple[int, str, str]:
     """HTTP status, code, message."""
     words = _words(caller, need, decided)
     if service == "ec2":
@@ -265,7 +265,7 @@ def _denial(service: str, caller: Caller, need: Need, decided: str) -> tuple[int
     return (400, "AccessDeniedException", words) if service in _JSON else (403, "AccessDenied", words)
 
 
-def _words(caller: Caller, need: Need, decided: str) -> str:
+def _words(caller: SigningIdentity, need: RequiredPermission, decided: str) -> str:
     where = "" if need.resource == "*" else f" on resource: {need.resource}"
     why = _WHY[decided].format(need.action)
     return f"User: {caller.arn} is not authorized to perform: {need.action}{where} {why}"
@@ -280,6 +280,6 @@ def _rejection(service: str, refused: HTTPException) -> tuple[int, str, str]:
 
 def _refused(response: Any, status: int, code: str, message: str) -> TYPE_RESPONSE:
     """In the protocol of the request."""
-    _, headers, body = response.serialized(ActionResult(_RefusedError(code, message)))
+    _, headers, body = response.serialized(ActionResult(_AccessRefusedError(code, message)))
     headers["status"] = str(status)
     return status, headers, body

@@ -22,7 +22,7 @@ Ask = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class RequiredPermission:
     """One thing to be allowed. `context` are IAM's condition keys, in lower case, each with its values."""
 
     action: str
@@ -31,7 +31,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CalledOperation:
     """What was called: IAM's name of the service, the operation, its region, its parameters."""
 
     service: str
@@ -53,7 +53,7 @@ SIGNED_AS = {"monitoring": "cloudwatch"}
 """Signing name → IAM's name of the service, where they differ."""
 
 
-def needs(call: Call) -> Sequence[Need]:
+def needs(call: CalledOperation) -> Sequence[RequiredPermission]:
     """All of it must be allowed."""
     special = _SPECIAL.get(call.action)
     if special:
@@ -62,7 +62,7 @@ def needs(call: Call) -> Sequence[Need]:
     found = [call.arn(pattern.format(value)) for key, pattern in named if (value := call.ask(key)) is not None]
     if not found and call.operation in _OF_A_KIND:
         found = [call.arn(named[0][1].format(ANY))]
-    return [Need(call.action, one) for one in found] or [Need(call.action)]
+    return [RequiredPermission(call.action, one) for one in found] or [RequiredPermission(call.action)]
 
 
 def _given(value: Any) -> list[str]:
@@ -73,141 +73,147 @@ def _last(name_or_arn: str) -> str:
     return name_or_arn.rsplit("/", 1)[-1]
 
 
-def _cluster(call: Call) -> str:
+def _cluster(call: CalledOperation) -> str:
     return _last(call.ask("cluster") or "default")
 
 
-def _services(call: Call) -> Iterator[Need]:
+def _services(call: CalledOperation) -> Iterator[RequiredPermission]:
     for one in [*_given(call.ask("services")), *_given(call.ask("service"))]:
-        yield Need(call.action, call.arn(f"service/{_cluster(call)}/{_last(one)}"))
+        yield RequiredPermission(call.action, call.arn(f"service/{_cluster(call)}/{_last(one)}"))
 
 
-def _tasks(call: Call) -> Iterator[Need]:
+def _tasks(call: CalledOperation) -> Iterator[RequiredPermission]:
     for one in [*_given(call.ask("tasks")), *_given(call.ask("task"))]:
-        yield Need(call.action, call.arn(f"task/{_cluster(call)}/{_last(one)}"))
+        yield RequiredPermission(call.action, call.arn(f"task/{_cluster(call)}/{_last(one)}"))
 
 
-def _listed_tasks(call: Call) -> Iterator[Need]:
+def _listed_tasks(call: CalledOperation) -> Iterator[RequiredPermission]:
     cluster = call.arn(f"cluster/{_cluster(call)}")
-    yield Need(call.action, call.arn(f"container-instance/{_cluster(call)}/*"), {"ecs:cluster": (cluster,)})
+    yield RequiredPermission(
+        call.action, call.arn(f"container-instance/{_cluster(call)}/*"), {"ecs:cluster": (cluster,)}
+    )
 
 
-def _sent_command(call: Call) -> Iterator[Need]:
+def _sent_command(call: CalledOperation) -> Iterator[RequiredPermission]:
     document = str(call.ask("DocumentName"))
     owner = "" if document.startswith("AWS-") else ACCOUNT
-    yield Need(call.action, call.arn(f"document/{document}", account=owner))
+    yield RequiredPermission(call.action, call.arn(f"document/{document}", account=owner))
     for instance in _given(call.ask("InstanceIds")):
-        yield Need(call.action, call.arn(f"instance/{instance}", service="ec2"))
+        yield RequiredPermission(call.action, call.arn(f"instance/{instance}", service="ec2"))
 
 
-def _secrets(call: Call) -> Iterator[Need]:
+def _secrets(call: CalledOperation) -> Iterator[RequiredPermission]:
     """The batch itself; which of its secrets may be read is answered secret by secret."""
-    yield Need(call.action)
+    yield RequiredPermission(call.action)
 
 
-def _secret(call: Call) -> Iterator[Need]:
-    yield Need(call.action, secret_arn(call, str(call.ask("SecretId"))))
+def _secret(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, secret_arn(call, str(call.ask("SecretId"))))
 
 
-def secret_arn(call: Call, named: str) -> str:
+def secret_arn(call: CalledOperation, named: str) -> str:
     """A secret's ARN; of one that is given by name, the six characters at its end are not known."""
     return named if named.startswith("arn:") else call.arn(f"secret:{named}-??????")
 
 
-def _log_groups(call: Call) -> Iterator[Need]:
-    yield Need(call.action, call.arn("log-group::log-stream:"))
+def _log_groups(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, call.arn("log-group::log-stream:"))
 
 
-def _log_stream(call: Call) -> Iterator[Need]:
+def _log_stream(call: CalledOperation) -> Iterator[RequiredPermission]:
     group, stream = call.ask("logGroupName"), call.ask("logStreamName") or ""
-    yield Need(call.action, call.arn(f"log-group:{group}:log-stream:{stream}"))
+    yield RequiredPermission(call.action, call.arn(f"log-group:{group}:log-stream:{stream}"))
 
 
-def _certificate(call: Call) -> Iterator[Need]:
-    yield Need(call.action, str(call.ask("CertificateArn")))
+def _certificate(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, str(call.ask("CertificateArn")))
 
 
-def _role(call: Call) -> Iterator[Need]:
-    yield Need(call.action, str(call.ask("PolicySourceArn")))
+def _role(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, str(call.ask("PolicySourceArn")))
 
 
-def _assumed(call: Call) -> Iterator[Need]:
-    yield Need(call.action, str(call.ask("RoleArn")))
+def _assumed(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, str(call.ask("RoleArn")))
 
 
-def _zone(call: Call) -> Iterator[Need]:
+def _zone(call: CalledOperation) -> Iterator[RequiredPermission]:
     identifier = _last(str(call.ask("HostedZoneId") or call.ask("Id")))
     sets = [change["ResourceRecordSet"] for change in call.ask("ChangeBatch.Changes") or ()]
     context = {
         "route53:changeresourcerecordsetsnormalizedrecordnames": tuple(one["Name"].lower().rstrip(".") for one in sets),
         "route53:changeresourcerecordsetsrecordtypes": tuple(one["Type"] for one in sets),
     }
-    yield Need(call.action, f"arn:{PARTITION}:route53:::hostedzone/{identifier}", context if sets else {})
+    yield RequiredPermission(call.action, f"arn:{PARTITION}:route53:::hostedzone/{identifier}", context if sets else {})
 
 
-def _spreading(call: Call) -> Iterator[Need]:
-    yield Need(call.action, f"arn:{PARTITION}:route53:::change/{_last(str(call.ask('Id')))}")
+def _spreading(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, f"arn:{PARTITION}:route53:::change/{_last(str(call.ask('Id')))}")
 
 
-def _tagged(parameter: str) -> Callable[[Call], Iterator[Need]]:
+def _tagged(parameter: str) -> Callable[[CalledOperation], Iterator[RequiredPermission]]:
     """The resource is given by its ARN."""
 
-    def need(call: Call) -> Iterator[Need]:
-        yield Need(call.action, str(call.ask(parameter)))
+    def need(call: CalledOperation) -> Iterator[RequiredPermission]:
+        yield RequiredPermission(call.action, str(call.ask(parameter)))
 
     return need
 
 
-def _instances(call: Call) -> Iterator[Need]:
+def _instances(call: CalledOperation) -> Iterator[RequiredPermission]:
     for one in [*_given(call.ask("InstanceIds")), *_given(call.ask("InstanceId"))]:
-        yield Need(call.action, call.arn(f"instance/{one}"))
+        yield RequiredPermission(call.action, call.arn(f"instance/{one}"))
 
 
-def _new_volume_snapshot(call: Call) -> Iterator[Need]:
+def _new_volume_snapshot(call: CalledOperation) -> Iterator[RequiredPermission]:
     """The volume, the snapshot, whose id nobody knows yet, and its tags."""
     made = call.arn("snapshot/*", account="")
-    yield Need(call.action, call.arn(f"volume/{call.ask('VolumeId')}"))
-    yield Need(call.action, made)
+    yield RequiredPermission(call.action, call.arn(f"volume/{call.ask('VolumeId')}"))
+    yield RequiredPermission(call.action, made)
     if call.ask("TagSpecifications"):
-        yield Need("ec2:CreateTags", made, {"ec2:createaction": (call.operation,)})
+        yield RequiredPermission("ec2:CreateTags", made, {"ec2:createaction": (call.operation,)})
 
 
-def _volume_snapshot(call: Call) -> Iterator[Need]:
-    yield Need(call.action, call.arn(f"snapshot/{call.ask('SnapshotId')}", account=""))
+def _volume_snapshot(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, call.arn(f"snapshot/{call.ask('SnapshotId')}", account=""))
 
 
-def _new_database_snapshot(call: Call) -> Iterator[Need]:
+def _new_database_snapshot(call: CalledOperation) -> Iterator[RequiredPermission]:
     made = call.arn(f"snapshot:{call.ask('DBSnapshotIdentifier')}")
-    yield Need(call.action, call.arn(f"db:{call.ask('DBInstanceIdentifier')}"))
-    yield Need(call.action, made)
+    yield RequiredPermission(call.action, call.arn(f"db:{call.ask('DBInstanceIdentifier')}"))
+    yield RequiredPermission(call.action, made)
     if call.ask("Tags"):
-        yield Need("rds:AddTagsToResource", made)
+        yield RequiredPermission("rds:AddTagsToResource", made)
 
 
-def _scalable_target(call: Call) -> Iterator[Need]:
+def _scalable_target(call: CalledOperation) -> Iterator[RequiredPermission]:
     """Its id is Application Auto Scaling's own."""
     context = {"application-autoscaling:service-namespace": (str(call.ask("ServiceNamespace")),)}
-    yield Need(call.action, call.arn("scalable-target/0"), context)
+    yield RequiredPermission(call.action, call.arn("scalable-target/0"), context)
 
 
-def _new_secret(call: Call) -> Iterator[Need]:
+def _new_secret(call: CalledOperation) -> Iterator[RequiredPermission]:
     made = secret_arn(call, str(call.ask("Name")))
-    yield Need(call.action, made)
+    yield RequiredPermission(call.action, made)
     if call.ask("Tags"):
-        yield Need("secretsmanager:TagResource", made)
+        yield RequiredPermission("secretsmanager:TagResource", made)
 
 
-def _new_session(call: Call) -> Iterator[Need]:
-    yield Need(call.action, call.arn(f"instance/{call.ask('Target')}", service="ec2"))
-    yield Need(call.action, call.arn(f"document/{call.ask('DocumentName') or 'SSM-SessionManagerRunShell'}"))
+def _new_session(call: CalledOperation) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(call.action, call.arn(f"instance/{call.ask('Target')}", service="ec2"))
+    yield RequiredPermission(
+        call.action, call.arn(f"document/{call.ask('DocumentName') or 'SSM-SessionManagerRunShell'}")
+    )
 
 
-def _parameters(call: Call) -> Iterator[Need]:
+def _parameters(call: CalledOperation) -> Iterator[RequiredPermission]:
     for one in [*_given(call.ask("Names")), *_given(call.ask("Name")), *_given(call.ask("Path"))]:
-        yield Need(call.action, one if one.startswith("arn:") else call.arn(f"parameter/{one.lstrip('/')}"))
+        yield RequiredPermission(
+            call.action, one if one.startswith("arn:") else call.arn(f"parameter/{one.lstrip('/')}")
+        )
 
 
-_SPECIAL: Mapping[str, Callable[[Call], Iterator[Need]]] = {
+_SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]] = {
     "ecs:DescribeServices": _services,
     "ecs:UpdateService": _services,
     "ecs:DescribeTasks": _tasks,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.local.core.cloud import PARTITION
-from orchestrator.local.iam.needs import Need
+from orchestrator.local.iam.needs import RequiredPermission
 
 ACTIONS = {
     "HeadBucket": "ListBucket",
@@ -46,19 +46,19 @@ class S3Call:
     deleted: Sequence[tuple[str, str]] = ()
 
 
-def needs_of_s3(call: S3Call) -> Iterator[Need]:
+def needs_of_s3(call: S3Call) -> Iterator[RequiredPermission]:
     """All of it must be allowed."""
     if call.deleted:
         for key, version in call.deleted:
             action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
-            yield Need(action, _arn(f"{call.bucket}/{key}"))
+            yield RequiredPermission(action, _arn(f"{call.bucket}/{key}"))
         return
-    yield Need(f"s3:{_action(call)}", _arn("/".join(filter(None, (call.bucket, call.key))) or "*"))
+    yield RequiredPermission(f"s3:{_action(call)}", _arn("/".join(filter(None, (call.bucket, call.key))) or "*"))
     if call.source:
-        yield Need("s3:GetObject", _arn(call.source))
+        yield RequiredPermission("s3:GetObject", _arn(call.source))
     if call.tagged:
-        yield Need("s3:GetObjectTagging", _arn(call.source))
-        yield Need("s3:PutObjectTagging", _arn(f"{call.bucket}/{call.key}"))
+        yield RequiredPermission("s3:GetObjectTagging", _arn(call.source))
+        yield RequiredPermission("s3:PutObjectTagging", _arn(f"{call.bucket}/{call.key}"))
 
 
 def _action(call: S3Call) -> str:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.local.core import wire
-from orchestrator.local.core.wire import Answer, Call
+from orchestrator.local.core.wire import AwsCall, HttpAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from orchestrator.local.core.cloud import Cloud
 
-Ask = Callable[[Call], Answer]
+Ask = Callable[[AwsCall], HttpAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Refusal:
 class Force:
     """A law in force in one cloud, with what it remembers. Thread-safe: calls come at once."""
 
-    def refusal(self, _call: Call) -> Refusal | None:
+    def refusal(self, _call: AwsCall) -> Refusal | None:
         """Why the call is not even looked at; None: it is."""
         return None
 
-    def concerns(self, _call: Call) -> bool:
+    def concerns(self, _call: AwsCall) -> bool:
         """Whether `answer` has anything to do with the call: what concerns nobody costs nothing."""
         return False
 
-    def answer(self, call: Call, ask: Ask) -> Answer:
+    def answer(self, call: AwsCall, ask: Ask) -> HttpAnswer:
         """What the caller is told; `ask` tells what would be told without this law."""
         return ask(call)
 
@@ -97,7 +97,7 @@ def governed(cloud: Cloud, application: WSGIApplication) -> WSGIApplication:
 
 
 def _asked(forces: Sequence[Force], application: WSGIApplication) -> Ask:
-    def innermost(call: Call) -> Answer:
+    def innermost(call: AwsCall) -> HttpAnswer:
         return wire.ask(application, call)
 
     ask: Ask = innermost

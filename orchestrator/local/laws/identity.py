@@ -23,7 +23,7 @@ from orchestrator.local.laws import Force, Law, Refusal, Row
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Call
+    from orchestrator.local.core.wire import AwsCall
 
 CODE = "314159"
 """What a device for MFA shows in this cloud."""
@@ -38,7 +38,7 @@ _WANTED = "aws:multifactorauthpresent"
 class Identity(Force):
     """Looks at who signed, and at what is asked of STS."""
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: AwsCall) -> Refusal | None:
         """Why the caller is nobody (any more), or doesn't get the role."""
         if _has_ended(call.key):
             return _ended(call)
@@ -64,7 +64,7 @@ def _sessions() -> Iterator[Any]:
             yield from list(backend.assumed_roles)
 
 
-def _ended(call: Call) -> Refusal:
+def _ended(call: AwsCall) -> Refusal:
     if call.service == "ec2":
         return Refusal("RequestExpired", "Request has expired.", 400)
     code = "ExpiredTokenException" if call.protocol in _JSON else "ExpiredToken"
@@ -72,7 +72,7 @@ def _ended(call: Call) -> Refusal:
     return Refusal(code, "The security token included in the request is expired", status)
 
 
-def _not_given(call: Call) -> Refusal | None:
+def _not_given(call: AwsCall) -> Refusal | None:
     asked = call.parameters
     seconds = int(asked.get("DurationSeconds") or SHORTEST)
     if not SHORTEST <= seconds <= LONGEST:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import jmespath
 
 from orchestrator.local.core import wire
-from orchestrator.local.core.wire import Answer, Call, answer_of, refusal_of, result_of
+from orchestrator.local.core.wire import AwsCall, HttpAnswer, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
-from orchestrator.local.laws.late_rows import ROWS, Document, Kind, Reading
+from orchestrator.local.laws.late_rows import ROWS, Document, LateKind, Reading
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
@@ -33,13 +33,13 @@ LONGEST = 5.0
 MOST_READS = 3
 ERROR, UNKNOWN = 300, 500
 """HTTP statuses from which on an answer is an error, or none of AWS's."""
-Thing = tuple[Kind, str]
+Thing = tuple[LateKind, str]
 Forms = Mapping[Reading, Document | str | None]
 """How a thing was, by reading; None: it was not there. Readings that could not be made are not in it."""
 
 
 @dataclass(slots=True)
-class Old:
+class EarlierState:
     """What is shown of a thing that was changed. Times are monotonic; a thing that is new has no forms at all."""
 
     forms: Forms
@@ -65,10 +65,10 @@ class Late(Force):
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._lock = threading.Lock()
-        self._old: dict[tuple[str, str, str], Old] = {}
+        self._old: dict[tuple[str, str, str], EarlierState] = {}
         self._random = random.Random(cloud.seed)
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: AwsCall) -> bool:
         """Changes, by whomever; reads only while there is something old to show."""
         if not self._cloud.late:
             return False
@@ -77,7 +77,7 @@ class Late(Force):
             return bool(self._old) or not exempt
         return bool(self._old) and not exempt and bool(showing(call.service, call.operation))
 
-    def answer(self, call: Call, ask: Ask) -> Answer:
+    def answer(self, call: AwsCall, ask: Ask) -> HttpAnswer:
         """A change passes, and what was before it is kept; a read shows what was kept."""
         if kinds := changing(call.service, call.operation):
             return self._change(kinds, call, ask)
@@ -86,7 +86,7 @@ class Late(Force):
             answer = self._read(kind, reading, call, answer)
         return answer
 
-    def _change(self, kinds: Sequence[Kind], call: Call, ask: Ask) -> Answer:
+    def _change(self, kinds: Sequence[LateKind], call: AwsCall, ask: Ask) -> HttpAnswer:
         things = [thing for kind in kinds for thing in _named(kind, call)]
         if _is_exempt(call):
             self._forget(things)
@@ -110,9 +110,9 @@ class Late(Force):
             for (kind, one), forms in before.items():
                 until = min(latest, now + self._cloud.pace.scaled(self._random.uniform(0, LONGEST)))
                 reads = self._random.randint(1, MOST_READS)
-                self._old[kind.service, kind.name, one] = Old(forms, until, reads, latest, faults)
+                self._old[kind.service, kind.name, one] = EarlierState(forms, until, reads, latest, faults)
 
-    def _read(self, kind: Kind, reading: Reading, call: Call, answer: Answer) -> Answer:
+    def _read(self, kind: LateKind, reading: Reading, call: AwsCall, answer: HttpAnswer) -> HttpAnswer:
         asked = {kind.identify(said, call.parameters): said for said in _texts(reading.names, call.parameters)}
         late = self._late(kind, reading)
         if asked:
@@ -133,7 +133,7 @@ class Late(Force):
                 reading.lacks(result, said)
         return answer_of(call, result, _good(answer)) if met else answer
 
-    def _late(self, kind: Kind, reading: Reading) -> dict[str, Any]:
+    def _late(self, kind: LateKind, reading: Reading) -> dict[str, Any]:
         """Id → its old form, of everything of the kind that the reading does not show as it is."""
         now, faults = self._cloud.pace.monotonic(), self._cloud.faults.all()
         with self._lock:
@@ -144,26 +144,26 @@ class Late(Force):
                 if (service, name) == (kind.service, kind.name) and old.differs(reading)
             }
 
-    def _shown(self, kind: Kind, ones: Iterable[str]) -> None:
+    def _shown(self, kind: LateKind, ones: Iterable[str]) -> None:
         with self._lock:
             for one in ones:
                 if old := self._old.get((kind.service, kind.name, one)):
                     old.reads -= 1
 
 
-def _is_exempt(call: Call) -> bool:
+def _is_exempt(call: AwsCall) -> bool:
     return call.of_observer or call.of_terraform
 
 
 @cache
-def changing(service: str, operation: str) -> tuple[Kind, ...]:
+def changing(service: str, operation: str) -> tuple[LateKind, ...]:
     """The kinds of things that an operation changes or makes."""
     of_service = (kind for kind in ROWS if kind.service == service)
     return tuple(kind for kind in of_service if operation in kind.changes or operation in kind.makes)
 
 
 @cache
-def showing(service: str, operation: str) -> tuple[tuple[Kind, Reading], ...]:
+def showing(service: str, operation: str) -> tuple[tuple[LateKind, Reading], ...]:
     """The kinds of things that an operation shows."""
     return tuple(
         (kind, reading)
@@ -179,19 +179,19 @@ def _texts(path: str, document: Mapping[str, Any]) -> list[str]:
     return [str(one) for one in (found if isinstance(found, list) else [found]) if one]
 
 
-def _named(kind: Kind, call: Call) -> Iterator[Thing]:
+def _named(kind: LateKind, call: AwsCall) -> Iterator[Thing]:
     for said in _texts(kind.changes.get(call.operation, ""), call.parameters):
         if one := kind.identify(said, call.parameters):
             yield kind, one
 
 
-def _made(kind: Kind, call: Call, answer: Answer) -> Iterator[Thing]:
+def _made(kind: LateKind, call: AwsCall, answer: HttpAnswer) -> Iterator[Thing]:
     if path := kind.makes.get(call.operation, ""):
         for said in _texts(path, result_of(call, answer)):
             yield kind, kind.identify(said, call.parameters)
 
 
-def _forms(thing: Thing, call: Call, ask: Ask) -> Forms:
+def _forms(thing: Thing, call: AwsCall, ask: Ask) -> Forms:
     """The thing as it is now, by each reading that can be made."""
     kind, one = thing
     forms: dict[Reading, Document | str | None] = {}
@@ -207,14 +207,14 @@ def _forms(thing: Thing, call: Call, ask: Ask) -> Forms:
     return forms
 
 
-def _form(kind: Kind, reading: Reading, call: Call, one: str, result: Document) -> Any:
+def _form(kind: LateKind, reading: Reading, call: AwsCall, one: str, result: Document) -> Any:
     if not reading.items:
         return result
     items = (item for items in _lists(result, reading.items) for item in items)
     return next((item for item in items if _identity(kind, reading, call, item) == one), None)
 
 
-def _identity(kind: Kind, reading: Reading, call: Call, item: Any) -> str:
+def _identity(kind: LateKind, reading: Reading, call: AwsCall, item: Any) -> str:
     return kind.identify(str(jmespath.search(reading.key, item)), call.parameters)
 
 
@@ -229,7 +229,13 @@ def _lists(result: Document, path: str) -> Iterator[list[Any]]:
 
 
 def _put_back(
-    kind: Kind, reading: Reading, call: Call, result: Document, *, late: Mapping[str, Any], asked: Mapping[str, str]
+    kind: LateKind,
+    reading: Reading,
+    call: AwsCall,
+    result: Document,
+    *,
+    late: Mapping[str, Any],
+    asked: Mapping[str, str],
 ) -> set[str]:
     """Each late item as it was, out of the list if it was not there, in it if it is gone. Returns those met."""
     met: set[str] = set()
@@ -243,15 +249,15 @@ def _put_back(
     return met | set(gone)
 
 
-def _old_answer(reading: Reading, call: Call, answer: Answer, one: str, form: Any) -> Answer:
+def _old_answer(reading: Reading, call: AwsCall, answer: HttpAnswer, one: str, form: Any) -> HttpAnswer:
     """The whole answer is about one thing."""
     if form is not None:
         return answer_of(call, form, _good(answer))
     return refusal_of(call, reading.missing, f"{one} does not exist.") if reading.missing else answer
 
 
-def _good(answer: Answer) -> Answer:
-    return answer if answer.status < ERROR else Answer(200, {}, b"")
+def _good(answer: HttpAnswer) -> HttpAnswer:
+    return answer if answer.status < ERROR else HttpAnswer(200, {}, b"")
 
 
 def _rows() -> Sequence[Row]:

@@ -40,7 +40,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class LateKind:
     """`changes`: operation → the ids in its parameters; `makes`: operation → the ids in its answer (JMESPath)."""
 
     service: str
@@ -123,8 +123,8 @@ def _in_rds(operation: str, parameter: str, items: str, missing: str) -> Reading
 
 
 ASSUMED = "assumed: AWS promises nothing else, and clients such as Terraform's provider look again"
-ROWS: tuple[Kind, ...] = (
-    Kind(
+ROWS: tuple[LateKind, ...] = (
+    LateKind(
         "ecs",
         "service, with its deployments",
         changes={
@@ -155,7 +155,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_of_cluster,
         source="ECS API Reference, RunTask: “The Amazon ECS API follows an eventual consistency model”",
     ),
-    Kind(
+    LateKind(
         "ecs",
         "task",
         changes={"StopTask": "task"},
@@ -174,7 +174,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_of_cluster,
         source="ECS API Reference, RunTask: eventual consistency",
     ),
-    Kind(
+    LateKind(
         "rds",
         "DB instance",
         changes={
@@ -200,7 +200,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_rds("db"),
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "rds",
         "DB snapshot",
         changes={
@@ -212,7 +212,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_rds("snapshot"),
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "ec2",
         "instance, with its tags",
         changes={
@@ -243,7 +243,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_prefixed("i-"),
         source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
     ),
-    Kind(
+    LateKind(
         "ec2",
         "EBS snapshot, with its tags",
         changes={"DeleteSnapshot": "SnapshotId", "CreateTags": "Resources", "DeleteTags": "Resources"},
@@ -254,7 +254,7 @@ ROWS: tuple[Kind, ...] = (
         identify=_prefixed("snap-"),
         source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
     ),
-    Kind(
+    LateKind(
         "iam",
         "role",
         changes={
@@ -275,7 +275,7 @@ ROWS: tuple[Kind, ...] = (
         ),
         source="IAM User Guide, “Changes that I make are not always immediately visible”",
     ),
-    Kind(
+    LateKind(
         "ssm",
         "command",
         makes={"SendCommand": "Command.CommandId"},
@@ -286,7 +286,7 @@ ROWS: tuple[Kind, ...] = (
         ),
         source="Threads of people who met InvocationDoesNotExist right after SendCommand",
     ),
-    Kind(
+    LateKind(
         "ssm",
         "parameter",
         changes={"PutParameter": "Name", "DeleteParameter": "Name", "DeleteParameters": "Names"},
@@ -310,21 +310,21 @@ ROWS: tuple[Kind, ...] = (
         identify=_parameter,
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "elbv2",
         "load balancer's attributes",
         changes={"ModifyLoadBalancerAttributes": "LoadBalancerArn"},
         readings=(_by_name("DescribeLoadBalancerAttributes", "LoadBalancerArn"),),
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "elbv2",
         "tags",
         changes={"AddTags": "ResourceArns", "RemoveTags": "ResourceArns"},
         readings=(_by_names("DescribeTags", "ResourceArns", "TagDescriptions", "ResourceArn"),),
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "elbv2",
         "rule",
         changes={"ModifyRule": "RuleArn", "DeleteRule": "RuleArn", "SetRulePriorities": "RulePriorities[].RuleArn"},
@@ -332,7 +332,7 @@ ROWS: tuple[Kind, ...] = (
         readings=(_by_names("DescribeRules", "RuleArns", "Rules", "RuleArn", "RuleNotFound"),),
         source=ASSUMED,
     ),
-    Kind(
+    LateKind(
         "secretsmanager",
         "secret, with its value",
         changes={

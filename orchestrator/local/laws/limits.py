@@ -13,7 +13,7 @@ from orchestrator.local.laws.limit_rows import ROWS, Limit
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Call
+    from orchestrator.local.core.wire import AwsCall
 
 
 def broken(limits: Sequence[Limit], parameters: Mapping[str, object]) -> Refusal | None:
@@ -30,10 +30,10 @@ def limits_of(service: str, operation: str) -> Sequence[Limit]:
     return [*_BY_OPERATION.get((service, operation), ()), *_BY_OPERATION.get((service, "*"), ())]
 
 
-class Limits(Force):
+class LimitForce(Force):
     """Looks at every call's arguments."""
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: AwsCall) -> Refusal | None:
         """The limit that it breaks."""
         return broken(limits_of(call.service, call.operation), call.parameters)
 
@@ -49,8 +49,8 @@ def _by_operation() -> Mapping[tuple[str, str], Sequence[Limit]]:
 _BY_OPERATION = _by_operation()
 
 
-def _begin(_cloud: Cloud) -> Limits:
-    return Limits()
+def _begin(_cloud: Cloud) -> LimitForce:
+    return LimitForce()
 
 
 def _rows() -> Sequence[Row]:

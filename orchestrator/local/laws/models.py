@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Call
+    from orchestrator.local.core.wire import AwsCall
 
 GROWING = frozenset(
     {
@@ -143,7 +143,7 @@ def judge(service: str, shape: Shape | None, parameters: Mapping[str, Any]) -> R
 class Models(Force):
     """Looks at every call's arguments."""
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: AwsCall) -> Refusal | None:
         """How they break the model."""
         return judge(call.service, call.model.input_shape, call.parameters)
 

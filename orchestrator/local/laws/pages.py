@@ -20,7 +20,7 @@ import jmespath
 from botocore.exceptions import UnknownServiceError
 from moto.core.utils import get_pagination_model
 
-from orchestrator.local.core.wire import Answer, Call, answer_of, refusal_of, result_of
+from orchestrator.local.core.wire import AwsCall, HttpAnswer, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
 from orchestrator.local.laws.page_rows import OTHERWISE, PAGES, REFUSED_TOKENS, most_of
 
@@ -72,7 +72,7 @@ def paginator_of(service: str, operation: str) -> Paginator | None:
     )
 
 
-def size_of_page(call: Call, asked: int, setting: int) -> int:
+def size_of_page(call: AwsCall, asked: int, setting: int) -> int:
     """Items on a page of this call: of what the caller asks for, AWS gives and the cloud is set to, the least."""
     most = asked or most_of(call.service, call.operation)
     return min(most, setting) if setting and not call.of_observer else most
@@ -107,11 +107,11 @@ class Pages(Force):
     def __init__(self, setting: int) -> None:
         self._setting = setting
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: AwsCall) -> bool:
         """Whether it is a list."""
         return paginator_of(call.service, call.operation) is not None
 
-    def answer(self, call: Call, ask: Ask) -> Answer:
+    def answer(self, call: AwsCall, ask: Ask) -> HttpAnswer:
         """One page."""
         paginator = paginator_of(call.service, call.operation)
         assert paginator is not None  # noqa: S101 - `concerns` said so
@@ -121,7 +121,7 @@ class Pages(Force):
             return ask(call.asking({**call.parameters, paginator.limit: _limit(call, paginator, size)}))
         return self._cut(call, ask, paginator, size)
 
-    def _cut(self, call: Call, ask: Ask, paginator: Paginator, size: int) -> Answer:
+    def _cut(self, call: AwsCall, ask: Ask, paginator: Paginator, size: int) -> HttpAnswer:
         arguments = {
             name: value for name, value in call.parameters.items() if name not in (paginator.token, paginator.limit)
         }
@@ -146,13 +146,13 @@ class Pages(Force):
         return answer_of(call, whole, answer)
 
 
-def _limit(call: Call, paginator: Paginator, size: int) -> Any:
+def _limit(call: AwsCall, paginator: Paginator, size: int) -> Any:
     """As the shape has it: Route 53's is a text."""
     shape: Any = call.model.input_shape
     return str(size) if shape.members[paginator.limit].type_name == "string" else size
 
 
-def _gather(call: Call, ask: Ask, paginator: Paginator, whole: dict[str, Any], token: Any) -> None:
+def _gather(call: AwsCall, ask: Ask, paginator: Paginator, whole: dict[str, Any], token: Any) -> None:
     """Add what moto keeps back behind tokens of its own."""
     seen = set()
     while token and token not in seen:

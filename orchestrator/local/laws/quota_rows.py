@@ -16,11 +16,11 @@ from moto.rds.models import rds_backends
 from moto.utilities.utils import get_partition
 
 from orchestrator.local.core.cloud import ACCOUNT
-from orchestrator.local.core.wire import Call
+from orchestrator.local.core.wire import AwsCall
 
 ELB = "ALB user guide, “Quotas for your Application Load Balancers”"
 VPC = "VPC user guide, “Amazon VPC quotas”"
-Count = Callable[[Call], int]
+Count = Callable[[AwsCall], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Quota:
     adjustable: bool = True
 
 
-def _balancer(call: Call) -> Any | None:
+def _balancer(call: AwsCall) -> Any | None:
     """The application load balancer that a call is about."""
     held = list(elbv2_backends[ACCOUNT][call.region].load_balancers.values())
     said = call.parameters.get("LoadBalancerArn"), call.parameters.get("ListenerArn"), call.parameters.get("RuleArn")
@@ -67,7 +67,7 @@ def _groups(actions: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 yield str(arn)
 
 
-def _target_groups(call: Call) -> int:
+def _target_groups(call: AwsCall) -> int:
     balancer = _balancer(call)
     if balancer is None:
         return 0
@@ -75,17 +75,17 @@ def _target_groups(call: Call) -> int:
     return len(used | set(_groups([*call.parameters.get("Actions", ()), *call.parameters.get("DefaultActions", ())])))
 
 
-def _rule_number(call: Call) -> int:
+def _rule_number(call: AwsCall) -> int:
     balancer = _balancer(call)
     return 1 + sum(not rule.is_default for rule in _rules(balancer)) if balancer else 0
 
 
-def _listeners(call: Call) -> int:
+def _listeners(call: AwsCall) -> int:
     balancer = _balancer(call)
     return 1 + len(balancer.listeners) if balancer else 0
 
 
-def _certificates(call: Call) -> int:
+def _certificates(call: AwsCall) -> int:
     balancer = _balancer(call)
     if balancer is None:
         return 0
@@ -95,17 +95,17 @@ def _certificates(call: Call) -> int:
     return len((held | added) - defaults)
 
 
-def _balancers(call: Call) -> int:
+def _balancers(call: AwsCall) -> int:
     return 1 + sum(
         one.type == "application" for one in list(elbv2_backends[ACCOUNT][call.region].load_balancers.values())
     )
 
 
-def _all_target_groups(call: Call) -> int:
+def _all_target_groups(call: AwsCall) -> int:
     return 1 + len(elbv2_backends[ACCOUNT][call.region].target_groups)
 
 
-def _names(call: Call) -> int:
+def _names(call: AwsCall) -> int:
     return len({call.parameters.get("DomainName"), *call.parameters.get("SubjectAlternativeNames", ())})
 
 
@@ -113,12 +113,12 @@ def _in_ec2(collection: str) -> Count:
     return lambda call: 1 + len(getattr(ec2_backends[ACCOUNT][call.region], collection))
 
 
-def _subnets(call: Call) -> int:
+def _subnets(call: AwsCall) -> int:
     held = [one for zone in list(ec2_backends[ACCOUNT][call.region].subnets.values()) for one in list(zone.values())]
     return 1 + sum(one.vpc_id == call.parameters.get("VpcId") for one in held)
 
 
-def _nat_gateways(call: Call) -> int:
+def _nat_gateways(call: AwsCall) -> int:
     """In the zone of the subnet."""
     backend = ec2_backends[ACCOUNT][call.region]
     zones = {one.id: one.availability_zone for held in list(backend.subnets.values()) for one in list(held.values())}
@@ -127,20 +127,20 @@ def _nat_gateways(call: Call) -> int:
     return 1 + sum(zones.get(one.subnet_id) == wanted for one in there)
 
 
-def _instances(call: Call) -> int:
+def _instances(call: AwsCall) -> int:
     return 1 + len(rds_backends[ACCOUNT][call.region].databases)
 
 
-def _snapshots(call: Call) -> int:
+def _snapshots(call: AwsCall) -> int:
     held = rds_backends[ACCOUNT][call.region].database_snapshots
     return 1 + sum(one.snapshot_type == "manual" for one in list(held.values()))
 
 
-def _roles(call: Call) -> int:
+def _roles(call: AwsCall) -> int:
     return 1 + len(iam_backends[ACCOUNT][get_partition(call.region)].roles)
 
 
-def _policies(call: Call) -> int:
+def _policies(call: AwsCall) -> int:
     """Characters of a role's inline policies, without white space."""
     name = call.parameters.get("RoleName")
     role = next(

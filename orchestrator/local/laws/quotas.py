@@ -15,7 +15,7 @@ from orchestrator.local.laws.quota_rows import ROWS, Quota
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Call
+    from orchestrator.local.core.wire import AwsCall
 
 
 @cache
@@ -24,18 +24,18 @@ def quotas_of(service: str, operation: str) -> tuple[Quota, ...]:
     return tuple(row for row in ROWS if row.service == service and operation in row.operations)
 
 
-class Quotas(Force):
+class QuotaForce(Force):
     """Counts what there is when more is asked for."""
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: AwsCall) -> Refusal | None:
         """The quota that the call would exceed."""
         exceeded = (row for row in quotas_of(call.service, call.operation) if row.after(call) > row.most)
         row = next(exceeded, None)
         return Refusal(row.error, row.words) if row else None
 
 
-def _begin(_cloud: Cloud) -> Quotas:
-    return Quotas()
+def _begin(_cloud: Cloud) -> QuotaForce:
+    return QuotaForce()
 
 
 def _rows() -> Sequence[Row]:

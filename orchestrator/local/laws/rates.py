@@ -17,7 +17,7 @@ from moto.iam.models import get_account_id_from
 
 from orchestrator.local.core.bucket import Bucket
 from orchestrator.local.core.throttle import words_of
-from orchestrator.local.core.wire import Answer, refusal_of
+from orchestrator.local.core.wire import HttpAnswer, refusal_of
 from orchestrator.local.dns import porkbun
 from orchestrator.local.laws import Ask, Force, Law, Refusal, Row
 from orchestrator.local.laws.identity import session_of
@@ -25,7 +25,7 @@ from orchestrator.local.laws.rate_rows import ROWS, Rate, rates_of
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Call
+    from orchestrator.local.core.wire import AwsCall
 
 GLOBAL = frozenset({"iam", "route53"})
 """Services whose buckets are the account's in all regions."""
@@ -42,7 +42,7 @@ class Rates(Force):
         self._buckets: dict[tuple[Rate, str, str, str], Bucket] = {}
         self._busy: set[str] = set()
 
-    def refusal(self, call: Call) -> Refusal | None:
+    def refusal(self, call: AwsCall) -> Refusal | None:
         """The service's throttling error, when a bucket has too little. What was taken of another one is gone."""
         rates = () if call.of_observer else rates_of(call.service, call.operation)
         if all(self._bucket(rate, call).take(rate.cost(call.parameters)) for rate in rates):
@@ -52,7 +52,7 @@ class Rates(Force):
         words = words_of(call.service, call.protocol)
         return Refusal(words.code, words.message, words.status)
 
-    def _bucket(self, rate: Rate, call: Call) -> Bucket:
+    def _bucket(self, rate: Rate, call: AwsCall) -> Bucket:
         session = session_of(call.key)
         account = str(session.account_id) if session else get_account_id_from(call.key)
         region = "" if call.service in GLOBAL else call.region
@@ -62,11 +62,11 @@ class Rates(Force):
                 self._buckets[key] = Bucket(rate.size, rate.refill, self._cloud.seconds_of_rates)
             return self._buckets[key]
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: AwsCall) -> bool:
         """A change of a hosted zone."""
         return call.name == "route53.ChangeResourceRecordSets" and not call.of_observer
 
-    def answer(self, call: Call, ask: Ask) -> Answer:
+    def answer(self, call: AwsCall, ask: Ask) -> HttpAnswer:
         """As long as a change of the zone is looked at, no other one is."""
         zone = str(call.parameters.get("HostedZoneId", ""))
         with self._lock:

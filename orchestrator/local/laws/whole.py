@@ -18,7 +18,7 @@ from orchestrator.local.laws import Ask, Force, Law, Row
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-    from orchestrator.local.core.wire import Answer, Call
+    from orchestrator.local.core.wire import AwsCall, HttpAnswer
 
 SOURCE = "recorded answers of AWS"
 Members = Mapping[str, Any]
@@ -51,11 +51,11 @@ def _holders(found: list[Any], parents: Sequence[str]) -> list[Any]:
 class Whole(Force):
     """Completes good answers of the operations in the table."""
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: AwsCall) -> bool:
         """Whether moto's answer lacks anything."""
         return call.name in table()
 
-    def answer(self, call: Call, ask: Ask) -> Answer:
+    def answer(self, call: AwsCall, ask: Ask) -> HttpAnswer:
         """With every member."""
         answer = ask(call)
         if answer.status >= 300:

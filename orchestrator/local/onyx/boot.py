@@ -14,10 +14,10 @@ import psycopg
 
 from orchestrator.local.ecs.tasks import ContainerExit, fault_is_on
 from orchestrator.local.onyx import database, services
-from orchestrator.local.onyx.services import Surroundings, Unavailable
+from orchestrator.local.onyx.services import TaskSurroundings, Unavailable
 
 Environment = Mapping[str, str]
-__all__ = ["Api", "Environment", "Surroundings"]
+__all__ = ["Api", "Environment", "TaskSurroundings"]
 
 IMPORTS = 8.0
 """Seconds Python needs before alembic's first word."""
@@ -39,7 +39,7 @@ class Api:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        surroundings: TaskSurroundings,
         environment: Environment,
         container: str,
         write: Callable[[Sequence[str]], None],
@@ -93,7 +93,7 @@ class Api:
                 self._write((f"INFO  [alembic.runtime.migration] Running upgrade {old} -> {new}, {title}",))
                 database.advance(self._connection, old, new)
                 yield self._one_migration()
-        except database.Refused as error:
+        except database.NoConnection as error:
             self._die(MIGRATION_FAILED, str(error))
         except psycopg.Error as error:
             self._die(MIGRATION_FAILED, database.in_sqlalchemys_words(error))

@@ -21,7 +21,7 @@ from orchestrator.local.ecs import scheduler
 from orchestrator.local.ecs.container_log import log_target
 from orchestrator.local.ecs.model import LivingTask, task_role
 from orchestrator.local.ecs.tasks import Application, ContainerExit, fault_is_on, private_ip
-from orchestrator.local.onyx.boot import Api, Environment, Surroundings
+from orchestrator.local.onyx.boot import Api, Environment, TaskSurroundings
 
 WATCH_EVERY = 2.0
 SHORTEST_WATCH = 0.05
@@ -30,7 +30,7 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 HEALTH_PATHS = ("/api/health", "/health")
 
 
-class Role(Enum):
+class ContainerRole(Enum):
     """What a container is for."""
 
     API = "api"
@@ -40,35 +40,38 @@ class Role(Enum):
     OTHER = "other"
 
 
-def role_of(container: Mapping[str, Any]) -> Role:
+def role_of(container: Mapping[str, Any]) -> ContainerRole:
     """What the container is, by its image and name. Both api and background run the backend image."""
     image, name = str(container["image"]).rsplit("/", 1)[-1], str(container["name"])
     if image.startswith("onyx-backend"):
-        return Role.BACKGROUND if "background" in name or "worker" in name else Role.API
+        return ContainerRole.BACKGROUND if "background" in name or "worker" in name else ContainerRole.API
     if image.startswith("onyx-web-server"):
-        return Role.WEB
-    return Role.NGINX if image.startswith("nginx") else Role.OTHER
+        return ContainerRole.WEB
+    return ContainerRole.NGINX if image.startswith("nginx") else ContainerRole.OTHER
 
 
-FIRST_LINES: Mapping[Role, Sequence[str]] = {
-    Role.API: ("Starting Onyx Api Server",),
-    Role.BACKGROUND: ("INFO supervisord started with pid 1", "INFO spawned: 'celery_worker_primary' with pid 8"),
-    Role.WEB: ("  ▲ Next.js 15.2.4", "  - Network:      http://0.0.0.0:3000", " ✓ Ready in 412ms"),
-    Role.NGINX: (
+FIRST_LINES: Mapping[ContainerRole, Sequence[str]] = {
+    ContainerRole.API: ("Starting Onyx Api Server",),
+    ContainerRole.BACKGROUND: (
+        "INFO supervisord started with pid 1",
+        "INFO spawned: 'celery_worker_primary' with pid 8",
+    ),
+    ContainerRole.WEB: ("  ▲ Next.js 15.2.4", "  - Network:      http://0.0.0.0:3000", " ✓ Ready in 412ms"),
+    ContainerRole.NGINX: (
         "Using web server host: localhost",
         "Waiting for API server to boot up; this may take a minute or two...",
     ),
-    Role.OTHER: (),
+    ContainerRole.OTHER: (),
 }
-PORTS: Mapping[Role, int] = {Role.API: 8080, Role.WEB: 3000, Role.NGINX: 80}
+PORTS: Mapping[ContainerRole, int] = {ContainerRole.API: 8080, ContainerRole.WEB: 3000, ContainerRole.NGINX: 80}
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class OnyxContainer:
     """One container of the task."""
 
     name: str
-    role: Role
+    role: ContainerRole
     ports: frozenset[int]
     write: Callable[[Sequence[str]], None]
 
@@ -84,10 +87,10 @@ class Onyx:
         self._containers = [_container(task, entry) for entry in definition.container_definitions]
         self._api: Api | None = None
         for container in self._containers:
-            if container.role is Role.API:
+            if container.role is ContainerRole.API:
                 place = reach.task(task, private_ip(task))
                 role = task_role(definition)
-                surroundings = Surroundings(cloud, task.region_name, role, task.id, place, self._group)
+                surroundings = TaskSurroundings(cloud, task.region_name, role, task.id, place, self._group)
                 self._api = Api(surroundings, environments[container.name], container.name, container.write)
         self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
 
@@ -133,9 +136,9 @@ class Onyx:
         if route in HEALTH_PATHS and fault_is_on(self._cloud, "unhealthy-target", self._group):
             return 503, "Service Unavailable"
         api_is_up = self._api is None or self._api.is_up
-        if listening.role is Role.API:
+        if listening.role is ContainerRole.API:
             return self._api_answer(route) if api_is_up else None
-        if listening.role is Role.NGINX and route.startswith("/api/"):
+        if listening.role is ContainerRole.NGINX and route.startswith("/api/"):
             return self._api_answer(route.removeprefix("/api")) if api_is_up else (502, _BAD_GATEWAY)
         return self._web_answer(route, host)
 
@@ -167,7 +170,7 @@ def _page(service: str, domain: str) -> str:
     )
 
 
-def _container(task: LivingTask, entry: Mapping[str, Any]) -> Container:
+def _container(task: LivingTask, entry: Mapping[str, Any]) -> OnyxContainer:
     role, target = role_of(entry), log_target(entry, task.id, task.region_name)
     mapped = {int(port["containerPort"]) for port in entry.get("portMappings") or []}
     ports = mapped or ({PORTS[role]} if role in PORTS else set())
@@ -176,7 +179,7 @@ def _container(task: LivingTask, entry: Mapping[str, Any]) -> Container:
         if target is not None and lines:
             target.write(lines)
 
-    return Container(str(entry["name"]), role, frozenset(ports), write)
+    return OnyxContainer(str(entry["name"]), role, frozenset(ports), write)
 
 
 def start(cloud: Cloud) -> Callable[[], None]:

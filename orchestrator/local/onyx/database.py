@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from orchestrator.local.ec2 import reach
-from orchestrator.local.onyx.services import Surroundings
+from orchestrator.local.onyx.services import TaskSurroundings
 
 REVISIONS = (
     ("3c5e35aa9af0", "polling document count"),
@@ -30,19 +30,21 @@ REVISIONS = (
 """A handful of Onyx's migrations, oldest first."""
 
 
-class Refused(Exception):
+class NoConnection(Exception):
     """No connection; the text is what Onyx logs."""
 
 
-def connect(surroundings: Surroundings, environment: Mapping[str, str]) -> psycopg.Connection:
+def connect(surroundings: TaskSurroundings, environment: Mapping[str, str]) -> psycopg.Connection:
     """The connection of Onyx's pool (TLS when the server has it). Raises Refused."""
     host, port = environment.get("POSTGRES_HOST", "127.0.0.1"), environment.get("POSTGRES_PORT", "5432")
     address = surroundings.cloud.addresses.find(host)
     if address is None:
-        raise Refused(_operational(f'could not translate host name "{host}" to address: Name or service not known\n'))
+        raise NoConnection(
+            _operational(f'could not translate host name "{host}" to address: Name or service not known\n')
+        )
     server = reach.database(host, surroundings.region)
     if not reach.may_connect(surroundings.region, surroundings.place, server, int(port)):
-        raise Refused(
+        raise NoConnection(
             _operational(
                 f'connection to server at "{host}" ({address.ip}), port {port} failed: Connection timed out\n'
                 "\tIs the server running on that host and accepting TCP/IP connections?\n"
@@ -61,7 +63,7 @@ def connect(surroundings: Surroundings, environment: Mapping[str, str]) -> psyco
             application_name="onyx-api",
         )
     except psycopg.OperationalError as error:
-        raise Refused(_connection_failed(str(error), host, address.ip, port)) from None
+        raise NoConnection(_connection_failed(str(error), host, address.ip, port)) from None
 
 
 def _connection_failed(text: str, host: str, ip: str, port: str) -> str:
@@ -94,7 +96,7 @@ def pending(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     names = [revision for revision, _ in REVISIONS]
     if row and row[0] not in names:
-        raise Refused(
+        raise NoConnection(
             f"alembic.util.exc.CommandError: Can't locate revision identified by '{row[0]}'\n"
             f"FAILED: Can't locate revision identified by '{row[0]}'"
         )
@@ -116,7 +118,7 @@ def advance(connection: psycopg.Connection, before: str, revision: str) -> None:
             return
         update = "UPDATE alembic_version SET version_num = %s WHERE version_num = %s"
         if connection.execute(update, (revision, before)).rowcount != 1:
-            raise Refused(
+            raise NoConnection(
                 f"alembic.util.exc.CommandError: Online migration expected to match one row when updating '{before}' "
                 f"to '{revision}' in 'alembic_version'; 0 found"
             )

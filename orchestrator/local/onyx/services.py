@@ -18,7 +18,7 @@ from moto.s3.models import s3_backends
 from orchestrator.local.core.cloud import ACCOUNT, PARTITION, Cloud
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import reach
-from orchestrator.local.ec2.reach import Place
+from orchestrator.local.ec2.reach import ConnectionEnd
 from orchestrator.local.elasticache.moto_parameters import databases_of
 from orchestrator.local.iam.permissions import allows
 from orchestrator.local.ssm.instance import vespa_runs
@@ -40,18 +40,18 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TaskSurroundings:
     """Where the task runs, and as whom."""
 
     cloud: Cloud
     region: str
     task_role: str
     task_id: str
-    place: Place = Place()  # noqa: RUF009 - frozen
+    place: ConnectionEnd = ConnectionEnd()  # noqa: RUF009 - frozen
     group: str = ""
 
 
-def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> None:
+def ask_vespa(surroundings: TaskSurroundings, environment: Mapping[str, str]) -> None:
     """Vespa's config server is healthy. Raises Unavailable."""
     host = environment.get("VESPA_HOST", "localhost")
     port = environment.get("VESPA_TENANT_PORT", "19071")
@@ -75,7 +75,7 @@ def ask_vespa(surroundings: Surroundings, environment: Mapping[str, str]) -> Non
         raise Unavailable(refused)
 
 
-def _instance_at(host: str, surroundings: Surroundings) -> Any:
+def _instance_at(host: str, surroundings: TaskSurroundings) -> Any:
     """Of two stacks' VPCs with the same addresses, that in the task's own."""
     reservations = ec2_backends[ACCOUNT][surroundings.region].all_reservations()
     instances = [i for reservation in reservations for i in reservation.instances if i.state == "running"]
@@ -84,7 +84,7 @@ def _instance_at(host: str, surroundings: Surroundings) -> Any:
     return next((i for i in here if i.vpc_id == own), next(iter(here), None))
 
 
-def ask_redis(surroundings: Surroundings, environment: Mapping[str, str]) -> None:
+def ask_redis(surroundings: TaskSurroundings, environment: Mapping[str, str]) -> None:
     """The replication group accepts a connection with these settings. Raises Unavailable in redis-py's words."""
     host, port = environment.get("REDIS_HOST", "localhost"), environment.get("REDIS_PORT", "6379")
     group = _replication_group(host, surroundings.region)
@@ -158,7 +158,7 @@ def _authenticate(accepted: tuple[str | None, ...], password: str) -> None:
         )
 
 
-def ask_file_store(surroundings: Surroundings, environment: Mapping[str, str]) -> None:
+def ask_file_store(surroundings: TaskSurroundings, environment: Mapping[str, str]) -> None:
     """The bucket exists, and the task role may put objects under the prefix. Raises Unavailable in botocore's words."""
     bucket = environment.get("S3_FILE_STORE_BUCKET_NAME", "")
     if not bucket:

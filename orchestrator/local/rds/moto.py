@@ -62,7 +62,7 @@ def _remember(instance: DBInstance, asked: dict[str, Any]) -> None:
             setattr(instance, attribute, asked[parameter])
 
 
-class Instances:
+class DbInstances:
     """What happens to an instance over time, and to its server."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -197,13 +197,13 @@ def refuse_unless_changeable(instance: DBInstance, message: str) -> None:
 
 def install(cloud: Cloud) -> None:
     """Instances take their time and have a server; wrong states are refused."""
-    instances = Instances(cloud)
+    instances = DbInstances(cloud)
     _correct_life(instances)
     _correct_changes(instances)
     _correct_attributes()
 
 
-def _correct_life(instances: Instances) -> None:
+def _correct_life(instances: DbInstances) -> None:
     create, delete = RDSBackend.create_db_instance, RDSBackend.delete_db_instance
 
     def create_db_instance(self: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
@@ -224,7 +224,7 @@ def _correct_life(instances: Instances) -> None:
     replace(RDSBackend, create_db_instance=create_db_instance, delete_db_instance=delete_db_instance)
 
 
-def _correct_changes(instances: Instances) -> None:
+def _correct_changes(instances: DbInstances) -> None:
     modify, stop, start = RDSBackend.modify_db_instance, RDSBackend.stop_db_instance, RDSBackend.start_db_instance
     reboot = RDSBackend.reboot_db_instance
 

@@ -30,8 +30,8 @@ from orchestrator.local.core.cloud import Address, Cloud
 from orchestrator.local.core.held_port import Port
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.rds import postgres_snapshots, postgres_tls
-from orchestrator.local.rds.postgres_server import SUPERUSER, Server
-from orchestrator.local.rds.postgres_snapshots import Kept
+from orchestrator.local.rds.postgres_server import SUPERUSER, PostgresServer
+from orchestrator.local.rds.postgres_snapshots import SnapshotData
 
 START_SECONDS = 60.0
 """Real seconds a server may take to answer on a busy machine."""
@@ -94,7 +94,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
     )
 
 
-class Servers:
+class PostgresServers:
     """All servers of one cloud (`cloud.DatabaseServers`). Thread-safe: one change at a time, and none after `close`."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -104,8 +104,8 @@ class Servers:
         self._lock = threading.RLock()
         self._check()
         self.first_port = Port()
-        self._servers: dict[str, Server] = {}
-        self._kept: dict[str, Kept] = {}
+        self._servers: dict[str, PostgresServer] = {}
+        self._kept: dict[str, SnapshotData] = {}
 
     def create(self, instance: str, host: str, *, master: str, password: str, database: str | None) -> Address:
         """A new, empty server that listens; `host` is the name on its certificate."""
@@ -118,10 +118,10 @@ class Servers:
                 _make_master(session, master, password, database)
             return Address("127.0.0.1", server.port.number)
 
-    def _new_server(self, instance: str, password: str) -> Server:
+    def _new_server(self, instance: str, password: str) -> PostgresServer:
         first_is_free = all(server.port is not self.first_port for server in self._servers.values())
         port = self.first_port if first_is_free else Port()
-        server = Server(self._new_folder(instance), port, password)
+        server = PostgresServer(self._new_folder(instance), port, password)
         self._servers[instance] = server
         return server
 
@@ -219,7 +219,7 @@ class Servers:
     def _as_user(self) -> dict[str, Any]:
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
 
-    def _initialise(self, server: Server) -> None:
+    def _initialise(self, server: PostgresServer) -> None:
         secret = server.folder / "superuser"
         secret.touch(mode=0o600)
         secret.write_text(server.password)
@@ -233,7 +233,7 @@ class Servers:
         if done.returncode:
             raise OrchestratorError(Problem(code="postgres-initdb", message=done.stderr.strip()[-500:]))
 
-    def _encrypt(self, server: Server, host: str) -> None:
+    def _encrypt(self, server: PostgresServer, host: str) -> None:
         """TLS with a certificate for the instance's name, and nothing but TLS."""
         for file in postgres_tls.certify(self._cloud.ca, host, server.data):
             self._give(file)
@@ -245,7 +245,7 @@ class Servers:
             settings.write(f"port = {port.number}\nssl = {mode}\n")
         (server.data / "pg_hba.conf").write_text(f"{kind} all all 127.0.0.1/32 scram-sha-256\n")
 
-    def _run(self, server: Server) -> None:
+    def _run(self, server: PostgresServer) -> None:
         if self._cloud.pace.stopped:
             raise OrchestratorError(Problem(code="local-cloud-down", message="the local cloud goes down"))
         server.port.release()
@@ -269,7 +269,7 @@ class Servers:
             raise OrchestratorError(Problem(code="postgres-start", message=f"{error}\n{tail}")) from error
 
 
-def _refusal(server: Server) -> psycopg.OperationalError | None:
+def _refusal(server: PostgresServer) -> psycopg.OperationalError | None:
     """Why it takes no session; None: it does."""
     try:
         with server.session():
@@ -278,7 +278,7 @@ def _refusal(server: Server) -> psycopg.OperationalError | None:
         return error
 
 
-def _end(server: Server) -> None:
+def _end(server: PostgresServer) -> None:
     """Fast shutdown, then an immediate one. Its port stays ours, unless somebody took it: the next start says so."""
     process = server.process
     if process is not None and process.poll() is None:
@@ -327,7 +327,7 @@ def _set_password(session: psycopg.Connection[Any], master: str, password: str) 
 
 def start(cloud: Cloud) -> Callable[[], None]:
     """From now on RDS instances get a server."""
-    servers = Servers(cloud)
+    servers = PostgresServers(cloud)
     cloud.databases = servers
     cloud.database_port = servers.first_port.number
     return servers.close

@@ -18,7 +18,7 @@ SUPERUSER = "rdsadmin"
 
 
 @dataclass(slots=True)
-class Server:
+class PostgresServer:
     """One server: its folder (`data`, certificate), its port, and its process while it runs."""
 
     folder: Path

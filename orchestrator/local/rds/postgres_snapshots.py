@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.local.rds.postgres_server import Server
+from orchestrator.local.rds.postgres_server import PostgresServer
 
 OF_A_RUNNING_SERVER = ("postmaster.pid", "postmaster.opts", "pgsql_tmp", "server.key", "server.crt")
 """What a copy must not have: it belongs to the process, or to the name the server had."""
@@ -20,7 +20,7 @@ LOG = "pg_wal"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SnapshotData:
     """A snapshot's data. `password` is the superuser's, which the data hold in hashed form."""
 
     folder: Path
@@ -32,9 +32,9 @@ class Kept:
         return self.folder / "data"
 
 
-def keep(server: Server, folder: Path) -> Kept:
+def keep(server: PostgresServer, folder: Path) -> SnapshotData:
     """Copy the data of a server that runs to `folder` (empty): as of the end of this call. Sessions go on."""
-    kept = Kept(folder, server.password)
+    kept = SnapshotData(folder, server.password)
     with server.session() as session:
         session.execute("SELECT pg_backup_start('snapshot', fast => true)")
         copy(server.data, kept.data)

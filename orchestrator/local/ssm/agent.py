@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.nodes import nodes
-from orchestrator.local.ssm.run_command import NEVER_RAN, STOPPED, Command, Invocation, Outcome, open_commands
+from orchestrator.local.ssm.run_command import NEVER_RAN, STOPPED, Command, Invocation, InvocationEnd, open_commands
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
@@ -90,7 +90,7 @@ class _Agents:
                 self._runners.append(runner)
                 runner.start()
             elif self._cloud.pace.monotonic() > command.expires:
-                invocation.finish(Outcome("TimedOut", "DeliveryTimedOut", NEVER_RAN), now)
+                invocation.finish(InvocationEnd("TimedOut", "DeliveryTimedOut", NEVER_RAN), now)
 
     def _run(self, region: str, command: Command, invocation: Invocation) -> None:
         folder = instance.folder(self._cloud, invocation.instance_id) / "commands" / command.command_id
@@ -101,13 +101,15 @@ class _Agents:
             outcome = self._script(command, invocation, folder, environment)
         except (OSError, ValueError) as error:
             # An interpreter or working directory that can't be: the agent reports it, it doesn't die of it.
-            outcome = Outcome("Failed", "Failed", 1, stderr=f"{error}\nfailed to run commands: exit status 1")
+            outcome = InvocationEnd("Failed", "Failed", 1, stderr=f"{error}\nfailed to run commands: exit status 1")
         finally:
             shutil.rmtree(folder)
         invocation.finish(outcome, self._cloud.pace.now())
         self._cloud.log(f"ssm: {command.command_id} on {invocation.instance_id}: {outcome.status}")
 
-    def _script(self, command: Command, invocation: Invocation, folder: Path, environment: dict[str, str]) -> Outcome:
+    def _script(
+        self, command: Command, invocation: Invocation, folder: Path, environment: dict[str, str]
+    ) -> InvocationEnd:
         script, stdout, stderr = folder / "_script.sh", folder / "stdout", folder / "stderr"
         script.write_text(command.script, encoding="utf-8")
         with stdout.open("wb") as out, stderr.open("wb") as err:
@@ -127,7 +129,7 @@ class _Agents:
         said = _head(stderr, STDERR_KEPT)
         if status == "Failed":
             said = _head(stderr, STDERR_KEPT - 60) + f"failed to run commands: exit status {code}"
-        return Outcome(status, details, code, _head(stdout, STDOUT_KEPT), said)
+        return InvocationEnd(status, details, code, _head(stdout, STDOUT_KEPT), said)
 
     def _watch(
         self, process: subprocess.Popen[bytes], command: Command, invocation: Invocation

@@ -22,7 +22,7 @@ STOPPED = 137
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class InvocationEnd:
     """How an invocation ended; `status` is one of `FINAL`."""
 
     status: str
@@ -38,7 +38,7 @@ class Invocation:
 
     instance_id: str
     status: str = "Pending"
-    outcome: Outcome | None = None
+    outcome: InvocationEnd | None = None
     started: datetime | None = None
     finished: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,7 +51,7 @@ class Invocation:
             self.status, self.started = "InProgress", now
             return True
 
-    def finish(self, outcome: Outcome, now: datetime) -> None:
+    def finish(self, outcome: InvocationEnd, now: datetime) -> None:
         """It ended."""
         with self._lock:
             if self.outcome is None:
@@ -61,7 +61,7 @@ class Invocation:
         """Asked for by CancelCommand: what waits is Cancelled, what runs is Cancelling until killed."""
         with self._lock:
             if self.status == "Pending":
-                self.outcome = Outcome("Cancelled", "Cancelled", NEVER_RAN)
+                self.outcome = InvocationEnd("Cancelled", "Cancelled", NEVER_RAN)
                 self.status, self.finished = "Cancelled", now
             elif self.status == "InProgress":
                 self.status = "Cancelling"

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.local.stories.customers import Customers
-from orchestrator.local.stories.demo.evidence import Witness
+from orchestrator.local.stories.demo.evidence import OutsideView
 
 FILE = Path(__file__).with_suffix(".json")
 Sight = Mapping[str, Any]
 """Aspect → what it is now; an empty value: there is none."""
 
 
-class Fate(StrEnum):
+class AspectChange(StrEnum):
     """What became of an aspect that there was before."""
 
     SAME = "the same"
@@ -69,10 +69,10 @@ def fates(before: Sight, after: Sight) -> Mapping[str, str]:
     return {aspect: _fate(value, after.get(aspect)).value for aspect, value in before.items() if value}
 
 
-def _fate(before: Any, after: Any) -> Fate:
+def _fate(before: Any, after: Any) -> AspectChange:
     if before == after:
-        return Fate.SAME
-    return Fate.ANOTHER if after else Fate.GONE
+        return AspectChange.SAME
+    return AspectChange.ANOTHER if after else AspectChange.GONE
 
 
 def broken(trip: str, before: Sight, after: Sight) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _of_contract(contract: Mapping[str, Any]) -> Sight:
 
 def _of_visitors(customers: Customers) -> Sight:
     """By DNS and HTTPS alone."""
-    witness = Witness(customers.environ)
+    witness = OutsideView(customers.environ)
     names = [one["hostname"] for one in customers.contract["tenants"].values()]
     led = {name: witness.resolve(name) for name in names}
     return {

@@ -21,7 +21,7 @@ import click
 from orchestrator.errors import OrchestratorError, Outcome
 from orchestrator.local.stories import demo, fates
 from orchestrator.local.stories.customers import Customers, Fingerprint
-from orchestrator.local.stories.demo.evidence import Witness
+from orchestrator.local.stories.demo.evidence import OutsideView
 from orchestrator.local.stories.demo.progress import Applying
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, set_up, undisturbed
 from orchestrator.local.toolchain import toolchain
@@ -56,7 +56,7 @@ def _story(stage: Stage) -> list[str]:
     tools = toolchain.prepare(say=stage.say)
     stage.chapter("A cloud of our own, and a stack with everything that guards its data")
     stage.up(os.environ)
-    witness = Witness(stage.environ)
+    witness = OutsideView(stage.environ)
     witness.make_zone(demo.ZONE)
     workdir = demo.copy_sources(stage, tools)
     variables = [demo.VARIABLES, *(f"-var={one}" for one in GUARDED)]

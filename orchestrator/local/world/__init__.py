@@ -25,10 +25,10 @@ from orchestrator.local.world.foundation import (
     network,
     redis,
 )
-from orchestrator.local.world.parts import NO_SNAPSHOTS, Aws, Customer, Shared, Snapshots
+from orchestrator.local.world.parts import NO_SNAPSHOTS, Customer, SeedSnapshots, Shared, WorldClients
 from orchestrator.local.world.tenant import tenant, vespa
 
-__all__ = ["ZONE", "Snapshots", "build", "hosted_zone", "hostname", "tear_down"]
+__all__ = ["ZONE", "SeedSnapshots", "build", "hosted_zone", "hostname", "tear_down"]
 
 ZONE = "vigilon.app"
 
@@ -42,7 +42,7 @@ def build(
     zone: str = ZONE,
     hostnames: Mapping[str, str] | None = None,
     log_prefix: str = "/ecs",
-    snapshots: Snapshots = NO_SNAPSHOTS,
+    snapshots: SeedSnapshots = NO_SNAPSHOTS,
     provider: str = "route53",
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/stack/contract.py) that terraform/ would output.
@@ -52,7 +52,7 @@ def build(
     `log_prefix`; with `snapshots` the data begin as they were in them.
     """
     own = hostnames or {}
-    aws = Aws.of(session, endpoint)
+    aws = WorldClients.of(session, endpoint)
     customers = [Customer(each, slot, own.get(each) or hostname(each, slot, zone)) for slot, each in enumerate(tenants)]
     if provider == "route53":
         hosted_zone(aws.route53, zone)

@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.world.parts import Aws
+from orchestrator.local.world.parts import WorldClients
 
 _PATIENCE = 60.0
 _GONE = frozenset(
@@ -38,7 +38,7 @@ _GONE = frozenset(
 
 def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: str | None = None) -> None:
     """Everything of the contract's stack, but zone, records, snapshots and other buckets. May be called again."""
-    aws = Aws.of(session, endpoint)
+    aws = WorldClients.of(session, endpoint)
     name = contract["stack"]
     _quietly(aws.s3.delete_bucket, Bucket=contract["bucket"])
     _database(aws, name, contract["database"]["instance"])
@@ -76,13 +76,13 @@ def _wait_until_gone(look: Callable[[], object]) -> None:
     eventually(gone, _PATIENCE)
 
 
-def _database(aws: Aws, name: str, instance: str) -> None:
+def _database(aws: WorldClients, name: str, instance: str) -> None:
     _quietly(aws.rds.delete_db_instance, DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
     _wait_until_gone(lambda: aws.rds.describe_db_instances(DBInstanceIdentifier=instance))
     _quietly(aws.rds.delete_db_subnet_group, DBSubnetGroupName=f"{name}-postgres")
 
 
-def _tenants(aws: Aws, contract: Mapping[str, Any]) -> None:
+def _tenants(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     cluster = contract["cluster"]
     for one in contract["tenants"].values():
         _quietly(aws.ecs.delete_service, cluster=cluster, service=one["service"], force=True)
@@ -91,13 +91,13 @@ def _tenants(aws: Aws, contract: Mapping[str, Any]) -> None:
     _quietly(aws.ecs.delete_cluster, cluster=cluster)
 
 
-def _balancer(aws: Aws, contract: Mapping[str, Any]) -> None:
+def _balancer(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     _quietly(aws.elbv2.delete_load_balancer, LoadBalancerArn=contract["load_balancer"]["arn"])
     for one in contract["tenants"].values():
         _quietly(aws.elbv2.delete_target_group, TargetGroupArn=one["target_group_arn"])
 
 
-def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
+def _indexes(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     runner = aws.ec2.describe_instances(InstanceIds=[contract["runner"]["instance_id"]])["Reservations"]
     networks = {one["VpcId"] for many in runner for one in many["Instances"] if one.get("VpcId")}
     for one in contract["vespa"].values():
@@ -112,7 +112,7 @@ def _indexes(aws: Aws, contract: Mapping[str, Any]) -> None:
     _ways_out(aws, networks)
 
 
-def _ways_out(aws: Aws, networks: set[str]) -> None:
+def _ways_out(aws: WorldClients, networks: set[str]) -> None:
     for gateway in aws.ec2.describe_nat_gateways()["NatGateways"]:
         if gateway["VpcId"] in networks and gateway["State"] != "deleted":
             aws.ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
@@ -121,7 +121,7 @@ def _ways_out(aws: Aws, networks: set[str]) -> None:
                     aws.ec2.release_address(AllocationId=address["AllocationId"])
 
 
-def _roles(aws: Aws, name: str) -> None:
+def _roles(aws: WorldClients, name: str) -> None:
     for role in [one["RoleName"] for one in aws.iam.list_roles()["Roles"] if one["RoleName"].startswith(f"{name}-")]:
         for policy in aws.iam.list_role_policies(RoleName=role)["PolicyNames"]:
             aws.iam.delete_role_policy(RoleName=role, PolicyName=policy)

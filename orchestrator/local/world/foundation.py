@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.world.parts import Aws, Network
+from orchestrator.local.world.parts import WorldClients, WorldNetwork
 
 ADMIN = "onyx_root"
 MOST_NAMES = 10
@@ -31,7 +31,7 @@ def tags(stack: str, name: str = "") -> list[dict[str, str]]:
     return [{"Key": "Stack", "Value": stack}, *([{"Key": "Name", "Value": name}] if name else ())]
 
 
-def network(aws: Aws, name: str, region: str) -> Network:
+def network(aws: WorldClients, name: str, region: str) -> WorldNetwork:
     """A VPC with two public and two private subnets of 4,091 addresses; each part is reached only by who needs it."""
     vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     aws.ec2.create_tags(Resources=[vpc], Tags=tags(name, f"{name}-vpc"))
@@ -54,10 +54,10 @@ def network(aws: Aws, name: str, region: str) -> Network:
     groups["vespa"] = _group(aws, name, "vespa", vpc, [(8081, groups["tasks"]), (19071, groups["tasks"])])
     groups["redis"] = _group(aws, name, "redis", vpc, [(6379, groups["tasks"]), (6379, groups["vespa"])])
     _allow(aws, groups["tasks"], 80, groups["alb"])
-    return Network(vpc, public, private, groups)
+    return WorldNetwork(vpc, public, private, groups)
 
 
-def _ways_out(aws: Aws, vpc: str, gateway: str, public: Sequence[str], private: Sequence[str]) -> None:
+def _ways_out(aws: WorldClients, vpc: str, gateway: str, public: Sequence[str], private: Sequence[str]) -> None:
     """The public subnets' default route leads to the internet gateway, the private ones' to a NAT gateway."""
     address = aws.ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = aws.ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
@@ -68,14 +68,14 @@ def _ways_out(aws: Aws, vpc: str, gateway: str, public: Sequence[str], private: 
             aws.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
 
 
-def _group(aws: Aws, name: str, part: str, vpc: str, ingress: Sequence[tuple[int, str]]) -> str:
+def _group(aws: WorldClients, name: str, part: str, vpc: str, ingress: Sequence[tuple[int, str]]) -> str:
     made = aws.ec2.create_security_group(GroupName=f"{name}-{part}", Description=f"{name} {part}", VpcId=vpc)
     for port, source in ingress:
         _allow(aws, made["GroupId"], port, source)
     return str(made["GroupId"])
 
 
-def _allow(aws: Aws, group: str, port: int, source: str) -> None:
+def _allow(aws: WorldClients, group: str, port: int, source: str) -> None:
     origin: dict[str, Any] = (
         {"UserIdGroupPairs": [{"GroupId": source}]} if source.startswith("sg-") else {"IpRanges": [{"CidrIp": source}]}
     )
@@ -83,19 +83,19 @@ def _allow(aws: Aws, group: str, port: int, source: str) -> None:
     aws.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
 
 
-def secret(aws: Aws, stack: str, part: str, value: str) -> str:
+def secret(aws: WorldClients, stack: str, part: str, value: str) -> str:
     """A secret with a name of its own; its ARN. For a while AWS gives no name away again."""
     name = f"{stack}/{part}-{secrets.token_hex(3)}"
     return str(aws.secretsmanager.create_secret(Name=name, SecretString=value, Tags=tags(stack))["ARN"])
 
 
-def login(aws: Aws, stack: str, part: str, username: str) -> tuple[str, str]:
+def login(aws: WorldClients, stack: str, part: str, username: str) -> tuple[str, str]:
     """A secret with a fresh password; returns its ARN and the password."""
     password = secrets.token_urlsafe(24)
     return secret(aws, stack, part, json.dumps({"username": username, "password": password})), password
 
 
-def database(aws: Aws, name: str, network: Network, snapshot: str = "") -> tuple[str, str]:
+def database(aws: WorldClients, name: str, network: WorldNetwork, snapshot: str = "") -> tuple[str, str]:
     """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
     arn, password = login(aws, name, "postgres-admin", ADMIN)
     aws.rds.create_db_subnet_group(
@@ -117,7 +117,7 @@ def database(aws: Aws, name: str, network: Network, snapshot: str = "") -> tuple
     return arn, _address(aws, instance)
 
 
-def _new(aws: Aws, common: dict[str, Any], password: str) -> None:
+def _new(aws: WorldClients, common: dict[str, Any], password: str) -> None:
     aws.rds.create_db_instance(
         Engine="postgres",
         EngineVersion="16.8",
@@ -131,7 +131,7 @@ def _new(aws: Aws, common: dict[str, Any], password: str) -> None:
     )
 
 
-def _restored(aws: Aws, common: dict[str, Any], snapshot: str, password: str) -> None:
+def _restored(aws: WorldClients, common: dict[str, Any], snapshot: str, password: str) -> None:
     """Its admin password is the snapshot's at first: the new secret's is set as soon as RDS takes it."""
     aws.rds.restore_db_instance_from_db_snapshot(DBSnapshotIdentifier=snapshot, **common)
     instance = common["DBInstanceIdentifier"]
@@ -139,7 +139,7 @@ def _restored(aws: Aws, common: dict[str, Any], snapshot: str, password: str) ->
     aws.rds.modify_db_instance(DBInstanceIdentifier=instance, MasterUserPassword=password, ApplyImmediately=True)
 
 
-def _address(aws: Aws, instance: str) -> str:
+def _address(aws: WorldClients, instance: str) -> str:
     address: str = eventually(
         lambda: _described(aws, instance).get("Endpoint", {}).get("Address", ""), _ADDRESS_SECONDS
     )
@@ -148,12 +148,12 @@ def _address(aws: Aws, instance: str) -> str:
     return address
 
 
-def _described(aws: Aws, instance: str) -> dict[str, Any]:
+def _described(aws: WorldClients, instance: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
     return found
 
 
-def redis(aws: Aws, name: str, network: Network, tenants: int) -> tuple[str, str]:
+def redis(aws: WorldClients, name: str, network: WorldNetwork, tenants: int) -> tuple[str, str]:
     """Made with TLS only, as Terraform does: the `redis-auth` step sets the token from its secret."""
     token = secret(aws, name, "redis-auth", secrets.token_hex(32))
     aws.elasticache.create_cache_subnet_group(
@@ -178,7 +178,7 @@ def redis(aws: Aws, name: str, network: Network, tenants: int) -> tuple[str, str
     return token, str(host)
 
 
-def _room(aws: Aws, name: str, databases: int) -> dict[str, str]:
+def _room(aws: WorldClients, name: str, databases: int) -> dict[str, str]:
     """A parameter group with so many databases, where the default one has too few."""
     if databases <= REDIS_DATABASES:
         return {}
@@ -191,7 +191,7 @@ def _room(aws: Aws, name: str, databases: int) -> dict[str, str]:
     return {"CacheParameterGroupName": group}
 
 
-def certificate(aws: Aws, name: str, zone: str, hostnames: Sequence[str]) -> str:
+def certificate(aws: WorldClients, name: str, zone: str, hostnames: Sequence[str]) -> str:
     """Requested for every hostname. Its validation records are, as after Terraform, in no zone yet."""
     first, *others = certified(zone, hostnames)
     asked = {"ValidationMethod": "DNS", "Tags": tags(name), **({"SubjectAlternativeNames": others} if others else {})}
@@ -206,7 +206,9 @@ def certified(zone: str, hostnames: Sequence[str]) -> list[str]:
     return sorted({wildcard if name.partition(".")[2] == zone else name for name in hostnames})
 
 
-def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -> tuple[dict[str, str], str]:
+def load_balancer(
+    aws: WorldClients, name: str, network: WorldNetwork, certificate_arn: str
+) -> tuple[dict[str, str], str]:
     """The contract's part, and the ARN of the HTTPS listener (404 for a host no rule knows)."""
     balancer = aws.elbv2.create_load_balancer(
         Name=f"{name}-alb",
@@ -236,7 +238,7 @@ def load_balancer(aws: Aws, name: str, network: Network, certificate_arn: str) -
     return part, str(listener["ListenerArn"])
 
 
-def file_store(aws: Aws, name: str, region: str) -> str:
+def file_store(aws: WorldClients, name: str, region: str) -> str:
     """The bucket, called after the account, as terraform/ does."""
     bucket = f"{name}-file-store-{aws.sts.get_caller_identity()['Account']}"
     # us-east-1 is S3's default and may not be named.
@@ -247,14 +249,14 @@ def file_store(aws: Aws, name: str, region: str) -> str:
     return bucket
 
 
-def role(aws: Aws, name: str, service: str) -> str:
+def role(aws: WorldClients, name: str, service: str) -> str:
     """A role the service may assume; returns its ARN."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     return str(aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
 
 
-def policy(aws: Aws, role_name: str, name: str, *statements: dict[str, Any]) -> None:
+def policy(aws: WorldClients, role_name: str, name: str, *statements: dict[str, Any]) -> None:
     """An inline policy; the statements say `Action`, `Resource` and, where one, `Condition`."""
     document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
     aws.iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=document)
@@ -265,7 +267,7 @@ def _managed(beside: str, name: str) -> str:
     return f"arn:{beside.split(':')[1]}:iam::aws:policy/{name}"
 
 
-def execution_role(aws: Aws, name: str) -> str:
+def execution_role(aws: WorldClients, name: str) -> str:
     """What ECS pulls images, reads secrets and writes logs with."""
     role_name = f"{name}-task-execution"
     arn = role(aws, role_name, "ecs-tasks.amazonaws.com")
@@ -275,7 +277,7 @@ def execution_role(aws: Aws, name: str) -> str:
     return arn
 
 
-def instance_profile(aws: Aws, name: str) -> str:
+def instance_profile(aws: WorldClients, name: str) -> str:
     """What the Vespa instances, the runner among them, talk to SSM and read secrets with."""
     profile = f"{name}-vespa"
     arn = role(aws, profile, "ec2.amazonaws.com")

@@ -13,7 +13,7 @@ from orchestrator.local.core.caller import OBSERVER
 
 
 @dataclass(frozen=True, slots=True)
-class Aws:
+class WorldClients:
     """One client of each service we build with."""
 
     acm: Any
@@ -30,7 +30,7 @@ class Aws:
     sts: Any
 
     @classmethod
-    def of(cls, session: boto3.Session, endpoint: str | None) -> Aws:
+    def of(cls, session: boto3.Session, endpoint: str | None) -> WorldClients:
         """All clients of a session; they cost most of what building a world costs.
 
         They bear the observer's mark: whoever takes a world down must see all of it.
@@ -41,7 +41,7 @@ class Aws:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class WorldNetwork:
     """Ids of the VPC, its subnets and, by part of the stack, its security groups."""
 
     vpc: str
@@ -56,7 +56,7 @@ class Shared:
 
     name: str
     region: str
-    network: Network
+    network: WorldNetwork
     database_host: str
     redis_host: str
     redis_secret: str
@@ -88,11 +88,11 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshots:
+class SeedSnapshots:
     """What a world begins with: an RDS snapshot, and an EBS snapshot for each tenant's index. Empty: with nothing."""
 
     database: str = ""
     indexes: Mapping[str, str] = field(default_factory=dict)
 
 
-NO_SNAPSHOTS = Snapshots()
+NO_SNAPSHOTS = SeedSnapshots()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.local.world.foundation import login, policy, role, tags
-from orchestrator.local.world.parts import Aws, Customer, Shared
+from orchestrator.local.world.parts import Customer, Shared, WorldClients
 
 BACKEND = "onyxdotapp/onyx-backend:v2.0.0"
 WEB = "onyxdotapp/onyx-web-server:v2.0.0"
@@ -26,7 +26,7 @@ _BACKGROUND = ["/app/scripts/supervisord_entrypoint.sh"]
 Container = dict[str, Any]
 
 
-def vespa(aws: Aws, shared: Shared, customer: Customer, snapshot: str | None = None) -> dict[str, Any]:
+def vespa(aws: WorldClients, shared: Shared, customer: Customer, snapshot: str | None = None) -> dict[str, Any]:
     """One instance a tenant; the first has the guide's name and is the runner. Returns the contract's part."""
     name = f"{shared.name}-vespa" if customer.slot == 0 else f"{shared.name}-vespa-{customer.name}"
     instance = aws.ec2.run_instances(
@@ -46,7 +46,7 @@ def vespa(aws: Aws, shared: Shared, customer: Customer, snapshot: str | None = N
     return {"instance_id": instance["InstanceId"], "host": address, "port": 8081, "config_port": 19071}
 
 
-def _index_volume(aws: Aws, shared: Shared, instance: str, name: str, snapshot: str | None) -> None:
+def _index_volume(aws: WorldClients, shared: Shared, instance: str, name: str, snapshot: str | None) -> None:
     """The index lives on a volume of its own and outlasts its instance."""
     volume = aws.ec2.create_volume(
         AvailabilityZone=f"{shared.region}a",
@@ -59,7 +59,7 @@ def _index_volume(aws: Aws, shared: Shared, instance: str, name: str, snapshot: 
     aws.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
 
 
-def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dict[str, Any]:
+def tenant(aws: WorldClients, shared: Shared, customer: Customer, vespa_host: str) -> dict[str, Any]:
     """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part."""
     database = customer.database
     secret, _password = login(aws, shared.name, f"tenant-{customer.name}", database)
@@ -89,7 +89,7 @@ def tenant(aws: Aws, shared: Shared, customer: Customer, vespa_host: str) -> dic
     }
 
 
-def _target_group(aws: Aws, shared: Shared, customer: Customer) -> str:
+def _target_group(aws: WorldClients, shared: Shared, customer: Customer) -> str:
     """The guide's health check, on the one path that means something: nginx's `/api/health`."""
     group = aws.elbv2.create_target_group(
         Name=f"{customer.name}-{shared.environment}-tg",
@@ -113,7 +113,7 @@ def _target_group(aws: Aws, shared: Shared, customer: Customer) -> str:
     return str(group)
 
 
-def _task_role(aws: Aws, shared: Shared, customer: Customer) -> str:
+def _task_role(aws: WorldClients, shared: Shared, customer: Customer) -> str:
     """May use the tenant's prefix of the bucket and nothing else."""
     role_name = f"{shared.name}-{customer.name}-task"
     arn = role(aws, role_name, "ecs-tasks.amazonaws.com")
@@ -203,7 +203,7 @@ def _port(number: int) -> list[dict[str, Any]]:
     return [{"containerPort": number, "protocol": "tcp"}]
 
 
-def _service(aws: Aws, shared: Shared, name: str, task_definition: str, target_group: str) -> None:
+def _service(aws: WorldClients, shared: Shared, name: str, task_definition: str, target_group: str) -> None:
     aws.ecs.create_service(
         cluster=shared.cluster,
         serviceName=name,

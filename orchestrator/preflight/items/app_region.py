@@ -7,10 +7,19 @@ from collections.abc import Iterable
 from orchestrator.doctor.checks import bucket as checks
 from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotConcerned, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    TenantService,
+    from_finding,
+)
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """Only where a bucket is used, and the stack's region is known."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -34,6 +43,6 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="app-region",
     title="Tasks are told the stack's region",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "AWS_REGION_NAME is the stack's"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, manual, passed
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, manual, passed
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -45,7 +45,7 @@ def _emptied(bucket: Resource, name: str) -> Remark:
 ITEM = Item(
     id="bucket-backup",
     title="The bucket has a copy",
-    occasion=Occasion.DESTROY,
+    occasion=Checklist.DESTROY,
     judge=judge,
     lines=("Backup S3 bucket: `aws s3 sync s3://source s3://backup`",),
 )

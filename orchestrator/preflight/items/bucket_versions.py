@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import Resource
 
@@ -38,6 +38,6 @@ def _versioned(bucket: Resource, evidence: Evidence) -> bool:
 ITEM = Item(
     id="bucket-versions",
     title="The bucket doesn't stop the destroy",
-    occasion=Occasion.DESTROY,
+    occasion=Checklist.DESTROY,
     judge=judge,
 )

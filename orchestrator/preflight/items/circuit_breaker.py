@@ -8,12 +8,21 @@ from orchestrator.doctor.checks import rollout_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotConcerned, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+)
 
 _HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """Off, or on with a rollback; ECS refuses it beside a controller of deployments that isn't its own."""
     controller = unit.service.text("deployment_controller", 0, "type") or "ECS"
     if controller != "ECS":
@@ -41,6 +50,6 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="circuit-breaker",
     title="A hopeless rollout is reported, and never rolled back",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "the breaker is on, rollback off"),
 )

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from orchestrator.doctor.checks import sizing
 from orchestrator.preflight.facts import onyx
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 
 
-def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """Containers without a limit of their own share the task's."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -30,7 +30,7 @@ def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="container-memory",
     title="Each container has the memory that the guide's table asks for",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "each container has its share"),
     lines=("ECS task has minimum 2GB memory, 1 vCPU",),
 )

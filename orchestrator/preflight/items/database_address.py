@@ -8,14 +8,23 @@ from orchestrator.doctor.checks import database_settings as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, backend, number
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+)
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 _HCL = '{ name = "POSTGRES_HOST", value = aws_db_instance.this.address }\n{ name = "POSTGRES_PORT", value = "5432" }'
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By value where the containers are known, else by what they are made from."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -50,7 +59,7 @@ def _hosts(server: Resource) -> list[str]:
     return [server.text(name) for name in ADDRESSES[server.type] if server.text(name)]
 
 
-def _by_reference(unit: Unit, definition: Resource, evidence: Evidence) -> Iterable[Remark]:
+def _by_reference(unit: TenantService, definition: Resource, evidence: Evidence) -> Iterable[Remark]:
     """An endpoint among the sources is one too many; an address alone is right; neither tells nothing."""
     every = sources(evidence.blueprint, definition, "container_definitions")
     made_from = [one for one in every if one.type in ADDRESSES]
@@ -75,7 +84,7 @@ def _by_reference(unit: Unit, definition: Resource, evidence: Evidence) -> Itera
 ITEM = Item(
     id="database-address",
     title="Tasks are told the database server's address, without its port",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "POSTGRES_HOST is made from the address"),
     lines=("PostgreSQL connection uses `address` (not `endpoint`) to avoid port duplication",),
 )

@@ -10,7 +10,7 @@ from orchestrator.engine.check import Severity
 from orchestrator.engine.step import Done
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, from_finding
 from orchestrator.stack.blueprint.resources import Resource
 
 WANTED = "db.t4g.small"
@@ -46,7 +46,7 @@ def before_migrations(server: Resource, evidence: Evidence) -> bool:
 ITEM = Item(
     id="database-class",
     title="The database server is large enough for the migrations",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
     lines=("RDS instance is at least `db.t4g.small` for initial migration",),
 )

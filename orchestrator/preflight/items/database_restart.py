@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
@@ -31,6 +31,6 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="database-restart",
     title="No stopped database server waits to be started by AWS",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -9,7 +9,7 @@ from functools import partial
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import known
 from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed
 from orchestrator.stack.blueprint.resources import Resource
 
 FRESH = timedelta(hours=24)
@@ -51,7 +51,7 @@ def _of(server: Resource, evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="database-snapshot",
     title="The database can be restored after the destroy",
-    occasion=Occasion.DESTROY,
+    occasion=Checklist.DESTROY,
     judge=judge,
     lines=("Create RDS snapshot: `aws rds create-db-snapshot ...`",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, passed, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import Resource
@@ -65,7 +65,7 @@ def _is_made_from_one(evidence: Evidence, record: Resource) -> bool:
     return any(it.type in BALANCERS for path in paths for it in sources(evidence.blueprint, record, path))
 
 
-def _nobody(unit: Unit, host: str, *, says_itself: bool) -> Remark:
+def _nobody(unit: TenantService, host: str, *, says_itself: bool) -> Remark:
     """Where the provider is to be named: in the stack's own output, if it has one."""
     return Remark(
         status=Status.FAILED,
@@ -85,7 +85,7 @@ def _nobody(unit: Unit, host: str, *, says_itself: bool) -> Remark:
 ITEM = Item(
     id="dns-record",
     title="Every hostname leads to the current load balancer",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=seen_by("dns-records", judge),
     lines=("Update DNS CNAME to point to new ALB DNS name",),
 )

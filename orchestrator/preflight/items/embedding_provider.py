@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, manual
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, manual
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import containers
 
 PAGE = "/admin/configuration/search"
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """A model server needs none; else the tenant's own database tells, or a person has to look."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
         said = onyx_backend(unit.definition).variables()
@@ -47,7 +47,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
-def _model_server(unit: Unit, definition: Resource, said: Mapping[str, str]) -> Iterable[Remark]:
+def _model_server(unit: TenantService, definition: Resource, said: Mapping[str, str]) -> Iterable[Remark]:
     """Onyx embeds with its own model server unless it is told not to: there must be one."""
     beside = any("model" in str(one.get("name", "")) for one in containers(definition) or ())
     if not said.get("MODEL_SERVER_HOST") and not beside:
@@ -68,7 +68,7 @@ def _model_server(unit: Unit, definition: Resource, said: Mapping[str, str]) -> 
 ITEM = Item(
     id="embedding-provider",
     title="Every tenant has an embedding provider",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=each_tenant(judge, "one is configured, or the model server embeds"),
     lines=("Configure embedding provider in admin UI (if using cloud embeddings)",),
 )

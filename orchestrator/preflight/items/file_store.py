@@ -11,7 +11,16 @@ from orchestrator.engine.check import Finding, Severity
 from orchestrator.preflight import policies
 from orchestrator.preflight.facts import onyx_backend
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+)
 from orchestrator.stack.blueprint.references import referrers, sources, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -32,7 +41,7 @@ _POLICY = """resource "aws_iam_role_policy" "s3_access" {
 }"""
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """The bucket, then the role, then what its policies allow. A bucket from elsewhere is not Terraform's to know."""
     buckets = list(evidence.blueprint.of_type("aws_s3_bucket"))
     if unit.definition is None:
@@ -60,7 +69,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 
 
 def _facts(
-    unit: Unit,
+    unit: TenantService,
     bucket: str,
     definition: TaskDefinition,
     allowed: Permissions | None,
@@ -70,7 +79,9 @@ def _facts(
     return checks.BucketCheckFacts(bucket, True, evidence.region, {unit.tenant: definition}, permissions)
 
 
-def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evidence: Evidence) -> Iterable[Remark]:
+def _by_reference(
+    unit: TenantService, definition: Resource, buckets: list[Resource], evidence: Evidence
+) -> Iterable[Remark]:
     """A bucket, a role, and a policy made from the bucket's ARN on the role: that much a plan shows."""
     if not buckets and any(one.type == "aws_s3_bucket" for one in evidence.blueprint.looked_up):
         raise NotKnown(definition.address, "S3_FILE_STORE_BUCKET_NAME")
@@ -88,7 +99,7 @@ def _by_reference(unit: Unit, definition: Resource, buckets: list[Resource], evi
     raise NotKnown(definition.address, "what the task's role may do")
 
 
-def _missing(unit: Unit, definition: Resource) -> Remark:
+def _missing(unit: TenantService, definition: Resource) -> Remark:
     """A warning: Terraform may not be all that makes buckets."""
     return Remark(
         status=Status.FAILED,
@@ -122,7 +133,7 @@ def _remark(found: Finding, definition: Resource) -> Remark:
 ITEM = Item(
     id="file-store",
     title="The bucket is there and the tasks may use it",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "the bucket and a policy for it are on the task's role"),
     lines=("S3 bucket exists and IAM policy is attached",),
 )

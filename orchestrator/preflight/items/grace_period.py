@@ -9,12 +9,12 @@ from orchestrator.doctor.checks import health_check as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, onyx_backend, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.stack.blueprint.references import hidden, sources, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """A blocker only where the load balancer's own patience doesn't make up for it, and the migrations are to come."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
         onyx_backend(unit.definition)  # nothing else migrates
@@ -40,7 +40,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             )
 
 
-def _require_database(unit: Unit, evidence: Evidence) -> None:
+def _require_database(unit: TenantService, evidence: Evidence) -> None:
     """Raises `NotKnown` for containers that are not known yet, and that nothing leads to a database."""
     definition = unit.definition
     if definition is None or definition.get("container_definitions") is not UNKNOWN:
@@ -55,7 +55,7 @@ def _require_database(unit: Unit, evidence: Evidence) -> None:
 ITEM = Item(
     id="grace-period",
     title="The load balancer gives a new task time for its migrations",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "600 s or more"),
     lines=("Health check grace period is 600+ seconds",),
 )

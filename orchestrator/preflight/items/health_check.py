@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.doctor.checks import health_check as checks
 from orchestrator.preflight.facts import planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.stack.blueprint.references import targets
 
 _HCL = {
@@ -19,7 +19,7 @@ _HCL = {
 _WEB_PORT = 3000
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """The service's own group, as the doctor judges it; and web's port, which has no page that means something."""
     service = service_settings(unit.service, evidence)
     if not service.ways:
@@ -50,6 +50,6 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="health-check",
     title="The health check asks the right thing, patiently",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "it asks nginx for /api/health, patiently"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 X86, ARM = "X86_64", "ARM64"
@@ -18,7 +18,7 @@ _SINGLE = ("onyxdotapp/",)
 """Images that are only promised for x86-64: Onyx 2.x."""
 
 
-def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """An image's tag that names its processor, against the task's; Onyx's own on ARM is worth a look."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -65,6 +65,6 @@ def _remark(tenant: str, definition: Resource, platform: str, images: dict[str, 
 ITEM = Item(
     id="image-architecture",
     title="Images are built for the task's processor",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "nothing speaks against it"),
 )

@@ -11,14 +11,14 @@ from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings, task_definition
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import (
+    Checklist,
     Evidence,
     Item,
     NotConcerned,
     NotKnown,
-    Occasion,
     Remark,
     Status,
-    Unit,
+    TenantService,
     from_finding,
 )
 from orchestrator.preflight.vespa import instance_of, script_of
@@ -26,7 +26,7 @@ from orchestrator.preflight.vespa import instance_of, script_of
 _VESPA = re.compile(r"vespaengine/vespa(?P<tag>:[\w.-]+)?")
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """The containers' images, and Vespa's in its instance's user_data."""
     yield from _vespa(unit, evidence)
     if unit.definition is None:
@@ -45,7 +45,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
             )
 
 
-def _vespa(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def _vespa(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     instance = None
     with suppress(NotConcerned, NotKnown):
         instance = instance_of(unit, evidence)
@@ -68,6 +68,6 @@ def _vespa(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="image-pinned",
     title="Images have fixed tags",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "every image has a fixed tag"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
 BALANCERS = ("aws_lb", "aws_elb")
@@ -47,7 +47,7 @@ def _words(value: object) -> Iterator[str]:
 ITEM = Item(
     id="load-balancer-name",
     title="The load balancer's name is noted",
-    occasion=Occasion.DESTROY,
+    occasion=Checklist.DESTROY,
     judge=judge,
     lines=("Note current ALB DNS for reference",),
 )

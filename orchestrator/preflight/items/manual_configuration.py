@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, manual
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, manual
 
 ELSEWHERE = "connectors' apps at other services, redirect URLs, allow lists, API keys handed out"
 
@@ -41,7 +41,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="manual-configuration",
     title="What was configured by hand is written down",
-    occasion=Occasion.DESTROY,
+    occasion=Checklist.DESTROY,
     judge=judge,
     lines=("Document any manual configurations made in the UI",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed
 
 HELD = {
     (
@@ -53,6 +53,6 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="plain-secrets",
     title="No password is in Terraform's state",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -14,7 +14,7 @@ from functools import partial
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import doors
 from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Evidence, Item, NotConcerned, Occasion, Remark, Status
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotConcerned, Remark, Status
 from orchestrator.stack.blueprint import references
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -22,7 +22,7 @@ APART = "spread the tenants over two stacks: each has a load balancer of its own
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class ServiceQuota:
     """`service` and `code` are those of Service Quotas; `way_out` is another one than to ask for more."""
 
     name: str
@@ -33,19 +33,21 @@ class Quota:
     adjustable: bool = True
 
 
-TARGET_GROUPS = Quota("target groups of a load balancer", 100, "elasticloadbalancing", "L-822D1B1B", APART, False)
-RULES = Quota("rules of a load balancer", 100, "elasticloadbalancing", "L-7EED9B64", APART)
-CERTIFICATES = Quota(
+TARGET_GROUPS = ServiceQuota(
+    "target groups of a load balancer", 100, "elasticloadbalancing", "L-822D1B1B", APART, False
+)
+RULES = ServiceQuota("rules of a load balancer", 100, "elasticloadbalancing", "L-7EED9B64", APART)
+CERTIFICATES = ServiceQuota(
     "certificates of a load balancer beside the default one",
     25,
     "elasticloadbalancing",
     "L-9365A611",
     "put several names on one certificate, or a wildcard",
 )
-NAMES = Quota(
+NAMES = ServiceQuota(
     "names of a certificate", 10, "acm", "L-FB94F0B0", "give `certificate_arn` of one with a wildcard for the zone"
 )
-OPENINGS = Quota(
+OPENINGS = ServiceQuota(
     "inbound rules of a security group", 60, "vpc", "L-0EA8095F", "let the tenants' tasks share one security group"
 )
 BALANCERS, LISTENERS = ("aws_lb",), ("aws_lb_listener",)
@@ -56,7 +58,7 @@ RULE_TYPES, GROUPS = ("aws_lb_listener_rule",), ("aws_lb_target_group",)
 class Counted:
     """So many of something a resource will have."""
 
-    quota: Quota
+    quota: ServiceQuota
     number: int
     address: str
 
@@ -83,7 +85,7 @@ def _counted(evidence: Evidence) -> Iterator[Counted]:
         yield from counts(resource, evidence)
 
 
-def beyond(evidence: Evidence) -> frozenset[Quota]:
+def beyond(evidence: Evidence) -> frozenset[ServiceQuota]:
     """The quotas whose default the stack exceeds, and that may have been raised: worth asking for."""
     counted = _counted(evidence)
     return frozenset(one.quota for one in counted if one.quota.adjustable and one.number > one.quota.most)
@@ -153,6 +155,6 @@ def _naming(evidence: Evidence, resources: Iterable[Resource], kinds: Iterable[s
 ITEM = Item(
     id="quotas",
     title="AWS gives as much as the stack asks for",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.preflight.verdicts import seen_by
 
 
@@ -35,7 +35,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="redeploy",
     title="No task runs that began before its database was there",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=seen_by("redeploy", judge),
     lines=("Force ECS redeployment if tasks started before database existed",),
 )

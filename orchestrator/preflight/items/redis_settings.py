@@ -10,14 +10,14 @@ from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend, onyx_backend, redis_state
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import (
+    Checklist,
     Evidence,
     Item,
     NotConcerned,
     NotKnown,
-    Occasion,
     Remark,
     Status,
-    Unit,
+    TenantService,
     from_finding,
 )
 from orchestrator.stack.blueprint.resources import Resource
@@ -30,7 +30,7 @@ _HCL: Mapping[str, str] = {
 }
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """Against the group that the task names; a Redis from elsewhere is not Terraform's to know."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -78,7 +78,7 @@ def _host_is_given(definition: TaskDefinition) -> bool:
     return beside or "REDIS_HOST" in definition.variables() or "REDIS_HOST" in definition.secret_names()
 
 
-def _without_redis(unit: Unit, definition: Resource) -> Remark:
+def _without_redis(unit: TenantService, definition: Resource) -> Remark:
     return Remark(
         status=Status.FAILED,
         code="redis-not-given",
@@ -104,7 +104,7 @@ def _has_token_secret(evidence: Evidence, group: Resource) -> bool:
 ITEM = Item(
     id="redis-settings",
     title="Tasks and Redis agree on TLS and password",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "REDIS_SSL and REDIS_PASSWORD are as Redis wants them"),
     lines=("Redis environment includes `REDIS_SSL=true` and `REDIS_PASSWORD`",),
 )

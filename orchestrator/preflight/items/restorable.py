@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.stack.blueprint.references import says
 from orchestrator.stack.blueprint.resources import Resource
 
@@ -47,6 +47,6 @@ def _can_be_restored(server: Resource, evidence: Evidence) -> bool:
 ITEM = Item(
     id="restorable",
     title="The database can be brought back from a snapshot",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

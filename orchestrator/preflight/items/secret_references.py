@@ -8,7 +8,7 @@ from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.redact import sounds_secret
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
@@ -17,7 +17,7 @@ STORES = (":secretsmanager:", ":ssm:")
 NEEDED = "POSTGRES_PASSWORD"
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By value; while the containers are unknown, by a root variable that is named like a secret and goes into them."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -54,7 +54,7 @@ def _lacks_password(definition: TaskDefinition) -> bool:
     return talks and NEEDED not in named and said.get("USE_IAM_AUTH", "").lower() != "true"
 
 
-def _plain(unit: Unit, definition: Resource, names: list[str], prefix: str) -> Remark:
+def _plain(unit: TenantService, definition: Resource, names: list[str], prefix: str) -> Remark:
     shown = ", ".join(f"{prefix}{name}" for name in names)
     return Remark(
         status=Status.FAILED,
@@ -73,7 +73,7 @@ def _plain(unit: Unit, definition: Resource, names: list[str], prefix: str) -> R
     )
 
 
-def _wrong(unit: Unit, definition: Resource, code: str, why: str, current: str) -> Remark:
+def _wrong(unit: TenantService, definition: Resource, code: str, why: str, current: str) -> Remark:
     return Remark(
         status=Status.FAILED,
         code=code,
@@ -91,7 +91,7 @@ def _wrong(unit: Unit, definition: Resource, code: str, why: str, current: str) 
 ITEM = Item(
     id="secret-references",
     title="Passwords come from Secrets Manager",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "passwords come from a secret store"),
     lines=("All secrets are in Secrets Manager and referenced correctly in task definition",),
 )

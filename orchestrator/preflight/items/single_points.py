@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import number
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, passed, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.stack.blueprint.references import says
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
@@ -57,6 +57,6 @@ def _remark(address: str, why: str, current: str, hcl: str) -> Remark:
 ITEM = Item(
     id="single-points",
     title="What all sites need is there twice",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, unknown
 from orchestrator.preflight.verdicts import seen_by
 
 SECURE = ("HTTPS", "TLS")
@@ -45,7 +45,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="site",
     title="Every site answers a browser",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=seen_by("sites", judge),
     lines=("Test site loads at https://demo.vigilon.app",),
 )

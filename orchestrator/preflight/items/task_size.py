@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from orchestrator.doctor.checks import sizing
 from orchestrator.preflight.facts import task_size
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 
 
-def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """CPU and memory are known in a plan, the containers are not."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
@@ -28,7 +28,7 @@ def judge(unit: Unit, _evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="task-size",
     title="Tasks have 2 GB of memory and 1 vCPU at least",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "2 GB and 1 vCPU at least"),
     lines=("ECS task has minimum 2GB memory, 1 vCPU",),
 )

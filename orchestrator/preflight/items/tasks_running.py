@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, unknown
 from orchestrator.preflight.verdicts import seen_by
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
@@ -34,7 +34,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 ITEM = Item(
     id="tasks-running",
     title="Every service's tasks run",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=seen_by("services", judge),
     lines=("Verify ECS tasks are running: `aws ecs describe-services ...`",),
 )

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import backend
 from orchestrator.preflight.model import (
+    Checklist,
     Evidence,
     Item,
     NotConcerned,
     NotKnown,
-    Occasion,
     Remark,
     Status,
-    Unit,
+    TenantService,
     passed,
     unknown,
 )
@@ -43,7 +43,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
             yield _nobody(unit.tenant, database or "onyx_<tenant>", unit.service.address)
 
 
-def _has_none(unit: Unit) -> bool:
+def _has_none(unit: TenantService) -> bool:
     """A service that is not Onyx's backend (web alone, a proxy)."""
     try:
         return unit.definition is not None and backend(unit.definition) is None
@@ -53,7 +53,7 @@ def _has_none(unit: Unit) -> bool:
         return False
 
 
-def _can_be_understood(unit: Unit) -> bool:
+def _can_be_understood(unit: TenantService) -> bool:
     """Whether the state will tell that it is a tenant: one is a service with a way in."""
     return bool(unit.service.get("load_balancer"))
 
@@ -76,7 +76,7 @@ def _nobody(tenant: str, database: str, address: str) -> Remark:
 ITEM = Item(
     id="tenant-database",
     title="Every tenant's database is there",
-    occasion=Occasion.AFTER,
+    occasion=Checklist.AFTER,
     judge=seen_by("tenant-databases", judge),
     lines=("Create tenant database: `CREATE DATABASE onyx_customer_a;`",),
 )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from orchestrator.doctor.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import task_definition
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, passed, unknown
-from orchestrator.stack.blueprint.tenancy import Owner, contract_of
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, passed, unknown
+from orchestrator.stack.blueprint.tenancy import ResourceOwner, contract_of
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -31,7 +31,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     yield from dict.fromkeys(shared) or [passed("each tenant has its own")]
 
 
-def _places(one: Owner) -> tuple[str, ...]:
+def _places(one: ResourceOwner) -> tuple[str, ...]:
     """The database, on its server: two servers may each have one of the same name."""
     return ("/".join((*sorted(one.servers)[:1], one.database)),) if one.database else ()
 
@@ -92,6 +92,6 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
 ITEM = Item(
     id="tenant-separation",
     title="Tenants share no database, Redis number, S3 prefix or Vespa",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -8,7 +8,7 @@ from orchestrator.aws.network import Instance, Subnet
 from orchestrator.doctor.checks import vespa_instance as checks
 from orchestrator.preflight.facts import doors, service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Unit, from_finding
+from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.preflight.vespa import instance_of
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
@@ -24,7 +24,7 @@ _RULE = """resource "aws_vpc_security_group_ingress_rule" "vespa_{port}" {{
 CONFIG_PORT = 19071
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By the instance that is the tenant's Vespa."""
     instance = instance_of(unit, evidence)
     met = targets(evidence.blueprint, instance, "aws_security_group", "vpc_security_group_ids")
@@ -38,7 +38,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
     seen = Instance(instance.address, "running", groups=ids)
     subnets = {one: _subnet(evidence, one) for one in service.subnets}
     facts = checks.VespaInstanceCheckFacts(
-        {unit.tenant: checks.Place(instance.address, "", ports)},
+        {unit.tenant: checks.VespaPlace(instance.address, "", ports)},
         {unit.tenant: service},
         {instance.address: seen},
         {one.group.id: one.group for one in held},
@@ -58,7 +58,7 @@ def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
-def _query_port(unit: Unit) -> int:
+def _query_port(unit: TenantService) -> int:
     said = variables(unit.definition).get("VESPA_PORT", "") if unit.definition else ""
     return int(said) if said.isdecimal() else 8081
 
@@ -75,7 +75,7 @@ def _subnet(evidence: Evidence, one: str) -> Subnet:
 ITEM = Item(
     id="vespa-ports",
     title="Vespa's security group admits the tasks",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "8081 and 19071 are open for the tasks"),
     lines=("Vespa EC2 security group allows ECS traffic on ports 8080, 19071",),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, Occasion, Remark, Status, Unit, unknown
+from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, unknown
 from orchestrator.preflight.vespa import instance_of, script_of
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import Resource
@@ -25,7 +25,7 @@ resource "aws_volume_attachment" "index" {
 }"""
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """The volume is Terraform's to know; how the container is started only user_data says."""
     instance = instance_of(unit, evidence)
     apart = _has_volume(instance, evidence)
@@ -76,6 +76,6 @@ def _remark(tenant: str, instance: Resource, said: tuple[str, str, str], current
 ITEM = Item(
     id="vespa-volume",
     title="Vespa's index outlives its container and its instance",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "a volume is attached, and the container starts by itself"),
 )

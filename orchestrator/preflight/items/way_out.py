@@ -9,7 +9,16 @@ from orchestrator.doctor.checks import way_out as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Evidence, Item, NotKnown, Occasion, Remark, Status, Unit, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+)
 from orchestrator.stack.blueprint.references import referrers, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -26,7 +35,7 @@ resource "aws_route" "nat" {
 }"""
 
 
-def judge(unit: Unit, evidence: Evidence) -> Iterable[Remark]:
+def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By routes where subnets are known; in a plan at least: a way out exists at all."""
     service = service_settings(unit.service, evidence)
     ours = [
@@ -67,7 +76,7 @@ def _default_route(table: Resource, evidence: Evidence) -> str:
     return ""
 
 
-def _planned(unit: Unit, public: bool, evidence: Evidence) -> Iterable[Remark]:
+def _planned(unit: TenantService, public: bool, evidence: Evidence) -> Iterable[Remark]:
     """Nothing to be sure of, but for the case that there is no way at all."""
     kinds = ("aws_internet_gateway",) if public else ("aws_nat_gateway", "aws_ec2_transit_gateway_vpc_attachment")
     ways = [one for kind in kinds for one in evidence.blueprint.of_type(kind)]
@@ -92,6 +101,6 @@ def _planned(unit: Unit, public: bool, evidence: Evidence) -> Iterable[Remark]:
 ITEM = Item(
     id="way-out",
     title="The tasks' subnets have a route to the internet",
-    occasion=Occasion.DEPLOY,
+    occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "their default route leads out"),
 )

@@ -12,7 +12,7 @@ NOTHING = ("no-op",)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ResourceChange:
     """One resource and what happens to it.
 
     `actions` are Terraform's words: `("delete", "create")` replaces, `("create", "delete")` makes the new one first.
@@ -95,7 +95,7 @@ _REASONS = {
 }
 
 
-def changes_of(plan: Document) -> Iterator[Change]:
+def changes_of(plan: Document) -> Iterator[ResourceChange]:
     """Every change of a managed resource; what stays as it is (a mere `moved` included) is left out."""
     drifted = {one["address"]: one["change"].get("before") or {} for one in plan.get("resource_drift", ())}
     for raw in plan.get("resource_changes", ()):
@@ -103,7 +103,7 @@ def changes_of(plan: Document) -> Iterator[Change]:
         if raw.get("mode") != "managed" or tuple(change["actions"]) in (NOTHING, ("read",)):
             continue
         before = change.get("before") or {}
-        yield Change(
+        yield ResourceChange(
             raw["address"],
             raw["type"],
             raw["name"],

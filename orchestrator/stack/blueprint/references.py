@@ -107,7 +107,7 @@ def _expressions(blueprint: Blueprint, resource: Resource) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class NamedResources:
     """The resources that a value names: surely, and perhaps."""
 
     sure: tuple[Resource, ...] = ()
@@ -119,7 +119,7 @@ class Meant:
         return self.sure or self.maybe
 
 
-def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | int) -> Meant:
+def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | int) -> NamedResources:
     """The resources of this type that the value at the path names: by value where it is known, else by reference."""
     said = resource.get(*path)
     words = said if isinstance(said, list) else [said]
@@ -129,13 +129,13 @@ def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | in
         addresses = dict.fromkeys(one.address for word in wanted for one in named.get(word, ()))
         sure = tuple(blueprint.resources[one] for one in addresses)
         rest = _by_reference(blueprint, resource, kind, tuple(map(str, path))).any if UNKNOWN in words else ()
-        return Meant(sure, tuple(one for one in rest if one not in sure))
+        return NamedResources(sure, tuple(one for one in rest if one not in sure))
     if said is not UNKNOWN and UNKNOWN not in words:
-        return Meant()
+        return NamedResources()
     return _by_reference(blueprint, resource, kind, tuple(map(str, path)))
 
 
-def _by_reference(blueprint: Blueprint, resource: Resource, kind: str, path: tuple[str, ...]) -> Meant:
+def _by_reference(blueprint: Blueprint, resource: Resource, kind: str, path: tuple[str, ...]) -> NamedResources:
     written = blueprint.once(("written", kind), lambda: _written(blueprint, kind))
     near: dict[bool, list[str]] = {True: [], False: []}
     far: dict[bool, list[str]] = {True: [], False: []}
@@ -147,7 +147,9 @@ def _by_reference(blueprint: Blueprint, resource: Resource, kind: str, path: tup
     met = near if near[True] or near[False] else far
     sure = dict.fromkeys(met[True])
     maybe = (one for one in dict.fromkeys(met[False]) if one not in sure)
-    return Meant(tuple(map(blueprint.resources.__getitem__, sure)), tuple(map(blueprint.resources.__getitem__, maybe)))
+    return NamedResources(
+        tuple(map(blueprint.resources.__getitem__, sure)), tuple(map(blueprint.resources.__getitem__, maybe))
+    )
 
 
 @dataclass(frozen=True, slots=True)

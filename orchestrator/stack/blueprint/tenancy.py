@@ -31,7 +31,7 @@ class Addressed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ResourceOwner:
     """One tenant, as far as it is known: empty words are not."""
 
     name: str
@@ -52,7 +52,7 @@ class Tenancy:
     """The stack's name and tenants; which module is whose; what services, definitions and groups are called."""
 
     stack: str = ""
-    tenants: Mapping[str, Owner] = field(default_factory=dict)
+    tenants: Mapping[str, ResourceOwner] = field(default_factory=dict)
     server: str = ""
     """The DB instance's identifier that the contract names."""
     modules: Mapping[str, str] = field(default_factory=dict)
@@ -144,13 +144,13 @@ def variables(definition: Resource | Mapping[str, Any]) -> Mapping[str, str]:
     }
 
 
-def _of_contract(contract: Document) -> dict[str, Owner]:
+def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
     dns, vespas, server = (_mapping(contract.get(name)) for name in ("dns", "vespa", "database"))
     servers = frozenset({_word(server.get("instance")), _word(server.get("host"))} - {""})
     found = {}
     for name, raw in _mapping(contract.get("tenants")).items():
         said = _mapping(raw)
-        found[name] = Owner(
+        found[name] = ResourceOwner(
             name,
             _word(said.get("service")),
             _word(said.get("hostname")),
@@ -165,7 +165,7 @@ def _of_contract(contract: Document) -> dict[str, Owner]:
     return found
 
 
-def _of_services(resources: list[Resource]) -> dict[str, Owner]:
+def _of_services(resources: list[Resource]) -> dict[str, ResourceOwner]:
     """Without a contract: services that a load balancer leads to (or all, when none has one)."""
     services = [one for one in resources if one.type == "aws_ecs_service"]
     definitions = {one.text("arn"): one for one in resources if one.type == "aws_ecs_task_definition"}
@@ -178,7 +178,7 @@ def _of_services(resources: list[Resource]) -> dict[str, Owner]:
         server = frozenset({said.get("POSTGRES_HOST", "").partition(":")[0]} - {""})
         name, database = one.text("name") or one.address, said.get("POSTGRES_DB", "")
         host = hosts.get(group, "") if group else _only(near, one)
-        found[name] = Owner(name, one.text("name"), host, database, group, servers=server)
+        found[name] = ResourceOwner(name, one.text("name"), host, database, group, servers=server)
     return found
 
 
@@ -228,7 +228,7 @@ def _blocks(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
-def _words(one: Owner) -> list[str]:
+def _words(one: ResourceOwner) -> list[str]:
     return [word for word in (one.service, one.target_group, one.log_group, one.vespa, one.secret) if word]
 
 

@@ -6,6 +6,6 @@ never a guess; `orchestrate.toml` answers questions (`mapping`).
 
 from orchestrator.stack.inference.infer import Inferred, infer
 from orchestrator.stack.inference.mapping import Mapped, read
-from orchestrator.stack.inference.model import Found, Option, Question
+from orchestrator.stack.inference.model import Found, OpenQuestion, Option
 
-__all__ = ["Found", "Inferred", "Mapped", "Option", "Question", "infer", "read"]
+__all__ = ["Found", "Inferred", "Mapped", "OpenQuestion", "Option", "infer", "read"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.inference.mapping import NOT_TENANTS, PARTS, Key
-from orchestrator.stack.inference.model import Question
+from orchestrator.stack.inference.model import OpenQuestion
 
 _ADDRESS = re.compile(r"(module|data|aws_\w+)\.")
 _USAGE = "write it as --set KEY=VALUE: --set runner=aws_instance.jump, --set dns.zone=example.com"
@@ -65,7 +65,7 @@ def unasked(key: Key, said: Any) -> Any:
     return said
 
 
-def matched(question: Question, said: Any) -> Any:
+def matched(question: OpenQuestion, said: Any) -> Any:
     """What orchestrate.toml says for an answer: an option by its number, its resource or its value; else as it is."""
     for number, option in enumerate(question.options, start=1):
         names = {str(number), option.label, str(option.answer)}

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.stack.inference.choice import pick
-from orchestrator.stack.inference.model import Draft, literal
+from orchestrator.stack.inference.model import ContractDraft, literal
 from orchestrator.stack.inference.sites import Site
-from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.state import State, StateResource
 
 KEY = ("load_balancer",)
 
 
-def balancer_of(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
+def balancer_of(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
     """The load balancer of the sites' listeners."""
     arns = dict.fromkeys(arn for site in sites for arn in site.balancers)
     options = [found for arn in arns if (found := state.one("aws_lb", "arn", arn)) is not None]
     return pick(KEY, options, draft, "which load balancer is the stack's?", "dns_name")
 
 
-def describe(balancer: Resource, sites: Sequence[Site], draft: Draft, state: State) -> None:
+def describe(balancer: StateResource, sites: Sequence[Site], draft: ContractDraft, state: State) -> None:
     """Its part, and the certificate of its listeners that lead to sites: the default one, or one that SNI chooses."""
     draft.put_all(KEY, {name: balancer.text(name) for name in ("arn", "dns_name", "zone_id")}, balancer.address)
     listeners = [route.listener for site in sites for route in site.routes if route.listener]

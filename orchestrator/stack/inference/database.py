@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference.choice import choose, pick
-from orchestrator.stack.inference.model import Draft, at
-from orchestrator.stack.inference.secrets import Place, Vault, keep
+from orchestrator.stack.inference.model import ContractDraft, at
+from orchestrator.stack.inference.secrets import SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.sites import Site
-from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.records import plain
 
 KEY = ("database",)
@@ -18,7 +18,7 @@ _HOSTS = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")
 _UNKNOWN_SERVER = "which server is it? Its instance, host, port and admin user, in [contract.database]"
 
 
-def server_of(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
+def server_of(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
     """The instance that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is."""
     named = [own for site in sites if (own := of_site(site, state)) is not None]
     options = list({it.address: it for it in named}.values()) or servers(state)
@@ -38,7 +38,7 @@ def _but(clusters: Sequence[str]) -> str:
     return f" but {', '.join(clusters)} (Aurora and Multi-AZ clusters are not understood)" if clusters else ""
 
 
-def servers(state: State) -> list[Resource]:
+def servers(state: State) -> list[StateResource]:
     """PostgreSQL instances that can be written to, replicas left out."""
     return [
         it
@@ -48,7 +48,7 @@ def servers(state: State) -> list[Resource]:
     ]
 
 
-def of_site(site: Site, state: State) -> Resource | None:
+def of_site(site: Site, state: State) -> StateResource | None:
     """The server whose address the site's task is told, perhaps by an alias of a record in the state."""
     host = _host(site)
     for record in state.of("aws_route53_record"):
@@ -72,7 +72,7 @@ def _host_in(url: str) -> str:
         return ""
 
 
-def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+def describe(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """The server's part of the contract."""
     values = {
         "instance": server.text("identifier") or server.text("db_instance_identifier"),
@@ -84,10 +84,10 @@ def describe(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft
     _password(server, sites, vault, draft)
 
 
-def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+def _password(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """RDS's own secret; one that holds the same value; the value itself; the secret of tasks that are the admin."""
     for managed in server.blocks("master_user_secret"):
-        place = Place(str(managed.get("secret_arn")), PASSWORD_KEY)
+        place = SecretPlace(str(managed.get("secret_arn")), PASSWORD_KEY)
         keep(draft, KEY, server.address, place=place, readable=vault.is_readable(place))
         return
     clear = server.text("password")
@@ -104,7 +104,7 @@ def _password(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draf
         draft.ask((*KEY, "admin_secret_arn"), asks, options)
 
 
-def _of_a_task(server: Resource, sites: Sequence[Site], vault: Vault, draft: Draft) -> bool:
+def _of_a_task(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> bool:
     for task in (site.task for site in sites if site.task):
         if task.says("POSTGRES_USER") == server.text("username") and server.text("username"):
             told = task.secrets.get("POSTGRES_PASSWORD")

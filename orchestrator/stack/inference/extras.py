@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.stack.inference.model import Draft
-from orchestrator.stack.inference.secrets import Vault
+from orchestrator.stack.inference.model import ContractDraft
+from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site
-from orchestrator.stack.inference.state import Resource, State
-from orchestrator.stack.inference.tasks import Task
+from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.inference.tasks import BackendTask
 from orchestrator.stack.records import distribution_of, records_of
 
 
-def describe(state: State, sites: Sequence[Site], vault: Vault, draft: Draft) -> None:
+def describe(state: State, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """Every optional part."""
     tasks = {site.name: site.task for site in sites if site.task}
     _bucket(tasks.values(), draft)
@@ -22,7 +22,7 @@ def describe(state: State, sites: Sequence[Site], vault: Vault, draft: Draft) ->
     _dns(state, draft)
 
 
-def _bucket(tasks: Iterable[Task], draft: Draft) -> None:
+def _bucket(tasks: Iterable[BackendTask], draft: ContractDraft) -> None:
     told = {task.says("S3_FILE_STORE_BUCKET_NAME"): task for task in tasks}
     told.pop("", None)
     if len(told) == 1:
@@ -32,8 +32,8 @@ def _bucket(tasks: Iterable[Task], draft: Draft) -> None:
         draft.remark(f"{len(told)} buckets are in use: none is looked after")
 
 
-def _redis(state: State, tasks: Iterable[Task], vault: Vault, draft: Draft) -> None:
-    groups: dict[str, tuple[Resource, Task]] = {}
+def _redis(state: State, tasks: Iterable[BackendTask], vault: SecretStores, draft: ContractDraft) -> None:
+    groups: dict[str, tuple[StateResource, BackendTask]] = {}
     for task in tasks:
         host = task.says("REDIS_HOST").lower().rstrip(".")
         for group in state.of("aws_elasticache_replication_group"):
@@ -56,7 +56,7 @@ def _redis(state: State, tasks: Iterable[Task], vault: Vault, draft: Draft) -> N
         draft.put(("redis", "auth_secret_arn"), vault.place(told).arn, f"{task.address}: REDIS_PASSWORD")
 
 
-def _vespa(state: State, tenant: str, task: Task, draft: Draft) -> None:
+def _vespa(state: State, tenant: str, task: BackendTask, draft: ContractDraft) -> None:
     host = task.says("VESPA_HOST")
     names = ("private_ip", "private_dns", "public_ip", "public_dns")
     instance = next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
@@ -69,7 +69,7 @@ def _vespa(state: State, tenant: str, task: Task, draft: Draft) -> None:
     draft.put_all(("vespa", tenant), values, instance.address)
 
 
-def _dns(state: State, draft: Draft) -> None:
+def _dns(state: State, draft: ContractDraft) -> None:
     """Route 53, where the state knows the public zone of every name; a record of Terraform's own stays its own."""
     hosts = {
         key[1]: one.value for key, one in draft.found.items() if key[:1] == ("tenants",) and key[2:] == ("hostname",)
@@ -104,7 +104,7 @@ def _dns(state: State, draft: Draft) -> None:
             draft.put_all(("tenants", tenant, "dns"), values, zone.address)
 
 
-def _zone(host: str, state: State) -> Resource | None:
+def _zone(host: str, state: State) -> StateResource | None:
     """The most specific public zone that the name is in."""
     zones = [
         it

@@ -15,10 +15,10 @@ from orchestrator.stack.contract import SCHEMA, Stack
 from orchestrator.stack.inference import balancer, database, extras, runner, tenants
 from orchestrator.stack.inference.choice import pick
 from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
-from orchestrator.stack.inference.model import Draft, Found, Question
-from orchestrator.stack.inference.secrets import Vault
+from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion
+from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site, sites_of, tenants_among
-from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.state import State, StateResource
 
 SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
@@ -30,10 +30,10 @@ class Inferred:
 
     stack: Stack | None
     found: Mapping[Key, Found]
-    questions: tuple[Question, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
-    offers: tuple[Question, ...] = ()
+    offers: tuple[OpenQuestion, ...] = ()
     """What may stay open."""
     passwords: tuple[SecretStr, ...] = ()
     """Every password that was seen in clear, whatever came of it: to be hidden wherever it may turn up."""
@@ -54,7 +54,7 @@ class Inferred:
         return self.stack
 
 
-def as_problem(question: Question) -> Problem:
+def as_problem(question: OpenQuestion) -> Problem:
     """An open question, where nobody can be asked."""
     code = "contract-ambiguous" if question.options else "contract-incomplete"
     fix = question.fix or f"{INIT}: contract.{dotted(question.key)}"
@@ -63,7 +63,7 @@ def as_problem(question: Question) -> Problem:
 
 def infer(state: State, mapped: Mapped) -> Inferred:
     """Find every part of the contract. The order is that of dependence: cluster, sites, then what they lean on."""
-    draft = Draft(mapped)
+    draft = ContractDraft(mapped)
     everywhere = sites_of(state)
     cluster = _cluster(state, everywhere, draft)
     if cluster is not None:
@@ -71,7 +71,7 @@ def infer(state: State, mapped: Mapped) -> Inferred:
     return _finished(draft)
 
 
-def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | None:
+def _cluster(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
     """The cluster whose services have a way in; its ARN tells account and region."""
     known = {_name(it): it for it in state.of("aws_ecs_cluster", data=True)}
     used = {it.cluster_name: known.get(it.cluster_name) or _elsewhere(it) for it in sites}
@@ -87,22 +87,22 @@ def _cluster(state: State, sites: Sequence[Site], draft: Draft) -> Resource | No
     return chosen
 
 
-def _name(cluster: Resource) -> str:
+def _name(cluster: StateResource) -> str:
     """A data source calls it otherwise."""
     return cluster.text("name") or cluster.text("cluster_name")
 
 
-def _elsewhere(site: Site) -> Resource:
+def _elsewhere(site: Site) -> StateResource:
     """A cluster that isn't in the state, as the service tells of it: its ARN says region and account.
 
     Where the service gives the name alone, its own ARN does: a service is where its cluster is.
     """
     own = (site.service.text("arn"), site.service.text("id"))
     arn = next((said for said in (site.cluster, *own) if said.startswith("arn:")), site.routes[0].group)
-    return Resource(f"{site.service.address}.cluster", "aws_ecs_cluster", {"name": site.cluster_name, "arn": arn})
+    return StateResource(f"{site.service.address}.cluster", "aws_ecs_cluster", {"name": site.cluster_name, "arn": arn})
 
 
-def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft) -> None:
+def _parts(state: State, cluster: StateResource, sites: Sequence[Site], draft: ContractDraft) -> None:
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = "run `terraform apply` to its end; load balancers that it doesn't know can't be understood"
@@ -115,7 +115,7 @@ def _parts(state: State, cluster: Resource, sites: Sequence[Site], draft: Draft)
     balancing = balancer.balancer_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
     instance = runner.runner_of(state, server, draft)
-    vault = Vault(state, *cluster.arn_parts, runner.role_of_runner(instance, state))
+    vault = SecretStores(state, *cluster.arn_parts, runner.role_of_runner(instance, state))
     if server is not None:
         database.describe(server, kept, vault, draft)
     if balancing is not None:
@@ -130,7 +130,9 @@ def _alone(site: Site, sites: Sequence[Site]) -> bool:
     return not any(it is not site and set(it.balancers) & set(site.balancers) for it in sites)
 
 
-def _belongs(site: Site, server: Resource | None, balancing: Resource | None, state: State, draft: Draft) -> bool:
+def _belongs(
+    site: Site, server: StateResource | None, balancing: StateResource | None, state: State, draft: ContractDraft
+) -> bool:
     """Whether the site leans on the chosen server and load balancer: a contract has one of each."""
     own = database.of_site(site, state)
     elsewhere = server is not None and own is not None and own is not server
@@ -141,7 +143,7 @@ def _belongs(site: Site, server: Resource | None, balancing: Resource | None, st
     return not (elsewhere or apart)
 
 
-def _finished(draft: Draft) -> Inferred:
+def _finished(draft: ContractDraft) -> Inferred:
     found = {**draft.found}
     for key, value in draft.mapped.values.items():
         if key != (NOT_TENANTS,):
@@ -161,7 +163,11 @@ def _finished(draft: Draft) -> Inferred:
 
 
 def _inferred(
-    draft: Draft, stack: Stack | None, found: Mapping[Key, Found], problems: list[Problem], seen: tuple[SecretStr, ...]
+    draft: ContractDraft,
+    stack: Stack | None,
+    found: Mapping[Key, Found],
+    problems: list[Problem],
+    seen: tuple[SecretStr, ...],
 ) -> Inferred:
     questions, remarks, offers = tuple(draft.questions), tuple(draft.remarks), tuple(draft.offers)
     return Inferred(stack, found, questions, tuple(problems), remarks, offers, seen)

@@ -74,7 +74,7 @@ def read(
     variable: Variable = lambda _name: None,
 ) -> Mapped:
     """Evaluate the table. Every defect is a problem with its place; the rest is taken all the same."""
-    reading = _Reading(place, outputs, state, variable)
+    reading = _MappingReading(place, outputs, state, variable)
     for key, value in _leaves(table):
         reading.take(key, value)
     problems = tuple(reading.problems)
@@ -94,7 +94,7 @@ def _is_directive(value: Mapping[str, Any]) -> bool:
     return bool(value) and len(value.keys() & _DIRECTIVES) == 1 and value.keys() <= _DIRECTIVES | {"attribute"}
 
 
-class _Reading:
+class _MappingReading:
     def __init__(self, place: str, outputs: Mapping[str, Any], state: State, variable: Variable) -> None:
         self._place, self._outputs, self._state, self._variable = place, outputs, state, variable
         self.values: dict[Key, Any] = {}

@@ -31,7 +31,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """What the state leaves open. Without options nothing that could be it was found.
 
     `fix` says what to do about it where another answer than one in orchestrate.toml is better.
@@ -48,14 +48,14 @@ class Question:
 
 
 @dataclass
-class Draft:
+class ContractDraft:
     """The contract as far as it is known. What the mapping says wins over what was found."""
 
     mapped: Mapped
     found: dict[Key, Found] = field(default_factory=dict)
     passwords: dict[Key, tuple[SecretStr, str]] = field(default_factory=dict)
-    questions: list[Question] = field(default_factory=list)
-    offers: list[Question] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
+    offers: list[OpenQuestion] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -75,11 +75,11 @@ class Draft:
     def ask(self, key: Key, asks: str, options: Sequence[Option] = (), fix: str = "") -> None:
         """It stays open, unless the mapping says it."""
         if not self.mapped.says(key):
-            self.questions.append(Question(key, asks, tuple(options), fix))
+            self.questions.append(OpenQuestion(key, asks, tuple(options), fix))
 
     def offer(self, key: Key, asks: str) -> None:
         """It may stay open: a person is asked, nobody else has to answer."""
-        self.offers.append(Question(key, asks))
+        self.offers.append(OpenQuestion(key, asks))
 
     def wrong(self, key: Key, code: str, message: str, fix: str) -> None:
         """The mapping says what can't be."""
@@ -100,4 +100,4 @@ def at(address: str, shown: str = "") -> Option:
     return Option({"resource": address}, f"{address} = {shown}" if shown else address)
 
 
-__all__ = ["Draft", "Found", "Key", "Option", "Question", "at", "dotted", "literal"]
+__all__ = ["ContractDraft", "Found", "Key", "OpenQuestion", "Option", "at", "dotted", "literal"]

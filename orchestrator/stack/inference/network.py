@@ -9,11 +9,11 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.stack.inference.state import Resource, State, listed
+from orchestrator.stack.inference.state import State, StateResource, listed
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class IngressRule:
     """One ingress rule: who may come in on which ports."""
 
     ports: tuple[int, int]
@@ -26,7 +26,7 @@ class Door:
         return first <= port <= last and bool(groups & self.groups or any(_within(address, it) for it in self.cidrs))
 
 
-def reaches(instance: Resource, database: Resource, state: State) -> bool | None:
+def reaches(instance: StateResource, database: StateResource, state: State) -> bool | None:
     """Whether a rule lets the instance in; None where the state holds none of the database's groups."""
     behind = frozenset(database.texts("vpc_security_group_ids"))
     doors = tuple(_doors(behind, state))
@@ -39,22 +39,22 @@ def reaches(instance: Resource, database: Resource, state: State) -> bool | None
     return any(door.admits(port if isinstance(port, int) else 5432, groups, address) for door in doors)
 
 
-def _doors(behind: frozenset[str], state: State) -> Iterator[Door]:
+def _doors(behind: frozenset[str], state: State) -> Iterator[IngressRule]:
     for group in state.of("aws_security_group"):
         if group.text("id") in behind:
             for rule in group.blocks("ingress"):
                 itself = {group.text("id")} if rule.get("self") is True else set()
                 sources = frozenset({*_texts(rule.get("security_groups")), *itself})
-                yield Door(_ports(rule, "protocol"), sources, _texts(rule.get("cidr_blocks")))
+                yield IngressRule(_ports(rule, "protocol"), sources, _texts(rule.get("cidr_blocks")))
     for one in state.of("aws_security_group_rule"):
         if one.text("type") == "ingress" and one.text("security_group_id") in behind:
             itself = {one.text("security_group_id")} if one.values.get("self") is True else set()
             sources = frozenset({one.text("source_security_group_id"), *itself} - {""})
-            yield Door(_ports(one.values, "protocol"), sources, one.texts("cidr_blocks"))
+            yield IngressRule(_ports(one.values, "protocol"), sources, one.texts("cidr_blocks"))
     for one in state.of("aws_vpc_security_group_ingress_rule"):
         if one.text("security_group_id") in behind:
             sources = frozenset({one.text("referenced_security_group_id")} - {""})
-            yield Door(_ports(one.values, "ip_protocol"), sources, tuple(filter(None, [one.text("cidr_ipv4")])))
+            yield IngressRule(_ports(one.values, "ip_protocol"), sources, tuple(filter(None, [one.text("cidr_ipv4")])))
 
 
 def _texts(value: object) -> tuple[str, ...]:

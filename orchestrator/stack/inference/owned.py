@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.stack.blueprint.resources import canonical
-from orchestrator.stack.inference.state import Resource, State
-from orchestrator.stack.ownership import Kind, Ownership, Part
+from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.ownership import Ownership, Part, PartKind
 
-Ids = Callable[[Resource], tuple[str, ...]]
+Ids = Callable[[StateResource], tuple[str, ...]]
 
 
 def _of(*names: str) -> Ids:
@@ -17,24 +17,24 @@ def _of(*names: str) -> Ids:
     return lambda one: tuple(dict.fromkeys(filter(None, map(one.text, names))))
 
 
-def _service(one: Resource) -> tuple[str, ...]:
+def _service(one: StateResource) -> tuple[str, ...]:
     cluster = (one.text("cluster") or one.text("cluster_arn")).rsplit("/", 1)[-1] or "default"
     name = one.text("name") or one.text("service_name")
     return (f"{cluster}/{name}",) if name else ()
 
 
-TYPES: Mapping[str, tuple[Kind, Ids]] = {
-    "aws_db_instance": (Kind.DATABASE, _of("identifier", "db_instance_identifier")),
-    "aws_lb": (Kind.BALANCER, _of("arn")),
-    "aws_lb_target_group": (Kind.TARGETS, _of("arn")),
-    "aws_elasticache_replication_group": (Kind.REDIS, _of("replication_group_id", "id")),
-    "aws_instance": (Kind.INSTANCE, _of("id")),
-    "aws_spot_instance_request": (Kind.INSTANCE, _of("spot_instance_id")),
-    "aws_s3_bucket": (Kind.BUCKET, _of("bucket", "id")),
-    "aws_ecs_service": (Kind.SERVICE, _service),
-    "aws_secretsmanager_secret": (Kind.SECRET, _of("arn")),
-    "aws_kms_key": (Kind.KEY, _of("arn", "key_id")),
-    "aws_kms_alias": (Kind.KEY, _of("arn", "name")),
+TYPES: Mapping[str, tuple[PartKind, Ids]] = {
+    "aws_db_instance": (PartKind.DATABASE, _of("identifier", "db_instance_identifier")),
+    "aws_lb": (PartKind.BALANCER, _of("arn")),
+    "aws_lb_target_group": (PartKind.TARGETS, _of("arn")),
+    "aws_elasticache_replication_group": (PartKind.REDIS, _of("replication_group_id", "id")),
+    "aws_instance": (PartKind.INSTANCE, _of("id")),
+    "aws_spot_instance_request": (PartKind.INSTANCE, _of("spot_instance_id")),
+    "aws_s3_bucket": (PartKind.BUCKET, _of("bucket", "id")),
+    "aws_ecs_service": (PartKind.SERVICE, _service),
+    "aws_secretsmanager_secret": (PartKind.SECRET, _of("arn")),
+    "aws_kms_key": (PartKind.KEY, _of("arn", "key_id")),
+    "aws_kms_alias": (PartKind.KEY, _of("arn", "name")),
 }
 """Resource type → what it is, and what it is called in a contract."""
 
@@ -58,7 +58,7 @@ def ending_by(plan: Mapping[str, Any]) -> frozenset[Part]:
     return frozenset(part for part, _ in _parts(gone, data=False))
 
 
-def _ended(plan: Mapping[str, Any]) -> Iterator[Resource]:
+def _ended(plan: Mapping[str, Any]) -> Iterator[StateResource]:
     for raw in plan.get("resource_changes", ()):
         if raw.get("mode") == "managed" and "delete" in raw["change"]["actions"]:
-            yield Resource(raw["address"], canonical(raw["type"]), raw["change"].get("before") or {})
+            yield StateResource(raw["address"], canonical(raw["type"]), raw["change"].get("before") or {})

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.state import State, StateResource
 
 _REGISTERS = "ssm:UpdateInstanceInformation"
 READS = "secretsmanager:GetSecretValue"
@@ -40,7 +40,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class InstanceRole:
     """The role of an instance; `known` is false where the state does not hold its profile."""
 
     known: bool
@@ -56,16 +56,16 @@ class Role:
         return any(it.covers(READS, arn) for it in self.permissions)
 
 
-def role_of(instance: Resource, state: State) -> Role:
+def role_of(instance: StateResource, state: State) -> InstanceRole:
     """The role in the instance's profile."""
     named = instance.text("iam_instance_profile").rsplit("/", 1)[-1]
     if not named:
-        return Role(known=True)
+        return InstanceRole(known=True)
     profile = next((it for it in state.of("aws_iam_instance_profile", data=True) if it.text("name") == named), None)
     if profile is None:
-        return Role(known=False)
+        return InstanceRole(known=False)
     name = (profile.text("role") or profile.text("role_name")).rsplit("/", 1)[-1]
-    return Role(known=True, permissions=tuple(_permissions(name, state)))
+    return InstanceRole(known=True, permissions=tuple(_permissions(name, state)))
 
 
 def _permissions(role: str, state: State) -> Iterator[Permission]:

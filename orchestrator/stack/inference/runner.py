@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.stack.inference.choice import named, pick
-from orchestrator.stack.inference.model import Draft, at
+from orchestrator.stack.inference.model import ContractDraft, at
 from orchestrator.stack.inference.network import reaches
-from orchestrator.stack.inference.permissions import Role, role_of
-from orchestrator.stack.inference.state import Resource, State
+from orchestrator.stack.inference.permissions import InstanceRole, role_of
+from orchestrator.stack.inference.state import State, StateResource
 
 KEY = ("runner",)
 _GONE = frozenset({"terminated", "shutting-down"})
 
 
-def runner_of(state: State, server: Resource | None, draft: Draft) -> Resource | None:
+def runner_of(state: State, server: StateResource | None, draft: ContractDraft) -> StateResource | None:
     """The instance, if just one can be it for certain. One that perhaps can is asked about, even alone."""
     instances = [it for it in state.of("aws_instance") if it.text("instance_state") not in _GONE]
     chosen = named(KEY, instances, draft) if draft.mapped.says(KEY) else _found(state, instances, server, draft)
@@ -23,7 +23,9 @@ def runner_of(state: State, server: Resource | None, draft: Draft) -> Resource |
     return chosen
 
 
-def _found(state: State, instances: Sequence[Resource], server: Resource | None, draft: Draft) -> Resource | None:
+def _found(
+    state: State, instances: Sequence[StateResource], server: StateResource | None, draft: ContractDraft
+) -> StateResource | None:
     roles = {it.address: role_of(it, state) for it in instances}
     ways = {it.address: reaches(it, server, state) if server else None for it in instances}
     certain = [it for it in instances if roles[it.address].registers and ways[it.address]]
@@ -45,6 +47,6 @@ def _found(state: State, instances: Sequence[Resource], server: Resource | None,
 ASKS = "on which instance shall commands run? It needs an SSM agent, psql and a way to the database"
 
 
-def role_of_runner(instance: Resource | None, state: State) -> Role:
+def role_of_runner(instance: StateResource | None, state: State) -> InstanceRole:
     """What the runner may read. Without one the caller reads, of whom the state says nothing."""
-    return role_of(instance, state) if instance else Role(known=False)
+    return role_of(instance, state) if instance else InstanceRole(known=False)

@@ -1,6 +1,6 @@
 """Where passwords are: a secret or parameter by name, or in clear in the state. Pure.
 
-A value found in clear goes into `Draft.keep`, which masks it, and nowhere else.
+A value found in clear goes into `ContractDraft.keep`, which masks it, and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from orchestrator.aws.partitions import partition_of
 from orchestrator.aws.value_from import parse, same_secret, without_key
 from orchestrator.stack.contract import PASSWORD_KEY
-from orchestrator.stack.inference.model import Draft, Key, dotted
-from orchestrator.stack.inference.permissions import Role
+from orchestrator.stack.inference.model import ContractDraft, Key, dotted
+from orchestrator.stack.inference.permissions import InstanceRole
 from orchestrator.stack.inference.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretPlace:
     """A secret's (or parameter's) ARN and the key of its JSON object; empty: the whole value."""
 
     arn: str
@@ -26,26 +26,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Vault:
+class SecretStores:
     """What the state knows of secret stores. `region` and `account` complete parameters that are named alone."""
 
     state: State
     region: str
     account: str
-    reader: Role = field(default_factory=lambda: Role(known=True))
+    reader: InstanceRole = field(default_factory=lambda: InstanceRole(known=True))
     """The runner's role: a secret it may not read is no use to it."""
 
-    def place(self, value_from: str) -> Place:
+    def place(self, value_from: str) -> SecretPlace:
         """What a container's `valueFrom` means: ARN[:KEY:STAGE:VERSION] of a secret, a parameter's ARN or name."""
         found = parse(value_from)
         if found.is_secret:
-            return Place(without_key(value_from), found.key)
+            return SecretPlace(without_key(value_from), found.key)
         if value_from.startswith("arn:"):
-            return Place(value_from)
+            return SecretPlace(value_from)
         where = f"arn:{partition_of(self.region)}:ssm:{self.region}:{self.account}"
-        return Place(f"{where}:parameter/{value_from.lstrip('/')}")
+        return SecretPlace(f"{where}:parameter/{value_from.lstrip('/')}")
 
-    def value(self, place: Place) -> str:
+    def value(self, place: SecretPlace) -> str:
         """The value, where the state holds it in clear; else empty."""
         text = self._text(parse(place.arn).source) if parse(place.arn).is_current else ""
         if not place.key:
@@ -59,21 +59,21 @@ class Vault:
         parameter = self.state.one("aws_ssm_parameter", "arn", arn)
         return parameter.text("value") if parameter else ""
 
-    def holder(self, password: str) -> tuple[Place, str] | None:
+    def holder(self, password: str) -> tuple[SecretPlace, str] | None:
         """The secret that holds exactly this password, and the address that says so."""
         for one in self.state.of("aws_secretsmanager_secret_version"):
             text, arn = one.text("secret_string"), one.text("arn") or one.text("secret_id")
             if text == password:
-                return Place(arn), one.address
+                return SecretPlace(arn), one.address
             for key, value in _object(text).items():
                 if value == password:
-                    return Place(arn, key), one.address
+                    return SecretPlace(arn, key), one.address
         for one in self.state.of("aws_ssm_parameter"):
             if one.text("value") == password:
-                return Place(one.text("arn")), one.address
+                return SecretPlace(one.text("arn")), one.address
         return None
 
-    def is_readable(self, place: Place) -> bool:
+    def is_readable(self, place: SecretPlace) -> bool:
         """Whether the runner may read it; AmazonSSMManagedInstanceCore lets it read parameters."""
         return ":ssm:" in place.arn or not self.reader.known or self.reader.reads(parse(place.arn).source)
 
@@ -83,7 +83,13 @@ TENANT_KEYS = ("secret_arn", "secret_key", "password")
 
 
 def keep(
-    draft: Draft, part: Key, source: str, *, place: Place | None = None, clear: str = "", readable: bool = True
+    draft: ContractDraft,
+    part: Key,
+    source: str,
+    *,
+    place: SecretPlace | None = None,
+    clear: str = "",
+    readable: bool = True,
 ) -> bool:
     """Put a password's place, or else the password itself, into the draft. Whether either is known."""
     arn, key, password = TENANT_KEYS if part[0] == "tenants" else ADMIN_KEYS

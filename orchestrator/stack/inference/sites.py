@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.stack.inference.mapping import NOT_TENANTS
-from orchestrator.stack.inference.model import Draft, Key, Option, Question, literal
-from orchestrator.stack.inference.state import Resource, State, blocks_in, listed
-from orchestrator.stack.inference.tasks import Task, task_of
+from orchestrator.stack.inference.model import ContractDraft, Key, OpenQuestion, Option, literal
+from orchestrator.stack.inference.state import State, StateResource, blocks_in, listed
+from orchestrator.stack.inference.tasks import BackendTask, task_of
 from orchestrator.stack.records import covers, leading_to, plain, records_of
 
 
@@ -20,7 +20,7 @@ class Route:
 
     source: str
     group: str
-    listener: Resource | None
+    listener: StateResource | None
     hosts: tuple[str, ...] = ()
 
 
@@ -28,11 +28,11 @@ class Route:
 class Site:
     """One service with a way in."""
 
-    service: Resource
+    service: StateResource
     cluster: str
     """As the service says it: an ARN, or a name."""
     routes: tuple[Route, ...]
-    task: Task | None = field(default=None)
+    task: BackendTask | None = field(default=None)
 
     @property
     def name(self) -> str:
@@ -106,7 +106,7 @@ def _forwarded(actions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                     yield str(group["arn"])
 
 
-def tenants_among(sites: Sequence[Site], draft: Draft) -> tuple[Site, ...]:
+def tenants_among(sites: Sequence[Site], draft: ContractDraft) -> tuple[Site, ...]:
     """One service a name: those that orchestrate.toml calls no tenants are left out, then those without a database.
 
     Where several are left, it is asked which of them is the tenant; until that is said none of them is.
@@ -133,15 +133,17 @@ def tenants_among(sites: Sequence[Site], draft: Draft) -> tuple[Site, ...]:
     return tuple(kept)
 
 
-def _ask_which(rivals: Sequence[Site], draft: Draft) -> None:
+def _ask_which(rivals: Sequence[Site], draft: ContractDraft) -> None:
     names = [it.name for it in rivals]
     where = ", ".join(dict.fromkeys(host for it in rivals for host in it.hosts)) or "visitors of one load balancer"
     options = [Option([other for other in names if other != name], f"{name} is the tenant") for name in names]
     asks = f"{', '.join(it.service.address for it in rivals)} all serve {where}: which of them is the tenant?"
-    draft.questions.append(Question((NOT_TENANTS,), asks, tuple(options)))  # said of others, it is still open of these
+    draft.questions.append(
+        OpenQuestion((NOT_TENANTS,), asks, tuple(options))
+    )  # said of others, it is still open of these
 
 
-def hostname(site: Site, key: Key, draft: Draft, state: State, alone: bool) -> None:
+def hostname(site: Site, key: Key, draft: ContractDraft, state: State, alone: bool) -> None:
     """The site's public name, on evidence that names it.
 
     That is its only host header; what its task calls itself, where a rule lets that in (`DOMAIN`, which applications
@@ -191,7 +193,7 @@ def _leading(site: Site, state: State) -> Mapping[str, str]:
     }
 
 
-def target_group(site: Site, key: Key, draft: Draft) -> None:
+def target_group(site: Site, key: Key, draft: ContractDraft) -> None:
     """The group the rules lead to."""
     groups = dict.fromkeys(route.group for route in site.routes)
     if len(groups) == 1:

@@ -11,7 +11,7 @@ from orchestrator.stack.blueprint.resources import canonical
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class StateResource:
     """One instance of a resource or data source. `address` is Terraform's; `values` hold secrets in clear."""
 
     address: str
@@ -52,22 +52,22 @@ def listed(value: Any) -> list[Any]:
 class State:
     """Every resource of a state, by type and by address."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
-        self._by_type: dict[str, list[Resource]] = defaultdict(list)
-        self.by_address: dict[str, Resource] = {}
+    def __init__(self, resources: Iterable[StateResource]) -> None:
+        self._by_type: dict[str, list[StateResource]] = defaultdict(list)
+        self.by_address: dict[str, StateResource] = {}
         for one in resources:
             self._by_type[one.type].append(one)
             self.by_address[one.address] = one
 
-    def everything(self) -> Iterable[Resource]:
+    def everything(self) -> Iterable[StateResource]:
         """Resources and data sources, in the order of the state."""
         return self.by_address.values()
 
-    def of(self, *types: str, data: bool = False) -> tuple[Resource, ...]:
+    def of(self, *types: str, data: bool = False) -> tuple[StateResource, ...]:
         """Resources of these types, in the order of the state; data sources only if asked for."""
         return tuple(one for kind in types for one in self._by_type.get(kind, ()) if data or not one.is_data)
 
-    def one(self, kind: str, name: str, value: str) -> Resource | None:
+    def one(self, kind: str, name: str, value: str) -> StateResource | None:
         """The resource whose attribute has this value; a data source where no resource has."""
         found = sorted(self.of(kind, data=True), key=lambda it: it.is_data)
         return next((it for it in found if value and it.values.get(name) == value), None)
@@ -84,9 +84,9 @@ def outputs_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one.get("value") for name, one in said.items()}
 
 
-def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
+def _resources(module: Mapping[str, Any]) -> Iterator[StateResource]:
     for one in module.get("resources", ()):
         kind = canonical(one["type"])
-        yield Resource(one["address"], kind, one.get("values") or {}, one.get("mode") == "data")
+        yield StateResource(one["address"], kind, one.get("values") or {}, one.get("mode") == "data")
     for child in module.get("child_modules", ()):
         yield from _resources(child)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.stack.inference.state import Resource, State, blocks_in, listed
+from orchestrator.stack.inference.state import State, StateResource, blocks_in, listed
 
 _DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"})
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class BackendTask:
     """The backend's view. `secrets` is name → `valueFrom`; `domains` the hosts in WEB_DOMAIN and DOMAIN."""
 
     address: str
@@ -33,7 +33,7 @@ class Task:
         return self.environment.get(name, "")
 
 
-def task_of(service: Resource, state: State) -> Task | None:
+def task_of(service: StateResource, state: State) -> BackendTask | None:
     """The task definition the service names; by its family where another revision runs than Terraform's."""
     wanted = service.text("task_definition")
     family = wanted.rsplit("/", 1)[-1].split(":")[0]
@@ -44,7 +44,7 @@ def task_of(service: Resource, state: State) -> Task | None:
     return read(same[0], entrances) if len({it.text("family") for it in same}) == 1 else None
 
 
-def read(definition: Resource, entrances: Sequence[str] = ()) -> Task:
+def read(definition: StateResource, entrances: Sequence[str] = ()) -> BackendTask:
     """The containers of a task definition, seen from the one that talks to the database.
 
     `entrances` are the containers that the load balancer sends visitors to.
@@ -63,8 +63,8 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> Task:
     entered = [one for one in containers if one.get("name") in entrances]
     chosen = _backend(containers, entered)
     if chosen is None:
-        return Task(definition.address, domains=domains)
-    return Task(
+        return BackendTask(definition.address, domains=domains)
+    return BackendTask(
         definition.address,
         _environment(chosen),
         {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen, "secrets") if it.get("valueFrom")},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.stack.inference.model import Draft, Key, Option
-from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, Place, Vault, keep
+from orchestrator.stack.inference.model import ContractDraft, Key, Option
+from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.sites import Site, hostname, target_group
-from orchestrator.stack.inference.state import Resource
-from orchestrator.stack.inference.tasks import Task
+from orchestrator.stack.inference.state import StateResource
+from orchestrator.stack.inference.tasks import BackendTask
 
 DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
@@ -17,7 +17,7 @@ _ROLE_NAMES = ("PGUSER", "DB_USER", "DB_USERNAME", "DATABASE_USER", "DATABASE_US
 """What other applications call it (libpq; Django, Rails, Laravel by custom): offered, never taken unasked."""
 
 
-def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft, alone: bool) -> None:
+def describe(site: Site, server: StateResource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
     """The tenant's part of the contract, under its service's name. `alone`: no other is behind its load balancer."""
     key = ("tenants", site.name)
     draft.put((*key, "service"), site.name, site.service.address)
@@ -34,7 +34,7 @@ def describe(site: Site, server: Resource | None, vault: Vault, draft: Draft, al
     _password(task, key, server, vault, draft)
 
 
-def _database(task: Task, key: Key, draft: Draft) -> None:
+def _database(task: BackendTask, key: Key, draft: ContractDraft) -> None:
     name = task.says("POSTGRES_DB")
     if name:
         draft.put(key, name, f"{task.address}: POSTGRES_DB")
@@ -44,12 +44,12 @@ def _database(task: Task, key: Key, draft: Draft) -> None:
         draft.ask(key, asks, _maybe(task, _DATABASE_NAMES))
 
 
-def _maybe(task: Task, names: Sequence[str]) -> tuple[Option, ...]:
+def _maybe(task: BackendTask, names: Sequence[str]) -> tuple[Option, ...]:
     """Values of variables that may say it."""
     return tuple(Option(said, f"{said} ({name})") for name in names if (said := task.says(name)))
 
 
-def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Draft) -> None:
+def _role(task: BackendTask, key: Key, server: StateResource | None, vault: SecretStores, draft: ContractDraft) -> None:
     source = f"{task.address}: POSTGRES_USER"
     told = task.secrets.get("POSTGRES_USER")
     if task.says("POSTGRES_USER"):
@@ -65,7 +65,7 @@ def _role(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Dr
         draft.ask(key, f"which role do the tasks of {task.address} sign in as? It is kept in a secret")
 
 
-def _user_in(place: Place, server: Resource | None, vault: Vault) -> str:
+def _user_in(place: SecretPlace, server: StateResource | None, vault: SecretStores) -> str:
     """The user name in a secret: known of RDS's own, and where the state holds the value."""
     managed = [str(it.get("secret_arn")) for it in server.blocks("master_user_secret")] if server else []
     if server is not None and place.arn in managed and place.key == "username":
@@ -73,7 +73,9 @@ def _user_in(place: Place, server: Resource | None, vault: Vault) -> str:
     return vault.value(place)
 
 
-def _password(task: Task, key: Key, server: Resource | None, vault: Vault, draft: Draft) -> None:
+def _password(
+    task: BackendTask, key: Key, server: StateResource | None, vault: SecretStores, draft: ContractDraft
+) -> None:
     """A secret the runner can read, else its value where the state has it; nothing said: the admin's, if it is it."""
     told, source = task.secrets.get("POSTGRES_PASSWORD"), f"{task.address}: POSTGRES_PASSWORD"
     place = vault.place(told) if told else None
@@ -89,7 +91,7 @@ def _password(task: Task, key: Key, server: Resource | None, vault: Vault, draft
         draft.remark(f"{key[-1]}: its password is not known; a role that is missing can't be made")
 
 
-def _as_admin(key: Key, draft: Draft) -> None:
+def _as_admin(key: Key, draft: ContractDraft) -> None:
     for mine, its in zip(TENANT_KEYS, ADMIN_KEYS, strict=True):
         if ("database", its) in draft.found:
             draft.found[(*key, mine)] = draft.found["database", its]

@@ -21,7 +21,7 @@ from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import moto_route53 as correction
 from orchestrator.local.dns import porkbun as double
-from orchestrator.local.dns.registrar import Draft, Registrar
+from orchestrator.local.dns.registrar import RecordDraft, Registrar
 from tests.conformance.dns.worlds import (
     SPEED,
     ZONE,
@@ -103,7 +103,7 @@ def porkbun(listening: Porkbun) -> World:
         erase(record.name)
         label = record.name.removesuffix(ZONE).removesuffix(".")
         for value in record.values:
-            registrar.create(ZONE, Draft(label, record.type, value, record.ttl or 600))
+            registrar.create(ZONE, RecordDraft(label, record.type, value, record.ttl or 600))
 
     erase(ZONE)  # a fresh domain is parked: its apex leads to the registrar's page
     made = connection(listening.environment())

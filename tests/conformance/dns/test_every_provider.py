@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator import dns
-from orchestrator.dns.model import Change, Plan, Record, SubmittedInPart
+from orchestrator.dns.model import Change, Record, SubmittedInPart, ZonePlan
 from orchestrator.errors import Invalid, OrchestratorError, Refused, Transient
 from tests.conformance.dns.worlds import LB_ZONE, NEW, OLD, ZONE, World, connection
 
@@ -184,7 +184,7 @@ def test_one_refused_record_holds_up_no_other(world: World) -> None:
 def test_of_one_change_that_is_refused_the_error_is_its_own(world: World) -> None:
     bad = Change("b.vigilon.app", (), (Record("b.vigilon.app", "A", ("no-address",), 600),))
     with pytest.raises(OrchestratorError) as refused:
-        world.provider.submit(ZONE, Plan(ZONE, (bad,)))
+        world.provider.submit(ZONE, ZonePlan(ZONE, (bad,)))
     assert not isinstance(refused.value, Transient | SubmittedInPart)
     assert all(problem.fix for problem in refused.value.problems)
 

@@ -15,7 +15,7 @@ from orchestrator.dns.model import Change, Connection, Record, SubmittedInPart
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Transient
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.dns.changes import Changes
+from orchestrator.local.dns.changes import ChangeBatches
 from tests.conformance.dns.worlds import OLD, ZONE, World, change, connection, record_set
 
 
@@ -29,7 +29,7 @@ def test_many_changes_are_few_batches(route53: World) -> None:
 
 def test_is_pending_before_it_settles(route53: World, cloud: Cloud) -> None:
     slow = Pace(0.001)
-    cloud.shared(Changes, cloud.pace)._pace = slow
+    cloud.shared(ChangeBatches, cloud.pace)._pace = slow
     ticket = route53.provider.submit(ZONE, route53.plan("demo.vigilon.app"))
     assert not route53.provider.settled(ticket)
     slow.speed = 1e9

@@ -14,7 +14,7 @@ from orchestrator import dns
 from orchestrator.aws.environment import EnvironmentSession
 from orchestrator.aws.roles import assuming
 from orchestrator.dns import model
-from orchestrator.dns.model import Change, DnsProvider, Plan, Record, SubmittedInPart
+from orchestrator.dns.model import Change, DnsProvider, Record, SubmittedInPart, ZonePlan
 from orchestrator.errors import OrchestratorError
 from tests.conformance.dns.worlds import LB_ZONE, NEW, OLD, change, connection, record_set
 
@@ -55,7 +55,7 @@ def provider(session: Any, aws: Any, theirs: Any) -> DnsProvider:
     return dns.connect("route53", made)
 
 
-def led(provider: DnsProvider, zone: str, name: str) -> Plan:
+def led(provider: DnsProvider, zone: str, name: str) -> ZonePlan:
     wanted = model.pointer(name, NEW, zone=zone, ttl=60, apex="A", minimum_ttl=1, target_zone=LB_ZONE)
     return model.plan(zone, provider.records(zone), [wanted], model.former_names(NEW))
 

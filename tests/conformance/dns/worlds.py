@@ -15,8 +15,8 @@ from lexicon._private.providers.porkbun import Provider as LexiconsPorkbun
 from werkzeug.serving import WSGIRequestHandler
 
 from orchestrator.dns import model, undo
-from orchestrator.dns.history import Entry
-from orchestrator.dns.model import Connection, DnsProvider, Plan, Record
+from orchestrator.dns.history import HistoryEntry
+from orchestrator.dns.model import Connection, DnsProvider, Record, ZonePlan
 from orchestrator.local.core.cloud import Cloud
 
 ZONE = "vigilon.app"
@@ -40,7 +40,7 @@ class World:
     writes: Callable[[], int]
     """How many changing requests the provider has sent."""
 
-    def plan(self, *hostnames: str, target: str = NEW, adopt: bool = False) -> Plan:
+    def plan(self, *hostnames: str, target: str = NEW, adopt: bool = False) -> ZonePlan:
         pointers = [
             model.pointer(
                 name,
@@ -60,18 +60,18 @@ class World:
         while not self.provider.settled(ticket):
             self.connection.sleep(1)
 
-    def adopt(self, *hostnames: str) -> Plan:
+    def adopt(self, *hostnames: str) -> ZonePlan:
         """What a run with `--adopt` does; gives the plan."""
         plan = self.plan(*hostnames, adopt=True)
         self.provider.submit(ZONE, plan)
         return plan
 
-    def undo(self, plan: Plan) -> None:
-        entries = [Entry("1", "then", "onyx-prod", self.provider.name, ZONE, change) for change in plan.changes]
+    def undo(self, plan: ZonePlan) -> None:
+        entries = [HistoryEntry("1", "then", "onyx-prod", self.provider.name, ZONE, change) for change in plan.changes]
         back = [undo.restoration(entry, self.provider.records(ZONE)) for entry in entries]
         assert not any(one.problem for one in back)
         changes = tuple(one.change for one in back if one.change)
-        self.provider.submit(ZONE, Plan(ZONE, changes))
+        self.provider.submit(ZONE, ZonePlan(ZONE, changes))
 
     def at(self, name: str) -> list[Record]:
         return sorted((record for record in self.provider.records(ZONE) if record.name == name), key=str)

@@ -25,8 +25,8 @@ from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import moto_route53, nameserver
 from orchestrator.local.dns.authority import answer
-from orchestrator.local.dns.registrar import Draft, Registrar
-from orchestrator.local.dns.zone import ALIAS, Entry, Zone
+from orchestrator.local.dns.registrar import RecordDraft, Registrar
+from orchestrator.local.dns.zone import ALIAS, Zone, ZoneEntry
 from tests.waiting import until
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
@@ -176,7 +176,7 @@ def test_a_long_answer_is_truncated_by_udp_and_whole_by_tcp(cloud: Cloud, aws: A
 
 
 def test_route53_wins_over_porkbun_only_where_it_hosts_the_zone(cloud: Cloud, aws: Any) -> None:
-    cloud.shared(Registrar).create("vigilon.app", Draft("demo", "CNAME", "porkbuns.porkbun.example"))
+    cloud.shared(Registrar).create("vigilon.app", RecordDraft("demo", "CNAME", "porkbuns.porkbun.example"))
     assert texts(ask(cloud, "demo.vigilon.app", "CNAME")) == ["demo.vigilon.app. porkbuns.porkbun.example."]
     zone = hosted(aws, "vigilon.app")
     assert ask(cloud, "demo.vigilon.app", "CNAME").rcode() == dns.rcode.NXDOMAIN
@@ -203,7 +203,7 @@ def test_porkbuns_apex_alias_and_wildcard_are_served(cloud: Cloud) -> None:
     assert texts(ask(cloud, "anything.porkbun.example")) == ["anything.porkbun.example. pixie.porkbun.com."]
     alias = next(one for one in cloud.shared(Registrar).records("porkbun.example") if one.type == "ALIAS")
     cloud.addresses.publish(NEW, Address("127.77.1.2", 8443))
-    cloud.shared(Registrar).edit("porkbun.example", alias.id, Draft("", "ALIAS", NEW))
+    cloud.shared(Registrar).edit("porkbun.example", alias.id, RecordDraft("", "ALIAS", NEW))
     assert texts(ask(cloud, "porkbun.example")) == ["porkbun.example. 127.77.1.2"]
 
 
@@ -279,8 +279,8 @@ def test_a_deleted_record_can_be_created_again_and_a_type_changed_in_one_batch(a
     assert [one["Type"] for one in listed if one["Name"] == "demo.vigilon.app."] == ["A"]
 
 
-def entry(name: str, kind: str, value: str) -> Entry:
-    return Entry(name, kind, 60, value)
+def entry(name: str, kind: str, value: str) -> ZoneEntry:
+    return ZoneEntry(name, kind, 60, value)
 
 
 ZONE = Zone(

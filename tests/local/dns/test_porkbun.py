@@ -14,7 +14,7 @@ from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import porkbun
-from orchestrator.local.dns.registrar import Draft, HostedRecord, Registrar, refused
+from orchestrator.local.dns.registrar import HostedRecord, RecordDraft, Registrar, refused
 from orchestrator.local.faults import catalogue
 
 ALB = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
@@ -142,7 +142,7 @@ def test_a_fresh_domain_is_parked_and_its_apex_takes_an_alias_only(call: Call) -
 
 def test_thousands_of_records_come_at_once(cloud: Cloud, call: Call) -> None:
     for number in range(3000):
-        cloud.shared(Registrar).create("porkbun.example", Draft(f"host{number}", "A", "192.0.2.1"))
+        cloud.shared(Registrar).create("porkbun.example", RecordDraft(f"host{number}", "A", "192.0.2.1"))
     assert len(records(call, "porkbun.example")) == 3006
 
 
@@ -217,8 +217,8 @@ def test_what_may_stand_beside_what(kind: str, others: list[str], expected: bool
 
 def test_a_text_is_quoted_for_the_name_server() -> None:
     registrar = Registrar(["x.test"])
-    registrar.create("x.test", Draft("t", "TXT", 'say "hi" ' + "x" * 300))
-    registrar.create("x.test", Draft("", "MX", "mail.x.test", prio=10))
+    registrar.create("x.test", RecordDraft("t", "TXT", 'say "hi" ' + "x" * 300))
+    registrar.create("x.test", RecordDraft("", "MX", "mail.x.test", prio=10))
     (zone,) = registrar.zones()
     values = {entry.type: entry.value for entry in zone.entries}
     assert values["MX"] == "10 mail.x.test"

@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.ec2 import reach
-from orchestrator.local.ec2.reach import Place
+from orchestrator.local.ec2.reach import ConnectionEnd
 
 REGION = "eu-west-3"
 """A region that no other test uses."""
@@ -34,20 +34,20 @@ def group(ec2: Any, vpc: str, name: str, port: int = 0, *sources: str) -> str:
 def test_both_sides_must_let_it_through(ec2: Any) -> None:
     vpc = ec2.create_vpc("10.0.0.0/16").id
     tasks, others = group(ec2, vpc, "tasks"), group(ec2, vpc, "others")
-    server = Place((group(ec2, vpc, "server", 5432, tasks, "10.0.7.0/24"),))
-    assert reach.may_connect(REGION, Place((tasks,), "10.0.10.9"), server, 5432)
-    assert not reach.may_connect(REGION, Place((tasks,), "10.0.10.9"), server, 5433)
-    assert not reach.may_connect(REGION, Place((others,), "10.0.10.9"), server, 5432)
-    assert reach.may_connect(REGION, Place((others,), "10.0.7.9"), server, 5432)
+    server = ConnectionEnd((group(ec2, vpc, "server", 5432, tasks, "10.0.7.0/24"),))
+    assert reach.may_connect(REGION, ConnectionEnd((tasks,), "10.0.10.9"), server, 5432)
+    assert not reach.may_connect(REGION, ConnectionEnd((tasks,), "10.0.10.9"), server, 5433)
+    assert not reach.may_connect(REGION, ConnectionEnd((others,), "10.0.10.9"), server, 5432)
+    assert reach.may_connect(REGION, ConnectionEnd((others,), "10.0.7.9"), server, 5432)
     ec2.revoke_security_group_egress(tasks, "-1", None, None, ip_ranges=[{"CidrIp": "0.0.0.0/0"}])
-    assert not reach.may_connect(REGION, Place((tasks,), "10.0.10.9"), server, 5432), "it is not let out"
+    assert not reach.may_connect(REGION, ConnectionEnd((tasks,), "10.0.10.9"), server, 5432), "it is not let out"
 
 
 def test_a_side_without_groups_or_in_the_default_one_is_open(ec2: Any) -> None:
     vpc = ec2.create_vpc("10.0.0.0/16").id
-    tasks = Place((group(ec2, vpc, "tasks"),), "10.0.10.9")
+    tasks = ConnectionEnd((group(ec2, vpc, "tasks"),), "10.0.10.9")
     default = next(one.id for one in ec2.groups[vpc].values() if one.name == "default")
-    for target in (Place(), Place((default,)), Place(("sg-of-nobody",))):
+    for target in (ConnectionEnd(), ConnectionEnd((default,)), ConnectionEnd(("sg-of-nobody",))):
         assert reach.may_connect(REGION, tasks, target, 6379)
 
 

@@ -13,9 +13,9 @@ from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.ecs import rollout
 from orchestrator.local.ecs.launch import LaunchFailed, check_images
 from orchestrator.local.ecs.tasks import is_tenants
-from orchestrator.local.elb.health import NEW, Health, Rules, judge, matches
+from orchestrator.local.elb.health import NEW, Health, HealthCheckRules, judge, matches
 from orchestrator.local.iam.permissions import allows
-from orchestrator.local.onyx.containers import Role, role_of
+from orchestrator.local.onyx.containers import ContainerRole, role_of
 
 
 @pytest.mark.parametrize(("desired", "threshold"), [(0, 3), (1, 3), (6, 3), (7, 4), (25, 13), (400, 200), (800, 200)])
@@ -72,7 +72,7 @@ def test_matchers(status: int, matcher: str, yes: bool) -> None:
     assert matches(status, matcher) is yes
 
 
-RULES = Rules(path="/", interval=60, healthy=2, unhealthy=3, matcher="200")
+RULES = HealthCheckRules(path="/", interval=60, healthy=2, unhealthy=3, matcher="200")
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_a_service_is_a_tenants_when_its_name_has_the_tenants_as_whole_words(ten
 @pytest.mark.parametrize(
     ("image", "name", "role"),
     [
-        ("onyxdotapp/onyx-backend:v2.5.0", "api", Role.API),
-        ("onyxdotapp/onyx-backend:v2.5.0", "background", Role.BACKGROUND),
-        ("onyxdotapp/onyx-web-server:v2.5.0", "web", Role.WEB),
-        ("public.ecr.aws/docker/library/nginx:1.27", "nginx", Role.NGINX),
-        ("busybox", "sidecar", Role.OTHER),
+        ("onyxdotapp/onyx-backend:v2.5.0", "api", ContainerRole.API),
+        ("onyxdotapp/onyx-backend:v2.5.0", "background", ContainerRole.BACKGROUND),
+        ("onyxdotapp/onyx-web-server:v2.5.0", "web", ContainerRole.WEB),
+        ("public.ecr.aws/docker/library/nginx:1.27", "nginx", ContainerRole.NGINX),
+        ("busybox", "sidecar", ContainerRole.OTHER),
     ],
 )
-def test_what_a_container_is_for(image: str, name: str, role: Role) -> None:
+def test_what_a_container_is_for(image: str, name: str, role: ContainerRole) -> None:
     assert role_of({"image": image, "name": name}) is role
 
 

@@ -14,11 +14,11 @@ import urllib3
 from moto import mock_aws
 from moto.elbv2.models import elbv2_backends
 
-from orchestrator.local.core.cloud import ACCOUNT, Address, Cloud, Target
+from orchestrator.local.core.cloud import ACCOUNT, Address, BalancerTarget, Cloud
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.elb import balancer
-from orchestrator.local.elb.routing import Asked, Forward, Respond, Rule, decide, holds
+from orchestrator.local.elb.routing import Forward, Respond, RoutingRule, WebRequest, decide, holds
 from tests.waiting import until
 
 HOST = "demo.vigilon.app"
@@ -113,7 +113,7 @@ def healthy(host: str, path: str) -> tuple[int, str]:
     return 200, f'{{"host": "{host}", "path": "{path}"}}'
 
 
-def serve(cloud: Cloud, *targets: Target) -> None:
+def serve(cloud: Cloud, *targets: BalancerTarget) -> None:
     cloud.targets = lambda _arn: list(targets)
 
 
@@ -122,9 +122,9 @@ def test_a_healthy_target_answers_through_tls(cloud: Cloud) -> None:
     assert cloud.addresses.find(stack.dns_name) is None
     asked: list[str] = []
 
-    def targets(arn: str) -> list[Target]:
+    def targets(arn: str) -> list[BalancerTarget]:
         asked.append(arn)
-        return [Target("10.0.0.5", 80, "healthy", healthy)]
+        return [BalancerTarget("10.0.0.5", 80, "healthy", healthy)]
 
     cloud.targets = targets
     address = stack.activate()
@@ -137,7 +137,7 @@ def test_a_healthy_target_answers_through_tls(cloud: Cloud) -> None:
 @pytest.mark.parametrize("state", ["unhealthy", "initial", "draining", "unused"])
 def test_without_a_healthy_target_it_is_503(cloud: Cloud, state: str) -> None:
     address = Stack(cloud).activate()
-    for targets in ([], [Target("10.0.0.5", 80, state, healthy)]):
+    for targets in ([], [BalancerTarget("10.0.0.5", 80, state, healthy)]):
         serve(cloud, *targets)
         answer = get(cloud, address)
         assert answer.status == 503
@@ -148,7 +148,7 @@ def test_a_target_that_breaks_is_502(cloud: Cloud) -> None:
     def broken(_host: str, _path: str) -> tuple[int, str]:
         raise RuntimeError("the application crashed")
 
-    serve(cloud, Target("10.0.0.5", 80, "healthy", broken))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", broken))
     assert get(cloud, Stack(cloud).activate()).status == 502
 
 
@@ -179,7 +179,7 @@ def test_a_second_certificate_is_chosen_by_sni(cloud: Cloud) -> None:
     stack = Stack(cloud)
     added = certificate("customer-b.vigilon.app", "*.b.vigilon.app")
     stack.elb.add_listener_certificates(ListenerArn=stack.listener, Certificates=[{"CertificateArn": added}])
-    serve(cloud, Target("10.0.0.5", 80, "healthy", healthy))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", healthy))
     address = stack.activate()
     assert get(cloud, address, HOST).status == 200
     assert get(cloud, address, "customer-b.vigilon.app").data == b"no such tenant"
@@ -189,7 +189,7 @@ def test_a_second_certificate_is_chosen_by_sni(cloud: Cloud) -> None:
 def test_rules_are_asked_by_priority_as_they_are_now(cloud: Cloud) -> None:
     stack = Stack(cloud)
     address = stack.activate()
-    serve(cloud, Target("10.0.0.5", 80, "healthy", healthy))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", healthy))
     assert get(cloud, address, path="/maintenance").status == 200
     stack.rule(5, [{"Field": "path-pattern", "Values": ["/maint*"]}], fixed(503, "back soon"))
     assert get(cloud, address, path="/maintenance", method="POST", body=b"x" * 100_000).data == b"back soon"
@@ -215,7 +215,7 @@ def test_a_deleted_load_balancer_is_gone(cloud: Cloud) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address")
 def test_each_load_balancer_has_an_address_of_its_own_on_one_port(cloud: Cloud) -> None:
-    serve(cloud, Target("10.0.0.5", 80, "healthy", healthy))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", healthy))
     one, two = Stack(cloud), Stack(cloud, "other-alb", "other.vigilon.app")
     two.elb.modify_listener(ListenerArn=two.listener, DefaultActions=[fixed(404, "the other one")])
     first, second = one.activate(), two.activate()
@@ -230,14 +230,14 @@ def test_each_load_balancer_has_an_address_of_its_own_on_one_port(cloud: Cloud) 
 
 def test_where_only_one_loopback_address_exists_the_host_decides(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balancer, "own_address", lambda _name: "192.0.2.1")  # none of this machine's
-    serve(cloud, Target("10.0.0.5", 80, "healthy", healthy))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", healthy))
     address = Stack(cloud).activate()
     assert address.ip == balancer.SHARED
     assert get(cloud, address).status == 200
 
 
 def test_a_client_that_says_nothing_stops_nobody(cloud: Cloud) -> None:
-    serve(cloud, Target("10.0.0.5", 80, "healthy", healthy))
+    serve(cloud, BalancerTarget("10.0.0.5", 80, "healthy", healthy))
     address = Stack(cloud).activate()
     with socket.create_connection((address.ip, address.port), timeout=5):
         assert get(cloud, address).status == 200
@@ -254,22 +254,22 @@ def test_old_tls_is_refused(cloud: Cloud) -> None:
         context.wrap_socket(plain, server_hostname=HOST)
 
 
-CONDITIONS: list[tuple[dict[str, Any], Asked, bool]] = [
-    ({"Field": "host-header", "Values": ["*.vigilon.app"]}, Asked("DEMO.vigilon.app", "/"), True),
-    ({"Field": "host-header", "Values": ["*.vigilon.app"]}, Asked("vigilon.app", "/"), False),
-    ({"Field": "host-header", "HostHeaderConfig": {"Values": ["a.test", "b.test"]}}, Asked("b.test", "/"), True),
-    ({"Field": "host-header", "Values": ["dem?.vigilon.app"]}, Asked(HOST, "/"), True),
-    ({"Field": "host-header", "Values": ["demo[x].app"]}, Asked("demox.app", "/"), False),
-    ({"Field": "path-pattern", "Values": ["/api/*"]}, Asked(HOST, "/api/health"), True),
-    ({"Field": "path-pattern", "Values": ["/api/*"]}, Asked(HOST, "/API/health"), False),
-    ({"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a", "/b"]}}, Asked(HOST, "/b"), True),
-    ({"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["POST"]}}, Asked(HOST, "/"), False),
-    ({"Field": "source-ip", "SourceIpConfig": {"Values": ["0.0.0.0/0"]}}, Asked(HOST, "/"), False),
+CONDITIONS: list[tuple[dict[str, Any], WebRequest, bool]] = [
+    ({"Field": "host-header", "Values": ["*.vigilon.app"]}, WebRequest("DEMO.vigilon.app", "/"), True),
+    ({"Field": "host-header", "Values": ["*.vigilon.app"]}, WebRequest("vigilon.app", "/"), False),
+    ({"Field": "host-header", "HostHeaderConfig": {"Values": ["a.test", "b.test"]}}, WebRequest("b.test", "/"), True),
+    ({"Field": "host-header", "Values": ["dem?.vigilon.app"]}, WebRequest(HOST, "/"), True),
+    ({"Field": "host-header", "Values": ["demo[x].app"]}, WebRequest("demox.app", "/"), False),
+    ({"Field": "path-pattern", "Values": ["/api/*"]}, WebRequest(HOST, "/api/health"), True),
+    ({"Field": "path-pattern", "Values": ["/api/*"]}, WebRequest(HOST, "/API/health"), False),
+    ({"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a", "/b"]}}, WebRequest(HOST, "/b"), True),
+    ({"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["POST"]}}, WebRequest(HOST, "/"), False),
+    ({"Field": "source-ip", "SourceIpConfig": {"Values": ["0.0.0.0/0"]}}, WebRequest(HOST, "/"), False),
 ]
 
 
 @pytest.mark.parametrize(("condition", "asked", "expected"), CONDITIONS)
-def test_conditions(condition: dict[str, Any], asked: Asked, expected: bool) -> None:
+def test_conditions(condition: dict[str, Any], asked: WebRequest, expected: bool) -> None:
     assert holds(condition, asked) is expected
 
 
@@ -280,8 +280,8 @@ def test_all_conditions_of_a_rule_must_hold_and_weights_come_along() -> None:
         {"Field": "path-pattern", "Values": ["/x"]},
     )
     rules = [
-        Rule(float("inf"), (), (fixed(404, "none"),)),
-        Rule(1, both, ({"Type": "forward", "ForwardConfig": groups},)),
+        RoutingRule(float("inf"), (), (fixed(404, "none"),)),
+        RoutingRule(1, both, ({"Type": "forward", "ForwardConfig": groups},)),
     ]
-    assert decide(rules, Asked(HOST, "/y")) == Respond(404, "none")
-    assert decide(rules, Asked(HOST, "/x")) == Forward((("a", 3), ("b", 0)))
+    assert decide(rules, WebRequest(HOST, "/y")) == Respond(404, "none")
+    assert decide(rules, WebRequest(HOST, "/x")) == Forward((("a", 3), ("b", 0)))

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from orchestrator.local import world
 from orchestrator.local.core.caller import OBSERVER, TERRAFORM
 from orchestrator.local.endpoint import client
-from orchestrator.local.laws.late import MOST_READS, Old
+from orchestrator.local.laws.late import MOST_READS, EarlierState
 from tests.local.local_cloud import Aws, LocalCloud
 from tests.waiting import CLOSELY, until
 
@@ -214,6 +214,6 @@ def test_a_fault_is_seen_at_once(anybody: Anybody, cloud: LocalCloud) -> None:
 )
 def test_time_and_reads_decide_together_and_neither_for_ever(reads: int, now: float, *, over: bool) -> None:
     """Changed at 10.0: late until 12.0, for so many reads, and not after 15.0."""
-    old = Old({}, until=12.0, reads=reads, latest=15.0, faults=frozenset())
+    old = EarlierState({}, until=12.0, reads=reads, latest=15.0, faults=frozenset())
     assert old.over(now, frozenset()) is over
     assert old.over(now, frozenset({("oom", "a")})), "a fault is seen at once"

@@ -56,7 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     """A way to a server whose programs have no TLS."""
     monkeypatch.setattr(postgres_tls, "has_tls", lambda *_arguments: False)
     cloud = daemon.make(tmp_path, "test", 300)
-    servers = postgres.Servers(cloud)
+    servers = postgres.PostgresServers(cloud)
     address = servers.create("db", "db.example.com", master="root", password="secret", database=None)
 
     def connect(**more: Any) -> psycopg.Connection:

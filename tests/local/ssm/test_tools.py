@@ -48,12 +48,12 @@ LED = {"PGHOSTADDR": "127.0.0.1", "PGPORT": "54321"}
     ],
 )
 def test_psql_is_led_to_the_address(given: list[str], environment: dict[str, str], arguments: list[str]) -> None:
-    assert psql.led(given, environment, HOSTS) == psql.Invocation(arguments, LED)
+    assert psql.led(given, environment, HOSTS) == psql.PsqlCall(arguments, LED)
 
 
 @pytest.mark.parametrize("given", [["-h", "localhost", "-p", "5432"], ["--version"], ["-d", "host=/tmp dbname=db"]])
 def test_psql_leaves_other_hosts_alone(given: list[str]) -> None:
-    assert psql.led(given, {}, HOSTS) == psql.Invocation(given, {})
+    assert psql.led(given, {}, HOSTS) == psql.PsqlCall(given, {})
 
 
 def test_psql_does_not_know_an_aws_name_that_the_cloud_has_not() -> None:
@@ -64,7 +64,7 @@ def test_psql_does_not_know_an_aws_name_that_the_cloud_has_not() -> None:
 @pytest.fixture(scope="module")
 def server(world: World) -> Iterator[Address]:
     """A real server behind the RDS name."""
-    servers = postgres.Servers(world.cloud)
+    servers = postgres.PostgresServers(world.cloud)
     address = servers.create("onyx-prod-postgres", HOST, master="onyx_root", password="right", database=None)
     world.cloud.addresses.publish(HOST, address)
     yield address

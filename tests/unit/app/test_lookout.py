@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from orchestrator.app.lookout import CALM, Lookout
+from orchestrator.app.lookout import CALM, StatusWatch
 from orchestrator.app.operation import Operation
 from orchestrator.aws.rds import ServerState
-from orchestrator.engine.runner import Sight
+from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.render import board
@@ -41,14 +41,14 @@ class Looks:
     def balancer(self) -> str:
         return "active"
 
-    def sights(self, known: Collection[str] = ()) -> Mapping[str, Sight]:
+    def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
         self.looked.append(set(self.steps) - set(known))
         facts = {"database-server": DatabaseServerFacts(ServerState("db", "available"), "h"), "runner": object()}
-        return {step: Sight(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
+        return {step: Observation(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
 
 
-def lookout(looks: Looks, clock: Clock) -> Lookout:
-    return Lookout(cast("Operation", looks), cast("Any", clock))
+def lookout(looks: Looks, clock: Clock) -> StatusWatch:
+    return StatusWatch(cast("Operation", looks), cast("Any", clock))
 
 
 def test_what_is_done_is_left_alone_for_a_while() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator import steps
-from orchestrator.app.repair import AFTERWARDS, FIRST, Treatment, treatment
+from orchestrator.app.repair import AFTERWARDS, FIRST, RepairPlan, treatment
 from orchestrator.doctor import checks
 from orchestrator.engine.check import Case, Diagnosis, Finding, Severity
 
@@ -23,7 +23,7 @@ def found(subject: str, repair: str = "", code: str = "x") -> Finding:
     )
 
 
-def of(*cases: Case) -> Treatment | None:
+def of(*cases: Case) -> RepairPlan | None:
     return treatment(Diagnosis(cases, 1), TENANTS)
 
 
@@ -34,12 +34,12 @@ def test_nothing_to_mend() -> None:
 
 def test_a_cause_with_what_follows_from_it() -> None:
     made = of(Case(found("a", "tenant-databases"), (found("a", "redeploy"), found("a"))))
-    assert made == Treatment(frozenset({"tenant-databases", "redeploy"}), frozenset({"a"}))
+    assert made == RepairPlan(frozenset({"tenant-databases", "redeploy"}), frozenset({"a"}))
     assert made.steps == {"tenant-databases", "database-server", "runner", "redeploy", "services"}
 
 
 def test_what_follows_from_a_cause_that_cannot_be_mended_is_left_alone() -> None:
-    assert of(Case(found("a"), (found("a", "redeploy"),)), Case(found("b", "vespa-containers"))) == Treatment(
+    assert of(Case(found("a"), (found("a", "redeploy"),)), Case(found("b", "vespa-containers"))) == RepairPlan(
         frozenset({"vespa-containers"}), frozenset({"b"})
     )
 

@@ -12,8 +12,8 @@ import pytest
 from orchestrator.app.understanding import looker, owned
 from orchestrator.lifecycle.manifest import begun, parse
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, Part
-from orchestrator.terraform import Output
+from orchestrator.stack.ownership import Part, PartKind
+from orchestrator.terraform import OutputValue
 from tests import corpus
 from tests.unit.lifecycle.foreign_world import PARTS, document, stack_of
 
@@ -27,9 +27,9 @@ class Terraform:
     environment: dict[str, str] = field(default_factory=dict)
     reads: int = 0
 
-    def outputs(self) -> dict[str, Output]:
+    def outputs(self) -> dict[str, OutputValue]:
         said = self.document.get("values", {}).get("outputs", {})
-        return {name: Output(one["value"], bool(one.get("sensitive")), None) for name, one in said.items()}
+        return {name: OutputValue(one["value"], bool(one.get("sensitive")), None) for name, one in said.items()}
 
     def state(self) -> dict[str, Any]:
         self.reads += 1
@@ -46,11 +46,11 @@ def understood(name: str) -> tuple[Stack, Terraform]:
 def parts(stack: Stack) -> dict[str, Part]:
     redis = stack.redis.replication_group if stack.redis else ""
     return {
-        "database": (Kind.DATABASE, stack.database.instance),
-        "balancer": (Kind.BALANCER, stack.load_balancer.arn),
-        "redis": (Kind.REDIS, redis),
-        "bucket": (Kind.BUCKET, stack.bucket or ""),
-        "service": (Kind.SERVICE, f"{stack.cluster}/{next(iter(stack.tenants.values())).service}"),
+        "database": (PartKind.DATABASE, stack.database.instance),
+        "balancer": (PartKind.BALANCER, stack.load_balancer.arn),
+        "redis": (PartKind.REDIS, redis),
+        "bucket": (PartKind.BUCKET, stack.bucket or ""),
+        "service": (PartKind.SERVICE, f"{stack.cluster}/{next(iter(stack.tenants.values())).service}"),
     }
 
 
@@ -69,8 +69,8 @@ def test_our_own_output_is_read_without_the_state_until_somebody_asks_whose_a_pa
 @pytest.mark.parametrize("name", ["flat-outputs", "nested", "registry-module"])
 def test_an_inferred_stack_owns_what_its_state_manages(name: str) -> None:
     stack, _ = understood(name)
-    assert stack.ownership.manages(Kind.DATABASE, stack.database.instance)
-    assert stack.ownership.manages(Kind.BALANCER, stack.load_balancer.arn)
+    assert stack.ownership.manages(PartKind.DATABASE, stack.database.instance)
+    assert stack.ownership.manages(PartKind.BALANCER, stack.load_balancer.arn)
 
 
 def test_a_bucket_of_the_environment_and_a_server_that_is_looked_up_are_foreign() -> None:
@@ -87,8 +87,8 @@ def test_a_bucket_of_the_environment_and_a_server_that_is_looked_up_are_foreign(
     assert inferred is not None
     stack = inferred.stack
     assert stack is not None, [str(one) for one in inferred.questions]
-    assert "data." in stack.ownership.objection(Kind.DATABASE, stack.database.instance, stack.stack)
-    assert stack.ownership.loss(Kind.BUCKET, stack.bucket or "files", stack.stack, {"Stack": stack.stack})
+    assert "data." in stack.ownership.objection(PartKind.DATABASE, stack.database.instance, stack.stack)
+    assert stack.ownership.loss(PartKind.BUCKET, stack.bucket or "files", stack.stack, {"Stack": stack.stack})
 
 
 def test_what_was_foreign_stays_so_when_terraform_has_taken_the_rest_away() -> None:
@@ -107,7 +107,9 @@ def test_what_was_foreign_stays_so_when_terraform_has_taken_the_rest_away() -> N
     again = parse(manifest.text(), "manifest").stack_of()
     empty: Any = Terraform({})
     known = owned(again, empty).ownership
-    assert "backup" in known.objection(Kind.DATABASE, "postgres", stack.stack)
-    assert not known.objection(Kind.REDIS, "redis", stack.stack)
+    assert "backup" in known.objection(PartKind.DATABASE, "postgres", stack.stack)
+    assert not known.objection(PartKind.REDIS, "redis", stack.stack)
     there: Any = Terraform(document(words))
-    assert not owned(again, there).ownership.objection(Kind.DATABASE, "postgres", stack.stack), "the state tells it now"
+    assert not owned(again, there).ownership.objection(PartKind.DATABASE, "postgres", stack.stack), (
+        "the state tells it now"
+    )

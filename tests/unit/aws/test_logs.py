@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.aws.logs import Logs, Record
+from orchestrator.aws.logs import LogEvent, Logs
 from orchestrator.errors import Invalid, OrchestratorError, Transient
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_pages_follow_each_other_even_empty_ones(client: Any, stub: Stubber) -> 
     stub.add_response("filter_log_events", page("two"), {**ASKED, "nextToken": "3"})
     read = list(Logs(client).since("/ecs/a", START))
     assert [record.message for record in read] == ["one", "two"]
-    assert read[0] == Record("one", datetime(2026, 11, 25, 12, 0, 1, 500000, UTC), "api/api/1", "one")
+    assert read[0] == LogEvent("one", datetime(2026, 11, 25, 12, 0, 1, 500000, UTC), "api/api/1", "one")
 
 
 def test_the_pattern_is_cloudwatch_s(client: Any, stub: Stubber) -> None:

@@ -17,9 +17,9 @@ from orchestrator.aws.neighbours import Neighbour, Neighbours
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, parsed, strangers
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.lifecycle.surroundings import Surroundings
+from orchestrator.lifecycle.surroundings import OtherUsers
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import Kind, Known, Ownership
+from orchestrator.stack.ownership import Known, Ownership, PartKind
 from tests.unit.lifecycle.foreign_world import PARTS, stack_of
 
 HOST = "db.example.com"
@@ -50,12 +50,12 @@ def told(name: str, value: str) -> dict[str, Any]:
     return {"environment": [{"name": name, "value": value}]}
 
 
-def around(ecs: Any, stack: Stack, sessions: Any = tuple) -> Surroundings:
-    return Surroundings(stack, Neighbours(ecs), sessions)
+def around(ecs: Any, stack: Stack, sessions: Any = tuple) -> OtherUsers:
+    return OtherUsers(stack, Neighbours(ecs), sessions)
 
 
 def stack(**managed: str) -> Stack:
-    known = Ownership({(Kind.SERVICE, name): address for name, address in managed.items()})
+    known = Ownership({(PartKind.SERVICE, name): address for name, address in managed.items()})
     return stack_of(dict.fromkeys(PARTS, "absent")).owning(Known(lambda: known))
 
 
@@ -134,4 +134,4 @@ def test_a_server_that_cannot_be_asked_is_said_to_be_unasked() -> None:
         raise OrchestratorError(Problem("database-unreachable", "no answer", "", "wait"))
 
     nobody: Any = None
-    assert Surroundings(stack(), nobody, unreachable).strangers() is None
+    assert OtherUsers(stack(), nobody, unreachable).strangers() is None

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.network import Network, Rule, SecurityGroup
+from orchestrator.aws.network import Network, SecurityGroup, SecurityRule
 from tests.unit.one_page import OnePage
 
-GROUP = SecurityGroup("sg-db", ingress=(Rule(5432, 5440, ("sg-tasks", "10.0.10.0/24")),))
+GROUP = SecurityGroup("sg-db", ingress=(SecurityRule(5432, 5440, ("sg-tasks", "10.0.10.0/24")),))
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_where_the_default_route_leads(tables: list[dict[str, Any]], way: str, b
     ("rules", "port", "groups", "let_out"),
     [
         ((), 443, (), False),
-        ((Rule(-1, -1, ("0.0.0.0/0",)),), 443, (), True),
-        ((Rule(443, 443, ("pl-1",)),), 443, (), True),
-        ((Rule(443, 443, ("0.0.0.0/0",)),), 5432, ("sg-db",), False),
-        ((Rule(5432, 5432, ("sg-db",)),), 5432, ("sg-db",), True),
-        ((Rule(5432, 5432, ("sg-other",)),), 5432, ("sg-db",), False),
+        ((SecurityRule(-1, -1, ("0.0.0.0/0",)),), 443, (), True),
+        ((SecurityRule(443, 443, ("pl-1",)),), 443, (), True),
+        ((SecurityRule(443, 443, ("0.0.0.0/0",)),), 5432, ("sg-db",), False),
+        ((SecurityRule(5432, 5432, ("sg-db",)),), 5432, ("sg-db",), True),
+        ((SecurityRule(5432, 5432, ("sg-other",)),), 5432, ("sg-db",), False),
     ],
 )
-def test_who_is_let_out(rules: tuple[Rule, ...], port: int, groups: tuple[str, ...], let_out: bool) -> None:
+def test_who_is_let_out(rules: tuple[SecurityRule, ...], port: int, groups: tuple[str, ...], let_out: bool) -> None:
     assert SecurityGroup("sg-tasks", egress=rules).lets_out(port, groups) is let_out
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.secrets import Secrets, Shape
-from orchestrator.aws.values import Values
+from orchestrator.aws.values import SecretValues
 from orchestrator.errors import OrchestratorError
 
 PREFIX = "arn:aws:secretsmanager:us-west-2:123456789012:secret:"
@@ -123,7 +123,7 @@ class Ssm:
 
 def test_both_stores_are_one() -> None:
     arn = "arn:aws:ssm:us-west-2:123456789012:parameter/shop/a"
-    values = Values(Secrets(Client()), Parameters(Ssm()))
+    values = SecretValues(Secrets(Client()), Parameters(Ssm()))
     assert [values.value(place) for place in (PLAIN, arn, "/shop/a")] == ["p2", "p4", "p4"]
     shapes = values.shapes([PLAIN, arn, "/shop/gone", "/shop/denied"])
     assert shapes[arn] == Shape()

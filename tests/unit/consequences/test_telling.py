@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.foresight import Foresight, foresee, foresee_nothing, tell
+from orchestrator.app.foresight import PlanConsequences, foresee, foresee_nothing, tell
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Event, FindingReported, RunFinished, RunStarted, StepFailed, as_json
 from orchestrator.render.markdown import LONGEST, Markdown
@@ -54,7 +54,7 @@ def snapshot(name: str, day: int, status: str = "available") -> dict[str, Any]:
     return {"DBSnapshotIdentifier": name, "SnapshotCreateTime": taken, "Status": status, "SnapshotType": "automated"}
 
 
-def losses(foresight: Foresight) -> list[str]:
+def losses(foresight: PlanConsequences) -> list[str]:
     return [one.then for one in foresight.consequences if one.code == "database-lost"]
 
 

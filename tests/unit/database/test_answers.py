@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pydantic import SecretStr
 
-from orchestrator.database.model import Wanted, answered, missing, usable
+from orchestrator.database.model import WantedDatabase, answered, missing, usable
 from orchestrator.database.ssm import SsmServer
 from orchestrator.database.tls import SHIPPED, authorities
 from orchestrator.errors import OrchestratorError, PartlyFailed, Transient
@@ -35,8 +35,8 @@ SAID = {
     "timeout expired": False,
     "server closed the connection unexpectedly": False,
 }
-WANTED = Wanted("a", "onyx_a", "onyx_a", "arn:aws:secretsmanager:us-west-2:1:secret:a")
-OTHER = Wanted("b", "onyx_b", "onyx_b", "arn:aws:secretsmanager:us-west-2:1:secret:b")
+WANTED = WantedDatabase("a", "onyx_a", "onyx_a", "arn:aws:secretsmanager:us-west-2:1:secret:a")
+OTHER = WantedDatabase("b", "onyx_b", "onyx_b", "arn:aws:secretsmanager:us-west-2:1:secret:b")
 DATABASE = Database(
     instance="x",
     host="db.example.com",

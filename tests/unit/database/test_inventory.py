@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from orchestrator.database.inventory import inventory_of_each
-from orchestrator.database.model import Wanted
+from orchestrator.database.model import WantedDatabase
 from orchestrator.errors import Expired, OrchestratorError, Problem
 
-WANTED = [Wanted(name, name, name, f"arn:{name}") for name in ("a", "b", "c")]
+WANTED = [WantedDatabase(name, name, name, f"arn:{name}") for name in ("a", "b", "c")]
 
 
 class Reader:
@@ -19,7 +19,9 @@ class Reader:
     def __init__(self, error: OrchestratorError) -> None:
         self.error = error
 
-    def read(self, wanted: Sequence[Wanted], generators: Sequence[str], *, at_once: int) -> Mapping[str, Sequence[str]]:
+    def read(
+        self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
+    ) -> Mapping[str, Sequence[str]]:
         if wanted[0].tenant == "b":
             raise self.error
         return {wanted[0].tenant: ['{"bytes": 7}', '{"table": "public.chat", "rows": 3, "digest": "1"}']}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from orchestrator.database.lending import ROOM, Lender, packed
+from orchestrator.database.lending import ROOM, PasswordLender, packed
 from orchestrator.errors import Problem, Transient
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -39,8 +39,8 @@ class Store:
         return {name: self.written[name] for name in self.kept if name.startswith(f"{path}/")}
 
 
-def lender(store: Store, token: str = "mine") -> Lender:
-    return Lender(store, "onyx prod", token, lambda: NOW)
+def lender(store: Store, token: str = "mine") -> PasswordLender:
+    return PasswordLender(store, "onyx prod", token, lambda: NOW)
 
 
 def test_each_is_where_it_is_said_to_be_and_gone_afterwards() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.acm import ISSUED, PENDING, Certificate, Validation
+from orchestrator.aws.acm import ISSUED, PENDING, AcmCertificate, Validation
 from orchestrator.dns import certificates
 from orchestrator.dns.certificates import STEP, CertificateContext, Request
-from orchestrator.dns.model import DnsProvider, Plan, Record
+from orchestrator.dns.model import DnsProvider, Record, ZonePlan
 from orchestrator.engine.step import Blocked, Done, Todo, Verdicts, Wait
 from orchestrator.errors import Invalid
 from orchestrator.stack.contract import Dns
@@ -28,7 +28,7 @@ def waiting(hostname: str, status: str = PENDING) -> Validation:
 @dataclass
 class Zone:
     held: frozenset[Record] = frozenset()
-    submitted: list[Plan] = field(default_factory=list)
+    submitted: list[ZonePlan] = field(default_factory=list)
     name: str = "memory"
     apex: str = "ALIAS"
     minimum_ttl: int = 600
@@ -43,7 +43,7 @@ class Zone:
         assert zone == "vigilon.app"
         return self.held
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         self.submitted.append(plan)
         for change in plan.changes:
             assert set(change.before) <= self.held
@@ -56,9 +56,9 @@ class Zone:
 
 @dataclass
 class Acm:
-    said: Certificate
+    said: AcmCertificate
 
-    def certificate(self, arn: str) -> Certificate:
+    def certificate(self, arn: str) -> AcmCertificate:
         assert arn == ARN
         return self.said
 
@@ -70,7 +70,7 @@ def context(zone: Zone, *validations: Validation, dns: bool = True, **said: Any)
 
     request = Request(arn=ARN, region="us-west-2", dns=Dns(provider="memory", zone="vigilon.app") if dns else None)
     return CertificateContext(
-        request, Acm(Certificate(**{"arn": ARN, "status": PENDING, "validations": validations} | said)), connect
+        request, Acm(AcmCertificate(**{"arn": ARN, "status": PENDING, "validations": validations} | said)), connect
     )
 
 

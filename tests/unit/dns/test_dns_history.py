@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orchestrator.dns import model, undo
 from orchestrator.dns.history import FILE, History
-from orchestrator.dns.model import Plan, Record, SubmittedInPart
+from orchestrator.dns.model import Record, SubmittedInPart, ZonePlan
 from orchestrator.dns.places import Connect
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
@@ -49,7 +49,7 @@ class Zone:
         assert zone == ZONE
         return self.held
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         assert zone == ZONE
         for change in plan.changes:
             assert set(change.before) <= self.held
@@ -68,7 +68,7 @@ def history(folder: Path, stack: str = "onyx-prod") -> History:
     return History(folder / ".orchestrate" / FILE, stack, lambda: datetime(2026, 1, 2, tzinfo=UTC))
 
 
-def lead(zone: Zone, kept: History, wanted: Iterable[str], target: str = NEW, *, adopt: bool = False) -> Plan:
+def lead(zone: Zone, kept: History, wanted: Iterable[str], target: str = NEW, *, adopt: bool = False) -> ZonePlan:
     """What the step does: plan, keep, submit."""
     pointers = [
         model.pointer(name, target, zone=ZONE, ttl=300, apex="ALIAS", minimum_ttl=60, target_zone="Z1")
@@ -80,7 +80,7 @@ def lead(zone: Zone, kept: History, wanted: Iterable[str], target: str = NEW, *,
     return plan
 
 
-def undone(zone: Zone, kept: History) -> tuple[undo.Restoration, ...]:
+def undone(zone: Zone, kept: History) -> tuple[undo.NameRestoration, ...]:
     found = undo.survey(kept, connect(zone), None)
     undo.restore(kept, connect(zone), found)
     return found
@@ -190,7 +190,7 @@ def test_what_can_t_be_undone_holds_up_no_other_and_can_be_undone_later(tmp_path
     found = undo.survey(kept, connect(memory), None)
     taken = memory.submit
 
-    def refusing(zone: str, plan: Plan) -> str:
+    def refusing(zone: str, plan: ZonePlan) -> str:
         changes = tuple(change for change in plan.changes if change.name != "demo.vigilon.app")
         refused = OrchestratorError(Problem("dns-record-refused", "no", fix="correct it"))
         raise SubmittedInPart({"demo.vigilon.app": refused}, taken(zone, replace(plan, changes=changes)))

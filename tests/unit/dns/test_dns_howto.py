@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from orchestrator.dns import model, undo
-from orchestrator.dns.history import Entry
-from orchestrator.dns.model import Connection, DnsProvider, Plan, Record
+from orchestrator.dns.history import HistoryEntry
+from orchestrator.dns.model import Connection, DnsProvider, Record, ZonePlan
 from orchestrator.errors import Invalid, Refused
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "write-a-dns-provider.md"
@@ -34,7 +34,7 @@ def provider(tmp_path: Path) -> DnsProvider:
     return made
 
 
-def plan(provider: DnsProvider, *names: str, target: str = NEW, adopt: bool = False) -> Plan:
+def plan(provider: DnsProvider, *names: str, target: str = NEW, adopt: bool = False) -> ZonePlan:
     wanted = [
         model.pointer(name, target, zone=ZONE, ttl=300, apex=provider.apex, minimum_ttl=60, target_zone="")
         for name in names
@@ -51,15 +51,15 @@ def test_it_creates_updates_refuses_and_undoes(provider: DnsProvider) -> None:
     assert plan(provider, ZONE, "demo.example.com").changes == ()
     assert {(record.type, record.values) for record in provider.records(ZONE)} == {("ALIAS", (NEW,)), ("CNAME", (NEW,))}
 
-    entries = [Entry("1", "", "onyx-prod", provider.name, ZONE, change) for change in made.changes]
+    entries = [HistoryEntry("1", "", "onyx-prod", provider.name, ZONE, change) for change in made.changes]
     back = [undo.restoration(entry, provider.records(ZONE)).change for entry in entries]
-    provider.submit(ZONE, Plan(ZONE, tuple(change for change in back if change)))
+    provider.submit(ZONE, ZonePlan(ZONE, tuple(change for change in back if change)))
     assert {record.values for record in provider.records(ZONE)} == {(OLD,)}
 
 
 def test_it_refuses_what_is_somebody_elses(provider: DnsProvider) -> None:
     theirs = Record("demo.example.com", "A", ("192.0.2.1",), 60)
-    provider.submit(ZONE, Plan(ZONE, (model.Change(theirs.name, (), (theirs,)),)))
+    provider.submit(ZONE, ZonePlan(ZONE, (model.Change(theirs.name, (), (theirs,)),)))
     with pytest.raises(Refused):
         provider.submit(ZONE, plan(provider, "demo.example.com"))
     assert provider.records(ZONE) == {theirs}

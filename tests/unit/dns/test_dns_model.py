@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.dns import model
-from orchestrator.dns.model import Plan, Record
+from orchestrator.dns.model import Record, ZonePlan
 from orchestrator.errors import Refused
 
 ZONE = "vigilon.app"
@@ -34,7 +34,7 @@ def records(draw: st.DrawFn) -> Record:
 zones = st.lists(records(), max_size=12, unique_by=lambda record: (record.name, record.type)).map(frozenset)
 
 
-def applied(zone: frozenset[Record], plan: Plan) -> frozenset[Record]:
+def applied(zone: frozenset[Record], plan: ZonePlan) -> frozenset[Record]:
     for change in plan.changes:
         assert set(change.before) <= zone
         zone = (zone - set(change.before)) | set(change.after)
@@ -102,7 +102,7 @@ def test_a_name_without_a_number_recognises_only_itself() -> None:
 
 def test_names_are_compared_without_case_and_final_dot() -> None:
     zone = [Record("Demo.Vigilon.App.", "CNAME", (NEW.upper() + ".",), 300)]
-    assert model.plan("Vigilon.app.", zone, [desired("demo.vigilon.app")], OURS) == Plan(ZONE)
+    assert model.plan("Vigilon.app.", zone, [desired("demo.vigilon.app")], OURS) == ZonePlan(ZONE)
 
 
 def test_the_records_own_ttl_is_kept_and_an_alias_has_none_to_keep() -> None:
@@ -157,7 +157,7 @@ def test_a_foreign_alias_for_ipv6_is_a_conflict() -> None:
 def test_an_alias_that_leads_there_already_is_left_alone() -> None:
     alias = Record("demo.vigilon.app", "A", (f"dualstack.{NEW}",), None, alias_zone="Z1")
     text = Record("demo.vigilon.app", "TXT", ('"beside an alias"',), 300)
-    assert model.plan(ZONE, [alias, text], [desired("demo.vigilon.app")], OURS) == Plan(ZONE)
+    assert model.plan(ZONE, [alias, text], [desired("demo.vigilon.app")], OURS) == ZonePlan(ZONE)
 
 
 def test_a_right_alias_beside_a_foreign_address_is_not_right() -> None:

@@ -11,37 +11,37 @@ import pytest
 import trustme
 
 from orchestrator.dns import resolve, visibility
-from orchestrator.dns.resolve import Answer, AskServers, AskZones, Server
+from orchestrator.dns.resolve import AskServers, AskZones, DnsAnswer, DnsServer
 from orchestrator.errors import Invalid
 from orchestrator.local.core.cloud import Address, Cloud
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import nameserver
-from orchestrator.local.dns.zone import ALIAS, Entry, Zone, ZoneBook
+from orchestrator.local.dns.zone import ALIAS, Zone, ZoneBook, ZoneEntry
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
-MANY = tuple(Entry("many.example.org", "A", 60, f"192.0.2.{number}") for number in range(1, 201))
+MANY = tuple(ZoneEntry("many.example.org", "A", 60, f"192.0.2.{number}") for number in range(1, 201))
 
 EXAMPLE = Zone(
     "example.org",
     (
-        Entry("example.org", "NS", 60, "ns1.servers.example"),
-        Entry("example.org", ALIAS, 60, NEW),
-        Entry("demo.example.org", "CNAME", 120, NEW),
-        Entry("both.example.org", "A", 60, "192.0.2.7"),
-        Entry("both.example.org", "AAAA", 60, "2001:db8::7"),
-        Entry("six.example.org", "AAAA", 60, "2001:db8::6"),
-        Entry("old.example.org", "CNAME", 600, OLD),
-        Entry("far.example.org", "CNAME", 60, "www.elsewhere.test"),
-        Entry("two.example.org", "CNAME", 30, "demo.example.org"),
-        Entry("loop.example.org", "CNAME", 60, "loop2.example.org"),
-        Entry("loop2.example.org", "CNAME", 60, "loop.example.org"),
-        Entry("text.example.org", "TXT", 60, '"no address"'),
+        ZoneEntry("example.org", "NS", 60, "ns1.servers.example"),
+        ZoneEntry("example.org", ALIAS, 60, NEW),
+        ZoneEntry("demo.example.org", "CNAME", 120, NEW),
+        ZoneEntry("both.example.org", "A", 60, "192.0.2.7"),
+        ZoneEntry("both.example.org", "AAAA", 60, "2001:db8::7"),
+        ZoneEntry("six.example.org", "AAAA", 60, "2001:db8::6"),
+        ZoneEntry("old.example.org", "CNAME", 600, OLD),
+        ZoneEntry("far.example.org", "CNAME", 60, "www.elsewhere.test"),
+        ZoneEntry("two.example.org", "CNAME", 30, "demo.example.org"),
+        ZoneEntry("loop.example.org", "CNAME", 60, "loop2.example.org"),
+        ZoneEntry("loop2.example.org", "CNAME", 60, "loop.example.org"),
+        ZoneEntry("text.example.org", "TXT", 60, '"no address"'),
         *MANY,
     ),
 )
-SERVERS = Zone("servers.example", (Entry("ns1.servers.example", "A", 60, "127.0.0.1"),))
+SERVERS = Zone("servers.example", (ZoneEntry("ns1.servers.example", "A", 60, "127.0.0.1"),))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def ask(cloud: Cloud) -> AskServers:
-    return AskServers((Server.parse(cloud.resolver),))
+    return AskServers((DnsServer.parse(cloud.resolver),))
 
 
 def test_a_name_leads_through_its_cname_to_addresses(ask: AskServers) -> None:
@@ -104,32 +104,32 @@ def test_an_answer_too_large_for_a_datagram_comes_by_tcp(ask: AskServers) -> Non
 def test_a_silent_server_is_a_timeout() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
         silent.bind(("127.0.0.1", 0))
-        server = Server("127.0.0.1", silent.getsockname()[1])
+        server = DnsServer("127.0.0.1", silent.getsockname()[1])
         assert AskServers((server,), timeout=0.05).resolve("demo.example.org").rcode == "TIMEOUT"
 
 
 def test_the_next_server_is_asked_when_the_first_is_silent(cloud: Cloud) -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
         silent.bind(("127.0.0.1", 0))
-        servers = (Server("127.0.0.1", silent.getsockname()[1]), Server.parse(cloud.resolver))
+        servers = (DnsServer("127.0.0.1", silent.getsockname()[1]), DnsServer.parse(cloud.resolver))
         answer = AskServers(servers, timeout=0.5).resolve("demo.example.org")
     assert (answer.addresses, answer.server) == (("127.0.0.9",), cloud.resolver)
 
 
 def test_without_servers_there_is_no_answer() -> None:
-    assert AskServers(()).resolve("demo.example.org") == Answer("demo.example.org", rcode="NO-SERVER")
+    assert AskServers(()).resolve("demo.example.org") == DnsAnswer("demo.example.org", rcode="NO-SERVER")
 
 
 def test_a_port_nobody_listens_on_is_no_answer() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as gone:
         gone.bind(("127.0.0.1", 0))
-        server = Server("127.0.0.1", gone.getsockname()[1])
+        server = DnsServer("127.0.0.1", gone.getsockname()[1])
     assert AskServers((server,), timeout=0.2).resolve("demo.example.org").rcode in {"NO-SERVER", "TIMEOUT"}
 
 
 def test_the_zones_own_servers_are_asked_for_its_names(cloud: Cloud, ask: AskServers) -> None:
     """The system's resolver remembers the old answer; the zone's own server has the new one."""
-    authoritative = Server.parse(cloud.resolver)
+    authoritative = DnsServer.parse(cloud.resolver)
     zone = AskZones(["example.org"], ask, port=authoritative.port)
     answer = zone.resolve("demo.example.org")
     assert (answer.chain, answer.addresses, answer.server) == ((NEW,), ("127.0.0.9",), str(authoritative))
@@ -155,10 +155,10 @@ def test_ipv6_addresses_are_asked_for_too(cloud: Cloud, ask: AskServers) -> None
 
 
 def test_ipv4_and_ipv6_lead_each_for_itself() -> None:
-    target = Answer(NEW, addresses=("192.0.2.1",), addresses6=("2001:db8::1",))
-    assert Answer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::1",)).leads_to(target)
-    assert not Answer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::99",)).leads_to(target)
-    assert Answer("a", chain=(NEW,), addresses6=("2001:db8::99",)).leads_to(target)
+    target = DnsAnswer(NEW, addresses=("192.0.2.1",), addresses6=("2001:db8::1",))
+    assert DnsAnswer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::1",)).leads_to(target)
+    assert not DnsAnswer("a", addresses=("192.0.2.1",), addresses6=("2001:db8::99",)).leads_to(target)
+    assert DnsAnswer("a", chain=(NEW,), addresses6=("2001:db8::99",)).leads_to(target)
 
 
 class Counting(AskServers):
@@ -170,7 +170,7 @@ class Counting(AskServers):
 
 def test_a_zone_whose_servers_are_silent_costs_one_time_out(cloud: Cloud) -> None:
     """Outbound port 53 is closed: the first name waits, the others are the system's resolver's to answer at once."""
-    system = Counting((Server.parse(cloud.resolver),), timeout=2.0)
+    system = Counting((DnsServer.parse(cloud.resolver),), timeout=2.0)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
         silent.bind(("127.0.0.1", 0))
         zones = AskZones(["example.org"], system, silent.getsockname()[1])
@@ -196,7 +196,7 @@ def test_a_public_resolver_that_is_silent_is_asked_once(cloud: Cloud, ask: AskSe
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.setblocking(False)
-        deaf = AskServers((Server("127.0.0.1", silent.getsockname()[1]),), timeout=0.5)
+        deaf = AskServers((DnsServer("127.0.0.1", silent.getsockname()[1]),), timeout=0.5)
         names = {"a": "demo.example.org", "b": "two.example.org", "c": "example.org"}
         seen = visibility.look(names, NEW, {"": ask, "deaf": deaf})
         assert len(received(silent)) == 1
@@ -205,24 +205,24 @@ def test_a_public_resolver_that_is_silent_is_asked_once(cloud: Cloud, ask: AskSe
 
 
 def test_the_setting_wins_over_the_zone() -> None:
-    assert resolve.connect("127.0.0.1:5353", ["example.org"]) == AskServers((Server("127.0.0.1", 5353),))
+    assert resolve.connect("127.0.0.1:5353", ["example.org"]) == AskServers((DnsServer("127.0.0.1", 5353),))
     assert isinstance(resolve.connect(None, ["example.org"]), AskZones)
 
 
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("127.0.0.1:5353", Server("127.0.0.1", 5353)),
-        ("[::1]:5353", Server("::1", 5353)),
-        ("::1:5353", Server("::1", 5353)),
+        ("127.0.0.1:5353", DnsServer("127.0.0.1", 5353)),
+        ("[::1]:5353", DnsServer("::1", 5353)),
+        ("::1:5353", DnsServer("::1", 5353)),
     ],
 )
-def test_servers_are_addresses(text: str, server: Server) -> None:
-    assert Server.parse(text) == server
+def test_servers_are_addresses(text: str, server: DnsServer) -> None:
+    assert DnsServer.parse(text) == server
 
 
 @pytest.mark.parametrize("text", ["localhost:53", "127.0.0.1:", "127.0.0.1:dns", "127.0.0.1:70000", "1.1.1.1", "nine"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        Server.parse(text)
+        DnsServer.parse(text)
     assert [problem.code for problem in refusal.value.problems] == ["resolver-invalid"]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 
-A = Owner(run="run-a", command="apply", user="ana", host="laptop", pid=4711, since="2026-01-01T00:00:00+00:00")
+A = LockOwner(run="run-a", command="apply", user="ana", host="laptop", pid=4711, since="2026-01-01T00:00:00+00:00")
 B = replace(A, run="run-b", user="ben", host="ci")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.engine.doubts import WINDOW, left
 from orchestrator.engine.journal import Journal
-from orchestrator.engine.lock import Dead, Owner
+from orchestrator.engine.lock import DeadOwner, LockOwner
 from orchestrator.events import UNKNOWN, ChangeIntended, ChangeMade, Recorded, RunFinished, StepDone
 
 NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)
@@ -40,8 +40,8 @@ def write(tmp_path: Path) -> Write:
     return made
 
 
-DEAD = Dead(Owner(run="before"))
-CASES: Mapping[str, tuple[tuple[Recorded, ...], Dead | None, float | None]] = {
+DEAD = DeadOwner(LockOwner(run="before"))
+CASES: Mapping[str, tuple[tuple[Recorded, ...], DeadOwner | None, float | None]] = {
     "died with the change in hand": ((INTENDED,), DEAD, WINDOW),
     "died after the change, before it saw it": ((INTENDED, MADE, OTHER), DEAD, WINDOW),
     "died when it had seen it": ((INTENDED, MADE, SEEN), DEAD, None),
@@ -49,8 +49,8 @@ CASES: Mapping[str, tuple[tuple[Recorded, ...], Dead | None, float | None]] = {
     "its change was refused": ((INTENDED, REFUSED), DEAD, None),
     "its change may have arrived": ((INTENDED, UNHEARD), DEAD, WINDOW),
     "seen, then changed once more": ((INTENDED, MADE, SEEN, INTENDED), DEAD, WINDOW),
-    "died, silent for a while": ((INTENDED,), Dead(Owner(run="before"), 2.0), WINDOW - 2),
-    "died, silent for long": ((INTENDED,), Dead(Owner(run="before"), 40.0), None),
+    "died, silent for a while": ((INTENDED,), DeadOwner(LockOwner(run="before"), 2.0), WINDOW - 2),
+    "died, silent for long": ((INTENDED,), DeadOwner(LockOwner(run="before"), 40.0), None),
     "interrupted before it saw it": ((INTENDED, MADE, ENDED), None, WINDOW - 1),
     "interrupted when it had seen it": ((INTENDED, MADE, SEEN, ENDED), None, None),
     "ended well": ((INTENDED, MADE, WELL), None, None),
@@ -70,7 +70,7 @@ def test_how_long_a_doubt_lasts(tmp_path: Path, write: Write, name: str) -> None
 
 
 def test_of_the_dead_without_a_record_anything_may_have_been_sent(tmp_path: Path) -> None:
-    found = left(tmp_path, "ours", Dead(Owner(run="elsewhere")), NOW)
+    found = left(tmp_path, "ours", DeadOwner(LockOwner(run="elsewhere")), NOW)
     assert found
     assert (found.seconds, "its changes" in str(found)) == (WINDOW, True)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Dead, Lock, Owner, held
+from orchestrator.engine.lock import DeadOwner, Lock, LockOwner, held
 from orchestrator.errors import Interrupted, Invalid, Locked, Problem
 from tests.unit.engine.owners import A, B, VirtualClock
 
@@ -47,12 +47,12 @@ with held(FileLock(folder / "lock"), Owner(run=run), timeout=60, clock=SystemClo
 
 @given(st.binary() | st.text().map(str.encode))
 def test_any_label_can_be_read(data: bytes) -> None:
-    str(Owner.parse(data))
+    str(LockOwner.parse(data))
 
 
 def test_a_label_reads_back_and_what_is_wrong_in_it_is_left_out() -> None:
-    assert Owner.parse(A.as_json()) == A
-    assert Owner.parse(b'{"run": "r", "pid": "many", "user": 7, "more": 1}') == Owner(run="r")
+    assert LockOwner.parse(A.as_json()) == A
+    assert LockOwner.parse(b'{"run": "r", "pid": "many", "user": 7, "more": 1}') == LockOwner(run="r")
 
 
 # files
@@ -77,7 +77,7 @@ def test_kill_9_frees_it(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
     waiting = FileLock(path)
-    assert waiting.take(B) == Owner(run="child", user="ana")
+    assert waiting.take(B) == LockOwner(run="child", user="ana")
     child.kill()
     child.communicate(timeout=PATIENCE)
     assert waiting.take(B) is None
@@ -95,7 +95,7 @@ def test_what_a_dead_owner_left_is_inherited(tmp_path: Path) -> None:
     child.communicate()
     heir = FileLock(tmp_path / "lock")
     assert heir.take(A) is None
-    assert heir.predecessor == Dead(Owner(run="child", user="ana"))
+    assert heir.predecessor == DeadOwner(LockOwner(run="child", user="ana"))
     heir.give_back()
     assert heir.take(B) is None
     assert heir.predecessor is None
@@ -136,7 +136,7 @@ def test_where_no_lock_can_be_made_it_is_said(tmp_path: Path) -> None:
 
 
 def waits(
-    lock: Lock, owner: Owner, clock: VirtualClock, timeout: float, said: list[str]
+    lock: Lock, owner: LockOwner, clock: VirtualClock, timeout: float, said: list[str]
 ) -> AbstractContextManager[None]:
     """`held`, with what it says and the codes of what it warns of in one list."""
     return held(lock, owner, timeout=timeout, clock=clock, say=said.append, warn=lambda left: said.append(left.code))

@@ -12,7 +12,7 @@ import pytest
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from orchestrator.aws.s3_object import Role, S3Object, connect
+from orchestrator.aws.s3_object import AssumedRole, S3Object, connect
 from orchestrator.engine.lock import held
 from orchestrator.engine.s3_lock import DEAD, S3Lock
 from orchestrator.errors import Interrupted, Locked, Problem, Transient
@@ -272,7 +272,7 @@ def test_it_is_reached_with_the_role_of_the_backend(server: ThreadedMotoServer, 
     _, port = server.get_host_and_port()
     here = f"http://127.0.0.1:{port}"
     environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    role = Role("arn:aws:iam::123456789012:role/state", {"ExternalId": "ours"}, here)
+    role = AssumedRole("arn:aws:iam::123456789012:role/state", {"ExternalId": "ours"}, here)
     client = connect(environment, region="us-east-1", endpoint=here, path_style=True, role=role)
     signed: list[str] = []
     client.meta.events.register("before-send.s3", lambda request, **_: signed.append(request.headers["Authorization"]))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.aws.ssm import Output, ScriptFailed
+from orchestrator.aws.ssm import CommandOutput, ScriptFailed
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.index import vespa
-from orchestrator.index.vespa import Inside
+from orchestrator.index.vespa import VespaReport
 from orchestrator.stack.contract import Vespa
 from tests.unit.rollout.test_tail import NOW
 
@@ -68,25 +68,27 @@ def test_what_docker_says() -> None:
         "}}}"
     )
     started = datetime(2026, 11, 25, 12, 0, 0, 123456, UTC)
-    assert vespa.read(line) == Inside(healthy=False, started=started, image="vespaengine/vespa:8", ports=(8081, 19071))
+    assert vespa.read(line) == VespaReport(
+        healthy=False, started=started, image="vespaengine/vespa:8", ports=(8081, 19071)
+    )
     absent = '{"dockerd": true, "booting": true, "healthy": false, "pulled": false, "container": {"state": "absent"}}'
-    assert vespa.read(absent) == Inside(state="absent", booting=True, healthy=False, pulled=False)
+    assert vespa.read(absent) == VespaReport(state="absent", booting=True, healthy=False, pulled=False)
 
 
 @dataclass(frozen=True)
 class Shell:
     """An instance whose commands end as given."""
 
-    ends: Output | OrchestratorError
+    ends: CommandOutput | OrchestratorError
 
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         if isinstance(self.ends, OrchestratorError):
             raise self.ends
         return self.ends
 
 
-def ended(stdout: str, exit_code: int = 0) -> Output:
-    return Output(stdout, "", exit_code, "Success" if exit_code == 0 else "Failed", "command")
+def ended(stdout: str, exit_code: int = 0) -> CommandOutput:
+    return CommandOutput(stdout, "", exit_code, "Success" if exit_code == 0 else "Failed", "command")
 
 
 VESPAS = {"a": Vespa(instance_id="i-0a", host="10.0.0.1")}
@@ -102,7 +104,7 @@ def test_an_instance_without_the_usual_words_claims_nothing(stdout: str) -> None
 class OneOffline(Shell):
     """The agent of one instance does not answer."""
 
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         if instance_id == "i-0a":
             raise Transient(Problem("runner-offline", "no agent"))
         return super().run(instance_id, script, comment=comment, timeout=timeout)

@@ -18,11 +18,11 @@ import trustme
 
 from orchestrator import inside
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.inside import Login, Unproven, Visit
+from orchestrator.inside import RedisLogin, Unproven, Visit
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.elasticache.redis import _Server
+from orchestrator.local.elasticache.redis import _RedisServer
 from orchestrator.probe import Reached
 from orchestrator.stack.contract import Redis
 
@@ -73,12 +73,12 @@ def runner(tmp_path: Path, cloud: Cloud) -> Runner:
 @pytest.fixture
 def server(cloud: Cloud) -> Iterator[Any]:
     group = SimpleNamespace(replication_group_id="r", transit_encryption_enabled=True, status="available")
-    made = _Server(cloud, "localhost", group)
+    made = _RedisServer(cloud, "localhost", group)
     yield made
     made.close()
 
 
-def login(runner: Runner, server: Any, host: str = "localhost") -> Login | Unproven:
+def login(runner: Runner, server: Any, host: str = "localhost") -> RedisLogin | Unproven:
     redis = Redis(replication_group="r", host=host, port=server.server_address[1], auth_secret_arn=ARN)
     return inside.login(runner, "i-0123", redis, "us-west-2")
 
@@ -86,17 +86,19 @@ def login(runner: Runner, server: Any, host: str = "localhost") -> Login | Unpro
 @pytest.mark.parametrize(
     ("accepted", "expected"),
     [
-        ((TOKEN,), Login(open=False, accepted=True, said="+PONG")),
-        (("before-the-rotation", TOKEN), Login(open=False, accepted=True, said="+PONG")),
-        ((None, TOKEN), Login(open=True, accepted=True, said="+PONG")),
+        ((TOKEN,), RedisLogin(open=False, accepted=True, said="+PONG")),
+        (("before-the-rotation", TOKEN), RedisLogin(open=False, accepted=True, said="+PONG")),
+        ((None, TOKEN), RedisLogin(open=True, accepted=True, said="+PONG")),
         (
             ("rotated-elsewhere",),
-            Login(open=False, accepted=False, said="-WRONGPASS invalid username-password pair or user is disabled."),
+            RedisLogin(
+                open=False, accepted=False, said="-WRONGPASS invalid username-password pair or user is disabled."
+            ),
         ),
     ],
 )
 def test_only_a_login_tells_which_token_it_is(
-    runner: Runner, cloud: Cloud, server: Any, accepted: tuple[str | None, ...], expected: Login
+    runner: Runner, cloud: Cloud, server: Any, accepted: tuple[str | None, ...], expected: RedisLogin
 ) -> None:
     cloud.redis_accepts["r"] = accepted
     assert login(runner, server) == expected
@@ -123,13 +125,13 @@ def test_the_token_in_every_form_in_which_it_is_kept(
         auth_secret_arn=where,
         auth_secret_key=key,
     )
-    assert inside.login(runner, "i-0123", redis, "us-west-2") == Login(open=False, accepted=True, said="+PONG")
+    assert inside.login(runner, "i-0123", redis, "us-west-2") == RedisLogin(open=False, accepted=True, said="+PONG")
     assert asked in (runner.folder / "asked").read_text()
 
 
 def test_without_a_token_it_is_open_and_takes_none(runner: Runner, server: Any) -> None:
     found = login(runner, server)
-    assert isinstance(found, Login)
+    assert isinstance(found, RedisLogin)
     assert (found.open, found.accepted, "without any password" in found.said) == (True, False, True)
 
 

@@ -20,7 +20,7 @@ from orchestrator.aws.protection import Protected
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.aws.snapshots import DbSnapshot
-from orchestrator.aws.ssm import Output, Ping
+from orchestrator.aws.ssm import CommandOutput, Ping
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
@@ -28,32 +28,32 @@ from orchestrator.engine.runner import Report, run
 from orchestrator.lifecycle import destroy, pause, pruned
 from orchestrator.lifecycle.backup import database_snapshot, index_snapshots
 from orchestrator.lifecycle.manifest import Manifest
-from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents
-from orchestrator.lifecycle.tools import Memory as Read
+from orchestrator.lifecycle.tools import RunMemory as Read
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ownership_of
-from orchestrator.stack.ownership import Kind, Known, Part
+from orchestrator.stack.ownership import Known, Part, PartKind
 from orchestrator.steps import redis_auth, vespa_containers
 from tests.unit.lifecycle.test_manifest import PART
 
 STACK, OTHER = "onyx-prod", "onyx-prod-2"
 BALANCER = "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/onyx/1"
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret"
-SERVER = (Kind.DATABASE, "postgres")
-REDIS = (Kind.REDIS, "redis")
-BUCKET = (Kind.BUCKET, "files")
-RUNNER, VESPA = (Kind.INSTANCE, "i-0aa"), (Kind.INSTANCE, "i-0bb")
-SERVICE = (Kind.SERVICE, "cluster/a-service")
-KEY = (Kind.SECRET, f"{SECRET}:key-AbCdEf")
+SERVER = (PartKind.DATABASE, "postgres")
+REDIS = (PartKind.REDIS, "redis")
+BUCKET = (PartKind.BUCKET, "files")
+RUNNER, VESPA = (PartKind.INSTANCE, "i-0aa"), (PartKind.INSTANCE, "i-0bb")
+SERVICE = (PartKind.SERVICE, "cluster/a-service")
+KEY = (PartKind.SECRET, f"{SECRET}:key-AbCdEf")
 PARTS: Mapping[Part, tuple[str, dict[str, Any]]] = {
     SERVER: ("aws_db_instance", {"identifier": "postgres"}),
-    (Kind.BALANCER, BALANCER): ("aws_lb", {"arn": BALANCER}),
+    (PartKind.BALANCER, BALANCER): ("aws_lb", {"arn": BALANCER}),
     REDIS: ("aws_elasticache_replication_group", {"replication_group_id": "redis"}),
     BUCKET: ("aws_s3_bucket", {"bucket": "files"}),
     RUNNER: ("aws_instance", {"id": "i-0aa"}),
@@ -137,7 +137,7 @@ class World:
         self.states |= dict.fromkeys(("i-0aa", "i-0bb"), "stopped" if self.asleep else "running")
         self.desired = 0 if self.asleep else 1
         self.stamps = {TAG: str(Stamp("2026-11-20T09:00:00Z", "bob@desk"))} if self.asleep else {}
-        self.memory = {TAG: str(Memory(Stamp("2026-11-20T09:00:00Z", "bob@desk"), 3))} if self.asleep else {}
+        self.memory = {TAG: str(PausedService(Stamp("2026-11-20T09:00:00Z", "bob@desk"), 3))} if self.asleep else {}
         self.released: set[str] = set()
         self.emptied = self.tokened = self.returned = self.mended = False
 
@@ -163,11 +163,11 @@ class World:
 
     def stop(self, what: Any) -> None:
         for one in [what] if isinstance(what, str) else what:
-            self.changed.append(SERVER if one == "postgres" else (Kind.INSTANCE, one))
+            self.changed.append(SERVER if one == "postgres" else (PartKind.INSTANCE, one))
             self.states[one] = "stopped"
 
     def start(self, what: str) -> None:
-        self.changed.append(SERVER if what == "postgres" else (Kind.INSTANCE, what))
+        self.changed.append(SERVER if what == "postgres" else (PartKind.INSTANCE, what))
         self.states[what] = "available" if what == "postgres" else "running"
 
     def tag(self, arn: str, key: str, value: str) -> None:
@@ -182,7 +182,7 @@ class World:
         return {one: self.states[one] for one in ids}
 
     def instance_tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        return {one: self.tagged((Kind.INSTANCE, one)) for one in ids}
+        return {one: self.tagged((PartKind.INSTANCE, one)) for one in ids}
 
     # ECS.
 
@@ -257,14 +257,14 @@ class Guards:
         return Protected("database" in left, bool(balancer) and "balancer" in left, tags=self.world.tagged(SERVER))
 
     def balancer_tags(self, arn: str) -> Mapping[str, str]:
-        return self.world.tagged((Kind.BALANCER, arn))
+        return self.world.tagged((PartKind.BALANCER, arn))
 
     def release_database(self, instance: str) -> None:
-        self.world.changed.append((Kind.DATABASE, instance))
+        self.world.changed.append((PartKind.DATABASE, instance))
         self.world.released.add("database")
 
     def release_balancer(self, arn: str) -> None:
-        self.world.changed.append((Kind.BALANCER, arn))
+        self.world.changed.append((PartKind.BALANCER, arn))
         self.world.released.add("balancer")
 
 
@@ -278,7 +278,7 @@ class Store:
         return BucketState(there=True, versioned=True, private=True)
 
     def tags(self, bucket: str) -> Mapping[str, str]:
-        return self.world.tagged((Kind.BUCKET, bucket))
+        return self.world.tagged((PartKind.BUCKET, bucket))
 
     def versions(self, bucket: str, _prefix: str = "") -> Iterator[tuple[str, str]]:
         if bucket == "files" and not self.world.emptied:
@@ -296,7 +296,7 @@ class Store:
         return len(found)
 
     def copy(self, _source: str, _found: Stored, target: str, _key: str) -> bool:
-        self.world.changed.append((Kind.BUCKET, target))
+        self.world.changed.append((PartKind.BUCKET, target))
         self.world.returned = True
         return True
 
@@ -315,7 +315,7 @@ class Cache:
         return self.world.tagged(REDIS)
 
     def rotate(self, group: RedisState, _token: str) -> None:
-        self.world.changed.append((Kind.REDIS, group.group))
+        self.world.changed.append((PartKind.REDIS, group.group))
         self.world.tokened = True
 
     settle = rotate
@@ -330,10 +330,10 @@ class Agents:
     def pings(self, ids: Sequence[str]) -> Mapping[str, Ping]:
         return {one: Ping("Online") for one in ids}
 
-    def run(self, instance: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         del timeout
         if "read-only" not in comment and "look index" not in comment and "count index" not in comment:
-            self.world.changed.append((Kind.INSTANCE, instance))
+            self.world.changed.append((PartKind.INSTANCE, instance))
             self.world.mended = True
         inside = {
             "dockerd": True,
@@ -348,7 +348,7 @@ class Agents:
             "running": "stop index" not in comment and not self.world.mended,
             **inside,
         }
-        return Output(json.dumps(said), "", 0, "Success", "c")
+        return CommandOutput(json.dumps(said), "", 0, "Success", "c")
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import Any
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
-from orchestrator.aws.ssm import Output, Ping
+from orchestrator.aws.ssm import CommandOutput, Ping
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
@@ -206,9 +206,9 @@ class Aws:
     def ping(self, instance: str) -> Ping:
         return Ping("Online" if self.world.machines[instance] == "running" else "ConnectionLost")
 
-    def run(self, instance: str, script: str, *, comment: str, timeout: int) -> Output:
+    def run(self, instance: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         said = {"dockerd": True, "booting": False, "healthy": True, "pulled": True, "container": {"state": "running"}}
-        return Output(json.dumps(said), "", 0, "Success", "c")
+        return CommandOutput(json.dumps(said), "", 0, "Success", "c")
 
 
 class Alone:

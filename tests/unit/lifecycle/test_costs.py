@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.aws.inventory import TaskSize, Volume
-from orchestrator.lifecycle.pause.costs import Holdings, estimate, prices
+from orchestrator.lifecycle.pause.costs import StackSizes, estimate, prices
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "pause-or-destroy.md"
-EXAMPLE = Holdings(
+EXAMPLE = StackSizes(
     region="us-west-2",
     tasks=((1, TaskSize(1024, 3072)), (1, TaskSize(1024, 3072))),
     database="db.t4g.small",
@@ -46,7 +46,7 @@ def test_elasticache_costs_the_same_and_what_is_stopped_nothing() -> None:
 
 
 def test_a_server_with_replicas_goes_on_costing_and_two_zones_cost_twice() -> None:
-    def line(held: Holdings) -> tuple[float, float]:
+    def line(held: StackSizes) -> tuple[float, float]:
         (one,) = [one for one in estimate(held).lines if one.what == "RDS db.t4g.small"]
         return one.running, one.paused
 
@@ -78,7 +78,7 @@ def test_the_table_is_dated_and_says_where_it_is_from() -> None:
 
 sizes = st.builds(TaskSize, st.sampled_from([256, 1024, 4096]), st.sampled_from([512, 3072]))
 holdings = st.builds(
-    Holdings,
+    StackSizes,
     region=st.sampled_from(["us-west-2", "ap-south-1"]),
     tasks=st.lists(st.tuples(st.integers(0, 9), sizes), max_size=4).map(tuple),
     database=st.sampled_from(["db.t4g.small", "db.unknown"]),
@@ -91,7 +91,7 @@ holdings = st.builds(
 
 
 @given(holdings)
-def test_a_pause_never_costs_more(held: Holdings) -> None:
+def test_a_pause_never_costs_more(held: StackSizes) -> None:
     seen = estimate(held)
     assert 0 <= seen.paused <= seen.running
     assert all(0 <= line.paused <= line.running for line in seen.lines)

@@ -15,9 +15,9 @@ from orchestrator.aws.volumes import VolumeSnapshot
 from orchestrator.database.inventory import plain
 from orchestrator.lifecycle.manifest import DatabasePart, FilesPart, IndexPart, Manifest
 from orchestrator.lifecycle.pruned import superfluous
-from orchestrator.lifecycle.restore.target import Target, Tenant, obstacles
+from orchestrator.lifecycle.restore.target import RestoreTarget, TenantTarget, obstacles
 from orchestrator.lifecycle.transfer import gap, human, progress
-from orchestrator.lifecycle.verify import Seen, judge, listing
+from orchestrator.lifecycle.verify import FoundBackup, judge, listing
 from tests.unit.lifecycle.test_manifest import PART
 
 objects = st.dictionaries(
@@ -80,7 +80,7 @@ WHOLE = manifest(
         ).model_dump()
     },
 )
-SEEN = Seen(
+SEEN = FoundBackup(
     snapshot=DbSnapshot("s", "available", 100, size=20, encrypted=True),
     volumes={"snap-1": VolumeSnapshot("snap-1", "completed")},
     objects={one.key.removeprefix("p/"): one for one in STORED},
@@ -106,14 +106,14 @@ def test_a_whole_backup_is_good() -> None:
         (replace(SEEN, volumes={"snap-1": VolumeSnapshot("snap-1", "pending")}), "backup-index-unusable"),
     ],
 )
-def test_each_defect_is_found(seen: Seen, code: str) -> None:
+def test_each_defect_is_found(seen: FoundBackup, code: str) -> None:
     found = judge(WHOLE, seen)
     assert [one.code for one in found] == [code]
     assert found[0].fix
 
 
 def test_all_defects_at_once_and_an_unfinished_one_is_none() -> None:
-    assert len(judge(WHOLE, Seen())) == 4
+    assert len(judge(WHOLE, FoundBackup())) == 4
     assert [one.code for one in judge(manifest(state="in-progress"), SEEN)] == ["backup-incomplete"]
 
 
@@ -128,8 +128,12 @@ TENANT = {
     "keys": [],
 }
 OF_ONE = manifest(tenants={"customer-a": TENANT})
-SAME = Target("onyx-prod", "123456789012", "us-west-2", {"customer-a": Tenant("demo.vigilon.app", "onyx_customer_a")})
-CLONE = replace(SAME, stack="onyx-staging", tenants={"customer-a": Tenant("staging.vigilon.app", "onyx_customer_a")})
+SAME = RestoreTarget(
+    "onyx-prod", "123456789012", "us-west-2", {"customer-a": TenantTarget("demo.vigilon.app", "onyx_customer_a")}
+)
+CLONE = replace(
+    SAME, stack="onyx-staging", tenants={"customer-a": TenantTarget("staging.vigilon.app", "onyx_customer_a")}
+)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +146,14 @@ CLONE = replace(SAME, stack="onyx-staging", tenants={"customer-a": Tenant("stagi
         (replace(CLONE, tenants=SAME.tenants), ["clone-needs-hostnames"]),
         (replace(SAME, region="eu-west-1"), ["restore-elsewhere"]),
         (replace(SAME, account_id="999999999999"), ["restore-elsewhere"]),
-        (replace(SAME, tenants={"other": Tenant("o.vigilon.app", "onyx_other")}), ["restore-tenant-missing"]),
+        (replace(SAME, tenants={"other": TenantTarget("o.vigilon.app", "onyx_other")}), ["restore-tenant-missing"]),
         (
-            replace(SAME, tenants={"customer-a": Tenant("demo.vigilon.app", "another")}),
+            replace(SAME, tenants={"customer-a": TenantTarget("demo.vigilon.app", "another")}),
             ["restore-database-differs"],
         ),
     ],
 )
-def test_where_a_backup_may_go(target: Target, codes: list[str]) -> None:
+def test_where_a_backup_may_go(target: RestoreTarget, codes: list[str]) -> None:
     found = obstacles(OF_ONE, target)
     assert [one.code for one in found] == codes
     assert all(one.fix for one in found)

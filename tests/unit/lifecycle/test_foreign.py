@@ -16,7 +16,7 @@ from orchestrator.lifecycle import destroy
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ending_by, ownership_of
 from orchestrator.stack.ownership import PARTS as TELLING
-from orchestrator.stack.ownership import Kind, Ownership, Part, part, word
+from orchestrator.stack.ownership import Ownership, Part, PartKind, part, word
 from tests.unit.lifecycle.foreign_world import (
     BALANCER,
     BUCKET,
@@ -80,7 +80,7 @@ def test_never_one_change_to_what_is_somebody_elses(
 def test_what_is_the_stacks_own_is_changed() -> None:
     """Or nothing would be shown by nothing being changed."""
     changed = {*changed_by(REVERSIBLE, World(ALL_OURS)), *changed_by(FINAL, World(ALL_OURS))}
-    assert changed == PARTS.keys() - {(Kind.SECRET, next(name for kind, name in PARTS if kind is Kind.SECRET))}
+    assert changed == PARTS.keys() - {(PartKind.SECRET, next(name for kind, name in PARTS if kind is PartKind.SECRET))}
     assert {SERVER, VESPA, SERVICE} <= set(changed_by({"resume": WAKING}, World(ALL_OURS, asleep=True)))
 
 
@@ -144,7 +144,7 @@ def test_what_the_plan_doesn_t_destroy_is_not_lost() -> None:
     tools = tools_of(world)
     tools.stack = stack_of(ALL_OURS).losing(ending_by(plan))
     ran(destroy.BEFORE, world, tools)
-    assert set(world.changed) == {(Kind.BALANCER, BALANCER)}
+    assert set(world.changed) == {(PartKind.BALANCER, BALANCER)}
 
 
 def test_what_the_operator_calls_the_stacks_own_is_its_own() -> None:

@@ -11,41 +11,41 @@ from hypothesis import strategies as st
 from orchestrator.consequences import Consequence, Effect, gate
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.gate import Asked, Kept, Since, accepted, obstacles, phrase
+from orchestrator.lifecycle.gate import Confirmation, Drift, KnownBackup, accepted, obstacles, phrase
 from orchestrator.stack.contract import parse
 from tests.unit.stack.test_contract import good
 
 STACK = "onyx-prod"
-GOOD = Kept(stack=STACK, complete=True, quiet=True, running=False, database=Since.SAME, files=Since.SAME)
-CONFIRMED = Asked(STACK, typed=STACK, shown="a" * 64, plan="a" * 64)
+GOOD = KnownBackup(stack=STACK, complete=True, quiet=True, running=False, database=Drift.SAME, files=Drift.SAME)
+CONFIRMED = Confirmation(STACK, typed=STACK, shown="a" * 64, plan="a" * 64)
 DEFECT = Problem("backup-snapshot-missing", "there is no snapshot")
 
 words = st.sampled_from(
     [STACK, f"{STACK} without backup", "", "yes", "onyx-prod ", "ONYX-PROD", "other", "without backup"]
 )
 sums = st.sampled_from(["", "a" * 64, "b" * 64])
-asked = st.builds(Asked, stack=st.just(STACK), typed=words, shown=sums, plan=sums, no_backup=st.booleans())
+asked = st.builds(Confirmation, stack=st.just(STACK), typed=words, shown=sums, plan=sums, no_backup=st.booleans())
 kept = st.builds(
-    Kept,
+    KnownBackup,
     stack=st.sampled_from([STACK, "onyx-demo", ""]),
     complete=st.booleans(),
     quiet=st.booleans(),
     defects=st.sampled_from([(), (DEFECT,), (DEFECT, DEFECT)]),
     running=st.booleans(),
-    database=st.sampled_from(Since),
-    files=st.sampled_from(Since),
+    database=st.sampled_from(Drift),
+    files=st.sampled_from(Drift),
 )
 
 
-def nothing_is_lost(state: Kept) -> bool:
+def nothing_is_lost(state: KnownBackup) -> bool:
     """All that is in the stack is also in a good backup of it."""
     whole = state.complete and not state.defects and state.stack == STACK
     of_now = state.quiet and not state.running
-    return whole and of_now and {state.database, state.files} <= {Since.SAME, Since.GONE}
+    return whole and of_now and {state.database, state.files} <= {Drift.SAME, Drift.GONE}
 
 
 @given(asked, kept)
-def test_only_what_was_typed_out_loses_data(question: Asked, state: Kept) -> None:
+def test_only_what_was_typed_out_loses_data(question: Confirmation, state: KnownBackup) -> None:
     if obstacles(question, state):
         return
     typed_out = question.no_backup and question.typed == f"{STACK} without backup"
@@ -54,40 +54,40 @@ def test_only_what_was_typed_out_loses_data(question: Asked, state: Kept) -> Non
 
 
 @given(asked, kept)
-def test_an_answer_that_is_not_the_whole_phrase_destroys_nothing(question: Asked, state: Kept) -> None:
+def test_an_answer_that_is_not_the_whole_phrase_destroys_nothing(question: Confirmation, state: KnownBackup) -> None:
     if question.typed != phrase(STACK, no_backup=question.no_backup):
         assert "destroy-not-confirmed" in [one.code for one in obstacles(question, state)]
 
 
 def test_the_good_case_passes() -> None:
     assert obstacles(CONFIRMED, GOOD) == ()
-    assert obstacles(CONFIRMED, replace(GOOD, database=Since.GONE, files=Since.GONE)) == (), (
+    assert obstacles(CONFIRMED, replace(GOOD, database=Drift.GONE, files=Drift.GONE)) == (), (
         "a destroy cut short goes on"
     )
 
 
 def test_without_a_backup_only_when_typed_out() -> None:
     given_up = replace(CONFIRMED, no_backup=True, typed=f"{STACK} without backup")
-    assert obstacles(given_up, Kept()) == ()
-    assert obstacles(replace(given_up, typed=STACK), Kept()), "the flag alone is not enough"
-    assert obstacles(replace(given_up, no_backup=False), Kept()), "the words alone are not either"
+    assert obstacles(given_up, KnownBackup()) == ()
+    assert obstacles(replace(given_up, typed=STACK), KnownBackup()), "the flag alone is not enough"
+    assert obstacles(replace(given_up, no_backup=False), KnownBackup()), "the words alone are not either"
 
 
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        (Kept(), "destroy-without-backup"),
+        (KnownBackup(), "destroy-without-backup"),
         (replace(GOOD, complete=False), "destroy-without-backup"),
         (replace(GOOD, stack="onyx-demo"), "backup-of-another-stack"),
         (replace(GOOD, quiet=False), "backup-not-quiet"),
         (replace(GOOD, running=True), "backup-not-quiet"),
-        (replace(GOOD, database=Since.CHANGED), "backup-older-than-data"),
-        (replace(GOOD, files=Since.CHANGED), "backup-older-than-data"),
-        (replace(GOOD, database=Since.UNKNOWN), "backup-older-than-data"),
+        (replace(GOOD, database=Drift.CHANGED), "backup-older-than-data"),
+        (replace(GOOD, files=Drift.CHANGED), "backup-older-than-data"),
+        (replace(GOOD, database=Drift.UNKNOWN), "backup-older-than-data"),
         (replace(GOOD, defects=(DEFECT,)), "backup-snapshot-missing"),
     ],
 )
-def test_each_reason_is_named_and_has_a_fix(state: Kept, code: str) -> None:
+def test_each_reason_is_named_and_has_a_fix(state: KnownBackup, code: str) -> None:
     found = obstacles(CONFIRMED, state)
     assert [one.code for one in found] == [code]
     assert found[0].fix or code == DEFECT.code

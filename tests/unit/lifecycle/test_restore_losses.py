@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.app.foresight import Foresight
+from orchestrator.app.foresight import PlanConsequences
 from orchestrator.aws.buckets import Stored
 from orchestrator.consequences import Consequence, Effect, gate
 from orchestrator.engine.check import Severity
@@ -20,7 +20,7 @@ from orchestrator.lifecycle.restore.losses import Present, losses, together
 from orchestrator.lifecycle.restore.marker import BEGUN, DONE, REPLACING, RETURNED, Marker
 from orchestrator.lifecycle.restore.proof import Tables
 from orchestrator.lifecycle.tools import Contents
-from orchestrator.lifecycle.transfer import Gap, gap, overwriting
+from orchestrator.lifecycle.transfer import ListingDifference, gap, overwriting
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 from tests.unit.lifecycle.test_gate import MINE
 
@@ -58,7 +58,7 @@ presents = st.builds(
     | st.dictionaries(st.sampled_from(TENANTS), st.sampled_from([{}, None, table(3), table(3, "x"), table(5)])),
     strangers=st.sampled_from([(), ("reports",)]),
     contents=st.dictionaries(st.sampled_from(sorted(MINE.vespa)), st.sampled_from([Contents(0, ""), Contents(7, "x")])),
-    unsaved=st.builds(Gap, missing=objects),
+    unsaved=st.builds(ListingDifference, missing=objects),
 )
 backups = st.sets(st.sampled_from(TENANTS)).map(lambda names: kept(*sorted(names)))
 
@@ -89,7 +89,7 @@ def test_only_what_was_named_is_lost(backup: Manifest, present: Present, data: s
 @given(backups, presents)
 def test_a_name_that_was_given_for_another_plan_allows_nothing(backup: Manifest, present: Present) -> None:
     ours = losses(backup, MINE, present)
-    shown = Foresight((), "").beside(ours, {"resource_changes": []})
+    shown = PlanConsequences((), "").beside(ours, {"resource_changes": []})
     names = sorted(held(backup, present))
     assert shown.refusal([f"{one}@{shown.checksum[:12]}" for one in names]) is None
     other = shown.refusal([f"{one}@{'0' * 12}" for one in names])
@@ -150,7 +150,7 @@ def test_files_become_the_backup_s_when_that_was_named(
     work = overwriting(backup, there, since)
     after = {key: one for key, one in there.items() if key not in work.surplus}
     after |= {key: replace(backup[key], modified=since + 1) for key in work.missing}
-    assert overwriting(backup, after, since) == Gap(), "nothing is left to do"
+    assert overwriting(backup, after, since) == ListingDifference(), "nothing is left to do"
     assert after.keys() == backup.keys()
     assert all(one.etag == backup[key].etag or there[key].modified >= since for key, one in after.items())
 

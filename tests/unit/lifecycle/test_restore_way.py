@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.database.model import Wanted, beside, exchange
+from orchestrator.database.model import WantedDatabase, beside, exchange
 from orchestrator.engine.step import Blocked, Todo
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import digest, parse
-from orchestrator.lifecycle.restore.databases_loaded import DatabasesLoadedFacts, One, decide
-from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, Way, way_of
+from orchestrator.lifecycle.restore.databases_loaded import DatabasesLoadedFacts, LoadedDatabase, decide
+from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, RestoreMethod, way_of
 from tests.unit.lifecycle.test_decisions import WHOLE, manifest
 
 DUMPED = WHOLE.model_copy(update={"dumps": {}})
@@ -30,7 +30,7 @@ DUMPED = WHOLE.model_copy(update={"dumps": {}})
 def test_snapshots_where_there_is_a_variable_else_dumps(
     backup: object, declared: set[str], loads: bool, indexes: bool, given: list[str]
 ) -> None:
-    assert way_of(backup, declared.__contains__) == Way(tuple(given), loads, indexes)  # type: ignore[arg-type]
+    assert way_of(backup, declared.__contains__) == RestoreMethod(tuple(given), loads, indexes)  # type: ignore[arg-type]
 
 
 def test_without_either_there_is_no_way() -> None:
@@ -39,8 +39,10 @@ def test_without_either_there_is_no_way() -> None:
     assert (found.code, bool(found.fix)) == ("restore-without-way", True)
 
 
-@given(st.builds(One, st.just("d"), st.integers(0, 3), st.integers(0, 9), st.booleans(), st.none() | st.just(9)))
-def test_what_is_in_a_database_goes_only_when_that_was_named(one: One) -> None:
+@given(
+    st.builds(LoadedDatabase, st.just("d"), st.integers(0, 3), st.integers(0, 9), st.booleans(), st.none() | st.just(9))
+)
+def test_what_is_in_a_database_goes_only_when_that_was_named(one: LoadedDatabase) -> None:
     verdict = decide(DatabasesLoadedFacts({"a": one}))["a"]
     if isinstance(verdict, Todo):
         assert not one.tables
@@ -52,7 +54,7 @@ def test_what_is_in_a_database_goes_only_when_that_was_named(one: One) -> None:
 @given(st.text("abc_", min_size=1, max_size=63))
 def test_the_database_beside_has_a_name_of_its_own_that_fits(database: str) -> None:
     assert len(beside(database)) <= 63
-    before, after = exchange(Wanted("a", database, "role", None))
+    before, after = exchange(WantedDatabase("a", database, "role", None))
     assert not any(f'"{database}"' in one for one in before), "until the new one is whole, the old one is not touched"
     assert after[0].startswith(f'DROP DATABASE IF EXISTS "{database}"')
 

@@ -17,15 +17,15 @@ from orchestrator.engine.graph import edges
 from orchestrator.engine.step import STACK, Done, Todo, Verdict
 from orchestrator.lifecycle import backup, catalogue, freshness, restore
 from orchestrator.lifecycle.backup import index_snapshots
-from orchestrator.lifecycle.backup.index_snapshots import One
-from orchestrator.lifecycle.pause_tags import TAG, Memory, Stamp
+from orchestrator.lifecycle.backup.index_snapshots import IndexState
+from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
-from orchestrator.lifecycle.tools import Memory as Read
+from orchestrator.lifecycle.tools import RunMemory as Read
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 
-BACKUPS = Memory(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
-SOMEBODYS = Memory(Stamp("2026-11-19T09:00:00Z", "eve@desk"), 5)
+BACKUPS = PausedService(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
+SOMEBODYS = PausedService(Stamp("2026-11-19T09:00:00Z", "eve@desk"), 5)
 SERVER = ServerState("onyx-prod-postgres", "available", tags={TAG: str(SOMEBODYS.stamp)})
 
 
@@ -34,13 +34,13 @@ def returned(step: str, facts: Any) -> Verdict:
     return found.decide(facts)["a"]
 
 
-def held(memory: Memory | None, desired: int = 0) -> dict[str, Count]:
+def held(memory: PausedService | None, desired: int = 0) -> dict[str, Count]:
     return {"s": Count("s", "arn", desired, tags={TAG: str(memory)} if memory else {})}
 
 
 def test_after_a_backup_services_run_again_that_it_has_stopped() -> None:
     facts = services_started.ServicesStartedFacts({"a": "s"}, held(BACKUPS), {})
-    assert returned("services-started", facts) == Todo("scale s from 0 to 3", services_started.Start("s", 3))
+    assert returned("services-started", facts) == Todo("scale s from 0 to 3", services_started.ScaleUp("s", 3))
     up = pause_forgotten.PauseForgottenFacts({"a": "s"}, held(BACKUPS, 3), {"s": Scaling(2, 9, ALL)}, SERVER)
     assert isinstance(returned("pause-forgotten", up), Todo)
     forgotten = pause_forgotten.PauseForgottenFacts({"a": "s"}, held(None, 3), {"s": Scaling(2, 9)}, SERVER)
@@ -71,7 +71,7 @@ BEGUN = datetime(2026, 11, 20, 8, 59, 30, tzinfo=UTC)
         (held(SOMEBODYS), True),
         ({**held(BACKUPS), "t": Count("t", "arn", 1)}, False),
         (held(BACKUPS, 1), False),
-        (held(Memory(Stamp("2026-11-20T10:00:00Z", "eve@desk"), 3)), False),
+        (held(PausedService(Stamp("2026-11-20T10:00:00Z", "eve@desk"), 3)), False),
         (held(None), False),
     ],
     ids=["stopped", "paused-before", "one-runs", "raised", "resumed-and-paused-again", "nobody-knows"],
@@ -88,8 +88,8 @@ def test_an_unfinished_backup_is_gone_on_with_while_nothing_has_run(found: dict[
         (held(SOMEBODYS), False),
         ({**held(BACKUPS), "t": Count("t", "arn", 1)}, True),
         (held(BACKUPS, 1), True),
-        (held(Memory(Stamp("2026-11-20T09:00:01Z", "eve@desk"), 3)), True),
-        (held(Memory(Stamp("2026-11-20T09:00:01Z", "backup/eve@desk"), 3)), True),
+        (held(PausedService(Stamp("2026-11-20T09:00:01Z", "eve@desk"), 3)), True),
+        (held(PausedService(Stamp("2026-11-20T09:00:01Z", "backup/eve@desk"), 3)), True),
         (held(None), False),
     ],
     ids=["stopped", "paused-before", "one-runs", "raised", "paused-again", "stopped-again", "tags-taken-away"],
@@ -100,7 +100,10 @@ def test_a_restore_takes_nothing_for_named_that_was_written_since(found: dict[st
 
 
 def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
-    indexes = {"a": One("i-1", None, running=True), "b": One("i-2", DataVolume("v", 50, encrypted=True), running=True)}
+    indexes = {
+        "a": IndexState("i-1", None, running=True),
+        "b": IndexState("i-2", DataVolume("v", 50, encrypted=True), running=True),
+    }
     said = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes=indexes)))
     assert [one.code for one in said] == ["index-not-on-a-volume"]
 
@@ -166,7 +169,7 @@ def test_of_several_volumes_the_index_s_is_told_or_none(
 
 
 def test_a_volume_that_is_not_kept_is_said() -> None:
-    one = One("i-1", PLAIN, running=True, others=("vol-2",))
+    one = IndexState("i-1", PLAIN, running=True, others=("vol-2",))
     found = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes={"a": one})))
     assert [(one.code, "vol-2" in one.message) for one in found] == [("other-volumes-not-kept", True)]
 

@@ -63,8 +63,8 @@ def stack(*tenants: str, provider: str = "route53") -> dict[str, Any]:
     }
 
 
-def scope(*tenants: str, provider: str = "route53", **more: Any) -> policy.Scope:
-    return policy.Scope(contract.parse(stack(*tenants, provider=provider), "test"), **more)
+def scope(*tenants: str, provider: str = "route53", **more: Any) -> policy.PolicyScope:
+    return policy.PolicyScope(contract.parse(stack(*tenants, provider=provider), "test"), **more)
 
 
 def leaves() -> Iterator[str]:
@@ -114,11 +114,11 @@ def test_who_looks_may_change_nothing(name: str) -> None:
     assert {action for action in made.actions if CHANGING.search(action)} <= {"ssm:SendCommand"}
 
 
-def lending(**more: Any) -> policy.Scope:
+def lending(**more: Any) -> policy.PolicyScope:
     """A stack one of whose passwords only Terraform's state knows."""
     known = contract.parse(stack("a"), "test")
     tenant = known.tenants["a"].model_copy(update={"secret_arn": None, "password": SecretStr("s3cret")})
-    return policy.Scope(known.model_copy(update={"tenants": {"a": tenant}}), **more)
+    return policy.PolicyScope(known.model_copy(update={"tenants": {"a": tenant}}), **more)
 
 
 def test_passwords_are_lent_only_where_no_secret_holds_them() -> None:
@@ -136,7 +136,7 @@ def test_parameters_that_hold_logins_are_read_as_parameters() -> None:
     parameter = f"arn:aws:ssm:{ACCOUNT}:parameter/onyx/admin"
     document = stack("a")
     document["database"]["admin_secret_arn"] = parameter
-    asked = policy.Scope(contract.parse(document, "test"), direct=True)
+    asked = policy.PolicyScope(contract.parse(document, "test"), direct=True)
     made = policy.policy(policy.COMMANDS["status"], asked)
     assert resources(made, "ssm:GetParameter") == [parameter]
     assert parameter not in resources(made, "secretsmanager:GetSecretValue")
@@ -200,7 +200,7 @@ def test_a_pause_asks_the_server_as_its_admin_alone() -> None:
     }, "the tenant's password is not lent"
     known = lending().stack
     admin = known.database.model_copy(update={"admin_secret_arn": None, "admin_password": SecretStr("s3cret")})
-    lent = policy.policy(policy.COMMANDS["pause"], policy.Scope(known.model_copy(update={"database": admin})))
+    lent = policy.policy(policy.COMMANDS["pause"], policy.PolicyScope(known.model_copy(update={"database": admin})))
     place = f"arn:aws:ssm:{ACCOUNT}:parameter/orchestrate/onyx-prod/*"
     assert resources(lent, "ssm:PutParameter") == resources(lent, "ssm:DeleteParameters") == [place]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator import consequences, preflight
 from orchestrator.app import checklist
 from orchestrator.app.understanding import known
-from orchestrator.preflight import Occasion, Status
+from orchestrator.preflight import Checklist, Status
 from tests import corpus
 from tests.documents import reading
 
@@ -55,7 +55,7 @@ def test_it_never_breaks(data: st.DataObject) -> None:
         change["actions"] = data.draw(
             st.sampled_from([change["actions"], ["create"], ["update"], ["delete", "create"]])
         )
-    seen = preflight.examine(preflight.from_plan(plan), set(Occasion))
+    seen = preflight.examine(preflight.from_plan(plan), set(Checklist))
     assert all(one.says and (one.status is not Status.FAILED or one.current) for one in seen)
     assert all(one.says for one in consequences.of_plan(plan))
 
@@ -75,7 +75,7 @@ def test_it_never_breaks_on_a_stack_without_output(data: st.DataObject) -> None:
         for name in data.draw(st.lists(st.sampled_from(sorted(one["values"])), max_size=4)):
             one["values"][name], _ = spoil(data, one["values"][name], None)
     for said in (document, document["prior_state"]):
-        seen = preflight.examine(checklist.evidence_of(said), set(Occasion))
+        seen = preflight.examine(checklist.evidence_of(said), set(Checklist))
         assert all(one.says and (one.status is not Status.FAILED or one.current) for one in seen)
     found = consequences.of_plan(document, known(document["prior_state"], {}))
     assert all(one.says for one in found)

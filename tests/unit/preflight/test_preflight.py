@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator import preflight
 from orchestrator.engine.check import Severity
-from orchestrator.preflight import Occasion, Remark, Status
+from orchestrator.preflight import Checklist, Remark, Status
 from orchestrator.stack.blueprint.places import Places
 from tests.documents import reading
 from tests.documents.evidence import evidence
@@ -91,17 +91,17 @@ def test_an_item_s_file_bears_its_name() -> None:
 
 @pytest.mark.parametrize("name", [name for name in reading.PLANS if name != "guide"])
 def test_no_false_alarm_on_our_own_plans(name: str) -> None:
-    seen = preflight.examine(preflight.from_plan(reading.plan(name)), {Occasion.DEPLOY, Occasion.AFTER})
+    seen = preflight.examine(preflight.from_plan(reading.plan(name)), {Checklist.DEPLOY, Checklist.AFTER})
     assert [one for one in seen if one.severity in (Severity.BLOCKER, Severity.WARNING)] == []
 
 
 def test_no_false_alarm_on_our_own_state() -> None:
-    seen = preflight.examine(preflight.from_state(reading.state("demo")), {Occasion.DEPLOY, Occasion.AFTER})
+    seen = preflight.examine(preflight.from_state(reading.state("demo")), {Checklist.DEPLOY, Checklist.AFTER})
     assert [one for one in seen if one.severity in (Severity.BLOCKER, Severity.WARNING)] == []
 
 
 def test_what_is_not_known_is_never_passed() -> None:
-    seen = preflight.examine(preflight.from_plan(reading.plan("demo")), set(Occasion))
+    seen = preflight.examine(preflight.from_plan(reading.plan("demo")), set(Checklist))
     waiting = {one.item for one in seen if one.status is Status.UNKNOWN}
     passed = {one.item for one in seen if one.status is Status.PASSED}
     assert {"redis-settings", "secret-references", "container-memory", "image-pinned", "app-region"} <= waiting
@@ -110,7 +110,7 @@ def test_what_is_not_known_is_never_passed() -> None:
 
 def test_blockers_come_first_and_have_their_place() -> None:
     places = Places(ROOT / "tests" / "documents" / "guide")
-    seen = preflight.examine(preflight.from_plan(reading.plan("guide")), {Occasion.DEPLOY, Occasion.AFTER}, places)
+    seen = preflight.examine(preflight.from_plan(reading.plan("guide")), {Checklist.DEPLOY, Checklist.AFTER}, places)
     failed = [one for one in seen if one.status is Status.FAILED]
     assert seen[: len(failed)] == tuple(failed)
     assert failed[0].severity is Severity.BLOCKER

@@ -9,10 +9,10 @@ import pytest
 from orchestrator import preflight
 from orchestrator.app import checklist
 from orchestrator.engine.check import Severity
-from orchestrator.preflight import Occasion, Status
+from orchestrator.preflight import Checklist, Status
 from tests.states import STATES, document
 
-LISTS = (Occasion.DEPLOY, Occasion.AFTER)
+LISTS = (Checklist.DEPLOY, Checklist.AFTER)
 
 
 def as_plan(state: Any) -> Any:

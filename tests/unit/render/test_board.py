@@ -9,12 +9,12 @@ import pytest
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.rds import ServerState
-from orchestrator.dns.resolve import Answer
-from orchestrator.engine.runner import Sight
+from orchestrator.dns.resolve import DnsAnswer
+from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.events import PartObserved
-from orchestrator.index.vespa import Inside
+from orchestrator.index.vespa import VespaReport
 from orchestrator.probe import Probe, Reached
 from orchestrator.render import board
 from orchestrator.rollout.progress import Rollout
@@ -25,33 +25,33 @@ from tests.unit.stack.test_contract import good
 
 ONE = contract.parse(good(), "test")
 BALANCER = ONE.load_balancer.dns_name
-TARGET = Answer(BALANCER, (), ("192.0.2.1",))
-HERE = Answer("a.vigilon.app", (BALANCER,), ("192.0.2.1",))
+TARGET = DnsAnswer(BALANCER, (), ("192.0.2.1",))
+HERE = DnsAnswer("a.vigilon.app", (BALANCER,), ("192.0.2.1",))
 
 
-def rows(balancer: str | None = "active", **sights: Sight) -> dict[str, PartObserved]:
+def rows(balancer: str | None = "active", **sights: Observation) -> dict[str, PartObserved]:
     named = {step.replace("_", "-"): sight for step, sight in sights.items()}
     return {part.subject or part.part: part for part in board.rows(ONE, named, balancer, ["a"])}
 
 
-def database(verdict: Verdict) -> Sight:
-    return Sight(database_server.DatabaseServerFacts(ServerState("db", "x"), "h"), {STACK: verdict})
+def database(verdict: Verdict) -> Observation:
+    return Observation(database_server.DatabaseServerFacts(ServerState("db", "x"), "h"), {STACK: verdict})
 
 
-def visited(answer: Answer, probe: Probe | None = None) -> Sight:
-    return Sight(sites.SitesFacts(TARGET, {"a": answer}, {"a": probe} if probe else {}), {"a": Wait("not yet")})
+def visited(answer: DnsAnswer, probe: Probe | None = None) -> Observation:
+    return Observation(sites.SitesFacts(TARGET, {"a": answer}, {"a": probe} if probe else {}), {"a": Wait("not yet")})
 
 
-def rollout(running: int, **states: int) -> Sight:
+def rollout(running: int, **states: int) -> Observation:
     service = Service("a-service", "ACTIVE", 2, running, 0, ())
-    return Sight(
+    return Observation(
         redeploy.RedeployFacts({"a": Rollout(service, TargetHealth(states))}, {}), {"a": Done("no redeploy needed")}
     )
 
 
-def vespa(inside: Inside | None, verdict: Verdict, **more: Any) -> Sight:
+def vespa(inside: VespaReport | None, verdict: Verdict, **more: Any) -> Observation:
     seen = {} if more else {"a": inside}
-    return Sight(vespa_containers.VespaContainersFacts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
+    return Observation(vespa_containers.VespaContainersFacts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,22 @@ def test_the_load_balancer(said: str | None, state: str) -> None:
 
 
 def test_what_could_not_be_looked_at_is_not_known() -> None:
-    blind = Sight(None, {STACK: Wait("throttled")})
+    blind = Observation(None, {STACK: Wait("throttled")})
     assert rows(database_server=blind)["database"].state == board.UNKNOWN
     assert rows(tenant_databases=blind)["a"].state == board.PENDING
     assert rows()["a"].state == rows()["database"].state == board.UNKNOWN
 
 
 def test_counts_of_tasks_and_targets() -> None:
-    fresh = Sight(
+    fresh = Observation(
         redeploy.RedeployFacts({"a": Rollout(Service("a-service", "ACTIVE", 2, 1, 1, ()))}, {}), {"a": Wait("1/2")}
     )
     part = rows(redeploy=rollout(2, healthy=2, draining=1), services=fresh)["a"]
     assert (part.running, part.desired) == (1, 2), "services is watched: its counts are the newer ones"
     assert (part.healthy, part.targets) == (2, 3)
-    assert rows(redeploy=Sight(redeploy.RedeployFacts({"a": Rollout(None)}, {}), {"a": Done("")}))["a"].desired == 0
+    assert (
+        rows(redeploy=Observation(redeploy.RedeployFacts({"a": Rollout(None)}, {}), {"a": Done("")}))["a"].desired == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,11 +106,11 @@ def test_counts_of_tasks_and_targets() -> None:
         (HERE, Probe("192.0.2.1", Reached.ANSWERED, 503), "ok", "503"),
         (HERE, Probe("192.0.2.1", Reached.TLS_INVALID), "ok", "tls-invalid"),
         (HERE, Probe("192.0.2.1", Reached.UNREACHABLE), "ok", "unreachable"),
-        (Answer("a.vigilon.app", ("old.elb.amazonaws.com",), ("192.0.2.9",)), None, "stale", ""),
-        (Answer("a.vigilon.app", rcode="NXDOMAIN"), None, "missing", ""),
+        (DnsAnswer("a.vigilon.app", ("old.elb.amazonaws.com",), ("192.0.2.9",)), None, "stale", ""),
+        (DnsAnswer("a.vigilon.app", rcode="NXDOMAIN"), None, "missing", ""),
     ],
 )
-def test_the_way_of_a_visitor(answer: Answer, probe: Probe | None, dns: str, site: str) -> None:
+def test_the_way_of_a_visitor(answer: DnsAnswer, probe: Probe | None, dns: str, site: str) -> None:
     part = rows(sites=visited(answer, probe))["a"]
     assert (part.dns, part.site) == (dns, site)
 
@@ -116,28 +118,28 @@ def test_the_way_of_a_visitor(answer: Answer, probe: Probe | None, dns: str, sit
 @pytest.mark.parametrize(
     ("sight", "word", "state"),
     [
-        (vespa(Inside(), Done("")), "up", board.UP),
-        (vespa(Inside(healthy=False), Wait("")), "starting", board.PENDING),
-        (vespa(Inside(state="exited", healthy=False), Todo("start")), "exited", board.PENDING),
-        (vespa(Inside(dockerd=False, state="absent"), Todo("start")), "no docker", board.PENDING),
-        (vespa(Inside(dockerd=False, state="absent", booting=True), Wait("")), "booting", board.PENDING),
+        (vespa(VespaReport(), Done("")), "up", board.UP),
+        (vespa(VespaReport(healthy=False), Wait("")), "starting", board.PENDING),
+        (vespa(VespaReport(state="exited", healthy=False), Todo("start")), "exited", board.PENDING),
+        (vespa(VespaReport(dockerd=False, state="absent"), Todo("start")), "no docker", board.PENDING),
+        (vespa(VespaReport(dockerd=False, state="absent", booting=True), Wait("")), "booting", board.PENDING),
         (vespa(None, Blocked(Problem("x", "stopped")), states={"a": "stopped"}), "stopped", board.FAILED),
         (vespa(None, Blocked(Problem("vespa-unclear", "?"))), "unknown", board.UP),
     ],
 )
-def test_vespa_from_inside(sight: Sight, word: str, state: str) -> None:
-    part = rows(vespa_containers=sight, tenant_databases=Sight(object(), {"a": Done("there")}))["a"]
+def test_vespa_from_inside(sight: Observation, word: str, state: str) -> None:
+    part = rows(vespa_containers=sight, tenant_databases=Observation(object(), {"a": Done("there")}))["a"]
     assert (part.vespa, part.state) == (word, state)
 
 
 def test_where_commands_may_not_be_sent_a_tenant_is_up_all_the_same() -> None:
-    denied = Sight(None, {STACK: Blocked(Problem("denied", "not authorized"))})
-    part = rows(vespa_containers=denied, tenant_databases=Sight(object(), {"a": Done("there")}))["a"]
+    denied = Observation(None, {STACK: Blocked(Problem("denied", "not authorized"))})
+    part = rows(vespa_containers=denied, tenant_databases=Observation(object(), {"a": Done("there")}))["a"]
     assert (part.vespa, part.state) == ("", board.UP)
 
 
 def test_the_worst_verdict_is_told() -> None:
-    lost = Sight(None, {STACK: Blocked(Problem("x", "no cluster"))})
-    part = rows(dns_records=Sight(object(), {"a": Todo("point it here")}), services=lost)["a"]
+    lost = Observation(None, {STACK: Blocked(Problem("x", "no cluster"))})
+    part = rows(dns_records=Observation(object(), {"a": Todo("point it here")}), services=lost)["a"]
     assert (part.state, part.detail) == (board.FAILED, "services: no cluster")
     assert not board.is_up([part])

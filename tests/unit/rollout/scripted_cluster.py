@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_events import ServiceEvent
-from orchestrator.database.model import Observed, Wanted
+from orchestrator.database.model import ServerContents, WantedDatabase
 from orchestrator.errors import Interrupted, Problem
 from orchestrator.stack.contract import Stack, parse
 
@@ -169,10 +169,10 @@ class Cluster:
         self.calls["DescribeTargetGroups"] += 1
         return dict.fromkeys(target_group_arns, HealthCheck(60, 2, 10))
 
-    def observe(self, wanted: Sequence[Wanted]) -> Observed:
+    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         raise NotImplementedError
 
-    def ensure(self, wanted: Sequence[Wanted]) -> None:
+    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         self.made += [one.database for one in wanted]
 
     def redeploy(self, service: str) -> str:

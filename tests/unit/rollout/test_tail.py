@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.aws.logs import Record
+from orchestrator.aws.logs import LogEvent
 from orchestrator.errors import Invalid
 from orchestrator.rollout.tail import OVERLAP, Search, Tail, moment
 
@@ -22,14 +22,14 @@ GROUPS = {"a": "/ecs/a", "b": "/ecs/b"}
 class Groups:
     """Log groups that fill up between two readings."""
 
-    held: dict[str, list[Record]] = field(default_factory=dict)
+    held: dict[str, list[LogEvent]] = field(default_factory=dict)
     asked: list[tuple[str, datetime, str]] = field(default_factory=list)
 
     def put(self, group: str, seconds: float, message: str, stream: str = "api/api/1") -> None:
         at = NOW + timedelta(seconds=seconds)
-        self.held.setdefault(group, []).append(Record(f"{group}{message}", at, stream, message))
+        self.held.setdefault(group, []).append(LogEvent(f"{group}{message}", at, stream, message))
 
-    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[Record]:
+    def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[LogEvent]:
         self.asked.append((group, start, pattern))
         return (record for record in self.held[group] if record.at >= start)
 
@@ -38,7 +38,7 @@ def tail(groups: Groups, search: Search | None = None) -> Tail:
     return Tail(groups, GROUPS, search or Search(), NOW)
 
 
-def said(found: list[tuple[str, Record]]) -> list[tuple[str, str]]:
+def said(found: list[tuple[str, LogEvent]]) -> list[tuple[str, str]]:
     return [(tenant, record.message) for tenant, record in found]
 
 

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_events import ServiceEvent
-from orchestrator.database.model import Wanted
+from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Unread, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollout import verdict
@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1"
 HEALTHY, NONE = TargetHealth({"healthy": 1}), TargetHealth()
 UNREAD = Unread(Problem("throttled", "slow down"), passing=True)
-DATABASE = Wanted("a", "onyx_a", "onyx_a", "arn:secret", "key")
+DATABASE = WantedDatabase("a", "onyx_a", "onyx_a", "arn:secret", "key")
 
 
 def at(seconds: float) -> datetime:

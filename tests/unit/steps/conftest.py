@@ -8,13 +8,13 @@ import pytest
 import trustme
 
 from orchestrator.dns.history import FILE, History
-from orchestrator.dns.resolve import AskServers, Server
+from orchestrator.dns.resolve import AskServers, DnsServer
 from orchestrator.local.core.cloud import Address, Cloud
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import nameserver
 from orchestrator.local.dns.zone import ZoneBook
-from orchestrator.steps.dns_records import Rules
+from orchestrator.steps.dns_records import RecordRules
 from tests.unit.steps.hosted import NEW, ZONE, Context, Hosted, stack
 
 
@@ -35,6 +35,8 @@ def context(tmp_path: Path, hosted: Hosted, cloud: Cloud) -> Iterator[Context]:
     stop = nameserver.start(cloud)
     dns = {"provider": "hosted", "zone": ZONE, "ttl": 300}
     made = stack(dns, **{"customer-a": "demo.example.org", "customer-b": "b.example.org"})
-    rules = Rules(History(tmp_path / ".orchestrate" / FILE, "onyx-prod", lambda: datetime(2026, 1, 1, tzinfo=UTC)))
-    yield Context(made, {"hosted": hosted}, rules, AskServers((Server.parse(cloud.resolver),)))
+    rules = RecordRules(
+        History(tmp_path / ".orchestrate" / FILE, "onyx-prod", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    )
+    yield Context(made, {"hosted": hosted}, rules, AskServers((DnsServer.parse(cloud.resolver),)))
     stop()

@@ -15,17 +15,17 @@ from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.dns import model
-from orchestrator.dns.model import DnsProvider, Plan, Record
+from orchestrator.dns.model import DnsProvider, Record, ZonePlan
 from orchestrator.dns.resolve import AskServers
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import Invalid, OrchestratorError, Problem
-from orchestrator.local.dns.zone import Entry, Zone
+from orchestrator.local.dns.zone import Zone, ZoneEntry
 from orchestrator.probe import Probe, Reached
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import dns_records
-from orchestrator.steps.dns_records import Rules
+from orchestrator.steps.dns_records import RecordRules
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
@@ -102,7 +102,7 @@ class Hosted:
         above = record.name.partition(".")[2] if record.type == "NS" else record.name
         return model.longest_match(above, self.zones_held)
 
-    def submit(self, zone: str, plan: Plan) -> str:
+    def submit(self, zone: str, plan: ZonePlan) -> str:
         self.asked.append(f"submit {len(plan.changes)}")
         for change in plan.changes:
             self.held.pop(change.name, None)
@@ -114,7 +114,7 @@ class Hosted:
         return self.spread
 
     def served(self) -> list[Zone]:
-        entries = [Entry(one.name, one.type, one.ttl or 60, one.values[0]) for one in self.held.values()]
+        entries = [ZoneEntry(one.name, one.type, one.ttl or 60, one.values[0]) for one in self.held.values()]
         return [Zone(ZONE, tuple(entries))]
 
 
@@ -122,7 +122,7 @@ class Hosted:
 class Context:
     stack: Stack
     providers: Mapping[str, DnsProvider]
-    dns_rules: Rules
+    dns_rules: RecordRules
     resolver: AskServers
     statuses: dict[str, int] = field(default_factory=dict)
     visits: list[tuple[str, str]] = field(default_factory=list)

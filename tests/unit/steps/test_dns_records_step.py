@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.dns.model import Plan, Record, SubmittedInPart
+from orchestrator.dns.model import Record, SubmittedInPart, ZonePlan
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Refused, Transient
 from orchestrator.local.core.cloud import Address, Cloud
@@ -83,7 +83,7 @@ def test_what_was_there_is_on_the_disk_before_it_goes(context: Context, hosted: 
     submit = hosted.submit
     seen: list[tuple[Record, ...]] = []
 
-    def submitting(zone: str, plan: Plan) -> str:
+    def submitting(zone: str, plan: ZonePlan) -> str:
         seen.extend(entry.change.before for entry in history.entries())
         return submit(zone, plan)
 
@@ -203,7 +203,7 @@ def test_a_zone_that_is_not_there_blocks_its_tenants_only(context: Context, host
 def test_a_provider_that_fails_stops_no_other(context: Context, hosted: Hosted) -> None:
     other = Hosted(name="other", zones_held=("example.net",))
 
-    def failing(zone: str, plan: Plan) -> str:
+    def failing(zone: str, plan: ZonePlan) -> str:
         raise Transient(Problem("dns-provider-unavailable", "down"))
 
     hosted.submit = failing  # type: ignore[method-assign]
@@ -219,7 +219,7 @@ def test_a_provider_that_fails_stops_no_other(context: Context, hosted: Hosted) 
 def test_what_a_provider_refuses_of_one_tenant_is_that_tenants(context: Context, hosted: Hosted) -> None:
     taken = hosted.submit
 
-    def refusing(zone: str, plan: Plan) -> str:
+    def refusing(zone: str, plan: ZonePlan) -> str:
         kept = replace(plan, changes=tuple(change for change in plan.changes if change.name != "demo.example.org"))
         refused = OrchestratorError(Problem("dns-record-refused", "no", fix="correct it"))
         raise SubmittedInPart({"demo.example.org": refused}, taken(zone, kept))

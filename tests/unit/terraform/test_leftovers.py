@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.existing import _FINDERS, Seen
+from orchestrator.aws.existing import _FINDERS, ExistingObject
 from orchestrator.terraform.leftovers import (
     KINDS,
     Adopt,
@@ -33,7 +33,7 @@ def cases(name: str) -> list[Any]:
 def test_tainted(case: dict[str, Any]) -> None:
     more = {name: case[name] for name in ("cut_off", "from_snapshot") if name in case}
     one = Tainted("module.a.thing.this[0]", case["kind"], "name", **more)
-    seen = None if case["seen"] is None else Seen("name", case["seen"])
+    seen = None if case["seen"] is None else ExistingObject("name", case["seen"])
     fate = fate_of_tainted(one, seen)
     assert (fate and type(fate).__name__) == case["fate"]
     if isinstance(fate, Leave):
@@ -43,7 +43,7 @@ def test_tainted(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("created"))
 def test_created(case: dict[str, Any]) -> None:
     one = Planned("aws_db_instance.this", "aws_db_instance", "onyx-prod-postgres", case["planned"])
-    seen = None if case["seen"] is None else Seen("its-id", case.get("status", "available"), case["seen"])
+    seen = None if case["seen"] is None else ExistingObject("its-id", case.get("status", "available"), case["seen"])
     fate = fate_of_created(one, seen, case.get("stack", ""))
     assert (fate and type(fate).__name__) == case["fate"]
     if isinstance(fate, Adopt):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.terraform.process import Ended, follow
+from orchestrator.terraform.process import ProcessEnd, follow
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -31,7 +31,9 @@ print(ended.status, ended.interrupted)
 """
 
 
-def run(script: str, lines: list[str], directory: Path, asked: list[int] | None = None, private: bool = False) -> Ended:
+def run(
+    script: str, lines: list[str], directory: Path, asked: list[int] | None = None, private: bool = False
+) -> ProcessEnd:
     requests = asked if asked is not None else [0]
     return follow(
         ["bash", "-c", script],

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from orchestrator.terraform.stream import Changes, Diagnostic, Progress, document, parse
+from orchestrator.terraform.stream import ChangeSummary, Diagnostic, StreamLine, document, parse
 
 RESOURCE = {"addr": "terraform_data.x", "resource_type": "terraform_data"}
 
@@ -16,17 +16,17 @@ def line(**said: object) -> str:
     [
         ("", None),
         ("  \n", None),
-        ("[command]/usr/bin/terraform apply", Progress("log", "[command]/usr/bin/terraform apply")),
-        ("{half", Progress("log", "{half")),
-        ("[1]", Progress("log", "[1]")),
-        (line(type="version", **{"@message": "Terraform 1.11.4"}), Progress("version", "Terraform 1.11.4")),
+        ("[command]/usr/bin/terraform apply", StreamLine("log", "[command]/usr/bin/terraform apply")),
+        ("{half", StreamLine("log", "{half")),
+        ("[1]", StreamLine("log", "[1]")),
+        (line(type="version", **{"@message": "Terraform 1.11.4"}), StreamLine("version", "Terraform 1.11.4")),
         (
             line(type="apply_start", hook={"resource": RESOURCE, "action": "create"}, **{"@message": "Creating..."}),
-            Progress("apply_start", "Creating...", "terraform_data.x", "create"),
+            StreamLine("apply_start", "Creating...", "terraform_data.x", "create"),
         ),
         (
             line(type="apply_progress", hook={"resource": RESOURCE, "action": "create", "elapsed_seconds": 10}),
-            Progress("apply_progress", "", "terraform_data.x", "create", 10.0),
+            StreamLine("apply_progress", "", "terraform_data.x", "create", 10.0),
         ),
         (
             line(
@@ -34,17 +34,17 @@ def line(**said: object) -> str:
                 hook={"resource": RESOURCE, "provisioner": "local-exec", "output": "hello"},
                 **{"@message": "terraform_data.x: (local-exec): hello"},
             ),
-            Progress("provision_progress", "hello", "terraform_data.x"),
+            StreamLine("provision_progress", "hello", "terraform_data.x"),
         ),
         (
             line(type="planned_change", change={"resource": RESOURCE, "action": "replace"}),
-            Progress("planned_change", "", "terraform_data.x", "replace"),
+            StreamLine("planned_change", "", "terraform_data.x", "replace"),
         ),
         (
             line(
                 type="change_summary", changes={"add": 1, "change": 2, "remove": 3, "import": 4, "operation": "apply"}
             ),
-            Progress("change_summary", "", changes=Changes(1, 2, 3, 4)),
+            StreamLine("change_summary", "", changes=ChangeSummary(1, 2, 3, 4)),
         ),
         (
             line(
@@ -57,17 +57,17 @@ def line(**said: object) -> str:
                     "range": {"filename": "main.tf", "start": {"line": 7}},
                 },
             ),
-            Progress(
+            StreamLine(
                 "diagnostic", "", diagnostic=Diagnostic("error", "It broke", "badly", "terraform_data.x", "main.tf:7")
             ),
         ),
         (
             line(type="diagnostic", diagnostic={"severity": "warning", "summary": "Careful"}),
-            Progress("diagnostic", "", diagnostic=Diagnostic("warning", "Careful")),
+            StreamLine("diagnostic", "", diagnostic=Diagnostic("warning", "Careful")),
         ),
     ],
 )
-def test_a_line_becomes_progress(text: str, expected: Progress | None) -> None:
+def test_a_line_becomes_progress(text: str, expected: StreamLine | None) -> None:
     assert parse(text) == expected
 
 

@@ -15,7 +15,7 @@ import pytest
 from orchestrator.cli import edge
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.doubts import WINDOW
-from orchestrator.engine.journal import Record, records
+from orchestrator.engine.journal import RunRecord, records
 from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, StepDone
 from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
@@ -47,7 +47,7 @@ def ended(folder: Path, work: Work, *, as_json: bool = True, **settings: Any) ->
     return raised.value.code
 
 
-def record(folder: Path) -> Record:
+def record(folder: Path) -> RunRecord:
     (only,) = records(folder / ".orchestrate" / "runs")
     return only
 

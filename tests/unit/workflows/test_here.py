@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from orchestrator.cli import orchestrate
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 from orchestrator.workflows.caller import StackRef
 from orchestrator.workflows.here import Here, here
 
-OWNER = Owner(run="r1", command="apply", user="ana", host="laptop", pid=7, since="2026-11-30T03:00:00+00:00")
+OWNER = LockOwner(run="r1", command="apply", user="ana", host="laptop", pid=7, since="2026-11-30T03:00:00+00:00")
 
 ADVICE = [
     ({"configured": False}, "change to Terraform's directory"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.leftovers import Leftovers
+from orchestrator.app.leftovers import PlanLeftovers
 from orchestrator.aws import existing
-from orchestrator.aws.existing import Seen
+from orchestrator.aws.existing import ExistingObject
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused, TimedOut
 from orchestrator.events import FindingReported, StepWaiting
 from orchestrator.terraform.leftovers import Adopt, Await, Fate, Keep, Leave
@@ -100,10 +100,12 @@ TAINTED = ("aws_lb", ["delete", "create"], "replace_because_tainted")
 DENIED = OrchestratorError(Problem("access-denied", "no", "", "allow it"))
 
 
-def found(facts: dict[str, Any], *looks: Seen | Exception | None, environment: dict[str, str] | None = None) -> Any:
+def found(
+    facts: dict[str, Any], *looks: ExistingObject | Exception | None, environment: dict[str, str] | None = None
+) -> Any:
     answers = iter(looks)
 
-    def find(_client: Any, _kind: str, name: str) -> Seen | None:
+    def find(_client: Any, _kind: str, name: str) -> ExistingObject | None:
         assert name == "onyx-prod-x"
         answer = next(answers)
         if isinstance(answer, Exception):
@@ -113,11 +115,11 @@ def found(facts: dict[str, Any], *looks: Seen | Exception | None, environment: d
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(existing, "find", find)
         settings: Any = {"profile": None}
-        return Leftovers(facts, lambda: STATE, (), settings, environment or {}).look()
+        return PlanLeftovers(facts, lambda: STATE, (), settings, environment or {}).look()
 
 
 def test_each_is_looked_up_by_its_name() -> None:
-    seen = Seen("arn:lb", "active"), Seen("onyx-prod-x")
+    seen = ExistingObject("arn:lb", "active"), ExistingObject("onyx-prod-x")
     kept, adopted = found(plan(TAINTED, CREATED), *seen)
     assert isinstance(kept, Keep)
     assert isinstance(adopted, Adopt)
@@ -135,7 +137,7 @@ def test_what_can_not_be_looked_up_is_left_to_terraform_unless_it_would_be_destr
 def test_without_a_region_nothing_is_looked_up() -> None:
     facts = plan(CREATED) | {"output_changes": {}}
     assert found(facts) == ()
-    assert len(found(facts, Seen("x"), environment={"AWS_REGION": "us-west-2"})) == 1
+    assert len(found(facts, ExistingObject("x"), environment={"AWS_REGION": "us-west-2"})) == 1
 
 
 def test_what_is_not_ours_to_decide_is_told_with_its_way_out() -> None:

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.app import checklist
 from orchestrator.errors import Refused
 from orchestrator.events import Event, FindingReported
-from orchestrator.preflight import Occasion
+from orchestrator.preflight import Checklist
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions
 from orchestrator.workflows.execution import Execution
 from orchestrator.workflows.preflight import after_apply, before_apply
@@ -79,8 +79,8 @@ def test_what_the_plan_could_not_tell_stops_it_before_the_rollout_is_waited_for(
 
 
 def test_a_destroy_is_judged_by_its_own_list() -> None:
-    assert checklist.occasions(reading.plan("destroy")) == (Occasion.DESTROY,)
-    assert Occasion.DEPLOY in checklist.occasions(reading.plan("database-replaced"))
+    assert checklist.occasions(reading.plan("destroy")) == (Checklist.DESTROY,)
+    assert Checklist.DEPLOY in checklist.occasions(reading.plan("database-replaced"))
     execution = Heard()
     before(execution, reading.plan("destroy"))
     assert "no-final-snapshot" in execution.codes

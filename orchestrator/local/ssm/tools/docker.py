@@ -81,7 +81,7 @@ def _run(file: Path, now: str, rest: list[str]) -> int:
         return _fail(125, f'docker: Error response from daemon: The container name "/{NAME}" is already in use.')
     ports = tuple(int(one.split(":")[-2]) for one in options.get("--publish", ()))
     restart = (options.get("--restart") or ["no"])[-1]
-    vespa.make(file, vespa.Made(words[0], ports, tuple(options.get("--volume", ())), restart))
+    vespa.make(file, vespa.ContainerSetup(words[0], ports, tuple(options.get("--volume", ())), restart))
     print("0" * 64)  # noqa: T201
     return 0
 
@@ -167,7 +167,7 @@ def _inspected(file: Path, now: str) -> dict[str, object]:
     }
 
 
-def _bindings(made: vespa.Made) -> dict[str, list[dict[str, str]]]:
+def _bindings(made: vespa.ContainerSetup) -> dict[str, list[dict[str, str]]]:
     return {f"{port}/tcp": [{"HostIp": "", "HostPort": str(port)}] for port in made.ports}
 
 

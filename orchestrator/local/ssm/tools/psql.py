@@ -36,14 +36,14 @@ class UnknownHost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class PsqlCall:
     """What the real psql is started with: its arguments and what is added to its environment."""
 
     arguments: list[str]
     environment: dict[str, str]
 
 
-def led(arguments: list[str], environment: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]) -> Invocation:
+def led(arguments: list[str], environment: Mapping[str, str], hosts: Mapping[str, tuple[str, int]]) -> PsqlCall:
     """The call with its host's real address and port. Raises `UnknownHost`; getopt.GetoptError is psql's to report."""
     options, words = getopt.gnu_getopt(arguments, SHORT, LONG)
     named = [value for option, value in options if option in DATABASE]
@@ -53,7 +53,7 @@ def led(arguments: list[str], environment: Mapping[str, str], hosts: Mapping[str
     if host not in hosts:
         if host.endswith(".amazonaws.com"):
             raise UnknownHost(host)
-        return Invocation(arguments, {})
+        return PsqlCall(arguments, {})
     ip, port = hosts[host]
     if is_connection_string(database):
         replaced = with_address(database, ip, port)
@@ -61,7 +61,7 @@ def led(arguments: list[str], environment: Mapping[str, str], hosts: Mapping[str
         words = words if named else [replaced, *words[1:]]
     kept = [word for option, value in options if option not in PORT for word in _spelled(option, value)]
     # `--` keeps a database name that begins with a dash what it is.
-    return Invocation([*kept, "--", *words], {"PGHOSTADDR": ip, "PGPORT": str(port)})
+    return PsqlCall([*kept, "--", *words], {"PGHOSTADDR": ip, "PGPORT": str(port)})
 
 
 def is_connection_string(database: str) -> bool:
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
     try:
         call = led(given, os.environ, hosts)
     except getopt.GetoptError:
-        call = Invocation(given, {})
+        call = PsqlCall(given, {})
     except UnknownHost as unknown:
         message = f'psql: error: could not translate host name "{unknown}" to address: Name or service not known'
         print(message, file=sys.stderr)  # noqa: T201

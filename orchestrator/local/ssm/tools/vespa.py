@@ -28,7 +28,7 @@ Documents = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ContainerSetup:
     """How `docker run` made the container. The default is what user_data does."""
 
     image: str = "vespaengine/vespa:8.609.39"
@@ -58,16 +58,16 @@ def change(file: Path, to: str) -> None:
         log.write(f"{datetime.now(UTC).isoformat().replace('+00:00', '000Z')} {said}\n")
 
 
-def made(file: Path) -> Made:
+def made(file: Path) -> ContainerSetup:
     """How the container there is was made."""
     beside = file.with_suffix(".made")
     if not beside.exists():
-        return Made()
+        return ContainerSetup()
     said = json.loads(beside.read_text())
-    return Made(said["image"], tuple(said["ports"]), tuple(said["volumes"]), said["restart"])
+    return ContainerSetup(said["image"], tuple(said["ports"]), tuple(said["volumes"]), said["restart"])
 
 
-def make(file: Path, how: Made) -> None:
+def make(file: Path, how: ContainerSetup) -> None:
     """A new container, which runs."""
     file.with_suffix(".made").write_text(json.dumps(asdict(how)))
     change(file, RUNNING)

@@ -20,25 +20,25 @@ ROOT = "/document/v1/"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VespaAnswer:
     """Status and JSON body."""
 
     status: int
     body: Mapping[str, Any]
 
 
-NOT_FOUND = Answer(404, {"message": "Not Found"})
+NOT_FOUND = VespaAnswer(404, {"message": "Not Found"})
 
 
-def answer(method: str, url: str, body: str) -> Answer:
+def answer(method: str, url: str, body: str) -> VespaAnswer:
     """What it says to one request; changes the documents for POST and DELETE."""
     asked = urlsplit(url)
     if asked.path in HEALTH:
-        return Answer(200, {"status": {"code": "up"}})
+        return VespaAnswer(200, {"status": {"code": "up"}})
     if asked.port == 19071:
         return NOT_FOUND
     if asked.path == "/search/":
-        return Answer(200, {"root": {"fields": {"totalCount": len(vespa.documents())}}})
+        return VespaAnswer(200, {"root": {"fields": {"totalCount": len(vespa.documents())}}})
     if asked.path == ROOT and method == "GET":
         return _visit({name: values[-1] for name, values in parse_qs(asked.query).items()})
     if asked.path.startswith(ROOT):
@@ -46,27 +46,27 @@ def answer(method: str, url: str, body: str) -> Answer:
     return NOT_FOUND
 
 
-def _visit(asked: Mapping[str, str]) -> Answer:
+def _visit(asked: Mapping[str, str]) -> VespaAnswer:
     found = sorted(vespa.documents().items())
     start, size = int(asked.get("continuation", "0")), int(asked.get("wantedDocumentCount", "1"))
     page = [_shown(path, fields) for path, fields in found[start : start + size]]
     more = {"continuation": str(start + size)} if start + size < len(found) else {}
-    return Answer(200, {"pathId": ROOT, "documents": page, "documentCount": len(page), **more})
+    return VespaAnswer(200, {"pathId": ROOT, "documents": page, "documentCount": len(page), **more})
 
 
-def _document(method: str, path: str, body: str) -> Answer:
+def _document(method: str, path: str, body: str) -> VespaAnswer:
     found = vespa.documents()
     if method == "GET":
-        return Answer(200, _shown(path, found[path])) if path in found else Answer(404, {"id": _id(path)})
+        return VespaAnswer(200, _shown(path, found[path])) if path in found else VespaAnswer(404, {"id": _id(path)})
     if method == "DELETE":
         found.pop(path, None)
     else:
         try:
             found[path] = json.loads(body)["fields"]
         except (ValueError, KeyError, TypeError):
-            return Answer(400, {"message": "a document is JSON with `fields`"})
+            return VespaAnswer(400, {"message": "a document is JSON with `fields`"})
     vespa.keep(found)
-    return Answer(200, {"id": _id(path)})
+    return VespaAnswer(200, {"id": _id(path)})
 
 
 def _shown(path: str, fields: Mapping[str, Any]) -> dict[str, Any]:

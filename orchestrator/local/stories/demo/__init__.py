@@ -18,8 +18,8 @@ from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
 from orchestrator.local import world
 from orchestrator.local.core import api, state
 from orchestrator.local.endpoint import client
-from orchestrator.local.stories.demo.evidence import Witness
-from orchestrator.local.stories.demo.progress import Applying, Progress
+from orchestrator.local.stories.demo.evidence import OutsideView
+from orchestrator.local.stories.demo.progress import Applying, LineFilter
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
 from orchestrator.local.toolchain import toolchain
 
@@ -72,7 +72,7 @@ def _story(stage: Stage, dns: str) -> None:
     tools = _toolchain(stage)
     stage.chapter("A cloud of our own")
     stage.up(os.environ)
-    witness = Witness(stage.environ)
+    witness = OutsideView(stage.environ)
     if dns == "porkbun" and tools is not None:
         stage.say(f"the company's domain {ZONE} is registered at Porkbun, and parked there")
     else:
@@ -97,7 +97,7 @@ def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
     return found
 
 
-def _with_terraform(stage: Stage, witness: Witness, tools: toolchain.Toolchain, dns: str) -> None:
+def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, dns: str) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
     if dns:
         _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
@@ -124,7 +124,7 @@ def _with_terraform(stage: Stage, witness: Witness, tools: toolchain.Toolchain, 
     _evidence(stage, witness, contract)
 
 
-def _without_terraform(stage: Stage, witness: Witness) -> None:
+def _without_terraform(stage: Stage, witness: OutsideView) -> None:
     stage.chapter("The stack, built through the API: VPC, PostgreSQL, Redis, Vespa, load balancer, services")
     contract = world.build(api.session(stage.environ), endpoint=stage.environ["AWS_ENDPOINT_URL"], zone=ZONE)
     file = stage.folder / "contract.json"
@@ -167,7 +167,7 @@ def _take_fresh_domain(variables: Path, provider: str) -> None:
 
 def _terraform(stage: Stage, program: toolchain.Program, workdir: Path, verb: str) -> None:
     command = [str(program.path), verb, "-auto-approve", VARIABLES, "-no-color", "-input=false"]
-    stage.run(command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, Progress())
+    stage.run(command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, LineFilter())
 
 
 def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Contract:
@@ -189,7 +189,7 @@ def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) ->
     stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
 
 
-def expect_sites(stage: Stage, witness: Witness, contract: Contract) -> None:
+def expect_sites(stage: Stage, witness: OutsideView, contract: Contract) -> None:
     """Every tenant's page, through the DNS server and the load balancer, or the story has failed."""
     for tenant in contract["tenants"].values():
         hostname = tenant["hostname"]
@@ -202,7 +202,7 @@ def expect_sites(stage: Stage, witness: Witness, contract: Contract) -> None:
         stage.say(f"https://{hostname} answers: {answer.status} {answer.text}")
 
 
-def _expect_darkness(stage: Stage, witness: Witness, before: Contract, after: Contract) -> None:
+def _expect_darkness(stage: Stage, witness: OutsideView, before: Contract, after: Contract) -> None:
     """What the guide warns of: Terraform is content and the site is down."""
     for part, key in (("load_balancer", "dns_name"), ("runner", "instance_id")):
         if before[part][key] == after[part][key]:
@@ -211,7 +211,7 @@ def _expect_darkness(stage: Stage, witness: Witness, before: Contract, after: Co
     _show_darkness(stage, witness, after)
 
 
-def _show_darkness(stage: Stage, witness: Witness, contract: Contract) -> None:
+def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> None:
     name, tenant = next(iter(contract["tenants"].items()))
     hostname = tenant["hostname"]
     alias, addresses = witness.resolve(hostname)
@@ -226,7 +226,7 @@ def _show_darkness(stage: Stage, witness: Witness, contract: Contract) -> None:
     )
 
 
-def _evidence(stage: Stage, witness: Witness, contract: Contract) -> None:
+def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
     """The four things to look at, each asked of the world itself."""
     stage.chapter("What you would check yourself")
     for database, owner in witness.databases(contract).items():

@@ -33,7 +33,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class OutsideView:
     """Looks through an environment as `orchestrate local env` prints it."""
 
     environ: Mapping[str, str]

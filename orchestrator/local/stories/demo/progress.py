@@ -21,7 +21,7 @@ EVERY = 10.0
 
 
 @dataclass(slots=True)
-class Progress:
+class LineFilter:
     """Line in, line to show or None out."""
 
     clock: Callable[[], float] = time.monotonic
@@ -53,9 +53,9 @@ class Progress:
 
 @dataclass(slots=True)
 class Applying:
-    """What `orchestrate apply` says: its steps whole, Terraform's lines through `Progress`, the plan as its summary."""
+    """What `orchestrate apply` says: its steps whole, Terraform's lines through `LineFilter`, the plan as its summary."""
 
-    progress: Progress = field(default_factory=Progress)
+    progress: LineFilter = field(default_factory=LineFilter)
     in_plan: bool = False
 
     def __call__(self, line: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.local.stories.demo.progress import EVERY, Applying, Progress
+from orchestrator.local.stories.demo.progress import EVERY, Applying, LineFilter
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from orchestrator.local.stories.demo.progress import EVERY, Applying, Progress
     ],
 )
 def test_summaries_and_the_notable_resources_are_shown(line: str, *, shown: bool) -> None:
-    assert (Progress(clock=lambda: 0.0)(line) is not None) == shown
+    assert (LineFilter(clock=lambda: 0.0)(line) is not None) == shown
 
 
 def test_what_goes_on_is_told_at_intervals() -> None:
     now = EVERY
-    progress = Progress(clock=lambda: now)
+    progress = LineFilter(clock=lambda: now)
     assert progress("aws_lb.this: Still creating... [10s elapsed]") == "… 0 done; aws_lb.this 10s"
     assert progress("aws_db_instance.this: Still destroying... [id=db, 10s elapsed]") is None
     assert progress("aws_lb.this: Creation complete after 12s [id=x]") == "aws_lb.this (12s)"
@@ -51,7 +51,7 @@ The stack is not there yet. After Terraform, these steps follow:
 17:49:19 … terraform        module.load_balancer.aws_lb.this: Creation complete after 1m0s [id=x]
 17:49:19 ✓ terraform        97 added, 0 changed, 0 destroyed (changed: 97)
 17:49:25 … redis-auth       set the token of onyx-prod-redis"""
-    applying = Applying(Progress(clock=lambda: 0.0))
+    applying = Applying(LineFilter(clock=lambda: 0.0))
     assert [shown for line in said.splitlines() if (shown := applying(line))] == [
         "(the plan, resource by resource, is left out here)",
         "Plan: 97 to add, 0 to change, 0 to destroy.",

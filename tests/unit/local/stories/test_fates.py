@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from orchestrator.local.stories import fates
-from orchestrator.local.stories.fates import ASPECTS, Fate
+from orchestrator.local.stories.fates import ASPECTS, AspectChange
 
 ROOT = Path(__file__).resolve().parents[4]
 CLAIMS = json.loads(fates.FILE.read_text(encoding="utf-8"))
@@ -42,8 +42,8 @@ def test_what_was_not_there_has_no_fate() -> None:
 def test_a_claim_that_is_not_so_breaks_and_so_does_a_fate_that_nobody_claims(trip: str) -> None:
     said = fates.claimed(trip)
     before = dict.fromkeys(said, "old")
-    words = {Fate.SAME: "old", Fate.ANOTHER: "new", Fate.GONE: ""}
-    after = {aspect: words[Fate(fate)] for aspect, fate in said.items()}
+    words = {AspectChange.SAME: "old", AspectChange.ANOTHER: "new", AspectChange.GONE: ""}
+    after = {aspect: words[AspectChange(fate)] for aspect, fate in said.items()}
     assert list(fates.broken(trip, before, after)) == []
     for aspect, now in after.items():
         other = "old" if now != "old" else "new"

@@ -10,7 +10,7 @@ from orchestrator.errors import Invalid
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.answers import given, matched, merged
 from orchestrator.stack.inference.mapping import Mapped, dotted, read
-from orchestrator.stack.inference.model import Option, Question
+from orchestrator.stack.inference.model import OpenQuestion, Option
 
 STATE = states.read(
     {
@@ -118,8 +118,8 @@ def test_an_option_by_number_resource_or_label(said: str) -> None:
     options = tuple(
         Option({"resource": f"aws_instance.{one}"}, f"aws_instance.{one} = 10.0.0.{n}") for n, one in enumerate("ab", 1)
     )
-    assert matched(Question(("runner",), "which?", options), said) == {"resource": "aws_instance.b"}
-    assert matched(Question(("runner",), "which?", options), "other") == "other"
+    assert matched(OpenQuestion(("runner",), "which?", options), said) == {"resource": "aws_instance.b"}
+    assert matched(OpenQuestion(("runner",), "which?", options), "other") == "other"
 
 
 def test_answers_are_put_beside_what_is_there() -> None:

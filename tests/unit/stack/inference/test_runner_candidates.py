@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.mapping import Mapped
-from orchestrator.stack.inference.model import Draft
+from orchestrator.stack.inference.model import ContractDraft
 from orchestrator.stack.inference.network import reaches
 from orchestrator.stack.inference.permissions import role_of
 from orchestrator.stack.inference.runner import runner_of
@@ -146,7 +146,7 @@ OPEN = ingress(security_groups=["sg-tools"])
     ],
 )
 def test_one_for_certain_or_a_question(resources: list[Any], chosen: str | None, asked: bool) -> None:
-    state, draft = of(SERVER, *resources), Draft(Mapped())
+    state, draft = of(SERVER, *resources), ContractDraft(Mapped())
     found = runner_of(state, state.of("aws_db_instance")[0], draft)
     assert (found.text("id") if found else None) == chosen
     assert [one.key for one in draft.questions] == ([("runner",)] if asked else [])
