@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.local.stories.fates import ASPECTS, claimed
+from orchestrator.local.stories.comparison import ASPECTS, claimed
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "tests" / "e2e" / "guide.md"

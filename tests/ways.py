@@ -19,7 +19,7 @@ import botocore.session
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 
-from orchestrator.aws import resends, ways
+from orchestrator.aws import call_marks, resends
 from orchestrator.local.core.caller import OBSERVER
 from orchestrator.local.laws.limit_rows import ROWS
 from orchestrator.local.laws.rate_rows import rates_of
@@ -40,13 +40,13 @@ def complaints(records: Iterable[Mapping[str, Any]]) -> list[str]:
 def _of_one(record: Mapping[str, Any]) -> Iterator[str]:
     name = str(record["operation"])
     service, _, operation = name.partition(".")
-    went = ways.of(record["agent"])
+    went = call_marks.of(record["agent"])
     if OBSERVER in record["agent"]:
         yield f"{name} bears the observer's mark: who is tested must see what anybody sees"
-    if is_paged(service, operation) and ways.PAGED not in went:
+    if is_paged(service, operation) and call_marks.PAGED not in went:
         yield f"{name} answers in pages, and did not go through the pager (aws.pages)"
     limited = limited_arguments(service, operation) & set(record["sizes"])
-    if limited and ways.BATCHED not in went:
+    if limited and call_marks.BATCHED not in went:
         yield f"{name} has limits ({', '.join(sorted(limited))}), and did not go through the batcher (aws.batches)"
     if service not in RATELESS and not rates_of(service, operation):
         yield f"{name} may be asked as often as one likes: it has no row (local.laws.rate_rows)"
@@ -57,7 +57,7 @@ def _of_one(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_change(name: str, method: str, went: Collection[str]) -> Iterator[str]:
     if method in resends.ONCE:
-        if ways.ONCE not in went:
+        if call_marks.ONCE not in went:
             yield f"{name} is one more each time it is sent, and botocore may send it again (aws.resends)"
     elif method not in resends.AGAIN:
         yield f"{name} changes something, and nothing says whether it may be sent again (aws.resends)"

@@ -38,7 +38,7 @@ from orchestrator.dns.places import ZonePlace
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.limits import Limits
-from orchestrator.lifecycle.surroundings import OtherUsers
+from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack

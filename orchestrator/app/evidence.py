@@ -10,8 +10,8 @@ from importlib import metadata
 from typing import Any
 
 from orchestrator import __version__
-from orchestrator.app.lookout import StatusWatch
 from orchestrator.app.operation import Operation
+from orchestrator.app.status_watch import StatusWatch
 from orchestrator.doctor import consultation
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import Clock

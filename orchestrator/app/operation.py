@@ -26,11 +26,11 @@ from orchestrator.doctor.consultation import consult
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
-from orchestrator.engine.doubts import WINDOW
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Observation, Report
 from orchestrator.engine.step import Subject, Verdict
+from orchestrator.engine.unconfirmed import WINDOW
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut, correction
 from orchestrator.events import Emit, Event
 from orchestrator.index import vespa

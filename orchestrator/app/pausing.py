@@ -22,12 +22,12 @@ from orchestrator.engine.runner import Around, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
+from orchestrator.lifecycle.instance_owners import owners
+from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.lifecycle.pause.costs import Estimate, StackSizes, estimate
-from orchestrator.lifecycle.pause.standing import PauseState
+from orchestrator.lifecycle.pause.state import PauseState
 from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
-from orchestrator.lifecycle.surroundings import OtherUsers
-from orchestrator.lifecycle.whose import owners
 from orchestrator.stack.contract import Stack
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.app.safekeeping import Backups
+from orchestrator.app.backups import Backups
 from orchestrator.aws.access import Access
 from orchestrator.aws.buckets import Buckets, closed
 from orchestrator.aws.session import Aws
@@ -24,8 +24,8 @@ from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.restore.losses import look as look_at
 from orchestrator.lifecycle.restore.losses import losses
 from orchestrator.lifecycle.restore.marker import Marker
+from orchestrator.lifecycle.restore.method import DATABASE, INDEXES, RestoreMethod, way_of
 from orchestrator.lifecycle.restore.target import RestoreTarget, TenantTarget
-from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, RestoreMethod, way_of
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws import ways
+from orchestrator.aws import call_marks
 from orchestrator.aws.errors import code_of
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ def _filters(operation: str, filters: Iterable[Mapping[str, Any]]) -> Iterator[l
 
 def batched() -> AbstractContextManager[None]:
     """What is asked inside holds no more than a call takes: its arguments are from `of`."""
-    return ways.going(ways.BATCHED)
+    return call_marks.going(call_marks.BATCHED)
 
 
 def answers(client: Any, operation: str, **arguments: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.paginate import Paginator
 
-from orchestrator.aws import batches, ways
+from orchestrator.aws import batches, call_marks
 
 NOT_BOTOCORES: Mapping[str, Mapping[str, Any]] = {
     "batch_get_secret_value": {
@@ -80,7 +80,7 @@ def _call(client: Any, operation: str, arguments: Mapping[str, Any]) -> Iterator
 
 
 def _next(found: Iterator[Any]) -> Any:
-    with ways.going(ways.BATCHED, ways.PAGED):
+    with call_marks.going(call_marks.BATCHED, call_marks.PAGED):
         return next(found, None)
 
 

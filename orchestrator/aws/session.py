@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from orchestrator.aws import looks, resends, ways
+from orchestrator.aws import call_marks, looks, resends
 from orchestrator.aws.access import Access
 from orchestrator.aws.errors import EXPIRED, code_of, denied, problem_of, translated
 from orchestrator.aws.roles import assuming
@@ -96,7 +96,7 @@ class Aws:
         made.meta.events.register("before-send", self._count)
         looks.register(made)
         resends.register(made)
-        ways.mark(made, resends.ONCE)
+        call_marks.mark(made, resends.ONCE)
         generation = self._access.generation
 
         def notice(parsed: Mapping[str, Any], **_: Any) -> None:

@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> None:
             click.echo(f"orchestrate: {problem}", err=True)
         sys.exit(error.outcome.status)
     except OSError as error:
-        from orchestrator.cli.voice import silence
+        from orchestrator.cli.standard_output import silence
 
         # Mostly the output: a full disk, or a reader that has gone (`| head`), which is no news.
         silence(sys.stdout)

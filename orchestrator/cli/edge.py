@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from orchestrator.cli.voice import StandardOutput
+from orchestrator.cli.standard_output import StandardOutput
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.settings import SETTINGS
 from orchestrator.workflows.caller import Caller, Cancellation, Question, StackRef

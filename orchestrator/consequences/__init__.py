@@ -14,7 +14,7 @@ from orchestrator.consequences import kinds
 from orchestrator.consequences.gate import fingerprint, gate
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.consequences.ordering import settled
-from orchestrator.consequences.scenery import scenery_of
+from orchestrator.consequences.plan_reading import scenery_of
 from orchestrator.stack.blueprint.resources import Document
 
 __all__ = ["Consequence", "Effect", "Kind", "PlanReading", "discover", "fingerprint", "gate", "of_plan"]

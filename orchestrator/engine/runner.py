@@ -13,13 +13,13 @@ from typing import Any
 
 from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
-from orchestrator.engine.doubts import Unconfirmed
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
 from orchestrator.engine.looks import Look
 from orchestrator.engine.renewal import EVERY, Renewal
 from orchestrator.engine.retry import NotYet, WaitPolicy
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
+from orchestrator.engine.unconfirmed import Unconfirmed
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
 

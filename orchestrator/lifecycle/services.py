@@ -9,7 +9,7 @@ from typing import Protocol
 from orchestrator.aws.autoscaling import Scaling, Suspension
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Subject
-from orchestrator.lifecycle.whose import not_ours
+from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind
 

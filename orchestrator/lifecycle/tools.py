@@ -25,9 +25,9 @@ from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.database.ssm import Dumped
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
+from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
-from orchestrator.lifecycle.surroundings import OtherUsers
 from orchestrator.lifecycle.vault import Vault, tags_of
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem, correction
+from orchestrator.policy import backups, pausing
 from orchestrator.policy import grants as on
-from orchestrator.policy import pausing, safekeeping
 from orchestrator.policy.grants import Grant
 
 Grants = Sequence[Grant]
@@ -216,14 +216,14 @@ MENDING: Grants = (*EXAMINATION, *LENT_BEFORE, *VESPAS, *REDEPLOY, *LOCK)
 """The doctor, before and after, and the steps that mend."""
 EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *VESPA_LOGS, *TASKS)
 
-BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *safekeeping.TAKEN, *LOCK)
+BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *backups.TAKEN, *LOCK)
 
 QUIET_BACKUP: Grants = (
     *BACKUP,
-    *safekeeping.QUIET,
-    *safekeeping.AWAKE,
-    *safekeeping.WOKEN,
-    *safekeeping.ASLEEP_AGAIN,
+    *backups.QUIET,
+    *backups.AWAKE,
+    *backups.WOKEN,
+    *backups.ASLEEP_AGAIN,
 )
 """With the services stopped, also of a stack that is paused."""
 
@@ -241,16 +241,16 @@ COMMANDS: Mapping[str, Grants] = {
     "dns undo": (*RECORDS, *CHANGED_RECORDS, *LOCK),
     "backup": BACKUP,
     "backup --stop-services": QUIET_BACKUP,
-    "backup --dump": (*QUIET_BACKUP, *safekeeping.DUMPED),
-    "backup --prune": (*safekeeping.PRUNED, *LOCK),
-    "destroy": (*BACKUP, *safekeeping.QUIET, *safekeeping.WOKEN, *safekeeping.DUMPED, *safekeeping.DESTROYED),
+    "backup --dump": (*QUIET_BACKUP, *backups.DUMPED),
+    "backup --prune": (*backups.PRUNED, *LOCK),
+    "destroy": (*BACKUP, *backups.QUIET, *backups.WOKEN, *backups.DUMPED, *backups.DESTROYED),
     "restore": (
         *RUN,
         *pausing.RESUMED,
-        *safekeeping.QUIET,
-        *safekeeping.RETURNED,
-        *safekeeping.DUMPED,
-        *safekeeping.BORN_AGAIN,
+        *backups.QUIET,
+        *backups.RETURNED,
+        *backups.DUMPED,
+        *backups.BORN_AGAIN,
     ),
     "certificate": VALIDATION,
     "status": STATUS,

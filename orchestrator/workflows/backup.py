@@ -13,7 +13,7 @@ from orchestrator.workflows.caller import Caller, StackRef, ignore
 from orchestrator.workflows.execution import Execution, perform
 
 if TYPE_CHECKING:
-    from orchestrator.app.safekeeping import Backups
+    from orchestrator.app.backups import Backups
     from orchestrator.lifecycle.manifest import Manifest
     from orchestrator.lifecycle.pause_tags import Stamp
     from orchestrator.stack.contract import Stack
@@ -67,7 +67,7 @@ def safekeeping(execution: Execution) -> Backups:
 
 def safekeeping_of(execution: Execution, stack: Stack) -> Backups:
     """The same, once the contract is known."""
-    from orchestrator.app.safekeeping import Backups
+    from orchestrator.app.backups import Backups
 
     operation = execution.operation_on(stack)
     operation.aws.require_account(stack.account_id)

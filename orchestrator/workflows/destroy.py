@@ -15,7 +15,7 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.planning import execute, foreseen, initialise, planned, prepare, read, refuse, tell
 
 if TYPE_CHECKING:
-    from orchestrator.app.demolition import Destruction
+    from orchestrator.app.destruction import Destruction
     from orchestrator.lifecycle.gate import KnownBackup
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, Terraform
@@ -71,8 +71,8 @@ def _destroy(execution: Execution, terraform: Terraform, wanted: PlanOptions, ch
 
 
 def _demolition(execution: Execution, terraform: Terraform) -> Destruction | None:
-    from orchestrator.app.demolition import Destruction
-    from orchestrator.lifecycle.restore.way import DATABASE
+    from orchestrator.app.destruction import Destruction
+    from orchestrator.lifecycle.restore.method import DATABASE
 
     stack = _stack(execution, terraform)
     if stack is None:
@@ -101,7 +101,7 @@ def _refuse_other_losses(
 
     What becomes of the stack's own data and sites is said in figures, the rest as for every plan.
     """
-    from orchestrator.lifecycle.destroy.stock import told
+    from orchestrator.lifecycle.destroy.stored_data import told
     from orchestrator.lifecycle.gate import accepted
 
     read(plan, text=False)

@@ -117,7 +117,7 @@ def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: 
 def _say_whose(execution: Execution, operation: Operation, treatment: RepairPlan) -> Collection[str]:
     """Tenants whose service isn't the stack's own: it is not started again from here."""
     from orchestrator.events import FindingReported
-    from orchestrator.lifecycle.whose import not_ours
+    from orchestrator.lifecycle.instance_owners import not_ours
     from orchestrator.stack.ownership import PartKind
 
     found = operation.foreign_services(sorted(treatment.tenants))

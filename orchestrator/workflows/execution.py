@@ -21,7 +21,7 @@ from orchestrator.redact import Redactor, from_environment
 from orchestrator.render.redact import redacted
 from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
 from orchestrator.workflows.ledger import Ledger
-from orchestrator.workflows.nesting import PARENT
+from orchestrator.workflows.parent_run import PARENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,9 +139,9 @@ class Execution:
 
     def _await_what_was_sent(self, dead: DeadOwner | None) -> None:
         """Until AWS must show what earlier runs sent and did not see: who looks sooner would do it once more."""
-        from orchestrator.engine import doubts
+        from orchestrator.engine import unconfirmed
 
-        left = doubts.left(self._records, self.run, dead, self.clock.now())
+        left = unconfirmed.left(self._records, self.run, dead, self.clock.now())
         if left is not None:
             until = (self.clock.now() + timedelta(seconds=left.seconds)).isoformat(timespec="seconds")
             self.emit(StepWaiting(step="lock", detail=str(left), until=until))
@@ -262,7 +262,7 @@ class Execution:
         """
         from orchestrator.aws import child
         from orchestrator.terraform import Terraform
-        from orchestrator.workflows.nesting import parent
+        from orchestrator.workflows.parent_run import parent
 
         environment = child.environment_of(self.environment, self.settings["profile"])
         if child.wants_a_person(environment):
@@ -274,7 +274,7 @@ class Execution:
     @cached_property
     def stray(self) -> Problem | None:
         """Why the `ORCHESTRATE_PARENT` in our environment is not to be believed, where there is one."""
-        from orchestrator.workflows.nesting import stale
+        from orchestrator.workflows.parent_run import stale
 
         value = self.environment.get(PARENT, "")
         return stale(value, self.directory, self.environment) if value else None

@@ -13,7 +13,7 @@ from orchestrator.workflows.survey import outcome_of, show_survey, survey_events
 
 if TYPE_CHECKING:
     from orchestrator.app import Operation, StatusWatch
-    from orchestrator.app.lookout import StatusView
+    from orchestrator.app.status_watch import StatusView
 
 EVERY = 5.0
 """Seconds between two looks (the setting `poll` says otherwise)."""

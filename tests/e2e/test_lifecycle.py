@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.local.stories import fates
+from orchestrator.local.stories import comparison
 from tests.e2e import small_stack
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.e2e.vaults import vault_of
@@ -79,7 +79,7 @@ def test_a_stack_that_lives_is_restored_onto_only_when_each_loss_is_named(place:
 def test_a_whole_life(place: Lifecycle) -> None:
     """Guarded data, written after the last backup, through destroy and restore."""
     place.customers.write("customer-a", 12, 3)
-    before, records = fates.look(place.customers), place.stage.records()
+    before, records = comparison.look(place.customers), place.stage.records()
     rds, s3 = place.stage.aws.client("rds"), place.stage.aws.client("s3")
     rds.modify_db_instance(DBInstanceIdentifier=f"{NAME}-postgres", DeletionProtection=True, ApplyImmediately=True)
 
@@ -96,7 +96,7 @@ def test_a_whole_life(place: Lifecycle) -> None:
     proven = [one["detail"] for one in restored.of("step-done", "proof")]
     assert len(proven) == 3
     assert all(detail.startswith("identical: ") for detail in proven)
-    assert list(fates.broken("destroy and restore", before, fates.look(place.customers))) == []
+    assert list(comparison.broken("destroy and restore", before, comparison.look(place.customers))) == []
     assert place.desired() == {"customer-a": 1, "customer-b": 2}
     assert place.command("run").succeeded().last["changed"] == 0
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import urllib3
 
-from orchestrator.workflows.nesting import parent
+from orchestrator.workflows.parent_run import parent
 from tests.e2e.stage import Contract, Stage
 
 pytestmark = pytest.mark.cloud

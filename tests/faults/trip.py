@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.local.stories import fates
+from orchestrator.local.stories import comparison
 from tests.e2e.canary import Needles, files_below, leaks, secrets_of
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
 from tests.faults.seam import Deed
@@ -80,14 +80,14 @@ class Traveller:
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
         self.place.customers.write(WRITER, 1000 + 3 * number, 1)
-        before = fates.look(self.place.customers)
+        before = comparison.look(self.place.customers)
         for phase, arguments in PHASES.items():
             if phase == "replace":
                 self.place.customers.write(WRITER, 1001 + 3 * number, 1)
             if phase == "pause":
                 self.place.customers.write(WRITER, 1002 + 3 * number, 1)
                 self._scale_by_itself()
-                before = fates.look(self.place.customers)
+                before = comparison.look(self.place.customers)
             trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
             if last.killed:
                 last = self.play(folder, arguments, Deed())
@@ -102,7 +102,7 @@ class Traveller:
         self.play(folder, ("backup", "--prune", "1", "--auto-approve"), Deed())
         return trip
 
-    def _defects(self, phase: str, folder: Path, last: Ended, before: fates.Sight) -> Iterator[str]:
+    def _defects(self, phase: str, folder: Path, last: Ended, before: comparison.Sight) -> Iterator[str]:
         """What is not as it must be after a phase."""
         if last.status != 0:
             said = last.stdout[-800:] + last.stderr[-800:]
@@ -122,15 +122,15 @@ class Traveller:
         written = files_below(folder) | files_below(self.place.folder / ".orchestrate")
         yield from (f"a secret is written down: {leak}" for leak in leaks(self.secrets, written))
 
-    def _changed(self, phase: str, before: fates.Sight) -> Iterator[str]:
+    def _changed(self, phase: str, before: comparison.Sight) -> Iterator[str]:
         """What has another fate than the documents claim; and what a finished phase leaves nowhere."""
-        after = fates.look(self.place.customers)
+        after = comparison.look(self.place.customers)
         if phase in ("backup", "replace"):
             kept = KEPT if phase == "replace" else sorted(before.keys() - {"tasks"})
             different = (aspect for aspect in kept if after[aspect] != before[aspect])
             yield from (f"{aspect} is {after[aspect]}, was {before[aspect]}" for aspect in different)
         else:
-            yield from fates.broken(TRIPS[phase], before, after)
+            yield from comparison.broken(TRIPS[phase], before, after)
         services = {tenant: self.place.stage.service(tenant) for tenant in self.place.customers.contract["tenants"]}
         yield from (f"{name} is tagged {one['tags']}" for name, one in services.items() if one.get("tags"))
         yield from (f"{name} is {state}" for name, state in self.place.databases().items() if state != "available")

@@ -15,9 +15,9 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread,
 from orchestrator.engine.subjects import Attempts, attempt, each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle import index
+from orchestrator.lifecycle.instance_owners import foreign, not_ours
 from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.vault import TENANT_TAG
-from orchestrator.lifecycle.whose import foreign, not_ours
 from orchestrator.stack.contract import Vespa
 from orchestrator.stack.ownership import PartKind
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.destroy.context import DestroyContext
-from orchestrator.lifecycle.whose import not_ours
+from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.stack.ownership import PartKind
 
 

@@ -15,9 +15,9 @@ from typing import Protocol
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
-from orchestrator.lifecycle.whose import not_ours
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind
 from orchestrator.steps.database_server import COMING, USABLE

@@ -9,8 +9,8 @@ from typing import Protocol
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.instance_owners import GONE, foreign, gone, not_ours, owners
 from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
-from orchestrator.lifecycle.whose import GONE, foreign, gone, not_ours, owners
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.backup.files_copied import fingerprint
+from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import ListingDifference, copy_all, gap, human, overwriting, relative
-from orchestrator.lifecycle.whose import not_ours
 from orchestrator.stack.ownership import PartKind
 
 

@@ -14,8 +14,8 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle import index
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.lifecycle.restore.method import RestoreMethod
 from orchestrator.lifecycle.restore.proof import Tables, different_tables
-from orchestrator.lifecycle.restore.way import RestoreMethod
 from orchestrator.lifecycle.tools import Contents, Tools
 from orchestrator.lifecycle.transfer import ListingDifference, gap, human, relative
 from orchestrator.stack.contract import Stack

@@ -15,7 +15,7 @@ from orchestrator.aws.ec2 import NoCapacity
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.lifecycle.whose import GONE, foreign, gone, owners
+from orchestrator.lifecycle.instance_owners import GONE, foreign, gone, owners
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind, remedy
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from orchestrator.local.faults import entrances
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 
 def _confuse(console: Console) -> Iterator[Undo]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 
 def _exchange(console: Console) -> Iterator[Undo]:

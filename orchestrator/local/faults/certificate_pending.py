@@ -11,7 +11,7 @@ from functools import partial
 from moto.acm.models import acm_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, REGION
-from orchestrator.local.faults.meddling import Console, Undo, change_record, cnames, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, change_record, cnames, meddled
 
 
 def _unissue(console: Console) -> Iterator[Undo]:

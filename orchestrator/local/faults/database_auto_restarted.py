@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 TAG = "orchestrate:paused"
 AGO = timedelta(days=8)

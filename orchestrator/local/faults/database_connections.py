@@ -9,7 +9,7 @@ import psycopg
 
 from orchestrator.local.faults import inside_database
 from orchestrator.local.faults.inside_database import DatabaseUser
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 PAUSE = 0.02
 """Real seconds until it tries again."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from orchestrator.local.core.cloud import REGION
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 NAME = "elsewhere"
 

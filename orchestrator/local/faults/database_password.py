@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from orchestrator.local.faults import inside_database
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 
 def _change(console: Console) -> Iterator[Undo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.faults.meddling import Console, Undo, close_port, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, close_port, meddled
 
 
 def _close(console: Console) -> Iterator[Undo]:

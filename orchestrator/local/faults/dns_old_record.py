@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local.faults.meddling import Console, Undo, change_record, meddled, own_cnames
+from orchestrator.local.faults.manual_changes import Console, Undo, change_record, meddled, own_cnames
 
 OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local.faults.meddling import Console, Undo, instances, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, instances, meddled
 from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.tools import vespa
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from orchestrator.errors import Problem, Refused
-from orchestrator.local.faults.meddling import Console, Undo
+from orchestrator.local.faults.manual_changes import Console, Undo
 
 
 def groups_of(console: Console) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.local.faults import entrances
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 PROVIDER = {
     "Issuer": "https://login.example.com",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from moto.cloudwatch.models import cloudwatch_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, REGION
-from orchestrator.local.faults.meddling import Console, Undo
+from orchestrator.local.faults.manual_changes import Console, Undo
 
 
 def measure(namespace: str, dimensions: dict[str, str], metric: str, value: float) -> Iterator[Undo]:

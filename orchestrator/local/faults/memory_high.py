@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 from orchestrator.local.faults.measurements import measure
-from orchestrator.local.faults.meddling import Console, Undo, meddled
 
 
 def _fill(console: Console) -> Iterator[Undo]:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from functools import partial
 
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 
 def _change(console: Console) -> Iterator[Undo]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from orchestrator.local.faults.meddling import felt_by_tasks
+from orchestrator.local.faults.manual_changes import felt_by_tasks
 
 FAULT = felt_by_tasks("registry-rate-limit", "the registry is asked too often (429)", "ECS Task Troubleshooting")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from orchestrator.local.faults.meddling import Console, Undo
+from orchestrator.local.faults.manual_changes import Console, Undo
 
 Definition = dict[str, Any]
 """A task definition as RegisterTaskDefinition takes it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.local.faults import inside_database
 from orchestrator.local.faults.inside_database import DatabaseUser
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 NEWER = "f32615f71aeb"
 

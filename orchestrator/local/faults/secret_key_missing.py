@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from orchestrator.local.faults.meddling import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled
 
 
 def _rename(console: Console) -> Iterator[Undo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.faults.meddling import Console, Undo, meddled, take_policies
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled, take_policies
 
 
 def _deny(console: Console) -> Iterator[Undo]:

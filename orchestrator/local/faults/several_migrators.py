@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.local.faults import inside_database
-from orchestrator.local.faults.meddling import Console, Undo, change_service, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, change_service, meddled
 from orchestrator.local.onyx.database import forget_migrations
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.faults.meddling import Console, Undo, change_service, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, change_service, meddled
 
 
 def _change(console: Console) -> Iterator[Undo]:

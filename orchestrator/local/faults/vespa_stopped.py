@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.faults.meddling import Console, Undo, instances, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, instances, meddled
 
 STOP_SECONDS = 60.0
 

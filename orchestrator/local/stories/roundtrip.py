@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from orchestrator.errors import OrchestratorError, Outcome
-from orchestrator.local.stories import demo, fates
+from orchestrator.local.stories import comparison, demo
 from orchestrator.local.stories.customers import Customers, Fingerprint
 from orchestrator.local.stories.demo.evidence import OutsideView
 from orchestrator.local.stories.demo.progress import Applying
@@ -70,7 +70,7 @@ def _story(stage: Stage) -> list[str]:
     stage.chapter("orchestrate backup: while the services run")
     stage.orchestrate("backup", cwd=workdir)
     _write(stage, customers, 30, 5)
-    before, data = fates.look(customers), customers.fingerprint()
+    before, data = comparison.look(customers), customers.fingerprint()
     _show(stage, data)
 
     stage.chapter("orchestrate destroy: a backup of its own, then Terraform")
@@ -87,7 +87,7 @@ def _story(stage: Stage) -> list[str]:
     different = sorted(
         f"{what} is {after.get(what)}, was {data[what]}" for what in data if data[what] != after.get(what)
     )
-    return [*different, *fates.broken("destroy and restore", before, fates.look(customers))]
+    return [*different, *comparison.broken("destroy and restore", before, comparison.look(customers))]
 
 
 def _write(stage: Stage, customers: Customers, first: int, count: int) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import boto3
 
-from orchestrator.local.world.demolition import tear_down
 from orchestrator.local.world.foundation import (
     ADMIN,
     certificate,
@@ -26,6 +25,7 @@ from orchestrator.local.world.foundation import (
     redis,
 )
 from orchestrator.local.world.parts import NO_SNAPSHOTS, Customer, SeedSnapshots, Shared, WorldClients
+from orchestrator.local.world.teardown import tear_down
 from orchestrator.local.world.tenant import tenant, vespa
 
 __all__ = ["ZONE", "SeedSnapshots", "build", "hosted_zone", "hostname", "tear_down"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from orchestrator import consequences, preflight
-from orchestrator.app import checklist, foresight
-from orchestrator.app.foresight import foresee
+from orchestrator.app import checklist, plan_consequences
+from orchestrator.app.plan_consequences import foresee
 from orchestrator.consequences import Effect
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Remark, Status
@@ -73,7 +73,7 @@ def test_no_false_alarm_on_ours(on: str) -> None:
 
 def led_to(stack: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """As `orchestrate plan` says it; no snapshot is asked for."""
-    monkeypatch.setattr(foresight, "_snapshots", lambda *_: iter(()))
+    monkeypatch.setattr(plan_consequences, "_snapshots", lambda *_: iter(()))
     found = foresee(corpus.document(stack, kind), lambda _: pytest.fail("no cloud is asked"), NOW)
     return [[one.severity.value, one.effect.value, one.code, one.name, one.subject] for one in found.consequences]
 
@@ -136,7 +136,7 @@ def test_a_load_balancer_takes_along_who_is_behind_it(
     plan = corpus.document(stack, "then")
     (gone,) = (one for one in plan["resource_changes"] if one["address"] == balancer)
     gone["change"] |= {"actions": ["delete"], "after": None}
-    monkeypatch.setattr(foresight, "_snapshots", lambda *_: iter(()))
+    monkeypatch.setattr(plan_consequences, "_snapshots", lambda *_: iter(()))
     found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
     assert [(one.code, one.subject) for one in found if one.address == balancer] == expected
 

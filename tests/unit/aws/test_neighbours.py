@@ -17,7 +17,7 @@ from orchestrator.aws.neighbours import Neighbour, Neighbours
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, parsed, strangers
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.lifecycle.surroundings import OtherUsers
+from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Known, Ownership, PartKind
 from tests.unit.lifecycle.foreign_world import PARTS, stack_of

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import orchestrator
-from orchestrator.aws import batches, ways
+from orchestrator.aws import batches, call_marks
 from orchestrator.aws.batches import LIMITS, answers, split
 from orchestrator.aws.pages import NOT_BOTOCORES, items, one, pages
 
@@ -174,27 +174,27 @@ class Answering:
 
     @property
     def said(self) -> list[frozenset[str]]:
-        return list(map(ways.of, self.agents))
+        return list(map(call_marks.of, self.agents))
 
 
 def test_each_request_says_how_it_goes() -> None:
     ecs = client("ecs")
-    ways.mark(ecs, ())
+    call_marks.mark(ecs, ())
     aws = Answering(ecs, {"taskArns": ["a"], "nextToken": "1"}, {"services": []}, {"taskArns": ["b"]}, {"services": []})
     read = items(ecs, "list_tasks", "taskArns", cluster="c")
     assert next(read) == "a"
     ecs.describe_services(services=["x"])
     assert list(read) == ["b"]
     list(answers(ecs, "describe_services", services=["x"]))
-    paged, batched = frozenset({ways.BATCHED, ways.PAGED}), frozenset({ways.BATCHED})
+    paged, batched = frozenset({call_marks.BATCHED, call_marks.PAGED}), frozenset({call_marks.BATCHED})
     assert aws.said == [paged, frozenset(), paged, batched]
 
 
 def test_what_is_sent_once_says_so() -> None:
     ssm = client("ssm")
-    ways.mark(ssm, ["cancel_command"])
+    call_marks.mark(ssm, ["cancel_command"])
     aws = Answering(ssm, {}, {})
     ssm.cancel_command(CommandId="11111111-2222-3333-4444-555555555555")
     ssm.terminate_session(SessionId="s")
-    assert aws.said == [{ways.ONCE}, frozenset()]
-    assert ways.of("Boto3/1.40 way/paged onyx-orchestrator") == frozenset()
+    assert aws.said == [{call_marks.ONCE}, frozenset()]
+    assert call_marks.of("Boto3/1.40 way/paged onyx-orchestrator") == frozenset()

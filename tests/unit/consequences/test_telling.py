@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.foresight import PlanConsequences, foresee, foresee_nothing, tell
+from orchestrator.app.plan_consequences import PlanConsequences, foresee, foresee_nothing, tell
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Event, FindingReported, RunFinished, RunStarted, StepFailed, as_json
 from orchestrator.render.markdown import LONGEST, Markdown

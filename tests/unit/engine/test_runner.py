@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.doubts import LOOKS
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Ending, Limits, Report, run, run_step, survey
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Todo, Verdict, Wait, nothing_to_apply
+from orchestrator.engine.unconfirmed import LOOKS
 from orchestrator.errors import (
     Expired,
     Interrupted,

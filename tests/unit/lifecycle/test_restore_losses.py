@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.app.foresight import PlanConsequences
+from orchestrator.app.plan_consequences import PlanConsequences
 from orchestrator.aws.buckets import Stored
 from orchestrator.consequences import Consequence, Effect, gate
 from orchestrator.engine.check import Severity

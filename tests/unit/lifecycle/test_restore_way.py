@@ -11,7 +11,7 @@ from orchestrator.engine.step import Blocked, Todo
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import digest, parse
 from orchestrator.lifecycle.restore.databases_loaded import DatabasesLoadedFacts, LoadedDatabase, decide
-from orchestrator.lifecycle.restore.way import DATABASE, INDEXES, RestoreMethod, way_of
+from orchestrator.lifecycle.restore.method import DATABASE, INDEXES, RestoreMethod, way_of
 from tests.unit.lifecycle.test_decisions import WHOLE, manifest
 
 DUMPED = WHOLE.model_copy(update={"dumps": {}})

@@ -14,14 +14,14 @@ import pytest
 
 from orchestrator.cli import edge
 from orchestrator.engine.clock import SystemClock
-from orchestrator.engine.doubts import WINDOW
 from orchestrator.engine.journal import RunRecord, records
+from orchestrator.engine.unconfirmed import WINDOW
 from orchestrator.errors import Interrupted, Locked, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, StepDone
 from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
 from orchestrator.workflows.execution import Execution, perform
-from orchestrator.workflows.nesting import parent, stale
 from orchestrator.workflows.origin import why, without_values
+from orchestrator.workflows.parent_run import parent, stale
 
 SECRET = "canary-0123456789"
 Work = Callable[[Execution], Outcome]
@@ -294,7 +294,7 @@ def test_a_parent_that_is_not_around_us_is_said_and_ignored(
 def test_a_parent_that_was_killed_is_no_parent(tmp_path: Path) -> None:
     """The kernel frees what it held, whatever it left behind."""
     code = (
-        "import sys; from pathlib import Path; from orchestrator.workflows.nesting import parent\n"
+        "import sys; from pathlib import Path; from orchestrator.workflows.parent_run import parent\n"
         "with parent(Path(sys.argv[1]), {}) as value: print(value, flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -17,7 +17,7 @@ from orchestrator.local.core.bucket import Bucket
 from orchestrator.local.core.throttle import words_of
 from orchestrator.local.laws import rates
 from orchestrator.local.laws.rate_rows import NOT_PUBLISHED, ROWS, Rate, rates_of
-from orchestrator.policy import commands, pausing, safekeeping
+from orchestrator.policy import backups, commands, pausing
 
 SESSION = botocore.session.get_session()
 
@@ -98,7 +98,7 @@ SOCKETS = {"ssmmessages"}
 
 
 def test_every_call_of_the_product_has_a_rate() -> None:
-    sources = "".join(map(inspect.getsource, (commands, pausing, safekeeping)))
+    sources = "".join(map(inspect.getsource, (commands, pausing, backups)))
     actions = {tuple(one.split(":")) for one in set(re.findall(r'"([a-z0-9-]+:[A-Z]\w+)"', sources)) - NO_CALLS}
     without = {
         f"{service}:{operation}"

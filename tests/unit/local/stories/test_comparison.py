@@ -10,11 +10,11 @@ from types import ModuleType
 
 import pytest
 
-from orchestrator.local.stories import fates
-from orchestrator.local.stories.fates import ASPECTS, AspectChange
+from orchestrator.local.stories import comparison
+from orchestrator.local.stories.comparison import ASPECTS, AspectChange
 
 ROOT = Path(__file__).resolve().parents[4]
-CLAIMS = json.loads(fates.FILE.read_text(encoding="utf-8"))
+CLAIMS = json.loads(comparison.FILE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +31,28 @@ def reference() -> ModuleType:
     [({"a": 1}, {"a": 1}, "the same"), ({"a": 1}, {"a": 2}, "another"), ({"a": 1}, {}, "gone"), ([1], None, "gone")],
 )
 def test_a_fate_is_told_from_two_looks(before: object, after: object, fate: str) -> None:
-    assert fates.fates({"rows": before}, {"rows": after}) == {"rows": fate}
+    assert comparison.fates({"rows": before}, {"rows": after}) == {"rows": fate}
 
 
 def test_what_was_not_there_has_no_fate() -> None:
-    assert fates.fates({"autoscaling": []}, {"autoscaling": [1]}) == {}
+    assert comparison.fates({"autoscaling": []}, {"autoscaling": [1]}) == {}
 
 
 @pytest.mark.parametrize("trip", CLAIMS)
 def test_a_claim_that_is_not_so_breaks_and_so_does_a_fate_that_nobody_claims(trip: str) -> None:
-    said = fates.claimed(trip)
+    said = comparison.claimed(trip)
     before = dict.fromkeys(said, "old")
     words = {AspectChange.SAME: "old", AspectChange.ANOTHER: "new", AspectChange.GONE: ""}
     after = {aspect: words[AspectChange(fate)] for aspect, fate in said.items()}
-    assert list(fates.broken(trip, before, after)) == []
+    assert list(comparison.broken(trip, before, after)) == []
     for aspect, now in after.items():
         other = "old" if now != "old" else "new"
-        (broken,) = fates.broken(trip, before, {**after, aspect: other})
+        (broken,) = comparison.broken(trip, before, {**after, aspect: other})
         assert broken.startswith(ASPECTS[aspect])
-    assert list(fates.broken(trip, {**before, "rows": ""}, after)) == [
+    assert list(comparison.broken(trip, {**before, "rows": ""}, after)) == [
         f"{ASPECTS['rows']}: not seen, claimed: {said['rows']}"
     ]
-    assert list(fates.broken(trip, {**before, "more": 1}, after)) == ["more: gone, claimed: nothing"]
+    assert list(comparison.broken(trip, {**before, "more": 1}, after)) == ["more: gone, claimed: nothing"]
 
 
 def test_the_claims_are_of_known_aspects_and_all_are_in_the_tables(reference: ModuleType) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.app.safekeeping import Backups
+from orchestrator.app.backups import Backups
 from orchestrator.aws.leftovers import Leftovers
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.protection import Protection
@@ -15,10 +15,10 @@ from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report
 from orchestrator.events import Emit
 from orchestrator.lifecycle import destroy, freshness
-from orchestrator.lifecycle.destroy import stock
+from orchestrator.lifecycle.destroy import stored_data
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.destroy.others import hit
-from orchestrator.lifecycle.destroy.stock import StoredData
+from orchestrator.lifecycle.destroy.stored_data import StoredData
 from orchestrator.lifecycle.gate import KnownBackup, faults_of
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.stack.inference.owned import ending_by
@@ -57,7 +57,7 @@ class Destruction:
 
     def stock(self) -> StoredData:
         """How much there is to be lost or kept."""
-        return stock.look(self._context, self.keeping.operation.context.database)
+        return stored_data.look(self._context, self.keeping.operation.context.database)
 
     def backup(self) -> tuple[Manifest, bool]:
         """The backup to rely on, and whether it is there already: of an earlier run, nothing changed since."""

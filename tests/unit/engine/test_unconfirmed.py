@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine.doubts import WINDOW, left
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.lock import DeadOwner, LockOwner
+from orchestrator.engine.unconfirmed import WINDOW, left
 from orchestrator.events import UNKNOWN, ChangeIntended, ChangeMade, Recorded, RunFinished, StepDone
 
 NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from orchestrator.app.lookout import CALM, StatusWatch
 from orchestrator.app.operation import Operation
+from orchestrator.app.status_watch import CALM, StatusWatch
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Verdict, Wait
