@@ -1,7 +1,8 @@
 """docs/reference/lifecycle.md: the guide's lifecycle tables, and beside them what the round trips have to show.
 
-The guide's cells are read from its copy (tests/e2e/guide.md); ours are the fates that orchestrator/local/fates.json
-claims, which the tests in `SHOWN_BY` compare with what they see. Where no test can tell, the cell is in italics.
+The guide's cells are read from its copy (tests/e2e/guide.md); ours are the claims of
+orchestrator/local/stories/comparison.json, which the tests in `SHOWN_BY` compare with what they see. Where no test can
+tell, the cell is in italics.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ SHOWN_BY: Mapping[str, Sequence[str]] = {
     DESTROY: ("tests/e2e/test_lifecycle.py::test_a_whole_life", KILLED),
     PAUSE: (KILLED,),
 }
-"""Trip → the tests that fail when a fate is another than claimed; beside `make roundtrip`."""
+"""Trip → the tests that fail when it is not as claimed; beside `make roundtrip`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Ours in one row: the fates of these aspects, or words that no test shows, by trip."""
+    """Ours in one row: what becomes of these aspects, or words that no test shows, by trip."""
 
     aspects: Sequence[str] = ()
     said: Mapping[str, str] = field(default_factory=dict)
@@ -111,9 +112,10 @@ TABLES = (
 
 def lines() -> Iterator[str]:
     """The page below its title."""
-    yield "The guide's tables, and what becomes of the same things here. **Bold** is what the tests compare, before and"
-    yield "after the trip, with what is really there: they fail when it is anything else, and this page is written from"
-    yield "what they compare with (`orchestrator/local/fates.json`). *Italics* are said, not shown: no test can tell."
+    yield "The guide's tables, and what becomes of the same things here. **Bold** is what the tests compare with what"
+    yield "is really there, before and after the trip: they fail when it is anything else, and this page is made from"
+    yield "what they compare with (`orchestrator/local/stories/comparison.json`). *Italics* are claims that no test"
+    yield "checks."
     yield ""
     for trip, names in SHOWN_BY.items():
         yield f"- **{trip}** is shown by {', '.join(f'`{name}`' for name in names)}"

@@ -5,10 +5,10 @@ from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.evidence import collect
 from orchestrator.app.operation import Operation, Selection
-from orchestrator.app.pausing import Pausing, Resuming, paused_survey, standing_of
-from orchestrator.app.plan_consequences import PlanConsequences, foresee, foresee_nothing, tell
+from orchestrator.app.pausing import Pausing, Resuming, pause_state_of, paused_survey
+from orchestrator.app.plan_consequences import PlanConsequences, consequences_of, no_consequences, tell
 from orchestrator.app.planned import verify_planned
-from orchestrator.app.repair import RepairPlan, treatment
+from orchestrator.app.repair import RepairPlan, repair_plan
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
 from orchestrator.app.status_watch import StatusWatch
 from orchestrator.app.understanding import is_said, looker, of_document, owned, required, understand
@@ -26,20 +26,20 @@ __all__ = [
     "StatusWatch",
     "checklist",
     "collect",
+    "consequences_of",
     "contract_from",
     "contract_of_outputs",
-    "foresee",
-    "foresee_nothing",
     "is_said",
     "looker",
+    "no_consequences",
     "of_document",
     "owned",
+    "pause_state_of",
     "paused_survey",
     "records_of_terraform",
+    "repair_plan",
     "required",
-    "standing_of",
     "tell",
-    "treatment",
     "understand",
     "verify_planned",
 ]

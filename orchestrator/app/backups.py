@@ -10,7 +10,7 @@ from secrets import token_hex
 from orchestrator import redact
 from orchestrator.app.context import Learn, limits_of, no_secrets
 from orchestrator.app.operation import Operation
-from orchestrator.app.pausing import standing_of
+from orchestrator.app.pausing import pause_state_of
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
@@ -32,7 +32,7 @@ from orchestrator.lifecycle.backup.database_snapshot import DUMP, name_of
 from orchestrator.lifecycle.freshness import has_run, undisturbed
 from orchestrator.lifecycle.manifest import Manifest, begun, parts_of
 from orchestrator.lifecycle.pause_tags import FOR_BACKUP, Stamp
-from orchestrator.lifecycle.tools import RunMemory, Tools
+from orchestrator.lifecycle.tools import ReadSoFar, Tools
 from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
@@ -97,7 +97,7 @@ class Backups:
     @cached_property
     def pause(self) -> Stamp | None:
         """Since when and by whom the whole stack is paused; None: it isn't."""
-        return standing_of(self.stack, self.operation.aws).whole
+        return pause_state_of(self.stack, self.operation.aws).whole
 
     def begin(self, *, purpose: str, quiet: bool, dumped: bool = False) -> Manifest:
         """The unfinished backup of this kind to go on with, or a new one (not written yet).
@@ -165,7 +165,7 @@ class Backups:
 
     def _desired(self) -> dict[str, int]:
         """How many tasks each tenant has, or gets back after the pause it is in."""
-        seen = standing_of(self.stack, self.operation.aws)
+        seen = pause_state_of(self.stack, self.operation.aws)
         return {tenant: seen.wanted(tenant) for tenant in seen.counts}
 
     def take(self, manifest: Manifest, emit: Emit, around: Around = runner.unguarded) -> Report:
@@ -220,22 +220,22 @@ class Backups:
             monotonic=self._clock.monotonic,
             say=lambda step, text: emit(StepWaiting(step=step, detail=text)),
             protection=Protection(self.operation.aws.client("rds"), self.operation.aws.client("elbv2")),
-            surroundings=context.surroundings,
+            other_users=context.other_users,
             needs_runner=context.needs_runner,
-            memory=RunMemory(),
+            memory=ReadSoFar(),
             adopted=context.database_rules.adopted,
         )
 
     def _records(self) -> Mapping[str, str]:
         """What the hostnames' records say. A provider that doesn't answer is no reason to have no backup."""
         found: dict[str, str] = {}
-        atlas = places.ZoneReader(self.operation.context.dns)
+        zone_reader = places.ZoneReader(self.operation.context.dns)
         for name, tenant in self.stack.tenants.items():
             dns = places.wanted(self.stack, name)
             if dns is None:
                 continue
             try:
-                records = atlas.records(places.ZonePlace(dns.provider, dns.zone))
+                records = zone_reader.records(places.ZonePlace(dns.provider, dns.zone))
             except OrchestratorError:
                 continue
             if not isinstance(records, Problem):

@@ -80,7 +80,7 @@ class Context:
     dns_rules: RecordRules
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
-    surroundings: OtherUsers
+    other_users: OtherUsers
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
@@ -89,7 +89,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class DnsRules:
-    """How this command may change DNS records. `directory` keeps what they were; the rest is `dns_records.Rules`'."""
+    """How this command may change DNS records. `directory` keeps what they were; the rest is as in `RecordRules`."""
 
     directory: Path = Path()
     adopt: bool = False
@@ -146,7 +146,7 @@ def connect(
         dns_rules=RecordRules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
-        surroundings=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
+        other_users=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
 
 

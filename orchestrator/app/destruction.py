@@ -48,7 +48,7 @@ class Destruction:
         ending = ending_by(plan)
         self._context = replace(self._context, stack=self.stack.losing(ending))
         ways = self._listeners.others(self.stack.load_balancer.arn, self._own_targets())
-        return tuple(hit(self.stack, ending, self.keeping.operation.context.surroundings, ways))
+        return tuple(hit(self.stack, ending, self.keeping.operation.context.other_users, ways))
 
     def _own_targets(self) -> frozenset[str]:
         known = self.stack.ownership.managed

@@ -11,13 +11,13 @@ from orchestrator.aws.session import Aws
 from orchestrator.errors import OrchestratorError
 from orchestrator.settings import Settings
 from orchestrator.terraform.leftovers import (
-    Fate,
     Leave,
+    LeftoverAction,
     Planned,
     Tainted,
+    action_for_created,
+    action_for_tainted,
     created,
-    fate_of_created,
-    fate_of_tainted,
     tainted,
     taints_in,
 )
@@ -46,7 +46,7 @@ class PlanLeftovers:
         self._created: Sequence[Planned] = list(created(plan))
         self._aws: Aws | None = None
 
-    def look(self) -> Sequence[Fate]:
+    def look(self) -> Sequence[LeftoverAction]:
         """What becomes of each, as things are now. Without a region nothing can be looked up.
 
         Raises `OrchestratorError` when something tainted can't be: it must not be destroyed unseen.
@@ -55,10 +55,10 @@ class PlanLeftovers:
             return ()
         self._aws = self._aws or Aws(self._region, self._access)
         client = self._aws.client
-        kept = [fate_of_tainted(one, existing.find(client, one.kind, one.name)) for one in self._tainted]
-        return [fate for fate in (*kept, *map(self._fate_of_created, self._created)) if fate is not None]
+        kept = [action_for_tainted(one, existing.find(client, one.kind, one.name)) for one in self._tainted]
+        return [action for action in (*kept, *map(self._action_for_created, self._created)) if action is not None]
 
-    def _fate_of_created(self, one: Planned) -> Fate | None:
+    def _action_for_created(self, one: Planned) -> LeftoverAction | None:
         """What can't be looked up is said, and left to Terraform: it destroys nothing for it."""
         assert self._aws is not None  # noqa: S101 - made by look()
         try:
@@ -66,4 +66,4 @@ class PlanLeftovers:
         except OrchestratorError as error:
             problem = error.problems[0]
             return Leave(one.address, f"whether it exists already can't be seen: {problem.message}", problem.fix)
-        return fate_of_created(one, seen, self._stack)
+        return action_for_created(one, seen, self._stack)

@@ -51,7 +51,7 @@ class _PauseReading:
     counts: ServiceCounts
     autoscaling: Autoscaling
     stamp: Stamp
-    surroundings: OtherUsers
+    other_users: OtherUsers
 
 
 class Pausing(Operation):
@@ -74,7 +74,7 @@ class Pausing(Operation):
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Who else uses it is looked at again: the preview may be old."""
-        self._context.surroundings.forget()
+        self._context.other_users.forget()
         return super().run(emit, around)
 
     def preview(self) -> Mapping[str, Mapping[Subject, Verdict]]:
@@ -111,7 +111,7 @@ def _widened(context: Context, aws: Aws, stamp: Stamp) -> PauseContext:
     )
 
 
-def standing_of(stack: Stack, aws: Aws) -> PauseState:
+def pause_state_of(stack: Stack, aws: Aws) -> PauseState:
     """Whether the stack, or which of its tenants, are paused: two calls for ten tenants."""
     counts = ServiceCounts(aws.client("ecs"), stack.cluster)
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
@@ -119,9 +119,9 @@ def standing_of(stack: Stack, aws: Aws) -> PauseState:
     return PauseState(Rds(aws.client("rds")).server(stack.database.instance), by_tenant)
 
 
-def paused_survey(operation: Operation, standing: PauseState) -> Mapping[str, Mapping[Subject, Verdict]]:
+def paused_survey(operation: Operation, pause_state: PauseState) -> Mapping[str, Mapping[Subject, Verdict]]:
     """What `status` shows: whether what a pause stopped still is stopped; of tenants that are not paused, the usual."""
-    stack, aws, whole = operation.stack, operation.aws, standing.whole is not None
+    stack, aws, whole = operation.stack, operation.aws, pause_state.whole is not None
     context = _PauseReading(
         stack,
         Rds(aws.client("rds")),
@@ -129,21 +129,21 @@ def paused_survey(operation: Operation, standing: PauseState) -> Mapping[str, Ma
         ServiceCounts(aws.client("ecs"), stack.cluster),
         Autoscaling(aws.client("application-autoscaling"), stack.cluster),
         Stamp.of(operation.clock.now(), "", ""),
-        operation.context.surroundings,
+        operation.context.other_users,
     )
-    held = runner.survey(pause.steps(whole=whole), context, subjects=None if whole else standing.tenants)
+    held = runner.survey(pause.steps(whole=whole), context, subjects=None if whole else pause_state.tenants)
     if whole:
         return held
     usual = operation.survey()
     others = {
-        step: {who: it for who, it in seen.items() if who not in standing.tenants} for step, seen in usual.items()
+        step: {who: it for who, it in seen.items() if who not in pause_state.tenants} for step, seen in usual.items()
     }
     return {**others, **held}
 
 
 def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> StackSizes:
     """Read anew: about ten calls."""
-    seen, inventory = standing_of(stack, aws), Inventory(aws.client)
+    seen, inventory = pause_state_of(stack, aws), Inventory(aws.client)
     ids = sorted({one for owned in owners(stack).values() for one in owned})
     sizes = {
         tenant: (seen.wanted(tenant), inventory.task(count.task_definition)) for tenant, count in seen.counts.items()

@@ -39,7 +39,7 @@ class PlanConsequences:
         return PlanConsequences(both, fingerprint(plan, both))
 
 
-def foresee(
+def consequences_of(
     plan: Mapping[str, Any], connect: Callable[[str], Aws], now: datetime, table: Mapping[str, Any] | None = None
 ) -> PlanConsequences:
     """From a plan's JSON; `connect(region)` is called only when a database is about to be lost.
@@ -73,7 +73,7 @@ def _snapshots(
                 yield f"the latest snapshot is {newest.name}, from {newest.taken:%Y-%m-%d %H:%M} UTC ({ago})"
 
 
-def foresee_nothing(stack: Stack, aws: Aws) -> PlanConsequences:
+def no_consequences(stack: Stack, aws: Aws) -> PlanConsequences:
     """Of a plan without changes: whether the stack is paused, seen live by two calls (not seen: nothing is said)."""
     names = [tenant.service for tenant in stack.tenants.values()]
     try:
@@ -85,9 +85,9 @@ def foresee_nothing(stack: Stack, aws: Aws) -> PlanConsequences:
     return PlanConsequences(settled(of_rest(rest, stack.stack), Tenancy()), "")
 
 
-def tell(foresight: PlanConsequences, emit: Emit) -> None:
+def tell(plan_consequences: PlanConsequences, emit: Emit) -> None:
     """Each consequence as an event, the worst first."""
-    for one in foresight.consequences:
+    for one in plan_consequences.consequences:
         gated = one.effect in (Effect.LOSS, Effect.OUTAGE)
         emit(
             FindingReported(

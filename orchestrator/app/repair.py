@@ -33,7 +33,7 @@ class RepairPlan:
         return RepairPlan(self.repairs, left) if left else None
 
 
-def treatment(diagnosis: Diagnosis, tenants: Collection[Subject]) -> RepairPlan | None:
+def repair_plan(diagnosis: Diagnosis, tenants: Collection[Subject]) -> RepairPlan | None:
     """What can be mended; None: nothing can. A cause that can't be is left alone with all that follows from it."""
     cases = [case for case in diagnosis.cases if case.root.repair]
     if not cases:

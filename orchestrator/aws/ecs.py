@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
-from orchestrator.aws.resends import once
+from orchestrator.aws.resends import sent_once
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
@@ -192,7 +192,7 @@ class Ecs:
 
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
-        with once("ecs:UpdateService"):
+        with sent_once("ecs:UpdateService"):
             answer = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
             raw = answer["service"]
         primary = _service(raw).primary

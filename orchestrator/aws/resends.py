@@ -82,7 +82,7 @@ _TOO_FAST = frozenset(
 
 
 @contextmanager
-def once(doing: str) -> Iterator[None]:
+def sent_once(doing: str) -> Iterator[None]:
     """Like `translated`, around one call of `ONCE`: raises `Unheard` when nobody knows whether it arrived."""
     try:
         yield

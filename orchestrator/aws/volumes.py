@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import items
-from orchestrator.aws.resends import once
+from orchestrator.aws.resends import sent_once
 from orchestrator.aws.session import code_of, problem_of, translated
 
 
@@ -79,7 +79,7 @@ class Volumes:
     def take(self, volume: str, description: str, tags: Mapping[str, str]) -> str:
         """Begin a snapshot as of now; its id. Sent once: each would be one more."""
         given = [{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": it} for key, it in tags.items()]}]
-        with once("ec2:CreateSnapshot"):
+        with sent_once("ec2:CreateSnapshot"):
             answer = self._client.create_snapshot(VolumeId=volume, Description=description, TagSpecifications=given)
         return str(answer["SnapshotId"])
 

@@ -43,27 +43,27 @@ def carry_out(
     listen(cancellation.request)
     as_json = given.get("as_json", False) or given.get("format_") == "json"
     markdown = title if given.get("format_") == "markdown" and not as_json else ""
-    voice = StandardOutput(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
+    output = StandardOutput(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
 
     def ask(question: Question) -> str | None:
-        if as_json or voice.unheard or not somebody_is_there():
+        if as_json or output.unheard or not somebody_is_there():
             return None
         if question.text:
-            voice.text(question.text)
+            output.text(question.text)
         return answer(question.prompt, cancellation)
 
     caller = Caller(
-        text=None if as_json else voice.text,
-        picture=voice.picture,
+        text=None if as_json else output.text,
+        picture=output.picture,
         ask=ask,
-        listening=lambda: not voice.unheard,
+        listening=lambda: not output.unheard,
         cancellation=cancellation,
         abandon=_abandon,
         user=user(),
         words=tuple(sys.argv[1:]),
         by_hand=somebody_is_there(),
     )
-    outcome = workflow(stack_of(given), options, emit=voice.emit, caller=caller)
+    outcome = workflow(stack_of(given), options, emit=output.emit, caller=caller)
     gc.freeze()  # collecting what AWS's clients hold costs 0.3 s and more at exit, and frees nothing that matters
     sys.exit(outcome.status)
 

@@ -14,7 +14,7 @@ from orchestrator.consequences import kinds
 from orchestrator.consequences.gate import fingerprint, gate
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.consequences.ordering import settled
-from orchestrator.consequences.plan_reading import scenery_of
+from orchestrator.consequences.plan_reading import read_plan
 from orchestrator.stack.blueprint.resources import Document
 
 __all__ = ["Consequence", "Effect", "Kind", "PlanReading", "discover", "fingerprint", "gate", "of_plan"]
@@ -32,7 +32,7 @@ def of_plan(plan: Document, contract: Document | None = None, snapshots: Iterabl
     `contract` is what is known of a stack that has no `orchestrator` output (else its services tell who is who);
     `snapshots` are sentences about what a lost database could be restored from.
     """
-    scene = scenery_of(plan, contract, tuple(snapshots))
+    scene = read_plan(plan, contract, tuple(snapshots))
     found = [one for kind in discover() for one in kind.judge(scene)]
     over = bool(scene.tenancy.tenants) and not scene.staying
     return settled(found, scene.tenancy, over=over)

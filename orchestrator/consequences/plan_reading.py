@@ -8,7 +8,7 @@ from orchestrator.stack.blueprint.resources import Document, Resource, merged
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
 
 
-def scenery_of(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> PlanReading:
+def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> PlanReading:
     """The stack's own output wins over `contract`. A deposed object is left out: its successor is there."""
     changes: dict[str, list[ResourceChange]] = {}
     for change in changes_of(plan):

@@ -135,7 +135,7 @@ class DirectServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.Reader` says: a session for each tenant, one after the other."""
+        """As `inventory.ReadsContents` says: a session for each tenant, one after the other."""
         del at_once  # nothing is shared here
         return {one.tenant: self._lines(one, generators) for one in wanted}
 

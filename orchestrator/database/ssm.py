@@ -167,7 +167,7 @@ class SsmServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
+        """As `inventory.ReadsContents` says: a command for each `at_once` tenants, some at the same time."""
         sql = "\n".join([f"{one};" for one in SESSION] + [rf"{query} \gexec" for query in generators])
         parts = [wanted[start : start + at_once] for start in range(0, len(wanted), at_once)]
         with ThreadPoolExecutor(READERS) as pool:

@@ -114,7 +114,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
     certificate = context.acm.certificate(context.request.arn)
     if certificate.status != PENDING:
         return CertificateFacts(certificate)
-    atlas = ZoneReader(context.dns)
+    zone_reader = ZoneReader(context.dns)
     managed: set[str] = set()
     needed: dict[str, LocatedValidation] = {}
     problems: dict[str, Problem] = {}
@@ -123,22 +123,22 @@ def observe(context: CertificateContext) -> CertificateFacts:
         if asked is None or not validation.record:
             continue
         managed.add(validation.hostname)
-        match _need(context, atlas, validation, asked):
+        match _need(context, zone_reader, validation, asked):
             case LocatedValidation() as change:
                 needed[validation.hostname] = change
             case Problem() as problem:
                 problems[validation.hostname] = problem
-    passing = frozenset(name for name, problem in problems.items() if atlas.may_pass(problem))
+    passing = frozenset(name for name, problem in problems.items() if zone_reader.may_pass(problem))
     return CertificateFacts(certificate, frozenset(managed), needed, problems, passing)
 
 
 def _need(
-    context: CertificateContext, atlas: ZoneReader, validation: Validation, asked: Dns
+    context: CertificateContext, zone_reader: ZoneReader, validation: Validation, asked: Dns
 ) -> LocatedValidation | Problem | None:
-    place = atlas.find(model.normal(validation.record), asked)
+    place = zone_reader.find(model.normal(validation.record), asked)
     if isinstance(place, Problem):
         return place
-    records = atlas.records(place)
+    records = zone_reader.records(place)
     if isinstance(records, Problem):
         return records
     ttl = max(TTL, context.dns(place.provider).minimum_ttl)

@@ -92,7 +92,7 @@ class ZoneReader:
         return zones if isinstance(zones, Problem) else longest_match(hostname, zones)
 
 
-def locate(stack: Stack, atlas: ZoneReader) -> tuple[Mapping[str, ZonePlace], Mapping[str, Problem]]:
+def locate(stack: Stack, zone_reader: ZoneReader) -> tuple[Mapping[str, ZonePlace], Mapping[str, Problem]]:
     """By tenant: where its name lives, or why that can't be said. Tenants whose DNS isn't ours are in neither."""
     places: dict[str, ZonePlace] = {}
     problems: dict[str, Problem] = {}
@@ -100,7 +100,7 @@ def locate(stack: Stack, atlas: ZoneReader) -> tuple[Mapping[str, ZonePlace], Ma
         asked = wanted(stack, tenant)
         if asked is None:
             continue
-        match atlas.find(normal(its.hostname), asked):
+        match zone_reader.find(normal(its.hostname), asked):
             case ZonePlace() as place:
                 places[tenant] = place
             case Problem() as problem:

@@ -59,13 +59,13 @@ def _changed_since(change: Change, present: tuple[Record, ...]) -> Problem:
 def survey(history: History, connect: Connect, names: Collection[str] | None) -> tuple[NameRestoration, ...]:
     """What undoing our last change of each name (of `names`; None: of all) comes to. One list call for each zone."""
     entries = latest(entry for entry in history.entries() if names is None or entry.change.name in names)
-    atlas = ZoneReader(connect)
-    return tuple(_surveyed(entry, atlas) for entry in entries)
+    zone_reader = ZoneReader(connect)
+    return tuple(_surveyed(entry, zone_reader) for entry in entries)
 
 
-def _surveyed(entry: HistoryEntry, atlas: ZoneReader) -> NameRestoration:
+def _surveyed(entry: HistoryEntry, zone_reader: ZoneReader) -> NameRestoration:
     """A zone that can't be read leaves its own names alone."""
-    found = atlas.records(_place(entry))
+    found = zone_reader.records(_place(entry))
     return NameRestoration(entry, problem=found) if isinstance(found, Problem) else restoration(entry, found)
 
 

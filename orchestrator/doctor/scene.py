@@ -37,7 +37,7 @@ from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
-from orchestrator.site.visits import Visits as Visits
+from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
 
 S = TypeVar("S", bound="Scene")
@@ -70,7 +70,7 @@ class Readers:
     """`visits.look`: what visitors meet at these addresses of the tenants' names."""
 
 
-def once(method: Callable[[S], T]) -> Callable[[S], T]:
+def read_once(method: Callable[[S], T]) -> Callable[[S], T]:
     """The first who asks reads; the others wait for it and get the same."""
     name = method.__name__
 
@@ -111,7 +111,7 @@ class Scene:
         with self._guard:
             return self._locks.setdefault(name, threading.RLock())
 
-    @once
+    @read_once
     def rollouts(self) -> Mapping[str, Rollout]:
         """Per tenant: service, targets, failed tasks with their last words."""
         read = self.read
@@ -129,69 +129,69 @@ class Scene:
         )
         return {name: progress.at_present(one) for name, one in {**seen, **inside}.items()}
 
-    @once
+    @read_once
     def settings(self) -> Mapping[str, ServiceSettings]:
         """Per tenant whose service exists: how it is set up."""
         names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
 
-    @once
+    @read_once
     def counts(self) -> Mapping[str, Count]:
         """Per tenant whose service exists: its tasks and tags."""
         names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
 
-    @once
+    @read_once
     def definitions(self) -> Mapping[str, TaskDefinition]:
         """Per tenant whose service exists: its task definition."""
         arns = {tenant: found.task_definition for tenant, found in self.settings().items()}
         return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
 
-    @once
+    @read_once
     def routing(self) -> Routing:
         """The load balancer's way in, with every certificate that it shows."""
         seen = self.read.listeners.routing(self.stack.load_balancer.arn)
         return replace(seen, certificates=self.read.listeners.certificates(seen.listeners))
 
-    @once
+    @read_once
     def health_checks(self) -> Mapping[str, HealthCheck]:
         """Per tenant whose target group exists."""
         groups = {tenant.target_group_arn: name for name, tenant in self.stack.tenants.items()}
         return {groups[arn]: found for arn, found in self.read.listeners.health_checks(list(groups)).items()}
 
-    @once
+    @read_once
     def server(self) -> ServerState:
         """The database server, as RDS sees it."""
         return self.read.rds.server(self.stack.database.instance)
 
-    @once
+    @read_once
     def databases(self) -> ServerContents:
         """The database server, from inside."""
         return self.read.database.observe(wanted_of(self.stack))
 
-    @once
+    @read_once
     def redis(self) -> RedisState | None:
         """The replication group; None: the stack has none."""
         redis = self.stack.redis
         return self.read.elasticache.group(redis.replication_group) if redis else None
 
-    @once
+    @read_once
     def redis_groups(self) -> tuple[str, ...]:
         """Ids of the security groups of Redis."""
         state = self.redis()
         return self.read.elasticache.security_groups(state.members[0]) if state and state.members else ()
 
-    @once
+    @read_once
     def instances(self) -> Mapping[str, Instance]:
         """Vespa's instances and the runner, by id."""
         return self.read.network.instances(self._instance_ids())
 
-    @once
+    @read_once
     def pings(self) -> Mapping[str, Ping]:
         """What SSM says of the same instances, by id."""
         return self.read.ssm.pings(self._instance_ids())
 
-    @once
+    @read_once
     def vespa_ports(self) -> Mapping[str, int]:
         """Per tenant with a Vespa: the port its tasks themselves ask (VESPA_PORT), else the contract's."""
         ports = {}
@@ -201,7 +201,7 @@ class Scene:
             ports[tenant] = int(said) if said.isdecimal() else vespa.port
         return ports
 
-    @once
+    @read_once
     def groups(self) -> Mapping[str, SecurityGroup]:
         """Every security group that plays a part, by id."""
         ids = {group for service in self.settings().values() for group in service.groups}
@@ -209,13 +209,13 @@ class Scene:
         ids |= {group for instance in self.instances().values() for group in instance.groups}
         return self.read.network.groups(ids)
 
-    @once
+    @read_once
     def subnets(self) -> Mapping[str, Subnet]:
         """The tasks' and Vespa's subnets, by id."""
         ids = {subnet for service in self.settings().values() for subnet in service.subnets}
         return self.read.network.subnets(ids | {one.subnet for one in self.instances().values() if one.subnet})
 
-    @once
+    @read_once
     def secret_shapes(self) -> Mapping[str, Shape]:
         """Every secret and parameter that a task definition or the contract names, by what names it."""
         named = {arn_of(value) for one in self.definitions().values() for _, _, value in one.secrets()}
@@ -224,7 +224,7 @@ class Scene:
             named.add(self.stack.redis.auth_secret_arn)
         return self.read.secrets.shapes(sorted(named))
 
-    @once
+    @read_once
     def certificate(self) -> AcmCertificate | None:
         """The certificate; None: the contract names none, or there is none of that ARN."""
         wanted = self.stack.certificate
@@ -233,7 +233,7 @@ class Scene:
         except Invalid:
             return None
 
-    @once
+    @read_once
     def other_certificates(self) -> tuple[AcmCertificate, ...] | None:
         """What the listener shows by SNI besides the contract's one; None: one of them is not ACM's, or not ours."""
         wanted = self.stack.certificate
@@ -243,7 +243,7 @@ class Scene:
         except Invalid:
             return None
 
-    @once
+    @read_once
     def bucket(self) -> Presence | None:
         """What is seen of the bucket; None: the contract names none."""
         return self.read.s3.presence(self.stack.bucket) if self.stack.bucket else None
@@ -253,14 +253,14 @@ class Scene:
         seen = self.bucket()
         return None if seen is None else seen is Presence.OURS
 
-    @once
+    @read_once
     def log_groups(self) -> Mapping[str, bool]:
         """Per log group that task definitions or the contract name: whether it is there."""
         names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
         wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values() if tenant.log_group})
         return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
 
-    @once
+    @read_once
     def answers(self) -> Mapping[str, DnsAnswer]:
         """What DNS says of every hostname and of the load balancer's own name."""
         names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]

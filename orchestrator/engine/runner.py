@@ -90,7 +90,7 @@ class _Progress:
     around: Around
     renewal: Renewal
     applied: dict[Subject, list[Todo]] = field(default_factory=dict)
-    doubts: Unconfirmed = field(default_factory=Unconfirmed)
+    unconfirmed: Unconfirmed = field(default_factory=Unconfirmed)
     endings: dict[Subject, Ending] = field(default_factory=dict)
     last: dict[Subject, Verdict] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
@@ -122,7 +122,7 @@ class _Progress:
         """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
         with self.reading.tried():
             facts = self.step.observe(context)
-        self.doubts.looked()
+        self.unconfirmed.looked()
         self.renewal.looked()
         self._report(facts)
         self.last = verdicts = {who: seen for who, seen in self.step.decide(facts).items() if self.concerns(who)}
@@ -160,7 +160,7 @@ class _Progress:
         """Its change was not made, or nobody knows."""
         if isinstance(failure, Interrupted | Expired):
             raise failure
-        again = Unread.because(self.doubts.noted(subject, failure)).verdict
+        again = Unread.because(self.unconfirmed.noted(subject, failure)).verdict
         if isinstance(again, Wait):
             self.last[subject] = again
             self.say(subject, again.because)
@@ -170,7 +170,7 @@ class _Progress:
 
     def _sent(self, subject: Subject, todo: Todo) -> bool:
         """The same change is never sent twice in a run: if it is not visible yet, that is waited for."""
-        return todo in self.applied.get(subject, ()) or self.doubts.about(subject)
+        return todo in self.applied.get(subject, ()) or self.unconfirmed.about(subject)
 
     def _report(self, facts: Any) -> None:
         for found in self.step.findings(facts):

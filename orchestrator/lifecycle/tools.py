@@ -58,7 +58,7 @@ class Contents:
 
 
 @dataclass
-class RunMemory:
+class ReadSoFar:
     """What this run has read and later steps need; the next run reads it anew."""
 
     inventories: dict[str, DatabaseInventory] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Tools:
     monotonic: Callable[[], float]
     say: Say
     protection: Protection
-    surroundings: OtherUsers
+    other_users: OtherUsers
     lost: frozenset[str] = frozenset()
     """Losses that were named, as `--allow-loss` takes them."""
     since: float = 0.0
@@ -105,7 +105,7 @@ class Tools:
     indexes: bool = True
     """Whether the indexes come back from their snapshots."""
     needs_runner: bool = True
-    memory: RunMemory = field(default_factory=RunMemory)
+    memory: ReadSoFar = field(default_factory=ReadSoFar)
     databases_made: set[str] = field(default_factory=set)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
     adopted: frozenset[str] = frozenset()

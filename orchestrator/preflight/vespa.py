@@ -24,7 +24,7 @@ def instance_of(unit: TenantService, evidence: Evidence) -> Resource:
     instances = list(evidence.blueprint.of_type("aws_instance"))
     said = evidence.tenancy.tenants.get(unit.tenant)
     chosen = next((one for one in instances if said and said.vespa and one.text("id") == said.vespa), None)
-    chosen = chosen or evidence.blueprint.once("vespa instances", lambda: _by_owner(evidence)).get(unit.tenant)
+    chosen = chosen or evidence.blueprint.cached("vespa instances", lambda: _by_owner(evidence)).get(unit.tenant)
     chosen = chosen or _by_host(unit, instances, evidence)
     if chosen is None:
         raise NotConcerned

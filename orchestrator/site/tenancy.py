@@ -117,16 +117,16 @@ def led_to(own: TenantParts, path: str, rules: Sequence[ListenerRule]) -> tuple[
 
 
 def misled(
-    tenant: Subject, path: str, deed: SiteOwners, rules: Sequence[ListenerRule], inside: SiteBackend
+    tenant: Subject, path: str, site_owners: SiteOwners, rules: Sequence[ListenerRule], inside: SiteBackend
 ) -> Problem | None:
     """The rule that sends the tenant's visitors elsewhere; None: the first that takes them sends them to the tenant."""
-    own = deed.tenants[tenant]
+    own = site_owners.tenants[tenant]
     mine, here, hinted = frozenset(inside.own_groups(own)), entrance(rules), False
     for rule in here:
         if not rule.matches(own.hostname):
             continue
         for group in rule.target_groups:
-            other = deed.whose_group(group)
+            other = site_owners.whose_group(group)
             if other not in (None, tenant):
                 message = f"{said(rule)} sends visitors of {own.hostname} to the target group of {other}"
                 return Problem(MIXED, message, own.hostname, _repair(own))
@@ -172,10 +172,14 @@ def said(rule: ListenerRule) -> str:
     return f"{name} ({', '.join(rule.hosts) or 'any host'} → {f'{rule.action} {groups}'.rstrip()})"
 
 
-def mixed_up(tenant: Subject, deed: SiteOwners, insides: Mapping[Subject, SiteBackend]) -> Problem | None:
+def mixed_up(tenant: Subject, site_owners: SiteOwners, insides: Mapping[Subject, SiteBackend]) -> Problem | None:
     """What is registered behind the name, or used there, that is another tenant's."""
-    own, inside = deed.tenants[tenant], insides[tenant]
-    found = [*_strangers(own, tenant, insides), *_shared(own, tenant, insides), *_databases(own, tenant, deed, inside)]
+    own, inside = site_owners.tenants[tenant], insides[tenant]
+    found = [
+        *_strangers(own, tenant, insides),
+        *_shared(own, tenant, insides),
+        *_databases(own, tenant, site_owners, inside),
+    ]
     return min(found, key=lambda one: one.code != MIXED, default=None)
 
 
@@ -202,11 +206,11 @@ def _shared(own: TenantParts, tenant: Subject, insides: Mapping[Subject, SiteBac
             yield Problem(MIXED, message, own.hostname, fix)
 
 
-def _databases(own: TenantParts, tenant: Subject, deed: SiteOwners, inside: SiteBackend) -> Iterator[Problem]:
-    hosts = {host.lower() for host in deed.hosts}
+def _databases(own: TenantParts, tenant: Subject, site_owners: SiteOwners, inside: SiteBackend) -> Iterator[Problem]:
+    hosts = {host.lower() for host in site_owners.hosts}
     for one in inside.connections:
         if one.database is not None and one.database != own.database:
-            other = deed.whose_database(one.database)
+            other = site_owners.whose_database(one.database)
             whose = f", which is {other}'s" if other not in (None, tenant) else ""
             message = f"{own.service} runs a task definition whose {one.container} uses database {one.database}{whose}"
             fix = (
@@ -215,7 +219,7 @@ def _databases(own: TenantParts, tenant: Subject, deed: SiteOwners, inside: Site
             yield Problem(MIXED if whose else "database-foreign", message, own.hostname, fix)
         if one.host is not None and one.host.lower().rstrip(".") not in hosts:
             message = f"{own.service} runs a task definition whose {one.container} uses the server {one.host}"
-            fix = f"POSTGRES_HOST = {deed.hosts[0]}; a proxy of this server: name it in `database.aliases`"
+            fix = f"POSTGRES_HOST = {site_owners.hosts[0]}; a proxy of this server: name it in `database.aliases`"
             yield Problem("database-foreign", message, own.hostname, fix)
 
 
@@ -227,9 +231,9 @@ def _is_address(target: str) -> bool:
     return True
 
 
-def unjudged(tenant: Subject, deed: SiteOwners, inside: SiteBackend) -> Problem | None:
+def unjudged(tenant: Subject, site_owners: SiteOwners, inside: SiteBackend) -> Problem | None:
     """That the database can't be told to be the tenant's, where it can't."""
-    own = deed.tenants[tenant]
+    own = site_owners.tenants[tenant]
     hidden = sorted({one.container for one in inside.connections if one.host is None or one.database is None})
     if inside.connections and not hidden:
         return None

@@ -147,12 +147,14 @@ def _insides(
 
     And who could not be looked at, with the reason: that is no other tenant's matter.
     """
-    deed, tenants = SiteOwners.of(context.stack), context.stack.tenants
+    site_owners, tenants = SiteOwners.of(context.stack), context.stack.tenants
     names = {tenant: tenants[tenant].service for tenant in paths}
     services = context.ecs.services(list(names.values()))
     listed = context.ecs.running([name for name in names.values() if name in services])
     tasks = listed.results
-    groups = {tenant: tenancy.led_to(deed.tenants[tenant], path, routing.rules) for tenant, path in paths.items()}
+    groups = {
+        tenant: tenancy.led_to(site_owners.tenants[tenant], path, routing.rules) for tenant, path in paths.items()
+    }
     asked = sorted({group for some in groups.values() for group in some})
     health = attempt(asked, context.targets.health, at_once=AT_ONCE)
     used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
@@ -185,13 +187,13 @@ def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:
 
 
 def not_its_own(
-    tenant: Subject, path: str, deed: SiteOwners, routing: Routing, insides: Mapping[Subject, SiteBackend]
+    tenant: Subject, path: str, site_owners: SiteOwners, routing: Routing, insides: Mapping[Subject, SiteBackend]
 ) -> Problem | None:
     """What of the tenant's way is not its own. The worst comes first: that its visitors see another's data. Pure."""
     if tenant not in insides:
         return None
     found = [
-        tenancy.misled(tenant, path, deed, routing.rules, insides[tenant]),
-        tenancy.mixed_up(tenant, deed, insides),
+        tenancy.misled(tenant, path, site_owners, routing.rules, insides[tenant]),
+        tenancy.mixed_up(tenant, site_owners, insides),
     ]
     return min((one for one in found if one), key=lambda one: one.code != tenancy.MIXED, default=None)

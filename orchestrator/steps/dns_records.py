@@ -125,16 +125,16 @@ class LocatedRecord:
 
 def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
     """One list of each zone; the resolver is asked once records and providers are right."""
-    stack, atlas = context.stack, ZoneReader(context.dns)
+    stack, zone_reader = context.stack, ZoneReader(context.dns)
     hostnames = {tenant: model.normal(it.hostname) for tenant, it in stack.tenants.items()}
-    located, problems = places.locate(stack, atlas)
+    located, problems = places.locate(stack, zone_reader)
     facts = DnsRecordsFacts(
         load_balancer=stack.load_balancer.dns_name,
         hostnames=hostnames,
         places=located,
         problems=problems,
-        passing=frozenset(tenant for tenant, problem in problems.items() if atlas.may_pass(problem)),
-        present={tenant: _at(atlas, place, hostnames[tenant]) for tenant, place in located.items()},
+        passing=frozenset(tenant for tenant, problem in problems.items() if zone_reader.may_pass(problem)),
+        present={tenant: _at(zone_reader, place, hostnames[tenant]) for tenant, place in located.items()},
         desired={tenant: _desired(context, tenant, place) for tenant, place in located.items()},
         written=context.dns_rules.history.written() if located else frozenset(),
         remembered=context.dns_rules.history.remembered() if located else {},
@@ -159,8 +159,8 @@ def _settled(provider: DnsProvider, ticket: str) -> bool:
         return True
 
 
-def _at(atlas: ZoneReader, place: ZonePlace, name: str) -> tuple[Record, ...]:
-    records = atlas.records(place)
+def _at(zone_reader: ZoneReader, place: ZonePlace, name: str) -> tuple[Record, ...]:
+    records = zone_reader.records(place)
     held = () if isinstance(records, Problem) else (record for record in records if record.name == name)
     return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
 

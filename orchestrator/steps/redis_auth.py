@@ -116,7 +116,7 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
-    def surroundings(self) -> FindsRedisUsers:
+    def other_users(self) -> FindsRedisUsers:
         """Who else is there."""
         ...
 
@@ -160,7 +160,7 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
         return RedisAuthFacts(redis, state, rotated)
     if not state.auth or rotated:
         foreign = _foreign(context, redis, state)
-        users = () if foreign else context.surroundings.users(redis.host)
+        users = () if foreign else context.other_users.users(redis.host)
         return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users)
     login = _login(context, redis)
     hopeful = isinstance(login, RedisLogin) or (login is not None and login.passing)

@@ -76,7 +76,7 @@ class SitesFacts:
     others: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
     expected: Mapping[Subject, Healthy] = field(default_factory=dict)
     routing: Routing | None = None
-    deed: SiteOwners = field(default_factory=SiteOwners)
+    site_owners: SiteOwners = field(default_factory=SiteOwners)
     insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     spreading: bool = False
     unheard: frozenset[str] = frozenset()
@@ -144,7 +144,7 @@ def _inside(tenant: Subject, facts: SitesFacts) -> Problem | None:
     if facts.routing is None:
         return None
     path = facts.expected.get(tenant, Healthy()).path
-    return visits.not_its_own(tenant, path, facts.deed, facts.routing, facts.insides)
+    return visits.not_its_own(tenant, path, facts.site_owners, facts.routing, facts.insides)
 
 
 def _hopeless(problem: Problem, facts: SitesFacts) -> Verdict:
@@ -178,9 +178,9 @@ def _proven(tenant: Subject, facts: SitesFacts) -> str:
     seen = facts.insides.get(tenant)
     if seen is None:
         return ""
-    if tenancy.unjudged(tenant, facts.deed, seen):
+    if tenancy.unjudged(tenant, facts.site_owners, seen):
         return "; rule and targets are its own, its database is not judged"
-    return f"; rule, targets and database {facts.deed.tenants[tenant].database} are its own"
+    return f"; rule, targets and database {facts.site_owners.tenants[tenant].database} are its own"
 
 
 def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: SitesFacts) -> Verdict:
@@ -221,7 +221,7 @@ def findings(facts: SitesFacts) -> Iterable[Problem]:
             "dns-port-closed", f"{message}: the system's resolver was asked, which may remember old answers", "", fix
         )
     for tenant, one in facts.insides.items():
-        found = tenancy.unjudged(tenant, facts.deed, one)
+        found = tenancy.unjudged(tenant, facts.site_owners, one)
         if found:
             yield found
 

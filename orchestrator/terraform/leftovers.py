@@ -109,7 +109,7 @@ class Leave:
     fix: str
 
 
-Fate = Keep | Await | Adopt | Leave
+LeftoverAction = Keep | Await | Adopt | Leave
 
 
 def taints_in(plan: Mapping[str, Any], wanted_again: Collection[str] = ()) -> frozenset[str]:
@@ -146,7 +146,7 @@ def created(plan: Mapping[str, Any]) -> Iterator[Planned]:
             yield Planned(change["address"], change["type"], after[kind.name], after.get("tags_all") or {})
 
 
-def fate_of_tainted(one: Tainted, seen: ExistingObject | None) -> Fate | None:
+def action_for_tainted(one: Tainted, seen: ExistingObject | None) -> LeftoverAction | None:
     """None: it is gone, and made anew."""
     if seen is None:
         return None
@@ -164,7 +164,7 @@ def fate_of_tainted(one: Tainted, seen: ExistingObject | None) -> Fate | None:
     return Leave(one.address, f"its create was cut off, and it is {seen.status}", again)
 
 
-def fate_of_created(one: Planned, seen: ExistingObject | None, stack: str = "") -> Fate | None:
+def action_for_created(one: Planned, seen: ExistingObject | None, stack: str = "") -> LeftoverAction | None:
     """None: it isn't there, as it should be. `stack` is the stack's name, where there are no tags to know it by.
 
     What is still being created can't be changed yet, and may not tell its tags (Redis).

@@ -64,9 +64,9 @@ def _apply(execution: Execution, terraform: Terraform, chosen: ApplyOptions) -> 
     wanted = chosen.terraform
     adopts, file = chosen.import_existing, chosen.planfile
     with repaired(execution, terraform, wanted, file, approved=approved, adopts=adopts) as plan:
-        _, foresight = preview(execution, plan, terraform, look=not approved)
+        _, plan_consequences = preview(execution, plan, terraform, look=not approved)
         if plan.has_changes:
-            refuse(foresight, tuple(chosen.allow_loss))
+            refuse(plan_consequences, tuple(chosen.allow_loss))
             waiting = before_apply(execution, plan) if chosen.preflight else False
             approve(execution, approved)
             execute(execution, terraform, plan)

@@ -45,7 +45,7 @@ def backup(
     chosen = options or BackupOptions()
 
     def work(execution: Execution) -> Outcome:
-        keeping = safekeeping(execution)
+        keeping = backups(execution)
         if chosen.listing:
             return _list(execution, keeping)
         if chosen.verified:
@@ -60,7 +60,7 @@ def backup(
     return perform("backup", stack, work, emit=emit, caller=caller, recorded=recorded)
 
 
-def safekeeping(execution: Execution) -> Backups:
+def backups(execution: Execution) -> Backups:
     """For the stack whose contract this is; the right account is checked."""
     return safekeeping_of(execution, execution.contract())
 

@@ -105,13 +105,13 @@ def _refuse_other_losses(
     from orchestrator.lifecycle.gate import accepted
 
     read(plan, text=False)
-    foresight = foreseen(execution, plan).beside(demolition.foreseen(plan.json), plan.json)
+    plan_consequences = foreseen(execution, plan).beside(demolition.foreseen(plan.json), plan.json)
     for line in told(demolition.stock(), no_backup=no_backup):
         execution.text(line)
-    every, stack = foresight.consequences, demolition.stack
+    every, stack = plan_consequences.consequences, demolition.stack
     in_figures = accepted(every, stack, no_backup=False)
-    tell(execution, replace(foresight, consequences=tuple(one for one in every if one.name not in in_figures)))
-    refuse(foresight, (*allowed, *accepted(every, stack, no_backup=no_backup)))
+    tell(execution, replace(plan_consequences, consequences=tuple(one for one in every if one.name not in in_figures)))
+    refuse(plan_consequences, (*allowed, *accepted(every, stack, no_backup=no_backup)))
 
 
 def _destroyed(

@@ -83,9 +83,9 @@ def check(
         operation = _operation(execution)
         public = chosen.servers or (() if execution.settings["resolver"] else PUBLIC)
         seen = operation.visibility(public)
-        for sighting in seen:
-            execution.emit(_sighted(sighting))
-        wrong = [sighting for sighting in seen if not sighting.server and not sighting.is_right]
+        for name_view in seen:
+            execution.emit(_sighted(name_view))
+        wrong = [name_view for name_view in seen if not name_view.server and not name_view.is_right]
         return Outcome.PENDING if wrong else Outcome.SUCCEEDED
 
     return perform("dns check", stack, work, emit=emit, caller=caller, steps=chosen.steps)
@@ -129,11 +129,11 @@ def _shown(execution: Execution, operation: Operation) -> tuple[Outcome, frozens
     return outcome, frozenset(todo.payload.change for todo in survey[STEP].values() if isinstance(todo, Todo))
 
 
-def _sighted(sighting: NameView) -> Any:
-    if sighting.server:
-        return FindingReported(step="dns-check", subject=sighting.tenant, detail=str(sighting), code="dns-seen")
-    kind = StepDone if sighting.is_right else StepWaiting
-    return kind(step="dns-check", subject=sighting.tenant, detail=str(sighting))
+def _sighted(name_view: NameView) -> Any:
+    if name_view.server:
+        return FindingReported(step="dns-check", subject=name_view.tenant, detail=str(name_view), code="dns-seen")
+    kind = StepDone if name_view.is_right else StepWaiting
+    return kind(step="dns-check", subject=name_view.tenant, detail=str(name_view))
 
 
 def _show_undo(execution: Execution, found: Iterable[NameRestoration]) -> None:

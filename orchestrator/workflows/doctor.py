@@ -54,9 +54,9 @@ def examine(execution: Execution, operation: Operation, bundle: Path | None = No
 
     diagnosis = operation.examine()
     outcome = _told(execution, diagnosis)
-    treatment = app.treatment(diagnosis, operation.tenants)
-    if treatment is not None:
-        what = ", ".join(sorted(treatment.repairs))
+    repair_plan = app.repair_plan(diagnosis, operation.tenants)
+    if repair_plan is not None:
+        what = ", ".join(sorted(repair_plan.repairs))
         execution.text(f"`orchestrate doctor --fix` can repair some of this, by the steps {what}; it asks first")
     if bundle is not None:
         _pack(execution, operation, diagnosis, bundle)
@@ -99,28 +99,28 @@ def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: 
     outcome = _told(execution, diagnosis)
     if bundle is not None:
         _pack(execution, operation, diagnosis, bundle)
-    treatment = app.treatment(diagnosis, operation.tenants)
-    if treatment is not None:
-        treatment = treatment.sparing(_say_whose(execution, operation, treatment))
-    if treatment is None:
+    repair_plan = app.repair_plan(diagnosis, operation.tenants)
+    if repair_plan is not None:
+        repair_plan = repair_plan.sparing(_say_whose(execution, operation, repair_plan))
+    if repair_plan is None:
         if diagnosis.cases:
             execution.text("`doctor --fix` can't repair these; follow each `fix` line.")
         return outcome
-    _ask(execution, operation, treatment, approved=approved)
-    report = operation.narrowed(treatment.steps, treatment.tenants).run(execution.emit, execution.change)
+    _ask(execution, operation, repair_plan, approved=approved)
+    report = operation.narrowed(repair_plan.steps, repair_plan.tenants).run(execution.emit, execution.change)
     if report.outcome is Outcome.INTERRUPTED or execution.clock.interrupted:
         return report.outcome
     again = _told(execution, operation.examine())
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
 
 
-def _say_whose(execution: Execution, operation: Operation, treatment: RepairPlan) -> Collection[str]:
+def _say_whose(execution: Execution, operation: Operation, repair_plan: RepairPlan) -> Collection[str]:
     """Tenants whose service isn't the stack's own: it is not started again from here."""
     from orchestrator.events import FindingReported
     from orchestrator.lifecycle.instance_owners import not_ours
     from orchestrator.stack.ownership import PartKind
 
-    found = operation.foreign_services(sorted(treatment.tenants))
+    found = operation.foreign_services(sorted(repair_plan.tenants))
     for tenant, why in found.items():
         problem = not_ours(
             PartKind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why
@@ -132,9 +132,9 @@ def _say_whose(execution: Execution, operation: Operation, treatment: RepairPlan
     return found
 
 
-def _ask(execution: Execution, operation: Operation, treatment: RepairPlan, *, approved: bool) -> None:
+def _ask(execution: Execution, operation: Operation, repair_plan: RepairPlan, *, approved: bool) -> None:
     """Show what each step that mends would do, and ask."""
-    whom = ", ".join(sorted(treatment.tenants))
+    whom = ", ".join(sorted(repair_plan.tenants))
     execution.text(f"To be repaired now, for {whom}; then services are redeployed where that cures them:")
-    show_survey(execution.emit, operation.narrowed(treatment.repairs | {"redeploy"}, treatment.tenants).survey())
+    show_survey(execution.emit, operation.narrowed(repair_plan.repairs | {"redeploy"}, repair_plan.tenants).survey())
     approve(execution, approved, "Do this?")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from orchestrator.terraform.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.terraform.leftovers import Adopt, Await, Keep, Leave, LeftoverAction
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.execution import Execution
 from orchestrator.workflows.planning import planned, read
@@ -35,8 +35,8 @@ def repaired(
         if planfile:
             yield plan
             return
-        fates = _settled(execution, leftovers_of(execution, terraform, options, plan))
-        repairs = [fate for fate in fates if isinstance(fate, Keep | Adopt)]
+        actions = _settled(execution, leftovers_of(execution, terraform, options, plan))
+        repairs = [action for action in actions if isinstance(action, Keep | Adopt)]
         if not repairs:
             yield plan
             return
@@ -58,22 +58,22 @@ def leftovers_of(execution: Execution, terraform: Terraform, options: PlanOption
     return PlanLeftovers(facts, terraform.state, options.replaces, settings, environment, access=execution.access)
 
 
-def tell(execution: Execution, fates: Sequence[Fate]) -> None:
+def tell(execution: Execution, actions: Sequence[LeftoverAction]) -> None:
     """What was found, and what `apply` does about it."""
     from orchestrator.events import FindingReported
 
-    for fate in fates:
-        match fate:
+    for action in actions:
+        match action:
             case Leave():
-                detail, code, fix = fate.because, "left-behind", fate.fix
+                detail, code, fix = action.because, "left-behind", action.fix
             case Adopt():
-                detail, code, fix = f"would import it: {fate.because}", "change-planned", fate.command
+                detail, code, fix = f"would import it: {action.because}", "change-planned", action.command
             case _:
-                detail, code, fix = f"would keep it: {fate.because}", "change-planned", ""
-        execution.emit(FindingReported(step="terraform", subject=fate.address, detail=detail, code=code, fix=fix))
+                detail, code, fix = f"would keep it: {action.because}", "change-planned", ""
+        execution.emit(FindingReported(step="terraform", subject=action.address, detail=detail, code=code, fix=fix))
 
 
-def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[Fate]:
+def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[LeftoverAction]:
     """What was found, once nothing is on its way any more."""
     from orchestrator.errors import Problem, TimedOut
     from orchestrator.events import StepWaiting
@@ -81,11 +81,11 @@ def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[Fate]:
     deadline = execution.clock.monotonic() + PATIENCE
     said: set[str] = set()
     while True:
-        fates = leftovers.look()
-        coming = {fate.address: fate.because for fate in fates if isinstance(fate, Await)}
+        actions = leftovers.look()
+        coming = {action.address: action.because for action in actions if isinstance(action, Await)}
         if not coming:
-            tell(execution, fates)
-            return fates
+            tell(execution, actions)
+            return actions
         if execution.clock.monotonic() > deadline:
             fix = "look at its events in AWS; to recreate it: -replace=ADDRESS"
             raise TimedOut(*(Problem("cut-off-not-available", why, address, fix) for address, why in coming.items()))

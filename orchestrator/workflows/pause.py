@@ -58,7 +58,7 @@ def _keep(execution: Execution, pausing: Pausing) -> Outcome:
     from orchestrator import app
     from orchestrator.events import StepDone
 
-    if app.standing_of(pausing.stack, pausing.aws).whole is None:
+    if app.pause_state_of(pausing.stack, pausing.aws).whole is None:
         execution.emit(StepDone(step="pause", detail="the stack is not paused: there is nothing to keep"))
         return Outcome.SUCCEEDED
     return pausing.run(execution.emit, execution.change).outcome

@@ -67,14 +67,14 @@ def preview(
     from orchestrator.errors import Invalid, Outcome
     from orchestrator.workflows.survey import show_survey
 
-    foresight = None
+    plan_consequences = None
     stack = _as_it_is(execution, terraform)
     if plan.has_changes:
         read(plan, text=execution.for_people)
         if execution.for_people:
             execution.text(plan.text)
         app.verify_planned(plan.json, execution.settings, execution.environment, execution.clock, execution.access)
-        foresight = foretell(execution, plan)
+        plan_consequences = foretell(execution, plan)
     else:
         execution.text("Terraform: no changes.")
     if isinstance(stack, Invalid):
@@ -83,27 +83,27 @@ def preview(
         execution.text("What the steps would do can't be said before this plan is applied:")
         for problem in stack.problems:
             execution.text(f"  {problem}")
-        return Outcome.PENDING, foresight
+        return Outcome.PENDING, plan_consequences
     if stack is None:
         execution.text("The stack is not there yet. After Terraform, these steps follow:")
         for step in graph.subset(steps.discover()):
             execution.text(f"  {step.id:<18} {step.title}")
-        return Outcome.PENDING, foresight
-    if foresight is None:
+        return Outcome.PENDING, plan_consequences
+    if plan_consequences is None:
         aws = Aws(stack.region, execution.access)
-        tell(execution, app.foresee_nothing(stack, aws))
+        tell(execution, app.no_consequences(stack, aws))
     if not look:
-        return Outcome.PENDING, foresight
+        return Outcome.PENDING, plan_consequences
     execution.text("The steps, as the stack is now:")
     seen = show_survey(execution.emit, execution.operation_on(stack).survey())
-    return Outcome.PENDING if plan.has_changes else seen, foresight
+    return Outcome.PENDING if plan.has_changes else seen, plan_consequences
 
 
 def foretell(execution: Execution, plan: Plan) -> PlanConsequences:
     """Say what the plan will lead to."""
-    foresight = foreseen(execution, plan)
-    tell(execution, foresight)
-    return foresight
+    plan_consequences = foreseen(execution, plan)
+    tell(execution, plan_consequences)
+    return plan_consequences
 
 
 def foreseen(execution: Execution, plan: Plan) -> PlanConsequences:
@@ -113,21 +113,21 @@ def foreseen(execution: Execution, plan: Plan) -> PlanConsequences:
     from orchestrator.settings import contract_table
 
     access, table = execution.access, contract_table(execution.directory)
-    return app.foresee(plan.json, lambda region: Aws(region, access), execution.clock.now(), table)
+    return app.consequences_of(plan.json, lambda region: Aws(region, access), execution.clock.now(), table)
 
 
-def tell(execution: Execution, foresight: PlanConsequences) -> None:
+def tell(execution: Execution, plan_consequences: PlanConsequences) -> None:
     """Say it, the worst first."""
     from orchestrator import app
 
-    if foresight.consequences:
+    if plan_consequences.consequences:
         execution.text("What this does to the people who use the sites:")
-        app.tell(foresight, execution.emit)
+        app.tell(plan_consequences, execution.emit)
 
 
-def refuse(foresight: PlanConsequences | None, allowed: tuple[str, ...]) -> None:
+def refuse(plan_consequences: PlanConsequences | None, allowed: tuple[str, ...]) -> None:
     """Raise `Refused` for every loss and full outage that isn't named."""
-    refusal = foresight.refusal(allowed) if foresight else None
+    refusal = plan_consequences.refusal(allowed) if plan_consequences else None
     if refusal:
         raise refusal
 

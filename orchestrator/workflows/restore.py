@@ -151,9 +151,9 @@ def _replaced(given: RestoreInputs, plan: Plan, present: Stack) -> Outcome:
     keeping = safekeeping_of(execution, present)
     execution.text(f"{present.stack} is there: looking at what it holds and the backup doesn't")
     losses = restoration.losses(keeping, execution.emit)
-    foresight = foreseen(execution, plan).beside(losses, plan.json)
+    plan_consequences = foreseen(execution, plan).beside(losses, plan.json)
     question = f"Replace the data of {present.stack} by those of {restoration.manifest.id}?"
-    _agreed(given, plan, foresight, question)
+    _agreed(given, plan, plan_consequences, question)
     lost = {one.name for one in losses}
     restoration.note(present.stack, REPLACING, lost)
     outcome = restoration.clear_the_way(keeping, plan.json, execution.emit, execution.change).outcome
@@ -167,14 +167,14 @@ def _replaced(given: RestoreInputs, plan: Plan, present: Stack) -> Outcome:
     return outcome
 
 
-def _agreed(given: RestoreInputs, plan: Plan, foresight: PlanConsequences, question: str) -> None:
+def _agreed(given: RestoreInputs, plan: Plan, plan_consequences: PlanConsequences, question: str) -> None:
     """The plan was shown with what it leads to, and nothing is lost that wasn't named."""
     if plan.has_changes:
         read(plan, text=given.execution.for_people)
         if given.execution.for_people:
             given.execution.text(plan.text)
-    tell(given.execution, foresight)
-    refuse(foresight, given.allowed)
+    tell(given.execution, plan_consequences)
+    refuse(plan_consequences, given.allowed)
     approve(given.execution, given.approved, question)
 
 

@@ -39,8 +39,8 @@ def status(
         paused = None if chosen.watch else _paused(execution, operation)
         if paused is not None:
             return paused
-        lookout = app.StatusWatch(operation, execution.clock)
-        return _watched(execution, lookout) if chosen.watch else _shown(execution, lookout)
+        status_watch = app.StatusWatch(operation, execution.clock)
+        return _watched(execution, status_watch) if chosen.watch else _shown(execution, status_watch)
 
     return perform("status", stack, work, emit=emit, caller=caller, steps=chosen)
 
@@ -49,15 +49,15 @@ def _paused(execution: Execution, operation: Operation) -> Outcome | None:
     """Since when and by whom, and whether all is as the pause left it; None: nothing is paused."""
     from orchestrator import app
 
-    standing = app.standing_of(operation.stack, operation.aws)
-    if standing.whole is None and not standing.tenants:
+    pause_state = app.pause_state_of(operation.stack, operation.aws)
+    if pause_state.whole is None and not pause_state.tenants:
         return None
-    execution.emit(FindingReported(step="status", detail=str(standing), code="paused", fix="orchestrate resume"))
-    return show_survey(execution.emit, app.paused_survey(operation, standing))
+    execution.emit(FindingReported(step="status", detail=str(pause_state), code="paused", fix="orchestrate resume"))
+    return show_survey(execution.emit, app.paused_survey(operation, pause_state))
 
 
-def _shown(execution: Execution, lookout: StatusWatch) -> Outcome:
-    picture = lookout.look()
+def _shown(execution: Execution, status_watch: StatusWatch) -> Outcome:
+    picture = status_watch.look()
     show_survey(execution.emit, picture.verdicts)
     for part in picture.parts:
         execution.emit(part)
@@ -74,11 +74,11 @@ def _outcome(chosen: StepOptions, picture: StatusView) -> Outcome:
     return Outcome.PENDING
 
 
-def _watched(execution: Execution, lookout: StatusWatch) -> Outcome:
+def _watched(execution: Execution, status_watch: StatusWatch) -> Outcome:
     clock, limit = execution.clock, execution.settings["timeout"]
     deadline = clock.monotonic() + limit if limit else float("inf")
     while True:
-        picture = lookout.look()
+        picture = status_watch.look()
         execution.picture([*survey_events(picture.verdicts), *picture.parts])
         outcome = _outcome(execution.steps, picture)
         if outcome is Outcome.SUCCEEDED:

@@ -433,7 +433,7 @@ def context_of(world: World) -> Any:
         now=world.clock.now,
         wait_rules=services.Rules(heals=True),
         **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
-        **dict.fromkeys(("listeners", "definitions", "surroundings"), aws),
+        **dict.fromkeys(("listeners", "definitions", "other_users"), aws),
         database=Database(world),
         needs_runner=True,
         dns=lambda _name: zone,

@@ -39,7 +39,7 @@ PHASES: Mapping[str, tuple[str, ...]] = {
     "resume": ("resume",),
 }
 TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
-"""What `fates.json` calls the way back to a phase's end."""
+"""What `comparison.json` calls the way back to a phase's end."""
 KEPT = ("rows", "databases", "documents", "files", "counts")
 """What a restore onto a living stack brings back as it was."""
 WRITER = "customer-a"
@@ -102,7 +102,7 @@ class Traveller:
         self.play(folder, ("backup", "--prune", "1", "--auto-approve"), Deed())
         return trip
 
-    def _defects(self, phase: str, folder: Path, last: Ended, before: comparison.Sight) -> Iterator[str]:
+    def _defects(self, phase: str, folder: Path, last: Ended, before: comparison.Aspects) -> Iterator[str]:
         """What is not as it must be after a phase."""
         if last.status != 0:
             said = last.stdout[-800:] + last.stderr[-800:]
@@ -122,7 +122,7 @@ class Traveller:
         written = files_below(folder) | files_below(self.place.folder / ".orchestrate")
         yield from (f"a secret is written down: {leak}" for leak in leaks(self.secrets, written))
 
-    def _changed(self, phase: str, before: comparison.Sight) -> Iterator[str]:
+    def _changed(self, phase: str, before: comparison.Aspects) -> Iterator[str]:
         """What has another fate than the documents claim; and what a finished phase leaves nowhere."""
         after = comparison.look(self.place.customers)
         if phase in ("backup", "replace"):

@@ -58,11 +58,11 @@ def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     if not facts.routing.https:
         yield _deaf(facts)
         return
-    deed = SiteOwners(
+    site_owners = SiteOwners(
         {tenant: TenantParts(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()}
     )
     for tenant in facts.ways:
-        yield from _route(tenant, deed, facts)
+        yield from _route(tenant, site_owners, facts)
         yield from _behind(tenant, facts)
 
 
@@ -92,11 +92,11 @@ def _deaf(facts: ListenerRulesCheckFacts) -> Finding:
     )
 
 
-def _route(tenant: str, deed: SiteOwners, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
+def _route(tenant: str, site_owners: SiteOwners, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """The judgement of the step `sites`."""
     way, service = facts.ways[tenant], facts.services.get(tenant)
     inside = SiteBackend(tuple(one.target_group for one in service.ways) if service else None)
-    problem = tenancy.misled(tenant, way.path, deed, facts.routing.rules, inside)
+    problem = tenancy.misled(tenant, way.path, site_owners, facts.routing.rules, inside)
     if problem is None:
         return
     rules = [rule for rule in tenancy.entrance(facts.routing.rules) if rule.matches(way.hostname)]

@@ -35,7 +35,7 @@ class SitesCheckFacts:
     """
 
     routing: Routing
-    deed: SiteOwners
+    site_owners: SiteOwners
     probes: Mapping[Subject, tuple[Probe, ...]] = field(default_factory=dict)
     insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     expected: Mapping[Subject, Healthy] = field(default_factory=dict)
@@ -48,14 +48,14 @@ def gather(scene: Scene) -> SitesCheckFacts:
     target = said[stack.load_balancer.dns_name]
     names = {tenant: said[it.hostname] for tenant, it in stack.tenants.items()}
     here = {tenant: answer.every for tenant, answer in names.items() if answer.every and answer.leads_to(target)}
-    deed = SiteOwners.of(stack)
+    site_owners = SiteOwners.of(stack)
     if not (here and routing.found and routing.https):
-        return SitesCheckFacts(routing, deed)
+        return SitesCheckFacts(routing, site_owners)
     seen = scene.read.visit(here, routing)
     scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
     steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
     return SitesCheckFacts(
-        routing, deed, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady
+        routing, site_owners, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady
     )
 
 
@@ -71,10 +71,10 @@ def judge(facts: SitesCheckFacts) -> Iterable[Finding]:
 
 def _of_another(tenant: Subject, path: str, facts: SitesCheckFacts) -> Finding | None:
     """What is registered or used behind a name whose rule is right."""
-    inside, own = facts.insides.get(tenant), facts.deed.tenants[tenant]
-    if inside is None or tenancy.misled(tenant, path, facts.deed, facts.routing.rules, inside):
+    inside, own = facts.insides.get(tenant), facts.site_owners.tenants[tenant]
+    if inside is None or tenancy.misled(tenant, path, facts.site_owners, facts.routing.rules, inside):
         return None
-    problem = tenancy.mixed_up(tenant, facts.deed, facts.insides)
+    problem = tenancy.mixed_up(tenant, facts.site_owners, facts.insides)
     if problem is None or problem.code != tenancy.MIXED:
         return None
     return Finding(
@@ -96,7 +96,7 @@ def _evidence(inside: SiteBackend) -> Iterator[str]:
 
 
 def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: SitesCheckFacts) -> Finding | None:
-    hostname = facts.deed.tenants[tenant].hostname
+    hostname = facts.site_owners.tenants[tenant].hostname
     site = f"https://{hostname}{expected.path}"
     if probe.reached is Reached.ANSWERED:
         problem = answers.wrong(hostname, probe, expected)

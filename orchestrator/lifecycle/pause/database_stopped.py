@@ -66,7 +66,7 @@ class DatabaseStoppedContext(Protocol):
         ...
 
     @property
-    def surroundings(self) -> FindsUsers:
+    def other_users(self) -> FindsUsers:
         """Who else is there."""
         ...
 
@@ -107,8 +107,8 @@ def observe(context: DatabaseStoppedContext) -> DatabaseStoppedFacts:
     server = context.rds.server(stack.database.instance)
     foreign = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags)
     asked = not foreign and server.status == "available" and not server.replicas
-    sessions = context.surroundings.strangers() if asked else ()
-    users = (*context.surroundings.users(stack.database.host), *(sessions or ())) if asked else ()
+    sessions = context.other_users.strangers() if asked else ()
+    users = (*context.other_users.users(stack.database.host), *(sessions or ())) if asked else ()
     return DatabaseStoppedFacts(server, busy(stack, context.counts), context.stamp, foreign, users, sessions is None)
 
 

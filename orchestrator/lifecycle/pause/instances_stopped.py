@@ -50,7 +50,7 @@ class InstancesStoppedContext(Protocol):
         ...
 
     @property
-    def surroundings(self) -> FindsUsers:
+    def other_users(self) -> FindsUsers:
         """Who else is there."""
         ...
 
@@ -77,9 +77,9 @@ def observe(context: InstancesStoppedContext) -> InstancesStoppedFacts:
     running = [one for one in ids if states.get(one) == "running"]
     others = foreign(stack, running, context.ec2.tags)
     if len(running) > len(others):
-        context.surroundings.strangers()  # the runner asks the database, so before it is stopped
+        context.other_users.strangers()  # the runner asks the database, so before it is stopped
     users = {
-        name: context.surroundings.users(one.host) for name, one in stack.vespa.items() if one.instance_id in running
+        name: context.other_users.users(one.host) for name, one in stack.vespa.items() if one.instance_id in running
     }
     return InstancesStoppedFacts(
         whose, states, busy(stack, context.counts), others, {name: who for name, who in users.items() if who}

@@ -36,14 +36,14 @@ NOT_SIGNED_IN = "NOAUTH Authentication required."
 
 def start(cloud: Cloud) -> Callable[[], None]:
     """Serve every replication group for as long as it is there. Returns what stops it."""
-    town = RedisServers(cloud)
-    thread = threading.Thread(target=town.watch, daemon=True)
+    redis_servers = RedisServers(cloud)
+    thread = threading.Thread(target=redis_servers.watch, daemon=True)
     thread.start()
 
     def stop() -> None:
-        town.stopping.set()
+        redis_servers.stopping.set()
         thread.join()
-        town.close()
+        redis_servers.close()
 
     return stop
 

@@ -25,7 +25,7 @@ from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.tools import vespa
 
 Undo = Callable[[], object]
-Meddle = Callable[["Console"], Iterator[Undo]]
+ManualChange = Callable[["Console"], Iterator[Undo]]
 """Makes the changes, yielding after each how to undo it."""
 
 
@@ -79,7 +79,7 @@ _UNDO: dict[tuple[str, str], list[Undo]] = {}
 
 
 def meddled(
-    name: str, title: str, guide: str, meddle: Meddle, *, per_tenant: bool = True, restarts: bool = True
+    name: str, title: str, guide: str, meddle: ManualChange, *, per_tenant: bool = True, restarts: bool = True
 ) -> Fault:
     """A fault that `meddle` brings about; `restarts`: the tasks are then started anew."""
 

@@ -1,7 +1,7 @@
-"""What becomes of everything in a stack: looked at before and after a trip, by a witness of its own.
+"""What becomes of everything in a stack: compared before and after a trip, without the orchestrator's code.
 
-`fates.json` holds what the documents claim of each trip (`docs/reference/lifecycle.md` is written from it): the round
-trips fail when anything's fate is another than claimed there, or when something has a fate that nobody claims.
+`comparison.json` holds what the documents claim of each trip (`docs/reference/lifecycle.md` is written from it): the
+round trips fail when anything changes otherwise than is claimed there, or when something changes that nobody claims.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orchestrator.local.stories.customers import Customers
 from orchestrator.local.stories.demo.evidence import OutsideView
 
 FILE = Path(__file__).with_suffix(".json")
-Sight = Mapping[str, Any]
+Aspects = Mapping[str, Any]
 """Aspect → what it is now; an empty value: there is none."""
 
 
@@ -59,32 +59,32 @@ ASPECTS: Mapping[str, str] = {
 
 
 def claimed(trip: str) -> Mapping[str, str]:
-    """Aspect → its fate on a trip, as the documents say it."""
+    """Aspect → what becomes of it on a trip, as the documents say it."""
     found: Mapping[str, str] = json.loads(FILE.read_text(encoding="utf-8"))[trip]
     return found
 
 
-def fates(before: Sight, after: Sight) -> Mapping[str, str]:
+def changes(before: Aspects, after: Aspects) -> Mapping[str, str]:
     """What became of everything that there was."""
-    return {aspect: _fate(value, after.get(aspect)).value for aspect, value in before.items() if value}
+    return {aspect: _change(value, after.get(aspect)).value for aspect, value in before.items() if value}
 
 
-def _fate(before: Any, after: Any) -> AspectChange:
+def _change(before: Any, after: Any) -> AspectChange:
     if before == after:
         return AspectChange.SAME
     return AspectChange.ANOTHER if after else AspectChange.GONE
 
 
-def broken(trip: str, before: Sight, after: Sight) -> Iterator[str]:
-    """Every claim that isn't so, and every fate that is in no claim."""
-    said, seen = claimed(trip), fates(before, after)
+def broken(trip: str, before: Aspects, after: Aspects) -> Iterator[str]:
+    """Every claim that isn't so, and every change that is in no claim."""
+    said, seen = claimed(trip), changes(before, after)
     for aspect in sorted(said.keys() | seen.keys()):
         if said.get(aspect) != seen.get(aspect):
             words = ASPECTS.get(aspect, aspect)
             yield f"{words}: {seen.get(aspect, 'not seen')}, claimed: {said.get(aspect, 'nothing')}"
 
 
-def look(customers: Customers) -> Sight:
+def look(customers: Customers) -> Aspects:
     """Everything of `ASPECTS`, now. Passwords as digests."""
     data = customers.fingerprint()
     found = {kind: _part(data, kind) for kind in ("database", "index")}
@@ -102,7 +102,7 @@ def _part(data: Mapping[str, str], kind: str) -> Mapping[str, str]:
     return {name: digest for name, digest in data.items() if name.startswith(f"{kind}/")}
 
 
-def _of_contract(contract: Mapping[str, Any]) -> Sight:
+def _of_contract(contract: Mapping[str, Any]) -> Aspects:
     tenants = contract["tenants"].items()
     database, redis = contract["database"], contract["redis"]
     return {
@@ -118,7 +118,7 @@ def _of_contract(contract: Mapping[str, Any]) -> Sight:
     }
 
 
-def _of_visitors(customers: Customers) -> Sight:
+def _of_visitors(customers: Customers) -> Aspects:
     """By DNS and HTTPS alone."""
     witness = OutsideView(customers.environ)
     names = [one["hostname"] for one in customers.contract["tenants"].values()]

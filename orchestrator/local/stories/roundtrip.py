@@ -2,8 +2,8 @@
 
 `python -m orchestrator.local.stories.roundtrip`. Its last line is `identical`, or what differs. What is compared is
 read by a witness of its own, not by the orchestrator: every row, every byte, every document; and what became of the
-rest of the stack is what the documents claim (`fates.json`). Everything guards the data at first (deletion protection,
-a bucket with versions that Terraform may not empty, a final snapshot): destroy has to cope.
+rest of the stack is what the documents claim (`comparison.json`). Everything guards the data at first (deletion
+protection, a bucket with versions that Terraform may not empty, a final snapshot): destroy has to cope.
 
 It takes 5 minutes at least: the AWS provider (5.100) sleeps 80 s when it has made an RDS instance, 61 when it deletes
 one, 160 when it restores one and sets its password, however fast the cloud is.

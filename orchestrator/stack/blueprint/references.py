@@ -45,7 +45,7 @@ def module_path(module: str) -> tuple[str, ...]:
 def sources(blueprint: Blueprint, resource: Resource, *path: str) -> frozenset[Source]:
     """Everything that the expression at the path (a block's first one) of the resource is made from."""
     at, written = module_path(resource.module), f"{resource.type}.{resource.name}"
-    return blueprint.once(("sources", at, written, path), lambda: _sources(blueprint, at, written, path))
+    return blueprint.cached(("sources", at, written, path), lambda: _sources(blueprint, at, written, path))
 
 
 def _sources(blueprint: Blueprint, at: tuple[str, ...], written: str, path: tuple[str, ...]) -> frozenset[Source]:
@@ -82,7 +82,7 @@ def _variables_of(blueprint: Blueprint, resource: Resource) -> frozenset[str]:
         found = (source for one in said for source in walk.expression(at, one, sure=True, depth=0))
         return frozenset(one.attribute for one in found if one.resource == "var" and one.sure)
 
-    return blueprint.once(("variables", at, written), find)
+    return blueprint.cached(("variables", at, written), find)
 
 
 def constant(blueprint: Blueprint, resource: Resource, name: str) -> Any:
@@ -125,7 +125,7 @@ def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | in
     words = said if isinstance(said, list) else [said]
     wanted = [one for one in words if isinstance(one, str) and one]
     if wanted:
-        named = blueprint.once(("named", kind), lambda: _named(blueprint, kind))
+        named = blueprint.cached(("named", kind), lambda: _named(blueprint, kind))
         addresses = dict.fromkeys(one.address for word in wanted for one in named.get(word, ()))
         sure = tuple(blueprint.resources[one] for one in addresses)
         rest = _by_reference(blueprint, resource, kind, tuple(map(str, path))).any if UNKNOWN in words else ()
@@ -136,7 +136,7 @@ def targets(blueprint: Blueprint, resource: Resource, kind: str, *path: str | in
 
 
 def _by_reference(blueprint: Blueprint, resource: Resource, kind: str, path: tuple[str, ...]) -> NamedResources:
-    written = blueprint.once(("written", kind), lambda: _written(blueprint, kind))
+    written = blueprint.cached(("written", kind), lambda: _written(blueprint, kind))
     near: dict[bool, list[str]] = {True: [], False: []}
     far: dict[bool, list[str]] = {True: [], False: []}
     for one in sorted(sources(blueprint, resource, *path), key=lambda it: (it.module, it.resource, not it.sure)):
@@ -203,7 +203,7 @@ class Referrers:
 
 def referrers(blueprint: Blueprint, target: Resource, kind: str, *path: str | int) -> Referrers:
     """The resources of this type whose value at the path names the target."""
-    index = blueprint.once(("referrers", target.type, kind, path), lambda: _index(blueprint, target.type, kind, path))
+    index = blueprint.cached(("referrers", target.type, kind, path), lambda: _index(blueprint, target.type, kind, path))
     return index.get(target.address, Referrers())
 
 

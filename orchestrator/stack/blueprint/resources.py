@@ -118,7 +118,7 @@ class Blueprint:
     memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     """What was found out once about it (indexes, references followed): it never changes."""
 
-    def once(self, key: object, find: Callable[[], T]) -> T:
+    def cached(self, key: object, find: Callable[[], T]) -> T:
         """What `find` says, asked for but once."""
         if key not in self.memo:
             self.memo[key] = find()

@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator import consequences, preflight
 from orchestrator.app import checklist, plan_consequences
-from orchestrator.app.plan_consequences import foresee
+from orchestrator.app.plan_consequences import consequences_of
 from orchestrator.consequences import Effect
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Remark, Status
@@ -74,7 +74,7 @@ def test_no_false_alarm_on_ours(on: str) -> None:
 def led_to(stack: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """As `orchestrate plan` says it; no snapshot is asked for."""
     monkeypatch.setattr(plan_consequences, "_snapshots", lambda *_: iter(()))
-    found = foresee(corpus.document(stack, kind), lambda _: pytest.fail("no cloud is asked"), NOW)
+    found = consequences_of(corpus.document(stack, kind), lambda _: pytest.fail("no cloud is asked"), NOW)
     return [[one.severity.value, one.effect.value, one.code, one.name, one.subject] for one in found.consequences]
 
 
@@ -137,7 +137,7 @@ def test_a_load_balancer_takes_along_who_is_behind_it(
     (gone,) = (one for one in plan["resource_changes"] if one["address"] == balancer)
     gone["change"] |= {"actions": ["delete"], "after": None}
     monkeypatch.setattr(plan_consequences, "_snapshots", lambda *_: iter(()))
-    found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
+    found = consequences_of(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
     assert [(one.code, one.subject) for one in found if one.address == balancer] == expected
 
 
@@ -145,5 +145,5 @@ def test_a_vespa_that_two_share_is_lost_for_both() -> None:
     plan = corpus.document("registry-module", "then")
     (gone,) = (one for one in plan["resource_changes"] if one["type"] == "aws_instance")
     gone["change"] |= {"actions": ["delete", "create"], "replace_paths": [["ami"]]}
-    found = foresee(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
+    found = consequences_of(plan, lambda _: pytest.fail("no cloud is asked"), NOW).consequences
     assert [one.name for one in found if one.effect is Effect.LOSS] == ["vespa:customer-x", "vespa:customer-y"]

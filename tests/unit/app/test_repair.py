@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator import steps
-from orchestrator.app.repair import AFTERWARDS, FIRST, RepairPlan, treatment
+from orchestrator.app.repair import AFTERWARDS, FIRST, RepairPlan, repair_plan
 from orchestrator.doctor import checks
 from orchestrator.engine.check import Case, Diagnosis, Finding, Severity
 
@@ -24,7 +24,7 @@ def found(subject: str, repair: str = "", code: str = "x") -> Finding:
 
 
 def of(*cases: Case) -> RepairPlan | None:
-    return treatment(Diagnosis(cases, 1), TENANTS)
+    return repair_plan(Diagnosis(cases, 1), TENANTS)
 
 
 def test_nothing_to_mend() -> None:

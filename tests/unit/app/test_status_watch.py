@@ -47,13 +47,13 @@ class Looks:
         return {step: Observation(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
 
 
-def lookout(looks: Looks, clock: Clock) -> StatusWatch:
+def status_watch(looks: Looks, clock: Clock) -> StatusWatch:
     return StatusWatch(cast("Operation", looks), cast("Any", clock))
 
 
 def test_what_is_done_is_left_alone_for_a_while() -> None:
     looks, clock = Looks({"database-server": Done("available"), "runner": Wait("boots")}), Clock()
-    seen = lookout(looks, clock)
+    seen = status_watch(looks, clock)
     for clock.at in (0.0, 5.0, CALM - 1, CALM):
         picture = seen.look()
         assert picture.verdicts["runner"][STACK] == Wait("boots")
@@ -63,7 +63,7 @@ def test_what_is_done_is_left_alone_for_a_while() -> None:
 
 def test_what_broke_meanwhile_is_seen_then() -> None:
     looks, clock = Looks({"database-server": Done("available"), "runner": Done("online")}), Clock()
-    seen = lookout(looks, clock)
+    seen = status_watch(looks, clock)
     assert seen.look().parts[0].state == board.UP
     looks.verdicts["database-server"] = Blocked(Problem("x", "it was stopped"))
     clock.at = CALM

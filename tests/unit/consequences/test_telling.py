@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.plan_consequences import PlanConsequences, foresee, foresee_nothing, tell
+from orchestrator.app.plan_consequences import PlanConsequences, consequences_of, no_consequences, tell
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.events import Event, FindingReported, RunFinished, RunStarted, StepFailed, as_json
 from orchestrator.render.markdown import LONGEST, Markdown
@@ -54,13 +54,13 @@ def snapshot(name: str, day: int, status: str = "available") -> dict[str, Any]:
     return {"DBSnapshotIdentifier": name, "SnapshotCreateTime": taken, "Status": status, "SnapshotType": "automated"}
 
 
-def losses(foresight: PlanConsequences) -> list[str]:
-    return [one.then for one in foresight.consequences if one.code == "database-lost"]
+def losses(plan_consequences: PlanConsequences) -> list[str]:
+    return [one.then for one in plan_consequences.consequences if one.code == "database-lost"]
 
 
 def test_the_newest_finished_snapshot_is_named() -> None:
     aws = FakeAws(snapshot("old", 20), snapshot("new", 25), snapshot("unfinished", 26, "creating"))
-    said = losses(foresee(reading.plan("database-replaced"), aws, NOW))
+    said = losses(consequences_of(reading.plan("database-replaced"), aws, NOW))
     assert aws.regions == ["us-west-2"]
     assert all("the latest snapshot is new, from 2026-11-25 03:00 UTC (33 hours ago)" in one for one in said)
 
@@ -70,12 +70,12 @@ def test_the_newest_finished_snapshot_is_named() -> None:
     [(FakeAws(), "there is no snapshot"), (FakeAws(trouble="access-denied"), "could not be looked up (access-denied)")],
 )
 def test_what_is_not_there_or_not_seen_is_said(aws: FakeAws, words: str) -> None:
-    assert all(words in one for one in losses(foresee(reading.plan("database-replaced"), aws, NOW)))
+    assert all(words in one for one in losses(consequences_of(reading.plan("database-replaced"), aws, NOW)))
 
 
 def test_aws_is_asked_only_when_a_database_is_lost() -> None:
     aws = FakeAws()
-    foresee(reading.plan("load-balancer-replaced"), aws, NOW)
+    consequences_of(reading.plan("load-balancer-replaced"), aws, NOW)
     assert aws.regions == []
 
 
@@ -135,19 +135,19 @@ class LiveAws(OnePage):
 )
 def test_a_paused_stack_is_recognised_live(desired: int, status: str, codes: list[str]) -> None:
     aws: Any = LiveAws(desired, status)
-    found = foresee_nothing(STACK, aws).consequences
+    found = no_consequences(STACK, aws).consequences
     assert [one.code for one in found] == codes
     assert all("orchestrate resume" in one.then for one in found)
 
 
 def test_a_stack_that_can_not_be_seen_is_not_called_paused() -> None:
     aws: Any = FakeAws(trouble="access-denied")
-    assert foresee_nothing(STACK, aws).consequences == ()
+    assert no_consequences(STACK, aws).consequences == ()
 
 
 def events(name: str) -> list[FindingReported]:
     said: list[Event] = []
-    tell(foresee(reading.plan(name), FakeAws(), NOW), said.append)
+    tell(consequences_of(reading.plan(name), FakeAws(), NOW), said.append)
     return [one for one in said if isinstance(one, FindingReported)]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
-from orchestrator.doctor.scene import Scene, arn_of, key_of, once
+from orchestrator.doctor.scene import Scene, arn_of, key_of, read_once
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from tests.unit.rollout.scripted_cluster import OOM, Clock, Cluster, Life, stack_of
 
@@ -30,7 +30,7 @@ class Counted(Scene):
         self.outcomes = list(outcomes)
         self.reads = 0
 
-    @once
+    @read_once
     def reading(self) -> str:
         self.reads += 1
         outcome = self.outcomes.pop(0)

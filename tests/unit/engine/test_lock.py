@@ -22,9 +22,9 @@ HOLD = """
 import sys
 from pathlib import Path
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Owner
+from orchestrator.engine.lock import LockOwner
 lock = FileLock(Path(sys.argv[1]))
-assert lock.take(Owner(run="child", user="ana")) is None
+assert lock.take(LockOwner(run="child", user="ana")) is None
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -34,9 +34,9 @@ import sys
 from pathlib import Path
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.file_lock import FileLock
-from orchestrator.engine.lock import Owner, held
+from orchestrator.engine.lock import LockOwner, held
 folder, run = Path(sys.argv[1]), sys.argv[2]
-with held(FileLock(folder / "lock"), Owner(run=run), timeout=60, clock=SystemClock(), say=print, warn=print):
+with held(FileLock(folder / "lock"), LockOwner(run=run), timeout=60, clock=SystemClock(), say=print, warn=print):
     inside = folder / "inside"
     inside.touch(exist_ok=False)
     counter = folder / "counter"

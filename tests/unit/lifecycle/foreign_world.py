@@ -31,8 +31,7 @@ from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
-from orchestrator.lifecycle.tools import Contents
-from orchestrator.lifecycle.tools import RunMemory as Read
+from orchestrator.lifecycle.tools import Contents, ReadSoFar
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
@@ -410,7 +409,7 @@ def tools_of(world: World) -> SimpleNamespace:
         volumes=snapshots,
         elasticache=Cache(world),
         secrets=SimpleNamespace(value=lambda _arn: "token"),
-        surroundings=SimpleNamespace(users=world.users, strangers=lambda: world.strangers),
+        other_users=SimpleNamespace(users=world.users, strangers=lambda: world.strangers),
         stamp=Stamp.of(world.now(), "ana", "laptop"),
         now=world.now,
         monotonic=world.monotonic,
@@ -418,7 +417,7 @@ def tools_of(world: World) -> SimpleNamespace:
         needs_runner=False,
         rollout_memory=RunMemory(),
         first_looks=FirstLooks(),
-        memory=Read(contents={"a": Contents(3, "d")}),
+        memory=ReadSoFar(contents={"a": Contents(3, "d")}),
         lost=frozenset(),
         since=0.0,
         say=lambda _step, _text: None,

@@ -240,7 +240,7 @@ def _context(world: World, who: str) -> Any:
     )
     stamp = Stamp.of(world.now(), who, "host")
     more = {
-        "surroundings": Alone(),
+        "other_users": Alone(),
         "stamp": stamp,
         "now": world.now,
         "refusals": {},

@@ -77,7 +77,7 @@ def test_the_table_is_dated_and_says_where_it_is_from() -> None:
 
 
 sizes = st.builds(TaskSize, st.sampled_from([256, 1024, 4096]), st.sampled_from([512, 3072]))
-holdings = st.builds(
+stack_sizes = st.builds(
     StackSizes,
     region=st.sampled_from(["us-west-2", "ap-south-1"]),
     tasks=st.lists(st.tuples(st.integers(0, 9), sizes), max_size=4).map(tuple),
@@ -90,7 +90,7 @@ holdings = st.builds(
 )
 
 
-@given(holdings)
+@given(stack_sizes)
 def test_a_pause_never_costs_more(held: StackSizes) -> None:
     seen = estimate(held)
     assert 0 <= seen.paused <= seen.running

@@ -21,7 +21,7 @@ from orchestrator.lifecycle.backup.index_snapshots import IndexState
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
-from orchestrator.lifecycle.tools import RunMemory as Read
+from orchestrator.lifecycle.tools import ReadSoFar
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 
 BACKUPS = PausedService(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
@@ -190,7 +190,7 @@ def test_a_container_that_runs_beside_its_snapshot_is_asked_no_more() -> None:
     """Of ninety tenants, a look at each would cost more than the snapshots that are waited for."""
     shell = Shell({"i-a": True, "i-b": False, "i-c": True})
     vespas = {name: SimpleNamespace(instance_id=f"i-{name}", port=8081) for name in "abc"}
-    tools: Any = SimpleNamespace(memory=Read(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
 
     def looked(*taken: str, stays_stopped: bool = False) -> list[str]:
         shell.asked.clear()
@@ -209,7 +209,7 @@ def test_a_container_that_runs_beside_its_snapshot_is_asked_no_more() -> None:
 def test_before_a_destroy_a_stopped_container_is_where_it_shall_be() -> None:
     shell = Shell({"i-a": False})
     vespas = {"a": SimpleNamespace(instance_id="i-a", port=8081)}
-    tools: Any = SimpleNamespace(memory=Read(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
     for _ in range(3):
         assert index_snapshots._states(tools, ["a"], {"a"}, stays_stopped=True).results == {"a": False}
     assert shell.asked == ["i-a"]

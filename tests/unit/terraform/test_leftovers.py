@@ -15,9 +15,9 @@ from orchestrator.terraform.leftovers import (
     Leave,
     Planned,
     Tainted,
+    action_for_created,
+    action_for_tainted,
     created,
-    fate_of_created,
-    fate_of_tainted,
     tainted,
     taints_in,
 )
@@ -34,22 +34,22 @@ def test_tainted(case: dict[str, Any]) -> None:
     more = {name: case[name] for name in ("cut_off", "from_snapshot") if name in case}
     one = Tainted("module.a.thing.this[0]", case["kind"], "name", **more)
     seen = None if case["seen"] is None else ExistingObject("name", case["seen"])
-    fate = fate_of_tainted(one, seen)
-    assert (fate and type(fate).__name__) == case["fate"]
-    if isinstance(fate, Leave):
-        assert "terraform untaint 'module.a.thing.this[0]'" in fate.fix
+    action = action_for_tainted(one, seen)
+    assert (action and type(action).__name__) == case["action"]
+    if isinstance(action, Leave):
+        assert "terraform untaint 'module.a.thing.this[0]'" in action.fix
 
 
 @pytest.mark.parametrize("case", cases("created"))
 def test_created(case: dict[str, Any]) -> None:
     one = Planned("aws_db_instance.this", "aws_db_instance", "onyx-prod-postgres", case["planned"])
     seen = None if case["seen"] is None else ExistingObject("its-id", case.get("status", "available"), case["seen"])
-    fate = fate_of_created(one, seen, case.get("stack", ""))
-    assert (fate and type(fate).__name__) == case["fate"]
-    if isinstance(fate, Adopt):
-        assert fate.command == "terraform import aws_db_instance.this its-id"
-    if isinstance(fate, Leave):
-        assert "terraform import aws_db_instance.this its-id" in fate.fix
+    action = action_for_created(one, seen, case.get("stack", ""))
+    assert (action and type(action).__name__) == case["action"]
+    if isinstance(action, Adopt):
+        assert action.command == "terraform import aws_db_instance.this its-id"
+    if isinstance(action, Leave):
+        assert "terraform import aws_db_instance.this its-id" in action.fix
 
 
 def test_every_kind_can_be_looked_up() -> None:

@@ -12,7 +12,7 @@ from orchestrator.aws import existing
 from orchestrator.aws.existing import ExistingObject
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused, TimedOut
 from orchestrator.events import FindingReported, StepWaiting
-from orchestrator.terraform.leftovers import Adopt, Await, Fate, Keep, Leave
+from orchestrator.terraform.leftovers import Adopt, Await, Keep, Leave, LeftoverAction
 from orchestrator.workflows import leftovers
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions
 from orchestrator.workflows.execution import Execution
@@ -45,14 +45,14 @@ def execution(**more: Any) -> Any:
 class Looks:
     """Gives one look after the other, the last one for ever."""
 
-    def __init__(self, *looks: Sequence[Fate]) -> None:
+    def __init__(self, *looks: Sequence[LeftoverAction]) -> None:
         self._looks = list(looks)
 
-    def look(self) -> Sequence[Fate]:
+    def look(self) -> Sequence[LeftoverAction]:
         return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
 
 
-settled: Callable[[Any, Any], Sequence[Fate]] = leftovers._settled
+settled: Callable[[Any, Any], Sequence[LeftoverAction]] = leftovers._settled
 agree: Callable[..., None] = leftovers._agree
 
 

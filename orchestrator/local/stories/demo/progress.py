@@ -53,7 +53,7 @@ class LineFilter:
 
 @dataclass(slots=True)
 class Applying:
-    """What `orchestrate apply` says: its steps whole, Terraform's lines through `LineFilter`, the plan as its summary."""
+    """What `orchestrate apply` says: its steps whole, Terraform's lines filtered, the plan as its summary."""
 
     progress: LineFilter = field(default_factory=LineFilter)
     in_plan: bool = False

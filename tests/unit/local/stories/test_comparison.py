@@ -31,11 +31,11 @@ def reference() -> ModuleType:
     [({"a": 1}, {"a": 1}, "the same"), ({"a": 1}, {"a": 2}, "another"), ({"a": 1}, {}, "gone"), ([1], None, "gone")],
 )
 def test_a_fate_is_told_from_two_looks(before: object, after: object, fate: str) -> None:
-    assert comparison.fates({"rows": before}, {"rows": after}) == {"rows": fate}
+    assert comparison.changes({"rows": before}, {"rows": after}) == {"rows": fate}
 
 
 def test_what_was_not_there_has_no_fate() -> None:
-    assert comparison.fates({"autoscaling": []}, {"autoscaling": [1]}) == {}
+    assert comparison.changes({"autoscaling": []}, {"autoscaling": [1]}) == {}
 
 
 @pytest.mark.parametrize("trip", CLAIMS)
