@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo bench bench-wait reference roundtrip roundtrip-faults second-cloud diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference roundtrip roundtrip-faults second-cloud diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ bench: $(READY) ## measure what we promise about speed
 
 bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
 	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)
+
+dist: $(READY) ## build the wheel and the source distribution into dist/ (the same bytes from the same sources)
+	$(BIN)/python -m build --no-isolation --outdir dist
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py

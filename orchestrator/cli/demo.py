@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from orchestrator.cli.extras import require_local
 from orchestrator.cli.shape import command
 
 
@@ -25,6 +26,7 @@ from orchestrator.cli.shape import command
 @click.pass_context
 def demo(ctx: click.Context, keep: bool, speed: float, dns: str | None) -> None:
     """Tell the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
+    require_local()
     from orchestrator.local.stories import demo as story
 
     ctx.exit(story.tell(keep=keep, speed=speed, dns=dns or "").status)

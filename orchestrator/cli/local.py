@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,8 @@ from typing import Any
 import click
 
 from orchestrator.cli import complete
+from orchestrator.cli.extras import require_local
 from orchestrator.cli.shape import Group
-from orchestrator.errors import Invalid, Problem
-
-NEEDED = ("moto", "psutil", "regex", "trustme", "werkzeug")
-"""Of the extra `local`."""
 
 
 def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
@@ -38,15 +34,7 @@ def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(cls=Group)
 def local() -> None:
     """AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
-    missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
-    if missing:
-        raise Invalid(
-            Problem(
-                code="local-extra-missing",
-                message=f"the local cloud needs Python packages that are not installed: {', '.join(missing)}",
-                fix='`pip install "onyx-orchestrator[local]"`',
-            )
-        )
+    require_local()
 
 
 @local.command()

@@ -35,7 +35,7 @@ def connect(connection: Connection, name: str) -> Lexicon:
         # Its Client would look up the public suffix list on the network; its providers need nothing of it.
         from lexicon._private.discovery import find_providers, load_provider_module  # noqa: PLC0415 - an optional extra
     except ImportError:
-        fix = '`pip install "onyx-orchestrator[lexicon]"`'
+        fix = "install orchestrate with its extra `lexicon`: in its clone, `pip install '.[lexicon]'`"
         message = f"the provider lexicon:{name} needs dns-lexicon, which is not installed"
         raise Invalid(Problem("dns-lexicon-missing", message, "contract: dns.provider", fix)) from None
     known = find_providers()

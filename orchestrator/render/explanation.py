@@ -16,7 +16,7 @@ from rich.markdown import Markdown
 from orchestrator.errors import Invalid, Problem, meant
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PLACES = (_PACKAGE / "reference", _PACKAGE.parent / "docs" / "reference")
+_PLACES = (_PACKAGE / "share" / "reference", _PACKAGE.parent / "docs" / "reference")
 """In an installed package; in a clone."""
 _FILLED_IN = re.compile(r"`\{[^}]*\}`")
 _PAGES = ("problems.md", "checks.md")

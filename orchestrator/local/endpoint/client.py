@@ -109,7 +109,7 @@ def _wait_until_up(folder: Path, daemon: subprocess.Popen[bytes]) -> state.Runni
             code="local-cloud-start",
             message=f"the local cloud ended with status {daemon.returncode}:\n{state.log_tail(folder)}",
             context=str(folder),
-            fix='`pip install "onyx-orchestrator[local]"` when a module is missing; else see the log above',
+            fix="see the log above; is a module missing? Install the extra: in the clone, `pip install '.[local]'`",
         )
     )
 

@@ -25,7 +25,9 @@ from orchestrator.local.toolchain import toolchain
 
 ZONE = "vigilon.app"
 VARIABLES = "-var-file=examples/demo.tfvars"
-SOURCES = Path(__file__).resolve().parents[4]
+_PACKAGE = Path(__file__).resolve().parents[3]
+SOURCES = next(place for place in (_PACKAGE / "share", _PACKAGE.parent) if place.is_dir())
+"""Where `terraform/` and `hooks/` are: of an installed package, else of a checkout."""
 
 Contract = Mapping[str, Any]
 
@@ -85,9 +87,6 @@ def _story(stage: Stage, dns: str) -> None:
 
 
 def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
-    if not (SOURCES / "terraform" / "main.tf").is_file():
-        stage.say("an installed package has no terraform/ folder: the same stack is built through the API instead")
-        return None
     try:
         found = toolchain.prepare(say=stage.say)
     except Invalid as missing:

@@ -1,0 +1,23 @@
+"""What is installed only where it was asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from orchestrator.errors import Invalid, Problem
+
+NEEDED = ("awscli", "localstack_client", "moto", "psutil", "regex", "trustme", "werkzeug")
+"""Of the extra `local`."""
+
+
+def require_local() -> None:
+    """Raise `Invalid` unless what the local cloud runs on is installed."""
+    missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
+    if missing:
+        raise Invalid(
+            Problem(
+                code="local-extra-missing",
+                message=f"the local cloud needs Python packages that are not installed: {', '.join(missing)}",
+                fix="install orchestrate with its extra `local`: in its clone, `pip install '.[local]'`",
+            )
+        )

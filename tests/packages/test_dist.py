@@ -1,0 +1,106 @@
+"""The wheel and the source distribution: what is in them, and that what was installed from them works.
+
+A wheel is installed with its dependencies into an environment that has nothing else, and called from a folder that has
+nothing to do with a clone. Not tried: other systems than this one, and the extra `local` (the suite's own environment
+has it, from the same requirements).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN_UV = ROOT / ".tools" / "uv" / "bin" / "uv"
+
+
+def build(into: Path) -> dict[str, Path]:
+    """Kind → file. The wheel is made of the source distribution, so that both are whole."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(into), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return {"wheel": next(into.glob("*.whl")), "sdist": next(into.glob("*.tar.gz"))}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+def install(package: Path, environment: Path) -> Path:
+    """With uv where the set-up has it, else with pip, as it does itself. Gives the folder of programs."""
+    uv = shutil.which("uv") or (str(OWN_UV) if OWN_UV.is_file() else "")
+    subprocess.run([sys.executable, "-m", "venv", *(["--without-pip"] if uv else []), str(environment)], check=True)
+    python = environment / "bin" / "python"
+    pip = [uv, "pip", "install", "--quiet", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    done = subprocess.run([*pip, str(package)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return environment / "bin"
+
+
+@pytest.fixture(scope="module")
+def programs(built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(built["wheel"], tmp_path_factory.mktemp("installed") / "venv")
+
+
+def call(programs: Path, folder: Path, *argv: str) -> tuple[int, str, str]:
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        [programs / "orchestrate", *argv], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_wheel_holds_the_package_and_what_it_reads_and_nothing_else(built: dict[str, Path]) -> None:
+    names = zipfile.ZipFile(built["wheel"]).namelist()
+    assert {name.split("/")[0] for name in names} == {"orchestrator", "onyx_orchestrator-0.1.0.dist-info"}
+    wanted = {"terraform/main.tf", "hooks/orchestrate.mk", "reference/problems.md", "reference/contract.schema.json"}
+    assert {f"orchestrator/share/{one}" for one in wanted} <= set(names)
+    assert [name for name in names if "tfstate" in name or ".terraform/" in name or "__pycache__" in name] == []
+
+
+def test_the_source_distribution_holds_what_the_wheel_is_made_of(built: dict[str, Path]) -> None:
+    with tarfile.open(built["sdist"]) as archive:
+        tops = {name.split("/")[1] for name in archive.getnames()}
+    folders = {"docs", "hooks", "orchestrator", "terraform"}
+    assert tops == folders | {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+
+
+def test_the_same_sources_make_the_same_bytes(built: dict[str, Path], tmp_path: Path) -> None:
+    again = build(tmp_path)
+    for kind, file in built.items():
+        assert digest(again[kind]) == digest(file), kind
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_an_installed_wheel_says_what_it_is_and_explains_its_codes(programs: Path, tmp_path: Path) -> None:
+    assert call(programs, tmp_path, "--version")[:2] == (0, "orchestrate, version 0.1.0\n")
+    status, help_, _ = call(programs, tmp_path, "demo", "--help")
+    assert (status, "Tell the whole story" in help_) == (0, True)
+    status, text, _ = call(programs, tmp_path, "explain", "wrong-account")
+    assert (status, text.splitlines()[0]) == (0, "# wrong-account")
+
+
+@pytest.mark.parametrize("argv", [["demo"], ["local", "up"]], ids=" ".join)
+def test_without_the_extra_one_line_says_which_is_needed(programs: Path, tmp_path: Path, argv: list[str]) -> None:
+    status, out, err = call(programs, tmp_path, *argv)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "[local-extra-missing] Fix: install orchestrate with its extra `local`" in err
+
+
+def test_an_installed_wheel_reads_a_contract_and_says_what_its_stack_needs(programs: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "unit" / "cli" / "contract.json", tmp_path / "contract.json")
+    status, policy, err = call(programs, tmp_path, "policy", "status", "--contract", "contract.json", "--json")
+    assert status == 0, err
+    assert "ecs:DescribeServices" in policy
