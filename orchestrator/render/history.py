@@ -9,10 +9,10 @@ from typing import Any, TextIO
 from rich.text import Text
 
 from orchestrator.engine.journal import OPENED, RunRecord
+from orchestrator.render import endings
 from orchestrator.render.tables import Sheet, console_of, write
 
 _COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
-_STYLES = {"succeeded": "green", "unfinished": "yellow", "interrupted": "yellow"}
 _MARKS = {
     "step-done": ("✓", "green"),
     "step-failed": ("✗", "bold red"),
@@ -27,7 +27,7 @@ def table(records: Iterable[RunRecord], out: TextIO) -> None:
     """One line a run."""
     shown = Sheet(*_COLUMNS)
     for record in records:
-        outcome = Text(printable(record.outcome), style=_STYLES.get(record.outcome, "red"))
+        outcome = Text(printable(record.outcome), style=endings.style(record.outcome))
         seconds = "" if record.seconds is None else f"{record.seconds:.1f}"
         texts = (record.run, _when(record.began), record.command, record.stack)
         shown.add(*map(printable, texts), outcome, str(record.changed), seconds)

@@ -26,7 +26,7 @@ from orchestrator.events import (
     StepWaiting,
     TaskObserved,
 )
-from orchestrator.render import listing
+from orchestrator.render import endings, listing
 from orchestrator.render.findings import of_doctor
 from orchestrator.render.tables import Sheet
 
@@ -54,7 +54,11 @@ class Terminal:
         self._parts: dict[tuple[str, str], PartObserved] = {}
         self._tasks: list[TaskObserved] = []
         self._live: Live | None = None
-        self._listing = False
+        self._command = ""
+
+    @property
+    def _listing(self) -> bool:
+        return self._command in LISTINGS
 
     @property
     def draws(self) -> bool:
@@ -87,7 +91,7 @@ class Terminal:
     def _emit(self, event: Event) -> None:
         match event:
             case RunStarted(command=command):
-                self._listing = command in LISTINGS
+                self._command = command
             case PartObserved():
                 self._parts[event.part, event.subject] = event
                 return
@@ -105,6 +109,7 @@ class Terminal:
         self._told(event)
         if isinstance(event, RunFinished):
             self._summary()
+            self._say_what_comes_next(event)
 
     def _told(self, event: Event) -> None:
         if event.step and event.subject:
@@ -125,6 +130,11 @@ class Terminal:
             self._console.print(listing.tasks(self._tasks, self._now))
         elif self._tenants:
             self._console.print(self._table())
+
+    def _say_what_comes_next(self, end: RunFinished) -> None:
+        """To somebody who sits there; a file is read later, when it may not be so any more."""
+        if self.draws and self._command and not self._listing:
+            self._console.print(Text(f"next: {endings.next_command(self._command, end.outcome)}", style="dim"))
 
     def _table(self) -> Sheet:
         sheet = Sheet("tenant", "state", "why")
@@ -147,7 +157,7 @@ def _line(event: Event) -> Text:
     if isinstance(event, RunStarted):
         return Text(f"orchestrate {event.command}{f': stack {event.stack}' * bool(event.stack)}", style="bold")
     if isinstance(event, RunFinished):
-        style = "bold green" if event.outcome == "succeeded" else "bold red"
+        style = f"bold {endings.style(event.outcome)}"
         words = f"{event.outcome}, changed: {event.changed}, {event.seconds:.1f} s, {event.aws_calls} AWS calls"
         return Text(words, style=style)
     mark, style = _MARKS.get(type(event), ("!", "magenta"))

@@ -6,22 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import OrchestratorError, Outcome
+from orchestrator.errors import OrchestratorError
+from orchestrator.render.endings import next_command
 from orchestrator.workflows.caller import StackRef
 
 if TYPE_CHECKING:
     from orchestrator.engine.journal import RunRecord
     from orchestrator.settings import Settings
-
-_AFTER = {
-    "apply": "`orchestrate status` shows whether it is still up",
-    "run": "`orchestrate status` shows whether it is still up",
-    "resume": "`orchestrate status` shows whether it is still up",
-    "restore": "`orchestrate status` shows whether it is still up",
-    "pause": "`orchestrate resume` brings it back",
-    "destroy": "`orchestrate restore` brings it back from its backup",
-}
-"""What one would do after a command that succeeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +44,7 @@ class Here:
             return "change to Terraform's directory, or name it with --chdir; `orchestrate demo` shows everything here"
         if not self.command:
             return "`orchestrate apply`; for a stack that is already there, `orchestrate init` first"
-        if self.outcome in ("unfinished", Outcome.INTERRUPTED.word, Outcome.EXPIRED.word, Outcome.LOCKED.word):
-            return f"`orchestrate {self.command}` goes on where it stopped"
-        if self.outcome == Outcome.INVALID.word:
-            return "`orchestrate history last` shows what was wrong"
-        if self.outcome not in (Outcome.SUCCEEDED.word, Outcome.PENDING.word):
-            return "`orchestrate history last` shows what happened, `orchestrate doctor` finds the cause"
-        return _AFTER.get(self.command, "`orchestrate status` shows whether it is up")
+        return next_command(self.command, self.outcome)
 
 
 def here(stack: StackRef) -> Here:

@@ -21,20 +21,20 @@ ADVICE = [
     ({"configured": False}, "change to Terraform's directory"),
     ({"configured": False, "command": "run", "outcome": "invalid"}, "change to Terraform's directory"),
     ({}, "`orchestrate apply`; for a stack that is already there, `orchestrate init` first"),
-    ({"command": "apply", "outcome": "unfinished"}, "`orchestrate apply` goes on where it stopped"),
-    ({"command": "destroy", "outcome": "interrupted"}, "`orchestrate destroy` goes on where it stopped"),
-    ({"command": "run", "outcome": "expired"}, "`orchestrate run` goes on where it stopped"),
-    ({"command": "run", "outcome": "failed"}, "`orchestrate history last` shows what happened"),
+    ({"command": "apply", "outcome": "unfinished"}, "`orchestrate apply` again: it goes on where it stopped"),
+    ({"command": "destroy", "outcome": "interrupted"}, "`orchestrate destroy` again: it goes on where it stopped"),
+    ({"command": "run", "outcome": "expired"}, "`orchestrate run` again: it goes on where it stopped"),
+    ({"command": "run", "outcome": "failed"}, "`orchestrate doctor` finds the cause"),
     (
         {"command": "run", "outcome": "timed-out"},
-        "`orchestrate history last` shows what happened",
+        "`orchestrate doctor` finds the cause",
     ),
-    ({"command": "run", "outcome": "invalid"}, "`orchestrate history last` shows what was wrong"),
+    ({"command": "run", "outcome": "invalid"}, "follow each `fix` above"),
     ({"command": "apply", "outcome": "succeeded"}, "`orchestrate status` shows whether it is still up"),
     ({"command": "pause", "outcome": "succeeded"}, "`orchestrate resume` brings it back"),
     ({"command": "destroy", "outcome": "succeeded"}, "`orchestrate restore` brings it back from its backup"),
-    ({"command": "doctor", "outcome": "succeeded"}, "`orchestrate status` shows whether it is up"),
-    ({"command": "plan", "outcome": "pending"}, "`orchestrate status` shows whether it is up"),
+    ({"command": "doctor", "outcome": "succeeded"}, "nothing keeps a site from working"),
+    ({"command": "plan", "outcome": "pending"}, "`orchestrate apply` does it"),
     ({"command": "run", "outcome": "failed", "holder": "somebody"}, "a run is at work"),
 ]
 
@@ -68,7 +68,7 @@ def test_the_last_run_and_the_stack_it_named(tmp_path: Path) -> None:
     write_record(tmp_path, "20261130T030000Z-bbb", "run")
     seen = here(StackRef(tmp_path))
     assert (seen.stack, seen.last) == ("onyx-prod", "2026-11-30 03:00:00 UTC, run: unfinished")
-    assert seen.advice == "`orchestrate run` goes on where it stopped"
+    assert seen.advice == "`orchestrate run` again: it goes on where it stopped"
 
 
 def test_who_holds_the_lock(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""How an ending is shown: every outcome has a colour, red means failed, every command has a next one."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.cli import COMMANDS
+from orchestrator.errors import Outcome
+from orchestrator.events import RunFinished, RunStarted
+from orchestrator.render import endings
+from orchestrator.render.terminal import Terminal
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(out: io.StringIO, outcome: str) -> list[str]:
+    terminal = Terminal(out, lambda: datetime(2026, 11, 30, 3, tzinfo=UTC))
+    terminal.emit(RunStarted(stack="s", command="pause"))
+    terminal.emit(RunFinished(outcome=outcome))
+    return out.getvalue().splitlines()
+
+
+def test_red_is_for_failed_alone() -> None:
+    assert [one for one in Outcome if endings.style(one.word) == "red"] == [Outcome.FAILED]
+
+
+@pytest.mark.parametrize("outcome", [*(one.word for one in Outcome), endings.UNFINISHED])
+@pytest.mark.parametrize("command", [*COMMANDS, "dns plan", "dns check"])
+def test_every_ending_of_every_command_has_a_next_command(command: str, outcome: str) -> None:
+    assert "`orchestrate " in endings.next_command(command, outcome)
+
+
+def test_what_is_named_exists() -> None:
+    said = {
+        endings.next_command(command, outcome)
+        for command in COMMANDS
+        for outcome in (*(one.word for one in Outcome), endings.UNFINISHED)
+    }
+    named = {part.split()[1] for text in said for part in text.split("`")[1::2] if part.startswith("orchestrate ")}
+    assert named <= set(COMMANDS)
+
+
+def test_it_is_said_to_somebody_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    assert "next: `orchestrate resume` brings it back" in shown(Tty(), "succeeded")[-1]
+
+
+def test_it_is_not_said_to_a_file() -> None:
+    assert "next" not in "".join(shown(io.StringIO(), "succeeded"))
