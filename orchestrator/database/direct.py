@@ -14,7 +14,7 @@ import psycopg
 from pydantic import SecretStr
 
 from orchestrator.aws.value_from import held
-from orchestrator.database import tls
+from orchestrator.database import refusals, tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import SESSION
 from orchestrator.database.model import (
@@ -84,7 +84,7 @@ class DirectServer:
         logins = {tenant: login for tenant, (login, _) in found.results.items()}
         holds = {known[tenant].database: held for tenant, (_, held) in found.results.items()}
         holds |= {name: self._held(name) for name in unowned(wanted, ServerContents(seen["databases"]))}
-        return observed(seen, logins, broken, holds, unread | dict(found.failures))
+        return observed(seen, logins, broken, holds, unread | dict(found.failures), wanted=wanted)
 
     def _held(self, database: str) -> Any:
         """What is in it; None: nobody may look. Changes nothing."""
@@ -135,7 +135,7 @@ class DirectServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.ReadsContents` says: a session for each tenant, one after the other."""
+        """As `inventory.Reader` says: a session for each tenant, one after the other."""
         del at_once  # nothing is shared here
         return {one.tenant: self._lines(one, generators) for one in wanted}
 
@@ -238,6 +238,8 @@ def _refused(error: psycopg.Error) -> OrchestratorError:
     said = _said(error)
     if untrusted := tls.refusal(said):
         return untrusted
+    if refusal := refusals.of(said):
+        return refusals.problem(refusal, said)
     if isinstance(error, psycopg.errors.InvalidPassword) or "password authentication failed" in said:
         fix = "store the admin user's real password in its secret (admin_secret_arn)"
         return OrchestratorError(Problem("admin-password-wrong", said, "tenant-databases", fix))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from orchestrator.database import contents, marks
+from orchestrator.database import contents, hindrances, marks, refusals
 from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.marks import Mark
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -26,7 +26,7 @@ LOCK_KEY = 0x6F6E_7978
 
 SYSTEM_DATABASES = frozenset({"postgres", "rdsadmin", "template0", "template1"})
 
-_BUSY = ("the database system is", "too many", "connection slots are reserved", "terminating connection")
+_BUSY = ("the database system is", "too many clients", "connection slots are reserved", "terminating connection")
 """FATAL too, but about the server's state: it starts up, shuts down, or has no connection left."""
 
 READONLY_ROLE = "db_readonly_user"
@@ -103,6 +103,10 @@ class ServerContents:
     """Per tenant that could not be looked at: why. Of it nothing is known, and nothing may be changed."""
     passing: frozenset[str] = frozenset()
     """Those of them for whom it may pass by itself."""
+    hindrances: Mapping[str, Problem] = field(default_factory=dict)
+    """Per tenant whose role is kept out by something that a person set: what, and how it is undone."""
+    read_only: frozenset[str] = frozenset()
+    """Tenants for whom a setting makes every transaction read-only."""
 
 
 def observed(
@@ -111,11 +115,14 @@ def observed(
     secrets: Mapping[str, str],
     holds: Mapping[str, Mapping[str, Any] | None],
     failures: Mapping[str, OrchestratorError],
+    *,
+    wanted: Sequence[WantedDatabase] = (),
 ) -> ServerContents:
     """From `observation`'s answer, and what the sessions of tenants and the looks into databases gave.
 
     `failures`, by tenant: why it could not be looked at.
     """
+    hindered = said.get("hindrances") or {}
 
     def marked(key: str) -> dict[str, Mark]:
         found = {name: marks.read(line) for name, line in (said.get(key) or {}).items()}
@@ -124,7 +131,7 @@ def observed(
     return ServerContents(
         databases=said["databases"],
         roles=frozenset(said["roles"]),
-        logins=logins,
+        logins={tenant: "ok" if refusals.let_in(login) else login for tenant, login in logins.items()},
         secrets=secrets,
         open=frozenset(said["open"]),
         marks=marked("marks"),
@@ -134,7 +141,17 @@ def observed(
         holds={name: contents.held(one) for name, one in holds.items()},
         unseen={tenant: error.problems[0] for tenant, error in failures.items()},
         passing=frozenset(tenant for tenant, error in failures.items() if isinstance(error, Transient)),
+        hindrances={
+            one.tenant: problem
+            for one in wanted
+            if (problem := hindrances.of(hindered.get(one.tenant) or {}, logins.get(one.tenant, ""), *_named(one)))
+        },
+        read_only=frozenset(tenant for tenant, facts in hindered.items() if hindrances.reads_only(facts)),
     )
+
+
+def _named(one: WantedDatabase) -> tuple[str, str, str]:
+    return one.tenant, one.role, one.database
 
 
 class Server(Protocol):
@@ -218,6 +235,7 @@ def observation(wanted: Sequence[WantedDatabase]) -> str:
         "as_made": _names("datname", "pg_database JOIN pg_roles ON pg_roles.oid = datdba", _AS_MADE),
         "marks": _marks("DATABASE", "pg_database"),
         "role_marks": _marks("ROLE", "pg_roles"),
+        "hindrances": hindrances.query([tuple(map(literal, _named(one))) for one in wanted]),
     }
     return f"SELECT json_build_object({', '.join(f'{literal(key)}, {part}' for key, part in parts.items())})"
 

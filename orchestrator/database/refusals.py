@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from orchestrator.errors import OrchestratorError, Problem, Transient
+
 NAME = r'"(?P<name>[\w.@$-]+)"'
 
 
@@ -100,6 +102,20 @@ LOGIN = (
 def of(said: str) -> LoginRefusal | None:
     """What the answer means; None: it is none of these."""
     return next((one for one in LOGIN if re.search(one.pattern, said)), None)
+
+
+_PASSING = frozenset({"database-connections-exhausted", "database-connection-limit"})
+
+
+def problem(refusal: LoginRefusal, said: str) -> OrchestratorError:
+    """Of a session of our own, as the admin user. That there is no connection left may pass; nothing else does."""
+    found = Problem(refusal.code, said, "tenant-databases", remedy(refusal, said))
+    return Transient(found) if refusal.code in _PASSING else OrchestratorError(found)
+
+
+def let_in(said: str) -> bool:
+    """Whether the role had signed in: PostgreSQL counts its connections only after it knows who it is."""
+    return bool(re.search(r"too many connections for (role|database)", said))
 
 
 def remedy(refusal: LoginRefusal, said: str) -> str:

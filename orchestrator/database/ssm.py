@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from orchestrator.database import tls
+from orchestrator.database import refusals, tls
 from orchestrator.database.contents import LOOK, OPTIONS
 from orchestrator.database.inventory import READERS, SESSION
 from orchestrator.database.lending import Reference
@@ -144,7 +144,7 @@ class SsmServer:
         logins, secrets = (
             {tenant: it for tenant, it in said.items() if tenant not in failures} for said in (logins, secrets)
         )
-        return observed(answer, logins, secrets, answer.get("holds", {}), failures)
+        return observed(answer, logins, secrets, answer.get("holds", {}), failures, wanted=wanted)
 
     def sessions(self) -> Sequence[Session]:
         """One command."""
@@ -167,7 +167,7 @@ class SsmServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.ReadsContents` says: a command for each `at_once` tenants, some at the same time."""
+        """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
         sql = "\n".join([f"{one};" for one in SESSION] + [rf"{query} \gexec" for query in generators])
         parts = [wanted[start : start + at_once] for start in range(0, len(wanted), at_once)]
         with ThreadPoolExecutor(READERS) as pool:
@@ -359,6 +359,8 @@ def _psql_said(message: str) -> OrchestratorError:
         return Transient(Problem("database-raced", message, "tenant-databases", "none needed: it is checked again"))
     if any(state in message for state in _LOCKED):
         return locked(message)
+    if refusal := refusals.of(message):
+        return refusals.problem(refusal, message)
     if any(text in message for text in _UNREACHED):
         fix = "check the database's status and that its security group admits the runner on its port"
         return Transient(Problem("database-unreachable", message, "tenant-databases", fix))

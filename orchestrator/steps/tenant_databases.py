@@ -143,6 +143,8 @@ def _verdict(one: WantedDatabase, facts: TenantDatabasesFacts) -> Verdict:
     seen, rules = facts.seen, facts.rules
     if one.tenant in seen.unseen:
         return Unread(seen.unseen[one.tenant], one.tenant in seen.passing).verdict
+    if one.tenant in seen.hindrances and seen.logins.get(one.tenant) != "ok":
+        return Blocked(seen.hindrances[one.tenant])
     if problem := _unmakeable(one, seen):
         return Blocked(problem)
     if problem := _anothers(one, facts) or _renamed(one, facts) or _not_adopted(one, facts):

@@ -66,7 +66,11 @@ def judge(facts: DatabasesCheckFacts) -> Iterable[Finding]:
     if seen is None:
         return
     for tenant, wish in facts.wanted.items():
-        found = _renamed(tenant, facts, seen) or _missing(tenant, wish, seen, facts.instance)
+        found = (
+            _hindered(tenant, wish, seen)
+            or _renamed(tenant, facts, seen)
+            or _missing(tenant, wish, seen, facts.instance)
+        )
         found = found or _login(tenant, wish, seen, ours=_is_ours(tenant, facts, seen))
         if found:
             yield found
@@ -83,6 +87,37 @@ def _exhausted(facts: DatabasesCheckFacts) -> Finding:
         "(POSTGRES_API_SERVER_POOL_SIZE)",
         evidence=(" ".join(facts.refusal.split())[:300],),
         explains=frozenset({"task-database-connections-exhausted", "task-container-exited"}),
+    )
+
+
+def _hindered(tenant: str, wish: ExpectedDatabase, seen: ServerContents) -> Finding | None:
+    """What a person set: no password and no step of ours undoes it."""
+    problem, login = seen.hindrances.get(tenant), seen.logins.get(tenant, "")
+    if problem is None:
+        return _reads_only(tenant, wish) if tenant in seen.read_only else None
+    return Finding(
+        code=problem.code,
+        severity=Severity.WARNING if login == "ok" else Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'role "{wish.role}" can\'t use "{wish.database}"',
+        cause=problem.message,
+        fix=problem.fix,
+        evidence=(login[:300] if login not in ("", "ok") else f"pg_roles and pg_database say so of {wish.role}",),
+        explains=frozenset({f"task-{problem.code}", "task-database-login-denied", "task-container-exited"}),
+    )
+
+
+def _reads_only(tenant: str, wish: ExpectedDatabase) -> Finding:
+    return Finding(
+        code="database-read-only",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f'nothing can be written to "{wish.database}"',
+        cause="a setting of the role or the database makes every transaction read-only",
+        fix=f'ALTER DATABASE "{wish.database}" RESET default_transaction_read_only; ALTER ROLE "{wish.role}" RESET '
+        "default_transaction_read_only (as the admin user; ask who set it)",
+        evidence=("pg_db_role_setting: default_transaction_read_only=on",),
+        explains=frozenset({"task-database-read-only", "task-container-exited"}),
     )
 
 
@@ -124,6 +159,19 @@ def _missing(tenant: str, wish: ExpectedDatabase, seen: ServerContents, instance
             fix=f"orchestrate run --tenant {tenant}",
             evidence=(f"databases on {instance}: {there}",),
             explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
+            repair=REPAIR,
+        )
+    if wish.role not in seen.roles and wish.role in seen.present:
+        return Finding(
+            code="database-role-without-login",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f'role "{wish.role}" may not log in',
+            cause="it exists with NOLOGIN: somebody took its login away, or made it without one",
+            fix=f"orchestrate run --tenant {tenant} (it gives back the login of a role that it made; of another's: "
+            f'ALTER ROLE "{wish.role}" LOGIN)',
+            evidence=(f"rolcanlogin of {wish.role} is false",),
+            explains=frozenset({"task-database-role-without-login", "task-database-login-denied"}),
             repair=REPAIR,
         )
     if wish.role not in seen.roles:
