@@ -235,7 +235,9 @@ def observation(wanted: Sequence[WantedDatabase]) -> str:
         "as_made": _names("datname", "pg_database JOIN pg_roles ON pg_roles.oid = datdba", _AS_MADE),
         "marks": _marks("DATABASE", "pg_database"),
         "role_marks": _marks("ROLE", "pg_roles"),
-        "hindrances": hindrances.query([tuple(map(literal, _named(one))) for one in wanted]),
+        "hindrances": hindrances.query(
+            [(literal(one.tenant), literal(one.role), literal(one.database)) for one in wanted]
+        ),
     }
     return f"SELECT json_build_object({', '.join(f'{literal(key)}, {part}' for key, part in parts.items())})"
 

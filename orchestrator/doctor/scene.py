@@ -37,7 +37,7 @@ from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
-from orchestrator.site.visits import Visits as Visits
+from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
 
 S = TypeVar("S", bound="Scene")
