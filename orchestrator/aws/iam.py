@@ -35,6 +35,16 @@ class Iam:
     def __init__(self, client: Any) -> None:
         self._client = client
 
+    def role_of(self, profile_arn: str) -> str:
+        """The ARN of the role in an instance profile; empty: there is none in it, or no such profile."""
+        try:
+            answer = self._client.get_instance_profile(InstanceProfileName=profile_arn.rsplit("/", 1)[-1])
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) in ("NoSuchEntity", "NoSuchEntityException"):
+                return ""
+            raise problem_of(error, "iam:GetInstanceProfile") from None
+        return next((str(one["Arn"]) for one in answer["InstanceProfile"]["Roles"]), "")
+
     def simulate(self, role_arn: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """Every action on every resource, under the role's own policies. One call a page."""
         asked: dict[str, Any] = {

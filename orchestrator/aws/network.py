@@ -89,6 +89,8 @@ class Instance:
     subnet: str = ""
     groups: tuple[str, ...] = ()
     private_ip: str = ""
+    profile: str = ""
+    """The ARN of its instance profile; empty: it has none."""
 
 
 class Network:
@@ -131,6 +133,7 @@ def _instance(raw: Mapping[str, Any]) -> Instance:
         raw.get("SubnetId", ""),
         tuple(group["GroupId"] for group in raw.get("SecurityGroups", ())),
         raw.get("PrivateIpAddress", ""),
+        raw.get("IamInstanceProfile", {}).get("Arn", ""),
     )
 
 

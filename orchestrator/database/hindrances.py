@@ -69,6 +69,11 @@ def _found(said: Mapping[str, Any], login: str, tenant: str, role: str, database
         yield Problem(refusal.code, f"{role} can't sign in to {database}: {refusal.meaning}", tenant, fix)
 
 
+def let_in(said: Mapping[str, Any], login: str) -> bool:
+    """Whether the role had signed in, and only its connections are used up: its password is right, and it works."""
+    return refusals.let_in(login) and not (said.get("none_of_role") or said.get("none_of_database"))
+
+
 def reads_only(said: Mapping[str, Any]) -> bool:
     """Whether a setting of the role or the database makes every transaction read-only."""
     return bool(said.get("reads_only"))

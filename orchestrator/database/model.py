@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from orchestrator.database import contents, hindrances, marks, refusals
+from orchestrator.database import contents, hindrances, marks
 from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.marks import Mark
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -131,7 +131,10 @@ def observed(
     return ServerContents(
         databases=said["databases"],
         roles=frozenset(said["roles"]),
-        logins={tenant: "ok" if refusals.let_in(login) else login for tenant, login in logins.items()},
+        logins={
+            tenant: "ok" if hindrances.let_in(hindered.get(tenant) or {}, login) else login
+            for tenant, login in logins.items()
+        },
         secrets=secrets,
         open=frozenset(said["open"]),
         marks=marked("marks"),

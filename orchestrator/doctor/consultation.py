@@ -84,6 +84,7 @@ def consult(
         database=context.database,
         resolver=context.resolver,
         visit=partial(visits.look, context),
+        direct=not context.needs_runner,
     )
     scene = Scene(stack, readers, now())
     return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting, missed=lambda: scene.missed)

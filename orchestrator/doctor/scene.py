@@ -9,7 +9,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -66,6 +66,8 @@ class Readers:
     counts: ServiceCounts
     database: Server
     resolver: Resolver
+    direct: bool = field(default=False, kw_only=True)
+    """Whether the database is reached without the runner."""
     visit: Callable[[Mapping[Subject, Sequence[str]], Routing], Visits]
     """`visits.look`: what visitors meet at these addresses of the tenants' names."""
 
@@ -274,6 +276,10 @@ class Scene:
             and len(settings) == len(self.stack.tenants)
             and all(one.desired == 0 for one in settings.values())
         )
+
+    def role_of(self, profile: str) -> str:
+        """The role of an instance profile; empty: none."""
+        return self.read.iam.role_of(profile) if profile else ""
 
     def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """What the role may not do."""

@@ -159,6 +159,7 @@ EXAMINATION: Grants = (
     Grant(("ssm:GetParameter",), on.tenant_parameters),
     Grant(("ssm:GetParameter",), on.redis_parameter),
     Grant(("iam:SimulatePrincipalPolicy",), on.roles),
+    Grant(("iam:GetInstanceProfile",), on.profiles),
     Grant(("logs:DescribeLogGroups",), on.log_groups),
     Grant(("acm:DescribeCertificate",), on.certificates),
     Grant(("s3:ListBucket",), on.bucket),

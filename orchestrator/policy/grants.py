@@ -307,6 +307,11 @@ def roles(scope: PolicyScope) -> Sequence[str]:
     return (scope.arn("iam", "role/*", region=False),)
 
 
+def profiles(scope: PolicyScope) -> Sequence[str]:
+    """An instance's profile stands in EC2's answer only: any, which is just read."""
+    return (scope.arn("iam", "instance-profile/*", region=False),)
+
+
 def route53(scope: PolicyScope) -> Sequence[str]:
     """Listing zones knows no resources."""
     return (ANY,) if scope.hostnames else ()

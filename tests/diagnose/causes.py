@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from orchestrator.local.onyx.last_words import LAST_WORDS
+
 CAUSES = {
     "another-tenants-definition": "site-of-another-tenant",
     "another-tenants-target": "site-of-another-tenant",
@@ -11,16 +13,20 @@ CAUSES = {
     "certificate-expiring": "certificate-expiring",
     "certificate-not-used": "certificate-not-used",
     "certificate-pending": "certificate-not-issued",
+    "connect-revoked": "database-connect-revoked",
     "container-exits": "task-container-exited",
     "database-auto-restarted": "database-restarted",
     "database-busy": "database-busy",
+    "database-closed": "database-closed",
     "database-connections": "database-connections-exhausted",
     "database-memory-low": "database-memory-low",
     "database-other-name": "database-name-wrong",
+    "database-other-port": "database-port-wrong",
     "database-other-vpc": "database-other-vpc",
     "database-password": "database-login-denied",
     "database-port-closed": "database-port-closed",
     "database-public": "database-public",
+    "database-reads-only": "database-read-only",
     "database-stopped": "database-server-stopped",
     "database-storage-full": "database-server-storage-full",
     "database-storage-low": "database-storage-low",
@@ -51,15 +57,21 @@ CAUSES = {
     "oom": "task-out-of-memory",
     "redis-certificate": "redis-certificate-unverifiable",
     "redis-down": "redis-not-available",
+    "redis-number-too-high": "task-redis-database-missing",
     "redis-other-host": "redis-host-wrong",
     "redis-password-missing": "redis-password-missing",
     "redis-port-closed": "redis-port-closed",
     "redis-without-tls": "redis-tls-mismatch",
     "redis-wrong-password": "task-redis-auth-failed",
+    "region-wrong": "region-wrong",
     "registry-rate-limit": "task-registry-rate-limited",
+    "role-expired": "database-role-expired",
+    "role-without-connections": "database-connection-limit",
+    "role-without-login": "database-role-without-login",
     "rollback-on": "rollback-on",
     "rule-to-another-tenant": "site-of-another-tenant",
     "runner-offline": "runner-offline",
+    "runner-role-denied": "runner-role-denied",
     "runner-without-psql": "could-not-look",
     "scaled-to-zero": "desired-count-zero",
     "schema-newer": "task-schema-newer",
@@ -73,18 +85,53 @@ CAUSES = {
     "small-task": "task-small",
     "stuck-pending": "task-stuck-pending",
     "task-port-closed": "task-port-closed",
+    "task-without-role": "task-role-missing",
     "tasks-locked-in": "task-egress-closed",
     "unhealthy-target": "task-target-unhealthy",
     "vespa-config-port-closed": "vespa-port-closed",
     "vespa-container-down": "vespa-container-down",
     "vespa-container-missing": "vespa-container-missing",
     "vespa-image-missing": "vespa-image-missing",
+    "vespa-other-config-port": "vespa-tenant-port-wrong",
     "vespa-other-host": "vespa-host-wrong",
     "vespa-port-8080": "vespa-port-wrong",
     "vespa-port-closed": "vespa-port-closed",
     "vespa-stopped": "vespa-instance-stopped",
     "vespa-unhealthy": "vespa-unhealthy",
     "waf-refuses": "site-refuses",
+    "words-another-database": "task-server-elsewhere",
+    "words-command-missing": "task-command-missing",
+    "words-database-bundle-missing": "task-database-bundle-missing",
+    "words-database-bundle-old": "task-database-certificate-untrusted",
+    "words-database-createrole": "task-database-createrole-denied",
+    "words-database-extension": "task-database-extension-denied",
+    "words-database-iam": "task-database-login-iam",
+    "words-database-no-password": "task-database-password-missing",
+    "words-database-old-client": "task-database-client-too-old",
+    "words-database-wants-tls": "task-database-wants-tls",
+    "words-database-without-tls": "task-database-without-tls",
+    "words-disk-full": "task-disk-full",
+    "words-file-denied": "task-file-denied",
+    "words-foreign-name": "task-host-unknown",
+    "words-heap-full": "task-memory-exhausted",
+    "words-image-incomplete": "task-image-incomplete",
+    "words-kms-denied": "task-kms-denied",
+    "words-migration-locked": "task-migrations-locked",
+    "words-no-way-to-aws": "task-aws-unreachable",
+    "words-old-keys": "task-aws-credentials-invalid",
+    "words-old-processor": "task-processor-too-old",
+    "words-other-architecture": "task-image-other-architecture",
+    "words-other-service-denied": "task-aws-denied",
+    "words-pool-exhausted": "task-connection-pool-exhausted",
+    "words-port-in-use": "task-port-in-use",
+    "words-proxy-certificate": "task-certificate-untrusted",
+    "words-read-only-disk": "task-filesystem-read-only",
+    "words-redis-acl": "task-redis-permission-denied",
+    "words-redis-cluster": "task-redis-cluster-mode",
+    "words-redis-memory": "task-redis-memory-full",
+    "words-redis-replica": "task-redis-read-only",
+    "words-statement-timeout": "task-database-statement-timeout",
+    "words-variable-missing": "task-variable-missing",
 }
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
@@ -95,12 +142,18 @@ HARMLESS = frozenset(
 with the account's own keys has no session)."""
 ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""
-THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-without-psql"})
+THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-role-denied", "runner-without-psql"})
 """Faults that are seen only by who goes to the database through the runner."""
 BY_ITS_TASKS = {
     "missing-database": "task-database-missing",
     "database-password": "task-database-login-denied",
     "database-connections": "task-database-connections-exhausted",
+    "connect-revoked": "task-database-connect-revoked",
+    "database-closed": "task-database-closed",
+    "database-reads-only": "task-database-read-only",
+    "role-expired": "task-database-login-denied",
+    "role-without-connections": "task-database-connection-limit",
+    "role-without-login": "task-database-role-without-login",
 }
 """Where another fault keeps the doctor from looking inside, what the tasks' own words say of the same cause."""
 TOLD_BY_TASKS = frozenset(
@@ -117,6 +170,8 @@ TOLD_BY_TASKS = frozenset(
         "slow-migrations",
         "stuck-pending",
         "unhealthy-target",
+        "redis-number-too-high",
+        *LAST_WORDS,
     }
 )
 """Faults that only a task's own end tells of: what ends the same tenant's tasks earlier hides them from everybody."""
@@ -167,6 +222,17 @@ HOPELESS = frozenset(
         "vespa-port-closed",
         "vespa-stopped",
         "vespa-unhealthy",
+        "connect-revoked",
+        "database-closed",
+        "database-other-port",
+        "database-reads-only",
+        "redis-number-too-high",
+        "role-expired",
+        "role-without-connections",
+        "role-without-login",
+        "task-without-role",
+        "vespa-other-config-port",
+        *LAST_WORDS,
     }
 )
 """Faults with which no deployment of the tenant can succeed: the wait must say so, and not go on until its deadline."""

@@ -33,7 +33,9 @@ class Fault:
 
 
 def catalogue() -> dict[str, Fault]:
-    """Every fault there is, by name: one module of this package each, those without a FAULT being what they share."""
+    """Every fault there is, by name: a module has one FAULT, or FAULTS of one family; what they share has neither."""
     modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
-    faults: list[Fault] = [module.FAULT for module in modules if hasattr(module, "FAULT")]
+    faults: list[Fault] = []
+    for module in modules:
+        faults += [module.FAULT] if hasattr(module, "FAULT") else getattr(module, "FAULTS", ())
     return {fault.name: fault for fault in sorted(faults, key=lambda fault: fault.name)}

@@ -133,6 +133,11 @@ def _role(call: CalledOperation) -> Iterator[RequiredPermission]:
     yield RequiredPermission(call.action, str(call.ask("PolicySourceArn")))
 
 
+def _instance_profile(call: CalledOperation) -> Iterator[RequiredPermission]:
+    name = call.ask("InstanceProfileName")
+    yield RequiredPermission(call.action, f"arn:{PARTITION}:iam::{ACCOUNT}:instance-profile/{name}")
+
+
 def _assumed(call: CalledOperation) -> Iterator[RequiredPermission]:
     yield RequiredPermission(call.action, str(call.ask("RoleArn")))
 
@@ -252,6 +257,7 @@ _SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]
     "logs:FilterLogEvents": _log_stream,
     "acm:DescribeCertificate": _certificate,
     "iam:SimulatePrincipalPolicy": _role,
+    "iam:GetInstanceProfile": _instance_profile,
     "route53:ListResourceRecordSets": _zone,
     "route53:ChangeResourceRecordSets": _zone,
     "route53:GetHostedZone": _zone,

@@ -14,6 +14,7 @@ import psycopg
 
 from orchestrator.local.ecs.tasks import ContainerExit, fault_is_on
 from orchestrator.local.onyx import database, services
+from orchestrator.local.onyx.last_words import LAST_WORDS
 from orchestrator.local.onyx.services import TaskSurroundings, Unavailable
 
 Environment = Mapping[str, str]
@@ -54,6 +55,7 @@ class Api:
     def boot(self) -> Iterator[float]:
         """Yields AWS's seconds to wait; raises ContainerExit where Onyx would die. Afterwards it serves."""
         yield IMPORTS
+        self._end_with_last_words()
         yield from self._migrate()
         yield from self._wait_for("Vespa", lambda: services.ask_vespa(self._surroundings, self._environment))
         yield from self._wait_for("Redis", lambda: services.ask_redis(self._surroundings, self._environment))
@@ -79,6 +81,11 @@ class Api:
         self.is_up = False
         if connection is not None:
             connection.close()
+
+    def _end_with_last_words(self) -> None:
+        for name, words in LAST_WORDS.items():
+            if fault_is_on(self._surroundings.cloud, name, self._surroundings.group):
+                self._die(words.exit_code, *words.written(self._environment))
 
     def _migrate(self) -> Iterator[float]:
         try:
