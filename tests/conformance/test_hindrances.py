@@ -6,6 +6,7 @@ import pytest
 from psycopg import sql
 
 from orchestrator.database.inventory import DatabaseAccess as Both
+from orchestrator.engine.step import Blocked
 from orchestrator.steps import tenant_databases
 from tests.conformance.place import Place
 
@@ -47,7 +48,7 @@ def test_what_keeps_a_role_out_is_named_and_the_fix_lets_it_in(place: Place, ser
         seen = server.observe([one])
         assert seen.hindrances[one.tenant].code == code
         verdict = tenant_databases.decide(tenant_databases.TenantDatabasesFacts((one,), seen))[one.tenant]
-        assert isinstance(verdict, tenant_databases.Blocked)
+        assert isinstance(verdict, Blocked)
         assert verdict.problem.code == code
         assert fix.split(" {0}")[0] in verdict.problem.fix
         admin.execute(sql.SQL(fix).format(name))
