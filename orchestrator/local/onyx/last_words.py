@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orchestrator.local.core.cloud import ACCOUNT, PARTITION
+
 
 @dataclass(frozen=True, slots=True)
 class LastWords:
@@ -54,13 +56,13 @@ _ELSEWHERE = (
 )
 _KEY = (
     "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: "
-    "User: arn:aws:sts::123456789012:assumed-role/task/0 is not authorized to perform: kms:GenerateDataKey on "
-    "resource: arn:aws:kms:us-west-2:123456789012:key/1"
+    f"User: arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/task/0 is not authorized to perform: kms:GenerateDataKey on "
+    f"resource: arn:{PARTITION}:kms:us-west-2:{ACCOUNT}:key/1"
 )
 _MODEL = (
     "botocore.errorfactory.AccessDeniedException: An error occurred (AccessDeniedException) when calling the "
-    "InvokeModel operation: User: arn:aws:sts::123456789012:assumed-role/task/0 is not authorized to perform: "
-    "bedrock:InvokeModel on resource: arn:aws:bedrock:us-west-2::foundation-model/x"
+    f"InvokeModel operation: User: arn:{PARTITION}:sts::{ACCOUNT}:assumed-role/task/0 is not authorized to perform: "
+    f"bedrock:InvokeModel on resource: arn:{PARTITION}:bedrock:us-west-2::foundation-model/x"
 )
 _OLD_KEYS = (
     "botocore.exceptions.ClientError: An error occurred (InvalidAccessKeyId) when calling the PutObject "
