@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference roundtrip roundtrip-faults second-cloud diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference roundtrip roundtrip-faults second-cloud smoke diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each ph
 
 second-cloud: $(READY) ## the story with twelve tenants on a cloud that nobody here wrote (ministack), with real Terraform
 	@$(BIN)/python -P -m tests.second_cloud
+
+smoke: $(READY) ## the kit for a first real account, told on the local cloud and on ministack, and killed half-way (half an hour; SMOKE_ARGS="local")
+	@$(BIN)/python -P -m tests.smoke.rehearsal $(SMOKE_ARGS)
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)

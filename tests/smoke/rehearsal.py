@@ -1,0 +1,228 @@
+"""The kit, tried on clouds that cost nothing: `python -m tests.smoke.rehearsal [local] [kills] [ministack]`, or all.
+
+`local`: the whole story, with a name in a zone of Route 53. `kills`: killed with all that it has started in the middle
+of the first apply, of the pause and of the restore; each time the next call cleans up. `ministack`: the whole story
+without a domain, on a cloud that nobody here wrote. Afterwards the account must be as it was, nothing in it by another
+name or tag, and the record must tell nobody's name. The last line is `N passed, N failed`.
+
+What ministack can't show: see tests.second_cloud. Behind its RDS are real servers here, snapshots included (`front`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+
+from orchestrator.local.core import api
+from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.endpoint import client
+from orchestrator.local.toolchain import toolchain
+from tests import relay
+from tests.second_cloud import cloud as second
+from tests.second_cloud.front import Front
+
+MARK = "zqxjk"
+"""No word that anybody would say by chance."""
+ZONE, HOSTNAME = f"{MARK}.app", f"smoke.{MARK}.app"
+SPEED = 60.0
+INHERITED = ("PATH", "LANG", "TMPDIR", "HOME", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TERRAFORM_BIN")
+STATIONS = (
+    re.compile(r"… \d+ done; .*aws_db_instance"),
+    re.compile(r"… database-stopped "),
+    re.compile(r" files-returned "),
+)
+EVERYTHING: Sequence[tuple[str, str, str]] = (
+    ("ec2", "describe_instances", "Reservations[].Instances[] | [?State.Name != 'terminated'].InstanceId"),
+    ("ec2", "describe_volumes", "Volumes[].VolumeId"),
+    ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
+    ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
+    ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
+    ("rds", "describe_db_snapshots", "DBSnapshots[].DBSnapshotIdentifier"),
+    ("elasticache", "describe_replication_groups", "ReplicationGroups[].ReplicationGroupId"),
+    ("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerArn"),
+    ("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupArn"),
+    ("s3", "list_buckets", "Buckets[].Name"),
+    ("secretsmanager", "list_secrets", "SecretList[].ARN"),
+    ("iam", "list_roles", "Roles[].RoleName"),
+    ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+    ("logs", "describe_log_groups", "logGroups[].logGroupName"),
+    ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
+    ("ecs", "list_clusters", "clusterArns[]"),
+)
+"""Of a whole account, whoever it is that has made it."""
+
+
+class RehearsalError(Exception):
+    """Not as it should be."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cloud, and a folder to work in."""
+
+    folder: Path
+    account: str
+    environment: Mapping[str, str]
+
+    def kit(self, *arguments: str) -> subprocess.Popen[str]:
+        """`scripts/smoke-aws`, begun."""
+        command = [sys.executable, "-P", "-m", "tests.smoke", "--yes", self.account, "--mark", MARK, *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+
+    def inventory(self) -> Mapping[str, list[str]]:
+        """All that is in the account, and in the zone."""
+        found = {}
+        for service, operation, what in EVERYTHING:
+            pages = api.client(self.environment, service).get_paginator(operation).paginate()
+            found[f"{service} {operation}"] = sorted(pages.search(what))
+        snapshots = api.client(self.environment, "ec2").get_paginator("describe_snapshots").paginate(OwnerIds=["self"])
+        dns = api.client(self.environment, "route53")
+        zones = dns.get_paginator("list_hosted_zones").paginate().search("HostedZones[].Id")
+        records = dns.get_paginator("list_resource_record_sets")
+        return found | {
+            "snapshots of volumes": sorted(snapshots.search("Snapshots[].SnapshotId")),
+            "records": sorted(
+                name
+                for zone in zones
+                for name in records.paginate(HostedZoneId=zone).search("ResourceRecordSets[].Name")
+            ),
+        }
+
+
+def heard(process: subprocess.Popen[str], hear: Callable[[str], None] = lambda _line: None) -> int:
+    """Its output as it comes; its exit status."""
+    for line in process.stdout or ():
+        click.echo(line.rstrip())
+        hear(line)
+    return process.wait()
+
+
+def whole(place: Place, *arguments: str) -> None:
+    """From begin to end."""
+    if status := heard(place.kit(*arguments, "--out", "record.jsonl")):
+        raise RehearsalError(f"the kit ended with {status}")
+    record = (place.folder / "record.jsonl").read_text()
+    if told := [word for word in (place.account, MARK, "arn:", "://") if word in record]:
+        raise RehearsalError(f"the record tells {told}")
+    by = {one for one in ("orchestrate", "terraform") if f'"by": "{one}"' in record}
+    if len(by) < 2 or '"call": "?"' in record:
+        raise RehearsalError(f"the record is of {by} only, or of calls that nobody knows")
+
+
+def killed(place: Place, station: re.Pattern[str], *arguments: str) -> None:
+    """Begun, and killed at this station, with everything that it has started."""
+    process = place.kit(*arguments, "--out", "record.jsonl")
+
+    def hear(line: str) -> None:
+        if station.search(line):
+            family = psutil.Process(process.pid)
+            for one in (family, *family.children(recursive=True)):
+                one.kill()
+
+    if (status := heard(process, hear)) >= 0:
+        raise RehearsalError(f"it ended with {status} before it could be killed at {station.pattern}")
+
+
+@contextmanager
+def local_cloud() -> Iterator[Place]:
+    """With a zone."""
+    with tempfile.TemporaryDirectory(prefix="orchestrate-smoke-") as folder:
+        running = client.up("smoke", Path(folder) / "cloud", speed=SPEED)
+        try:
+            place = Place(Path(folder), ACCOUNT, _inherited() | client.ask(running, "env"))
+            api.client(place.environment, "route53").create_hosted_zone(Name=ZONE, CallerReference=MARK)
+            yield place
+        finally:
+            client.down(Path(folder) / "cloud")
+
+
+@contextmanager
+def ministack() -> Iterator[Place]:
+    """With real database servers."""
+    with tempfile.TemporaryDirectory(prefix="orchestrate-smoke-") as folder:
+        python = second.installed(toolchain.tool_folder(os.environ))
+        with second.second_cloud(Path(folder), python, [f"smoke-{MARK}.invalid"]) as cloud:
+            front = Front(cloud.machine, cloud.machine.endpoint)
+            with relay.serving(front) as endpoint:
+                told = {**_inherited(), **cloud.environment, "AWS_ENDPOINT_URL": endpoint}
+                yield Place(Path(folder), second.ACCOUNT, told)
+
+
+def _inherited() -> dict[str, Any]:
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "ORCHESTRATE_POLL": "1"}
+
+
+def _unchanged(place: Place, tell: Callable[[], None]) -> None:
+    before = place.inventory()
+    tell()
+    after = place.inventory()
+    if changed := {what: after[what] for what in before if after[what] != before[what]}:
+        raise RehearsalError(f"the account is not as it was: {changed}")
+
+
+def tell_locally() -> None:
+    """The whole story."""
+    with local_cloud() as place:
+        _unchanged(place, lambda: whole(place, "--hostname", HOSTNAME, "--zone", ZONE))
+
+
+def tell_of_kills() -> None:
+    """Each call cleans up after the one before."""
+
+    def tell() -> None:
+        for station in STATIONS:
+            killed(place, station, "--hostname", HOSTNAME, "--zone", ZONE)
+        if status := heard(place.kit("--only-clean")):
+            raise RehearsalError(f"the cleaning ended with {status}")
+
+    with local_cloud() as place:
+        _unchanged(place, tell)
+
+
+def tell_on_ministack() -> None:
+    """The whole story."""
+    with ministack() as place:
+        _unchanged(place, lambda: whole(place))
+
+
+STORIES = {"local": tell_locally, "kills": tell_of_kills, "ministack": tell_on_ministack}
+
+
+def main(names: Sequence[str]) -> int:
+    """1: one of them broke off."""
+    failed = 0
+    for name in names or list(STORIES):
+        click.secho(f"== {name}", bold=True)
+        try:
+            STORIES[name]()
+        except (RehearsalError, second.SecondCloudError) as failure:
+            click.echo(f"{name}: {failure}", err=True)
+            failed += 1
+    click.echo(f"{len(names or STORIES) - failed} passed, {failed} failed")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
