@@ -1,9 +1,10 @@
-"""The kit, tried on clouds that cost nothing: `python -m tests.smoke.rehearsal [local] [kills] [ministack]`, or all.
+"""The kit, tried on clouds that cost nothing: `python -m tests.smoke.rehearsal [NAME…]`, or all.
 
-`local`: the whole story, with a name in a zone of Route 53. `kills`: killed with all that it has started in the middle
-of the first apply, of the pause and of the restore; each time the next call cleans up. `ministack`: the whole story
-without a domain, on a cloud that nobody here wrote. Afterwards the account must be as it was, nothing in it by another
-name or tag, and the record must tell nobody's name. The last line is `N passed, N failed`.
+`local`: the whole story, with a name in a zone of Route 53. `ministack`: the whole story without a domain, on a cloud
+that nobody here wrote. `apply`, `steps`, `run`, `pause`, `backup`, `destroy`, `restore`: killed in the middle of that,
+with all that it has started; each call first takes away what the one before has left. Afterwards the account must be as
+it was, nothing in it by another name or tag, and the record must tell nobody's name. The last line is
+`N passed, N failed`.
 
 What ministack can't show: see tests.second_cloud. Behind its RDS are real servers here, snapshots included (`front`).
 """
@@ -15,9 +16,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,8 @@ MARK = "zqxjk"
 """No word that anybody would say by chance."""
 ZONE, HOSTNAME = f"{MARK}.app", f"smoke.{MARK}.app"
 SPEED = 60.0
+
 INHERITED = ("PATH", "LANG", "TMPDIR", "HOME", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TERRAFORM_BIN")
-STATIONS = (
-    re.compile(r"… \d+ done; .*aws_db_instance"),
-    re.compile(r"… database-stopped "),
-    re.compile(r" files-returned "),
-)
 EVERYTHING: Sequence[tuple[str, str, str]] = (
     ("ec2", "describe_instances", "Reservations[].Instances[] | [?State.Name != 'terminated'].InstanceId"),
     ("ec2", "describe_volumes", "Volumes[].VolumeId"),
@@ -65,6 +63,34 @@ EVERYTHING: Sequence[tuple[str, str, str]] = (
 
 class RehearsalError(Exception):
     """Not as it should be."""
+
+
+@dataclass(frozen=True)
+class Station:
+    """A place in the story: the first line like `line` that this command of orchestrate says."""
+
+    command: str
+    line: str
+
+    def reached(self, lines: Iterable[str]) -> Iterator[bool]:
+        """For each line of the kit, whether it is that."""
+        command = ""
+        for one in lines:
+            if "$ orchestrate " in one:
+                command = one.partition("$ orchestrate ")[2].split()[0]
+            yield command == self.command and bool(re.search(self.line, one))
+
+
+STATIONS: Mapping[str, Station] = {
+    "apply": Station("apply", r"… \d+ done; .*aws_db_instance"),
+    "steps": Station("apply", r"… tenant-databases "),
+    "run": Station("run", r"✓ dns-records "),
+    "pause": Station("pause", r"… database-stopped "),
+    "backup": Station("backup", r"… index-snapshots .* take the snapshot"),
+    "destroy": Station("destroy", r"… \d+ done; "),
+    "restore": Station("restore", r" files-returned "),
+}
+NAMES = ("local", *STATIONS, "ministack")
 
 
 @dataclass(frozen=True)
@@ -110,38 +136,56 @@ class Place:
         }
 
 
-def heard(process: subprocess.Popen[str], hear: Callable[[str], None] = lambda _line: None) -> int:
-    """Its output as it comes; its exit status."""
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Nothing of it goes on, whatever happens here."""
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """With everything that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        kit = psutil.Process(process.pid)
+        for one in (kit, *kit.children(recursive=True)):
+            one.kill()
+    process.wait()
+
+
+def told(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Its output, as it comes."""
     for line in process.stdout or ():
         click.echo(line.rstrip())
-        hear(line)
-    return process.wait()
+        yield line
+
+
+def finished(process: subprocess.Popen[str]) -> None:
+    """Raises RehearsalError unless it ends well."""
+    with ended(process):
+        for _line in told(process):
+            pass
+        if status := process.wait():
+            raise RehearsalError(f"the kit ended with {status}")
 
 
 def whole(place: Place, *arguments: str) -> None:
     """From begin to end."""
-    if status := heard(place.kit(*arguments, "--out", "record.jsonl")):
-        raise RehearsalError(f"the kit ended with {status}")
+    finished(place.kit(*arguments, "--out", "record.jsonl"))
     record = (place.folder / "record.jsonl").read_text()
-    if told := [word for word in (place.account, MARK, "arn:", "://") if word in record]:
-        raise RehearsalError(f"the record tells {told}")
+    if names := [word for word in (place.account, MARK, "arn:", "://") if word in record]:
+        raise RehearsalError(f"the record tells {names}")
     by = {one for one in ("orchestrate", "terraform") if f'"by": "{one}"' in record}
     if len(by) < 2 or '"call": "?"' in record:
         raise RehearsalError(f"the record is of {by} only, or of calls that nobody knows")
 
 
-def killed(place: Place, station: re.Pattern[str], *arguments: str) -> None:
-    """Begun, and killed at this station, with everything that it has started."""
-    process = place.kit(*arguments, "--out", "record.jsonl")
-
-    def hear(line: str) -> None:
-        if station.search(line):
-            family = psutil.Process(process.pid)
-            for one in (family, *family.children(recursive=True)):
-                one.kill()
-
-    if (status := heard(process, hear)) >= 0:
-        raise RehearsalError(f"it ended with {status} before it could be killed at {station.pattern}")
+def killed(place: Place, station: Station, *arguments: str) -> None:
+    """Begun, and killed at this station. Raises RehearsalError where it never comes there."""
+    with ended(place.kit(*arguments, "--out", "record.jsonl")) as process:
+        if not any(station.reached(told(process))):
+            raise RehearsalError(f"it ended with {process.wait()} before it could be killed at {station}")
 
 
 @contextmanager
@@ -188,14 +232,13 @@ def tell_locally() -> None:
         _unchanged(place, lambda: whole(place, "--hostname", HOSTNAME, "--zone", ZONE))
 
 
-def tell_of_kills() -> None:
+def tell_of_kills(names: Sequence[str]) -> None:
     """Each call cleans up after the one before."""
 
     def tell() -> None:
-        for station in STATIONS:
-            killed(place, station, "--hostname", HOSTNAME, "--zone", ZONE)
-        if status := heard(place.kit("--only-clean")):
-            raise RehearsalError(f"the cleaning ended with {status}")
+        for name in names:
+            killed(place, STATIONS[name], "--hostname", HOSTNAME, "--zone", ZONE)
+        finished(place.kit("--only-clean"))
 
     with local_cloud() as place:
         _unchanged(place, tell)
@@ -207,22 +250,32 @@ def tell_on_ministack() -> None:
         _unchanged(place, lambda: whole(place))
 
 
-STORIES = {"local": tell_locally, "kills": tell_of_kills, "ministack": tell_on_ministack}
+def stories(names: Sequence[str]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Those that are named, in their order."""
+    if "local" in names:
+        yield "local", tell_locally
+    if kills := [name for name in STATIONS if name in names]:
+        yield f"killed in {', '.join(kills)}", partial(tell_of_kills, kills)
+    if "ministack" in names:
+        yield "ministack", tell_on_ministack
 
 
-def main(names: Sequence[str]) -> int:
-    """1: one of them broke off."""
-    failed = 0
-    for name in names or list(STORIES):
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+def main(names: Sequence[str]) -> None:
+    """Rehearse the kit for the first real account: all, or these parts."""
+    passed = failed = 0
+    for name, tell in stories(names or NAMES):
         click.secho(f"== {name}", bold=True)
         try:
-            STORIES[name]()
+            tell()
+            passed += 1
         except (RehearsalError, second.SecondCloudError) as failure:
             click.echo(f"{name}: {failure}", err=True)
             failed += 1
-    click.echo(f"{len(names or STORIES) - failed} passed, {failed} failed")
-    return bool(failed)
+    click.echo(f"{passed} passed, {failed} failed")
+    sys.exit(bool(failed))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()
