@@ -6,7 +6,7 @@ destroy. ministack pages, names and checks in its own way, so what agrees only w
 
 What it can't show: tasks always run and targets are always healthy, a load balancer listens nowhere (`edge` answers
 for it), Redis has no data (so that its token is not proven by a login), a stopped database goes on answering, and
-snapshots hold nothing; nothing is late and nothing is throttled. A plan after the apply is not empty there.
+snapshots hold nothing; nothing is late and nothing is throttled.
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ def tell(stage: Stage, cloud: SecondCloud, workdir: Path) -> int:
 
     stage.chapter("The same command again")
     expect(finished("run"), "changed", 0)
+    again = [terraform, "plan", "-detailed-exitcode", "-no-color", "-input=false"]
+    stage.run(again, "terraform plan -detailed-exitcode", workdir, nothing)
 
     stage.chapter("Its answers beside AWS's")
     found = lacking(cloud.client, contract)

@@ -3,6 +3,8 @@
 Only seams that ministack has anyway are replaced: an instance's shell (SSM's agent), a task's address, the address of
 a database instance (a name, as on AWS, with nothing of docker behind it). What it does not know at all is added:
 Application Auto Scaling answers that there is nothing, DescribeListenerCertificates with the default certificate.
+What it takes and drops, so that each plan of Terraform would make an instance anew, is kept: the root volume's size and
+encryption, an instance's metadata options, what an open egress rule is for, a service's rebalancing of zones.
 """
 
 from __future__ import annotations
@@ -99,6 +101,75 @@ def _certificates_of(alb: Any) -> Any:
     return describe
 
 
+def _keep_what_instances_are_launched_with(ec2: Any) -> None:
+    """RunInstances has one root volume for all (8 GB, in the clear), and no metadata options."""
+    launch, shown = ec2._ACTION_MAP["RunInstances"], ec2._instance_xml
+    defaults = {
+        "HttpTokens": "optional",
+        "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled",
+        "HttpPutResponseHopLimit": "1",
+        "InstanceMetadataTags": "disabled",
+    }
+
+    def run_instances(parameters: Mapping[str, Any]) -> Any:
+        before = set(ec2._instances)
+        answer = launch(parameters)
+        roots = [one.get("Ebs", {}) for one in ec2._parse_register_block_device_mappings(parameters)][:1]
+        options = {name: ec2._p(parameters, f"MetadataOptions.{name}") or usual for name, usual in defaults.items()}
+        for new in set(ec2._instances) - before:
+            instance = ec2._instances[new]
+            instance["MetadataOptions"] = options
+            volume = ec2._volumes[instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]]
+            for root in roots:
+                volume["Size"] = int(root.get("VolumeSize", volume["Size"]))
+                volume["Encrypted"] = root.get("Encrypted") == "true"
+        return answer
+
+    def instance_xml(instance: Mapping[str, Any]) -> str:
+        said = instance.get("MetadataOptions", {}).items()
+        members = "".join(f"<{name[0].lower()}{name[1:]}>{value}</{name[0].lower()}{name[1:]}>" for name, value in said)
+        before, end = shown(instance).rsplit("</item>", 1)
+        return f"{before}<metadataOptions><state>applied</state>{members}</metadataOptions></item>{end}"
+
+    ec2._ACTION_MAP["RunInstances"] = run_instances
+    ec2._instance_xml = instance_xml
+
+
+def _keep_what_egress_is_for(ec2: Any) -> None:
+    """A new group lets all out, also where Terraform has taken that rule away; put there again, its words are lost."""
+    authorize = ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"]
+
+    def authorize_egress(parameters: Mapping[str, Any]) -> Any:
+        answer = authorize(parameters)
+        group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {})
+        for asked in ec2._parse_ip_permissions(parameters, "IpPermissions"):
+            for rule in group.get("IpPermissionsEgress", ()):
+                if ec2._rules_match(asked, rule):
+                    rule["IpRanges"] = asked["IpRanges"]
+        return answer
+
+    ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"] = authorize_egress
+
+
+def _keep_how_services_are_spread(ecs: Any) -> None:
+    """CreateService and UpdateService drop availabilityZoneRebalancing."""
+
+    def keeping(make: Any) -> Any:
+        def handle(parameters: Mapping[str, Any]) -> Any:
+            answer = make(parameters)
+            name = parameters.get("serviceName") or str(parameters.get("service", "")).rsplit("/", 1)[-1]
+            for service in ecs._services.values():
+                if service["serviceName"] == name and "availabilityZoneRebalancing" in parameters:
+                    service["availabilityZoneRebalancing"] = parameters["availabilityZoneRebalancing"]
+            return answer
+
+        return handle
+
+    for operation in ("CreateService", "UpdateService"):
+        ecs._ACTION_MAP[operation] = keeping(ecs._ACTION_MAP[operation])
+
+
 def main() -> None:
     settings = json.loads(Path(sys.argv[1]).read_text())
     from ministack import app  # noqa: PLC0415 - only ministack's own Python has it
@@ -124,6 +195,9 @@ def main() -> None:
     rds._register_instance_in_cluster = named
     alb._ACTION_MAP["DescribeListenerCertificates"] = _certificates_of(alb)
     app.SERVICE_HANDLERS["application-autoscaling"] = _nothing_scales()
+    _keep_what_instances_are_launched_with(ec2)
+    _keep_what_egress_is_for(ec2)
+    _keep_how_services_are_spread(ecs)
     sys.argv[1:] = []
     app.main()
 

@@ -3,8 +3,8 @@
 `local`: the whole story, with a name in a zone of Route 53. `ministack`: the whole story without a domain, on a cloud
 that nobody here wrote. `apply`, `steps`, `run`, `pause`, `backup`, `destroy`, `restore`: killed in the middle of that,
 with all that it has started; each call first takes away what the one before has left. Afterwards the account must be as
-it was, nothing in it by another name or tag, and the record must tell nobody's name. The last line is
-`N passed, N failed`.
+it was, nothing in it by another name or tag, and the record must tell nobody's name; of the two whole stories it is
+kept in `.orchestrate/rehearsal`. The last line is `N passed, N failed`.
 
 What ministack can't show: see tests.second_cloud. Behind its RDS are real servers here, snapshots included (`front`).
 """
@@ -26,6 +26,7 @@ from typing import Any
 import click
 import psutil
 
+from orchestrator.errors import OrchestratorError
 from orchestrator.local.core import api
 from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.endpoint import client
@@ -38,6 +39,7 @@ MARK = "zqxjk"
 """No word that anybody would say by chance."""
 ZONE, HOSTNAME = f"{MARK}.app", f"smoke.{MARK}.app"
 SPEED = 60.0
+RECORDS = Path(".orchestrate") / "rehearsal"
 
 INHERITED = ("PATH", "LANG", "TMPDIR", "HOME", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TERRAFORM_BIN")
 EVERYTHING: Sequence[tuple[str, str, str]] = (
@@ -56,7 +58,6 @@ EVERYTHING: Sequence[tuple[str, str, str]] = (
     ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
     ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
-    ("ecs", "list_clusters", "clusterArns[]"),
 )
 """Of a whole account, whoever it is that has made it."""
 
@@ -123,11 +124,19 @@ class Place:
             pages = api.client(self.environment, service).get_paginator(operation).paginate()
             found[f"{service} {operation}"] = sorted(pages.search(what))
         snapshots = api.client(self.environment, "ec2").get_paginator("describe_snapshots").paginate(OwnerIds=["self"])
+        ecs = api.client(self.environment, "ecs")
+        clusters = list(ecs.get_paginator("list_clusters").paginate().search("clusterArns[]"))
         dns = api.client(self.environment, "route53")
         zones = dns.get_paginator("list_hosted_zones").paginate().search("HostedZones[].Id")
         records = dns.get_paginator("list_resource_record_sets")
         return found | {
             "snapshots of volumes": sorted(snapshots.search("Snapshots[].SnapshotId")),
+            # What is inactive is deleted, and goes on being listed for a while.
+            "clusters": sorted(
+                one["clusterArn"]
+                for one in ecs.describe_clusters(clusters=clusters)["clusters"]
+                if one["status"] != "INACTIVE"
+            ),
             "records": sorted(
                 name
                 for zone in zones
@@ -170,10 +179,12 @@ def finished(process: subprocess.Popen[str]) -> None:
             raise RehearsalError(f"the kit ended with {status}")
 
 
-def whole(place: Place, *arguments: str) -> None:
-    """From begin to end."""
+def whole(place: Place, name: str, *arguments: str) -> None:
+    """From begin to end. The record is kept by this name."""
     finished(place.kit(*arguments, "--out", "record.jsonl"))
     record = (place.folder / "record.jsonl").read_text()
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    (RECORDS / f"{name}.jsonl").write_text(record)
     if names := [word for word in (place.account, MARK, "arn:", "://") if word in record]:
         raise RehearsalError(f"the record tells {names}")
     by = {one for one in ("orchestrate", "terraform") if f'"by": "{one}"' in record}
@@ -229,7 +240,7 @@ def _unchanged(place: Place, tell: Callable[[], None]) -> None:
 def tell_locally() -> None:
     """The whole story."""
     with local_cloud() as place:
-        _unchanged(place, lambda: whole(place, "--hostname", HOSTNAME, "--zone", ZONE))
+        _unchanged(place, lambda: whole(place, "local", "--hostname", HOSTNAME, "--zone", ZONE))
 
 
 def tell_of_kills(names: Sequence[str]) -> None:
@@ -247,7 +258,7 @@ def tell_of_kills(names: Sequence[str]) -> None:
 def tell_on_ministack() -> None:
     """The whole story."""
     with ministack() as place:
-        _unchanged(place, lambda: whole(place))
+        _unchanged(place, lambda: whole(place, "ministack"))
 
 
 def stories(names: Sequence[str]) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -270,7 +281,7 @@ def main(names: Sequence[str]) -> None:
         try:
             tell()
             passed += 1
-        except (RehearsalError, second.SecondCloudError) as failure:
+        except (RehearsalError, second.SecondCloudError, OrchestratorError) as failure:
             click.echo(f"{name}: {failure}", err=True)
             failed += 1
     click.echo(f"{passed} passed, {failed} failed")
