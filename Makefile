@@ -36,8 +36,9 @@ $(READY): pyproject.toml scripts/setup scripts/setup.py
 	@scripts/setup
 	@touch $@
 
-demo: $(READY) ## the whole story on a cloud of your own (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a fresh domain)
-	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS))
+demo: $(READY) ## the whole story on a cloud of your own (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a fresh domain, HOOK=null_resource|terraform_data: a plain terraform apply does it, TERRAFORM=1.11|1.15)
+	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS)) \
+	  $(if $(HOOK),--hook $(HOOK)) $(if $(TERRAFORM),--terraform $(TERRAFORM))
 
 test: $(READY) ## every test (PYTEST_ARGS="-k dns" for some)
 	$(BIN)/pytest $(PYTEST_ARGS)
@@ -78,7 +79,7 @@ roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each ph
 second-cloud: $(READY) ## the story with twelve tenants on a cloud that nobody here wrote (ministack), with real Terraform
 	@$(BIN)/python -P -m tests.second_cloud
 
-smoke: $(READY) ## the kit for a first real account, told on the local cloud and on ministack, and killed half-way (half an hour; SMOKE_ARGS="local")
+smoke: $(READY) ## the kit for a first real account, told on the local cloud and on ministack, and killed half-way (an hour; SMOKE_ARGS="local")
 	@$(BIN)/python -P -m tests.smoke.rehearsal $(SMOKE_ARGS)
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")

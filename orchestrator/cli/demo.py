@@ -23,10 +23,24 @@ from orchestrator.cli.shape import command
     default=None,
     help="Use a fresh domain there, so that every apply also validates its certificate.",
 )
+@click.option(
+    "--hook",
+    type=click.Choice(["null_resource", "terraform_data"]),
+    default=None,
+    help="Let a plain `terraform apply` do it all: this module of hooks/ calls orchestrate.",
+)
+@click.option(
+    "--terraform",
+    type=click.Choice(["1.11", "1.15"]),
+    default=None,
+    help="With a release of this line, fetched where it is missing.",
+)
 @click.pass_context
-def demo(ctx: click.Context, keep: bool, speed: float, dns: str | None) -> None:
+def demo(
+    ctx: click.Context, *, keep: bool, speed: float, dns: str | None, hook: str | None, terraform: str | None
+) -> None:
     """Tell the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
     require_local()
     from orchestrator.local.stories import demo as story
 
-    ctx.exit(story.tell(keep=keep, speed=speed, dns=dns or "").status)
+    ctx.exit(story.tell(story.Telling(dns or "", hook or "", terraform or ""), keep=keep, speed=speed).status)

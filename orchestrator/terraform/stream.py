@@ -1,7 +1,7 @@
 """What terraform prints for machines, as values. Pure.
 
-Source: Terraform's "machine-readable UI" (`-json`, ui 1.x; the same in OpenTofu). Unknown kinds pass through, and
-lines that are no JSON (a CI wrapper's) are `log`.
+Source: Terraform's "machine-readable UI" (`-json`, ui 1.x; the same in OpenTofu). Unknown kinds pass through, with
+`Progress.known` false, and lines that are no JSON (a CI wrapper's) are `log`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+_KNOWN = frozenset(
+    ["version", "log", "diagnostic", "outputs", "change_summary", "planned_change", "resource_drift", "init_output"]
+) | {
+    f"{subject}_{what}"
+    for subject, events in {
+        "refresh": ["start", "complete"],
+        "apply": ["start", "progress", "complete", "errored"],
+        "provision": ["start", "progress", "complete", "errored"],
+        "ephemeral_op": ["start", "progress", "complete", "errored"],
+    }.items()
+    for what in events
+}
+"""Kinds that we know what to make of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,11 @@ class StreamLine:
     elapsed: float | None = None
     diagnostic: Diagnostic | None = None
     changes: ChangeSummary | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether this kind is one we know; a newer Terraform may have others, which a person must see all the same."""
+        return self.kind in _KNOWN
 
 
 def parse(line: str) -> StreamLine | None:

