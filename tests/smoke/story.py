@@ -177,10 +177,11 @@ class Story:
         return [one["code"] for one in _events(lines) if one.get("event") == "finding-reported"]
 
     def _expect(self, *arguments: str, changed: int) -> None:
-        events = _events(self._orchestrate(*arguments, "--json"))
+        events = list(_events(self._orchestrate(*arguments, "--json")))
         said = next((one["changed"] for one in events if one.get("event") == "run-finished"), None)
         if said != changed:
-            raise StoryError(f"`orchestrate {arguments[0]}` changed {said}, not {changed}")
+            course = [f"{one['step']}: {one['detail']}" for one in events if one.get("step") and one.get("detail")]
+            raise StoryError(f"`orchestrate {arguments[0]}` changed {said}, not {changed}", course)
         self._stage.say(f"changed: {said}")
 
     def _orchestrate(self, *arguments: str, show: bool = False, accept: tuple[int, ...] = (0,)) -> list[str]:
