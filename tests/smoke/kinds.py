@@ -68,11 +68,18 @@ def _call(service: str, operation: str, argument: str, **more: Any) -> End:
     return lambda stack, name: getattr(stack.client(service), operation)(**{argument: name}, **more)
 
 
-def _with_tag(operation: str, found: str, tag: str = STACK_TAG, **more: Any) -> Find:
-    """EC2's."""
-    return lambda stack: stack.all(
-        "ec2", operation, found, Filters=[{"Name": f"tag:{tag}", "Values": [stack.name]}], **more
-    )
+def _with_tag(operation: str, found: str, identity: str, tag: str = STACK_TAG, **more: Any) -> Find:
+    """EC2's. The tags in the answer decide: who does not know a filter may pass over it."""
+
+    def find(stack: Stack) -> list[str]:
+        asked = [{"Name": f"tag:{tag}", "Values": [stack.name]}]
+        return _tagged(stack, stack.all("ec2", operation, found, Filters=asked, **more), identity, tag)
+
+    return find
+
+
+def _tagged(stack: Stack, found: Sequence[Any], identity: str, tag: str = STACK_TAG) -> list[str]:
+    return [str(one[identity]) for one in found if {"Key": tag, "Value": stack.name} in one.get("Tags", ())]
 
 
 def _with_name(service: str, operation: str, found: str, **more: Any) -> Find:
@@ -172,7 +179,7 @@ def _certificates(stack: Stack) -> list[str]:
 
 def _addresses(stack: Stack) -> list[str]:
     ours = [{"Name": f"tag:{STACK_TAG}", "Values": [stack.name]}]
-    return [str(one["AllocationId"]) for one in stack.client("ec2").describe_addresses(Filters=ours)["Addresses"]]
+    return _tagged(stack, stack.client("ec2").describe_addresses(Filters=ours)["Addresses"], "AllocationId")
 
 
 def _end_group(stack: Stack, group: str) -> None:
@@ -219,7 +226,7 @@ def _end_record(stack: Stack, record: str) -> None:
     stack.client("route53").change_resource_record_sets(HostedZoneId=stack.zone, ChangeBatch=batch)
 
 
-_RUNNING = "Reservations[].Instances[] | [?State.Name != 'terminated'].InstanceId"
+_RUNNING = "Reservations[].Instances[] | [?State.Name != 'terminated']"
 _FOREVER = {"SkipFinalSnapshot": True, "DeleteAutomatedBackups": True}
 
 KINDS: Sequence[Kind] = (
@@ -245,7 +252,7 @@ KINDS: Sequence[Kind] = (
     ),
     Kind(
         "instance",
-        _with_tag("describe_instances", _RUNNING),
+        _with_tag("describe_instances", _RUNNING, "InstanceId"),
         lambda stack, name: stack.client("ec2").terminate_instances(InstanceIds=[name]),
         ("aws_instance", "aws_volume_attachment"),
     ),
@@ -285,13 +292,13 @@ KINDS: Sequence[Kind] = (
     ),
     Kind(
         "volume",
-        _with_tag("describe_volumes", "Volumes[].VolumeId"),
+        _with_tag("describe_volumes", "Volumes[]", "VolumeId"),
         _call("ec2", "delete_volume", "VolumeId"),
         ("aws_ebs_volume",),
     ),
     Kind(
         "volume snapshot",
-        _with_tag("describe_snapshots", "Snapshots[].SnapshotId", BACKUP_TAG, OwnerIds=["self"]),
+        _with_tag("describe_snapshots", "Snapshots[]", "SnapshotId", BACKUP_TAG, OwnerIds=["self"]),
         _call("ec2", "delete_snapshot", "SnapshotId"),
     ),
     Kind(
@@ -328,42 +335,42 @@ KINDS: Sequence[Kind] = (
     ),
     Kind(
         "endpoint",
-        _with_tag("describe_vpc_endpoints", "VpcEndpoints[?State != 'deleted'].VpcEndpointId"),
+        _with_tag("describe_vpc_endpoints", "VpcEndpoints[?State != 'deleted']", "VpcEndpointId"),
         lambda stack, name: stack.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[name]),
         ("aws_vpc_endpoint",),
     ),
     Kind(
         "NAT gateway",
-        _with_tag("describe_nat_gateways", "NatGateways[?State != 'deleted'].NatGatewayId"),
+        _with_tag("describe_nat_gateways", "NatGateways[?State != 'deleted']", "NatGatewayId"),
         _call("ec2", "delete_nat_gateway", "NatGatewayId"),
         ("aws_nat_gateway",),
     ),
     Kind("address", _addresses, _call("ec2", "release_address", "AllocationId"), ("aws_eip",)),
     Kind(
         "security group",
-        _with_tag("describe_security_groups", "SecurityGroups[].GroupId"),
+        _with_tag("describe_security_groups", "SecurityGroups[]", "GroupId"),
         _end_group,
         ("aws_security_group", "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"),
     ),
     Kind(
         "subnet",
-        _with_tag("describe_subnets", "Subnets[].SubnetId"),
+        _with_tag("describe_subnets", "Subnets[]", "SubnetId"),
         _call("ec2", "delete_subnet", "SubnetId"),
         ("aws_subnet",),
     ),
     Kind(
         "route table",
-        _with_tag("describe_route_tables", "RouteTables[].RouteTableId"),
+        _with_tag("describe_route_tables", "RouteTables[]", "RouteTableId"),
         _end_table,
         ("aws_route_table", "aws_route_table_association", "aws_route"),
     ),
     Kind(
         "internet gateway",
-        _with_tag("describe_internet_gateways", "InternetGateways[].InternetGatewayId"),
+        _with_tag("describe_internet_gateways", "InternetGateways[]", "InternetGatewayId"),
         _end_gateway,
         ("aws_internet_gateway",),
     ),
-    Kind("network", _with_tag("describe_vpcs", "Vpcs[].VpcId"), _call("ec2", "delete_vpc", "VpcId"), ("aws_vpc",)),
+    Kind("network", _with_tag("describe_vpcs", "Vpcs[]", "VpcId"), _call("ec2", "delete_vpc", "VpcId"), ("aws_vpc",)),
     Kind("record", _records, _end_record),
 )
 """In the order in which they can be deleted."""

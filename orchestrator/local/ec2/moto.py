@@ -1,4 +1,4 @@
-"""EC2: a security group's rule that is gone, and a subnet that is full.
+"""EC2: a security group's rule that is gone, a subnet that is full, and NAT gateways asked for by their tags.
 
 moto answers `InvalidPermission.NotFound` when a rule is revoked by an id that does not exist (any more). AWS answers
 `InvalidSecurityGroupRuleId.NotFound`, which Terraform's provider takes for "already deleted": so it must, when a
@@ -6,16 +6,20 @@ revocation is sent again because its answer got lost.
 
 moto gives instances addresses that tasks may have, and answers 500 when a subnet has none left. AWS gives a free one,
 or answers `InsufficientFreeAddressesInSubnet`.
+
+moto passes over a filter by tags in DescribeNatGateways, and answers with those of every stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidPermissionNotFoundError
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import Subnet
+from moto.ec2.utils import is_tag_filter, tag_filter_matches
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
@@ -60,9 +64,19 @@ def _available(subnet: Subnet, instance: Any) -> str:
     return address
 
 
+def _by_tags(describe: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    def described(backend: Any, filters: Mapping[str, list[str]] | None, *arguments: Any) -> list[Any]:
+        wanted = {name: values for name, values in (filters or {}).items() if is_tag_filter(name)}
+        found = describe(backend, filters, *arguments)
+        return [one for one in found if all(tag_filter_matches(one, name, wanted[name]) for name in wanted)]
+
+    return described
+
+
 def install(_cloud: Cloud) -> None:
-    """Rules in both directions; addresses."""
+    """Rules in both directions; addresses; tags of NAT gateways."""
     replace(Subnet, get_available_subnet_ip=_available)
+    replace(NatGatewayBackend, describe_nat_gateways=_by_tags(NatGatewayBackend.describe_nat_gateways))
     replace(
         SecurityGroupBackend,
         revoke_security_group_ingress=_in_awss_words(SecurityGroupBackend.revoke_security_group_ingress),

@@ -60,3 +60,43 @@ def test_the_default_vpc_leads_out(aws: Aws) -> None:
     out = [one["GatewayId"] for one in table["Routes"] if one.get("DestinationCidrBlock") == "0.0.0.0/0"]
     [gateway] = ec2.describe_internet_gateways(InternetGatewayIds=out)["InternetGateways"]
     assert [one["VpcId"] for one in gateway["Attachments"]] == [vpc["VpcId"]]
+
+
+def test_what_is_asked_for_by_a_tag_has_it(aws: Aws) -> None:
+    """Of each kind that a stack has: only those, though others are there."""
+    ec2 = aws.client("ec2")
+
+    def made(kind: str, create: Any, **given: Any) -> Any:
+        """Two of it, one with the tag."""
+        create(**given)
+        return create(**given, TagSpecifications=[{"ResourceType": kind, "Tags": [{"Key": "Stack", "Value": "mine"}]}])
+
+    made("vpc", ec2.create_vpc, CidrBlock="10.7.0.0/16")
+    mine = [{"Name": "tag:Stack", "Values": ["mine"]}]
+    (vpc,) = (one["VpcId"] for one in ec2.describe_vpcs(Filters=mine)["Vpcs"])
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/24")["Subnet"]
+    for number, tagged in enumerate((False, True)):
+        tags = [{"Key": "Stack", "Value": "mine"}] if tagged else [{"Key": "Stack", "Value": "theirs"}]
+        made_here = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number + 1}.0/24")["Subnet"]["SubnetId"]
+        ec2.create_tags(Resources=[made_here], Tags=tags)
+    made("internet-gateway", ec2.create_internet_gateway)
+    made("route-table", ec2.create_route_table, VpcId=vpc)
+    made("elastic-ip", ec2.allocate_address, Domain="vpc")
+    made("natgateway", ec2.create_nat_gateway, SubnetId=subnet["SubnetId"], ConnectivityType="private")
+    made("volume", ec2.create_volume, Size=1, AvailabilityZone=subnet["AvailabilityZone"])
+    (volume,) = (one["VolumeId"] for one in ec2.describe_volumes(Filters=mine)["Volumes"])
+    made("snapshot", ec2.create_snapshot, VolumeId=volume)
+    made("vpc-endpoint", ec2.create_vpc_endpoint, VpcId=vpc, ServiceName="com.amazonaws.us-west-2.s3")
+    for operation, key in {
+        "describe_vpcs": "Vpcs",
+        "describe_subnets": "Subnets",
+        "describe_internet_gateways": "InternetGateways",
+        "describe_route_tables": "RouteTables",
+        "describe_addresses": "Addresses",
+        "describe_nat_gateways": "NatGateways",
+        "describe_volumes": "Volumes",
+        "describe_snapshots": "Snapshots",
+        "describe_vpc_endpoints": "VpcEndpoints",
+    }.items():
+        found = getattr(ec2, operation)(Filters=mine)[key]
+        assert [one["Tags"] for one in found] == [[{"Key": "Stack", "Value": "mine"}]], operation
