@@ -1,7 +1,7 @@
 """What terraform prints for machines, as values. Pure.
 
 Source: Terraform's "machine-readable UI" (`-json`, ui 1.x; the same in OpenTofu). Unknown kinds pass through, with
-`Progress.known` false, and lines that are no JSON (a CI wrapper's) are `log`.
+`StreamLine.known` false, and lines that are no JSON (a CI wrapper's) are `log`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.app import PlanConsequences
     from orchestrator.errors import Invalid, Outcome
     from orchestrator.stack.contract import Stack
-    from orchestrator.terraform import Plan, PlanOptions, Progress, Terraform
+    from orchestrator.terraform import Plan, PlanOptions, StreamLine, Terraform
 
 SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
 """Kinds of Terraform's progress that a person wants to see; the starts would double the lines."""
@@ -47,7 +47,7 @@ def require_its_account(execution: Execution, terraform: Terraform) -> None:
 def planned(execution: Execution, terraform: Terraform, options: PlanOptions, planfile: str | None) -> Iterator[Plan]:
     """Plan; the plan's files are gone afterwards."""
 
-    def show(said: Progress) -> None:
+    def show(said: StreamLine) -> None:
         if not said.known:
             _progress(execution, said.message or said.kind)
 
@@ -167,7 +167,7 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
     from orchestrator.engine.step import STACK
     from orchestrator.events import StepDone, StepStarted
 
-    def show(said: Progress) -> None:
+    def show(said: StreamLine) -> None:
         if said.kind in SHOWN or not said.known:
             _progress(execution, said.message or said.kind)
 

@@ -41,7 +41,7 @@ class Front:
         environ, body = relay.taken(environ)
         call = wire.read(environ)
         if call and call.name in UNKNOWN:
-            return wire.answer_of(call, UNKNOWN[call.name], wire.Answer(200, {}, b""))(environ, start_response)
+            return wire.answer_of(call, UNKNOWN[call.name], wire.HttpAnswer(200, {}, b""))(environ, start_response)
         answer = relay.asked(self.pool, self.endpoint, environ, body)
         if call and call.service == "rds" and answer.status == 200:
             self._follow(call.operation, call.parameters)
