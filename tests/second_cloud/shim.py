@@ -137,15 +137,17 @@ def _keep_what_instances_are_launched_with(ec2: Any) -> None:
 
 
 def _keep_what_egress_is_for(ec2: Any) -> None:
-    """A new group lets all out, also where Terraform has taken that rule away; put there again, its words are lost."""
+    """A new group lets all out, also where Terraform has taken that rule away. Put there again, with ports that mean
+    the same, it is a second one of the same id, and the words of the first are shown: none.
+    """
     authorize = ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"]
 
     def authorize_egress(parameters: Mapping[str, Any]) -> Any:
         answer = authorize(parameters)
-        group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {})
+        group = ec2._p(parameters, "GroupId")
         for asked in ec2._parse_ip_permissions(parameters, "IpPermissions"):
-            for rule in group.get("IpPermissionsEgress", ()):
-                if ec2._rules_match(asked, rule):
+            for rule in ec2._security_groups.get(group, {}).get("IpPermissionsEgress", ()):
+                if ec2._sg_rule_id(group, True, rule) == ec2._sg_rule_id(group, True, asked):
                     rule["IpRanges"] = asked["IpRanges"]
         return answer
 
