@@ -30,8 +30,8 @@ class Course:
     """Since when it was seen to be."""
     caused: str | None = None
     """The deployment that this run caused last, as UpdateService named it; None: it caused none."""
-    healed: bool = False
-    """Whether its database was made again while waiting: once in a run."""
+    healed: datetime | None = None
+    """When its database was made again while waiting, once in a run; None: it was not."""
     scaled_to: int | None = None
     """The tasks that this run asked for, of a service that was at 0."""
 

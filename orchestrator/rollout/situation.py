@@ -46,8 +46,8 @@ class Situation:
     """Since when this run sees the present deployment."""
     scaled_to: int | None = None
     """The tasks that this run asked for, of a service that was at 0."""
-    healed: bool = False
-    """Whether the database was made again while waiting."""
+    healed: datetime | None = None
+    """When the database was made again while waiting; None: it was not."""
     wanted: WantedDatabase | None = None
     """The database that the stack says it has."""
     check: HealthCheck | None = None

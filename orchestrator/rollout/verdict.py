@@ -142,7 +142,7 @@ def up(it: Situation) -> Verdict | None:
 
 def database_lost(it: Situation) -> Verdict | None:
     """The database went missing after its step was done: make it again and redeploy, once in a run."""
-    if not it.rules.heals or it.healed or it.wanted is None or not it.rollout.failures:
+    if not it.rules.heals or it.healed is not None or it.wanted is None or not it.rollout.failures:
         return None
     newest = it.rollout.failures[0]
     if classify(newest).code != HEALED_BY_US or not _watched(newest, it.started):
@@ -155,10 +155,11 @@ def database_lost(it: Situation) -> Verdict | None:
 def hopeless(it: Situation) -> Verdict | None:
     """The rollout failed for good; or the same cause came twice, once at least while we watched; or it crash-loops."""
     rollout = it.rollout
-    causes = [classify(failure) for failure in rollout.failures]
+    failures = [failure for failure in rollout.failures if not _cured(failure, it.healed)]
+    causes = [classify(failure) for failure in failures]
     if it.primary.rollout_state == "FAILED" and not rollout.alive:
         return Blocked(_problem(it, causes))
-    watched = any(_watched(failure, it.started) for failure in rollout.failures)
+    watched = any(_watched(failure, it.started) for failure in failures)
     if not watched or not causes or causes[0].cure is Cure.TIME:
         return None
     repeated = Counter(cause.code for cause in causes)[causes[0].code]
@@ -229,6 +230,12 @@ def _settle_time(rollout: Rollout, settle: float) -> float:
 def _watched(failure: Failure, started: datetime) -> bool:
     """Whether the task ended while this run watched. One that is still being stopped has no time yet."""
     return failure.task.stopped_at is None or failure.task.stopped_at >= started
+
+
+def _cured(failure: Failure, healed: datetime | None) -> bool:
+    """Whether the database that it missed was made since: where ECS may not be made to redeploy, the task counts on."""
+    made = failure.task.created_at
+    return healed is not None and made is not None and made < healed and classify(failure).code == HEALED_BY_US
 
 
 def _problem(it: Situation, causes: Sequence[Cause]) -> Problem:

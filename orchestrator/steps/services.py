@@ -72,8 +72,8 @@ class ServicesFacts:
     rules: Rules = Rules()  # noqa: RUF009 - frozen
     wanted: Mapping[str, WantedDatabase] = field(default_factory=dict)
     """Per tenant the database the stack says it has."""
-    healed: frozenset[str] = frozenset()
-    """Tenants whose database was made again while waiting."""
+    healed: Mapping[str, datetime] = field(default_factory=dict)
+    """Tenants whose database was made again while waiting, and when."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
     """Per tenant how its targets are checked, where that matters: see `_checks_matter`."""
     earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def observe(context: ServicesContext) -> ServicesFacts:
         now=now,
         rules=context.wait_rules,
         wanted={one.tenant: one for one in wanted_of(stack)},
-        healed=frozenset(name for name, course in courses if course.healed),
+        healed={name: course.healed for name, course in courses if course.healed is not None},
         checks={name: memory.checks[group] for name, group in groups.items() if group in memory.checks},
         earlier=memory.earlier,
         noticed={name: course.since for name, course in courses if course.since is not None},
@@ -145,7 +145,7 @@ def _situation(tenant: str, facts: ServicesFacts) -> Situation:
         earlier=facts.earlier.get(tenant),
         since=facts.noticed.get(tenant),
         scaled_to=facts.scaled.get(tenant),
-        healed=tenant in facts.healed,
+        healed=facts.healed.get(tenant),
         wanted=facts.wanted.get(tenant),
         check=facts.checks.get(tenant),
         group=facts.groups.get(tenant, ""),
@@ -157,13 +157,15 @@ def apply(context: ServicesContext, todos: Mapping[Subject, Todo]) -> None:
     context.databases_made.update(todos)
     refused = refusals(lambda: context.database.ensure([todo.payload.wanted for todo in todos.values()]))
 
+    healed = context.now()
+
     def start(tenant: Subject) -> None:
         if tenant in refused:
             raise refused[tenant]
         if todos[tenant].payload.forced:
             deployment = context.ecs.redeploy(todos[tenant].payload.service)
             context.rollout_memory.course(tenant, lambda course: course.having_caused(deployment))
-        context.rollout_memory.course(tenant, lambda course: replace(course, healed=True))
+        context.rollout_memory.course(tenant, lambda course: replace(course, healed=healed))
 
     each(todos, start)
 

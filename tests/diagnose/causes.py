@@ -136,10 +136,10 @@ CAUSES = {
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
     {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
-    | {"session-ended"}
+    | {"session-ended", "spot-taken-back"}
 )
 """Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start; who signs
-with the account's own keys has no session)."""
+with the account's own keys has no session; ECS has started another task when the doctor looks)."""
 ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""
 THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-role-denied", "runner-without-psql"})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from moto.ecs.models import EC2ContainerServiceBackend, TaskDefinition
+from moto.ecs.models import EC2ContainerServiceBackend, TaskDefinition, TaskSet
 
 from orchestrator.local.ecs.rollout import DeploymentRecord
 
@@ -69,6 +69,10 @@ class LivingService(Protocol):
     platform_version: str | None
     events: list[dict[str, Any]]
     deployments: list[DeploymentRecord]
+    deployment_controller: dict[str, str]
+    task_sets: list[TaskSet]
+    cluster_arn: str
+    region_name: str
     createdAt: datetime
     platformFamily: str
     availabilityZoneRebalancing: str

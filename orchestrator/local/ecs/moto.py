@@ -2,7 +2,7 @@
 
 Here the API keeps what it is given, adds a new PRIMARY deployment and leaves the older ones ACTIVE, and deletes by
 draining; the scheduler does the rest. As on AWS, a change of the desired count alone starts no deployment. Left out:
-task sets and external controllers, ExecuteCommand, the service-deployment calls, capacity providers, tags of tasks.
+ExecuteCommand, the service-deployment calls, capacity providers, tags of tasks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.pace import Pace
+from orchestrator.local.ecs import task_sets
 from orchestrator.local.ecs.model import LivingService
 from orchestrator.local.ecs.rollout import DEFAULT_CONFIGURATION, LOCK, DeploymentRecord
 
@@ -57,6 +58,7 @@ _list_services = EC2ContainerServiceBackend.list_services
 def install(_cloud: Cloud) -> None:
     """From now on services keep their settings and have deployments."""
     replace(EC2ContainerServiceResponse, create_service=_create, update_service=_update, describe_services=_describe)
+    replace(EC2ContainerServiceResponse, create_task_set=task_sets.create)
     replace(EC2ContainerServiceBackend, delete_service=_delete, list_services=_list)
 
 
@@ -79,7 +81,7 @@ def _create(self: EC2ContainerServiceResponse) -> ActionResult:
         # moto says {} for a service on a bridge network, which AWS leaves out; Terraform's provider crashes on it.
         setattr(service, "network_configuration", service.network_configuration or None)  # noqa: B010 - moto's own type
         _begin(service, given)
-    return ActionResult({"service": service})
+    return ActionResult({"service": task_sets.shown(service)})
 
 
 def _begin(service: LivingService, given: dict[str, Any]) -> None:
@@ -95,7 +97,7 @@ def _begin(service: LivingService, given: dict[str, Any]) -> None:
     if service.load_balancers:
         service.healthCheckGracePeriodSeconds = 0
     _keep(service, given)
-    service.deployments = [new_deployment(service)]
+    service.deployments = task_sets.begin(service, new_deployment(service))
 
 
 def _keep(service: LivingService, given: dict[str, Any]) -> None:
@@ -126,6 +128,7 @@ def _update(self: EC2ContainerServiceResponse) -> ActionResult:
         service = cast(LivingService, self.ecs_backend._get_service(cluster, name))
         if service.status != "ACTIVE":
             raise _not_active()
+        task_sets.refuse(service, given)
         replaces = bool(given.get("forceNewDeployment")) or any(
             given.get(key) and given[key] != (getattr(service, SNAKE.get(key, key), None) or None) for key in DEPLOYING
         )
@@ -138,7 +141,7 @@ def _update(self: EC2ContainerServiceResponse) -> ActionResult:
             scale(service, int(given["desiredCount"]))
         if replaces:
             deploy(service, new_deployment(service))
-    return ActionResult({"service": service})
+    return ActionResult({"service": task_sets.shown(service)})
 
 
 def scale(service: LivingService, desired: int) -> None:
@@ -174,7 +177,8 @@ def _delete(self: EC2ContainerServiceBackend, cluster_name: str, service_name: s
 def _describe(self: EC2ContainerServiceResponse) -> ActionResult:
     if not self._get_param("services", []):
         raise InvalidParameterException("Services cannot be empty.")
-    return _describe_services(self)
+    said = cast(dict[str, Any], _describe_services(self).result)
+    return ActionResult({**said, "services": [task_sets.shown(one) for one in said["services"]]})
 
 
 def _list(self: EC2ContainerServiceBackend, *args: Any, **named: Any) -> list[str]:

@@ -10,7 +10,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Task
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.ecs import rollout
+from orchestrator.local.ecs import rollout, task_sets
 from orchestrator.local.ecs.model import LivingService, LivingTask
 from orchestrator.local.ecs.moto import deploy, new_deployment
 from orchestrator.local.ecs.rollout import DeploymentRecord, TaskCounts
@@ -220,7 +220,8 @@ class ServiceKeeper:
         complete = rollout.is_complete(service.desired_count, self._counts(primary, tasks))
         if complete and primary.rollout_state == "IN_PROGRESS":
             primary.become("COMPLETED", f"ECS deployment {primary.id} completed.")
-            self._note(f"(deployment {primary.id}) deployment completed.")
+            if not self._service.task_sets:
+                self._note(f"(deployment {primary.id}) deployment completed.")
         if complete and not self._steady and len(service.deployments) == 1:
             self._note("has reached a steady state.")
         self._steady = complete and len(service.deployments) == 1
@@ -250,7 +251,7 @@ class ServiceKeeper:
         event: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "createdAt": Pace.now(),
-            "message": f"(service {self._service.name}) {text}",
+            "message": f"(service {task_sets.spoken_of(self._service, text)}) {text}",
         }
         with rollout.LOCK:  # tasks say things from their own threads
             self._service.events = [event, *self._service.events][: rollout.EVENTS_KEPT]

@@ -87,7 +87,7 @@ ELSEWHERE = service(target_groups=("arn:other",))
         (
             "database_lost",
             situation(rollout(COMING, failures=(LOST,)), rules=Rules(heals=True), wanted=DATABASE),
-            situation(rollout(COMING, failures=(LOST,)), rules=Rules(heals=True), wanted=DATABASE, healed=True),
+            situation(rollout(COMING, failures=(LOST,)), rules=Rules(heals=True), wanted=DATABASE, healed=at(0)),
         ),
         ("hopeless", situation(rollout(GIVEN_UP)), situation(rollout(COMING))),
         (

@@ -1,0 +1,86 @@
+"""Services whose deployments aren't ECS's to make: named for what they are, never forced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.stage import Contract, Stage, stage
+from tests.waiting import until
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture(scope="module")
+def rolling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with stage(tmp_path_factory.mktemp("controllers"), tenants=("customer-a",)) as made:
+        yield made
+
+
+def led_by(made: Stage, controller: str) -> Contract:
+    """The contract, with a service in the place of the tenant's that this controller makes deployments of."""
+    ecs, cluster, name = made.aws.client("ecs"), made.contract["cluster"], f"customer-a-{controller.lower()}"
+    old = made.service("customer-a")
+    ecs.update_service(cluster=cluster, service=old["serviceName"], desiredCount=0)
+    until("the former service has gone", lambda: not made.service("customer-a")["runningCount"])
+    ways = {"networkConfiguration": old["networkConfiguration"], "loadBalancers": old["loadBalancers"]}
+    common = {"cluster": cluster, "deploymentController": {"type": controller}, "desiredCount": 1}
+    if controller == "CODE_DEPLOY":
+        more: dict[str, Any] = {"taskDefinition": old["taskDefinition"], "launchType": "FARGATE", **ways}
+        ecs.create_service(serviceName=name, healthCheckGracePeriodSeconds=600, **common, **more)
+    else:
+        ecs.create_service(serviceName=name, healthCheckGracePeriodSeconds=600, **common)
+        definition = old["taskDefinition"]
+        made_set = ecs.create_task_set(
+            cluster=cluster, service=name, taskDefinition=definition, launchType="FARGATE", **ways
+        )["taskSet"]
+        ecs.update_service_primary_task_set(cluster=cluster, service=name, primaryTaskSet=made_set["taskSetArn"])
+    return made.changed(tenants__customer_a__service=name)
+
+
+def seen(made: Stage, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = made.aws.client("ecs").describe_services(cluster=made.contract["cluster"], services=[name])[
+        "services"
+    ][0]
+    return found
+
+
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_a_service_of_another_controller_is_brought_to_life_and_never_forced(rolling: Stage, controller: str) -> None:
+    """Its tasks failed for want of a database; ECS starts new ones by itself, as its task set says."""
+    contract = led_by(rolling, controller)
+    name = contract["tenants"]["customer-a"]["service"]
+    with rolling.admin() as admin:
+        admin.execute('DROP DATABASE IF EXISTS "onyx_customer_a" WITH (FORCE)')
+    rolling.recorder.forget()
+    ended = rolling.direct(contract=contract, timeout="600")
+    told = seen(rolling, name)
+    assert told["deployments"] == []
+    assert [(one["status"], one["runningCount"]) for one in told["taskSets"]] == [("PRIMARY", 1)]
+    ended.succeeded()
+    assert "ecs:UpdateService" not in rolling.recorder.changes
+    findings = {one["code"]: one for one in ended.of("finding-reported")}
+    assert controller in findings["redeploy-not-ours"]["detail"]
+    assert "aws " in findings["redeploy-not-ours"]["fix"]
+    again = rolling.direct(contract=contract).succeeded()
+    assert again.last["changed"] == 0
+
+
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_ecs_refuses_to_deploy_for_another_controller(rolling: Stage, controller: str) -> None:
+    ecs, name = rolling.aws.client("ecs"), f"customer-a-{controller.lower()}"
+    definition = rolling.service("customer-a")["taskDefinition"]
+    before = [one["id"] for one in seen(rolling, name)["taskSets"]]
+    for given, words in (
+        ({"forceNewDeployment": True}, "Cannot force a new deployment on services with a"),
+        ({"taskDefinition": definition}, "Unable to update task definition on services with a"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            ecs.update_service(cluster=rolling.contract["cluster"], service=name, **given)
+        assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+        assert f"{words} {controller} deployment controller" in caught.value.response["Error"]["Message"]
+    ecs.update_service(cluster=rolling.contract["cluster"], service=name, desiredCount=0)
+    assert [one["id"] for one in seen(rolling, name)["taskSets"]] == before
