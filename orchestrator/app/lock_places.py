@@ -7,6 +7,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ _FIX = (
     "name a place that all runs on this stack share: --lock s3://BUCKET/KEY excludes those of every machine, "
     "--lock-dir FOLDER those of the machines that share the folder"
 )
+
+_WEB = "backend s3, assume_role_with_web_identity"
 
 Sign = Callable[[], Any]
 """Gives the command's own `aws.access.Access`, when it is needed."""
@@ -76,13 +80,63 @@ def s3_key(config: Mapping[str, Any], workspace: str) -> str:
 
 
 def _in_s3(config: Mapping[str, Any], workspace: str, environment: Mapping[str, str], access: Sign) -> Lock:
-    if config.get("assume_role_with_web_identity"):
-        raise _unknown("the state's S3 backend assumes a role with a web identity of its own", "backend s3")
+    identity = web_identity_of(config, environment)
     key = s3_key(config, workspace) + ".orchestrate-lock"
-    return _object(config, str(config.get("bucket")), key, environment=environment, access=access)
+    return _object(config, str(config.get("bucket")), key, environment=environment, access=access, identity=identity)
 
 
-def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Mapping[str, str], access: Sign) -> Lock:
+@dataclass(frozen=True, slots=True)
+class WebIdentity:
+    """A role that an S3 backend is given for a token; `given` is what else AssumeRoleWithWebIdentity is told."""
+
+    role: str
+    token: Callable[[], str] = field(compare=False)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+def web_identity_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> WebIdentity | None:
+    """What the backend's block says; what it leaves out, Terraform takes from the environment. None: no such block.
+
+    Raises `Invalid` where either is missing: Terraform itself doesn't come to its state then.
+    """
+    said = _block(config, "assume_role_with_web_identity")
+    if not any(said.values()):
+        return None
+    role = str(said.get("role_arn") or environment.get("AWS_ROLE_ARN") or "")
+    file = str(said.get("web_identity_token_file") or environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") or "")
+    text = str(said.get("web_identity_token") or "")
+    if not role or not (file or text):
+        missing = "the token" if role else "the role"
+        raise _unknown(f"the state's S3 backend assumes a role with a web identity, and {missing} is missing", _WEB)
+    given = {
+        "RoleSessionName": said.get("session_name") or environment.get("AWS_ROLE_SESSION_NAME"),
+        "Policy": said.get("policy"),
+        "PolicyArns": [{"arn": arn} for arn in said.get("policy_arns") or ()],
+    }
+    token = partial(_token_in, Path(file)) if file and not text else lambda: text
+    return WebIdentity(role, token, {name: value for name, value in given.items() if value})
+
+
+def _token_in(file: Path) -> str:
+    """Raises `Invalid` where it can't be read. What is in it is a secret."""
+    try:
+        return file.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        fix = "let whoever issues the token write it there (web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE)"
+        message = f"the token of the state's web identity can't be read: {why}"
+        raise Invalid(Problem("web-identity-token-unreadable", message, str(file), fix)) from None
+
+
+def _object(
+    config: Mapping[str, Any],
+    bucket: str,
+    key: str,
+    *,
+    environment: Mapping[str, str],
+    access: Sign,
+    identity: WebIdentity | None = None,
+) -> Lock:
     """The object, reached and written as a backend with this configuration reaches and writes its state."""
     # boto3 takes half a second to import, and most stacks' locks are files.
     from orchestrator.aws import s3_object
@@ -90,7 +144,7 @@ def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Ma
     from orchestrator.engine.s3_lock import S3Lock
 
     endpoints = _block(config, "endpoints")
-    arn, given = role_of(config)
+    arn, given = (identity.role, identity.given) if identity else role_of(config)
     sts = endpoints.get("sts") or config.get("sts_endpoint")
 
     def connected() -> Any:
@@ -102,7 +156,7 @@ def _object(config: Mapping[str, Any], bucket: str, key: str, *, environment: Ma
             path_style=bool(config.get("use_path_style") or config.get("force_path_style")),
             keys=(config["access_key"], config["secret_key"]) if config.get("access_key") else None,
             files=_files(config),
-            role=s3_object.AssumedRole(arn, given, sts) if arn else None,
+            role=s3_object.AssumedRole(arn, given, sts, identity.token if identity else None) if arn else None,
             access=access(),
         )
 

@@ -5,7 +5,7 @@ Needs s3:GetObject, s3:PutObject and s3:DeleteObject on the object. `If-None-Mat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws.access import Access, nobody
 from orchestrator.aws.environment import EnvironmentSession
 from orchestrator.aws.errors import code_of, problem_of
-from orchestrator.aws.roles import assuming
+from orchestrator.aws.roles import assuming, with_web_identity
 
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"}
 """The condition didn't hold, or somebody writes it this moment."""
@@ -34,11 +34,15 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class AssumedRole:
-    """A role that the bucket is reached with; `given` is what else AssumeRole is told, `endpoint` STS's own."""
+    """A role that the bucket is reached with; `given` is what else AssumeRole is told, `endpoint` STS's own.
+
+    `token` reads the web identity that it is given for; None: it is given to our own credentials.
+    """
 
     arn: str
     given: Mapping[str, Any] = field(default_factory=dict)
     endpoint: str | None = None
+    token: Callable[[], str] | None = None
 
 
 def connect(
@@ -58,17 +62,7 @@ def connect(
     Raises like every call does.
     """
     try:
-        if keys:
-            inner: Any = EnvironmentSession(environment)
-            inner.set_credentials(*keys)
-            session: Any = boto3.Session(botocore_session=inner, region_name=region)
-        else:
-            ask = access.ask_for_code if access else nobody
-            own = (
-                Access(environment, profile, "the state's backend: profile", ask, files) if profile or files else access
-            )
-            session = (own or Access(environment)).session(region or "")
-        session = assuming(session, role.arn, role.given, role.endpoint) if role else session
+        session = _session(environment, region, profile, keys, files, role, access)
         config = Config(
             retries={"mode": "standard", "max_attempts": 3},
             connect_timeout=5,
@@ -78,6 +72,28 @@ def connect(
         return session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
     except (BotoCoreError, ValueError) as error:
         raise problem_of(error, "s3") from None
+
+
+def _session(  # noqa: PLR0917 - as `connect` was told
+    environment: Mapping[str, str],
+    region: str | None,
+    profile: str | None,
+    keys: tuple[str, str] | None,
+    files: Mapping[str, str] | None,
+    role: AssumedRole | None,
+    access: Access | None,
+) -> Any:
+    if role and role.token:
+        return with_web_identity(environment, region, role.arn, role.token, given=role.given, endpoint=role.endpoint)
+    if keys:
+        inner: Any = EnvironmentSession(environment)
+        inner.set_credentials(*keys)
+        session: Any = boto3.Session(botocore_session=inner, region_name=region)
+    else:
+        ask = access.ask_for_code if access else nobody
+        own = Access(environment, profile, "the state's backend: profile", ask, files) if profile or files else access
+        session = (own or Access(environment)).session(region or "")
+    return assuming(session, role.arn, role.given, role.endpoint) if role else session
 
 
 class S3Object:

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.lock_places import local_state, lock_of, role_of, s3_key, written_as
+from orchestrator.app.lock_places import (
+    WebIdentity,
+    local_state,
+    lock_of,
+    role_of,
+    s3_key,
+    web_identity_of,
+    written_as,
+)
 from orchestrator.errors import Invalid
 
 S3 = {"bucket": "onyx-state", "key": "prod/terraform.tfstate", "region": "us-west-2"}
@@ -100,7 +108,7 @@ def test_files_are_terraforms(config: dict[str, Any], workspace: str, expected: 
         ({"backend": {"type": "cloud", "config": {}}}, "backend 'cloud' offers no place"),
         (
             {"backend": {"type": "s3", "config": {**S3, "assume_role_with_web_identity": {"role_arn": "arn"}}}},
-            "a web identity of its own",
+            "the token is missing",
         ),
         ({"main": 'terraform {\n  backend "s3" {\n  }\n}\n'}, "not initialised for its backend 's3'"),
         ({"main": "terraform {\n  cloud {\n  }\n}\n"}, "not initialised for its backend 'cloud'"),
@@ -182,3 +190,50 @@ def test_roles_are_terraforms(config: dict[str, Any], expected: tuple[str, dict[
 )
 def test_it_is_written_as_the_state_is(config: dict[str, Any], expected: dict[str, Any]) -> None:
     assert written_as(config) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "environment", "role", "given"),
+    [
+        ({"role_arn": ROLE, "web_identity_token_file": "FILE"}, {}, ROLE, {}),
+        ({"role_arn": ROLE, "web_identity_token": "the token"}, {}, ROLE, {}),
+        (
+            {"web_identity_token_file": "FILE", "session_name": "ci", "policy_arns": ["p"]},
+            {"AWS_ROLE_ARN": ROLE},
+            ROLE,
+            {"RoleSessionName": "ci", "PolicyArns": [{"arn": "p"}]},
+        ),
+        ({"role_arn": ROLE}, {"AWS_WEB_IDENTITY_TOKEN_FILE": "FILE", "AWS_ROLE_ARN": "another"}, ROLE, {}),
+    ],
+    ids=["file", "in-the-note", "role-of-the-environment", "file-of-the-environment"],
+)
+def test_web_identities_are_terraforms(
+    tmp_path: Path, said: dict[str, Any], environment: dict[str, str], role: str, given: dict[str, Any]
+) -> None:
+    """The block goes before the environment."""
+    file = tmp_path / "token"
+    file.write_text("the token\n")
+
+    def placed(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: str(file) if value == "FILE" else value for name, value in values.items()}
+
+    found = web_identity_of({"assume_role_with_web_identity": placed(said)}, placed(environment))
+    assert found == WebIdentity(role, str, given)
+    assert found is not None
+    assert found.token() == "the token"
+
+
+def test_without_the_block_the_run_s_own_credentials_count() -> None:
+    """Which the environment may give for a token too: that is botocore's to see."""
+    environment = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
+    assert web_identity_of({**S3, "assume_role_with_web_identity": None}, environment) is None
+
+
+def test_a_token_that_can_t_be_read_is_named_by_its_file(tmp_path: Path) -> None:
+    block = {"role_arn": ROLE, "web_identity_token_file": str(tmp_path / "gone")}
+    found = web_identity_of({"assume_role_with_web_identity": [block]}, {})
+    assert found is not None
+    with pytest.raises(Invalid) as caught:
+        found.token()
+    assert caught.value.problems[0].code == "web-identity-token-unreadable"
+    assert caught.value.problems[0].context.endswith("gone")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.httpsession import URLLib3Session
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
+from orchestrator.app.lock_places import lock_of
+from orchestrator.aws.access import Access
 from orchestrator.aws.s3_object import AssumedRole, S3Object, connect
 from orchestrator.engine.lock import held
 from orchestrator.engine.s3_lock import DEAD, S3Lock
@@ -282,3 +287,44 @@ def test_it_is_reached_with_the_role_of_the_backend(server: ThreadedMotoServer, 
     assert lock.give_back() is None
     assert all("Credential=ASIA" in str(one) for one in signed)
     assert signed
+
+
+@pytest.mark.parametrize("said", ["in the environment", "in the backend's block"])
+def test_it_is_placed_with_the_web_identity_that_the_state_is_reached_with(
+    server: ThreadedMotoServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str
+) -> None:
+    """As CI systems and pods sign: a token in a file and the ARN of a role, and no keys anywhere."""
+    _, port = server.get_host_and_port()
+    here, arn, token = f"http://127.0.0.1:{port}", "arn:aws:iam::123456789012:role/ci", tmp_path / "token"
+    token.write_text("e30.e30.e30")
+    environment = {"AWS_ENDPOINT_URL": here, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+    config: dict[str, Any] = {
+        "bucket": "onyx-state",
+        "key": f"{bucket.key}-{said[:6]}",
+        "region": "us-east-1",
+        "use_path_style": True,
+        "endpoints": {"s3": here, "sts": here},
+    }
+    if said == "in the environment":
+        environment |= {"AWS_ROLE_ARN": arn, "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}
+    else:
+        config["assume_role_with_web_identity"] = {"role_arn": arn, "web_identity_token_file": str(token)}
+    (tmp_path / "main.tf").write_text("")
+    (tmp_path / ".terraform").mkdir()
+    note = {"backend": {"type": "s3", "config": config}}
+    (tmp_path / ".terraform" / "terraform.tfstate").write_text(json.dumps(note))
+    signed, send = [], URLLib3Session.send
+
+    def sent(self: URLLib3Session, request: Any) -> Any:
+        signed.append((str(request.headers.get("Authorization")), str(request.body)))
+        return send(self, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", sent)
+    lock = lock_of(tmp_path, environment, None, access=lambda: Access(environment))
+    assert lock.take(A) is None
+    assert lock.holder() == A
+    assert lock.give_back() is None
+    asked = [body for _, body in signed if "AssumeRoleWithWebIdentity" in body]
+    assert len(asked) == 1
+    assert "e30.e30.e30" in asked[0]
+    assert all("Credential=ASIA" in header for header, body in signed if body not in asked)
