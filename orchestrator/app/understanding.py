@@ -15,7 +15,7 @@ from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import Found, Inferred, infer, mapping
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ownership_of
-from orchestrator.stack.ownership import Known, Ownership
+from orchestrator.stack.ownership import Known, Ownership, Part, PartKind
 from orchestrator.terraform import OutputValue, Terraform, values
 
 OUTPUT = "orchestrator"
@@ -36,7 +36,8 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
     outputs = terraform.outputs()
     learn(_sensitive(outputs))
     if OUTPUT in outputs:
-        said = _owning(_said(outputs[OUTPUT].value), lambda: ownership_of(states.read(terraform.state())))
+        said = _said(outputs[OUTPUT].value)
+        said = _owning(said, lambda: ownership_of(states.read(terraform.state())), _services(said.stack))
         return lambda _table: said
     state = states.read(terraform.state())
     plain = {name: one.value for name, one in outputs.items()}
@@ -49,7 +50,8 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
         mapped = mapping.read(table, settings.FILE, outputs=plain, state=state, variable=variable)
         inferred = infer(state, mapped)
         learn(password.get_secret_value() for password in inferred.passwords)
-        return _owning(inferred, lambda: ownership_of(state))
+        written = [key[1] for key in mapped.values if key[0] == "tenants" and key[2:] == ("service",)]
+        return _owning(inferred, lambda: ownership_of(state), _services(inferred.stack, written))
 
     def variable(name: str) -> str | None:
         return values.value_of(name, terraform.directory, terraform.environment)
@@ -57,9 +59,16 @@ def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:
     return look
 
 
-def _owning(inferred: Inferred, ask: Callable[[], Ownership]) -> Inferred:
-    """The same, its stack with what the state tells of whose its parts are."""
-    return inferred if inferred.stack is None else replace(inferred, stack=inferred.stack.owning(Known(ask)))
+def _owning(inferred: Inferred, ask: Callable[[], Ownership], written: frozenset[Part]) -> Inferred:
+    """The same, its stack with what the state tells of whose its parts are, and those that somebody wrote down."""
+    return inferred if inferred.stack is None else replace(inferred, stack=inferred.stack.owning(Known(ask, written)))
+
+
+def _services(stack: Stack | None, tenants: Iterable[str] | None = None) -> frozenset[Part]:
+    """The services of these tenants (None: of all)."""
+    known = {} if stack is None else stack.tenants
+    named = known if tenants is None else known.keys() & set(tenants)
+    return frozenset((PartKind.SERVICE, f"{stack.cluster}/{known[one].service}") for one in named if stack is not None)
 
 
 def owned(stack: Stack, terraform: Terraform) -> Stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +68,7 @@ class Service:
     target_groups: tuple[str, ...] | None = None
     colours: tuple[tuple[str, str], ...] = ()
     serving_groups: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def groups_of(self, target_group: str) -> tuple[str, ...]:
         """Where its tasks are that a target group was made for: there, or in the one of the other colour."""
@@ -140,7 +141,7 @@ class Ecs:
         return {raw["serviceName"]: _service(raw) for raw in raws if raw["status"] != "INACTIVE"}
 
     def _describe_services(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        wanted = {"cluster": self._cluster, "services": list(names)}
+        wanted = {"cluster": self._cluster, "services": list(names), "include": ["TAGS"]}
         try:
             return [raw for some in answers(self._client, "describe_services", **wanted) for raw in some["services"]]
         except (ClientError, BotoCoreError) as error:
@@ -222,6 +223,7 @@ def _service(raw: Mapping[str, Any]) -> Service:
         target_groups=tuple(dict.fromkeys(group for way in ways for group in way if group)) if told else None,
         colours=tuple(way for way in ways if all(way)),
         serving_groups=tuple(group for group, _ in _ways(primary)),
+        tags={one["key"]: one.get("value", "") for one in raw.get("tags") or ()},
     )
 
 

@@ -144,6 +144,8 @@ TAKEN: Sequence[Grant] = (
     Grant(
         (
             "s3:CreateBucket",
+            "s3:GetBucketTagging",
+            "s3:ListBucketVersions",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketTagging",
             "s3:PutBucketVersioning",

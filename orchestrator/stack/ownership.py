@@ -123,10 +123,14 @@ def remedy(kind: PartKind, name: str) -> str:
 
 
 class Known:
-    """Ownership that is found out when it is first asked for, and once: reading a state takes seconds. Thread-safe."""
+    """Ownership that is found out when it is first asked for, and once: reading a state takes seconds. Thread-safe.
 
-    def __init__(self, ask: Callable[[], Ownership] = Ownership) -> None:
+    `written` are parts that the contract names because somebody wrote so, and not because a state has them.
+    """
+
+    def __init__(self, ask: Callable[[], Ownership] = Ownership, written: frozenset[Part] = frozenset()) -> None:
         self._ask = ask
+        self.written = written
         self._lock = threading.Lock()
         self._found: Ownership | None = None
 

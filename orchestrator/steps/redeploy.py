@@ -7,7 +7,7 @@ would repeat: then this step says why it does nothing, and the `services` step g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
@@ -15,6 +15,8 @@ from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
 from orchestrator.rollout.progress import ProgressContext, Rollout
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.ownership import PartKind, remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class RedeployFacts:
     """Per tenant the deployment that this run caused, as UpdateService named it."""
     earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Per tenant the deployments that were there before."""
+    cluster: str = ""
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    """Tenants whose service would be redeployed if it were the stack's own, and why it isn't."""
 
 
 def observe(context: ProgressContext) -> RedeployFacts:
@@ -42,7 +47,8 @@ def observe(context: ProgressContext) -> RedeployFacts:
     seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept)
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_asked(services).having_seen(services))
-    return RedeployFacts(
+    facts = RedeployFacts(
+        cluster=stack.cluster,
         rollouts=seen,
         services={name: tenant.service for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
@@ -51,11 +57,28 @@ def observe(context: ProgressContext) -> RedeployFacts:
         ours=memory.caused,
         earlier=memory.earlier,
     )
+    return replace(facts, foreign=_foreign(stack, facts))
+
+
+def _foreign(stack: Stack, facts: RedeployFacts) -> Mapping[str, str]:
+    """Asked only of what would be redeployed: to know whose a service is, a state is read."""
+    found = {}
+    for tenant, verdict in decide(facts).items():
+        service = facts.rollouts[tenant].service
+        if isinstance(verdict, Todo) and service is not None:
+            part = (PartKind.SERVICE, f"{stack.cluster}/{service.name}")
+            found[tenant] = stack.objection_to_redeploy(part, stack.stack, service.tags)
+    return {tenant: why for tenant, why in found.items() if why}
 
 
 def decide(facts: RedeployFacts) -> Verdicts:
     """Per tenant: a redeploy that cures, or why none is made."""
-    return {tenant: _verdict(tenant, rollout, facts) for tenant, rollout in facts.rollouts.items()}
+    return {
+        tenant: Done(f"no redeploy: {facts.services[tenant]} is left as it is: {facts.foreign[tenant]}")
+        if tenant in facts.foreign
+        else _verdict(tenant, rollout, facts)
+        for tenant, rollout in facts.rollouts.items()
+    }
 
 
 def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
@@ -82,6 +105,12 @@ def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
 
 def findings(facts: RedeployFacts) -> Iterable[Problem]:
     """Services that would be redeployed if that were ours to do."""
+    for tenant, why in facts.foreign.items():
+        name = facts.services[tenant]
+        message = f"{name} should be redeployed, and is left as it is: {why}"
+        named = f'or name it yourself: service = "{name}" under [contract.tenants.{tenant}] in orchestrate.toml'
+        fix = f"{remedy(PartKind.SERVICE, f'{facts.cluster}/{name}')}; {named}"
+        yield Problem("not-this-stacks", message, tenant, fix)
     for tenant, rollout in facts.rollouts.items():
         service = rollout.service
         if service is None or service.deploys_itself:

@@ -15,21 +15,32 @@ from orchestrator.lifecycle.vault import STACK_TAG
 
 @dataclass(frozen=True, slots=True)
 class BackupPlaceFacts:
-    """The bucket, and whether the manifest stands in it (complete or in progress). `others`: it is another stack's."""
+    """The bucket, and whether the manifest stands in it (complete or in progress). `others`: it is another stack's.
+
+    `used`: it holds or is marked as something that no backup of ours made.
+    """
 
     bucket: str
     state: BucketState
     begun: bool
     others: str = ""
+    used: bool = False
 
 
 def observe(tools: Tools) -> BackupPlaceFacts:
-    """Two or three calls."""
+    """Two or three calls; two more of a bucket that is there and not protected yet."""
     state = tools.buckets.state(tools.vault.bucket)
     text = tools.buckets.read(tools.vault.bucket, tools.manifest.key) if state.there else None
     known = parse(text, tools.manifest.place) if text else None
     other = known.stack if known and known.stack != tools.manifest.stack else ""
-    return BackupPlaceFacts(tools.vault.bucket, state, known is not None, other)
+    ready = not state.there or (state.versioned and state.private)
+    return BackupPlaceFacts(tools.vault.bucket, state, known is not None, other, used=not ready and _used(tools))
+
+
+def _used(tools: Tools) -> bool:
+    """Whether somebody else uses it: what is not marked by us is ours to change only while nothing is in it."""
+    tags = tools.buckets.tags(tools.vault.bucket)
+    return STACK_TAG not in tags and (bool(tags) or any(True for _ in tools.buckets.versions(tools.vault.bucket)))
 
 
 def decide(facts: BackupPlaceFacts) -> Verdicts:
@@ -38,6 +49,13 @@ def decide(facts: BackupPlaceFacts) -> Verdicts:
         return {STACK: Blocked(taken(facts.bucket))}
     if not facts.state.there:
         return {STACK: Todo(f"make the bucket {facts.bucket}", "create")}
+    if facts.used:
+        message = f"{facts.bucket} is used for something else, and keeps no versions or isn't closed to the public"
+        fix = (
+            "turn both on yourself (aws s3api put-bucket-versioning, put-public-access-block), if its users can bear "
+            "it; or choose another with --backup-bucket: one that doesn't exist is made"
+        )
+        return {STACK: Blocked(Problem("backup-bucket-unprotected", message, facts.bucket, fix), refused=True)}
     if not (facts.state.versioned and facts.state.private):
         return {STACK: Todo(f"keep versions in {facts.bucket} and the public out", "protect")}
     if facts.others:
@@ -55,7 +73,8 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
     if what == "create":
         tools.buckets.create(tools.vault.bucket)
     elif what == "protect":
-        tools.buckets.protect(tools.vault.bucket, {STACK_TAG: tools.stack.stack})
+        kept = {key: value for key, value in tools.buckets.tags(tools.vault.bucket).items() if key[:4] != "aws:"}
+        tools.buckets.protect(tools.vault.bucket, {**kept, STACK_TAG: tools.stack.stack})
     else:
         tools.vault.put(tools.manifest)
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.aws.keys import Key, secret_of
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import KeyPart
 from orchestrator.lifecycle.tools import Tools
+from orchestrator.stack.ownership import PartKind, word
 
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
     """A kept key and the secret the new task definition names for it (empty: none). `same`: as it was.
 
-    `foreign`: that secret isn't a part of the stack.
+    `foreign`: why that secret isn't the stack's own; empty: it is.
     """
 
     kept: KeyPart
     target: str = ""
     same: bool = True
-    foreign: bool = False
+    foreign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,17 @@ def _look(tools: Tools, tenant: str) -> list[KeyState]:
     for key in kept:
         target = named[key.variable].source if key.variable in named else ""
         same = key.outside or not target or tools.keys.same(key.kept, target)
-        found.append(KeyState(key, target, same, bool(target) and named[key.variable].outside))
+        found.append(KeyState(key, target, same, _objection(tools, named[key.variable]) if target else ""))
     return found
+
+
+def _objection(tools: Tools, key: Key) -> str:
+    """Why nothing may be written to the secret; empty: it may. What its tag says of this stack is in `outside`."""
+    known, secret = tools.stack.ownership, secret_of(key.source)
+    if why := known.objection(PartKind.SECRET, secret, tools.stack.stack):
+        return why
+    told = not key.outside or word(PartKind.SECRET, secret) in known.named
+    return "" if told else "neither a Terraform state nor its tag Stack says that it is this stack's"
 
 
 def decide(facts: KeysReturnedFacts) -> Verdicts:
@@ -71,7 +82,7 @@ def _verdict(name: str, keys: tuple[KeyState, ...]) -> Verdict:
     wrong = [one for one in keys if not one.same]
     for one in wrong:
         if one.foreign:
-            message = f"{one.kept.variable} of {name} comes from {one.target} now, which isn't this stack's own"
+            message = f"{one.kept.variable} of {name} comes from {one.target}, which is left as it is: {one.foreign}"
             fix = f"give its tasks a secret of the stack's own, with the value that is kept in {one.kept.kept}"
             return Blocked(Problem("key-not-this-stacks", message, name, fix), refused=True)
     if wrong:

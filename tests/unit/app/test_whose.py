@@ -15,7 +15,7 @@ from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Part, PartKind
 from orchestrator.terraform import OutputValue
 from tests import corpus
-from tests.unit.lifecycle.foreign_world import PARTS, document, stack_of
+from tests.unit.lifecycle.foreign_state import PARTS, document, stack_of
 
 
 @dataclass
@@ -113,3 +113,43 @@ def test_what_was_foreign_stays_so_when_terraform_has_taken_the_rest_away() -> N
     assert not owned(again, there).ownership.objection(PartKind.DATABASE, "postgres", stack.stack), (
         "the state tells it now"
     )
+
+
+def without_services(name: str) -> Any:
+    """Terraform of a stack whose services another state manages: here they are only looked up."""
+    state = corpus.document(name, "state")
+    for one in _resources(state["values"]["root_module"]):
+        if one["type"] == "aws_ecs_service" and one["mode"] == "managed":
+            one["mode"], one["address"] = "data", f"data.{one['address']}"
+    return Terraform(state)
+
+
+def _resources(module: dict[str, Any]) -> list[dict[str, Any]]:
+    below = [one for child in module.get("child_modules", ()) for one in _resources(child)]
+    return [*module.get("resources", ()), *below]
+
+
+def test_services_of_another_state_are_redeployed_where_the_contract_was_written_to_name_them() -> None:
+    """By whoever wrote the output: his word counts until a tag says otherwise, and no state is read for it."""
+    terraform = without_services("ours")
+    inferred = looker(terraform)({})
+    assert inferred is not None
+    stack = inferred.require()
+    service = parts(stack)["service"]
+    assert stack.objection_to_redeploy(service, stack.stack, {}) == ""
+    assert stack.naming(["bucket:x"]).objection_to_redeploy(service, stack.stack, {}) == ""
+    assert "theirs" in stack.objection_to_redeploy(service, stack.stack, {"Stack": "theirs"})
+    assert terraform.reads == 0
+    assert "looks it up" in stack.ownership.objection(*service, stack.stack), "it may still not be paused, say"
+    other = (PartKind.SERVICE, f"{stack.cluster}/somebody-elses")
+    assert "not in this stack's" in stack.objection_to_redeploy(other, stack.stack, {})
+
+
+def test_a_service_of_another_state_is_redeployed_where_orchestrate_toml_names_it() -> None:
+    document = understood("flat-outputs")[0].model_dump(mode="json", by_alias=True, exclude_none=True)
+    inferred = looker(without_services("flat-outputs"))({key: it for key, it in document.items() if key != "schema"})
+    assert inferred is not None
+    stack = inferred.require()
+    service = parts(stack)["service"]
+    assert "looks it up" in stack.ownership.objection(*service, stack.stack)
+    assert stack.objection_to_redeploy(service, stack.stack, {}) == ""

@@ -20,7 +20,7 @@ from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Known, Ownership, PartKind
-from tests.unit.lifecycle.foreign_world import PARTS, stack_of
+from tests.unit.lifecycle.foreign_state import PARTS, stack_of
 
 HOST = "db.example.com"
 

@@ -12,33 +12,39 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.lifecycle import destroy
+from orchestrator.lifecycle import destroy, services
+from orchestrator.lifecycle.backup import database_snapshot
+from orchestrator.lifecycle.destroy import bucket_emptied
+from orchestrator.lifecycle.pause import instances_stopped
+from orchestrator.lifecycle.restore import files_returned, keys_returned
 from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ending_by, ownership_of
 from orchestrator.stack.ownership import PARTS as TELLING
 from orchestrator.stack.ownership import Ownership, Part, PartKind, part, word
-from tests.unit.lifecycle.foreign_world import (
+from orchestrator.steps import redeploy, redis_auth
+from tests.unit.lifecycle.foreign_state import (
     BALANCER,
+    BESIDE,
     BUCKET,
-    FINAL,
+    CMK,
+    ELSEWHERE,
+    KEY,
     OTHER,
     PARTS,
     REDIS,
-    REVERSIBLE,
     SERVER,
     SERVICE,
     STACK,
+    UNTOUCHED,
     VESPA,
-    WAKING,
-    World,
     document,
-    ran,
     stack_of,
-    tools_of,
 )
+from tests.unit.lifecycle.foreign_world import FINAL, REVERSIBLE, WAKING, World, ran, tools_of
 
 WORDS = st.fixed_dictionaries({one: st.sampled_from(["managed", "data", "absent"]) for one in PARTS})
 TAGS = st.fixed_dictionaries({one: st.sampled_from(["", STACK, OTHER]) for one in PARTS})
+MODES = st.fixed_dictionaries({one: st.sampled_from(["managed", "data", "absent"]) for one in BESIDE})
 USED = st.frozensets(st.sampled_from(["db.example.com", "redis.example.com", "10.0.0.5"]))
 ALL_OURS: Mapping[Part, str] = dict.fromkeys(PARTS, "managed")
 NO_STATE: Mapping[Part, str] = dict.fromkeys(PARTS, "absent")
@@ -60,19 +66,22 @@ def changed_by(commands: Mapping[str, Any], world: World) -> list[Part]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(WORDS, TAGS, USED)
-@example(ALL_OURS, dict.fromkeys(PARTS, ""), frozenset())
-@example({**ALL_OURS, SERVER: "data", REDIS: "data"}, dict.fromkeys(PARTS, ""), frozenset())
-@example({**ALL_OURS, BUCKET: "absent"}, dict.fromkeys(PARTS, STACK), frozenset())
-@example(NO_STATE, dict.fromkeys(PARTS, OTHER), frozenset())
+@given(WORDS, TAGS, USED, MODES)
+@example(ALL_OURS, dict.fromkeys(PARTS, ""), frozenset(), {})
+@example({**ALL_OURS, SERVER: "data", REDIS: "data"}, dict.fromkeys(PARTS, ""), frozenset(), {})
+@example({**ALL_OURS, BUCKET: "absent"}, dict.fromkeys(PARTS, STACK), frozenset(), {})
+@example({**ALL_OURS, KEY: "data"}, dict.fromkeys(PARTS, STACK), frozenset(), {})
+@example({**ALL_OURS, SERVICE: "data"}, dict.fromkeys(PARTS, ""), frozenset(), dict.fromkeys(BESIDE, "managed"))
+@example(NO_STATE, dict.fromkeys(PARTS, OTHER), frozenset(), dict.fromkeys(BESIDE, "managed"))
 def test_never_one_change_to_what_is_somebody_elses(
-    said: Mapping[Part, str], tags: Mapping[Part, str], used: frozenset[str]
+    said: Mapping[Part, str], tags: Mapping[Part, str], used: frozenset[str], beside: Mapping[str, str]
 ) -> None:
     for commands, for_good in ((REVERSIBLE, False), (FINAL, True)):
-        world = World(said, tags, used)
+        world = World(said, tags, used, beside=beside)
         for one in changed_by(commands, world):
             assert may_change(one, said, tags, for_good=for_good), (one, said[one], tags[one])
-    asleep = World(said, tags, used, asleep=True)
+            assert one not in UNTOUCHED
+    asleep = World(said, tags, used, asleep=True, beside=beside)
     for one in changed_by({"resume": WAKING}, asleep):
         assert may_change(one, said, tags, for_good=False), (one, said[one], tags[one])
 
@@ -80,13 +89,28 @@ def test_never_one_change_to_what_is_somebody_elses(
 def test_what_is_the_stacks_own_is_changed() -> None:
     """Or nothing would be shown by nothing being changed."""
     changed = {*changed_by(REVERSIBLE, World(ALL_OURS)), *changed_by(FINAL, World(ALL_OURS))}
-    assert changed == PARTS.keys() - {(PartKind.SECRET, next(name for kind, name in PARTS if kind is PartKind.SECRET))}
+    assert changed == PARTS.keys() - UNTOUCHED
     assert {SERVER, VESPA, SERVICE} <= set(changed_by({"resume": WAKING}, World(ALL_OURS, asleep=True)))
 
 
 @pytest.mark.parametrize("command", [*REVERSIBLE, *FINAL])
 def test_each_command_of_these_changes_something(command: str) -> None:
     assert changed_by({command: {**REVERSIBLE, **FINAL}[command]}, World(ALL_OURS))
+
+
+@given(st.sampled_from(["managed", "data", "absent"]))
+def test_a_copy_is_not_sealed_with_a_key_that_goes_with_the_stack(word_of_key: str) -> None:
+    """Or nobody could open the backup; with any other key it is sealed as its original."""
+    tools = tools_of(World({**ALL_OURS, CMK: word_of_key}))
+    tools.keys.keep(KEY[1], "copy", {}, tools.goes)
+    assert tools.sealed_with == ([""] if word_of_key == "managed" else [CMK[1]])
+
+
+def test_a_service_of_the_same_name_in_another_cluster_makes_nothing_ours() -> None:
+    said = {**ALL_OURS, SERVICE: "absent", ELSEWHERE: "managed"}
+    changed = [*changed_by(REVERSIBLE, World(said)), *changed_by(FINAL, World(said))]
+    assert changed
+    assert SERVICE not in changed
 
 
 @pytest.mark.parametrize("blind", ["objection", "loss"])
@@ -97,6 +121,30 @@ def test_it_would_be_noticed(blind: str, monkeypatch: pytest.MonkeyPatch) -> Non
     changed = changed_by(REVERSIBLE if blind == "objection" else FINAL, World(foreign))
     assert changed
     assert not any(may_change(one, foreign, dict.fromkeys(PARTS, ""), for_good=True) for one in changed)
+
+
+@pytest.mark.parametrize(
+    ("room", "guard", "blind", "touched"),
+    [
+        (redeploy, "_foreign", {}, SERVICE),
+        (keys_returned, "_objection", "", KEY),
+        (files_returned, "_objection", "", BUCKET),
+        (bucket_emptied, "objection", "", BUCKET),
+        (redis_auth, "_foreign", "", REDIS),
+        (services, "foreign_among", {}, SERVICE),
+        (instances_stopped, "foreign", {}, VESPA),
+        (database_snapshot, "objection", "", SERVER),
+    ],
+    ids=lambda it: it if isinstance(it, str) else getattr(it, "__name__", "").rpartition(".")[2],
+)
+def test_each_guard_is_missed(
+    room: Any, guard: str, blind: object, touched: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, what it guards is changed though it is somebody else's: nothing else would have spared it."""
+    said = {**dict.fromkeys(PARTS, "data"), SERVICE: "data" if touched == SERVICE else "managed"}
+    assert touched not in changed_by({**REVERSIBLE, **FINAL}, World(said))
+    monkeypatch.setattr(room, guard, lambda *_given, **_more: blind)
+    assert touched in [*changed_by(REVERSIBLE, World(said)), *changed_by(FINAL, World(said))]
 
 
 @pytest.mark.parametrize(

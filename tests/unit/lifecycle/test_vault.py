@@ -13,7 +13,8 @@ from orchestrator.aws.buckets import BucketState
 from orchestrator.lifecycle import pruned
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.vault import Vault, chosen
-from tests.unit.lifecycle.foreign_world import Snapshots, World, ran
+from tests.unit.lifecycle.foreign_doubles import Snapshots
+from tests.unit.lifecycle.foreign_world import World, ran
 from tests.unit.lifecycle.test_manifest import PART
 
 ACCOUNT = "123456789012"
