@@ -24,8 +24,12 @@ def led_by(made: Stage, controller: str) -> Contract:
     """The contract, with a service in the place of the tenant's that this controller makes deployments of."""
     ecs, cluster, name = made.aws.client("ecs"), made.contract["cluster"], f"customer-a-{controller.lower()}"
     old = made.service("customer-a")
-    ecs.update_service(cluster=cluster, service=old["serviceName"], desiredCount=0)
-    until("the former service has gone", lambda: not made.service("customer-a")["runningCount"])
+    for page in ecs.get_paginator("list_services").paginate(cluster=cluster):
+        for other in page["serviceArns"]:
+            ecs.update_service(cluster=cluster, service=other, desiredCount=0)
+    group = old["loadBalancers"][0]["targetGroupArn"]
+    health = made.aws.client("elbv2").describe_target_health
+    until("no former task is a target", lambda: not health(TargetGroupArn=group)["TargetHealthDescriptions"])
     ways = {"networkConfiguration": old["networkConfiguration"], "loadBalancers": old["loadBalancers"]}
     common = {"cluster": cluster, "deploymentController": {"type": controller}, "desiredCount": 1}
     if controller == "CODE_DEPLOY":
