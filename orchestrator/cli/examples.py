@@ -96,7 +96,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "history": (
         "orchestrate history",
         "orchestrate history last",
-        "orchestrate history last --json",
+        "orchestrate history last --html report.html",
     ),
     "pause": (
         "orchestrate pause",

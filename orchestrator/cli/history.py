@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,17 +17,32 @@ from orchestrator.cli.shape import command
 @command()
 @click.argument("run", required=False)
 @click.option("--journal-dir", help="Folder for the records of runs, instead of .orchestrate/runs.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Write RUN as one page that needs nothing else (-: to standard output).",
+)
+@click.option("--open", "opened", is_flag=True, help="Show RUN's page in the browser.")
 @place_options
-def history(run: str | None, journal_dir: str | None, directory: Path, *, as_json: bool) -> None:
+def history(
+    run: str | None, journal_dir: str | None, directory: Path, *, page: Path | None, opened: bool, as_json: bool
+) -> None:
     """List the runs recorded here, the newest first; with RUN (or the beginning of its id, or `last`), its timeline."""
     from orchestrator.cli.edge import stack_of
     from orchestrator.render import history as shown
+    from orchestrator.render import report
     from orchestrator.workflows.history import folder_of, history, run_of
 
     stack = stack_of({"directory": directory, "journal_dir": journal_dir})
+    if (page or opened) and not run:
+        raise click.UsageError("say which RUN: its id, the beginning of it, or `last`")
     if run:
         record = run_of(stack, run)
-        if as_json:
+        if page or opened:
+            _page(report.page(report.of(record)), record.run, page, opened=opened)
+        elif as_json:
             _lines(record.lines)
         else:
             shown.timeline(record, sys.stdout)
@@ -38,6 +54,18 @@ def history(run: str | None, journal_dir: str | None, directory: Path, *, as_jso
         shown.table(found, sys.stdout)
     else:
         click.echo(f"no runs are recorded in {folder_of(stack)}")
+
+
+def _page(text: str, run: str, file: Path | None, *, opened: bool) -> None:
+    """To the file, else to one beside the user's temporary files; then into the browser, if that is asked."""
+    if file == Path("-"):
+        click.echo(text)
+        return
+    file = file or Path(tempfile.mkdtemp(prefix="orchestrate-")) / f"{run}.html"
+    file.write_text(text, encoding="utf-8")
+    click.echo(f"written: {file}")
+    if opened:
+        click.launch(file.absolute().as_uri())
 
 
 def _lines(values: Iterable[object]) -> None:

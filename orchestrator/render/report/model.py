@@ -1,0 +1,211 @@
+"""What a page shows of a run, from its record alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator.engine.journal import RunRecord
+
+WORKING, WAITING = "working", "waiting"
+DONE, FAILED, OPEN = "done", "failed", "open"
+_ENDS = {"step-done": DONE, "step-failed": FAILED}
+_SHORTEST = 1.0
+"""Seconds that the whole picture spans at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a bar, in seconds since the run began; `why` is what was waited for."""
+
+    start: float
+    end: float
+    kind: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was made, or may have been: when it ended (of an open one, when it began), and how."""
+
+    at: float
+    what: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step, for one tenant or for what all share (`subject` empty)."""
+
+    step: str
+    subject: str
+    state: str
+    detail: str
+    code: str = ""
+    fix: str = ""
+    spans: Sequence[Span] = ()
+    changes: Sequence[Change] = ()
+
+    @property
+    def seconds(self) -> float:
+        """From its beginning to its end."""
+        return self.spans[-1].end - self.spans[0].start if self.spans else 0.0
+
+    @property
+    def waits(self) -> Sequence[Span]:
+        """What it waited for, in its order."""
+        return tuple(span for span in self.spans if span.kind == WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the doctor found, or the run reported beside its steps."""
+
+    subject: str
+    severity: str
+    detail: str
+    code: str
+    cause: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run. Times are as recorded (ISO 8601, UTC); `outcome` is a word of `errors.Outcome`, or `unfinished`."""
+
+    run: str
+    command: str
+    stack: str
+    outcome: str
+    began: str
+    seconds: float
+    changed: int
+    calls: int
+    who: str
+    words: str
+    rows: Sequence[Row] = ()
+    findings: Sequence[Finding] = ()
+    garbled: int = 0
+    """Lines of the record that can't be read."""
+    span: float = field(default=_SHORTEST)
+    """Seconds that the picture spans."""
+
+
+def of(record: RunRecord) -> Report:
+    """What the record tells, whatever is in it."""
+    began = _at(record.began)
+    lines = [line for line in record.lines if line.get("step")]
+    rows = tuple(_rows(lines, began))
+    last = max((_since(began, line) for line in record.lines), default=0.0)
+    seconds = record.seconds if record.seconds is not None else last
+    header = record.header
+    options = header.get("options")
+    return Report(
+        run=record.run,
+        command=record.command,
+        stack=record.stack,
+        outcome=record.outcome,
+        began=record.began,
+        seconds=seconds,
+        changed=record.changed,
+        calls=_number(record.end.get("aws_calls")) if record.end else 0,
+        who="@".join(filter(None, (_text(header, "user"), _text(header, "host")))),
+        words=" ".join(map(str, options)) if isinstance(options, list) else record.command,
+        rows=rows,
+        findings=tuple(_finding(line) for line in record.lines if line["event"] == "finding-reported"),
+        garbled=record.garbled,
+        span=max(_SHORTEST, seconds, last),
+    )
+
+
+def _rows(lines: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[Row]:
+    """In the order in which they began. What a step did before it knew its tenants is no row of its own."""
+    by_key: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for line in lines:
+        if line["event"] != "finding-reported":
+            by_key.setdefault((_text(line, "step"), _text(line, "subject")), []).append(line)
+    starts = {key[0]: _since(began, said[0]) for key, said in by_key.items() if said[0]["event"] == "step-started"}
+    for (step, subject), said in by_key.items():
+        if not subject and [line["event"] for line in said] == ["step-started"] and _has_tenants(step, by_key):
+            continue
+        yield _row(step, subject, said, starts.get(step), began)
+
+
+def _has_tenants(step: str, keys: Iterable[tuple[str, str]]) -> bool:
+    return any(other == step and subject for other, subject in keys)
+
+
+def _row(
+    step: str, subject: str, said: Sequence[Mapping[str, Any]], start: float | None, began: datetime | None
+) -> Row:
+    last = next((line for line in reversed(said) if line["event"] in _ENDS), None)
+    telling = last or next((line for line in reversed(said) if line["event"] == "step-waiting"), said[-1])
+    return Row(
+        step=step,
+        subject=subject,
+        state=_ENDS[last["event"]] if last else OPEN,
+        detail=_text(telling, "detail"),
+        code=_text(telling, "code"),
+        fix=_text(telling, "fix"),
+        spans=tuple(_spans(said, start, began)),
+        changes=tuple(_changes(said, began)),
+    )
+
+
+def _spans(said: Sequence[Mapping[str, Any]], start: float | None, began: datetime | None) -> Iterable[Span]:
+    """From one change of what it does to the next: a change is work, as is everything before the first wait."""
+    at = _since(began, said[0]) if start is None else start
+    doing = (WORKING, "")
+    for line in said:
+        now = max(at, _since(began, line))
+        if line["event"] in _ENDS:
+            yield Span(at, now, *doing)
+            return
+        next_ = (WAITING, _text(line, "detail")) if line["event"] == "step-waiting" else (WORKING, "")
+        if next_ != doing:
+            if now > at:
+                yield Span(at, now, *doing)
+            at, doing = now, next_
+    yield Span(at, max(at, _since(began, said[-1])), *doing)
+
+
+def _changes(said: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[Change]:
+    intended: Mapping[str, Any] | None = None
+    for line in said:
+        if line["event"] == "change-intended":
+            intended = line
+        elif line["event"] == "change-made":
+            what = _text(line, "detail") or (_text(intended, "detail") if intended else "")
+            yield Change(_since(began, line), what, _text(line, "outcome"))
+            intended = None
+    if intended is not None:
+        yield Change(_since(began, intended), _text(intended, "detail"), "not known")
+
+
+def _finding(line: Mapping[str, Any]) -> Finding:
+    names = ("subject", "severity", "detail", "code", "cause", "fix")
+    return Finding(**{name: _text(line, name) for name in names})
+
+
+def _since(began: datetime | None, line: Mapping[str, Any]) -> float:
+    at = _at(_text(line, "time"))
+    return max(0.0, (at - began).total_seconds()) if began and at else 0.0
+
+
+def _at(stamp: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(stamp)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.tzinfo else None
+
+
+def _text(line: Mapping[str, Any], key: str) -> str:
+    value = line.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
