@@ -27,7 +27,7 @@ from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
-from orchestrator.stack import contract
+from orchestrator.stack import contract, names
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -108,7 +108,7 @@ def _contract() -> Iterator[str]:
     yield "As a JSON schema: [contract.schema.json](contract.schema.json). The schema can't say that a tenant's"
     yield "`database`, `role`, `service`, `hostname` and `target_group_arn` must be its own, nor what a PostgreSQL name"
     yield "may be: 1 to 63 bytes of `a-z`, `0-9`, `_`, `-`, not beginning with a digit or `-`, and not reserved"
-    yield f"({', '.join(f'`{name}`' for name in sorted(contract.RESERVED))}, `pg_*`)."
+    yield f"({', '.join(f'`{name}`' for name in sorted(names.RESERVED))}, `pg_*`)."
     yield ""
     schema = _schema()
     yield from _model("the whole", schema)

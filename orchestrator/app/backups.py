@@ -11,13 +11,12 @@ from orchestrator import redact
 from orchestrator.app.context import Learn, limits_of, no_secrets
 from orchestrator.app.operation import Operation
 from orchestrator.app.pausing import pause_state_of
+from orchestrator.app.servers import servers_of, snapshots_of
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.protection import Protection
-from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import Count, ServiceCounts
-from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.dns import places
 from orchestrator.dns.model import normal
@@ -36,7 +35,7 @@ from orchestrator.lifecycle.tools import ReadSoFar, Tools
 from orchestrator.lifecycle.vault import Vault, bucket_of, chosen, tags_of
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
-from orchestrator.stack.ownership import PartKind, word
+from orchestrator.stack.ownership import word
 
 RESUMED = timedelta(hours=12)
 """An unfinished backup older than this is not gone on with: its parts would be too far apart."""
@@ -62,10 +61,10 @@ class Backups:
         self._learn = learn
         self._limits = limits_of(settings, operation.access)
         aws = operation.aws
-        self._rds = Rds(aws.client("rds"))
+        self._rds = servers_of(self.stack.database, aws)
         self.buckets = Buckets(aws.client("s3"), self.stack.region, self.stack.account_id)
         self._chosen = settings["backup-bucket"]
-        self.snapshots = DbSnapshots(aws.client("rds"))
+        self.snapshots = snapshots_of(self.stack.database, aws)
         self.volumes = Volumes(aws.client("ec2"))
         self.counts = ServiceCounts(aws.client("ecs"), self.stack.cluster)
         self.autoscaling = Autoscaling(aws.client("application-autoscaling"), self.stack.cluster)
@@ -109,7 +108,7 @@ class Backups:
             fix = "add --stop-services: what is loaded is compared row by row, and a dump takes its time"
             raise Invalid(Problem("dump-of-running-stack", "the services run", "--dump", fix))
         if self.shares_server and not dumped:
-            message = f"{self.stack.database.instance} isn't this stack's own: a snapshot would hold others' data"
+            message = f"{self.stack.database.server} isn't this stack's own: a snapshot would hold others' data"
             raise Invalid(Problem("backup-of-foreign-server", message, "", DUMP))
         if dumped and self.stack.runner is None:
             fix = "name an instance with pg_dump in the contract (`orchestrate init`), or leave out --dump"
@@ -135,14 +134,14 @@ class Backups:
     def foreign(self) -> Sequence[str]:
         """The parts of the contract that aren't the stack's own (`ownership.word`), as far as that is known."""
         stack, known = self.stack, self.stack.ownership
-        tags = {PartKind.DATABASE: self._rds.server(stack.database.instance).tags}
+        tags = {stack.database.part[0]: self._rds.server(stack.database.server).tags}
         found = (word(*one) for one in parts_of(stack) if known.objection(*one, stack.stack, tags.get(one[0])))
         return sorted(found)
 
     @property
     def shares_server(self) -> bool:
-        """Whether the database server isn't the stack's own: then dumps are taken instead of a snapshot."""
-        return word(PartKind.DATABASE, self.stack.database.instance) in self.foreign
+        """Whether the database server isn't the stack's own, or not RDS's: dumps are taken then, no snapshot."""
+        return self.stack.database.elsewhere or word(*self.stack.database.part) in self.foreign
 
     def _still_of_one_instant(self, unfinished: Manifest) -> bool:
         """Whether what was to come with the rest of it still can: nothing was taken yet, or nothing has run since."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from orchestrator import dns, probe, redact
+from orchestrator.app.servers import Servers, servers_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
@@ -19,7 +20,7 @@ from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.neighbours import Neighbours
 from orchestrator.aws.parameters import Parameters
-from orchestrator.aws.rds import Rds
+from orchestrator.aws.rds import ELSEWHERE
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
@@ -61,7 +62,7 @@ class Context:
     started: datetime
     now: Callable[[], datetime]
     wait_rules: services.Rules
-    rds: Rds
+    rds: Servers
     ec2: Ec2
     ssm: Ssm
     elasticache: ElastiCache
@@ -114,7 +115,7 @@ def connect(
     parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
     values = SecretValues(secrets, parameters)
     lender = PasswordLender(parameters, stack.stack, token_hex(4), clock.now)
-    rds = Rds(aws.client("rds"))
+    rds = servers_of(stack.database, aws)
     # Without a runner the step `runner` ends the run before anybody asks the database.
     runner = stack.runner.instance_id if stack.runner else ""
     trusted = tls.authorities(stack.region, settings["database-ca-file"])
@@ -150,9 +151,10 @@ def connect(
     )
 
 
-def _sessions(stack: Stack, rds: Rds, database: DatabaseAccess) -> Sequence[Session]:
+def _sessions(stack: Stack, rds: Servers, database: DatabaseAccess) -> Sequence[Session]:
     """Who is connected; nobody to a server that doesn't run."""
-    return database.sessions() if rds.server(stack.database.instance).status in USABLE else ()
+    server = rds.server(stack.database.server)
+    return database.sessions() if server.kind == ELSEWHERE or server.status in USABLE else ()
 
 
 def _direct(stack: Stack, values: SecretValues, settings: Settings, environment: Mapping[str, str]) -> DatabaseAccess:

@@ -210,7 +210,7 @@ class Operation:
 
     def newest_snapshot(self) -> datetime | None:
         """When the database server's newest snapshot was taken; None: there is none."""
-        newest = self._context.rds.newest_snapshot(self.stack.database.instance)
+        newest = self._context.rds.newest_snapshot(self.stack.database.server)
         return newest.taken if newest else None
 
     def embedding_providers(self) -> Mapping[Subject, int | None]:

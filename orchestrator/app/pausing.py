@@ -9,11 +9,11 @@ from typing import Any
 from orchestrator import steps
 from orchestrator.app.context import Context
 from orchestrator.app.operation import Operation, Selection
+from orchestrator.app.servers import Servers, servers_of
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.elasticache import ElastiCache
 from orchestrator.aws.inventory import Inventory
-from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.engine import runner
@@ -24,7 +24,7 @@ from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.instance_owners import owners
 from orchestrator.lifecycle.other_users import OtherUsers
-from orchestrator.lifecycle.pause.costs import Estimate, StackSizes, estimate
+from orchestrator.lifecycle.pause.costs import NO_STORAGE, Estimate, StackSizes, estimate
 from orchestrator.lifecycle.pause.state import PauseState
 from orchestrator.lifecycle.pause_tags import Stamp
 from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
@@ -46,7 +46,7 @@ class _PauseReading:
     """What pause's steps need to look at a stack."""
 
     stack: Stack
-    rds: Rds
+    rds: Servers
     ec2: Ec2
     counts: ServiceCounts
     autoscaling: Autoscaling
@@ -116,7 +116,7 @@ def pause_state_of(stack: Stack, aws: Aws) -> PauseState:
     counts = ServiceCounts(aws.client("ecs"), stack.cluster)
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
     by_tenant = {name: seen[tenant.service] for name, tenant in stack.tenants.items() if tenant.service in seen}
-    return PauseState(Rds(aws.client("rds")).server(stack.database.instance), by_tenant)
+    return PauseState(servers_of(stack.database, aws).server(stack.database.server), by_tenant)
 
 
 def paused_survey(operation: Operation, pause_state: PauseState) -> Mapping[str, Mapping[Subject, Verdict]]:
@@ -124,7 +124,7 @@ def paused_survey(operation: Operation, pause_state: PauseState) -> Mapping[str,
     stack, aws, whole = operation.stack, operation.aws, pause_state.whole is not None
     context = _PauseReading(
         stack,
-        Rds(aws.client("rds")),
+        servers_of(stack.database, aws),
         Ec2(aws.client("ec2")),
         ServiceCounts(aws.client("ecs"), stack.cluster),
         Autoscaling(aws.client("application-autoscaling"), stack.cluster),
@@ -154,10 +154,10 @@ def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> S
         tasks=tuple(sizes.values()),
         staying=tuple(size for tenant, size in sizes.items() if subjects is not None and tenant not in subjects),
         whole=subjects is None,
-        database=seen.server.size,
-        storage=inventory.storage(stack.database.instance),
+        database=f"Aurora {seen.server.size}" if stack.database.cluster else seen.server.size,
+        storage=inventory.storage(stack.database.instance) if stack.database.instance else NO_STORAGE,
         multi_az=seen.server.multi_az,
-        stoppable=not seen.server.replicas,
+        stoppable=not seen.server.unstoppable,
         instances=inventory.instances(ids),
         volumes=inventory.volumes(ids),
         cache_nodes=inventory.cache_nodes(redis.members) if redis else (),

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator import consequences
+from orchestrator.app.servers import servers_of
 from orchestrator.app.understanding import known
+from orchestrator.aws.db_clusters import DbClusters
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
@@ -20,6 +22,12 @@ from orchestrator.events import Emit, FindingReported
 from orchestrator.lifecycle.restore.losses import together
 from orchestrator.stack.blueprint.tenancy import Tenancy, resources_before
 from orchestrator.stack.contract import Stack
+
+_SERVERS: Mapping[str, tuple[str, type[Rds] | type[DbClusters]]] = {
+    "aws_db_instance": ("identifier", Rds),
+    "aws_rds_cluster": ("cluster_identifier", DbClusters),
+}
+"""Resource type → the attribute with its name, and who knows its snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,11 @@ def _snapshots(
     lost = {one.address for one in found if one.code == "database-lost"}
     for server in resources_before(plan):
         arn = server.text("arn").split(":")
-        if server.address in lost and server.type == "aws_db_instance" and len(arn) > 3:
-            name = server.text("identifier")
+        if server.address in lost and server.type in _SERVERS and len(arn) > 3:
+            named, servers = _SERVERS[server.type]
+            name = server.text(named)
             try:
-                newest = Rds(connect(arn[3]).client("rds")).newest_snapshot(name)
+                newest = servers(connect(arn[3]).client("rds")).newest_snapshot(name)
             except OrchestratorError as error:
                 yield f"whether {name} has a snapshot could not be looked up ({error.problems[0].code})"
                 continue
@@ -78,7 +87,7 @@ def no_consequences(stack: Stack, aws: Aws) -> PlanConsequences:
     names = [tenant.service for tenant in stack.tenants.values()]
     try:
         services = ClusterServices(aws.client("ecs"), stack.cluster).settings(names)
-        server = Rds(aws.client("rds")).server(stack.database.instance)
+        server = servers_of(stack.database, aws).server(stack.database.server)
     except OrchestratorError:  # the steps look again, with patience, and say what is wrong
         return PlanConsequences((), "")
     rest = RunState({name: one.desired for name, one in services.items()}, {server.instance: server.status})

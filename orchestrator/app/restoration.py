@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.app.backups import Backups
 from orchestrator.aws.access import Access
 from orchestrator.aws.buckets import Buckets, closed
+from orchestrator.aws.db_clusters import ClusterSnapshots
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.aws.volumes import Volumes
@@ -89,7 +90,9 @@ class Restoration:
 
     def defects(self) -> tuple[Problem, ...]:
         """What is wrong with the backup now."""
-        snapshots, volumes = DbSnapshots(self.aws.client("rds")), Volumes(self.aws.client("ec2"))
+        taken = self.manifest.database
+        of = ClusterSnapshots if taken and ":cluster-snapshot:" in taken.arn else DbSnapshots
+        snapshots, volumes = of(self.aws.client("rds")), Volumes(self.aws.client("ec2"))
         return judge(self.manifest, look(self.manifest, snapshots, volumes, self.buckets))
 
     def choose(self, declares: Callable[[str], bool]) -> RestoreMethod:

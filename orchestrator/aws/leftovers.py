@@ -13,6 +13,7 @@ from orchestrator.aws.session import code_of, problem_of, translated
 
 _GONE = frozenset(
     {
+        "DBClusterNotFoundFault",
         "DBInstanceNotFound",
         "DBInstanceNotFoundFault",
         "LoadBalancerNotFound",
@@ -32,12 +33,14 @@ class Leftovers:
         self._elasticache = elasticache
 
     def find(
-        self, stack: str, *, database: str, balancer: str, redis: str, instances: Sequence[str]
+        self, stack: str, *, database: str, cluster: str, balancer: str, redis: str, instances: Sequence[str]
     ) -> tuple[str, ...]:
         """In words, each with its id. What has an empty id is not asked about."""
         found = []
         if database and self._has(self._rds, "describe_db_instances", DBInstanceIdentifier=database):
             found.append(f"database server {database}")
+        if cluster and self._has(self._rds, "describe_db_clusters", DBClusterIdentifier=cluster):
+            found.append(f"database cluster {cluster}")
         if balancer and self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[balancer]):
             found.append(f"load balancer {balancer}")
         if redis and self._has(self._elasticache, "describe_replication_groups", ReplicationGroupId=redis):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.batches import answers, batched
+from orchestrator.aws.db_clusters import GONE
 from orchestrator.aws.pages import one
+from orchestrator.aws.rds import CLUSTER, ELSEWHERE, INSTANCE
 from orchestrator.aws.session import code_of, problem_of, translated
 
 _ATTRIBUTE = "deletion_protection.enabled"
@@ -27,6 +29,20 @@ class Protected:
     """The database server's."""
 
 
+def _instance(rds: Any, name: str) -> Mapping[str, Any] | None:
+    return one(rds, "describe_db_instances", "DBInstances", DBInstanceIdentifier=name)
+
+
+def _cluster(rds: Any, name: str) -> Mapping[str, Any] | None:
+    return one(rds, "describe_db_clusters", "DBClusters", DBClusterIdentifier=name)
+
+
+_LOOKS: Mapping[str, tuple[str, tuple[str, ...], Callable[[Any, str], Mapping[str, Any] | None]]] = {
+    INSTANCE: ("rds:DescribeDBInstances", ("DBInstanceNotFound", "DBInstanceNotFoundFault"), _instance),
+    CLUSTER: ("rds:DescribeDBClusters", (GONE,), _cluster),
+}
+
+
 class Protection:
     """Through boto3 clients for `rds` and `elbv2`."""
 
@@ -34,10 +50,10 @@ class Protection:
         self._rds = rds
         self._elbv2 = elbv2
 
-    def seen(self, instance: str, balancer: str) -> Protected:
+    def seen(self, database: str, balancer: str, kind: str = INSTANCE) -> Protected:
         """What is gone is not protected. An empty ARN: the load balancer is not asked about."""
-        database, changing, tags = self._of_database(instance)
-        return Protected(database, bool(balancer) and self._of_balancer(balancer), changing, tags)
+        protected, changing, tags = self._of_database(database, kind)
+        return Protected(protected, bool(balancer) and self._of_balancer(balancer), changing, tags)
 
     def balancer_tags(self, arn: str) -> Mapping[str, str]:
         """The load balancer's; none of one that is gone."""
@@ -50,17 +66,21 @@ class Protection:
             raise problem_of(error, "elasticloadbalancing:DescribeTags") from None
         return {tag["Key"]: tag.get("Value", "") for it in said for tag in it["Tags"]}
 
-    def _of_database(self, instance: str) -> tuple[bool, bool, Mapping[str, str]]:
+    def _of_database(self, name: str, kind: str) -> tuple[bool, bool, Mapping[str, str]]:
+        if kind == ELSEWHERE:
+            return False, False, {}
+        doing, missing, look = _LOOKS[kind]
         try:
-            found = one(self._rds, "describe_db_instances", "DBInstances", DBInstanceIdentifier=instance)
+            found = look(self._rds, name)
         except (ClientError, BotoCoreError) as error:
-            if code_of(error) in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+            if code_of(error) in missing:
                 return False, False, {}
-            raise problem_of(error, "rds:DescribeDBInstances") from None
+            raise problem_of(error, doing) from None
         if found is None:
             return False, False, {}
         tags = {tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())}
-        return bool(found.get("DeletionProtection")), found["DBInstanceStatus"] == "modifying", tags
+        status = found.get("DBInstanceStatus") or found.get("Status")
+        return bool(found.get("DeletionProtection")), status == "modifying", tags
 
     def _of_balancer(self, arn: str) -> bool:
         try:
@@ -71,10 +91,15 @@ class Protection:
             raise problem_of(error, "elasticloadbalancing:DescribeLoadBalancerAttributes") from None
         return any(pair["Key"] == _ATTRIBUTE and pair["Value"] == "true" for pair in said)
 
-    def release_database(self, instance: str) -> None:
+    def release_database(self, name: str, kind: str = INSTANCE) -> None:
         """RDS deletes it when asked."""
-        with translated("rds:ModifyDBInstance"):
-            self._rds.modify_db_instance(DBInstanceIdentifier=instance, DeletionProtection=False, ApplyImmediately=True)
+        now: Mapping[str, Any] = {"DeletionProtection": False, "ApplyImmediately": True}
+        if kind == CLUSTER:
+            with translated("rds:ModifyDBCluster"):
+                self._rds.modify_db_cluster(DBClusterIdentifier=name, **now)
+        elif kind == INSTANCE:
+            with translated("rds:ModifyDBInstance"):
+                self._rds.modify_db_instance(DBInstanceIdentifier=name, **now)
 
     def release_balancer(self, arn: str) -> None:
         """ELB deletes it when asked. One attribute, of the many that a call takes."""

@@ -13,15 +13,27 @@ from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
-_OTHER_STATE = frozenset({"InvalidDBInstanceState", "InvalidDBInstanceStateFault"})
+INSTANCE, CLUSTER, ELSEWHERE = "instance", "cluster", "elsewhere"
+"""Kinds of servers: RDS's two, and those that aren't RDS's."""
+_OTHER_STATE = frozenset(
+    {
+        "InvalidDBInstanceState",
+        "InvalidDBInstanceStateFault",
+        "InvalidDBClusterStateFault",
+    }
+)
 _NO_CAPACITY = frozenset({"InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault"})
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """One DB instance. `status` is RDS's word (creating, available, stopped …); empty: there is no such instance."""
+    """One database server. `status` is RDS's word (creating, available, stopped …); empty: RDS has no such server.
+
+    Of a cluster that is available it is the writer's word, `without-writer` where it has none.
+    """
 
     instance: str
+    """What RDS calls it: the instance, or the cluster."""
     status: str = ""
     host: str = ""
     port: int = 0
@@ -39,6 +51,33 @@ class ServerState:
     restarts: datetime | None = None
     """When RDS will start a stopped one by itself."""
     multi_az: bool = False
+    kind: str = INSTANCE
+    writer: str = ""
+    """A cluster's instance that writes."""
+    kept_up: str = ""
+    """Why RDS never stops a server like this; empty: it does."""
+
+    @property
+    def machine(self) -> str:
+        """The instance whose class, load and network count."""
+        return self.writer or self.instance
+
+    @property
+    def words(self) -> str:
+        """Its kind, as RDS's users say it."""
+        return {INSTANCE: "DB instance", CLUSTER: "DB cluster"}.get(self.kind, "database server")
+
+    def command(self, verb: str) -> str:
+        """AWS's command line for it: `start` → `aws rds start-db-cluster --db-cluster-identifier NAME`."""
+        noun = "db-cluster" if self.kind == CLUSTER else "db-instance"
+        return f"aws rds {verb}-{noun} --{noun}-identifier {self.instance}"
+
+    @property
+    def unstoppable(self) -> str:
+        """Why RDS doesn't stop it; empty: it does."""
+        if self.replicas:
+            return f"RDS stops no {self.words.removeprefix('DB ')} with read replicas ({', '.join(self.replicas)})"
+        return self.kept_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +157,7 @@ class Rds:
         try:
             call(DBInstanceIdentifier=instance)
         except (ClientError, BotoCoreError) as error:
-            raise _refusal(error, instance, doing) from None
+            raise refusal(error, instance, doing) from None
 
 
 def _replicas(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -126,7 +165,8 @@ def _replicas(found: Mapping[str, Any]) -> tuple[str, ...]:
     return (*found.get("ReadReplicaDBInstanceIdentifiers", ()), *((source,) if source else ()))
 
 
-def _refusal(error: Exception, instance: str, doing: str) -> OrchestratorError:
+def refusal(error: Exception, instance: str, doing: str) -> OrchestratorError:
+    """Why RDS doesn't start or stop it: for now, or for good."""
     code = code_of(error)
     if code in _OTHER_STATE:
         return Transient(Problem("database-server-busy", f"RDS refuses for now: {error}", instance, "wait"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,6 +32,22 @@ class DbSnapshot:
     taken: str = ""
     """ISO 8601; empty until RDS says so."""
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Snapshots(Protocol):
+    """Of one kind of server: an RDS instance, a cluster, or none of RDS's."""
+
+    def find(self, name: str) -> DbSnapshot:
+        """As it is now."""
+        ...
+
+    def take(self, instance: str, name: str, tags: Mapping[str, str]) -> None:
+        """Begin it; nothing when it has begun already."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """It is gone; nothing when it was."""
+        ...
 
 
 class DbSnapshots:

@@ -19,18 +19,27 @@ if TYPE_CHECKING:
 
 @command()
 @click.option("--set", "answers", multiple=True, metavar="KEY=VALUE", help="Answer a question (repeatable).")
+@click.option(
+    "--answers",
+    "answers_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Answers as a JSON object, shaped as [contract] is; --set goes before.",
+)
 @place_options
-def init(answers: tuple[str, ...], directory: Path, *, as_json: bool) -> None:
+def init(answers: tuple[str, ...], answers_file: Path | None, directory: Path, *, as_json: bool) -> None:
     """Understand an existing stack, and write the answers that its state leaves open into orchestrate.toml.
 
     Reads Terraform's outputs and state. What can be two things is asked, on a terminal; elsewhere it is listed, with
-    exit status 2, and --set answers it. Never writes a secret.
+    exit status 2, and --set or --answers says it. An answer that can't be is asked again, or listed with all others.
+    Never writes a secret.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.caller import Caller
     from orchestrator.workflows.init import init
 
-    _say(init(stack_of({"directory": directory}), answers, caller=Caller(ask=_asked)), as_json=as_json)
+    caller = Caller(ask=_asked, text=lambda text: click.echo(f"\n{text}", err=True))
+    _say(init(stack_of({"directory": directory}), answers, answers_file, caller=caller), as_json=as_json)
 
 
 def _say(understood: InitResult, *, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """What each tenant needs in the PostgreSQL server, what is there, and the SQL in between. Pure.
 
-Names come from the contract, where `contract.identifier` has validated them; they are quoted all the same.
+Names come from the contract, where `names.identifier` has validated them; they are quoted all the same.
 """
 
 from __future__ import annotations

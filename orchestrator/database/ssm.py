@@ -272,7 +272,7 @@ def admin_unknown(database: Database) -> OrchestratorError:
     """Nothing can be made or looked at: nobody told the admin's password."""
     message = f"the password of {database.admin_user} is in no secret that is known, nor in Terraform's state"
     fix = "name its secret in orchestrate.toml (`orchestrate init`): database.admin_secret_arn"
-    return OrchestratorError(Problem("admin-password-unknown", message, database.instance, fix))
+    return OrchestratorError(Problem("admin-password-unknown", message, database.server, fix))
 
 
 def script(request: dict[str, Any]) -> str:

@@ -27,7 +27,21 @@ def connect(provider: str, connection: Connection) -> DnsProvider:
     for entry in entry_points(group=GROUP, name=provider):
         make: Callable[[Connection], DnsProvider] = entry.load()
         return make(connection)
-    raise Invalid(
+    raise _unknown(provider)
+
+
+def require(provider: str) -> None:
+    """Raises `Invalid` for a name that `connect` would refuse; nothing is connected."""
+    if provider.startswith(BRIDGE):
+        from orchestrator.dns import lexicon  # noqa: PLC0415 - only who asks for it pays for it
+
+        lexicon.require(provider.removeprefix(BRIDGE))
+    elif provider not in known():
+        raise _unknown(provider)
+
+
+def _unknown(provider: str) -> Invalid:
+    return Invalid(
         Problem(
             code="dns-provider-unknown",
             message=f"there is no DNS provider {provider!r}",

@@ -30,10 +30,18 @@ REJECTED = frozenset({400, 401, 403})
 
 
 def connect(connection: Connection, name: str) -> Lexicon:
-    """The provider. Raises `Invalid` where dns-lexicon is missing or has none of that name; goes to no network yet."""
+    """The provider. Raises as `require` does; goes to no network yet."""
+    require(name)
+    from lexicon._private.discovery import load_provider_module  # noqa: PLC0415 - an optional extra
+
+    return Lexicon(name, load_provider_module(name).Provider, connection)
+
+
+def require(name: str) -> None:
+    """Raises `Invalid` where dns-lexicon is missing or has none of that name."""
     try:
         # Its Client would look up the public suffix list on the network; its providers need nothing of it.
-        from lexicon._private.discovery import find_providers, load_provider_module  # noqa: PLC0415 - an optional extra
+        from lexicon._private.discovery import find_providers  # noqa: PLC0415 - an optional extra
     except ImportError:
         fix = "install orchestrate with its extra `lexicon`: in its clone, `pip install '.[lexicon]'`"
         message = f"the provider lexicon:{name} needs dns-lexicon, which is not installed"
@@ -44,7 +52,6 @@ def connect(connection: Connection, name: str) -> Lexicon:
         message = f"dns-lexicon's {name} needs more packages" if missing else f"dns-lexicon has no provider {name!r}"
         fix = f'`pip install "dns-lexicon[{name}]"`' if missing else "see https://dns-lexicon.readthedocs.io"
         raise Invalid(Problem("dns-provider-unknown", message, "contract: dns.provider", fix))
-    return Lexicon(name, load_provider_module(name).Provider, connection)
 
 
 class Lexicon:

@@ -14,7 +14,6 @@ from orchestrator.aws.iam import Iam
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Network
-from orchestrator.aws.rds import Rds
 from orchestrator.aws.s3 import S3
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.service_settings import ClusterServices
@@ -31,6 +30,7 @@ from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
 from orchestrator.rollout.progress import Ecs, Targets
 from orchestrator.site import visits
+from orchestrator.steps.database_server import ReadsServers
 
 
 class Tasks(Ecs, visits.ReadsRunningTasks, Protocol):
@@ -41,7 +41,7 @@ class DoctorContext(visits.VisitsContext, Protocol):
     """What the steps' context has of what the checks need."""
 
     @property
-    def rds(self) -> Rds: ...  # noqa: D102
+    def rds(self) -> ReadsServers: ...  # noqa: D102
     @property
     def ssm(self) -> Ssm: ...  # noqa: D102
     @property

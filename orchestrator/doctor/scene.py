@@ -20,7 +20,7 @@ from orchestrator.aws.iam import Iam, Permissions
 from orchestrator.aws.listeners import HealthCheck, Listeners, Routing
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
-from orchestrator.aws.rds import Rds, ServerState
+from orchestrator.aws.rds import ServerState
 from orchestrator.aws.s3 import S3, Presence
 from orchestrator.aws.secrets import Shape
 from orchestrator.aws.service_counts import Count, ServiceCounts
@@ -39,6 +39,7 @@ from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Ecs, Rollout, Targets
 from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
+from orchestrator.steps.database_server import ReadsServers
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Readers:
     targets: Targets
     listeners: Listeners
     logs: Logs
-    rds: Rds
+    rds: ReadsServers
     elasticache: ElastiCache
     network: Network
     ssm: Ssm
@@ -164,7 +165,7 @@ class Scene:
     @read_once
     def server(self) -> ServerState:
         """The database server, as RDS sees it."""
-        return self.read.rds.server(self.stack.database.instance)
+        return self.read.rds.server(self.stack.database.server)
 
     @read_once
     def databases(self) -> ServerContents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from orchestrator.aws.rds import ELSEWHERE
 from orchestrator.aws.service_counts import Count
 from orchestrator.database.inventory import DatabaseInventory, inventories
 from orchestrator.errors import OrchestratorError
@@ -63,11 +64,9 @@ def _running(tools: Tools) -> bool:
 
 def _database(manifest: Manifest, tools: Tools) -> Drift:
     """Every row again. Where the runner has gone already, a destroy has begun that had passed here with it."""
-    server = tools.rds.server(tools.stack.database.instance)
-    if not server.status:
-        return Drift.GONE
-    if server.status not in USABLE:
-        return Drift.UNKNOWN
+    server = tools.rds.server(tools.stack.database.server)
+    if server.kind != ELSEWHERE and server.status not in USABLE:
+        return Drift.UNKNOWN if server.status else Drift.GONE
     runner = tools.ec2.state(tools.stack.runner.instance_id) if tools.stack.runner else ""
     if tools.needs_runner and runner not in ("running", "pending"):
         return Drift.GONE if runner in ("", "terminated", "shutting-down") else Drift.UNKNOWN

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from orchestrator.aws.rds import CLUSTER, ServerState
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import PartKind, remedy
+from orchestrator.stack.ownership import Part, PartKind, remedy
 
 GONE = frozenset({"shutting-down", "terminated"})
 
@@ -31,6 +32,11 @@ def foreign(stack: Stack, ids: Sequence[str], tags: Tags) -> Mapping[str, str]:
     said = tags(unclear) if unclear else {}
     why = {one: known.objection(PartKind.INSTANCE, one, stack.stack, said.get(one)) for one in unclear}
     return {one: text for one, text in why.items() if text}
+
+
+def part_of(server: ServerState) -> Part:
+    """The database server, as what may be somebody else's."""
+    return (PartKind.CLUSTER if server.kind == CLUSTER else PartKind.DATABASE), server.instance
 
 
 def not_ours(kind: PartKind, name: str, why: str) -> Problem:

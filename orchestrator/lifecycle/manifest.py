@@ -173,7 +173,7 @@ class Manifest(_ManifestPart):
 
 def parts_of(stack: Stack) -> Iterator[Part]:
     """What of a contract could be somebody else's, and is more than a name."""
-    yield PartKind.DATABASE, stack.database.instance
+    yield stack.database.part
     yield PartKind.BALANCER, stack.load_balancer.arn
     if stack.redis:
         yield PartKind.REDIS, stack.redis.replication_group

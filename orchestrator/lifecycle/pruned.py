@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.keys import Keys
-from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.snapshots import Snapshots
 from orchestrator.aws.volumes import Volumes
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.lifecycle.backup.database_snapshot import name_of
@@ -23,7 +23,7 @@ class BackupsPrunedContext:
     stack: str
     vault: Vault
     buckets: Buckets
-    snapshots: DbSnapshots
+    snapshots: Snapshots
     volumes: Volumes
     keys: Keys
 

@@ -15,9 +15,9 @@ from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.protection import Protection
-from orchestrator.aws.rds import Rds
+from orchestrator.aws.rds import ServerState, TakenSnapshot
 from orchestrator.aws.service_counts import ServiceCounts
-from orchestrator.aws.snapshots import DbSnapshots
+from orchestrator.aws.snapshots import Snapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.volumes import Volumes
 from orchestrator.database.inventory import DatabaseAccess, DatabaseInventory
@@ -35,6 +35,34 @@ from orchestrator.stack.ownership import PartKind
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
+
+
+class Servers(Protocol):
+    """What RDS, if it is RDS's, says of the database server."""
+
+    def server(self, instance: str) -> ServerState:
+        """Its state now."""
+        ...
+
+    def start(self, instance: str) -> None:
+        """Begin to start it."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """Begin to stop it."""
+        ...
+
+    def tag(self, arn: str, key: str, value: str) -> None:
+        """Set one tag."""
+        ...
+
+    def untag(self, arn: str, key: str) -> None:
+        """Take one tag away."""
+        ...
+
+    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
+        """Its newest finished snapshot."""
+        ...
 
 
 class Dumper(Protocol):
@@ -76,8 +104,8 @@ class Tools:
     manifest: Manifest
     vault: Vault
     buckets: Buckets
-    rds: Rds
-    snapshots: DbSnapshots
+    rds: Servers
+    snapshots: Snapshots
     volumes: Volumes
     ec2: Ec2
     ssm: Ssm

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.aws.buckets import Buckets, Stored
-from orchestrator.aws.snapshots import DbSnapshot, DbSnapshots
+from orchestrator.aws.snapshots import DbSnapshot, Snapshots
 from orchestrator.aws.volumes import Volumes, VolumeSnapshot
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import DatabasePart, DumpPart, FilesPart, IndexPart, Manifest
@@ -32,7 +32,7 @@ class FoundBackup:
     dumps: Mapping[str, int] = field(default_factory=dict)
 
 
-def look(manifest: Manifest, snapshots: DbSnapshots, volumes: Volumes, objects: Buckets) -> FoundBackup:
+def look(manifest: Manifest, snapshots: Snapshots, volumes: Volumes, objects: Buckets) -> FoundBackup:
     """Read all that the manifest names."""
     files = manifest.files
     found = relative(objects.objects(manifest.bucket, files.prefix), files.prefix) if files else {}

@@ -44,7 +44,14 @@ def objects(scope: PolicyScope) -> Sequence[str]:
 
 def database_snapshots(scope: PolicyScope) -> Sequence[str]:
     """They are called after the stack and the backup: `onyx-prod-*` would be those of `onyx-prod-2` too."""
-    return (scope.arn("rds", f"snapshot:{scope.stack.stack}-????????-??????"),)
+    name = f"snapshot:{scope.stack.stack}-????????-??????"
+    return (scope.arn("rds", name),) if scope.stack.database.instance else ()
+
+
+def cluster_snapshots(scope: PolicyScope) -> Sequence[str]:
+    """The same of a cluster: RDS keeps them apart from instances'."""
+    name = f"cluster-snapshot:{scope.stack.stack}-????????-??????"
+    return (scope.arn("rds", name),) if scope.stack.database.cluster else ()
 
 
 def volumes(scope: PolicyScope) -> Sequence[str]:
@@ -158,6 +165,10 @@ TAKEN: Sequence[Grant] = (
     Grant(("ecs:DescribeServices",), on.services),
     Grant(("ecs:DescribeTaskDefinition",)),
     Grant(("rds:CreateDBSnapshot",), on.database),
+    Grant(("rds:CreateDBClusterSnapshot",), on.database_cluster),
+    Grant(
+        ("rds:CreateDBClusterSnapshot", "rds:AddTagsToResource", "rds:DescribeDBClusterSnapshots"), cluster_snapshots
+    ),
     Grant(("rds:CreateDBSnapshot", "rds:AddTagsToResource", "rds:DescribeDBSnapshots"), database_snapshots),
     Grant(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"), on.answers_of_vespas),
     Grant(("ec2:CreateSnapshot",), volumes),
@@ -179,6 +190,7 @@ QUIET: Sequence[Grant] = SERVICES_AT_ZERO
 
 WOKEN: Sequence[Grant] = (
     Grant(("rds:StartDBInstance",), on.database),
+    Grant(("rds:StartDBCluster",), on.database_cluster),
     Grant(("ec2:StartInstances",), on.instances),
 )
 """Of a stack that is paused as a whole: what a backup reads from."""
@@ -186,6 +198,7 @@ WOKEN: Sequence[Grant] = (
 ASLEEP_AGAIN: Sequence[Grant] = (
     *NEIGHBOURS,
     Grant(("rds:StopDBInstance",), on.database),
+    Grant(("rds:StopDBCluster",), on.database_cluster),
     Grant(("ec2:StopInstances",), on.instances),
 )
 """And it goes on being paused."""
@@ -198,14 +211,17 @@ PRUNED: Sequence[Grant] = (
     Grant(("s3:ListBucketVersions",), vault),
     Grant(("s3:DeleteObjectVersion",), vault_objects),
     Grant(("rds:DeleteDBSnapshot",), database_snapshots),
+    Grant(("rds:DeleteDBClusterSnapshot",), cluster_snapshots),
     Grant(("ec2:DescribeSnapshots",), on.answers_of_vespas),
     Grant(("ec2:DeleteSnapshot",), volume_snapshots, of_this_stack),
     Grant(("rds:DescribeDBSnapshots",), database_snapshots),
+    Grant(("rds:DescribeDBClusterSnapshots",), cluster_snapshots),
     Grant(("secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret"), copied_keys),
 )
 
 GUARDED: Sequence[Grant] = (
     Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
+    Grant(("rds:DescribeDBClusters", "rds:ModifyDBCluster"), on.database_cluster),
     Grant(("elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers")),
     Grant(("elasticloadbalancing:ModifyLoadBalancerAttributes",), load_balancer),
 )
@@ -233,6 +249,7 @@ RETURNED: Sequence[Grant] = (
     *LISTED,
     *INDEXES,
     Grant(("rds:DescribeDBInstances", "rds:ModifyDBInstance"), on.database),
+    Grant(("rds:DescribeDBClusters", "rds:ModifyDBCluster"), on.database_cluster),
     Grant(("s3:GetObjectTagging", "s3:PutObject"), vault_objects),
     Grant(("s3:ListBucket", "s3:GetBucketTagging"), on.bucket),
     Grant(("s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), on.bucket),
@@ -242,6 +259,7 @@ RETURNED: Sequence[Grant] = (
     Grant(("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"), any_secret, made_by_terraform),
     Grant(("ecs:DescribeTaskDefinition",)),
     Grant(("rds:DescribeDBSnapshots",), database_snapshots),
+    Grant(("rds:DescribeDBClusterSnapshots",), cluster_snapshots),
     Grant(("ec2:DescribeSnapshots",)),
 )
 """Files, keys and documents, and the proof; on a stack that lives, what is in their place goes."""

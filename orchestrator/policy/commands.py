@@ -14,7 +14,12 @@ Grants = Sequence[Grant]
 NOTHING: Grants = ()
 """It asks AWS for nothing. (`sts:GetCallerIdentity` needs no permission.)"""
 
-DATABASE_SERVER: Grants = (Grant(("rds:DescribeDBInstances",), on.database),)
+DATABASE_SERVER: Grants = (
+    Grant(("rds:DescribeDBInstances",), on.database),
+    Grant(("rds:DescribeDBClusters",), on.database_cluster),
+    Grant(("rds:DescribeDBInstances",), on.cluster_members),
+)
+"""An instance is asked for alone, a cluster with its instances; of a server that isn't RDS's, nothing is."""
 
 DATABASES: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_runner),
@@ -112,7 +117,10 @@ VALIDATION: Grants = (
     Grant(("route53:ChangeResourceRecordSets",), on.hosted_zones, on.of_validations),
 )
 
-SNAPSHOTS: Grants = (Grant(("rds:DescribeDBSnapshots",), on.database),)
+SNAPSHOTS: Grants = (
+    Grant(("rds:DescribeDBSnapshots",), on.database),
+    Grant(("rds:DescribeDBClusterSnapshots",), on.database_cluster),
+)
 """What the database could be restored from."""
 LOOK: Grants = (
     *DATABASE_SERVER,

@@ -88,8 +88,20 @@ class Grant:
 
 
 def database(scope: PolicyScope) -> Sequence[str]:
-    """The DB instance."""
-    return (scope.arn("rds", f"db:{scope.stack.database.instance}"),)
+    """The DB instance, if the server is one."""
+    name = scope.stack.database.instance
+    return (scope.arn("rds", f"db:{name}"),) if name else ()
+
+
+def database_cluster(scope: PolicyScope) -> Sequence[str]:
+    """The DB cluster, if the server is one."""
+    name = scope.stack.database.cluster
+    return (scope.arn("rds", f"cluster:{name}"),) if name else ()
+
+
+def cluster_members(scope: PolicyScope) -> Sequence[str]:
+    """Its instances: which they are, the contract doesn't say."""
+    return (scope.arn("rds", "db:*"),) if scope.stack.database.cluster else ()
 
 
 def redis(scope: PolicyScope) -> Sequence[str]:

@@ -45,6 +45,8 @@ NEIGHBOURS: Sequence[Grant] = (
 PAUSED: Sequence[Grant] = (
     *SERVICES_AT_ZERO,
     Grant(("rds:DescribeDBInstances", "rds:StopDBInstance", "rds:AddTagsToResource"), on.database),
+    Grant(("rds:DescribeDBClusters", "rds:StopDBCluster", "rds:AddTagsToResource"), on.database_cluster),
+    Grant(("rds:DescribeDBInstances",), on.cluster_members),
     Grant(("ec2:DescribeInstances",)),
     Grant(("ec2:StopInstances",), on.instances),
     *NEIGHBOURS,
@@ -68,12 +70,15 @@ RESUMED: Sequence[Grant] = (
     *SCALED,
     Grant(("ecs:UntagResource",), on.services),
     Grant(("rds:StartDBInstance", "rds:RemoveTagsFromResource"), on.database),
+    Grant(("rds:StartDBCluster", "rds:RemoveTagsFromResource"), on.database_cluster),
     Grant(("ec2:StartInstances",), on.instances),
 )
 
 STANDING: Sequence[Grant] = (
     Grant(("ecs:DescribeServices",), on.services),
     Grant(("rds:DescribeDBInstances",), on.database),
+    Grant(("rds:DescribeDBClusters",), on.database_cluster),
+    Grant(("rds:DescribeDBInstances",), on.cluster_members),
     Grant(("ec2:DescribeInstances", "application-autoscaling:DescribeScalableTargets")),
 )
 """Whether it is paused, and whether it stayed so."""

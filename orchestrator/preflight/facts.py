@@ -16,6 +16,7 @@ from orchestrator.aws.network import ANY, SecurityGroup, SecurityRule
 from orchestrator.aws.service_settings import LoadBalancerBinding, ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
+from orchestrator.stack import applications
 from orchestrator.stack.blueprint import references
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -99,9 +100,16 @@ def _of_onyx(found: TaskDefinition) -> TaskDefinition:
     return found
 
 
+def is_another(definition: Resource | None) -> bool:
+    """Whether its containers are known, and Onyx's are not among them."""
+    if definition is None or definition.get("container_definitions") is UNKNOWN:
+        return False
+    return applications.is_another([one.image for one in task_definition(definition).containers])
+
+
 def is_onyx(found: TaskDefinition) -> bool:
-    """Whether one of the images is Onyx's (by the names under which it was published), in whichever registry."""
-    return any(name in one.image.lower() for one in found.containers for name in ("onyx", "danswer"))
+    """Whether one of the images is Onyx's."""
+    return applications.is_onyx(one.image for one in found.containers)
 
 
 def _talks(found: TaskDefinition) -> bool:

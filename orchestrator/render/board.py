@@ -23,7 +23,7 @@ def rows(
     stack: Stack, sights: Mapping[str, Observation], balancer: str | None, tenants: Sequence[Subject]
 ) -> tuple[PartObserved, ...]:
     """The shared parts, then the tenants. `balancer` is the load balancer's state; None: it could not be asked."""
-    shared = [_shared("database", stack.database.instance, sights.get("database-server"))]
+    shared = [_shared("database", stack.database.server, sights.get("database-server"))]
     if stack.redis is not None:
         shared.append(_shared("redis", stack.redis.replication_group, sights.get("redis-auth")))
     shared.append(_balancer(stack.load_balancer.dns_name, balancer))

@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved
 from orchestrator.stack.owned import Owned
+from orchestrator.stack.ownership import Part, PartKind
 
 T = TypeVar("T")
 SCHEMA = 1
@@ -30,21 +32,6 @@ Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
 TenantName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-_LABEL = "([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-
-
-def _one_spelling(host: str) -> str:
-    """DNS tells no capitals apart, and AWS keeps those of a load balancer's name: here there is one spelling."""
-    return host.lower().removesuffix(".")
-
-
-Hostname = Annotated[
-    str,
-    Field(max_length=254, pattern=rf"^([A-Za-z0-9_]{_LABEL}\.)+[A-Za-z]{_LABEL}\.?$"),
-    AfterValidator(_one_spelling),
-]
-Host = Annotated[Text, AfterValidator(_one_spelling)]
-"""A name or an address."""
 SitePath = Annotated[str, Field(max_length=1024, pattern=r"^/[^\s#\x00-\x1f\x7f]*$")]
 Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 """JSON has lists only, and what is frozen holds none."""
@@ -59,44 +46,9 @@ InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
 
 HEALTH_PATH, HEALTH_STATUSES, HEALTH_MARK = "/api/health", (200,), '{"success": true}'
 """What Onyx's nginx answers once its api does: `{"success":true,"message":"ok","data":null}`, with 200."""
+_OF_RDS = re.compile(r"\.rds\.(cn-[a-z]+-[0-9]\.)?amazonaws\.com(\.cn)?$")
 PASSWORD_KEY = "password"  # noqa: S105 - the key's name
 """Where a secret's JSON object keeps the password, if nobody says otherwise."""
-
-RESERVED = frozenset({"postgres", "rdsadmin", "template0", "template1"})
-"""Databases that are the server's own."""
-
-
-def role_name(name: str) -> str:
-    """Give `name` back if PostgreSQL keeps it as it is, unquoted or quoted; raise ValueError otherwise.
-
-    PostgreSQL silently cuts 64 bytes to 63 and a name at its NUL, so both are refused here (measured).
-    """
-    size = len(name.encode("utf-8", "surrogatepass"))
-    if not name:
-        raise ValueError("a PostgreSQL name must not be empty")
-    if size > 63:
-        raise ValueError(f"a PostgreSQL name has at most 63 bytes, this one has {size}")
-    if not re.fullmatch(r"[a-z_][a-z0-9_-]*", name):
-        raise ValueError(
-            "a PostgreSQL name here is lower-case letters, digits, _ and -, not starting with a digit or -"
-        )
-    return name
-
-
-def identifier(name: str) -> str:
-    """The same, of names that are nobody's yet."""
-    if reserved(role_name(name)):
-        raise ValueError(f"{name!r} is reserved by PostgreSQL or RDS")
-    return name
-
-
-def reserved(name: str) -> bool:
-    """Whether the name is the server's own."""
-    return name in RESERVED or name.startswith("pg_")
-
-
-Identifier = Annotated[str, AfterValidator(identifier)]
-Role = Annotated[str, AfterValidator(role_name)]
 
 
 class _Part(BaseModel):
@@ -104,15 +56,18 @@ class _Part(BaseModel):
 
 
 class Database(_Part):
-    """The PostgreSQL server (RDS). `host` is an address without a port.
+    """The PostgreSQL server. `host` is an address without a port.
 
+    `instance` is an RDS instance's identifier; `cluster` an Aurora or Multi-AZ DB cluster's, whose writer endpoint is
+    the host; neither (`instance` null): the server isn't RDS's, and RDS is asked for nothing.
     `admin_secret_arn` is a secret of Secrets Manager or a parameter of SSM; null where the password is in neither.
     `admin_secret_key` is the key of the secret's JSON object; empty: the whole value. A secret may be named as ECS's
     `valueFrom` names it: its ARN with or without AWS's six characters, then `:KEY:STAGE:VERSION`.
     """
 
-    instance: Text
-    host: Hostname
+    instance: Text | None
+    cluster: Text | None = None
+    host: ServerHost
     port: Port = 5432
     admin_user: Text
     admin_secret_arn: SecretPlace | None
@@ -120,6 +75,34 @@ class Database(_Part):
     admin_password: InMemory = None
     aliases: Annotated[tuple[Hostname, ...], Listed] | None = None
     """Other names by which tasks may reach this same server: an RDS proxy's, or a CNAME of your own."""
+
+    @model_validator(mode="after")
+    def _is_one_server(self) -> Database:
+        if self.instance and self.cluster:
+            raise ValueError("an instance of a cluster is named by its cluster alone: `instance` must be null")
+        if not self.instance and not self.cluster and _OF_RDS.search(self.host):
+            raise ValueError(f"{self.host} is RDS's: name its `instance`, or its `cluster`")
+        return self
+
+    @property
+    def server(self) -> str:
+        """What the server is called: by RDS, else by its host."""
+        return self.cluster or self.instance or self.host
+
+    @property
+    def kind(self) -> str:
+        """`instance`, `cluster`, or `elsewhere`: not RDS's."""
+        return "cluster" if self.cluster else "instance" if self.instance else "elsewhere"
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it isn't RDS's."""
+        return self.kind == "elsewhere"
+
+    @property
+    def part(self) -> Part:
+        """The server, as what may be the stack's own or somebody else's."""
+        return (PartKind.CLUSTER if self.cluster else PartKind.DATABASE), self.server
 
 
 class Runner(_Part):
@@ -265,7 +248,7 @@ def parse(document: Any, source: str) -> Stack:
     try:
         stack = Stack.model_validate(keys_apart(document), strict=True)
     except ValidationError as error:
-        raise Invalid(*(_problem(found, source) for found in error.errors(include_input=False))) from None
+        raise Invalid(*(problem_of(found, source) for found in error.errors(include_input=False))) from None
     tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}
     defects = (*_reserved_roles(stack, source), *duplicates(tenants, stack.database.admin_user, source))
     if defects:
@@ -297,9 +280,14 @@ def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
 def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
     for name, tenant in stack.tenants.items():
         if reserved(tenant.role) and tenant.role != stack.database.admin_user:
-            message = f"{tenant.role!r} is reserved by PostgreSQL or RDS"
-            fix = "name a role of the tenant's own, or the admin user"
-            yield Problem("contract-value-invalid", message, f"{source}: tenants.{name}.role", fix)
+            yield reserved_role(name, tenant.role, source)
+
+
+def reserved_role(tenant: str, role: str, source: str) -> Problem:
+    """A role that only the server, or its admin, may have."""
+    fix = "name a role of the tenant's own, or the admin user"
+    message = f"{role!r} is reserved by PostgreSQL or RDS"
+    return Problem("contract-value-invalid", message, f"{source}: tenants.{tenant}.role", fix)
 
 
 def _wrong_schema(version: Any, source: str) -> Problem:
@@ -312,7 +300,8 @@ def _wrong_schema(version: Any, source: str) -> Problem:
     )
 
 
-def _problem(found: Mapping[str, Any], source: str) -> Problem:
+def problem_of(found: Mapping[str, Any], source: str) -> Problem:
+    """One of pydantic's errors, with its place in the contract."""
     place = ".".join(_shown(str(part)) for part in found["loc"])
     code = "contract-key-missing" if found["type"] == "missing" else "contract-value-invalid"
     if found["type"] == "extra_forbidden":

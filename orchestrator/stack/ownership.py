@@ -20,6 +20,7 @@ class PartKind(Enum):
     """A part of a stack. The value is its word in the setting `owns`."""
 
     DATABASE = "database-server"
+    CLUSTER = "database-cluster"
     BALANCER = "load-balancer"
     TARGETS = "target-group"
     REDIS = "redis"
@@ -36,13 +37,21 @@ class PartKind(Enum):
 
 
 PARTS = frozenset(
-    {PartKind.DATABASE, PartKind.BALANCER, PartKind.REDIS, PartKind.INSTANCE, PartKind.BUCKET, PartKind.SERVICE}
+    {
+        PartKind.DATABASE,
+        PartKind.CLUSTER,
+        PartKind.BALANCER,
+        PartKind.REDIS,
+        PartKind.INSTANCE,
+        PartKind.BUCKET,
+        PartKind.SERVICE,
+    }
 )
 """A state that manages one of these tells what a stack owns; one that manages none says nothing of it."""
 
 Part = tuple[PartKind, str]
-"""A kind and an id: a DB instance's identifier, an instance's id, a replication group's, a bucket's name, the ARN of a
-load balancer, a target group, a secret or a key, `CLUSTER/SERVICE`."""
+"""A kind and an id: the identifier of a DB instance or cluster, an instance's id, a replication group's, a bucket's
+name, the ARN of a load balancer, a target group, a secret or a key, `CLUSTER/SERVICE`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""`database-server`: the RDS instance is available."""
+"""`database-server`: the RDS instance, or the cluster with its writer, is available."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.aws.rds import ServerState
+from orchestrator.aws.rds import ELSEWHERE, ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
@@ -14,6 +14,10 @@ COMING = frozenset(
     {
         "creating",
         "backing-up",
+        "failing-over",
+        "migrating",
+        "promoting",
+        "update-iam-db-auth",
         "configuring-enhanced-monitoring",
         "configuring-iam-database-auth",
         "configuring-log-exports",
@@ -65,7 +69,7 @@ class DatabaseServerFacts:
 def observe(context: DatabaseServerContext) -> DatabaseServerFacts:
     """One call."""
     database = context.stack.database
-    return DatabaseServerFacts(context.rds.server(database.instance), database.host)
+    return DatabaseServerFacts(context.rds.server(database.server), database.host)
 
 
 def decide(facts: DatabaseServerFacts) -> Verdicts:
@@ -75,9 +79,10 @@ def decide(facts: DatabaseServerFacts) -> Verdicts:
 
 def _verdict(server: ServerState, host: str) -> Verdict:
     name = server.instance
+    if server.kind == ELSEWHERE:
+        return Done(f"{name} isn't RDS's: whether it answers, the next step sees")
     if not server.status:
-        fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
-        return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
+        return Blocked(missing(server))
     if server.status in USABLE:
         if server.host.lower() != host.lower():
             message = f"the contract says {host}, RDS says {server.host}"
@@ -87,15 +92,23 @@ def _verdict(server: ServerState, host: str) -> Verdict:
         return Wait(
             f"{name} is {server.status}", "database-server-not-available", "look at the instance's events in RDS"
         )
-    start = f"aws rds start-db-instance --db-instance-identifier {name}"
+    start = server.command("start")
     fixes = {
         "stopped": f"orchestrate resume (or: {start})",
         "stopping": f"orchestrate resume (or wait until it is stopped, then: {start})",
         "storage-full": "give the instance more storage (allocated_storage)",
+        "without-writer": "give the cluster an instance (aws_rds_cluster_instance); terraform apply",
         "deleting": "it is being destroyed: run terraform apply afterwards",
     }
     fix = fixes.get(server.status, "look at the instance's events in RDS")
     return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
+
+
+def missing(server: ServerState) -> Problem:
+    """RDS doesn't know it."""
+    fix = f"check `region` and `database.{server.kind}` in the contract; was the stack destroyed?"
+    name = server.instance
+    return Problem("database-server-missing", f"there is no {server.words} {name}", name, fix)
 
 
 STEP: Step[DatabaseServerContext, DatabaseServerFacts] = Step(

@@ -126,7 +126,7 @@ def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[st
 
 def _newest_backup(context: TenantDatabasesContext) -> str:
     try:
-        newest = context.rds.newest_snapshot(context.stack.database.instance)
+        newest = context.rds.newest_snapshot(context.stack.database.server)
     except OrchestratorError:
         return "whether there is a snapshot of it could not be asked"
     if newest is None:

@@ -1,7 +1,8 @@
 """States of stacks in the wild, small and written by hand; names, accounts and passwords are invented.
 
 Each is `terraform show -json` of one, with what must be understood of it in `expected.json`: `contract` (values and
-where they are from), `open` (key → how the question begins, its options), `remarks` that must be among those made.
+where they are from), `open` (key → how the question begins, its options), `remarks` that must be among those made,
+`problems`, `cures` (what `init` asks to end them), and `preflight`: every warning, each judged by hand to be true.
 """
 
 from __future__ import annotations

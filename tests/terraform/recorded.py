@@ -75,9 +75,13 @@ class Recorded:
 def recorded(
     folder: Path, stack: str, *, name: str = "terraform", chatter: str = "", on_path: bool = False
 ) -> Recorded:
-    """The program is TERRAFORM_BIN, or the first of its name on PATH."""
+    """Of the corpus. The program is TERRAFORM_BIN, or the first of its name on PATH."""
+    return stood(folder, corpus.document(stack, "state"), name=name, chatter=chatter, on_path=on_path)
+
+
+def stood(folder: Path, state: Any, *, name: str = "terraform", chatter: str = "", on_path: bool = False) -> Recorded:
+    """Of any state, as `terraform show -json` would say it."""
     (folder / "stack").mkdir()
-    state = corpus.document(stack, "state")
     (folder / "state.json").write_text(json.dumps(state))
     (folder / "outputs.json").write_text(json.dumps(state.get("values", {}).get("outputs", {})))
     program = folder / "bin" / name

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator.aws.cloudwatch import Metric
+from orchestrator.aws.rds import ELSEWHERE
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 
@@ -39,12 +40,12 @@ class DatabaseLoadCheckFacts:
 
 
 def gather(scene: Scene) -> DatabaseLoadCheckFacts:
-    """One call."""
+    """One call, of a server of RDS's."""
     server = scene.server()
-    points = scene.read.cloudwatch.recent(
-        "AWS/RDS", {"DBInstanceIdentifier": server.instance}, METRICS, scene.now, SPAN
-    )
-    return DatabaseLoadCheckFacts(server.instance, server.size, server.storage, points)
+    if server.kind == ELSEWHERE:
+        return DatabaseLoadCheckFacts(server.instance, "", 0, {})
+    points = scene.read.cloudwatch.recent("AWS/RDS", {"DBInstanceIdentifier": server.machine}, METRICS, scene.now, SPAN)
+    return DatabaseLoadCheckFacts(server.machine, server.size, server.storage, points)
 
 
 def judge(facts: DatabaseLoadCheckFacts) -> Iterable[Finding]:

@@ -56,7 +56,7 @@ def _public(facts: DatabaseReachCheckFacts) -> Finding:
         severity=Severity.WARNING,
         symptom=f"{facts.server.instance} has a public address",
         cause="it is publicly accessible: its name can lead outside of the VPC, and its port is on the internet",
-        fix=f"aws rds modify-db-instance --db-instance-identifier {facts.server.instance} --no-publicly-accessible "
+        fix=f"aws rds modify-db-instance --db-instance-identifier {facts.server.machine} --no-publicly-accessible "
         "--apply-immediately (publicly_accessible = false in aws_db_instance)",
         evidence=("PubliclyAccessible true", *opened),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.aws.rds import ServerState
+from orchestrator.aws.rds import CLUSTER, ELSEWHERE, ServerState
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 
@@ -22,14 +22,16 @@ _COMING = frozenset(
     {
         "available", "backing-up", "configuring-enhanced-monitoring", "configuring-iam-database-auth",
         "configuring-log-exports", "creating", "maintenance", "modifying", "rebooting", "renaming",
+        "failing-over", "migrating", "promoting", "update-iam-db-auth",
         "resetting-master-credentials", "starting", "storage-config-upgrade", "storage-initialization",
         "storage-optimization", "upgrading",
     }
 )  # fmt: skip
 """Words of RDS for a server that answers, or will by itself."""
 _FIXES = {
-    "stopped": "aws rds start-db-instance --db-instance-identifier {name}",
-    "stopping": "wait until it is stopped, then: aws rds start-db-instance --db-instance-identifier {name}",
+    "stopped": "{start}",
+    "stopping": "wait until it is stopped, then: {start}",
+    "without-writer": "give the cluster an instance (aws_rds_cluster_instance); terraform apply",
     "storage-full": "aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {more} "
     "--apply-immediately",
     "deleting": "terraform apply, once it is gone (its last snapshot: aws rds describe-db-snapshots)",
@@ -52,21 +54,25 @@ def gather(scene: Scene) -> DatabaseServerCheckFacts:
 def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
     """Being created or modified is no finding."""
     server = facts.server
+    if server.kind == ELSEWHERE:
+        return
     if not server.status:
         yield _blocker(
             "database-server-missing",
             server,
-            "there is no such DB instance",
+            f"there is no such {server.words}",
             "terraform apply (restore: set the snapshot variable)",
         )
     elif server.status not in _COMING:
         more = max(server.storage + 20, round(server.storage * 1.5))
-        fix = _FIXES.get(server.status, "aws rds describe-events --source-type db-instance --source-identifier {name}")
+        source = "db-cluster" if server.kind == CLUSTER else "db-instance"
+        events = f"aws rds describe-events --source-type {source} --source-identifier {server.instance}"
+        fix = _FIXES.get(server.status, events)
         yield _blocker(
             f"database-server-{server.status}",
             server,
             "its storage is full: it takes no writes" if server.status == "storage-full" else f"it is {server.status}",
-            fix.format(name=server.instance, more=more),
+            fix.format(name=server.machine, more=more, start=server.command("start")),
         )
     elif server.host and server.host.lower() != facts.host.lower():
         yield Finding(
@@ -80,6 +86,13 @@ def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
         )
 
 
+def _said(server: ServerState) -> str:
+    """RDS's own word for it."""
+    if server.kind == CLUSTER:
+        return f"Status {server.status}" if server.status else "DBClusterNotFoundFault"
+    return f"DBInstanceStatus {server.status or 'DBInstanceNotFound'}"
+
+
 def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
     return Finding(
         code=code,
@@ -87,7 +100,7 @@ def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
         symptom=f"the database server {server.instance} does not answer",
         cause=cause,
         fix=fix,
-        evidence=(f"DBInstanceStatus {server.status or 'DBInstanceNotFound'}",),
+        evidence=(_said(server),),
         explains=EXPLAINS,
         at_rest=server.status in ("stopped", "stopping"),
     )

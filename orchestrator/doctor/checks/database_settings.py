@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import is_another
 
 _UNREACHED = frozenset(
     {
@@ -48,6 +49,8 @@ def judge(facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
     for tenant, definition in facts.definitions.items():
         said = definition.variables()
         secret = definition.secret_names()
+        if not _told(said, secret) and is_another([one.image for one in definition.containers]):
+            continue
         if "POSTGRES_HOST" not in secret:
             yield from _host(tenant, said.get("POSTGRES_HOST", ""), facts)
         port = said.get("POSTGRES_PORT", "5432")
@@ -58,6 +61,11 @@ def judge(facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
         if "POSTGRES_DB" not in secret and name != facts.databases[tenant]:
             fix = f'POSTGRES_DB = "{facts.databases[tenant]}" in the task definition'
             yield _wrong(tenant, "name", name, facts.databases[tenant], fix)
+
+
+def _told(*names: Iterable[str]) -> bool:
+    """Whether it is told of PostgreSQL in Onyx's words: other applications have their own."""
+    return any(name.startswith("POSTGRES_") for some in names for name in some)
 
 
 def _host(tenant: str, host: str, facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:

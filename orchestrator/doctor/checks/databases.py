@@ -46,7 +46,7 @@ class DatabasesCheckFacts:
 def gather(scene: Scene) -> DatabasesCheckFacts:
     """One session for all tenants, through the runner or directly, as the steps do."""
     wanted = {name: ExpectedDatabase(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
-    instance = scene.stack.database.instance
+    instance = scene.stack.database.server
     if scene.server().status in SILENT:
         return DatabasesCheckFacts(wanted, None, instance)
     try:

@@ -13,6 +13,7 @@ from orchestrator.aws.listeners import HealthCheck
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import is_another
 
 GRACE = 600
 """Seconds; the guide's."""
@@ -32,6 +33,8 @@ class HealthCheckFacts:
     checks: Mapping[str, HealthCheck]
     services: Mapping[str, ServiceSettings]
     failing: Mapping[str, tuple[str, ...]]
+    others: frozenset[str] = frozenset()
+    """Those that are known not to be Onyx: their paths, their answers and their patience are their own."""
 
 
 def gather(scene: Scene) -> HealthCheckFacts:
@@ -41,7 +44,8 @@ def gather(scene: Scene) -> HealthCheckFacts:
         for tenant, rollout in scene.rollouts().items()
         if rollout.targets.states.get("unhealthy") and not rollout.targets.healthy
     }
-    return HealthCheckFacts(scene.health_checks(), scene.settings(), failing)
+    others = {it for it, one in scene.definitions().items() if is_another([made.image for made in one.containers])}
+    return HealthCheckFacts(scene.health_checks(), scene.settings(), failing, frozenset(others))
 
 
 def judge(facts: HealthCheckFacts) -> Iterable[Finding]:
@@ -57,6 +61,8 @@ def judge(facts: HealthCheckFacts) -> Iterable[Finding]:
         failing = tenant in facts.failing
         if check.port not in ("traffic-port", str(way.port)):
             yield _port(tenant, check, way.port)
+        if tenant in facts.others:
+            continue
         if way.port == NGINX_PORT and check.path not in PATHS:
             yield path_finding(tenant, check, failing=failing)
         yield from _accepted(tenant, check, failing=failing)

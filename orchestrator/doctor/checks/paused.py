@@ -50,7 +50,7 @@ def judge(facts: PausedCheckFacts) -> Iterable[Finding]:
                 yield _left_over(tenant, count, memory) if count.desired else _tenant(tenant, count, memory)
         return
     yield _paused(facts, stamp)
-    if facts.server.status not in {"stopped", "stopping"} and not facts.server.replicas:
+    if facts.server.status not in {"stopped", "stopping"} and not facts.server.unstoppable:
         yield _restarted(facts.server, stamp)
     running = [f"{count.name}: desiredCount {count.desired}" for count in facts.counts.values() if count.desired]
     running += [f"{name} is {state}" for name, state in facts.instances.items() if state in ("running", "pending")]

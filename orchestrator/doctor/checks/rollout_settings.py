@@ -11,6 +11,7 @@ from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
+from orchestrator.stack.applications import is_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,12 @@ def gather(scene: Scene) -> RolloutSettingsCheckFacts:
 def judge(facts: RolloutSettingsCheckFacts) -> Iterable[Finding]:
     """Warnings only: all of it works on a good day."""
     for tenant, service in facts.services.items():
-        if service.rollback:
-            yield _rollback(tenant, service)
         definition, rollout = facts.definitions.get(tenant), facts.rollouts.get(tenant)
+        another = definition is not None and is_another([one.image for one in definition.containers])
+        if service.rollback and not another:
+            yield _rollback(tenant, service)
         if definition is not None:
-            yield from _moving(tenant, definition)
+            yield from _moving(tenant, definition, another=another)
         if rollout is not None and service.desired > 1 and _migrate_at_once(rollout):
             yield _many(tenant, service, rollout, facts.cluster)
 
@@ -52,7 +54,7 @@ def _rollback(tenant: str, service: ServiceSettings) -> Finding:
     )
 
 
-def _moving(tenant: str, definition: TaskDefinition) -> Iterable[Finding]:
+def _moving(tenant: str, definition: TaskDefinition, *, another: bool) -> Iterable[Finding]:
     moving = [one for one in definition.containers if "@sha256:" not in one.image and _tag(one.image) in ("", "latest")]
     if moving:
         yield Finding(
@@ -60,8 +62,9 @@ def _moving(tenant: str, definition: TaskDefinition) -> Iterable[Finding]:
             severity=Severity.WARNING,
             subject=tenant,
             symptom="the next task may be another version than this one",
-            cause="images without a fixed tag: Onyx 4.0 has no Vespa, and does not run on this stack",
-            fix="pin each image to a 2.x tag in the task definition; terraform apply",
+            cause="images without a fixed tag"
+            + ("" if another else ": Onyx 4.0 has no Vespa, and does not run on this stack"),
+            fix=f"pin each image to a {'fixed' if another else '2.x'} tag in the task definition; terraform apply",
             evidence=tuple(f"{one.name}: {one.image}" for one in moving),
             explains=frozenset({"task-container-exited", "task-image-pull-failed"}),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import is_another
 
 LEAST = {"api": 512, "background": 512, "web": 256}
 """MB a container, the guide's minimum."""
@@ -28,14 +29,15 @@ class SizingCheckFacts:
 
 def gather(scene: Scene) -> SizingCheckFacts:
     """Nothing but what is shared."""
-    return SizingCheckFacts(scene.definitions(), scene.stack.database.instance, scene.server().size)
+    return SizingCheckFacts(scene.definitions(), scene.server().machine, scene.server().size)
 
 
 def judge(facts: SizingCheckFacts) -> Iterable[Finding]:
-    """Too small is a warning: it works until it doesn't."""
-    if facts.size.rsplit(".", 1)[-1] in TOO_SMALL:
+    """Too small is a warning: it works until it doesn't. What is too small for Onyx may be enough for others."""
+    onyx = {tenant: it for tenant, it in facts.definitions.items() if not is_another([c.image for c in it.containers])}
+    if facts.size.rsplit(".", 1)[-1] in TOO_SMALL and (onyx or not facts.definitions):
         yield _server(facts)
-    for tenant, definition in facts.definitions.items():
+    for tenant, definition in onyx.items():
         small = [one for one in definition.containers if _below(one)]
         if small:
             yield _containers(tenant, small)

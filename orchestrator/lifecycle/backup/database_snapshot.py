@@ -10,7 +10,6 @@ from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.stack.ownership import PartKind
 
 DUMP = "add --dump --stop-services: each tenant's database is then in the backup as a file"
 
@@ -40,8 +39,10 @@ def observe(tools: Tools) -> DatabaseSnapshotFacts:
 def objection(tools: Tools) -> str:
     """Why no snapshot is taken of the server: it isn't the stack's own, so everybody else's data are in it too."""
     stack = tools.stack
-    server = tools.rds.server(stack.database.instance)
-    return stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags)
+    server = tools.rds.server(stack.database.server)
+    if stack.database.elsewhere:
+        return "it isn't RDS's"
+    return stack.ownership.objection(*stack.database.part, stack.stack, server.tags)
 
 
 def decide(facts: DatabaseSnapshotFacts) -> Verdicts:
@@ -67,7 +68,8 @@ def _verdict(facts: DatabaseSnapshotFacts) -> Verdict:
         text = f"{snapshot.name} is being taken ({snapshot.progress} %)"
         return Wait(text, "database-snapshot-not-available", fix, progress=str(snapshot.progress))
     if snapshot.status != "available":
-        fix = f"aws rds delete-db-snapshot --db-snapshot-identifier {snapshot.name}, then run the command again"
+        noun = "db-cluster-snapshot" if ":cluster-snapshot:" in snapshot.arn else "db-snapshot"
+        fix = f"aws rds delete-{noun} --{noun}-identifier {snapshot.name}, then run the command again"
         message = f"the snapshot {snapshot.name} is {snapshot.status}"
         return Blocked(Problem("database-snapshot-failed", message, snapshot.name, fix))
     kind = "encrypted" if snapshot.encrypted else "NOT encrypted, as its instance"
@@ -76,7 +78,7 @@ def _verdict(facts: DatabaseSnapshotFacts) -> Verdict:
 
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     """Begin it."""
-    tools.snapshots.take(tools.stack.database.instance, name_of(tools.manifest), tools.tags)
+    tools.snapshots.take(tools.stack.database.server, name_of(tools.manifest), tools.tags)
 
 
 STEP: Step[Tools, DatabaseSnapshotFacts] = Step(

@@ -24,7 +24,8 @@ def observe(context: DestroyContext) -> NothingLeftFacts:
     machines = {one.instance_id for one in (stack.runner, *stack.vespa.values()) if one}
     found = context.leftovers.find(
         stack.stack,
-        database=_own(stack, PartKind.DATABASE, stack.database.instance),
+        database=_own(stack, *stack.database.part) if stack.database.instance else "",
+        cluster=_own(stack, *stack.database.part) if stack.database.cluster else "",
         balancer=_own(stack, PartKind.BALANCER, stack.load_balancer.arn),
         redis=_own(stack, PartKind.REDIS, redis),
         instances=sorted(one for one in machines if _own(stack, PartKind.INSTANCE, one)),

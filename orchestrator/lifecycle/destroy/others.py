@@ -35,7 +35,7 @@ def hit(stack: Stack, ending: frozenset[Part], others: FindsOtherUsers, ways: Se
     def goes(part: Part) -> bool:
         return part in ending or not stack.ownership.told
 
-    server = (PartKind.DATABASE, stack.database.instance)
+    server = stack.database.part
     if goes(server) and (users := (*others.users(stack.database.host), *(others.strangers() or ()))):
         yield _loss(server, users)
     for part, name in _named(stack):

@@ -25,11 +25,11 @@ class UnprotectedFacts:
 def observe(context: DestroyContext) -> UnprotectedFacts:
     """Two calls; one more where no state tells whose the load balancer is."""
     stack, known = context.stack, context.stack.ownership
-    server, balancer = stack.database.instance, stack.load_balancer.arn
-    seen = context.protection.seen(server, balancer)
+    database, balancer = stack.database, stack.load_balancer.arn
+    seen = context.protection.seen(database.server, balancer, database.kind)
     tags = {} if known.manages(PartKind.BALANCER, balancer) else context.protection.balancer_tags(balancer)
     why = {
-        DATABASE: known.loss(PartKind.DATABASE, server, stack.stack, seen.tags),
+        DATABASE: known.loss(*stack.database.part, stack.stack, seen.tags),
         BALANCER: known.loss(PartKind.BALANCER, balancer, stack.stack, tags),
     }
     return UnprotectedFacts(seen, {name: text for name, text in why.items() if text})
@@ -56,7 +56,7 @@ def apply(context: DestroyContext, todos: Mapping[Subject, Todo]) -> None:
     """Through the API, so that it works whatever the configuration calls its variables."""
     protected: Protected = todos[STACK].payload
     if protected.database:
-        context.protection.release_database(context.stack.database.instance)
+        context.protection.release_database(context.stack.database.server, context.stack.database.kind)
     if protected.balancer:
         context.protection.release_balancer(context.stack.load_balancer.arn)
 

@@ -1,4 +1,4 @@
-"""`database-stopped`: the RDS instance is stopped, once no task uses it, and says that it was paused.
+"""`database-stopped`: the RDS instance or Aurora cluster is stopped, once no task uses it, and says that it was paused.
 
 A stopped instance can be neither modified nor snapshotted, and RDS starts it by itself after seven days. One with read
 replicas can't be stopped: it stays up, and that is said. So it is with one that somebody else uses; one that isn't the
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from orchestrator.aws.rds import ServerState
+from orchestrator.aws.rds import ELSEWHERE, ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
-from orchestrator.lifecycle.instance_owners import not_ours
+from orchestrator.lifecycle.instance_owners import not_ours, part_of
 from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import PartKind
-from orchestrator.steps.database_server import COMING, USABLE
+from orchestrator.steps.database_server import COMING, USABLE, missing
 
 STAYS_STOPPED = timedelta(days=7)
 """RDS user guide, "Stopping an Amazon RDS DB instance temporarily"."""
@@ -104,9 +103,9 @@ class StopServer:
 def observe(context: DatabaseStoppedContext) -> DatabaseStoppedFacts:
     """Two calls for ten tenants; while it could be stopped, those that tell who else uses it: once a run."""
     stack = context.stack
-    server = context.rds.server(stack.database.instance)
-    foreign = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags)
-    asked = not foreign and server.status == "available" and not server.replicas
+    server = context.rds.server(stack.database.server)
+    foreign = stack.ownership.objection(*stack.database.part, stack.stack, server.tags)
+    asked = not foreign and server.status == "available" and not server.unstoppable
     sessions = context.other_users.strangers() if asked else ()
     users = (*context.other_users.users(stack.database.host), *(sessions or ())) if asked else ()
     return DatabaseStoppedFacts(server, busy(stack, context.counts), context.stamp, foreign, users, sessions is None)
@@ -119,17 +118,24 @@ def decide(facts: DatabaseStoppedFacts) -> Verdicts:
 
 def _verdict(facts: DatabaseStoppedFacts) -> Verdict:
     server, name = facts.server, facts.server.instance
+    if server.kind == ELSEWHERE:
+        return Done(f"{name} is left as it is: {server.unstoppable}")
     if not server.status:
-        fix = "check `region` and `database.instance` in the contract; was the stack destroyed?"
-        return Blocked(Problem("database-server-missing", f"there is no DB instance {name}", name, fix))
+        return Blocked(missing(server))
     if facts.foreign:
         return Done(f"{name} is left as it is: {facts.foreign}")
     if facts.busy:
         return Blocked(still_running(facts.busy, name))
     if Stamp.parse(server.tags.get(TAG, "")) is None:
         return Todo(f"mark {name} as paused", TagServer(server.arn, facts.stamp))
-    if server.replicas:
-        return Done(f"{name} stays up: RDS stops no instance with read replicas ({', '.join(server.replicas)})")
+    return _stopped(facts)
+
+
+def _stopped(facts: DatabaseStoppedFacts) -> Verdict:
+    """Of one that is marked."""
+    server, name = facts.server, facts.server.instance
+    if server.unstoppable:
+        return Done(f"{name} stays up: {server.unstoppable}")
     if server.status == "stopped":
         return Done(f"{name} is stopped; RDS starts it by itself at {restarts(server)}")
     if server.status == "available" and facts.users:
@@ -137,7 +143,7 @@ def _verdict(facts: DatabaseStoppedFacts) -> Verdict:
     if server.status == "available":
         return Todo(f"stop {name}", StopServer(name))
     if server.status in COMING | USABLE | {"stopping"}:
-        fix = "RDS stops an available instance only: look at the instance's events"
+        fix = "RDS stops an available server only: look at its events"
         return Wait(f"{name} is {server.status}", "database-server-not-available", fix, poll=10)
     fix = "look at the instance's events in RDS; it stays as it is, and keeps costing money"
     return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
@@ -164,7 +170,7 @@ def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
     """What a stopped instance is like, and what to do before it starts again; or why it isn't stopped."""
     server = facts.server
     if facts.foreign:
-        yield not_ours(PartKind.DATABASE, server.instance, facts.foreign)
+        yield not_ours(*part_of(server), facts.foreign)
     elif facts.users:
         fix = "pause those first, or move them to a server of their own; then run orchestrate pause again"
         message = f"others use it, so it keeps costing money: {'; '.join(facts.users)}"
@@ -182,8 +188,8 @@ def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
             "orchestrate pause --keep-paused stops it again (a daily job may call it); orchestrate resume before apply"
         )
         yield Problem("database-starts-by-itself", message, server.instance, fix)
-    elif server.replicas and not facts.busy:
-        fix = "delete the read replicas if it should be stopped"
+    elif server.unstoppable and not facts.busy:
+        fix = "delete the read replicas if it should be stopped" if server.replicas else "nothing to do: budget for it"
         yield Problem("database-not-stoppable", f"{server.instance} keeps costing money", server.instance, fix)
 
 

@@ -42,7 +42,7 @@ class PauseState:
     @property
     def database_runs(self) -> bool:
         """Whether a paused stack's server was started, by RDS after seven days or by somebody."""
-        stopped = self.server.status in {"stopped", "stopping"} or bool(self.server.replicas)
+        stopped = self.server.status in {"stopped", "stopping"} or bool(self.server.unstoppable)
         return self.whole is not None and not stopped
 
     def __str__(self) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from orchestrator.aws.protection import Protected
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.lifecycle.tools import Tools
-from orchestrator.stack.ownership import PartKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +24,8 @@ class DatabaseReleasedFacts:
 def observe(tools: Tools) -> DatabaseReleasedFacts:
     """One call."""
     stack = tools.stack
-    seen = tools.protection.seen(stack.database.instance, "")
-    return DatabaseReleasedFacts(
-        seen, stack.ownership.loss(PartKind.DATABASE, stack.database.instance, stack.stack, seen.tags)
-    )
+    seen = tools.protection.seen(stack.database.server, "", stack.database.kind)
+    return DatabaseReleasedFacts(seen, stack.ownership.loss(*stack.database.part, stack.stack, seen.tags))
 
 
 def decide(facts: DatabaseReleasedFacts) -> Verdicts:
@@ -44,7 +41,8 @@ def decide(facts: DatabaseReleasedFacts) -> Verdicts:
 
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:
     """One call."""
-    tools.protection.release_database(tools.stack.database.instance)
+    database = tools.stack.database
+    tools.protection.release_database(database.server, database.kind)
 
 
 STEP: Step[Tools, DatabaseReleasedFacts] = Step(

@@ -43,7 +43,7 @@ def look(tools: Tools) -> Present:
 
 
 def _databases(tools: Tools) -> tuple[Mapping[str, Tables | None] | None, tuple[str, ...]]:
-    if not tools.rds.server(tools.stack.database.instance).status:
+    if not tools.stack.database.elsewhere and not tools.rds.server(tools.stack.database.server).status:
         return {}, ()
     try:
         seen = tools.database.observe(tools.wanted)

@@ -9,8 +9,9 @@ from typing import Protocol
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.instance_owners import part_of
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.ownership import PartKind, remedy
+from orchestrator.stack.ownership import remedy
 
 
 class StartsServers(Protocol):
@@ -50,9 +51,9 @@ class DatabaseStartedFacts:
 def observe(context: DatabaseStartedContext) -> DatabaseStartedFacts:
     """One call."""
     stack = context.stack
-    server = context.rds.server(stack.database.instance)
+    server = context.rds.server(stack.database.server)
     stopped = server.status == "stopped"
-    why = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags) if stopped else ""
+    why = stack.ownership.objection(*stack.database.part, stack.stack, server.tags) if stopped else ""
     return DatabaseStartedFacts(server, why)
 
 
@@ -61,7 +62,7 @@ def decide(facts: DatabaseStartedFacts) -> Verdicts:
     server = facts.server
     if facts.foreign:
         message = f"{server.instance} is stopped, and not started from here: {facts.foreign}"
-        fix = f"ask its owner to start it; or {remedy(PartKind.DATABASE, server.instance)}"
+        fix = f"ask its owner to start it; or {remedy(*part_of(server))}"
         return {STACK: Blocked(Problem("not-this-stacks", message, server.instance, fix), refused=True)}
     if server.status == "stopped":
         return {STACK: Todo(f"start {server.instance}", server.instance)}

@@ -16,7 +16,6 @@ from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, 
 from orchestrator.engine.subjects import each
 from orchestrator.lifecycle import services
 from orchestrator.lifecycle.pause_tags import TAG, PausedService
-from orchestrator.stack.ownership import PartKind
 
 
 class UntagsServers(Protocol):
@@ -68,10 +67,10 @@ def observe(context: PauseForgottenContext) -> PauseForgottenFacts:
     """Three calls for ten tenants."""
     seen = services.look(context)
     stack = context.stack
-    server = context.rds.server(stack.database.instance)
+    server = context.rds.server(stack.database.server)
     # A tag is only there after a pause: until then nothing is asked of whose it is.
     tagged = TAG in server.tags
-    why = stack.ownership.objection(PartKind.DATABASE, server.instance, stack.stack, server.tags) if tagged else ""
+    why = stack.ownership.objection(*stack.database.part, stack.stack, server.tags) if tagged else ""
     return PauseForgottenFacts(seen.names, seen.counts, seen.scalings, server, why, foreign=seen.foreign)
 
 

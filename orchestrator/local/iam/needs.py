@@ -191,6 +191,14 @@ def _new_database_snapshot(call: CalledOperation) -> Iterator[RequiredPermission
         yield RequiredPermission("rds:AddTagsToResource", made)
 
 
+def _new_cluster_snapshot(call: CalledOperation) -> Iterator[RequiredPermission]:
+    made = call.arn(f"cluster-snapshot:{call.ask('DBClusterSnapshotIdentifier')}")
+    yield RequiredPermission(call.action, call.arn(f"cluster:{call.ask('DBClusterIdentifier')}"))
+    yield RequiredPermission(call.action, made)
+    if call.ask("Tags"):
+        yield RequiredPermission("rds:AddTagsToResource", made)
+
+
 def _scalable_target(call: CalledOperation) -> Iterator[RequiredPermission]:
     """Its id is Application Auto Scaling's own."""
     context = {"application-autoscaling:service-namespace": (str(call.ask("ServiceNamespace")),)}
@@ -230,6 +238,7 @@ _SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]
     "rds:AddTagsToResource": _tagged("ResourceName"),
     "rds:RemoveTagsFromResource": _tagged("ResourceName"),
     "rds:CreateDBSnapshot": _new_database_snapshot,
+    "rds:CreateDBClusterSnapshot": _new_cluster_snapshot,
     "elasticache:AddTagsToResource": _tagged("ResourceName"),
     "elasticache:ListTagsForResource": _tagged("ResourceName"),
     "elasticache:RemoveTagsFromResource": _tagged("ResourceName"),
@@ -266,7 +275,12 @@ _SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]
 }
 
 _NAMED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "rds": (("DBInstanceIdentifier", "db:{}"), ("DBSnapshotIdentifier", "snapshot:{}")),
+    "rds": (
+        ("DBInstanceIdentifier", "db:{}"),
+        ("DBSnapshotIdentifier", "snapshot:{}"),
+        ("DBClusterIdentifier", "cluster:{}"),
+        ("DBClusterSnapshotIdentifier", "cluster-snapshot:{}"),
+    ),
     "elasticache": (
         ("ReplicationGroupId", "replicationgroup:{}"),
         ("CacheClusterId", "cluster:{}"),

@@ -122,7 +122,24 @@ def _in_rds(operation: str, parameter: str, items: str, missing: str) -> Reading
     )
 
 
+def _tags_in_rds(kind: str, missing: str) -> Reading:
+    def ask(one: str, region: str) -> Mapping[str, Any]:
+        return {"ResourceName": f"arn:{get_partition(region)}:rds:{region}:{ACCOUNT}:{kind}:{one}"}
+
+    return Reading("ListTagsForResource", ask, names="ResourceName", missing=missing)
+
+
 ASSUMED = "assumed: AWS promises nothing else, and clients such as Terraform's provider look again"
+
+
+def _snapshots_in_rds(of: str, what: str, arn: str, missing: str) -> LateKind:
+    """Of instances (`DB`) or clusters (`DBCluster`): RDS's calls for both are alike."""
+    name = f"{of}SnapshotIdentifier"
+    made = {f"Create{of}Snapshot": name, f"Delete{of}Snapshot": name, "AddTagsToResource": "ResourceName"}
+    reading = _in_rds(f"Describe{of}Snapshots", name, f"{of}Snapshots", missing)
+    return LateKind("rds", what, changes=made, readings=(reading,), identify=_rds(arn), source=ASSUMED)
+
+
 ROWS: tuple[LateKind, ...] = (
     LateKind(
         "ecs",
@@ -190,28 +207,33 @@ ROWS: tuple[LateKind, ...] = (
         },
         readings=(
             _in_rds("DescribeDBInstances", "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
-            Reading(
-                "ListTagsForResource",
-                lambda one, region: {"ResourceName": f"arn:{get_partition(region)}:rds:{region}:{ACCOUNT}:db:{one}"},
-                names="ResourceName",
-                missing="DBInstanceNotFound",
-            ),
+            _tags_in_rds("db", "DBInstanceNotFound"),
         ),
         identify=_rds("db"),
         source=ASSUMED,
     ),
+    _snapshots_in_rds("DB", "DB snapshot", "snapshot", "DBSnapshotNotFound"),
     LateKind(
         "rds",
-        "DB snapshot",
+        "DB cluster",
         changes={
-            "CreateDBSnapshot": "DBSnapshotIdentifier",
-            "DeleteDBSnapshot": "DBSnapshotIdentifier",
+            "CreateDBCluster": "DBClusterIdentifier",
+            "RestoreDBClusterFromSnapshot": "DBClusterIdentifier",
+            "ModifyDBCluster": "DBClusterIdentifier",
+            "StartDBCluster": "DBClusterIdentifier",
+            "StopDBCluster": "DBClusterIdentifier",
+            "DeleteDBCluster": "DBClusterIdentifier",
             "AddTagsToResource": "ResourceName",
+            "RemoveTagsFromResource": "ResourceName",
         },
-        readings=(_in_rds("DescribeDBSnapshots", "DBSnapshotIdentifier", "DBSnapshots", "DBSnapshotNotFound"),),
-        identify=_rds("snapshot"),
+        readings=(
+            _in_rds("DescribeDBClusters", "DBClusterIdentifier", "DBClusters", "DBClusterNotFoundFault"),
+            _tags_in_rds("cluster", "DBClusterNotFoundFault"),
+        ),
+        identify=_rds("cluster"),
         source=ASSUMED,
     ),
+    _snapshots_in_rds("DBCluster", "DB cluster snapshot", "cluster-snapshot", "DBClusterSnapshotNotFoundFault"),
     LateKind(
         "ec2",
         "instance, with its tags",

@@ -22,6 +22,7 @@ from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
 from orchestrator.local.core.cloud import Address, Cloud, DatabaseServers
 from orchestrator.local.core.corrections import replace
+from orchestrator.local.rds.cluster_server import cluster_of, end, serve
 
 CREATE_SECONDS = 300.0
 MODIFY_SECONDS = 30.0
@@ -79,7 +80,9 @@ class DbInstances:
         ready = pace.monotonic() + pace.scaled(CREATE_SECONDS)
         servers = self._cloud.databases
         try:
-            if servers and instance.engine == "postgres":
+            if cluster_of(instance) is not None:
+                serve(self._cloud, instance)
+            elif servers and instance.engine == "postgres":
                 address = _server(servers, instance, snapshot)
                 if instance.status != "creating":  # deleted meanwhile
                     servers.delete(instance.db_instance_identifier)
@@ -99,7 +102,7 @@ class DbInstances:
         self._pass_through(instance, "modifying", MODIFY_SECONDS, "available")
 
     def _new_password(self, instance: DBInstance) -> None:
-        if self._cloud.databases and instance.engine == "postgres":
+        if self._cloud.databases and _has_own_server(instance):
             self._cloud.databases.set_password(
                 instance.db_instance_identifier,
                 str(instance.master_username),
@@ -118,7 +121,7 @@ class DbInstances:
 
     def rebooting(self, instance: DBInstance) -> None:
         """`rebooting` → `available`: connections are cut."""
-        if self._cloud.databases and instance.engine == "postgres":
+        if self._cloud.databases and _has_own_server(instance):
             self._stop(instance)
             self._pass_through(instance, "rebooting", REBOOT_SECONDS, "available", self._start)
 
@@ -127,17 +130,20 @@ class DbInstances:
         backend.databases[instance.db_instance_identifier] = instance
         instance.status = "deleting"
 
-        def end() -> None:
+        def gone() -> None:
             if self._cloud.databases:
                 self._cloud.databases.delete(instance.db_instance_identifier)
             self._cloud.addresses.withdraw(instance.address)
             if backend.databases.get(instance.db_instance_identifier) is instance:
                 del backend.databases[instance.db_instance_identifier]
+            cluster = cluster_of(instance)
+            if cluster is not None and not cluster.members:
+                end(self._cloud, cluster)
 
-        self._cloud.after(DELETE_SECONDS, end)
+        self._cloud.after(DELETE_SECONDS, gone)
 
     def _stop(self, instance: DBInstance) -> None:
-        if self._cloud.databases and instance.engine == "postgres":
+        if self._cloud.databases and _has_own_server(instance):
             self._cloud.databases.stop(instance.db_instance_identifier)
 
     def _stopped(self, instance: DBInstance) -> None:
@@ -153,7 +159,7 @@ class DbInstances:
         self._cloud.after(STAYS_STOPPED, start)
 
     def _start(self, instance: DBInstance) -> None:
-        if self._cloud.databases and instance.engine == "postgres":
+        if self._cloud.databases and _has_own_server(instance):
             self._cloud.addresses.publish(
                 instance.address, self._cloud.databases.start(instance.db_instance_identifier)
             )
@@ -174,6 +180,11 @@ class DbInstances:
                 instance.status = then
 
         self._cloud.after(seconds, end)
+
+
+def _has_own_server(instance: DBInstance) -> bool:
+    """A cluster's instances share the cluster's."""
+    return instance.engine == "postgres" and cluster_of(instance) is None
 
 
 def _server(servers: DatabaseServers, instance: DBInstance, snapshot: str) -> Address:

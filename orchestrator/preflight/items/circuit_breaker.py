@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.doctor.checks import rollout_settings as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import service_settings
+from orchestrator.preflight.facts import NOT_ONYX, is_another, service_settings
 from orchestrator.preflight.lines import each_tenant
 from orchestrator.preflight.model import (
     Checklist,
@@ -17,6 +17,7 @@ from orchestrator.preflight.model import (
     Status,
     TenantService,
     from_finding,
+    not_judged,
 )
 
 _HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
@@ -41,6 +42,13 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
             wanted="on, without rollback",
             hcl=_HCL,
         )
+    if is_another(unit.definition):
+        yield not_judged(
+            f"whether it may go back to its older version: {NOT_ONYX}",
+            subject=unit.tenant,
+            address=unit.service.address,
+        )
+        return
     for found in checks.judge(checks.RolloutSettingsCheckFacts({unit.tenant: service}, {}, {}, "")):
         yield from_finding(
             found, address=unit.service.address, current=found.evidence[0], wanted="rollback = false", hcl=_HCL

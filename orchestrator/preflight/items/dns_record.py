@@ -24,11 +24,15 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     managed = _managed(evidence)
     everything = evidence.blueprint.resources.values()
     for unit in evidence.units:
+        if not unit.service.get("load_balancer") and unit.tenant not in evidence.known_tenants:
+            continue  # it has no site
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else ""
         record = next((one for one in managed if host and one.is_for(host)), None)
         front = distribution_of(host, everything) if host else None
         if record is not None:
             yield passed(f"Terraform keeps {host} on the load balancer", subject=unit.tenant, address=record.address)
+        elif not host and managed:
+            yield passed(f"Terraform keeps {managed[0].name} on a load balancer", subject=unit.tenant)
         elif front is not None:
             yield passed(f"visitors of {host} come through CloudFront", subject=unit.tenant, address=front.address)
         elif _is_ours(unit.tenant, host, evidence):

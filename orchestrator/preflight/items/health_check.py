@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.doctor.checks import health_check as checks
-from orchestrator.preflight.facts import planned_health_check, service_settings
+from orchestrator.preflight.facts import NOT_ONYX, is_another, planned_health_check, service_settings
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    TenantService,
+    from_finding,
+    not_judged,
+)
 from orchestrator.stack.blueprint.references import targets
 
 _HCL = {
@@ -28,7 +37,8 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     if not met:
         raise NotKnown(unit.service.address, "load_balancer.target_group_arn")
     check = planned_health_check(met[0], evidence)
-    for found in checks.judge(checks.HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {})):
+    others = frozenset({unit.tenant} if is_another(unit.definition) else ())
+    for found in checks.judge(checks.HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {}, others)):
         if found.code in _HCL:
             yield from_finding(
                 found,
@@ -37,7 +47,9 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
                 wanted="path /api/health at nginx, every 60 s, 10 failures",
                 hcl=_HCL[found.code],
             )
-    if service.ways[0].port == _WEB_PORT and check.path == "/health":
+    if others:
+        yield not_judged(f"path, answer and patience: {NOT_ONYX}", subject=unit.tenant, address=met[0].address)
+    elif service.ways[0].port == _WEB_PORT and check.path == "/health":
         yield from_finding(
             checks.path_finding(unit.tenant, check, failing=False),
             address=met[0].address,

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.doctor.checks import sizing
-from orchestrator.preflight.facts import task_size
+from orchestrator.preflight.facts import NOT_ONYX, is_another, task_size
 from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    TenantService,
+    from_finding,
+)
 
 
 def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """CPU and memory are known in a plan, the containers are not."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
+    if is_another(unit.definition):
+        raise NotConcerned(NOT_ONYX)
     size = task_size(unit.definition)
     for found in sizing.judge(sizing.SizingCheckFacts({unit.tenant: size}, "", "")):
         yield from_finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend
+from orchestrator.preflight.facts import backend, is_another
 from orchestrator.preflight.model import (
     Checklist,
     Evidence,
@@ -15,6 +15,7 @@ from orchestrator.preflight.model import (
     Remark,
     Status,
     TenantService,
+    not_judged,
     passed,
     unknown,
 )
@@ -23,6 +24,9 @@ from orchestrator.stack.blueprint.resources import UNKNOWN
 from orchestrator.stack.blueprint.tenancy import variables
 
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
+
+
+_NOT_TOLD = "no load balancer leads to it, so it is no tenant here: whoever runs it makes its database"
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
@@ -39,6 +43,8 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
             yield passed(f"the server comes with {database}", subject=unit.tenant)
         elif unit.tenant in evidence.known_tenants or _can_be_understood(unit):
             yield unknown(f"orchestrate apply makes the database {database}".rstrip(), subject=unit.tenant)
+        elif is_another(unit.definition):
+            yield not_judged(_NOT_TOLD, subject=unit.tenant, address=unit.service.address)
         else:
             yield _nobody(unit.tenant, database or "onyx_<tenant>", unit.service.address)
 

@@ -7,19 +7,37 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.doctor.checks.bucket import DEFAULT_PREFIX
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import task_definition
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, passed, unknown
+from orchestrator.preflight.facts import NOT_ONYX, is_another, task_definition
+from orchestrator.preflight.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    Status,
+    not_judged,
+    passed,
+    unknown,
+)
 from orchestrator.stack.blueprint.tenancy import ResourceOwner, contract_of
 
 Values = Mapping[str, tuple[str, ...]]
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
-    """One tenant alone shares with nobody; databases are in the contract even while containers are unknown."""
-    if len(evidence.units) < 2:
+    """One tenant alone shares with nobody, nor do services of another application that are nobody's tenants.
+
+    Databases are in the contract even while containers are unknown.
+    """
+    said_so = contract_of(evidence.blueprint.outputs) is not None
+    units = [one for one in evidence.units if said_so or not is_another(one.definition)]
+    for one in evidence.units:
+        if one not in units:
+            yield not_judged(f"what it shares: {NOT_ONYX}", subject=one.tenant, address=one.service.address)
+    if len(units) < 2:
         return
     try:
-        said = {one.tenant: _of(one.tenant, evidence) for one in evidence.units}
+        said = {one.tenant: _of(one.tenant, evidence) for one in units}
     except NotKnown:
         known = {name: _places(it) for name, it in evidence.tenancy.tenants.items()}
         shared = list(_shared(evidence, "database", known))

@@ -58,11 +58,20 @@ def _value(text: str) -> Any:
         return text
 
 
+_VALUES = {"database": "host", "runner": "instance_id", "load_balancer": "arn", "certificate": "arn"}
+"""A part that is answered by a value → which of its keys that is."""
+
+
 def unasked(key: Key, said: Any) -> Any:
-    """What orchestrate.toml says for an answer that was not asked for, or not yet: an address names a resource."""
-    if key in {(part,) for part in PARTS} and isinstance(said, str) and _ADDRESS.match(said):
+    """What orchestrate.toml says for an answer that was not asked for, or not yet: an address names a resource.
+
+    A part (`database`) can't be a value: one is that of the key which tells the part from others.
+    """
+    if len(key) != 1 or not isinstance(said, str):
+        return said
+    if key[0] in PARTS and _ADDRESS.match(said):
         return {"resource": said}
-    return said
+    return {_VALUES[key[0]]: said} if key[0] in _VALUES else said
 
 
 def matched(question: OpenQuestion, said: Any) -> Any:
@@ -76,6 +85,11 @@ def matched(question: OpenQuestion, said: Any) -> Any:
     return said
 
 
+def answered(question: OpenQuestion, said: Any) -> Any:
+    """What orchestrate.toml says for an answer: an option's, or the value in its place."""
+    return unasked(question.key, matched(question, said))
+
+
 def merged(table: Mapping[str, Any], answers: Mapping[Key, Any]) -> dict[str, Any]:
     """The table with the answers in it."""
     whole: dict[str, Any] = copy.deepcopy(dict(table))
@@ -87,5 +101,10 @@ def merged(table: Mapping[str, Any], answers: Mapping[Key, Any]) -> dict[str, An
             part = part[name]
         before = part.get(key[-1])
         adds = key == (NOT_TENANTS,) and isinstance(before, list) and isinstance(answer, list)
-        part[key[-1]] = [*before, *(it for it in answer if it not in before)] if adds and before else answer
+        if adds and before:
+            part[key[-1]] = [*before, *(it for it in answer if it not in before)]
+        elif isinstance(before, dict) and isinstance(answer, dict) and "resource" not in answer:
+            part[key[-1]] = {**before, **answer}
+        else:
+            part[key[-1]] = answer
     return whole

@@ -12,7 +12,7 @@ from orchestrator.stack.mapping_place import CONTRACT, FILE
 
 IDENTITIES: Mapping[Key, Mapping[Key, str]] = {
     ("cluster",): {(): "name"},
-    ("database",): {("instance",): "identifier", ("host",): "address"},
+    ("database",): {("instance",): "identifier", ("cluster",): "identifier", ("host",): "address"},
     ("runner",): {("instance_id",): "id"},
     ("load_balancer",): {("arn",): "arn", ("dns_name",): "dns_name"},
 }

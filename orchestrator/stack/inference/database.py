@@ -2,86 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.stack.contract import PASSWORD_KEY
-from orchestrator.stack.inference.choice import choose, pick
-from orchestrator.stack.inference.model import ContractDraft, at
+from orchestrator.stack.inference import words
+from orchestrator.stack.inference.choice import choose, named, pick
+from orchestrator.stack.inference.model import ContractDraft, at, literal
 from orchestrator.stack.inference.secrets import SecretPlace, SecretStores, keep
+from orchestrator.stack.inference.servers import CLUSTER, MACHINE, Way, elsewhere, in_rds, name_in_rds, servers, way_to
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.records import plain
 
 KEY = ("database",)
-_HOSTS = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")
-_UNKNOWN_SERVER = "which server is it? Its instance, host, port and admin user, in [contract.database]"
+_UNKNOWN_SERVER = "which server is it? Its instance or cluster, host, port and admin user, in [contract.database]"
 
 
 def server_of(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
-    """The instance that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is."""
-    named = [own for site in sites if (own := of_site(site, state)) is not None]
-    options = list({it.address: it for it in named}.values()) or servers(state)
-    others = dict.fromkeys(host for site in sites if of_site(site, state) is None and (host := _host(site)))
-    clusters = [it.address for it in state.of("aws_rds_cluster")]
-    if not named and others:
-        asks = f"the tasks' database host is {', '.join(others)}, which no aws_db_instance has: {_UNKNOWN_SERVER}"
+    """The server that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is.
+
+    One that isn't RDS's is known by the tasks alone, where the state has no other server that it could be.
+    """
+    if host := draft.mapped.values.get((*KEY, "host")):
+        return _told(str(host), state, draft)
+    ways = [way for site in sites if (way := way_of(site, state)) is not None]
+    options = list({it.server.address: it.server for it in ways}.values()) or servers(state)
+    others = dict.fromkeys(host for site in sites if way_of(site, state) is None and (host := host_of(site)[0]))
+    if not ways and others:
+        asks = f"the tasks' database host is {', '.join(others)}, which no server of the state has: {_UNKNOWN_SERVER}"
+        if len(others) == 1 and not options and not in_rds(next(iter(others))):
+            return next(_outside(sites))
         return choose(KEY, options, draft, asks, "address")
     if not options:
-        asks = f"the state has no PostgreSQL server{_but(clusters)}: {_UNKNOWN_SERVER}"
-        draft.ask(KEY, asks)
+        draft.ask(KEY, f"the state has no PostgreSQL server: {_UNKNOWN_SERVER}")
         return None
     return pick(KEY, options, draft, "which database server is the stack's?", "address")
 
 
-def _but(clusters: Sequence[str]) -> str:
-    return f" but {', '.join(clusters)} (Aurora and Multi-AZ clusters are not understood)" if clusters else ""
+def _outside(sites: Sequence[Site]) -> Iterator[StateResource]:
+    for site in sites:
+        host, variable = host_of(site)
+        if host and site.task:
+            yield elsewhere(host, f"{site.task.address}: {variable}")
 
 
-def servers(state: State) -> list[StateResource]:
-    """PostgreSQL instances that can be written to, replicas left out."""
-    return [
-        it
-        for it in state.of("aws_db_instance", data=True)
-        if it.text("engine").startswith("postgres")
-        and not (it.text("replicate_source_db") or it.text("replicate_source"))
-    ]
+def _told(host: str, state: State, draft: ContractDraft) -> StateResource | None:
+    """The server of the host that orchestrate.toml names: one of the state's, or one that only it knows."""
+    options = servers(state)
+    if found := named(KEY, options, draft):
+        return found
+    bare = plain(host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and host.count(":") == 1 else host)
+    if way := way_to(bare, state):
+        return way.server
+    admin = draft.mapped.values.get((*KEY, "admin_user"), "")
+    return elsewhere(bare, draft.mapped.sources[(*KEY, "host")], username=admin)
 
 
-def of_site(site: Site, state: State) -> StateResource | None:
-    """The server whose address the site's task is told, perhaps by an alias of a record in the state."""
-    host = _host(site)
-    for record in state.of("aws_route53_record"):
-        if host and host == plain(record.text("fqdn") or record.text("name")):
-            host = next((plain(it) for it in record.texts("records")), host)
-    return next((it for it in servers(state) if host and it.text("address").lower() == host), None)
+def way_of(site: Site, state: State) -> Way | None:
+    """How the host that the site's task is told leads to a server."""
+    host, _ = host_of(site)
+    return way_to(host, state) if host else None
 
 
-def _host(site: Site) -> str:
-    """The host that the task is told, by Onyx's variable or by what other applications call it."""
-    if site.task is None:
-        return ""
-    said = next(filter(None, map(site.task.says, _HOSTS)), "")
-    return plain(said.partition(":")[0]) or _host_in(site.task.says("DATABASE_URL"))
-
-
-def _host_in(url: str) -> str:
-    try:
-        return plain(urlsplit(url).hostname or "")
-    except ValueError:
-        return ""
+def host_of(site: Site) -> tuple[str, str]:
+    """The host that the task is told, by Onyx's variable or by what other applications call it, and that variable."""
+    return words.host(site.task.environment) if site.task else ("", "")
 
 
 def describe(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """The server's part of the contract."""
-    values = {
-        "instance": server.text("identifier") or server.text("db_instance_identifier"),
-        "host": server.text("address"),
-        "port": server.values.get("port") or 5432,
-        "admin_user": server.text("username") or server.text("master_username"),
-    }
-    draft.put_all(KEY, values, server.address)
+    draft.put_all(KEY, dict(_values(server)), server.address)
+    _name(server, draft)
+    if server.type == MACHINE:
+        _port(sites, draft)
+    if not server.text("username"):
+        asks = f"who is the admin of the PostgreSQL server at {server.text('address')}? It makes databases and roles"
+        draft.ask((*KEY, "admin_user"), asks, [literal(name) for name in _users(sites)])
+    _aliases(server, sites, vault.state, draft)
     _password(server, sites, vault, draft)
+
+
+def _port(sites: Sequence[Site], draft: ContractDraft) -> None:
+    """Of a server that isn't RDS's the tasks alone say it."""
+    for site in sites:
+        if site.task and (found := words.port(site.task.environment)):
+            draft.put((*KEY, "port"), found[0], f"{site.task.address}: {found[1]}")
+
+
+def _name(server: StateResource, draft: ContractDraft) -> None:
+    """One of RDS's that the state doesn't hold: its endpoint begins with its name, a proxy's with the proxy's."""
+    host = server.text("address")
+    kind = in_rds(host) if server.type == MACHINE else ""
+    if kind and not any(draft.mapped.says((*KEY, name)) for name in ("instance", "cluster")):
+        key = "instance" if kind == "instance" else "cluster"
+        name = name_in_rds(host)
+        draft.ask((*KEY, key), f"what does RDS call the {key} of {host}?", [literal(name)] if name else [])
+
+
+def _values(server: StateResource) -> Iterator[tuple[str, object]]:
+    if server.type == CLUSTER:
+        yield "instance", None
+        yield "cluster", server.text("identifier")
+    else:
+        yield "instance", None if server.type == MACHINE else server.text("identifier")
+    yield "host", server.text("address")
+    if server.values.get("port"):
+        yield "port", server.values["port"]
+    if server.text("username"):
+        yield "admin_user", server.text("username")
+
+
+def _users(sites: Sequence[Site]) -> Sequence[str]:
+    """Who the tasks sign in as: the admin may be among them."""
+    return list(dict.fromkeys(name for site in sites if site.task and (name := site.task.says("POSTGRES_USER"))))
+
+
+def _aliases(server: StateResource, sites: Sequence[Site], state: State, draft: ContractDraft) -> None:
+    """Other names by which the tasks reach it: a proxy's, a record's."""
+    sources: dict[str, str] = {}
+    for site in sites:
+        way, (host, _) = way_of(site, state), host_of(site)
+        if way is None or way.server.address != server.address or host == server.text("address"):
+            continue
+        sources[host] = way.source
+        if way.reads:
+            draft.remark(f"{site.service.address} is told {host}, which leads to readers: no schema is migrated there")
+    if sources and not draft.mapped.says((*KEY, "aliases")):
+        draft.put((*KEY, "aliases"), list(sources), next(iter(sources.values())))
 
 
 def _password(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
@@ -96,17 +143,22 @@ def _password(server: StateResource, sites: Sequence[Site], vault: SecretStores,
         keep(draft, KEY, holder[1], place=holder[0])
     elif clear:
         keep(draft, KEY, server.address, clear=clear)
-    elif not _of_a_task(server, sites, vault, draft):
+    elif not _of_a_task(_admin(server, draft.mapped.values), sites, vault, draft):
         told = {vault.place(one).arn for site in sites if site.task for one in site.task.secrets.values()}
         known = [it for it in vault.state.of("aws_secretsmanager_secret") if it.text("arn") not in told]
         options = [at(it.address, it.text("name")) for it in known]
-        asks = f"where is the password of {server.text('username')}, the admin user of {server.address}?"
-        draft.ask((*KEY, "admin_secret_arn"), asks, options)
+        admin = server.text("username")
+        who = f"{admin}, the admin user of {server.address}" if admin else f"the admin of {server.text('address')}"
+        draft.ask((*KEY, "admin_secret_arn"), f"where is the password of {who}?", options)
 
 
-def _of_a_task(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> bool:
+def _admin(server: StateResource, said: Mapping[tuple[str, ...], object]) -> str:
+    return server.text("username") or str(said.get((*KEY, "admin_user"), ""))
+
+
+def _of_a_task(admin: str, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> bool:
     for task in (site.task for site in sites if site.task):
-        if task.says("POSTGRES_USER") == server.text("username") and server.text("username"):
+        if admin and task.says("POSTGRES_USER") == admin:
             told = task.secrets.get("POSTGRES_PASSWORD")
             place = vault.place(told) if told else None
             source = f"{task.address}: POSTGRES_PASSWORD"

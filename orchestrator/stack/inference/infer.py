@@ -15,10 +15,11 @@ from orchestrator.stack.contract import SCHEMA, Stack
 from orchestrator.stack.inference import balancer, database, extras, runner, tenants
 from orchestrator.stack.inference.choice import pick
 from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
-from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion
+from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion, Option
 from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site, sites_of, tenants_among
 from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.partial import defects_in
 
 SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
@@ -35,6 +36,8 @@ class Inferred:
     remarks: tuple[str, ...] = ()
     offers: tuple[OpenQuestion, ...] = ()
     """What may stay open."""
+    cures: tuple[OpenQuestion, ...] = ()
+    """Which of several services that share what must be a tenant's own is the tenant: each answer ends a problem."""
     passwords: tuple[SecretStr, ...] = ()
     """Every password that was seen in clear, whatever came of it: to be hidden wherever it may turn up."""
 
@@ -105,7 +108,10 @@ def _elsewhere(site: Site) -> StateResource:
 def _parts(state: State, cluster: StateResource, sites: Sequence[Site], draft: ContractDraft) -> None:
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
-        fix = "run `terraform apply` to its end; load balancers that it doesn't know can't be understood"
+        fix = (
+            "run `terraform apply` to its end; load balancers that it doesn't know can't be understood, and what only "
+            "Cloud Map or a network load balancer leads to has no site that could be looked after"
+        )
         draft.ask(("tenants",), asks, fix=fix)
         return
     kept = tenants_among(sites, draft)
@@ -134,8 +140,8 @@ def _belongs(
     site: Site, server: StateResource | None, balancing: StateResource | None, state: State, draft: ContractDraft
 ) -> bool:
     """Whether the site leans on the chosen server and load balancer: a contract has one of each."""
-    own = database.of_site(site, state)
-    elsewhere = server is not None and own is not None and own is not server
+    way = database.way_of(site, state)
+    elsewhere = server is not None and way is not None and way.server.address != server.address
     apart = balancing is not None and bool(site.balancers) and balancing.text("arn") not in site.balancers
     if elsewhere or apart:
         what = "database server" if elsewhere else "load balancer"
@@ -150,7 +156,7 @@ def _finished(draft: ContractDraft) -> Inferred:
             found[key] = Found(value, draft.mapped.sources[key])
     passwords = {**draft.passwords, **draft.mapped.passwords}
     seen = tuple(password for password, _ in (*draft.passwords.values(), *draft.mapped.passwords.values()))
-    problems = [*draft.mapped.problems, *draft.problems]
+    problems = [*draft.mapped.problems, *draft.problems, *_unfit(draft, found)]
     if draft.questions or problems:
         problems += [_placed(one, found) for one in _shared(found)]
         return _inferred(draft, None, found, problems, seen)
@@ -162,6 +168,43 @@ def _finished(draft: ContractDraft) -> Inferred:
     return _inferred(draft, with_passwords(stack, passwords), found, [], seen)
 
 
+def _unfit(draft: ContractDraft, found: dict[Key, Found]) -> Iterator[Problem]:
+    """What orchestrate.toml says and can't be. What the state says and can't be is asked: it is no answer."""
+    document: dict[str, Any] = {}
+    for key, one in found.items():
+        if one.value is not None and key[-1] not in PASSWORDS:
+            _place(document, key, one.value)
+    for place, problem in defects_in(document, SOURCE):
+        key = next((place[:length] for length in range(len(place), 0, -1) if place[:length] in found), ())
+        if not key or draft.mapped.says(key):
+            yield _placed(problem, found)
+        else:
+            one = found.pop(key)
+            asks = f"what is {dotted(key)}? {one.source} says {one.value}, and {problem.message}"
+            draft.questions.append(OpenQuestion(key, asks))
+
+
+def _cures(found: Mapping[Key, Found]) -> Iterator[OpenQuestion]:
+    """Services that share a database, a role or a host name: one of them is the tenant."""
+    tenants_ = _known_tenants(found)
+    admin = found.get(("database", "admin_user"))
+    seen: set[str] = set()
+    for key in contract.OWN:
+        owners: dict[Any, list[str]] = {}
+        for name, one in tenants_.items():
+            shared = key == "role" and admin is not None and one.get(key) == admin.value
+            if key in one and not shared:
+                owners.setdefault(one[key], []).append(name)
+        for value, names in owners.items():
+            if len(names) > 1 and not seen & set(names):
+                seen |= set(names)
+                options = tuple(
+                    Option([other for other in names if other != name], f"{name} is the tenant") for name in names
+                )
+                asks = f"{', '.join(names)} share the {key.replace('_', ' ')} {value}: which of them is the tenant?"
+                yield OpenQuestion((NOT_TENANTS,), asks, options)
+
+
 def _inferred(
     draft: ContractDraft,
     stack: Stack | None,
@@ -170,17 +213,23 @@ def _inferred(
     seen: tuple[SecretStr, ...],
 ) -> Inferred:
     questions, remarks, offers = tuple(draft.questions), tuple(draft.remarks), tuple(draft.offers)
-    return Inferred(stack, found, questions, tuple(problems), remarks, offers, seen)
+    cures = tuple(_cures(found)) if problems else ()
+    return Inferred(stack, found, questions, tuple(problems), remarks, offers, cures, seen)
 
 
 def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:
     """What tenants share is known, even while other things are open."""
+    tenants_ = _known_tenants(found)
+    admin = found.get(("database", "admin_user"))
+    yield from contract.duplicates(tenants_, admin.value if admin else None, SOURCE)
+
+
+def _known_tenants(found: Mapping[Key, Found]) -> dict[str, dict[str, Any]]:
     tenants_: dict[str, dict[str, Any]] = {}
     for key, one in found.items():
         if key[0] == "tenants" and len(key) == 3:
             tenants_.setdefault(key[1], {})[key[2]] = one.value
-    admin = found.get(("database", "admin_user"))
-    yield from contract.duplicates(tenants_, admin.value if admin else None, SOURCE)
+    return tenants_
 
 
 def _document(found: Mapping[Key, Found], passwords: Mapping[Key, Any]) -> dict[str, Any]:

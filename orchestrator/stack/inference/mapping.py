@@ -75,17 +75,18 @@ def read(
 ) -> Mapped:
     """Evaluate the table. Every defect is a problem with its place; the rest is taken all the same."""
     reading = _MappingReading(place, outputs, state, variable)
-    for key, value in _leaves(table):
+    for key, value in leaves(table):
         reading.take(key, value)
     problems = tuple(reading.problems)
     return Mapped(reading.values, reading.sources, reading.chosen, reading.passwords, problems, place)
 
 
-def _leaves(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:
+def leaves(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Each value of a table with its key; a directive (`{ resource = "…" }`) is a value."""
     for name, value in table.items():
         key = (*above, name)
         if isinstance(value, Mapping) and not _is_directive(value):
-            yield from _leaves(value, key)
+            yield from leaves(value, key)
         else:
             yield key, value
 

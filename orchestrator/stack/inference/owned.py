@@ -25,6 +25,7 @@ def _service(one: StateResource) -> tuple[str, ...]:
 
 TYPES: Mapping[str, tuple[PartKind, Ids]] = {
     "aws_db_instance": (PartKind.DATABASE, _of("identifier", "db_instance_identifier")),
+    "aws_rds_cluster": (PartKind.CLUSTER, _of("cluster_identifier")),
     "aws_lb": (PartKind.BALANCER, _of("arn")),
     "aws_lb_target_group": (PartKind.TARGETS, _of("arn")),
     "aws_elasticache_replication_group": (PartKind.REDIS, _of("replication_group_id", "id")),

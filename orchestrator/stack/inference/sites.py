@@ -79,8 +79,13 @@ def sites_of(state: State) -> tuple[Site, ...]:
     return tuple(found)
 
 
+_NO_SITES = frozenset({"TCP", "UDP", "TCP_UDP", "TLS"})
+"""A network load balancer's: it knows connections, no host names, paths or answers."""
+
+
 def _routes(state: State) -> Iterator[Route]:
-    listeners = {it.text("arn"): it for it in state.of("aws_lb_listener", data=True)}
+    known = state.of("aws_lb_listener", data=True)
+    listeners = {it.text("arn"): it for it in known if it.text("protocol") not in _NO_SITES}
     for rule in state.of("aws_lb_listener_rule"):
         hosts = tuple(
             plain(str(value))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from orchestrator.stack.applications import is_onyx
+from orchestrator.stack.inference import words
 from orchestrator.stack.inference.state import State, StateResource, blocks_in, listed
-
-_DATABASE = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,13 @@ class BackendTask:
     secrets: Mapping[str, str] = field(default_factory=dict)
     log_group: str | None = None
     domains: Mapping[str, str] = field(default_factory=dict)
+    is_onyx: bool = False
+    """Whether one of its images is Onyx's."""
 
     @property
     def has_database(self) -> bool:
-        """Whether anything of PostgreSQL is said."""
-        return bool(_DATABASE & (self.environment.keys() | self.secrets.keys()))
+        """Whether anything of PostgreSQL is said, in Onyx's words or in another application's."""
+        return any(map(words.is_of_a_database, (*self.environment, *self.secrets)))
 
     def says(self, name: str) -> str:
         """A plain variable; empty: not told."""
@@ -64,18 +66,21 @@ def read(definition: StateResource, entrances: Sequence[str] = ()) -> BackendTas
     chosen = _backend(containers, entered)
     if chosen is None:
         return BackendTask(definition.address, domains=domains)
+    images = [str(one.get("image") or "") for one in containers]
     return BackendTask(
         definition.address,
         _environment(chosen),
         {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen, "secrets") if it.get("valueFrom")},
         _log_group([chosen, *entered], containers),
         domains,
+        is_onyx(images),
     )
 
 
 def _backend(containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The container with a database that also listens; else the first with a database, else where visitors enter."""
-    with_database = [one for one in containers if _DATABASE & _names(one)]
+    with_database = [one for one in containers if words.ONYX & _names(one)]
+    with_database = with_database or [one for one in containers if any(map(words.is_of_a_database, _names(one)))]
     listening = [one for one in with_database if one.get("portMappings")]
     return next(iter((*listening, *with_database, *entered, *containers)), None)
 

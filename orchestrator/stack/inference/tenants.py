@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from orchestrator.stack.inference import health, words
 from orchestrator.stack.inference.model import ContractDraft, Key, Option
 from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.sites import Site, hostname, target_group
@@ -12,9 +13,6 @@ from orchestrator.stack.inference.tasks import BackendTask
 
 DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
-_DATABASE_NAMES = ("PGDATABASE", "DB_NAME", "DB_DATABASE", "DATABASE_NAME")
-_ROLE_NAMES = ("PGUSER", "DB_USER", "DB_USERNAME", "DATABASE_USER", "DATABASE_USERNAME")
-"""What other applications call it (libpq; Django, Rails, Laravel by custom): offered, never taken unasked."""
 
 
 def describe(site: Site, server: StateResource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
@@ -29,6 +27,8 @@ def describe(site: Site, server: StateResource | None, vault: SecretStores, draf
         draft.ask(key, f"the task definition of {site.service.address} is not in the state: what is its database?")
         return
     draft.put((*key, "log_group"), task.log_group, task.address)
+    if not task.is_onyx and (group := draft.found.get((*key, "target_group_arn"))):
+        health.describe(str(group.value), key, draft, vault.state)
     _database(task, (*key, "database"), draft)
     _role(task, (*key, "role"), server, vault, draft)
     _password(task, key, server, vault, draft)
@@ -41,12 +41,12 @@ def _database(task: BackendTask, key: Key, draft: ContractDraft) -> None:
     else:
         told = "in a secret" if "POSTGRES_DB" in task.secrets else "not set"
         asks = f"what is the database of {task.address}? POSTGRES_DB is {told}"
-        draft.ask(key, asks, _maybe(task, _DATABASE_NAMES))
+        draft.ask(key, asks, _maybe(words.databases(task.environment)))
 
 
-def _maybe(task: BackendTask, names: Sequence[str]) -> tuple[Option, ...]:
+def _maybe(found: Iterable[tuple[str, str]]) -> tuple[Option, ...]:
     """Values of variables that may say it."""
-    return tuple(Option(said, f"{said} ({name})") for name in names if (said := task.says(name)))
+    return tuple(Option(said, f"{said} ({name})") for said, name in dict(reversed([*found])).items())
 
 
 def _role(task: BackendTask, key: Key, server: StateResource | None, vault: SecretStores, draft: ContractDraft) -> None:
@@ -58,7 +58,7 @@ def _role(task: BackendTask, key: Key, server: StateResource | None, vault: Secr
         draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default, which is the admin user here)")
     elif not told:
         asks = f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set"
-        draft.ask(key, asks, _maybe(task, _ROLE_NAMES))
+        draft.ask(key, asks, _maybe(words.users(task.environment)))
     elif name := _user_in(vault.place(told), server, vault):
         draft.put(key, name, source)
     else:

@@ -46,7 +46,7 @@ def understood(name: str) -> tuple[Stack, Terraform]:
 def parts(stack: Stack) -> dict[str, Part]:
     redis = stack.redis.replication_group if stack.redis else ""
     return {
-        "database": (PartKind.DATABASE, stack.database.instance),
+        "database": (PartKind.DATABASE, stack.database.server),
         "balancer": (PartKind.BALANCER, stack.load_balancer.arn),
         "redis": (PartKind.REDIS, redis),
         "bucket": (PartKind.BUCKET, stack.bucket or ""),
@@ -69,7 +69,7 @@ def test_our_own_output_is_read_without_the_state_until_somebody_asks_whose_a_pa
 @pytest.mark.parametrize("name", ["flat-outputs", "nested", "registry-module"])
 def test_an_inferred_stack_owns_what_its_state_manages(name: str) -> None:
     stack, _ = understood(name)
-    assert stack.ownership.manages(PartKind.DATABASE, stack.database.instance)
+    assert stack.ownership.manages(PartKind.DATABASE, stack.database.server)
     assert stack.ownership.manages(PartKind.BALANCER, stack.load_balancer.arn)
 
 
@@ -87,7 +87,7 @@ def test_a_bucket_of_the_environment_and_a_server_that_is_looked_up_are_foreign(
     assert inferred is not None
     stack = inferred.stack
     assert stack is not None, [str(one) for one in inferred.questions]
-    assert "data." in stack.ownership.objection(PartKind.DATABASE, stack.database.instance, stack.stack)
+    assert "data." in stack.ownership.objection(PartKind.DATABASE, stack.database.server, stack.stack)
     assert stack.ownership.loss(PartKind.BUCKET, stack.bucket or "files", stack.stack, {"Stack": stack.stack})
 
 

@@ -73,14 +73,14 @@ class Scalings:
 class Guards:
     world: World
 
-    def seen(self, _instance: str, balancer: str) -> Protected:
+    def seen(self, _instance: str, balancer: str, _kind: str) -> Protected:
         left = {"database", "balancer"} - self.world.released
         return Protected("database" in left, bool(balancer) and "balancer" in left, tags=self.world.tagged(SERVER))
 
     def balancer_tags(self, arn: str) -> Mapping[str, str]:
         return self.world.tagged((PartKind.BALANCER, arn))
 
-    def release_database(self, instance: str) -> None:
+    def release_database(self, instance: str, _kind: str) -> None:
         self.world.changed.append((PartKind.DATABASE, instance))
         self.world.released.add("database")
 

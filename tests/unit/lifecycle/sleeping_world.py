@@ -27,7 +27,7 @@ from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.rollout.memory import RunMemory
-from orchestrator.stack.ownership import Ownership
+from orchestrator.stack.ownership import Ownership, PartKind
 from orchestrator.steps import database_server, runner, vespa_containers
 
 
@@ -236,7 +236,9 @@ def _context(world: World, who: str) -> Any:
         tenants=tenants,
         vespa=machines,
         runner=SimpleNamespace(instance_id=next(iter(world.machines))),
-        database=SimpleNamespace(instance="db", host="db.local"),
+        database=SimpleNamespace(
+            instance="db", host="db.local", server="db", part=(PartKind.DATABASE, "db"), elsewhere=False
+        ),
     )
     stamp = Stamp.of(world.now(), who, "host")
     more = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator import preflight
-from orchestrator.app import checklist
+from orchestrator import consequences, preflight
+from orchestrator.app import checklist, understanding
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Checklist, Status
 from tests.states import STATES, document
@@ -15,12 +15,18 @@ from tests.states import STATES, document
 LISTS = (Checklist.DEPLOY, Checklist.AFTER)
 
 
+def everything(module: Any) -> list[Any]:
+    """The resources of a module and of those in it."""
+    below = [one for child in module.get("child_modules", ()) for one in everything(child)]
+    return [*module.get("resources", ()), *below]
+
+
 def as_plan(state: Any) -> Any:
     """The plan of a stack in which nothing changes."""
-    managed = [one for one in state["values"]["root_module"]["resources"] if one["mode"] == "managed"]
+    managed = [one for one in everything(state["values"]["root_module"]) if one["mode"] == "managed"]
     nothing = {"actions": ["no-op"], "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}
     changes = [{**one, "change": {**nothing, "before": one["values"], "after": one["values"]}} for one in managed]
-    whole = {"outputs": {}, "root_module": {"resources": managed}}
+    whole = {"outputs": {}, "root_module": state["values"]["root_module"]}
     return {
         "format_version": "1.2",
         "planned_values": whole,
@@ -40,6 +46,16 @@ def test_what_is_found_of_a_stack_in_the_wild(name: str) -> None:
         == (document(name, "expected")["preflight"])
     )
     assert Severity.BLOCKER not in {one.severity for one in alarms}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_plan_that_changes_nothing_has_no_consequences(name: str) -> None:
+    state = document(name, "state")
+    assert consequences.of_plan(as_plan(state), understanding.known(state, {})) == ()
+
+
+def test_the_stacks_are_many_and_of_many_shapes() -> None:
+    assert len(STATES) >= 25
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from orchestrator.errors import Invalid
-from orchestrator.stack import contract
+from orchestrator.stack import contract, names
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
 
@@ -154,7 +154,7 @@ def test_a_name_that_postgresql_would_change_or_misread_is_refused(name: str, ke
 
 @pytest.mark.parametrize("name", ["x" * 63, "onyx_customer_a", "_", "a-b"])
 def test_a_name_that_postgresql_keeps_is_accepted(name: str) -> None:
-    assert contract.identifier(name) == name
+    assert names.identifier(name) == name
 
 
 def test_all_defects_are_reported_at_once_and_no_value_is_shown() -> None:

@@ -37,7 +37,9 @@ def test_what_is_known_and_what_is_open(name: str) -> None:
         assert key not in found, "what is asked was not put in silently"
     for remark in expected.get("remarks", ()):
         assert remark in seen.remarks
-    assert (seen.stack is None) == bool(expected.get("open"))
+    assert [[one.code, one.message] for one in seen.problems] == expected.get("problems", [])
+    assert [one.asks for one in seen.cures] == expected.get("cures", [])
+    assert (seen.stack is None) == bool(expected.get("open") or expected.get("problems"))
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -52,7 +54,7 @@ def test_every_value_has_evidence_that_names_it(name: str) -> None:
         address, _, variable = one.source.partition(": ")
         resource = state.by_address.get(address) or state.by_address[address.removesuffix(".cluster")]
         if variable and isinstance(one.value, str) and "(" not in variable:
-            said = resource.text("container_definitions")
+            said = resource.text("container_definitions") or json.dumps(resource.values)
             assert variable in said
             assert one.value == "***" or one.value in said.lower() or one.value in said
 

@@ -1,0 +1,18 @@
+"""Which application an image is. What is Onyx's own advice, or habit, is taken of Onyx's images alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+_NAMES = ("onyx", "danswer")
+"""Under which Onyx was published, in whichever registry."""
+
+
+def is_onyx(images: Iterable[str]) -> bool:
+    """Whether one of them is Onyx's."""
+    return any(name in image.lower() for image in images for name in _NAMES)
+
+
+def is_another(images: Collection[str]) -> bool:
+    """Whether it is known that none is: of containers that nobody knows nothing is said."""
+    return any(images) and not is_onyx(images)
