@@ -10,8 +10,9 @@ from pathlib import Path
 from secrets import token_hex
 
 from orchestrator import dns, probe, redact
-from orchestrator.app.servers import Servers, servers_of
+from orchestrator.app.servers import servers_of
 from orchestrator.aws.access import Access
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache
@@ -27,9 +28,9 @@ from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import SecretValues
 from orchestrator.database import tls
-from orchestrator.database.inventory import DatabaseAccess
 from orchestrator.database.lending import PasswordLender
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
+from orchestrator.database.server import Server
 from orchestrator.database.sessions import Session
 from orchestrator.database.ssm import SsmServer
 from orchestrator.dns import places, resolve
@@ -62,7 +63,7 @@ class Context:
     started: datetime
     now: Callable[[], datetime]
     wait_rules: services.Rules
-    rds: Servers
+    rds: DbServers
     ec2: Ec2
     ssm: Ssm
     elasticache: ElastiCache
@@ -72,7 +73,7 @@ class Context:
     targets: Elbv2
     listeners: Listeners
     logs: Logs
-    database: DatabaseAccess
+    database: Server
     database_rules: DatabaseRules
     through_runner: SsmServer
     lender: PasswordLender
@@ -151,13 +152,13 @@ def connect(
     )
 
 
-def _sessions(stack: Stack, rds: Servers, database: DatabaseAccess) -> Sequence[Session]:
+def _sessions(stack: Stack, rds: DbServers, database: Server) -> Sequence[Session]:
     """Who is connected; nobody to a server that doesn't run."""
     server = rds.server(stack.database.server)
     return database.sessions() if server.kind == ELSEWHERE or server.status in USABLE else ()
 
 
-def _direct(stack: Stack, values: SecretValues, settings: Settings, environment: Mapping[str, str]) -> DatabaseAccess:
+def _direct(stack: Stack, values: SecretValues, settings: Settings, environment: Mapping[str, str]) -> Server:
     from orchestrator.database.direct import DirectServer, Endpoint
 
     address, trusted = settings["database-address"], settings["database-ca-file"]

@@ -16,6 +16,7 @@ from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.value_from import parse
+from orchestrator.database.inventory import rows_of
 from orchestrator.database.model import wanted_of
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.dns import model, resolve, undo, visibility
@@ -215,7 +216,7 @@ class Operation:
 
     def embedding_providers(self) -> Mapping[Subject, int | None]:
         """How many each tenant has configured, by its own database; None: it could not be asked."""
-        return self._context.database.count("embedding_provider", wanted_of(self.stack))
+        return rows_of(self._context.database, wanted_of(self.stack), "embedding_provider")
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
         """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""

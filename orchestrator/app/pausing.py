@@ -9,8 +9,9 @@ from typing import Any
 from orchestrator import steps
 from orchestrator.app.context import Context
 from orchestrator.app.operation import Operation, Selection
-from orchestrator.app.servers import Servers, servers_of
+from orchestrator.app.servers import servers_of
 from orchestrator.aws.autoscaling import Autoscaling
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.elasticache import ElastiCache
 from orchestrator.aws.inventory import Inventory
@@ -46,7 +47,7 @@ class _PauseReading:
     """What pause's steps need to look at a stack."""
 
     stack: Stack
-    rds: Servers
+    rds: DbServers
     ec2: Ec2
     counts: ServiceCounts
     autoscaling: Autoscaling

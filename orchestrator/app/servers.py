@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from orchestrator.aws.db_clusters import ClusterSnapshots, DbClusters
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.elsewhere import Elsewhere, NoSnapshots
 from orchestrator.aws.rds import Rds
 from orchestrator.aws.session import Aws
 from orchestrator.aws.snapshots import DbSnapshots
 from orchestrator.stack.contract import Database
 
-Servers = Rds | DbClusters | Elsewhere
 Snapshots = DbSnapshots | ClusterSnapshots | NoSnapshots
 
 
-def servers_of(database: Database, aws: Aws) -> Servers:
+def servers_of(database: Database, aws: Aws) -> DbServers:
     """Who knows the state of this server."""
     if database.cluster:
         return DbClusters(aws.client("rds"))

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from orchestrator.aws.ecs import Task
+from orchestrator.aws.ecs import Ecs, Task
 from orchestrator.engine.step import Subject
 from orchestrator.errors import OrchestratorError
 from orchestrator.events import ContainerObserved, Event, StepFailed, TaskObserved
 from orchestrator.rollout.diagnosis import Failure, classify, failed
-from orchestrator.rollout.progress import Ecs
 from orchestrator.stack.contract import Stack
 
 AT_ONCE = 8

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: target health, and whether a load balancer is there at all."""
+"""Elastic Load Balancing: target groups' health and its checks, and whether a load balancer is there at all."""
 
 from __future__ import annotations
 
@@ -20,11 +20,21 @@ _NO_SUCH_LOAD_BALANCER = ("LoadBalancerNotFound", "LoadBalancerNotFoundException
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How a target group checks its targets: seconds between two checks, and how many in a row decide."""
+    """How a target group checks its targets: times in seconds, `port` is `traffic-port` or a number.
 
-    interval: float
-    healthy: int
-    unhealthy: int
+    `healthy` and `unhealthy` are how many checks in a row decide.
+    """
+
+    target_group: str = ""
+    path: str = "/"
+    port: str = "traffic-port"
+    group_port: int = 0
+    matcher: str = ""
+    interval: int = 0
+    timeout: int = 0
+    healthy: int = 0
+    unhealthy: int = 0
+    vpc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,16 @@ class Elbv2:
             found = list(groups_of(self._client, wanted))
         return {
             one["TargetGroupArn"]: HealthCheck(
-                float(one["HealthCheckIntervalSeconds"]),
-                int(one["HealthyThresholdCount"]),
-                int(one["UnhealthyThresholdCount"]),
+                one["TargetGroupArn"],
+                one.get("HealthCheckPath", "/"),
+                str(one.get("HealthCheckPort", "traffic-port")),
+                one.get("Port", 0),
+                one.get("Matcher", {}).get("HttpCode", ""),
+                one.get("HealthCheckIntervalSeconds", 0),
+                one.get("HealthCheckTimeoutSeconds", 0),
+                one.get("HealthyThresholdCount", 0),
+                one.get("UnhealthyThresholdCount", 0),
+                one.get("VpcId", ""),
             )
             for one in found
         }

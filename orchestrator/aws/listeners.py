@@ -1,4 +1,4 @@
-"""How a load balancer sends requests on: its listeners' rules, and the target groups' health checks."""
+"""How a load balancer sends requests on: its listeners' rules and certificates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws import pages
-from orchestrator.aws.elbv2 import groups_of
 from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 
@@ -46,22 +45,6 @@ class ListenerRule:
         fits = not self.paths or any(_fits(one, path.partition("?")[0]) for one in self.paths)
         asks_more = self.conditional or (self.narrowed and not self.paths)
         return self.matches(hostname) and fits and not asks_more
-
-
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
-    """A target group's health check; times in seconds. `port` is `traffic-port` or a number."""
-
-    target_group: str
-    path: str = "/"
-    port: str = "traffic-port"
-    group_port: int = 0
-    matcher: str = ""
-    interval: int = 0
-    timeout: int = 0
-    healthy: int = 0
-    unhealthy: int = 0
-    vpc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +125,6 @@ class Listeners:
             found += [one["CertificateArn"] for one in sorted(shown, key=lambda one: not one.get("IsDefault"))]
         return tuple(dict.fromkeys(found))
 
-    def health_checks(self, target_groups: Sequence[str]) -> Mapping[str, HealthCheck]:
-        """Those that exist among the ARNs."""
-        with translated("elasticloadbalancing:DescribeTargetGroups"):
-            raws = list(groups_of(self._client, target_groups))
-        return {raw["TargetGroupArn"]: _health_check(raw) for raw in raws}
-
 
 _CONFIG = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
 
@@ -186,18 +163,3 @@ def _fits(pattern: str, text: str) -> bool:
 
 def _arns(forward: Sequence[Mapping[str, Any]]) -> list[str]:
     return [one["TargetGroupArn"] for one in forward if one.get("Weight", 1) > 0]
-
-
-def _health_check(raw: Mapping[str, Any]) -> HealthCheck:
-    return HealthCheck(
-        raw["TargetGroupArn"],
-        raw.get("HealthCheckPath", "/"),
-        str(raw.get("HealthCheckPort", "traffic-port")),
-        raw.get("Port", 0),
-        raw.get("Matcher", {}).get("HttpCode", ""),
-        raw.get("HealthCheckIntervalSeconds", 0),
-        raw.get("HealthCheckTimeoutSeconds", 0),
-        raw.get("HealthyThresholdCount", 0),
-        raw.get("UnhealthyThresholdCount", 0),
-        raw.get("VpcId", ""),
-    )

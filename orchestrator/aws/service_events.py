@@ -1,7 +1,7 @@
 """What ECS says about a service: the text of each of its events, read once into a kind.
 
 The texts are those of the ECS developer guide's chapter "Service event messages" (and of the one on Availability Zone
-rebalancing). Nothing else in the program reads them; one that is not known is `Kind.OTHER` and tells nothing.
+rebalancing). Nothing else in the program reads them; one that is not known is `EventKind.OTHER` and tells nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What an event is about."""
 
     STARTED = "started"
@@ -39,16 +39,16 @@ class Kind(StrEnum):
 
 
 _TEXTS = (
-    (Kind.STARTED, re.compile(r"has started (?P<count>\d+) tasks")),
-    (Kind.STOPPED, re.compile(r"has stopped (?P<count>\d+) running tasks")),
-    (Kind.REGISTERED, re.compile(r"(?<!de)registered (?P<count>\d+) targets")),
-    (Kind.DRAINING, re.compile(r"has begun draining")),
-    (Kind.STEADY, re.compile(r"has reached a steady state")),
-    (Kind.UNHEALTHY, re.compile(r"is unhealthy in")),
-    (Kind.UNPLACED, re.compile(r"unable to place a task")),
-    (Kind.UNABLE, re.compile(r"unable to")),
-    (Kind.DEPLOYMENT_FAILED, re.compile(r"deployment failed")),
-    (Kind.ROLLING_BACK, re.compile(r"rolling back to", re.IGNORECASE)),
+    (EventKind.STARTED, re.compile(r"has started (?P<count>\d+) tasks")),
+    (EventKind.STOPPED, re.compile(r"has stopped (?P<count>\d+) running tasks")),
+    (EventKind.REGISTERED, re.compile(r"(?<!de)registered (?P<count>\d+) targets")),
+    (EventKind.DRAINING, re.compile(r"has begun draining")),
+    (EventKind.STEADY, re.compile(r"has reached a steady state")),
+    (EventKind.UNHEALTHY, re.compile(r"is unhealthy in")),
+    (EventKind.UNPLACED, re.compile(r"unable to place a task")),
+    (EventKind.UNABLE, re.compile(r"unable to")),
+    (EventKind.DEPLOYMENT_FAILED, re.compile(r"deployment failed")),
+    (EventKind.ROLLING_BACK, re.compile(r"rolling back to", re.IGNORECASE)),
 )
 """The first that is found in a text says its kind."""
 _DEPLOYMENT = re.compile(r"\(deployment (?P<id>[^()\s]+)\)")
@@ -60,7 +60,7 @@ class ServiceEvent:
 
     at: datetime
     text: str
-    kind: Kind = field(init=False)
+    kind: EventKind = field(init=False)
     count: int = field(init=False)
     """Tasks or targets; 0 where the text counts none."""
     deployment: str = field(init=False)
@@ -68,7 +68,7 @@ class ServiceEvent:
 
     def __post_init__(self) -> None:
         found = ((kind, pattern.search(self.text)) for kind, pattern in _TEXTS)
-        kind, match = next(((kind, match) for kind, match in found if match), (Kind.OTHER, None))
+        kind, match = next(((kind, match) for kind, match in found if match), (EventKind.OTHER, None))
         named = _DEPLOYMENT.search(self.text)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "count", int(match.groupdict().get("count") or 0) if match else 0)

@@ -9,7 +9,7 @@ import sys
 import click
 
 from orchestrator import __version__
-from orchestrator.cli.shape import Group
+from orchestrator.cli.shape import CommandGroup
 
 COMMANDS = {
     "apply": "Apply Terraform, then bring the stack to life.",
@@ -43,7 +43,7 @@ COMMANDS = {
 """Every command and its line in --help. The module and the function bear the command's name."""
 
 
-class _Lazy(Group):
+class _Lazy(CommandGroup):
     """Knows the commands' names and short helps; imports a command's module when it is invoked."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import contract_option, dns_options
-from orchestrator.cli.shape import Group
+from orchestrator.cli.shape import CommandGroup
 
 _APPROVE = click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def dns() -> None:
     """The DNS records of the hostnames, by themselves."""
 

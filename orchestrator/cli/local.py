@@ -11,7 +11,7 @@ import click
 
 from orchestrator.cli import complete
 from orchestrator.cli.extras import require_local
-from orchestrator.cli.shape import Group
+from orchestrator.cli.shape import CommandGroup
 
 
 def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
@@ -31,7 +31,7 @@ def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
     return name(folder(command))
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def local() -> None:
     """AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
     require_local()

@@ -14,7 +14,7 @@ OWN = "Options"
 """The group of the options that only this command has."""
 
 
-class Option(click.Option):
+class GroupedOption(click.Option):
     """One that stands in a group of its command's help."""
 
     def __init__(self, *args: Any, section: str = OWN, **rest: Any) -> None:
@@ -22,7 +22,7 @@ class Option(click.Option):
         self.section = section
 
 
-class Command(click.Command):
+class GroupedCommand(click.Command):
     """A command whose help shows its options by group, and its examples."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -50,10 +50,10 @@ class Command(click.Command):
         write_examples(ctx, formatter)
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A group of such commands."""
 
-    command_class = Command
+    command_class = GroupedCommand
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -69,14 +69,14 @@ class Group(click.Group):
         write_examples(ctx, formatter)
 
 
-def command() -> Callable[[Callable[..., Any]], Command]:
+def command() -> Callable[[Callable[..., Any]], GroupedCommand]:
     """As `click.command`."""
-    return click.command(cls=Command)
+    return click.command(cls=GroupedCommand)
 
 
 def option(*declarations: str, section: str = OWN, **rest: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """As `click.option`, in a group of the help."""
-    return click.option(*declarations, cls=Option, section=section, **rest)
+    return click.option(*declarations, cls=GroupedOption, section=section, **rest)
 
 
 def examples_of(path: str) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from orchestrator.database.model import (
     WantedDatabase,
     answered,
     changeable,
-    counting,
     generators,
     observation,
     observed,
@@ -103,18 +102,6 @@ class DirectServer:
             row = admin.execute(QUERY.encode()).fetchone()
         return parsed(row[0]["sessions"]) if row else ()
 
-    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> dict[str, int | None]:
-        """One short session for each tenant."""
-        return {one.tenant: self._counted(counting(table), one) for one in wanted}
-
-    def _counted(self, query: str, one: WantedDatabase) -> int | None:
-        try:
-            with self._connect(one.database, one.role, self._password_of(one)) as session:
-                row = session.execute(query.encode()).fetchone()
-        except (psycopg.Error, OrchestratorError):
-            return None
-        return int(row[0]) if row else None
-
     def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         """What psql's `gexec` does: run each generator, then each statement it gives; in one session for all."""
         by_tenant = {one.tenant: one for one in wanted}
@@ -135,7 +122,7 @@ class DirectServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.Reader` says: a session for each tenant, one after the other."""
+        """As `Server` says: a session for each tenant, one after the other."""
         del at_once  # nothing is shared here
         return {one.tenant: self._lines(one, generators) for one in wanted}
 

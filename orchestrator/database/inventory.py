@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from orchestrator.database import sessions
-from orchestrator.database.model import Server, WantedDatabase, literal
-from orchestrator.engine.subjects import Attempts, attempt
+from orchestrator.database.model import WantedDatabase, literal
+from orchestrator.database.server import Server
+from orchestrator.engine.subjects import ABOUT_US, Attempts, attempt
+from orchestrator.errors import OrchestratorError, Transient
 from orchestrator.redact import sounds_secret
 
 SESSION = (
@@ -74,23 +75,6 @@ class DatabaseInventory:
         return sum(table.rows for table in self.tables.values())
 
 
-class ReadsContents(Protocol):
-    """A way to read in the tenants' databases."""
-
-    def read(
-        self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
-    ) -> Mapping[str, Sequence[str]]:
-        """For each tenant, as its role: run what each generator gives, in `SESSION`; the lines that came.
-
-        Raises for all tenants when one can't be read. `at_once` tenants share a command.
-        """
-        ...
-
-
-class DatabaseAccess(Server, ReadsContents, sessions.ReadsSessions, Protocol):
-    """All of it: what the workflow does in the server, reading, and who is connected."""
-
-
 def settings_of(shown: Mapping[str, Sequence[str]] = SHOWN) -> str:
     """The generator that reads those tables and columns that are there."""
     pairs = ", ".join(f"({literal(table)}, {literal(column)})" for table, names in shown.items() for column in names)
@@ -104,22 +88,39 @@ GROUP BY table_name ORDER BY 1
 """
 
 
-def sizes(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
+def sizes(server: Server, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
     """Bytes alone: quick."""
-    said = reader.read(wanted, (SIZE,), at_once=AT_ONCE)
+    said = server.read(wanted, (SIZE,), at_once=AT_ONCE)
     return {tenant: parsed(lines) for tenant, lines in said.items()}
 
 
-def inventories(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
+def inventories(server: Server, wanted: Sequence[WantedDatabase]) -> Mapping[str, DatabaseInventory]:
     """Everything: each row is read."""
-    said = reader.read(wanted, (SIZE, TABLES, settings_of()), at_once=1)
+    said = server.read(wanted, (SIZE, TABLES, settings_of()), at_once=1)
     return {tenant: parsed(lines) for tenant, lines in said.items()}
 
 
-def inventory_of_each(reader: ReadsContents, wanted: Sequence[WantedDatabase]) -> Attempts[DatabaseInventory]:
+def inventory_of_each(server: Server, wanted: Sequence[WantedDatabase]) -> Attempts[DatabaseInventory]:
     """As `inventories`; what can't be read of one tenant is its own failure."""
     known = {one.tenant: one for one in wanted}
-    return attempt(known, lambda tenant: inventories(reader, [known[tenant]])[tenant], at_once=READERS)
+    return attempt(known, lambda tenant: inventories(server, [known[tenant]])[tenant], at_once=READERS)
+
+
+def rows_of(server: Server, wanted: Sequence[WantedDatabase], table: str) -> Mapping[str, int | None]:
+    """Rows of one of the tables in `SHOWN`, `MOST_ROWS` at most; None: there is no such table, or nobody could look."""
+    generators = (settings_of({table: SHOWN[table]}),)
+    try:
+        said = server.read(wanted, generators, at_once=AT_ONCE)
+    except (Transient, *ABOUT_US):
+        raise
+    except OrchestratorError:  # of one tenant at least: the others' are read all the same
+        known = {one.tenant: one for one in wanted}
+        one_by_one = attempt(
+            known, lambda name: server.read([known[name]], generators, at_once=1)[name], at_once=READERS
+        )
+        said = one_by_one.results
+    shown = {tenant: parsed(lines).settings.get(table) for tenant, lines in said.items()}
+    return {one.tenant: None if (rows := shown.get(one.tenant)) is None else len(rows) for one in wanted}
 
 
 def parsed(lines: Iterable[str]) -> DatabaseInventory:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -157,25 +157,6 @@ def _named(one: WantedDatabase) -> tuple[str, str, str]:
     return one.tenant, one.role, one.database
 
 
-class Server(Protocol):
-    """A way to the PostgreSQL server."""
-
-    def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
-        """Read what is there, in one session."""
-        ...
-
-    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> Mapping[str, int | None]:
-        """Rows of a tenant's own table, asked as its own role; None where there is none, or nobody answers."""
-        ...
-
-    def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
-        """Make roles, passwords and databases as wanted, under the advisory lock.
-
-        Raises `PartlyFailed`, by tenant, when some of it was refused: the other tenants' is made.
-        """
-        ...
-
-
 def missing(one: WantedDatabase, seen: ServerContents) -> tuple[str, ...]:
     """What has to be made for this tenant, in words; empty when all is there."""
     lacks = []
@@ -252,11 +233,6 @@ def _names(column: str, source: str, condition: str) -> str:
 def _marks(kind: marks.Kind, source: str) -> str:
     column, line = marks.CATALOGUES[kind][1], marks.line_of(kind, "oid")
     return f"(SELECT coalesce(json_object_agg({column}, {line}), '{{}}') FROM {source} WHERE {line} IS NOT NULL)"
-
-
-def counting(table: str) -> str:
-    """How many rows a table of the tenant's database has. `table` is a name of ours, never somebody's input."""
-    return f'SELECT count(*) FROM "{table}"'
 
 
 LOCKING = (f"SELECT pg_advisory_lock({LOCK_KEY})", f"SET lock_timeout = '{LOCK_WAIT}s'")

@@ -260,17 +260,6 @@ def look(request: Request, sql: str, database: str, user: str, password: Any, **
     return (errors, None) if status else ("ok", json.loads(output))
 
 
-def count(request: Request) -> Request:
-    """The query's number for each tenant, in its own database, as its own role; null where it could not be asked."""
-    known = passwords(request)
-    counts: Dict[str, Union[int, None]] = {}  # noqa: UP006, UP007
-    for tenant in request["tenants"]:
-        password = known[reference(tenant)] if tenant["secret"] else Failed("secret-missing", "it has none")
-        whose = tenant["database"], tenant["role"], password
-        counts[tenant["name"]] = None if isinstance(password, Failed) else look(request, request["query"], *whose)[1]
-    return {"counts": counts}
-
-
 def ensure(request: Request) -> Request:
     """Run each tenant's generated statements in a session of their own; why those were refused that were.
 
@@ -385,7 +374,7 @@ def main() -> None:
     """Print the answer as one JSON line; errors too, so that the caller decides by code and not by text."""
     request = json.loads(gzip.decompress(base64.b64decode(sys.argv[1])))
     try:
-        modes = {"observe": observe, "ensure": ensure, "read": read, "count": count, "dump": dump, "load": load}
+        modes = {"observe": observe, "ensure": ensure, "read": read, "dump": dump, "load": load}
         with authorities(request):
             answer = modes[request["mode"]](request)
     except Failed as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orchestrator.database.model import WantedDatabase
 
@@ -35,14 +35,6 @@ class Session:
     def __str__(self) -> str:
         said = " ".join(filter(None, (self.program, f"from {self.address}" if self.address else "")))
         return f"{self.number} sessions of {self.user} in database {self.database}{f' ({said})' if said else ''}"
-
-
-class ReadsSessions(Protocol):
-    """A way to ask the server."""
-
-    def sessions(self) -> Sequence[Session]:
-        """Everybody's that is connected now, our own of this moment apart."""
-        ...
 
 
 def parsed(said: Iterable[Mapping[str, Any]]) -> tuple[Session, ...]:

@@ -29,7 +29,6 @@ from orchestrator.database.model import (
     answered,
     beside,
     changeable,
-    counting,
     exchange,
     generators,
     observation,
@@ -150,11 +149,6 @@ class SsmServer:
         """One command."""
         return parsed(self._ask("observe", (), observation=QUERY)["sessions"])
 
-    def count(self, table: str, wanted: Sequence[WantedDatabase]) -> dict[str, int | None]:
-        """One command, a session for each tenant."""
-        found: dict[str, int | None] = self._ask("count", wanted, query=counting(table))["counts"]
-        return found
-
     def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         """One command, a psql session for each of `wanted`."""
         statements = {one.tenant: _script_of(one) for one in wanted}
@@ -167,7 +161,7 @@ class SsmServer:
     def read(
         self, wanted: Sequence[WantedDatabase], generators: Sequence[str], *, at_once: int
     ) -> Mapping[str, Sequence[str]]:
-        """As `inventory.Reader` says: a command for each `at_once` tenants, some at the same time."""
+        """As `Server` says: a command for each `at_once` tenants, some at the same time."""
         sql = "\n".join([f"{one};" for one in SESSION] + [rf"{query} \gexec" for query in generators])
         parts = [wanted[start : start + at_once] for start in range(0, len(wanted), at_once)]
         with ThreadPoolExecutor(READERS) as pool:

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.aws.acm import ISSUED, PENDING, AcmCertificate, Validation
 from orchestrator.dns import model, places, submission
-from orchestrator.dns.model import Change, Conflict, Record
-from orchestrator.dns.places import ZonePlace, ZoneReader
+from orchestrator.dns.model import Conflict, Record
+from orchestrator.dns.places import ZoneReader
+from orchestrator.dns.submission import LocatedChange
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.contract import Arn, Dns, Stack
@@ -90,20 +91,12 @@ class CertificateContext:
 
 
 @dataclass(frozen=True, slots=True)
-class LocatedValidation:
-    """A change, and the zone it is made in."""
-
-    place: ZonePlace
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
 class CertificateFacts:
     """`needed` is what a zone needs for a name; a name in none of the three has its record, or no DNS of ours."""
 
     certificate: AcmCertificate
     managed: frozenset[str] = frozenset()
-    needed: Mapping[str, LocatedValidation] = field(default_factory=dict)
+    needed: Mapping[str, LocatedChange] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
     """Names whose problem may pass."""
@@ -116,7 +109,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
         return CertificateFacts(certificate)
     zone_reader = ZoneReader(context.dns)
     managed: set[str] = set()
-    needed: dict[str, LocatedValidation] = {}
+    needed: dict[str, LocatedChange] = {}
     problems: dict[str, Problem] = {}
     for validation in certificate.validations:
         asked = context.request.wanted(validation.hostname)
@@ -124,7 +117,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
             continue
         managed.add(validation.hostname)
         match _need(context, zone_reader, validation, asked):
-            case LocatedValidation() as change:
+            case LocatedChange() as change:
                 needed[validation.hostname] = change
             case Problem() as problem:
                 problems[validation.hostname] = problem
@@ -134,7 +127,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
 
 def _need(
     context: CertificateContext, zone_reader: ZoneReader, validation: Validation, asked: Dns
-) -> LocatedValidation | Problem | None:
+) -> LocatedChange | Problem | None:
     place = zone_reader.find(model.normal(validation.record), asked)
     if isinstance(place, Problem):
         return place
@@ -146,7 +139,7 @@ def _need(
     plan = model.plan(place.zone, records, [wanted], _is_acms)
     if plan.conflicts:
         return _conflict(plan.conflicts[0])
-    return LocatedValidation(place, plan.changes[0]) if plan.changes else None
+    return LocatedChange(place, plan.changes[0]) if plan.changes else None
 
 
 def _is_acms(value: str) -> bool:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
 
 from orchestrator.dns.model import Change, SubmittedInPart, ZonePlan
 from orchestrator.dns.places import Connect, ZonePlace
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed
 
 
-class Located(Protocol):
+@dataclass(frozen=True, slots=True)
+class LocatedChange:
     """A change, and the zone it is made in."""
 
-    @property
-    def place(self) -> ZonePlace:
-        """The zone."""
-        ...
-
-    @property
-    def change(self) -> Change:
-        """The change."""
-        ...
+    place: ZonePlace
+    change: Change
 
 
 def submit(
     connect: Connect,
-    wanted: Mapping[str, Located],
+    wanted: Mapping[str, LocatedChange],
     *,
     intend: Callable[[ZonePlace, tuple[Change, ...]], object] = lambda _place, _changes: None,
     accepted: Callable[[str, str], object] = lambda _provider, _ticket: None,

@@ -9,6 +9,7 @@ from orchestrator.dns import submission
 from orchestrator.dns.history import History, HistoryEntry
 from orchestrator.dns.model import ADDRESS_TYPES, Change, Record
 from orchestrator.dns.places import Connect, ZonePlace, ZoneReader
+from orchestrator.dns.submission import LocatedChange
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
 
@@ -69,14 +70,6 @@ def _surveyed(entry: HistoryEntry, zone_reader: ZoneReader) -> NameRestoration:
     return NameRestoration(entry, problem=found) if isinstance(found, Problem) else restoration(entry, found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Located:
-    """A change, and the zone it is made in."""
-
-    place: ZonePlace
-    change: Change
-
-
 def restore(history: History, connect: Connect, wanted: Iterable[NameRestoration]) -> list[tuple[str, str]]:
     """Make the restorations, one plan for each zone; providers and tickets. The next undo then goes further back.
 
@@ -84,7 +77,7 @@ def restore(history: History, connect: Connect, wanted: Iterable[NameRestoration
     """
     tickets: list[tuple[str, str]] = []
     members = {_key(one.entry): one for one in wanted if not one.problem}
-    located = {key: _Located(_place(one.entry), one.change) for key, one in members.items() if one.change}
+    located = {key: LocatedChange(_place(one.entry), one.change) for key, one in members.items() if one.change}
     failures: Mapping[str, OrchestratorError] = {}
     try:
         submission.submit(connect, located, accepted=lambda provider, ticket: tickets.append((provider, ticket)))

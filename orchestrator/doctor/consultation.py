@@ -9,7 +9,10 @@ from typing import Protocol
 
 from orchestrator.aws.acm import Acm
 from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.db_servers import DbServers
+from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache
+from orchestrator.aws.elbv2 import Elbv2
 from orchestrator.aws.iam import Iam
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
@@ -20,7 +23,7 @@ from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import SecretValues
-from orchestrator.database.model import Server
+from orchestrator.database.server import Server
 from orchestrator.dns.resolve import Resolver
 from orchestrator.doctor import checks
 from orchestrator.doctor.scene import Readers, Scene
@@ -28,20 +31,14 @@ from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
 from orchestrator.engine.step import Subject
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
-from orchestrator.rollout.progress import Ecs, Targets
 from orchestrator.site import visits
-from orchestrator.steps.database_server import ReadsServers
-
-
-class Tasks(Ecs, visits.ReadsRunningTasks, Protocol):
-    """Services and tasks, for both."""
 
 
 class DoctorContext(visits.VisitsContext, Protocol):
     """What the steps' context has of what the checks need."""
 
     @property
-    def rds(self) -> ReadsServers: ...  # noqa: D102
+    def rds(self) -> DbServers: ...  # noqa: D102
     @property
     def ssm(self) -> Ssm: ...  # noqa: D102
     @property
@@ -49,9 +46,9 @@ class DoctorContext(visits.VisitsContext, Protocol):
     @property
     def secrets(self) -> SecretValues: ...  # noqa: D102
     @property
-    def ecs(self) -> Tasks: ...  # noqa: D102
+    def ecs(self) -> Ecs: ...  # noqa: D102
     @property
-    def targets(self) -> Targets: ...  # noqa: D102
+    def targets(self) -> Elbv2: ...  # noqa: D102
     @property
     def logs(self) -> Logs: ...  # noqa: D102
     @property

@@ -15,9 +15,12 @@ from typing import Any, TypeVar
 
 from orchestrator.aws.acm import Acm, AcmCertificate
 from orchestrator.aws.cloudwatch import CloudWatch
+from orchestrator.aws.db_servers import DbServers
+from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache, RedisState
+from orchestrator.aws.elbv2 import Elbv2, HealthCheck
 from orchestrator.aws.iam import Iam, Permissions
-from orchestrator.aws.listeners import HealthCheck, Listeners, Routing
+from orchestrator.aws.listeners import Listeners, Routing
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
 from orchestrator.aws.rds import ServerState
@@ -29,17 +32,17 @@ from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.aws.value_from import parse
 from orchestrator.aws.values import SecretValues
-from orchestrator.database.model import Server, ServerContents, wanted_of
+from orchestrator.database.model import ServerContents, wanted_of
+from orchestrator.database.server import Server
 from orchestrator.dns.resolve import DnsAnswer, Resolver
 from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, Problem, Transient
 from orchestrator.rollout import progress
-from orchestrator.rollout.progress import Ecs, Rollout, Targets
+from orchestrator.rollout.progress import Rollout
 from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
-from orchestrator.steps.database_server import ReadsServers
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")
@@ -52,10 +55,10 @@ class Readers:
 
     ecs: Ecs
     services: ClusterServices
-    targets: Targets
+    targets: Elbv2
     listeners: Listeners
     logs: Logs
-    rds: ReadsServers
+    rds: DbServers
     elasticache: ElastiCache
     network: Network
     ssm: Ssm
@@ -160,7 +163,7 @@ class Scene:
     def health_checks(self) -> Mapping[str, HealthCheck]:
         """Per tenant whose target group exists."""
         groups = {tenant.target_group_arn: name for name, tenant in self.stack.tenants.items()}
-        return {groups[arn]: found for arn, found in self.read.listeners.health_checks(list(groups)).items()}
+        return {groups[arn]: found for arn, found in self.read.targets.checks(groups).items()}
 
     @read_once
     def server(self) -> ServerState:

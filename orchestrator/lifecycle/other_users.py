@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from orchestrator.aws.neighbours import Neighbour
+from orchestrator.aws.neighbours import Neighbour, Neighbours
 from orchestrator.database.model import wanted_of
 from orchestrator.database.sessions import Session, strangers
 from orchestrator.errors import OrchestratorError
@@ -14,22 +13,10 @@ from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import TAG, PartKind
 
 
-class ReadsNeighbours(Protocol):
-    """ECS."""
-
-    def all(self, skip: Collection[str]) -> Sequence[Neighbour]:
-        """Services and tasks that are awake, but for these services (`CLUSTER/NAME`)."""
-        ...
-
-    def forget(self) -> None:
-        """Look again when asked again."""
-        ...
-
-
 class OtherUsers:
     """Of one stack. `sessions` asks the server who is connected, () where it doesn't run. Thread-safe."""
 
-    def __init__(self, stack: Stack, neighbours: ReadsNeighbours, sessions: Callable[[], Sequence[Session]]) -> None:
+    def __init__(self, stack: Stack, neighbours: Neighbours, sessions: Callable[[], Sequence[Session]]) -> None:
         self._stack = stack
         self._neighbours = neighbours
         self._sessions = sessions

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from orchestrator.aws.autoscaling import Scaling, Suspension
-from orchestrator.aws.service_counts import Count
+from orchestrator.aws.autoscaling import Autoscaling, Scaling
+from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.engine.step import Blocked, Subject
 from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind
-
-
-class ScalesServices(Protocol):
-    """Services' tasks and tags."""
-
-    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist."""
-        ...
-
-    def scale(self, name: str, desired: int) -> None:
-        """Want so many tasks."""
-        ...
-
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set a tag."""
-        ...
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take a tag away."""
-        ...
-
-
-class SuspendsAutoscaling(Protocol):
-    """Services' scalable targets."""
-
-    def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
-        """Of those that have one."""
-        ...
-
-    def suspend(self, service: str, suspended: Suspension) -> None:
-        """Suspend these activities and no others."""
-        ...
 
 
 class LifecycleServicesContext(Protocol):
@@ -55,12 +23,12 @@ class LifecycleServicesContext(Protocol):
         ...
 
     @property
-    def counts(self) -> ScalesServices:
+    def counts(self) -> ServiceCounts:
         """ECS."""
         ...
 
     @property
-    def autoscaling(self) -> SuspendsAutoscaling:
+    def autoscaling(self) -> Autoscaling:
         """Application Auto Scaling."""
         ...
 

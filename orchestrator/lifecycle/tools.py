@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
-
-from pydantic import SecretStr
 
 from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.buckets import Buckets
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.keys import Keys
 from orchestrator.aws.protection import Protection
-from orchestrator.aws.rds import ServerState, TakenSnapshot
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.aws.snapshots import Snapshots
 from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.volumes import Volumes
-from orchestrator.database.inventory import DatabaseAccess, DatabaseInventory
+from orchestrator.database.inventory import DatabaseInventory
 from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
-from orchestrator.database.ssm import Dumped
+from orchestrator.database.server import Server
+from orchestrator.database.ssm import SsmServer
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.lifecycle.pause_tags import Stamp
@@ -35,46 +33,6 @@ from orchestrator.stack.ownership import PartKind
 
 Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
-
-
-class Servers(Protocol):
-    """What RDS, if it is RDS's, says of the database server."""
-
-    def server(self, instance: str) -> ServerState:
-        """Its state now."""
-        ...
-
-    def start(self, instance: str) -> None:
-        """Begin to start it."""
-        ...
-
-    def stop(self, instance: str) -> None:
-        """Begin to stop it."""
-        ...
-
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set one tag."""
-        ...
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take one tag away."""
-        ...
-
-    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
-        """Its newest finished snapshot."""
-        ...
-
-
-class Dumper(Protocol):
-    """Moves whole databases between the server and S3 (`database.ssm.SsmServer`). URLs are secrets."""
-
-    def dump(self, one: WantedDatabase, url: SecretStr) -> Dumped:
-        """Put the tenant's database there, as pg_dump writes it."""
-        ...
-
-    def load(self, one: WantedDatabase, url: SecretStr, sha256: str) -> None:
-        """Put what was dumped in the place of the tenant's database: whole, or not at all."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +62,7 @@ class Tools:
     manifest: Manifest
     vault: Vault
     buckets: Buckets
-    rds: Servers
+    rds: DbServers
     snapshots: Snapshots
     volumes: Volumes
     ec2: Ec2
@@ -115,8 +73,8 @@ class Tools:
     stamp: Stamp
     """Since when and by whom services are at 0."""
     keys: Keys
-    database: DatabaseAccess
-    dumper: Dumper
+    database: Server
+    dumper: SsmServer
     learn: Callable[[Iterable[str]], None]
     """Hides secrets wherever they turn up."""
     records: Callable[[], Mapping[str, str]]

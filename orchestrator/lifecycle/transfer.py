@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from orchestrator.aws.buckets import Stored
+from orchestrator.aws.buckets import Buckets, Stored
 
 AT_ONCE = 24
 SAY_EVERY = 2.0
 """Seconds between two words about the progress."""
-
-
-class Copier(Protocol):
-    """What copies (`aws.buckets.Buckets`)."""
-
-    def copy(self, source: str, found: Stored, target: str, key: str) -> bool:
-        """One object; False: it was deleted or changed since it was listed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ def overwriting(source: Mapping[str, Stored], target: Mapping[str, Stored], sinc
 
 
 def copy_all(
-    copier: Copier,
+    copier: Buckets,
     wanted: Mapping[str, Stored],
     place: Callable[[str], tuple[str, str]],
     source: str,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.aws.elasticache import RedisState
-from orchestrator.aws.listeners import HealthCheck
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.network import ANY, SecurityGroup, SecurityRule
 from orchestrator.aws.service_settings import LoadBalancerBinding, ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition, parsed

@@ -15,7 +15,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 
-class Kind(StrEnum):
+class AddresseeKind(StrEnum):
     """What is at an address; the word is used in messages."""
 
     DATABASE = "PostgreSQL"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 class Addressee:
     """A host and port (None: not known), and the variable that holds it (empty: none does)."""
 
-    kind: Kind
+    kind: AddresseeKind
     host: str
     port: int | None = None
     variable: str = ""
@@ -44,29 +44,29 @@ class Addressee:
 
 
 _SCHEMES = {
-    "postgres": Kind.DATABASE,
-    "postgresql": Kind.DATABASE,
-    "redis": Kind.REDIS,
-    "rediss": Kind.REDIS,
+    "postgres": AddresseeKind.DATABASE,
+    "postgresql": AddresseeKind.DATABASE,
+    "redis": AddresseeKind.REDIS,
+    "rediss": AddresseeKind.REDIS,
 }
-_PORTS = {Kind.DATABASE: 5432, Kind.REDIS: 6379}
+_PORTS = {AddresseeKind.DATABASE: 5432, AddresseeKind.REDIS: 6379}
 _BY_SCHEME = {"http": 80, "https": 443, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "mysql": 3306}
 _WORDS = (
-    (Kind.MODELS, ("MODEL_SERVER", "EMBEDDING_SERVER")),
-    (Kind.VESPA, ("VESPA",)),
-    (Kind.OPENSEARCH, ("OPENSEARCH", "ELASTICSEARCH", "ELASTIC")),
-    (Kind.REDIS, ("REDIS", "VALKEY", "ELASTICACHE")),
-    (Kind.FILES, ("S3", "MINIO", "FILE_STORE")),
-    (Kind.DATABASE, ("POSTGRES", "POSTGRESQL", "PG", "PGHOST", "PGHOSTADDR", "DATABASE", "DB", "RDS", "JDBC")),
+    (AddresseeKind.MODELS, ("MODEL_SERVER", "EMBEDDING_SERVER")),
+    (AddresseeKind.VESPA, ("VESPA",)),
+    (AddresseeKind.OPENSEARCH, ("OPENSEARCH", "ELASTICSEARCH", "ELASTIC")),
+    (AddresseeKind.REDIS, ("REDIS", "VALKEY", "ELASTICACHE")),
+    (AddresseeKind.FILES, ("S3", "MINIO", "FILE_STORE")),
+    (AddresseeKind.DATABASE, ("POSTGRES", "POSTGRESQL", "PG", "PGHOST", "PGHOSTADDR", "DATABASE", "DB", "RDS", "JDBC")),
 )
 _HOLDS = re.compile(r"(HOST(NAME|ADDR)?|UR[LI]|ENDPOINT|ADDR(ESS)?|SERVERS?|BROKER|DSN|DOMAIN|UPSTREAM)(_URL)?$")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?")
 _OF_AWS = (
-    (re.compile(r"\.rds\.amazonaws\.com(\.cn)?$"), Kind.DATABASE),
-    (re.compile(r"\.cache\.amazonaws\.com(\.cn)?$"), Kind.REDIS),
-    (re.compile(r"\.(es|aoss)\.amazonaws\.com(\.cn)?$"), Kind.OPENSEARCH),
-    (re.compile(r"(^|\.)s3[.-]([a-z0-9-]+\.)*amazonaws\.com(\.cn)?$"), Kind.FILES),
-    (re.compile(r"\.amazonaws\.com(\.cn)?$|\.api\.aws$"), Kind.AWS),
+    (re.compile(r"\.rds\.amazonaws\.com(\.cn)?$"), AddresseeKind.DATABASE),
+    (re.compile(r"\.cache\.amazonaws\.com(\.cn)?$"), AddresseeKind.REDIS),
+    (re.compile(r"\.(es|aoss)\.amazonaws\.com(\.cn)?$"), AddresseeKind.OPENSEARCH),
+    (re.compile(r"(^|\.)s3[.-]([a-z0-9-]+\.)*amazonaws\.com(\.cn)?$"), AddresseeKind.FILES),
+    (re.compile(r"\.amazonaws\.com(\.cn)?$|\.api\.aws$"), AddresseeKind.AWS),
 )
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0"})  # noqa: S104 - read, not bound
 
@@ -97,7 +97,7 @@ def _of_url(variable: str, value: str) -> Iterator[Addressee]:
     except ValueError:
         return
     scheme = url.scheme.partition("+")[0].lower()
-    kind = _SCHEMES.get(scheme) or (kind_of(variable, host) if scheme in ("http", "https") else Kind.OTHER)
+    kind = _SCHEMES.get(scheme) or (kind_of(variable, host) if scheme in ("http", "https") else AddresseeKind.OTHER)
     if host:
         yield Addressee(kind, host.rstrip("."), port or _PORTS.get(kind) or _BY_SCHEME.get(scheme), variable)
 
@@ -107,13 +107,13 @@ def _port_beside(variable: str, environment: Mapping[str, str]) -> int | None:
     return int(said) if said.isdecimal() else None
 
 
-def kind_of(variable: str, host: str = "") -> Kind:
+def kind_of(variable: str, host: str = "") -> AddresseeKind:
     """By the host where it is one of AWS's, else by the variable's words."""
     for pattern, kind in _OF_AWS:
         if host and pattern.search(host.lower()):
             return kind
     name = f"_{variable.upper()}_"
-    return next((kind for kind, words in _WORDS if any(f"_{word}_" in name for word in words)), Kind.OTHER)
+    return next((kind for kind, words in _WORDS if any(f"_{word}_" in name for word in words)), AddresseeKind.OTHER)
 
 
 _HOST = r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9a-f:]+\])"
@@ -174,10 +174,10 @@ def _looked_up(host: str, port: int | None, there: tuple[Addressee, ...]) -> Add
     """An address stands for the one name with that port: the line shows what the name has resolved to."""
     if _is_loopback(host):
         own = next((one for one in there if _is_loopback(one.host) and one.port == port), None)
-        return Addressee(Kind.ITSELF, host, port, own.variable if own else "")
+        return Addressee(AddresseeKind.ITSELF, host, port, own.variable if own else "")
     kind = kind_of("", host)
     at_port = {one.kind: one for one in there if port and one.port == port and not _is_address(one.host)}
-    if kind is Kind.OTHER and _is_address(host) and len(at_port) == 1:
+    if kind is AddresseeKind.OTHER and _is_address(host) and len(at_port) == 1:
         (one,) = at_port.values()
         return Addressee(one.kind, host, port, one.variable)
     return Addressee(kind, host, port)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from orchestrator.rollout import addressees
-from orchestrator.rollout.addressees import Addressee, Kind
+from orchestrator.rollout.addressees import Addressee, AddresseeKind
 from orchestrator.rollout.causes import Cause, Cure
 
 
@@ -60,11 +60,11 @@ _WORDS = {
 }
 
 _HINTS = (
-    (Kind.REDIS, r"[Rr]edis|\bvalkey|Error -?\d+ connecting to "),
-    (Kind.VESPA, r"[Vv]espa|port=(19071|8081)\b|:19071\b"),
-    (Kind.OPENSEARCH, r"[Oo]pen[Ss]earch"),
+    (AddresseeKind.REDIS, r"[Rr]edis|\bvalkey|Error -?\d+ connecting to "),
+    (AddresseeKind.VESPA, r"[Vv]espa|port=(19071|8081)\b|:19071\b"),
+    (AddresseeKind.OPENSEARCH, r"[Oo]pen[Ss]earch"),
     (
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
         (
             r"psycopg|asyncpg|connection to server (at|on)|could not connect to server|could not translate host name"
             r"|PG::|pq: |\bpgx?\b|[Pp]ostgre|Can't reach database server|PrismaClient|ActiveRecord::"
@@ -94,96 +94,96 @@ _REDIS = _Meaning(
     'check REDIS_HOST, REDIS_PORT, REDIS_SSL = "true" and the security group of Redis',
     Cure.OUTSIDE,
 )
-_MEANINGS: Mapping[tuple[Kind, Symptom | None], _Meaning] = {
-    (Kind.DATABASE, Symptom.NAME): _Meaning(
+_MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
+    (AddresseeKind.DATABASE, Symptom.NAME): _Meaning(
         "database-host-unknown",
         "the database's host name does not resolve",
         "check POSTGRES_HOST against the database's `address`",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.DATABASE, Symptom.CERTIFICATE): _Meaning(
+    (AddresseeKind.DATABASE, Symptom.CERTIFICATE): _Meaning(
         "database-certificate-untrusted",
         "the task does not trust the database server's certificate",
         "give the image AWS's present bundle of authorities (global-bundle.pem), RDS's own endpoint as POSTGRES_HOST",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.DATABASE, Symptom.TLS): _Meaning(
+    (AddresseeKind.DATABASE, Symptom.TLS): _Meaning(
         "database-tls-mismatch",
         "the task and PostgreSQL do not agree on TLS",
         "POSTGRES_PORT must be PostgreSQL's own (a proxy in between?), and both must speak TLS 1.2 or later",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.DATABASE, None): _DATABASE,
-    (Kind.REDIS, Symptom.NAME): _Meaning(
+    (AddresseeKind.DATABASE, None): _DATABASE,
+    (AddresseeKind.REDIS, Symptom.NAME): _Meaning(
         "redis-unreachable",
         "the name of Redis does not resolve",
         "check REDIS_HOST against the primary endpoint of the replication group",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.REDIS, Symptom.CERTIFICATE): _Meaning(
+    (AddresseeKind.REDIS, Symptom.CERTIFICATE): _Meaning(
         "redis-certificate-untrusted",
         "the task does not trust Redis's certificate",
         "REDIS_SSL_CA_CERTS: the system's bundle (ElastiCache's certificates are Amazon Trust Services'); REDIS_HOST: "
         "the group's own endpoint, no alias",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.REDIS, Symptom.TLS): _Meaning(
+    (AddresseeKind.REDIS, Symptom.TLS): _Meaning(
         "redis-tls-mismatch",
         "the TLS settings of Redis and of the task disagree",
         'set REDIS_SSL = "true" for a group with transit encryption, "false" for one without',
         Cure.TASK_DEFINITION,
     ),
-    (Kind.REDIS, None): _REDIS,
-    (Kind.VESPA, None): _Meaning(
+    (AddresseeKind.REDIS, None): _REDIS,
+    (AddresseeKind.VESPA, None): _Meaning(
         "vespa-unreachable",
         "the task could not reach Vespa's config server",
         "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
         Cure.OUTSIDE,
     ),
-    (Kind.OPENSEARCH, None): _Meaning(
+    (AddresseeKind.OPENSEARCH, None): _Meaning(
         "opensearch-unreachable",
         "the task could not reach OpenSearch",
         "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
         Cure.OUTSIDE,
     ),
-    (Kind.MODELS, None): _Meaning(
+    (AddresseeKind.MODELS, None): _Meaning(
         "model-server-unreachable",
         "the task could not reach the model server",
         "does its service run, and is it let in? Without one: DISABLE_MODEL_SERVER = true",
         Cure.OUTSIDE,
     ),
-    (Kind.FILES, None): _Meaning(
+    (AddresseeKind.FILES, None): _Meaning(
         "aws-unreachable",
         "the task could not reach S3",
         "a way out of its subnets (NAT gateway, or a gateway endpoint for S3), and 443 in its security group's egress",
         Cure.OUTSIDE,
     ),
-    (Kind.AWS, None): _Meaning(
+    (AddresseeKind.AWS, None): _Meaning(
         "aws-unreachable",
         "the task could not reach an API of AWS",
         "a way out of its subnets (NAT gateway, or a VPC endpoint for that service), and 443 in its group's egress",
         Cure.OUTSIDE,
     ),
-    (Kind.OTHER, Symptom.NAME): _Meaning(
+    (AddresseeKind.OTHER, Symptom.NAME): _Meaning(
         "host-unknown",
         "the task asks for a name that does not resolve",
         "correct the name where it is set; names of containers are no names in awsvpc (use 127.0.0.1)",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.OTHER, Symptom.CERTIFICATE): _Meaning(
+    (AddresseeKind.OTHER, Symptom.CERTIFICATE): _Meaning(
         "certificate-untrusted",
         "the task does not trust the certificate of a server",
         "the authority of that server (or of the proxy in between) must be in the image's bundle: SSL_CERT_FILE, "
         "REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.OTHER, Symptom.TLS): _Meaning(
+    (AddresseeKind.OTHER, Symptom.TLS): _Meaning(
         "tls-mismatch",
         "the task and a server do not agree on TLS",
         "http:// or https:// where its address is set; and its port",
         Cure.TASK_DEFINITION,
     ),
-    (Kind.OTHER, None): _Meaning(
+    (AddresseeKind.OTHER, None): _Meaning(
         "host-unreachable",
         "the task could not connect to a server",
         "does that server run, and do its firewall and the way there let the tasks in?",
@@ -210,22 +210,24 @@ def cause(line: str, environment: Mapping[str, str]) -> Cause | None:
     symptom, who = symptom_of(line), addressees.named(line, environment)
     if symptom is None:
         return None
-    if who is not None and who.kind is Kind.ITSELF:
+    if who is not None and who.kind is AddresseeKind.ITSELF:
         return _of_itself(who, symptom)
-    kind = who.kind if who and who.kind is not Kind.OTHER else _hinted(line, who)
+    kind = who.kind if who and who.kind is not AddresseeKind.OTHER else _hinted(line, who)
     if kind is None:
         return None
-    meaning = _MEANINGS.get((kind, symptom)) or _MEANINGS[kind, None if kind is not Kind.OTHER else _plain(symptom)]
+    meaning = (
+        _MEANINGS.get((kind, symptom)) or _MEANINGS[kind, None if kind is not AddresseeKind.OTHER else _plain(symptom)]
+    )
     if symptom is Symptom.CERTIFICATE and meaning.code.endswith("-unreachable"):
-        meaning = _MEANINGS[Kind.OTHER, Symptom.CERTIFICATE]
+        meaning = _MEANINGS[AddresseeKind.OTHER, Symptom.CERTIFICATE]
     return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.cure)
 
 
 def _plain(symptom: Symptom) -> Symptom | None:
-    return symptom if (Kind.OTHER, symptom) in _MEANINGS else None
+    return symptom if (AddresseeKind.OTHER, symptom) in _MEANINGS else None
 
 
-def _hinted(line: str, who: Addressee | None) -> Kind | None:
+def _hinted(line: str, who: Addressee | None) -> AddresseeKind | None:
     """By the words of the library; somebody whom a variable of another kind holds stays who he is."""
     if who is not None and who.variable:
         return who.kind
@@ -240,7 +242,7 @@ def _told(message: str, who: Addressee | None, symptom: Symptom, environment: Ma
     own = next((one for one in addressees.known(environment) if one.kind is who.kind), None)
     if who.variable or not environment:
         return said
-    theirs = f" ({own.variable} is {own.host})" if own and who.kind is not Kind.OTHER else ""
+    theirs = f" ({own.variable} is {own.host})" if own and who.kind is not AddresseeKind.OTHER else ""
     return f"{said}; no plain variable of the task definition holds that address{theirs}"
 
 

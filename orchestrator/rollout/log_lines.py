@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.rollout import addressees, connections
-from orchestrator.rollout.addressees import Addressee, Kind
+from orchestrator.rollout.addressees import Addressee, AddresseeKind
 from orchestrator.rollout.causes import Cause, Cure
 from orchestrator.rollout.log_rules import aws, container, index, migrations, postgresql, redis
 from orchestrator.rollout.log_rules.rule import LogRule
@@ -18,8 +18,8 @@ _LAST = index.RULES
 _SECOND_TRIES = frozenset({"database-wants-tls", "database-host-refused"})
 """What libpq's second try, without TLS, is told (sslmode=prefer): why the first one failed stands just before it."""
 _OWN = {
-    Kind.DATABASE: ("POSTGRES_HOST", "PGHOST", "DATABASE_URL", "DB_HOST", "DATABASE_HOST"),
-    Kind.REDIS: ("REDIS_HOST", "REDIS_URL"),
+    AddresseeKind.DATABASE: ("POSTGRES_HOST", "PGHOST", "DATABASE_URL", "DB_HOST", "DATABASE_HOST"),
+    AddresseeKind.REDIS: ("REDIS_HOST", "REDIS_URL"),
 }
 """The variables of the tenant's own server, before others of the same kind (a replica, another application's)."""
 _OURS = {
@@ -82,9 +82,9 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
     return text.replace("{name}", names.get("name", "…"))
 
 
-def _stranger(kind: Kind, who: Addressee | None, environment: Mapping[str, str]) -> Addressee | None:
+def _stranger(kind: AddresseeKind, who: Addressee | None, environment: Mapping[str, str]) -> Addressee | None:
     """Whom the line names, if that is not the tenant's own server of this kind."""
-    if who is None or who.kind is Kind.ITSELF:
+    if who is None or who.kind is AddresseeKind.ITSELF:
         return None
     own = _own(kind, environment)
     if own is None:
@@ -92,13 +92,13 @@ def _stranger(kind: Kind, who: Addressee | None, environment: Mapping[str, str])
     return None if who.host.lower() == own.host.lower() or who.variable == own.variable else who
 
 
-def _own(kind: Kind, environment: Mapping[str, str]) -> Addressee | None:
+def _own(kind: AddresseeKind, environment: Mapping[str, str]) -> Addressee | None:
     there = [one for one in addressees.known(environment) if one.kind is kind]
     order = _OWN.get(kind, ())
     return min(there, key=lambda one: order.index(one.variable) if one.variable in order else len(order), default=None)
 
 
-def _elsewhere(who: Addressee, kind: Kind, message: str, environment: Mapping[str, str]) -> Cause:
+def _elsewhere(who: Addressee, kind: AddresseeKind, message: str, environment: Mapping[str, str]) -> Cause:
     own = _own(kind, environment)
     beside = f"; {own.variable} is {own.host}" if own else ""
     held = "" if who.variable else "; no plain variable of the task definition holds that address"

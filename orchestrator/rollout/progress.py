@@ -34,7 +34,7 @@ AT_ONCE = 8
 _UPGRADE = re.compile(r"Running upgrade \S* ?-> (?P<revision>\w+)")
 
 
-class Ecs(Protocol):
+class EcsCluster(Protocol):
     """Services and tasks of the cluster."""
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
@@ -53,8 +53,12 @@ class Ecs(Protocol):
         """The plain variables of its task definition."""
         ...
 
+    def redeploy(self, service: str) -> str:
+        """Force a new deployment; give its id."""
+        ...
 
-class Targets(Protocol):
+
+class ReadsTargets(Protocol):
     """Target groups."""
 
     def health(self, target_group_arn: str) -> TargetHealth:
@@ -62,7 +66,7 @@ class Targets(Protocol):
         ...
 
 
-class Logs(Protocol):
+class ReadsLogTail(Protocol):
     """Log groups."""
 
     def tail(self, group: str, stream: str, lines: int = 50) -> tuple[str, ...]:
@@ -129,14 +133,6 @@ def steady(service: Service) -> bool:
     )
 
 
-class Cluster(Ecs, Protocol):
-    """Services, their tasks, and starting them again."""
-
-    def redeploy(self, service: str) -> str:
-        """Force a new deployment; give its id."""
-        ...
-
-
 class ProgressContext(Protocol):
     """What steps need to observe rollouts. `rollout_memory` and `databases_made` are what the run remembers."""
 
@@ -146,17 +142,17 @@ class ProgressContext(Protocol):
         ...
 
     @property
-    def ecs(self) -> Cluster:
+    def ecs(self) -> EcsCluster:
         """The cluster."""
         ...
 
     @property
-    def targets(self) -> Targets:
+    def targets(self) -> ReadsTargets:
         """Target groups."""
         ...
 
     @property
-    def logs(self) -> Logs:
+    def logs(self) -> ReadsLogTail:
         """Log groups."""
         ...
 
@@ -173,9 +169,9 @@ class ProgressContext(Protocol):
 
 def observe(
     stack: Stack,
-    ecs: Ecs,
-    targets: Targets,
-    logs: Logs,
+    ecs: EcsCluster,
+    targets: ReadsTargets,
+    logs: ReadsLogTail,
     *,
     memory: RunMemory | None = None,
     now: datetime | None = None,
@@ -189,9 +185,9 @@ def observe(
     memory, settled = memory or RunMemory(), settled or {}
     tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
     services = ecs.services([tenant.service for tenant in tenants.values()]) if tenants else {}
-    reader, known = _Reader(ecs, targets, logs), memory.value.services
+    reader, known = _RolloutReader(ecs, targets, logs), memory.value.services
 
-    def look(name: str) -> Look:
+    def look(name: str) -> ServiceLook:
         service = services.get(tenants[name].service)
         return reader.look(service, tenants[name], known.get(name, Remembered()), now)
 
@@ -204,19 +200,19 @@ def observe(
     return {name: settled[name] if name in settled else looks[name].rollout for name in stack.tenants}
 
 
-def examine(rollout: Rollout, tenant: Tenant, ecs: Ecs, targets: Targets, logs: Logs) -> Rollout:
+def examine(rollout: Rollout, tenant: Tenant, ecs: EcsCluster, targets: ReadsTargets, logs: ReadsLogTail) -> Rollout:
     """The same rollout with its tasks, even when its counts are good: what loops has good counts at times."""
     service, primary = rollout.service, rollout.primary
     if service is None or primary is None:
         return rollout
-    seen = _Reader(ecs, targets, logs).look(service, tenant, Remembered(), None, thorough=True)
+    seen = _RolloutReader(ecs, targets, logs).look(service, tenant, Remembered(), None, thorough=True)
     if seen.failure is not None:
         raise seen.failure
     return replace(seen.rollout, watched=rollout.watched)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ServiceLook:
     """What one look at a tenant's service gave: what is told, what is remembered, why it could not be read whole."""
 
     rollout: Rollout
@@ -225,12 +221,12 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _RolloutReader:
     """Who looks at services. Used by many threads: it holds nothing that changes."""
 
-    ecs: Ecs
-    targets: Targets
-    logs: Logs
+    ecs: EcsCluster
+    targets: ReadsTargets
+    logs: ReadsLogTail
 
     def look(
         self,
@@ -240,11 +236,11 @@ class _Reader:
         now: datetime | None,
         *,
         thorough: bool = False,
-    ) -> Look:
+    ) -> ServiceLook:
         """One tenant. What can't be read of it is no other's matter, and what was learned before is remembered."""
         primary = service.primary if service else None
         if service is None or primary is None:
-            return Look(Rollout(service), known)
+            return ServiceLook(Rollout(service), known)
         known = known.having_met(primary) if now else known
         try:
             if steady(service) and not thorough:
@@ -260,9 +256,11 @@ class _Reader:
                     known = known.having_looked_inside(service, primary, recent, now) if now else known
                 inside = recent
         except OrchestratorError as error:
-            return Look(Rollout(service, unread=Unread.because(error)), known, error)
+            return ServiceLook(Rollout(service, unread=Unread.because(error)), known, error)
         watched = known.first_primary if now else primary.id
-        return Look(Rollout(service, inside.targets, inside.alive, known.of(primary), watched, inside.revision), known)
+        return ServiceLook(
+            Rollout(service, inside.targets, inside.alive, known.of(primary), watched, inside.revision), known
+        )
 
     def _of_steady(
         self, service: Service, tenant: Tenant, known: Remembered, now: datetime | None

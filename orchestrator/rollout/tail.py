@@ -24,7 +24,7 @@ _PATTERNS = ("?", '"', "{", "[", "%", "-")
 """What a CloudWatch filter pattern begins with, and a text to look for does not."""
 
 
-class Logs(Protocol):
+class ReadsLogGroups(Protocol):
     """Log groups."""
 
     def since(self, group: str, start: datetime, pattern: str = "") -> Iterator[LogEvent]:
@@ -75,7 +75,7 @@ def task_of(record: LogEvent) -> str:
 class Tail:
     """Reads the groups of tenants again and again. `missing` are tenants whose group does not exist."""
 
-    logs: Logs
+    logs: ReadsLogGroups
     groups: Mapping[Subject, str]
     search: Search
     start: datetime

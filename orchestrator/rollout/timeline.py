@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.aws.ecs import Deployment, Service
-from orchestrator.aws.service_events import Kind, ServiceEvent
+from orchestrator.aws.service_events import EventKind, ServiceEvent
 
 DENSEST, SPARSEST = 0.4, 15.0
 """Seconds between two looks, at least and at most."""
@@ -23,12 +23,12 @@ BUDGET = 60
 JUST_BEFORE, OVERDUE = 0.9, 1.25
 """The part of the expected time after which the state is looked for closely, and after which it is late."""
 
-_MARKS = (Kind.STARTED, Kind.REGISTERED, Kind.DRAINING)
+_MARKS = (EventKind.STARTED, EventKind.REGISTERED, EventKind.DRAINING)
 """The stages of a rollout, each seen as an event."""
-_TROUBLE = frozenset({Kind.UNHEALTHY, Kind.UNPLACED, Kind.UNABLE, Kind.DEPLOYMENT_FAILED})
-_DISTURBING = _TROUBLE | {Kind.STARTED, Kind.REGISTERED}
-_STEADY = frozenset({Kind.STEADY})
-_NEW_TASKS_ARE_GOOD = frozenset({Kind.DRAINING, Kind.STOPPED, Kind.STEADY})
+_TROUBLE = frozenset({EventKind.UNHEALTHY, EventKind.UNPLACED, EventKind.UNABLE, EventKind.DEPLOYMENT_FAILED})
+_DISTURBING = _TROUBLE | {EventKind.STARTED, EventKind.REGISTERED}
+_STEADY = frozenset({EventKind.STEADY})
+_NEW_TASKS_ARE_GOOD = frozenset({EventKind.DRAINING, EventKind.STOPPED, EventKind.STEADY})
 _SAME_MOMENT = timedelta(seconds=2)
 """ECS makes a rollback's deployment and says so within this time (its events are written to the second)."""
 
@@ -40,7 +40,7 @@ def since(service: Service, deployment: Deployment) -> Iterator[ServiceEvent]:
 
 def launched(service: Service, deployment: Deployment) -> int:
     """How many tasks were started since the deployment was made; more than desired: some of them ended."""
-    return sum(event.count for event in since(service, deployment) if event.kind is Kind.STARTED)
+    return sum(event.count for event in since(service, deployment) if event.kind is EventKind.STARTED)
 
 
 def troubles(service: Service, deployment: Deployment) -> int:
@@ -51,16 +51,16 @@ def troubles(service: Service, deployment: Deployment) -> int:
 def unplaced(service: Service, deployment: Deployment) -> str:
     """What ECS says when it can't place a task of the deployment; empty once it could."""
     for event in since(service, deployment):
-        if event.kind is Kind.UNPLACED:
+        if event.kind is EventKind.UNPLACED:
             return event.text
-        if event.kind is Kind.STARTED:
+        if event.kind is EventKind.STARTED:
             return ""
     return ""
 
 
 def steady_at(service: Service, deployment: Deployment) -> datetime | None:
     """When ECS last called the service steady since the deployment was made; None: not yet."""
-    return next((event.at for event in since(service, deployment) if event.kind is Kind.STEADY), None)
+    return next((event.at for event in since(service, deployment) if event.kind is EventKind.STEADY), None)
 
 
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:
@@ -75,11 +75,11 @@ def rolled_back(service: Service, watched: str = "") -> bool:
     if primary is None:
         return False
     if watched and primary.id != watched:
-        failed = (event.deployment for event in service.happened if event.kind is Kind.DEPLOYMENT_FAILED)
+        failed = (event.deployment for event in service.happened if event.kind is EventKind.DEPLOYMENT_FAILED)
         given_up = any(one.id == watched and one.rollout_state == "FAILED" for one in service.deployments)
         if given_up or watched in failed:
             return True
-    began = (event.at for event in service.happened if event.kind is Kind.ROLLING_BACK)
+    began = (event.at for event in service.happened if event.kind is EventKind.ROLLING_BACK)
     said = any(primary.created_at <= at <= primary.created_at + _SAME_MOMENT for at in began)
     return said or primary.rolls_back
 
@@ -106,12 +106,12 @@ def expectation(service: Service, deployment: Deployment) -> Expectation:
     """
     rolling = any(older.id != deployment.id and older.running for older in service.deployments)
     latest = ((event.at, event.kind) for event in since(service, deployment) if event.kind in _MARKS)
-    at, mark = next(latest, (deployment.created_at, Kind.STARTED))
-    ending = _STEADY if rolling or mark is Kind.DRAINING else _NEW_TASKS_ARE_GOOD
-    return Expectation(at, _before(service, deployment, mark, ending), mark is Kind.REGISTERED)
+    at, mark = next(latest, (deployment.created_at, EventKind.STARTED))
+    ending = _STEADY if rolling or mark is EventKind.DRAINING else _NEW_TASKS_ARE_GOOD
+    return Expectation(at, _before(service, deployment, mark, ending), mark is EventKind.REGISTERED)
 
 
-def _before(service: Service, deployment: Deployment, mark: Kind, ending: Collection[Kind]) -> float | None:
+def _before(service: Service, deployment: Deployment, mark: EventKind, ending: Collection[EventKind]) -> float | None:
     """Seconds from the last event of this kind to the first such ending, in the newest earlier rollout with both."""
     ended: datetime | None = None
     for event in service.happened:
@@ -121,7 +121,7 @@ def _before(service: Service, deployment: Deployment, mark: Kind, ending: Collec
             ended = event.at
         elif ended is not None and event.kind is mark:
             return (ended - event.at).total_seconds()
-        elif event.kind is Kind.STARTED:
+        elif event.kind is EventKind.STARTED:
             ended = None  # what came before belongs to other tasks
     return None
 
@@ -135,9 +135,9 @@ def start_up(happened: Sequence[ServiceEvent]) -> float | None:
     for event in happened:
         if event.kind in _NEW_TASKS_ARE_GOOD:
             good = event.at
-        elif good is not None and event.kind is Kind.REGISTERED:
+        elif good is not None and event.kind is EventKind.REGISTERED:
             return (good - event.at).total_seconds()
-        elif event.kind is Kind.STARTED or event.kind in _TROUBLE:
+        elif event.kind is EventKind.STARTED or event.kind in _TROUBLE:
             good = None
     return None
 

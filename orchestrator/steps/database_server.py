@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ELSEWHERE, ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
@@ -36,14 +37,6 @@ COMING = frozenset(
 USABLE = frozenset({"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"})
 
 
-class ReadsServers(Protocol):
-    """Reads DB instances."""
-
-    def server(self, instance: str) -> ServerState:
-        """The instance's state now."""
-        ...
-
-
 class DatabaseServerContext(Protocol):
     """What the step needs."""
 
@@ -53,7 +46,7 @@ class DatabaseServerContext(Protocol):
         ...
 
     @property
-    def rds(self) -> ReadsServers:
+    def rds(self) -> DbServers:
         """Where DB instances are read."""
         ...
 

@@ -12,6 +12,7 @@ from orchestrator.dns.history import History
 from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
 from orchestrator.dns.places import ZonePlace, ZoneReader
 from orchestrator.dns.resolve import DnsAnswer, Resolver
+from orchestrator.dns.submission import LocatedChange
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import ABOUT_US
 from orchestrator.errors import OrchestratorError, Problem, Refused, Transient
@@ -113,14 +114,6 @@ class DnsRecordsFacts:
         zone, present, desired = self.places[tenant].zone, self.present.get(tenant, ()), self.desired[tenant]
         plan = model.plan(zone, present, [desired], ours, adopt=self.adopt)
         return plan.changes[0] if plan.changes else plan.conflicts[0] if plan.conflicts else None
-
-
-@dataclass(frozen=True, slots=True)
-class LocatedRecord:
-    """A change, and the zone it is made in."""
-
-    place: ZonePlace
-    change: Change
 
 
 def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
@@ -240,7 +233,7 @@ def _verdict(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
         case Conflict() as conflict:
             return Blocked(_conflict(facts, conflict), refused=True)
         case Change() as change:
-            return Todo(f"set {change}", LocatedRecord(facts.places[tenant], change))
+            return Todo(f"set {change}", LocatedChange(facts.places[tenant], change))
     if not facts.settled:
         spreading = f"{facts.places[tenant].provider} is propagating {name} to its name servers"
         return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change has been made")
@@ -286,7 +279,7 @@ def _as_answered(facts: DnsRecordsFacts, place: ZonePlace, name: str) -> Verdict
 def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     """All tenants' changes of a zone in one plan: one batch. What fails for one tenant or provider stops no other."""
     rules = context.dns_rules
-    located: Mapping[Subject, LocatedRecord] = {tenant: todo.payload for tenant, todo in todos.items()}
+    located: Mapping[Subject, LocatedChange] = {tenant: todo.payload for tenant, todo in todos.items()}
     _require_shown(rules.shown, located.values())
     submission.submit(
         context.dns,
@@ -296,7 +289,7 @@ def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     )
 
 
-def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedRecord]) -> None:
+def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedChange]) -> None:
     """Raise `Refused` for a change that nobody agreed to: the zone is not what it was when the plan was shown."""
     unseen = [one.change for one in located if shown is not None and one.change not in shown]
     if unseen:

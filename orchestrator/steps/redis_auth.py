@@ -19,8 +19,9 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator import inside
-from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.elasticache import ElastiCache, RedisState
 from orchestrator.aws.value_from import held
+from orchestrator.aws.values import SecretValues
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
@@ -35,38 +36,6 @@ SPREADING = 30.0
 A new stack's runner has long booted when its Redis has taken a token; and what holds up a run is the step `runner`.
 """
 COMING = frozenset({"creating", "modifying", "snapshotting"})
-
-
-class RotatesTokens(Protocol):
-    """Replication groups."""
-
-    def group(self, name: str) -> RedisState:
-        """The group's state now."""
-        ...
-
-    def is_rotating(self, arn: str) -> bool:
-        """Whether it took our ROTATE and still wants SET."""
-        ...
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """The group's."""
-        ...
-
-    def rotate(self, group: RedisState, token: str) -> None:
-        """Accept the token too."""
-        ...
-
-    def settle(self, group: RedisState, token: str) -> None:
-        """Accept only the token."""
-        ...
-
-
-class ReadsSecrets(Protocol):
-    """Secret values."""
-
-    def value(self, arn: str) -> str:
-        """The secret's string."""
-        ...
 
 
 class FindsRedisUsers(Protocol):
@@ -86,12 +55,12 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
-    def elasticache(self) -> RotatesTokens:
+    def elasticache(self) -> ElastiCache:
         """Where replication groups are."""
         ...
 
     @property
-    def secrets(self) -> ReadsSecrets:
+    def secrets(self) -> SecretValues:
         """Where the token is."""
         ...
 

@@ -5,26 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.aws.ssm import Ping
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
-
-
-class AgentPings(Protocol):
-    """What SSM knows of instances."""
-
-    def ping(self, instance_id: str) -> Ping:
-        """Whether the agent answers now."""
-        ...
-
-
-class InstanceStates(Protocol):
-    """What EC2 knows of instances."""
-
-    def state(self, instance_id: str) -> str:
-        """EC2's word; empty: there is no such instance."""
-        ...
 
 
 class RunnerContext(Protocol):
@@ -36,12 +21,12 @@ class RunnerContext(Protocol):
         ...
 
     @property
-    def ssm(self) -> AgentPings:
+    def ssm(self) -> Ssm:
         """SSM."""
         ...
 
     @property
-    def ec2(self) -> InstanceStates:
+    def ec2(self) -> Ec2:
         """EC2."""
         ...
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.aws.elbv2 import HealthCheck
-from orchestrator.database.model import Server, WantedDatabase, wanted_of
+from orchestrator.aws.elbv2 import Elbv2, HealthCheck
+from orchestrator.database.model import WantedDatabase, wanted_of
+from orchestrator.database.server import Server
 from orchestrator.engine.step import Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
@@ -23,19 +24,11 @@ from orchestrator.rollout.situation import Situation
 from orchestrator.rollout.verdict import judge
 
 
-class Targets(progress.Targets, Protocol):
-    """Target groups and how they check."""
-
-    def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
-        """The health checks of the groups."""
-        ...
-
-
 class ServicesContext(progress.ProgressContext, Protocol):
     """What the step needs beside what every look at rollouts does."""
 
     @property
-    def targets(self) -> Targets:
+    def targets(self) -> Elbv2:
         """Target groups."""
         ...
 

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from orchestrator.aws.ecs import Service
-from orchestrator.aws.rds import TakenSnapshot
-from orchestrator.aws.service_events import Kind
+from orchestrator.aws.db_servers import DbServers
+from orchestrator.aws.ecs import Ecs
+from orchestrator.aws.service_events import EventKind
 from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
 from orchestrator.database.model import (
-    Server,
     ServerContents,
     WantedDatabase,
     identifier,
@@ -26,25 +25,10 @@ from orchestrator.database.model import (
     wanted_of,
 )
 from orchestrator.database.ownership import OwnershipRules
+from orchestrator.database.server import Server
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.stack.contract import Stack
-
-
-class ReadsServices(Protocol):
-    """Reads services."""
-
-    def services(self, names: Sequence[str]) -> Mapping[str, Service]:
-        """Those that exist."""
-        ...
-
-
-class ReadsSnapshots(Protocol):
-    """Reads snapshots of DB instances."""
-
-    def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
-        """The newest finished one."""
-        ...
 
 
 class TenantDatabasesContext(Protocol):
@@ -66,12 +50,12 @@ class TenantDatabasesContext(Protocol):
         ...
 
     @property
-    def ecs(self) -> ReadsServices:
+    def ecs(self) -> Ecs:
         """Where services are read."""
         ...
 
     @property
-    def rds(self) -> ReadsSnapshots:
+    def rds(self) -> DbServers:
         """Where snapshots are read."""
         ...
 
@@ -120,7 +104,7 @@ def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[st
     except OrchestratorError:
         return {}  # a remark is not worth a failure: the steps that need ECS say what it says
     # ECS calls a service steady when its tasks are healthy: its database was there then.
-    steady = [name for name, service in found.items() if any(one.kind is Kind.STEADY for one in service.happened)]
+    steady = [name for name, service in found.items() if any(one.kind is EventKind.STEADY for one in service.happened)]
     return {names[name]: f"{name} was up before" for name in steady}
 
 

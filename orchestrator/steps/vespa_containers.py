@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.aws.ssm import Ping
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.ssm import Ping, Ssm
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.index import vespa
 from orchestrator.index.vespa import VespaReport
-from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Stack, Vespa
 from orchestrator.stack.ownership import Ownership, PartKind, remedy
 
@@ -27,30 +27,6 @@ STARTING = 300.0
 _PASSING = frozenset({"restarting", "removing"})
 """docker's words for what becomes another state by itself."""
 _VERBS = {"paused": "unpause"}
-
-
-class AgentShell(Shell, Protocol):
-    """SSM."""
-
-    def pings(self, instance_ids: list[str]) -> Mapping[str, Ping]:
-        """What is known of the agents, in one call."""
-        ...
-
-
-class VespaInstances(Protocol):
-    """EC2."""
-
-    def state(self, instance_id: str) -> str:
-        """EC2's word; empty: there is no such instance."""
-        ...
-
-    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        """Of those that exist."""
-        ...
-
-    def user_data(self, instance_id: str) -> str:
-        """The script the instance was launched with."""
-        ...
 
 
 class VespaContainersContext(Protocol):
@@ -62,12 +38,12 @@ class VespaContainersContext(Protocol):
         ...
 
     @property
-    def ssm(self) -> AgentShell:
+    def ssm(self) -> Ssm:
         """SSM."""
         ...
 
     @property
-    def ec2(self) -> VespaInstances:
+    def ec2(self) -> Ec2:
         """EC2."""
         ...
 

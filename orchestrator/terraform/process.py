@@ -48,7 +48,7 @@ class ProcessEnd:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _FileReader:
     """Complete lines of a file that is being written by another process; an unfinished last line only at the end."""
 
     file: IO[bytes]
@@ -72,7 +72,7 @@ class _Followed:
     """One running process: each `turn` forwards what was asked, waits a tick and delivers new lines."""
 
     process: subprocess.Popen[bytes]
-    reader: _Reader
+    reader: _FileReader
     on_line: OnLine
     interrupts: Interrupts
     keyboard: int = 0
@@ -141,7 +141,7 @@ def follow(
             start_new_session=True,
             umask=_OWNER_ONLY if private else -1,
         )
-        followed = _Followed(process, _Reader(out), on_line, interrupts)
+        followed = _Followed(process, _FileReader(out), on_line, interrupts)
         while True:
             try:
                 if followed.turn():

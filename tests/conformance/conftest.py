@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from orchestrator.database.direct import Endpoint
-from orchestrator.database.inventory import DatabaseAccess as Both
+from orchestrator.database.server import Server
 from orchestrator.local import world
 from orchestrator.local.endpoint import client
 from orchestrator.stack.contract import Stack
@@ -38,6 +38,6 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(place: Place, way: str) -> Both:
-    make: Callable[[], Both] = getattr(place, way)
+def server(place: Place, way: str) -> Server:
+    make: Callable[[], Server] = getattr(place, way)
     return make()

@@ -17,9 +17,9 @@ from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.ssm import Ssm
 from orchestrator.database import tls
 from orchestrator.database.direct import DirectServer, Endpoint
-from orchestrator.database.inventory import DatabaseAccess as Both
 from orchestrator.database.lending import PasswordLender
 from orchestrator.database.model import WantedDatabase
+from orchestrator.database.server import Server
 from orchestrator.database.ssm import SsmServer
 from orchestrator.stack.contract import Database, Stack
 from tests.local.local_cloud import Aws
@@ -44,7 +44,7 @@ class Place:
 
     def direct(
         self, database: Database | None = None, ca_file: Path | None = None, endpoint: Endpoint | None = None
-    ) -> Both:
+    ) -> Server:
         secrets, parameters = Secrets(self.aws.client("secretsmanager")), self.parameters()
 
         def read(arn: str) -> str:
@@ -59,7 +59,7 @@ class Place:
     def lender(self) -> PasswordLender:
         return PasswordLender(self.parameters(), "onyx-prod", "this", lambda: datetime.now(UTC))
 
-    def ssm(self, database: Database | None = None, ca_file: Path | None = None) -> Both:
+    def ssm(self, database: Database | None = None, ca_file: Path | None = None) -> Server:
         shell = Ssm(self.aws.client("ssm"), sleep=time.sleep, monotonic=time.monotonic)
         assert self.stack.runner is not None
         wanted = database or self.stack.database

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
-from orchestrator.database.inventory import DatabaseAccess as Both
 from orchestrator.database.model import WantedDatabase, missing
+from orchestrator.database.server import Server
 from orchestrator.errors import PartlyFailed, Transient
 from tests.conformance.place import Place
 
@@ -17,19 +17,19 @@ def three(place: Place, name: str) -> list[WantedDatabase]:
     return [place.wanted(f"{name}_{which}") for which in ("first", "second", "third")]
 
 
-def failures_of(server: Both, wanted: list[WantedDatabase]) -> dict[str, tuple[str, bool]]:
+def failures_of(server: Server, wanted: list[WantedDatabase]) -> dict[str, tuple[str, bool]]:
     """By tenant: the code, and whether it may pass."""
     with pytest.raises(PartlyFailed) as caught:
         server.ensure(wanted)
     return {name: (it.problems[0].code, isinstance(it, Transient)) for name, it in caught.value.failures.items()}
 
 
-def left(server: Both, wanted: list[WantedDatabase]) -> list[tuple[str, ...]]:
+def left(server: Server, wanted: list[WantedDatabase]) -> list[tuple[str, ...]]:
     seen = server.observe(wanted)
     return [missing(one, seen) for one in wanted]
 
 
-def test_a_lock_that_somebody_holds_stops_one_tenant_and_none_other(place: Place, server: Both, way: str) -> None:
+def test_a_lock_that_somebody_holds_stops_one_tenant_and_none_other(place: Place, server: Server, way: str) -> None:
     first, held, third = wanted = three(place, f"{way}_locked")
     server.ensure([held])
     with place.admin() as admin, admin.transaction():
@@ -41,7 +41,7 @@ def test_a_lock_that_somebody_holds_stops_one_tenant_and_none_other(place: Place
 
 
 def test_a_database_that_is_not_the_admins_to_change_is_that_tenants_trouble(
-    place: Place, server: Both, way: str
+    place: Place, server: Server, way: str
 ) -> None:
     first, theirs, third = wanted = three(place, f"{way}_theirs")
     another = f"{way}_another"
@@ -54,7 +54,7 @@ def test_a_database_that_is_not_the_admins_to_change_is_that_tenants_trouble(
 
 
 def test_a_secret_that_went_between_look_and_change_is_that_tenants_trouble(
-    place: Place, server: Both, way: str
+    place: Place, server: Server, way: str
 ) -> None:
     first, gone, third = wanted = three(place, f"{way}_gone")
     place.aws.client("secretsmanager").delete_secret(SecretId=gone.secret_arn, ForceDeleteWithoutRecovery=True)

@@ -20,11 +20,11 @@ from pydantic import SecretStr
 
 from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.direct import Endpoint
-from orchestrator.database.inventory import DatabaseAccess as Both
-from orchestrator.database.inventory import inventories, sizes
+from orchestrator.database.inventory import inventories, rows_of, sizes
 from orchestrator.database.marks import Mark
-from orchestrator.database.model import Server, ServerContents, WantedDatabase, missing, unowned
+from orchestrator.database.model import ServerContents, WantedDatabase, missing, unowned
 from orchestrator.database.ownership import OwnershipRules, candidates, database_is_ours, role_is_ours, unmarked
+from orchestrator.database.server import Server
 from orchestrator.errors import OrchestratorError
 from orchestrator.stack.contract import Database
 from tests.conformance.place import Place
@@ -350,7 +350,7 @@ INSERT INTO llm_provider VALUES ('main', 'openai', 'hidden-3');
 """
 
 
-def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place, server: Both, way: str) -> None:
+def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place, server: Server, way: str) -> None:
     one, other = place.wanted(f"{way}_read"), place.wanted(f"{way}_empty")
     server.ensure([one, other])
 
@@ -378,21 +378,21 @@ def test_contents_are_read_as_figures_and_settings_without_secrets(place: Place,
     assert (changed.rows, changed.digest != first[one.tenant].tables["public.chat"].digest) == (50, True)
 
 
-def test_a_database_that_is_not_there_cannot_be_read(place: Place, server: Both, way: str) -> None:
+def test_a_database_that_is_not_there_cannot_be_read(place: Place, server: Server, way: str) -> None:
     with pytest.raises(OrchestratorError):
         sizes(server, [place.wanted(f"{way}_nowhere")])
 
 
-def test_rows_are_counted_as_the_tenant(place: Place, server: Both, way: str) -> None:
+def test_rows_are_counted_as_the_tenant(place: Place, server: Server, way: str) -> None:
     filled, empty, absent = (place.wanted(f"{way}_{name}") for name in ("counted", "counted_empty", "counted_absent"))
     server.ensure([filled, empty])
     for one, rows in ((filled, 2), (empty, 0)):
         with as_tenant(place, one) as session:
-            session.execute("CREATE TABLE embedding_provider (name text)")
+            session.execute("CREATE TABLE embedding_provider (provider_type text)")
             session.execute("INSERT INTO embedding_provider SELECT n::text FROM generate_series(1, %s) AS n", (rows,))
-    counts = server.count("embedding_provider", [filled, empty, absent])
+    counts = rows_of(server, [filled, empty, absent], "embedding_provider")
     assert counts == {filled.tenant: 2, empty.tenant: 0, absent.tenant: None}
-    assert server.count("no_such_table", [filled]) == {filled.tenant: None}
+    assert rows_of(server, [filled], "connector") == {filled.tenant: None}, "there is no such table"
 
 
 def as_tenant(place: Place, one: WantedDatabase) -> psycopg.Connection[Any]:

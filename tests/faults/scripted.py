@@ -326,7 +326,9 @@ class Aws:
         return self.world.call("definition", lambda: TaskDefinition(arn, containers=containers))
 
     def checks(self, groups: Iterable[str]) -> Mapping[str, HealthCheck]:
-        return self.world.call("checks", lambda: {group: HealthCheck(30, 2, 10) for group in groups})
+        return self.world.call(
+            "checks", lambda: {group: HealthCheck(interval=30, healthy=2, unhealthy=10) for group in groups}
+        )
 
     def alive(self, _names: Iterable[str]) -> frozenset[str]:
         return self.world.call("balancers", frozenset)

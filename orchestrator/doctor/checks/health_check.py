@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.aws.listeners import HealthCheck
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity

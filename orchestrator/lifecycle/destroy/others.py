@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from orchestrator.consequences import Consequence, Effect
 from orchestrator.engine.check import Severity
+from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import Part, PartKind, word
 
@@ -14,19 +14,7 @@ PREFIX = "others:"
 """Of the names under which such a loss is allowed: neither the stack's name nor a backup accepts it."""
 
 
-class FindsOtherUsers(Protocol):
-    """Who else uses what the stack uses (`surroundings`)."""
-
-    def users(self, *names: str) -> tuple[str, ...]:
-        """Services and tasks of others that name one of these, in words."""
-        ...
-
-    def strangers(self) -> tuple[str, ...] | None:
-        """Sessions in databases that are nobody's here; None: the server could not be asked."""
-        ...
-
-
-def hit(stack: Stack, ending: frozenset[Part], others: FindsOtherUsers, ways: Sequence[str]) -> Iterator[Consequence]:
+def hit(stack: Stack, ending: frozenset[Part], others: OtherUsers, ways: Sequence[str]) -> Iterator[Consequence]:
     """A consequence for each part that goes and that others use. `ways`: others' rules on the load balancer.
 
     What goes is what the plan destroys; where the state tells nothing of a stack's parts, any of them may.

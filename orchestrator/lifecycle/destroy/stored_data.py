@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.database.inventory import DatabaseAccess, sizes
+from orchestrator.database.inventory import sizes
 from orchestrator.database.model import wanted_of
+from orchestrator.database.server import Server
 from orchestrator.errors import OrchestratorError
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.transfer import human
@@ -24,7 +25,7 @@ class StoredData:
     unread: tuple[str, ...] = ()
 
 
-def look(context: DestroyContext, database: DatabaseAccess) -> StoredData:
+def look(context: DestroyContext, database: Server) -> StoredData:
     """Sizes and counts; a part that doesn't answer does not keep the others from being shown."""
     unread: list[str] = []
     databases: Mapping[str, int] = {}

@@ -12,33 +12,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ELSEWHERE, ServerState
+from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.instance_owners import not_ours, part_of
-from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
+from orchestrator.lifecycle.other_users import OtherUsers
+from orchestrator.lifecycle.pause.in_use import busy, still_running
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.stack.contract import Stack
 from orchestrator.steps.database_server import COMING, USABLE, missing
 
 STAYS_STOPPED = timedelta(days=7)
 """RDS user guide, "Stopping an Amazon RDS DB instance temporarily"."""
-
-
-class StopsServers(Protocol):
-    """DB instances."""
-
-    def server(self, instance: str) -> ServerState:
-        """The instance's state now."""
-        ...
-
-    def stop(self, instance: str) -> None:
-        """Begin to stop it."""
-        ...
-
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set a tag."""
-        ...
 
 
 class DatabaseStoppedContext(Protocol):
@@ -50,12 +37,12 @@ class DatabaseStoppedContext(Protocol):
         ...
 
     @property
-    def rds(self) -> StopsServers:
+    def rds(self) -> DbServers:
         """RDS."""
         ...
 
     @property
-    def counts(self) -> ReadsCounts:
+    def counts(self) -> ServiceCounts:
         """ECS."""
         ...
 
@@ -65,7 +52,7 @@ class DatabaseStoppedContext(Protocol):
         ...
 
     @property
-    def other_users(self) -> FindsUsers:
+    def other_users(self) -> OtherUsers:
         """Who else is there."""
         ...
 

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable
 
-from orchestrator.aws.service_counts import Count
+from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
 
 
-class ReadsCounts(Protocol):
-    """Services' tasks."""
-
-    def read(self, names: Sequence[str]) -> Mapping[str, Count]:
-        """Those that exist."""
-        ...
-
-
-class FindsUsers(Protocol):
-    """Who else uses what the stack uses."""
-
-    def users(self, *names: str) -> tuple[str, ...]:
-        """Services and tasks of others that name one of these, in words."""
-        ...
-
-    def strangers(self) -> tuple[str, ...] | None:
-        """Sessions in databases that are nobody's here; None: the server could not be asked."""
-        ...
-
-
-def busy(stack: Stack, counts: ReadsCounts) -> tuple[str, ...]:
+def busy(stack: Stack, counts: ServiceCounts) -> tuple[str, ...]:
     """The services of the contract that have tasks, or want some."""
     seen = counts.read([tenant.service for tenant in stack.tenants.values()])
     return tuple(sorted(name for name, count in seen.items() if count.desired or count.present))

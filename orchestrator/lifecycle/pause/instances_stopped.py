@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from orchestrator.aws.ec2 import Ec2
+from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.instance_owners import GONE, foreign, gone, not_ours, owners
-from orchestrator.lifecycle.pause.in_use import FindsUsers, ReadsCounts, busy, still_running
+from orchestrator.lifecycle.other_users import OtherUsers
+from orchestrator.lifecycle.pause.in_use import busy, still_running
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind
-
-
-class StopsInstances(Protocol):
-    """EC2."""
-
-    def states(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Of those that exist, EC2's word."""
-        ...
-
-    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        """Of those that exist."""
-        ...
-
-    def stop(self, ids: Sequence[str]) -> None:
-        """Begin to stop them."""
-        ...
 
 
 class InstancesStoppedContext(Protocol):
@@ -40,17 +27,17 @@ class InstancesStoppedContext(Protocol):
         ...
 
     @property
-    def ec2(self) -> StopsInstances:
+    def ec2(self) -> Ec2:
         """EC2."""
         ...
 
     @property
-    def counts(self) -> ReadsCounts:
+    def counts(self) -> ServiceCounts:
         """ECS."""
         ...
 
     @property
-    def other_users(self) -> FindsUsers:
+    def other_users(self) -> OtherUsers:
         """Who else is there."""
         ...
 

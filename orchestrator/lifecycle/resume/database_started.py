@@ -6,24 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ServerState
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts, Wait
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.instance_owners import part_of
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import remedy
-
-
-class StartsServers(Protocol):
-    """DB instances."""
-
-    def server(self, instance: str) -> ServerState:
-        """The instance's state now."""
-        ...
-
-    def start(self, instance: str) -> None:
-        """Begin to start it."""
-        ...
 
 
 class DatabaseStartedContext(Protocol):
@@ -35,7 +24,7 @@ class DatabaseStartedContext(Protocol):
         ...
 
     @property
-    def rds(self) -> StartsServers:
+    def rds(self) -> DbServers:
         """RDS."""
         ...
 

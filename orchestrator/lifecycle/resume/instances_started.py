@@ -6,12 +6,12 @@ One tenant's instance without capacity stops nobody else. Whether an instance is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.aws.ec2 import NoCapacity
+from orchestrator.aws.ec2 import Ec2, NoCapacity
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import OrchestratorError, Problem, Transient
@@ -32,22 +32,6 @@ class CapacityRefusal:
     problem: Problem
 
 
-class StartsInstances(Protocol):
-    """EC2."""
-
-    def states(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Of those that exist, EC2's word."""
-        ...
-
-    def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        """Of those that exist."""
-        ...
-
-    def start(self, instance_id: str) -> None:
-        """Begin to start it. Raises `NoCapacity`."""
-        ...
-
-
 class InstancesStartedContext(Protocol):
     """What the step needs. `refusals` is the run's memory, by instance."""
 
@@ -57,7 +41,7 @@ class InstancesStartedContext(Protocol):
         ...
 
     @property
-    def ec2(self) -> StartsInstances:
+    def ec2(self) -> Ec2:
         """EC2."""
         ...
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
+from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdict, Verdicts
@@ -18,23 +19,11 @@ from orchestrator.lifecycle import services
 from orchestrator.lifecycle.pause_tags import TAG, PausedService
 
 
-class UntagsServers(Protocol):
-    """DB instances."""
-
-    def server(self, instance: str) -> ServerState:
-        """The instance's state now."""
-        ...
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take a tag away."""
-        ...
-
-
 class PauseForgottenContext(services.LifecycleServicesContext, Protocol):
     """What the step needs."""
 
     @property
-    def rds(self) -> UntagsServers:
+    def rds(self) -> DbServers:
         """RDS."""
         ...
 

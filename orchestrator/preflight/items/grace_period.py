@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.aws.listeners import HealthCheck
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.doctor.checks import health_check as checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight.facts import ADDRESSES, onyx_backend, planned_health_check, service_settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import Cure
 from orchestrator.rollout.log_rules.rule import LogRule
 
@@ -14,7 +14,7 @@ RULES = (
         "the task could not reach OpenSearch",
         "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
         Cure.OUTSIDE,
-        Kind.OPENSEARCH,
+        AddresseeKind.OPENSEARCH,
     ),
     LogRule(
         r"[Vv]espa.*(refused|unreachable|timed? ?out|unhealthy|not ready)",
@@ -22,7 +22,7 @@ RULES = (
         "the task could not reach Vespa's config server",
         "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
         Cure.OUTSIDE,
-        Kind.VESPA,
+        AddresseeKind.VESPA,
     ),
     LogRule(
         r"Could not connect to a document index",

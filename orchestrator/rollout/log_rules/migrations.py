@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import Cure
 from orchestrator.rollout.log_rules.rule import LogRule
 
@@ -58,6 +58,6 @@ RULES = (
         "ALTER ROLE <the tenant's> SET statement_timeout = 0 while it migrates (or in the parameter group); if the "
         "statement waits for a lock: pg_blocking_pids",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
 )

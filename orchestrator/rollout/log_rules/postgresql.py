@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.database import refusals
-from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import Cure
 from orchestrator.rollout.log_rules.rule import LogRule
 
@@ -17,7 +17,7 @@ _LOGIN = tuple(
         one.meaning,
         one.fix,
         Cure.TASK_DEFINITION if one.code in _IN_THE_TASK else Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     )
     for one in refusals.LOGIN
 )
@@ -30,7 +30,7 @@ RULES = (
         "the tenant's database did not exist when the task started",
         "the tenant-databases step creates it",
         Cure.WORKFLOW,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         rf"password authentication failed for (user|role) {_NAME}",
@@ -38,7 +38,7 @@ RULES = (
         "PostgreSQL did not accept the tenant's role or password",
         "the tenant-databases step sets the role's password from its secret",
         Cure.WORKFLOW,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         rf"FATAL:.*role {_NAME} does not exist",
@@ -46,7 +46,7 @@ RULES = (
         "the tenant's role did not exist when the task started",
         "the tenant-databases step makes it, with the password of its secret",
         Cure.WORKFLOW,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         rf"role {_NAME} does not exist",
@@ -54,7 +54,7 @@ RULES = (
         "a statement of the application names a role that the server does not have",
         'CREATE ROLE "{name}" NOLOGIN (as the admin user), or take the statement that names it out of the migration',
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied to create role|must (be superuser|have CREATEROLE privilege)",
@@ -63,7 +63,7 @@ RULES = (
         "make that role first, as the admin user (CREATE ROLE … NOLOGIN): the migration then leaves it; or "
         "ALTER ROLE … CREATEROLE",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied to create extension \"(?P<name>[\w-]+)\"",
@@ -71,7 +71,7 @@ RULES = (
         "a migration wants the extension {name}, and the tenant's role may not make it",
         'in the tenant\'s database, as the admin user: CREATE EXTENSION "{name}" (on RDS: is it in rds.extensions?)',
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"extension \"(?P<name>[\w-]+)\" is not available|could not open extension control file"
@@ -81,7 +81,7 @@ RULES = (
         "an engine version that has it (aws rds describe-db-engine-versions; extensions of RDS for PostgreSQL), then "
         "CREATE EXTENSION in the tenant's database",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied for (table|sequence|view|function|relation) |must be owner of ",
@@ -90,7 +90,7 @@ RULES = (
         "in the tenant's database, as the admin user: REASSIGN OWNED BY <that role> TO <the tenant's>; look first "
         "whose they are (a restore without --no-owner, a migration by hand)",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r'permission denied for (database|schema) "?(?P<name>[\w.-]+)',
@@ -98,7 +98,7 @@ RULES = (
         "the tenant's role may not use its database",
         "the tenant-databases step makes the role its owner",
         Cure.WORKFLOW,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"in a read-only transaction|READ_ONLY_SQL_TRANSACTION|ReadOnlySqlTransaction",
@@ -107,7 +107,7 @@ RULES = (
         "POSTGRES_HOST must be the writer's endpoint (no reader, no -ro-, no replica); if it is: RDS makes a server "
         "read-only whose storage is full (SHOW default_transaction_read_only)",
         Cure.TASK_DEFINITION,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
@@ -116,7 +116,7 @@ RULES = (
         "PostgreSQL was starting, or being stopped, at that moment",
         "none needed: the next task finds it; if it stays so, see the server's events (aws rds describe-events)",
         Cure.TIME,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"SSL connection has been closed unexpectedly|server closed the connection unexpectedly"
@@ -125,7 +125,7 @@ RULES = (
         "PostgreSQL's end closed the connection (a restart, a failover, or memory that ran out)",
         "aws rds describe-events --source-type db-instance: did the server restart? Else its log of that minute",
         Cure.TIME,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"(does not|doesn't) match host name|server certificate for .* does not match|is not in the cert's altnames"
@@ -134,7 +134,7 @@ RULES = (
         "the database server's certificate is for another name than the task asks",
         "POSTGRES_HOST must be RDS's own endpoint: no alias, no address (or sslmode=verify-ca, which checks no name)",
         Cure.TASK_DEFINITION,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"root certificate file \"?(?P<name>[\w./~-]+)?.* does not exist|could not read root certificate file",
@@ -142,7 +142,7 @@ RULES = (
         "the file with the authorities that the task should trust is not in its image",
         "put AWS's bundle (global-bundle.pem) at that path in the image, or name its real path in PGSSLROOTCERT",
         Cure.TASK_DEFINITION,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"server does not support SSL|SSL is not enabled on the server|server refused TLS connection"
@@ -151,7 +151,7 @@ RULES = (
         "the task demands TLS of a database server that has none",
         "turn TLS on in the server (ssl = on); for a server that will have none, PGSSLMODE=prefer",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"(translate host name|on host|server at) \"(?P<name>[\w.-]+:\d+)\"|ENOTFOUND (?P<other>[\w.-]+rds[\w.-]+:\d+)",
@@ -159,7 +159,7 @@ RULES = (
         "POSTGRES_HOST contains a port",
         "give the task the database's `address`, not its `endpoint`",
         Cure.TASK_DEFINITION,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"could not resize shared memory segment",
@@ -167,7 +167,7 @@ RULES = (
         "PostgreSQL has no shared memory left for a query (/dev/shm), which is not its storage",
         "on a server in a container: more --shm-size; else lower work_mem and max_parallel_workers_per_gather",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"DiskFull|53100|could not extend file|could not \w+ (to )?(file )?\"?(base|pg_wal|pg_tblspc|global)/.*"
@@ -176,7 +176,7 @@ RULES = (
         "PostgreSQL has run out of storage",
         "raise allocated_storage of the database server",
         Cure.OUTSIDE,
-        Kind.DATABASE,
+        AddresseeKind.DATABASE,
     ),
     LogRule(
         r"QueuePool limit of size|[Tt]imeout exceeded when trying to connect|[Tt]imed out fetching a new connection"

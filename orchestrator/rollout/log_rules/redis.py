@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import Cure
 from orchestrator.rollout.log_rules.rule import LogRule
 
@@ -13,7 +13,7 @@ RULES = (
         "the task sends a password, and Redis has none",
         "the redis-auth step sets the token from its secret",
         Cure.WORKFLOW,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"NOAUTH",
@@ -21,7 +21,7 @@ RULES = (
         "Redis asks for its token, and the task sent none",
         "REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
         Cure.TASK_DEFINITION,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"WRONGPASS|invalid username-password pair|ERR invalid password",
@@ -29,7 +29,7 @@ RULES = (
         "Redis did not accept the task's password",
         "its token is not its secret's: `orchestrate run --only redis-auth` proves it and prints the way to rotate",
         Cure.OUTSIDE,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"NOPERM",
@@ -37,7 +37,7 @@ RULES = (
         "the user of Redis may not run a command that the task needs",
         "the access string of the user (aws elasticache describe-users; modify-user --access-string)",
         Cure.OUTSIDE,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"OOM command not allowed",
@@ -46,7 +46,7 @@ RULES = (
         "a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (keys of queues must not "
         "be evicted); the task's own memory is not the matter",
         Cure.OUTSIDE,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"READONLY You can't write|ReadOnlyError",
@@ -54,7 +54,7 @@ RULES = (
         "the task writes to a replica of Redis",
         "REDIS_HOST must be the primary endpoint of the replication group (master.…), not the reader's (replica.…)",
         Cure.TASK_DEFINITION,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"\bMOVED \d+ |CROSSSLOT|ClusterCrossSlotError|cluster support disabled",
@@ -63,7 +63,7 @@ RULES = (
         "a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery needs; or "
         "a client for clusters",
         Cure.OUTSIDE,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"LOADING Redis is loading|BusyLoadingError",
@@ -71,7 +71,7 @@ RULES = (
         "Redis was still loading its data",
         "none needed: the next task finds it ready",
         Cure.TIME,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"max number of clients reached",
@@ -79,7 +79,7 @@ RULES = (
         "Redis has no connection left",
         "fewer or smaller pools, timeout in its parameter group (idle clients), or more nodes",
         Cure.OUTSIDE,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
     LogRule(
         r"DB index is out of range",
@@ -87,6 +87,6 @@ RULES = (
         "Redis has fewer databases than the number the task asks for",
         "lower REDIS_DB_NUMBER…, or make a replication group with more `databases` in its parameter group (usually 16)",
         Cure.TASK_DEFINITION,
-        Kind.REDIS,
+        AddresseeKind.REDIS,
     ),
 )

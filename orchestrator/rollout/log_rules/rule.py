@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.rollout.addressees import Kind
+from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import Cure
 
 
@@ -20,4 +20,4 @@ class LogRule:
     message: str
     fix: str
     cure: Cure
-    kind: Kind | None = None
+    kind: AddresseeKind | None = None

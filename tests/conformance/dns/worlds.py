@@ -24,7 +24,7 @@ OLD = "onyx-prod-alb-1692407724.us-west-2.elb.amazonaws.com"
 NEW = "onyx-prod-alb-419508292.us-west-2.elb.amazonaws.com"
 LB_ZONE = "Z1H1FL5HABSF5"
 SPEED = 200.0
-"""Both sides live this much faster: a second of pacing is 5 ms, and so is the double's second."""
+"""Server sides live this much faster: a second of pacing is 5 ms, and so is the double's second."""
 
 
 @dataclass

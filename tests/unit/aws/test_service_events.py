@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.aws.service_events import Kind, ServiceEvent
+from orchestrator.aws.service_events import EventKind, ServiceEvent
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FULL = "Capacity is unavailable at this time. Please try in a different availability zone or region."
@@ -18,31 +18,46 @@ FULL = "Capacity is unavailable at this time. Please try in a different availabi
 @pytest.mark.parametrize(
     ("text", "kind", "count", "deployment"),
     [
-        ("has started 2 tasks: (task a) (task b).", Kind.STARTED, 2, ""),
-        ("has started 1 tasks: (task a). Amazon ECS replaced 1 tasks due to an unhealthy status.", Kind.STARTED, 1, ""),
-        ("has started 1 tasks in us-west-2a to AZ Rebalance: (task a).", Kind.STARTED, 1, ""),
-        ("has stopped 3 running tasks: (task a) (task b) (task c).", Kind.STOPPED, 3, ""),
-        ("has stopped 1 running tasks in us-west-2a due to AZ rebalancing: (task a).", Kind.STOPPED, 1, ""),
-        ("registered 12 targets in (target-group tg)", Kind.REGISTERED, 12, ""),
-        ("deregistered 12 targets in (target-group tg)", Kind.OTHER, 0, ""),
-        ("has begun draining connections on 1 tasks.", Kind.DRAINING, 0, ""),
-        ("has reached a steady state.", Kind.STEADY, 0, ""),
-        ("(port 80) is unhealthy in (target-group tg) due to (reason Request timed out)", Kind.UNHEALTHY, 0, ""),
-        ("(instance i-1) is unhealthy in (elb lb) due to (reason it failed its checks)", Kind.UNHEALTHY, 0, ""),
-        ("was unable to place a task because no container instance met all its requirements.", Kind.UNPLACED, 0, ""),
-        (f"was unable to place a task. Reason: {FULL}", Kind.UNPLACED, 0, ""),
-        ("is unable to consistently start tasks successfully.", Kind.UNABLE, 0, ""),
-        ("was unable to reach steady state because taskset (t) was unable to scale in.", Kind.UNABLE, 0, ""),
-        ("failed to launch a task with (error ECS was unable to assume the role 'r')", Kind.UNABLE, 0, ""),
-        ("(deployment ecs-svc/2) deployment failed: tasks failed to start.", Kind.DEPLOYMENT_FAILED, 0, "ecs-svc/2"),
-        ("deployment failed: tasks failed to start.", Kind.DEPLOYMENT_FAILED, 0, ""),
-        ("rolling back to (deployment ecs-svc/1).", Kind.ROLLING_BACK, 0, "ecs-svc/1"),
-        ("(deployment ecs-svc/2) deployment completed.", Kind.OTHER, 0, "ecs-svc/2"),
-        ("operations are being throttled. Will try again later.", Kind.OTHER, 0, ""),
-        ("", Kind.OTHER, 0, ""),
+        ("has started 2 tasks: (task a) (task b).", EventKind.STARTED, 2, ""),
+        (
+            "has started 1 tasks: (task a). Amazon ECS replaced 1 tasks due to an unhealthy status.",
+            EventKind.STARTED,
+            1,
+            "",
+        ),
+        ("has started 1 tasks in us-west-2a to AZ Rebalance: (task a).", EventKind.STARTED, 1, ""),
+        ("has stopped 3 running tasks: (task a) (task b) (task c).", EventKind.STOPPED, 3, ""),
+        ("has stopped 1 running tasks in us-west-2a due to AZ rebalancing: (task a).", EventKind.STOPPED, 1, ""),
+        ("registered 12 targets in (target-group tg)", EventKind.REGISTERED, 12, ""),
+        ("deregistered 12 targets in (target-group tg)", EventKind.OTHER, 0, ""),
+        ("has begun draining connections on 1 tasks.", EventKind.DRAINING, 0, ""),
+        ("has reached a steady state.", EventKind.STEADY, 0, ""),
+        ("(port 80) is unhealthy in (target-group tg) due to (reason Request timed out)", EventKind.UNHEALTHY, 0, ""),
+        ("(instance i-1) is unhealthy in (elb lb) due to (reason it failed its checks)", EventKind.UNHEALTHY, 0, ""),
+        (
+            "was unable to place a task because no container instance met all its requirements.",
+            EventKind.UNPLACED,
+            0,
+            "",
+        ),
+        (f"was unable to place a task. Reason: {FULL}", EventKind.UNPLACED, 0, ""),
+        ("is unable to consistently start tasks successfully.", EventKind.UNABLE, 0, ""),
+        ("was unable to reach steady state because taskset (t) was unable to scale in.", EventKind.UNABLE, 0, ""),
+        ("failed to launch a task with (error ECS was unable to assume the role 'r')", EventKind.UNABLE, 0, ""),
+        (
+            "(deployment ecs-svc/2) deployment failed: tasks failed to start.",
+            EventKind.DEPLOYMENT_FAILED,
+            0,
+            "ecs-svc/2",
+        ),
+        ("deployment failed: tasks failed to start.", EventKind.DEPLOYMENT_FAILED, 0, ""),
+        ("rolling back to (deployment ecs-svc/1).", EventKind.ROLLING_BACK, 0, "ecs-svc/1"),
+        ("(deployment ecs-svc/2) deployment completed.", EventKind.OTHER, 0, "ecs-svc/2"),
+        ("operations are being throttled. Will try again later.", EventKind.OTHER, 0, ""),
+        ("", EventKind.OTHER, 0, ""),
     ],
 )
-def test_a_text_has_one_kind(text: str, kind: Kind, count: int, deployment: str) -> None:
+def test_a_text_has_one_kind(text: str, kind: EventKind, count: int, deployment: str) -> None:
     found = ServiceEvent(AT, f"(service s) {text}")
     assert (found.kind, found.count, found.deployment) == (kind, count, deployment)
 
@@ -55,4 +70,4 @@ def test_a_text_that_is_not_known_does_no_harm(text: str) -> None:
 def test_what_was_read_of_a_text_stays() -> None:
     event = ServiceEvent(AT, "(service s) has reached a steady state.")
     with pytest.raises(FrozenInstanceError):
-        event.kind = Kind.OTHER  # type: ignore[misc]
+        event.kind = EventKind.OTHER  # type: ignore[misc]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.cli.examples import EXAMPLES
-from orchestrator.cli.shape import Command, Group
+from orchestrator.cli.shape import CommandGroup, GroupedCommand
 
 ROOT = click.Context(orchestrate, info_name="orchestrate")
 
@@ -34,7 +34,7 @@ def said(*argv: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("path", "command"), list(every_command()))
 def test_every_command_has_the_shape(path: str, command: click.Command) -> None:
-    assert isinstance(command, Command | Group)
+    assert isinstance(command, GroupedCommand | CommandGroup)
     assert all(option.help for option in command.params if isinstance(option, click.Option)), path
 
 
@@ -48,7 +48,9 @@ def test_examples_are_three_and_shown_whole(path: str) -> None:
 
 
 def test_only_what_takes_no_argument_worth_showing_has_no_examples() -> None:
-    without = {path for path, command in every_command() if path not in EXAMPLES and not isinstance(command, Group)}
+    without = {
+        path for path, command in every_command() if path not in EXAMPLES and not isinstance(command, CommandGroup)
+    }
     assert without == {"version", "local down", "local status", "local env", "local faults"}
 
 

@@ -167,7 +167,7 @@ class Cluster:
 
     def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
         self.calls["DescribeTargetGroups"] += 1
-        return dict.fromkeys(target_group_arns, HealthCheck(60, 2, 10))
+        return dict.fromkeys(target_group_arns, HealthCheck(interval=60, healthy=2, unhealthy=10))
 
     def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         raise NotImplementedError

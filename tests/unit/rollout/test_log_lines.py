@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.ecs import Container, Task
-from orchestrator.rollout.addressees import Kind, known, named
+from orchestrator.rollout.addressees import AddresseeKind, known, named
 from orchestrator.rollout.diagnosis import Cause, Failure, classify
 
 CASES = Path(__file__).parents[2] / "cases" / "log-lines"
@@ -84,18 +84,18 @@ def test_an_address_that_no_variable_holds_is_said_to_be_so() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "kind", "port"),
     [
-        ("POSTGRES_HOST", "db.internal", Kind.DATABASE, 5432),
-        ("DATABASE_URL", "postgresql+asyncpg://u:p@10.0.1.5:6432/app", Kind.DATABASE, 6432),
-        ("SPRING_DATASOURCE_URL", "jdbc:postgresql://db.internal/app", Kind.DATABASE, 5432),
-        ("CELERY_BROKER_URL", "rediss://:p@cache.internal:6380/0", Kind.REDIS, 6380),
-        ("CELERY_BROKER_URL", "amqp://u:p@mq.internal", Kind.OTHER, 5672),
-        ("CACHE_HOST", "master.x.abc.usw2.cache.amazonaws.com", Kind.REDIS, 6379),
-        ("SEARCH_ENDPOINT", "https://vpc-x.us-west-2.es.amazonaws.com", Kind.OPENSEARCH, 443),
-        ("UPLOADS_ENDPOINT", "https://s3.us-west-2.amazonaws.com", Kind.FILES, 443),
-        ("PAYMENTS_URL", "https://pay.example.com/v1", Kind.OTHER, 443),
+        ("POSTGRES_HOST", "db.internal", AddresseeKind.DATABASE, 5432),
+        ("DATABASE_URL", "postgresql+asyncpg://u:p@10.0.1.5:6432/app", AddresseeKind.DATABASE, 6432),
+        ("SPRING_DATASOURCE_URL", "jdbc:postgresql://db.internal/app", AddresseeKind.DATABASE, 5432),
+        ("CELERY_BROKER_URL", "rediss://:p@cache.internal:6380/0", AddresseeKind.REDIS, 6380),
+        ("CELERY_BROKER_URL", "amqp://u:p@mq.internal", AddresseeKind.OTHER, 5672),
+        ("CACHE_HOST", "master.x.abc.usw2.cache.amazonaws.com", AddresseeKind.REDIS, 6379),
+        ("SEARCH_ENDPOINT", "https://vpc-x.us-west-2.es.amazonaws.com", AddresseeKind.OPENSEARCH, 443),
+        ("UPLOADS_ENDPOINT", "https://s3.us-west-2.amazonaws.com", AddresseeKind.FILES, 443),
+        ("PAYMENTS_URL", "https://pay.example.com/v1", AddresseeKind.OTHER, 443),
     ],
 )
-def test_addresses_of_the_environment(variable: str, value: str, kind: Kind, port: int) -> None:
+def test_addresses_of_the_environment(variable: str, value: str, kind: AddresseeKind, port: int) -> None:
     (one,) = known({variable: value})
     assert (one.kind, one.port, one.variable) == (kind, port, variable)
     assert named(f"cannot connect to {one.host}:{port}", {variable: value}) == one

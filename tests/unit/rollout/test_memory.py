@@ -256,7 +256,7 @@ def test_since_when_a_deployment_is_the_newest() -> None:
 
 
 def test_a_look_for_itself_knows_what_the_run_caused_and_nothing_of_what_it_saw() -> None:
-    checks = {"group": HealthCheck(30, 2, 10)}
+    checks = {"group": HealthCheck(interval=30, healthy=2, unhealthy=10)}
     course = Course("ecs-svc/1", frozenset({"ecs-svc/1"}), "ecs-svc/2", at(1), "ecs-svc/2", healed=at(2), scaled_to=1)
     memory = Memory({"a": Remembered("ecs-svc/1")}, {"a": course, "b": Course("x")}, checks)
     assert memory.afresh() == Memory(courses={"a": Course(caused="ecs-svc/2")})

@@ -163,7 +163,7 @@ def test_what_no_rule_answers_is_under_way(seen: Situation, code: str) -> None:
 def test_the_load_balancer_is_not_asked_before_its_checks_can_be_over() -> None:
     registered = ServiceEvent(at(99), "(service a) registered 1 targets in (target-group tg)")
     seen = situation(rollout(service(deployment(rollout_state="IN_PROGRESS"), happened=(registered,)), NONE))
-    unknown, known = judge(seen), judge(replace(seen, check=HealthCheck(30, 2, 10)))
+    unknown, known = judge(seen), judge(replace(seen, check=HealthCheck(interval=30, healthy=2, unhealthy=10)))
     assert isinstance(unknown, Wait)
     assert isinstance(known, Wait)
     assert unknown.poll is not None
