@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
-from orchestrator.database.inventory import DatabaseAccess as Both
+from orchestrator.database.server import Server as Both
 from orchestrator.engine.step import Blocked
 from orchestrator.steps import tenant_databases
 from tests.conformance.place import Place
