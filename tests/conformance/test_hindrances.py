@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
-from orchestrator.database.server import Server as Both
+from orchestrator.database.server import Server
 from orchestrator.engine.step import Blocked
 from orchestrator.steps import tenant_databases
 from tests.conformance.place import Place
@@ -38,7 +38,9 @@ KEPT_OUT = {
 
 
 @pytest.mark.parametrize("how", KEPT_OUT)
-def test_what_keeps_a_role_out_is_named_and_the_fix_lets_it_in(place: Place, server: Both, way: str, how: str) -> None:
+def test_what_keeps_a_role_out_is_named_and_the_fix_lets_it_in(
+    place: Place, server: Server, way: str, how: str
+) -> None:
     code, statement, fix = KEPT_OUT[how]
     one = place.wanted(f"{way}_{how}")
     name = sql.Identifier(one.database)
@@ -56,7 +58,7 @@ def test_what_keeps_a_role_out_is_named_and_the_fix_lets_it_in(place: Place, ser
     assert server.observe([one]).logins == {one.tenant: "ok"}
 
 
-def test_a_setting_that_makes_everything_read_only_is_seen(place: Place, server: Both, way: str) -> None:
+def test_a_setting_that_makes_everything_read_only_is_seen(place: Place, server: Server, way: str) -> None:
     one = place.wanted(f"{way}_reads")
     server.ensure([one])
     with place.admin() as admin:
@@ -66,7 +68,7 @@ def test_a_setting_that_makes_everything_read_only_is_seen(place: Place, server:
     assert server.observe([one]).read_only == {one.tenant}
 
 
-def test_a_role_that_has_used_up_its_connections_has_the_right_password(place: Place, server: Both, way: str) -> None:
+def test_a_role_that_has_used_up_its_connections_has_the_right_password(place: Place, server: Server, way: str) -> None:
     one = place.wanted(f"{way}_used")
     server.ensure([one])
     with place.admin() as admin:
