@@ -4,7 +4,8 @@ Only seams that ministack has anyway are replaced: an instance's shell (SSM's ag
 a database instance (a name, as on AWS, with nothing of docker behind it). What it does not know at all is added:
 Application Auto Scaling answers that there is nothing, DescribeListenerCertificates with the default certificate.
 What it takes and drops, so that each plan of Terraform would make an instance anew, is kept: the root volume's size and
-encryption, an instance's metadata options, what an open egress rule is for, a service's rebalancing of zones.
+encryption, an instance's metadata options, the words and tags of a rule that lets all out, a service's rebalancing of
+zones.
 """
 
 from __future__ import annotations
@@ -137,18 +138,19 @@ def _keep_what_instances_are_launched_with(ec2: Any) -> None:
 
 
 def _keep_what_egress_is_for(ec2: Any) -> None:
-    """A new group lets all out, also where Terraform has taken that rule away. Put there again, with ports that mean
-    the same, it is a second one of the same id, and the words of the first are shown: none.
+    """A new group lets all out, also where Terraform has taken that rule away. Put there again, its words and tags are
+    dropped: the rule is there already.
     """
     authorize = ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"]
 
     def authorize_egress(parameters: Mapping[str, Any]) -> Any:
         answer = authorize(parameters)
-        group = ec2._p(parameters, "GroupId")
+        group, tags = ec2._p(parameters, "GroupId"), ec2._sg_rule_tag_specifications(parameters)
         for asked in ec2._parse_ip_permissions(parameters, "IpPermissions"):
             for rule in ec2._security_groups.get(group, {}).get("IpPermissionsEgress", ()):
-                if ec2._sg_rule_id(group, True, rule) == ec2._sg_rule_id(group, True, asked):
+                if ec2._rules_match(asked, rule):
                     rule["IpRanges"] = asked["IpRanges"]
+                    ec2._tags[ec2._sg_rule_id(group, True, rule)] = list(tags)
         return answer
 
     ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"] = authorize_egress
