@@ -45,7 +45,7 @@ class Acm:
     def certificate(self, arn: str) -> AcmCertificate:
         """Its state now. Raises `Invalid` when there is none."""
         try:
-            found = self._client.describe_certificate(CertificateArn=arn)["AcmCertificate"]
+            found = self._client.describe_certificate(CertificateArn=arn)["Certificate"]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("ResourceNotFoundException", "InvalidArnException", "ValidationException"):
                 fix = "check `certificate.arn` in the contract, the region and the account"
