@@ -242,6 +242,13 @@ SETTINGS = {
             many=True,
         ),
         Setting(
+            "rotate-redis-token",
+            "replication groups whose token is rotated to the one in their secret, where they refuse it",
+            _NAMES,
+            (),
+            many=True,
+        ),
+        Setting(
             "credentials-wait",
             "how long a run whose credentials have expired waits for somebody to sign in again",
             _DURATION_OR_NONE,

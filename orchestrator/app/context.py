@@ -83,6 +83,7 @@ class Context:
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
     other_users: OtherUsers
+    redis_rotations: frozenset[str] = frozenset()
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
@@ -148,6 +149,7 @@ def connect(
         dns_rules=RecordRules(history(stack, rules.directory, clock), rules.adopt, managed=rules.managed),
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
+        redis_rotations=frozenset(settings["rotate-redis-token"]),
         other_users=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
 

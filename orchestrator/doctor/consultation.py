@@ -25,16 +25,17 @@ from orchestrator.aws.ssm import Ssm
 from orchestrator.aws.values import SecretValues
 from orchestrator.database.server import Server
 from orchestrator.dns.resolve import Resolver
-from orchestrator.doctor import checks
+from orchestrator.doctor import checks, contradictions
 from orchestrator.doctor.scene import Readers, Scene
 from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
 from orchestrator.engine.step import Subject
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
 from orchestrator.site import visits
+from orchestrator.steps import dns_records
 
 
-class DoctorContext(visits.VisitsContext, Protocol):
+class DoctorContext(visits.VisitsContext, dns_records.DnsRecordsContext, Protocol):
     """What the steps' context has of what the checks need."""
 
     @property
@@ -81,10 +82,18 @@ def consult(
         database=context.database,
         resolver=context.resolver,
         visit=partial(visits.look, context),
+        records=lambda: dns_records.decide(dns_records.observe(context)),
         direct=not context.needs_runner,
     )
     scene = Scene(stack, readers, now())
-    return examine(checks.discover(), scene, subjects=subjects, resting=scene.resting, missed=lambda: scene.missed)
+    return examine(
+        checks.discover(),
+        scene,
+        subjects=subjects,
+        resting=scene.resting,
+        missed=lambda: scene.missed,
+        reconcile=lambda found: contradictions.reconciled(found, scene.observations()),
+    )
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:

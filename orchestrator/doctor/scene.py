@@ -35,12 +35,15 @@ from orchestrator.aws.values import SecretValues
 from orchestrator.database.model import ServerContents, wanted_of
 from orchestrator.database.server import Server
 from orchestrator.dns.resolve import DnsAnswer, Resolver
+from orchestrator.doctor.contradictions import Observations
 from orchestrator.engine.check import LOOKS
-from orchestrator.engine.step import Subject, Unread
+from orchestrator.engine.step import Subject, Unread, Verdicts
 from orchestrator.engine.subjects import attempt
-from orchestrator.errors import Invalid, Problem, Transient
+from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.probe import Reached
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Rollout
+from orchestrator.site import answers
 from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
 
@@ -70,6 +73,8 @@ class Readers:
     counts: ServiceCounts
     database: Server
     resolver: Resolver
+    records: Callable[[], Verdicts]
+    """The look and the decision of the step `dns-records`."""
     direct: bool = field(default=False, kw_only=True)
     """Whether the database is reached without the runner."""
     visit: Callable[[Mapping[Subject, Sequence[str]], Routing], Visits]
@@ -109,6 +114,8 @@ class Scene:
         self.seen: dict[str, tuple[Any, Exception | None]] = {}
         self.missed: dict[tuple[str, Subject], Problem] = {}
         """What could not be read for a tenant, by reading and tenant: its other readings, and the others', stand."""
+        self.met = Visits()
+        """What visitors met, once somebody visited."""
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
 
@@ -285,6 +292,52 @@ class Scene:
         """The role of an instance profile; empty: none."""
         return self.read.iam.role_of(profile) if profile else ""
 
+    @read_once
+    def intended_records(self) -> Verdicts:
+        """What `dns-records` would do; empty where nobody can be asked."""
+        try:
+            return self.read.records()
+        except Transient:
+            raise
+        except OrchestratorError:
+            return {}  # the finding stands, and the step itself says why
+
+    def visited(self, seen: Visits) -> Visits:
+        """Remember what visitors met."""
+        self.met = seen
+        return seen
+
+    def observations(self) -> Observations:
+        """What the checks have seen that may speak against what others of them inferred. Reads nothing."""
+        rollouts: Mapping[str, Rollout] = self._read_already("rollouts") or {}
+        databases: ServerContents | None = self._read_already("databases")
+        up = {
+            name: one.primary.created_at
+            for name, one in rollouts.items()
+            if one.primary and one.steady and not one.failures and one.targets.healthy and _all_healthy(one)
+        }
+        logins = databases.logins if databases else {}
+        right = frozenset(
+            name
+            for name, probes in self.met.probes.items()
+            if probes
+            and not any(
+                answers.wrong(self.stack.tenants[name].hostname, one, self.stack.healthy(name)) for one in probes
+            )
+            and all(one.reached is Reached.ANSWERED for one in probes)
+        )
+        return Observations(
+            self.now,
+            up,
+            frozenset(name for name, said in logins.items() if said == "ok"),
+            right,
+            frozenset(self.stack.tenants),
+        )
+
+    def _read_already(self, name: str) -> Any:
+        value, failure = self.seen.get(name, (None, None))
+        return None if failure else value
+
     def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """What the role may not do."""
         return self.read.iam.simulate(role, actions, resources)
@@ -314,6 +367,10 @@ class Scene:
     def _each(self, read: Callable[[str], T], names: Sequence[str]) -> list[T]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(read, names))
+
+
+def _all_healthy(rollout: Rollout) -> bool:
+    return set(rollout.targets.states) == {"healthy"}
 
 
 def arn_of(value_from: str) -> str:

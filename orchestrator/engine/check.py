@@ -132,15 +132,17 @@ def examine(
     subjects: Collection[Subject] | None = None,
     resting: Callable[[], bool] = lambda: False,
     missed: Callable[[], Mapping[tuple[str, Subject], Problem]] = dict,
+    reconcile: Callable[[Sequence[Finding]], Iterable[Finding]] = iter,
 ) -> Diagnosis:
     """All checks, their gathers at the same time; `subjects` narrows it to some tenants and the stack itself.
 
     Of a stack that is `resting` (paused on purpose), what is so in every such stack is no finding. `missed` is asked at
-    the end: what a check could not read of one tenant, while it saw the others'.
+    the end: what a check could not read of one tenant, while it saw the others'. `reconcile` holds what was seen
+    against what was inferred.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as pool:
         outcomes = list(zip(checks, pool.map(lambda check: _looked(check, context), checks), strict=True))
-    found = [one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]
+    found = list(reconcile([one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]))
     unseen = [(check, outcome) for check, outcome in outcomes if isinstance(outcome, Problem)]
     found += _missed(missed())
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]

@@ -138,6 +138,7 @@ STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING, *pausing.NEIGHBOURS)
 """Who else uses the database server is asked of a paused stack whose server runs."""
 
 EXAMINATION: Grants = (
+    *RECORDS_OF_OURS,
     *DATABASE_SERVER,
     *DATABASES,
     *REDIS,

@@ -14,7 +14,7 @@ runner; where nobody can try, it is said not to be proven.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -85,6 +85,11 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
+    def redis_rotations(self) -> frozenset[str]:
+        """Groups whose token somebody asked to be rotated to the secret's."""
+        ...
+
+    @property
     def other_users(self) -> FindsRedisUsers:
         """Who else is there."""
         ...
@@ -105,6 +110,8 @@ class RedisAuthFacts:
     patient: bool = False
     foreign: str = ""
     users: tuple[str, ...] = ()
+    asked: bool = False
+    """Whether somebody asked that a token which differs be rotated to the secret's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,12 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
     login = _login(context, redis)
     hopeful = isinstance(login, RedisLogin) or (login is not None and login.passing)
     patient = hopeful and context.first_looks.within(SPREADING, "redis-auth", context.now())
-    return RedisAuthFacts(redis, state, rotated, login, patient)
+    seen = RedisAuthFacts(redis, state, rotated, login, patient)
+    if redis.replication_group not in context.redis_rotations or not isinstance(login, RedisLogin) or login.accepted:
+        return seen
+    foreign = _foreign(context, redis, state)
+    users = () if foreign else context.other_users.users(redis.host)
+    return replace(seen, foreign=foreign, users=users, asked=True)
 
 
 def _foreign(context: RedisAuthContext, redis: Redis, state: RedisState) -> str:
@@ -171,7 +183,7 @@ def _verdict(facts: RedisAuthFacts, secret: str) -> Verdict:
         return Wait(f"{name} is {state.status}", "redis-not-available")
     if state.status != "available":
         return Blocked(Problem("redis-not-available", f"{name} is {state.status}", name, "look at its events"))
-    if spared := facts.foreign or "; ".join(facts.users):
+    if not facts.asked and (spared := facts.foreign or "; ".join(facts.users)):
         return Done(f"the token of {name} is left as it is: {spared}")
     if not state.auth:
         return Todo(f"set the token of {name}", TokenChange(state))
@@ -194,6 +206,8 @@ def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
             "redis-open", f"{name} accepts the token, but also connections without one", name, _finish(name)
         )
     else:
+        if facts.asked and not (facts.patient or facts.foreign or facts.users):
+            return Todo(f"rotate the token of {name} to its secret's: it refuses that one", TokenChange(facts.state))
         message = f"{name} refuses the token of its secret: {login.said}"
         problem = Problem("redis-token-differs", message, name, _reconcile(name, secret))
     return Wait(problem.message, problem.code, problem.fix) if facts.patient else Blocked(problem)
@@ -212,8 +226,8 @@ def _finish(name: str) -> str:
 def _reconcile(name: str, secret: str) -> str:
     return (
         f"either the secret is old: put the token that {name} takes into {secret} (put-secret-value, from a file); or "
-        "the secret is right: modify-replication-group with --auth-token-update-strategy ROTATE, then SET once every "
-        "client has it (--cli-input-json file://…); then orchestrate run"
+        f"the secret is right: orchestrate run --only redis-auth --rotate-redis-token {name} (ROTATE, then SET: who "
+        "still sends the old token is refused afterwards)"
     )
 
 

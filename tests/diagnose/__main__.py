@@ -42,6 +42,8 @@ def shown(results: Iterable[Result]) -> list[Result]:
             f"{one.name:<60} {one.seconds:>7.0f} {lives:>5} {one.calls:>5} {one.first:<32} "
             f"{'yes' if one.right else f'NO: {one.why}'}"
         )
+        for typed in one.tried:
+            say(f"    tried: {typed}")
         kept.append(one)
     return kept
 
@@ -87,6 +89,7 @@ def main() -> int:
 def verdict(singles: Sequence[Result], both: Sequence[Result]) -> int:
     wrong = [one.name for one in singles if not one.right]
     seen = sum(one.right for one in both)
+    say(f"fixes that are commands: {sum(bool(one.tried) for one in singles)} tried")
     say(f"{len(singles) - len(wrong)} of {len(singles)} right{': not ' + ', '.join(wrong) if wrong else ''}")
     if both:
         say(f"pairs: both causes found in {seen} of {len(both)}, promised {ENOUGH:.0%}")

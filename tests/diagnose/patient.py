@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Patient:
     running: Running
     folder: Path
     stack: Stack
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    """The same as the document that a command line reads."""
     clients: dict[str, Any] = field(default_factory=dict)
     doctors: dict[str, app.Operation] = field(default_factory=dict)
 
@@ -71,7 +73,7 @@ class Patient:
         os.environ.update(client.ask(running, "env"))
         document = world.build(api.session(os.environ), endpoint=running.endpoint, tenants=TENANTS)
         os.environ.update(client.ask(running, "env"))  # the database's port is known by now
-        patient = cls(running, folder, contract.parse(document, "world"))
+        patient = cls(running, folder, contract.parse(document, "world"), document)
         certificate = app.Certification(
             certificates.request_of(patient.stack), patient.settings(), dict(os.environ), SystemClock()
         )

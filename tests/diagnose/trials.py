@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +13,18 @@ from random import Random
 from orchestrator import app
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
-from tests.diagnose.causes import BY_ITS_TASKS, CAUSES, ELSEWHERE, HARMLESS, HOPELESS, THROUGH_THE_RUNNER, TOLD_BY_TASKS
+from tests.diagnose.causes import (
+    BY_ITS_TASKS,
+    CAUSES,
+    ELSEWHERE,
+    HARMLESS,
+    HOPELESS,
+    NO_CURE,
+    THROUGH_THE_RUNNER,
+    TOLD_BY_TASKS,
+)
 from tests.diagnose.patient import TENANTS, Fault, Patient, Seen, refused, until, whom
+from tests.diagnose.remedies import commands, run
 
 SICK = TENANTS[1]
 MOST_LIFETIMES = 2
@@ -29,6 +40,8 @@ class Result:
     calls: int
     first: str
     why: str = ""
+    tried: tuple[str, ...] = ()
+    """The commands of its fix that were run; the stack was green after them, or `why` says so."""
     lifetimes: float | None = None
     """Mean lives of a failing task until the wait gave up."""
 
@@ -86,10 +99,24 @@ def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callab
         why, lifetimes = _waited(patient, waiting)
     found = until(is_right)
     seconds = (time.monotonic() - clock) * patient.running.speed
+    tried, uncured = _cured(patient, looks[-1]) if found and len(faults) == 1 else ((), "")
     patient.clear(faults)
-    problems = (why, "" if found else f"not {wanted}", "" if patient.heal() else "stays ill")
+    problems = (why, "" if found else f"not {wanted}", uncured, "" if patient.heal() else "stays ill")
     said = "; ".join(one for one in problems if one)
-    return Result(name, seconds, looks[-1].calls, looks[-1].first, said, lifetimes)
+    return Result(name, seconds, looks[-1].calls, looks[-1].first, said, tried=tried, lifetimes=lifetimes)
+
+
+def _cured(patient: Patient, seen: Seen) -> tuple[tuple[str, ...], str]:
+    """The commands of the first fix, run while the fault is on; and what is wrong when the stack is not green then."""
+    typed = commands(seen.findings[0].fix) if seen.findings else ()
+    if not typed or seen.first in NO_CURE:
+        return (), ""
+    shown = tuple(map(shlex.join, typed))
+    refused = "; ".join(filter(None, (run(one, patient.contract, patient.folder) for one in typed)))
+    if refused:
+        return shown, f"its fix was refused: {refused}"
+    cured = patient.heal()
+    return shown, "" if cured else f"its fix cured nothing: {', '.join(sorted(patient.examine().codes))}"
 
 
 def _waited(patient: Patient, waiting: app.Operation) -> tuple[str, float | None]:

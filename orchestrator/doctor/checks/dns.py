@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from orchestrator.dns.resolve import NOERROR, NXDOMAIN, DnsAnswer
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import Blocked, Done, Verdict, Wait
 from orchestrator.site import answers
 
 _SITE = answers.CODES
@@ -22,13 +23,16 @@ class DnsCheckFacts:
     target: str
     managed: bool = True
     """Whether a provider of the contract holds the records."""
+    intended: Mapping[str, Verdict] = field(default_factory=dict)
+    """What `dns-records` would do about those that are not right, by tenant; asked only where there are any."""
 
 
 def gather(scene: Scene) -> DnsCheckFacts:
-    """All names at once; no AWS call."""
+    """All names at once; where one is not right, its provider is asked what the step would do."""
     hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
     managed = scene.stack.dns is not None or any(tenant.dns for tenant in scene.stack.tenants.values())
-    return DnsCheckFacts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
+    facts = DnsCheckFacts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
+    return replace(facts, intended=scene.intended_records()) if managed and any(judge(facts)) else facts
 
 
 def judge(facts: DnsCheckFacts) -> Iterable[Finding]:
@@ -45,6 +49,13 @@ def judge(facts: DnsCheckFacts) -> Iterable[Finding]:
 
 
 def _fix(tenant: str, hostname: str, facts: DnsCheckFacts) -> str:
+    match facts.intended.get(tenant):
+        case Blocked(problem):
+            return f"{problem.fix} (the step dns-records refuses otherwise: {problem.message})"
+        case Wait() as wait:
+            return f"none needed at the provider: {wait.because}" + (f"; {wait.fix}" if wait.fix else "")
+        case Done(detail):
+            return f"none needed at the provider: {detail}"
     if facts.managed:
         return f"orchestrate run --only dns-records --tenant {tenant}"
     return f"make {hostname} a CNAME of {facts.target} where its zone is"

@@ -30,7 +30,7 @@ def judge(facts: ServicesCheckFacts) -> Iterable[Finding]:
     """A rollout under way, with nothing failed in it, is no finding."""
     for tenant, rollout in facts.rollouts.items():
         name = facts.services[tenant]
-        found = _absent(tenant, name, facts.cluster, rollout) or _short(tenant, name, facts.cluster, rollout)
+        found = _absent(tenant, name, facts.cluster, rollout) or _short(tenant, name, rollout)
         if found:
             yield found
         elif not rollout.failures and rollout.targets.states.get("unhealthy") and not rollout.targets.healthy:
@@ -64,7 +64,7 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
     return None
 
 
-def _short(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | None:
+def _short(tenant: str, name: str, rollout: Rollout) -> Finding | None:
     service, primary = rollout.service, rollout.primary
     assert service is not None  # noqa: S101 - _absent has seen to it
     assert primary is not None  # noqa: S101
@@ -73,14 +73,16 @@ def _short(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding | 
         return None
     counts = f"desiredCount {service.desired}, runningCount {service.running}, pendingCount {service.pending}"
     state = f"deployment {primary.id}: {primary.rollout_state} {primary.rollout_reason}".strip()
-    again = f"aws ecs update-service --cluster {cluster} --service {name} --force-new-deployment"
+    again = f"orchestrate run --tenant {tenant}"
     return Finding(
         code="service-not-running",
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"{name} does not get its tasks to run",
         cause="its rollout failed, and a failed rollout never retries by itself" if over else "its tasks keep stopping",
-        fix=f"repair the cause, then: {again}",
+        fix=f"repair the cause, then: {again} (it starts a failed rollout again, once, and waits)"
+        if over
+        else f"repair the cause: ECS starts new tasks by itself; to wait for them: {again}",
         evidence=(counts, state, *(event.text for event in service.happened[:2])),
         consequence=True,
         repair="redeploy" if over else "",
@@ -95,14 +97,10 @@ def _unhealthy(tenant: str, name: str, rollout: Rollout) -> Finding:
         subject=tenant,
         symptom=f"the load balancer sends nothing to {name}",
         cause="no target passes the health check",
-        fix=f"aws logs tail {_log_hint(tenant)} --since 15m; check the health path and port of the target group",
+        fix=f"orchestrate logs --tenant {tenant} --since 15m; check the health path and port of the target group",
         evidence=(f"targets: {states}", f"reasons: {', '.join(rollout.targets.reasons) or 'none given'}"),
         consequence=True,
     )
-
-
-def _log_hint(tenant: str) -> str:
-    return f"/ecs/{tenant}"
 
 
 CHECK: Check[Scene, ServicesCheckFacts] = Check(

@@ -51,7 +51,7 @@ def gather(scene: Scene) -> SitesCheckFacts:
     site_owners = SiteOwners.of(stack)
     if not (here and routing.found and routing.https):
         return SitesCheckFacts(routing, site_owners)
-    seen = scene.read.visit(here, routing)
+    seen = scene.visited(scene.read.visit(here, routing))
     scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
     steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
     return SitesCheckFacts(

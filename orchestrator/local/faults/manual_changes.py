@@ -24,6 +24,14 @@ from orchestrator.local.faults import Fault
 from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.tools import vespa
 
+_DONE_ALREADY = frozenset(
+    {
+        "InvalidPermission.Duplicate",
+        "InvalidPermission.NotFound",
+        "ResourceAlreadyExistsException",
+        "InvalidChangeBatch",
+    }
+)
 Undo = Callable[[], object]
 ManualChange = Callable[["Console"], Iterator[Undo]]
 """Makes the changes, yielding after each how to undo it."""
@@ -98,7 +106,11 @@ def meddled(
 
     def clear(_cloud: Cloud, tenant: str) -> None:
         for undo in reversed(_UNDO.pop((name, tenant), [])):
-            undo()
+            try:
+                undo()
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _DONE_ALREADY:
+                    raise  # else somebody has undone it meanwhile, by what a doctor advised
 
     return Fault(name, title, guide, per_tenant=per_tenant, inject=inject, clear=clear)
 

@@ -27,7 +27,8 @@ RULES = (
         r"WRONGPASS|invalid username-password pair|ERR invalid password",
         "redis-auth-failed",
         "Redis did not accept the task's password",
-        "its token is not its secret's: `orchestrate run --only redis-auth` proves it and prints the way to rotate",
+        "its token is not its secret's: either the secret gets the token that Redis takes, or `orchestrate run "
+        "--only redis-auth --rotate-redis-token GROUP` rotates Redis to the secret's (it says which GROUP)",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),

@@ -168,6 +168,7 @@ def tools_of(world: World) -> SimpleNamespace:
         volumes=snapshots,
         elasticache=Cache(world),
         secrets=SimpleNamespace(value=lambda _arn: "token"),
+        redis_rotations=frozenset(),
         other_users=SimpleNamespace(users=world.users, strangers=lambda: world.strangers),
         stamp=Stamp.of(world.now(), "ana", "laptop"),
         now=world.now,
