@@ -89,7 +89,9 @@ class Operation:
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
         self.aws = Aws(stack.region, self.access)
         heals = any(step.id == "tenant-databases" for step in self._steps)
-        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, WINDOW if selection.wary else 0.0)
+        wary = WINDOW if selection.wary else 0.0
+        patience = settings["step-timeouts"].get(services.STEP.id, services.STEP.timeout)
+        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, wary, patience)
         self._context = self._widened(
             connect(
                 stack,

@@ -115,6 +115,8 @@ class Task:
     stopping_at: datetime | None = None
     addresses: tuple[str, ...] = ()
     """Its private addresses (of network mode awsvpc)."""
+    started_at: datetime | None = None
+    """When it became RUNNING."""
 
     @property
     def ended_at(self) -> datetime | None:
@@ -279,6 +281,7 @@ def _task(raw: Mapping[str, Any]) -> Task:
             for one in raw.get("containers", ())
         ),
         stopping_at=raw.get("stoppingAt"),
+        started_at=raw.get("startedAt"),
         addresses=tuple(
             str(said["value"])
             for one in raw.get("attachments", ())

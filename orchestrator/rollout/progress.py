@@ -11,15 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
+from math import inf
 from typing import Protocol
 
 from orchestrator.aws.ecs import Deployment, Service, Task
-from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.service_events import EventKind
 from orchestrator.engine.step import Unread
-from orchestrator.engine.subjects import ABOUT_US
+from orchestrator.engine.subjects import ABOUT_US, Attempts
 from orchestrator.errors import OrchestratorError
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
@@ -43,6 +45,10 @@ class EcsCluster(Protocol):
 
     def tasks(self, service: str) -> tuple[Task, ...]:
         """Running and recently stopped, newest first."""
+        ...
+
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
+        """The tasks that each service wants to run now."""
         ...
 
     def stream(self, task: Task, container: str) -> str:
@@ -90,12 +96,20 @@ class Rollout:
     failures: tuple[Failure, ...] = ()
     watched: str = ""
     revision: str = ""
+    running_since: datetime | None = None
+    """When its newest task began to run, where no event tells that it was registered."""
     unread: Unread | None = None
 
     @property
     def primary(self) -> Deployment | None:
         """The deployment ECS works towards."""
         return self.service.primary if self.service else None
+
+    @property
+    def stage(self) -> timeline.Expectation | None:
+        """Where the rollout is, and when its next state can come; None of a service that isn't there."""
+        service, primary = self.service, self.primary
+        return timeline.expectation(service, primary, self.running_since) if service and primary else None
 
     @property
     def steady(self) -> bool:
@@ -176,16 +190,19 @@ def observe(
     memory: RunMemory | None = None,
     now: datetime | None = None,
     settled: Mapping[str, Rollout] | None = None,
+    most: float = inf,
 ) -> Mapping[str, Rollout]:
     """Every tenant's rollout: services in batches of 10, then per tenant its targets and, where needed, its tasks.
 
     With `memory` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
-    without `now` every look is a thorough one. Tenants in `settled` are not looked at again.
+    without `now` every look is a thorough one. Tenants in `settled` are not looked at again. After `most` seconds in
+    one stage of its rollout a service is looked into in any case.
     """
     memory, settled = memory or RunMemory(), settled or {}
     tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
     services = ecs.services([tenant.service for tenant in tenants.values()]) if tenants else {}
-    reader, known = _RolloutReader(ecs, targets, logs), memory.value.services
+    known = memory.value.services
+    reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most)
 
     def look(name: str) -> ServiceLook:
         service = services.get(tenants[name].service)
@@ -227,6 +244,10 @@ class _RolloutReader:
     ecs: EcsCluster
     targets: ReadsTargets
     logs: ReadsLogTail
+    checks: Mapping[str, HealthCheck] = field(default_factory=dict)
+    """Target group → its health check, as far as they are known."""
+    most: float = inf
+    """Seconds in one stage of a rollout after which it is looked into in any case."""
 
     def look(
         self,
@@ -246,8 +267,9 @@ class _RolloutReader:
             if steady(service) and not thorough:
                 inside, known = self._of_steady(service, tenant, known, now)
             else:
-                known = known.having_counted(primary) if now else known
-                recent = known.inside_of(service, primary, now) if now else None
+                known = self._began(service, primary, known.having_counted(primary), now) if now else known
+                check = self.checks.get(tenant.target_group_arn)
+                recent = known.inside_of(service, primary, now, check, self.most) if now else None
                 if recent is None:
                     targets, tasks = self._targets_of(service, tenant), self._tasks_of(service, primary)
                     known = known.with_failures(Failure(task) for task in tasks if failed(task))
@@ -258,9 +280,19 @@ class _RolloutReader:
         except OrchestratorError as error:
             return ServiceLook(Rollout(service, unread=Unread.because(error)), known, error)
         watched = known.first_primary if now else primary.id
-        return ServiceLook(
-            Rollout(service, inside.targets, inside.alive, known.of(primary), watched, inside.revision), known
-        )
+        failures, running = known.of(primary), known.running_since.get(primary.id)
+        seen = Rollout(service, inside.targets, inside.alive, failures, watched, inside.revision, running)
+        return ServiceLook(seen, known)
+
+    def _began(self, service: Service, primary: Deployment, known: Remembered, now: datetime) -> Remembered:
+        """With when its newest task began to run, where neither an event nor an earlier rollout tells."""
+        stage = known.stage(service, primary)
+        told = stage.seconds is not None or stage.mark is not EventKind.STARTED or service.target_groups == ()
+        if told or not primary.running >= service.desired > 0:
+            return known
+        tasks = self.ecs.running([service.name]).results.get(service.name, ())
+        began = (task.started_at for task in tasks if task.deployment == primary.id)
+        return known.having_run(primary, max((at for at in began if at), default=now))
 
     def _of_steady(
         self, service: Service, tenant: Tenant, known: Remembered, now: datetime | None

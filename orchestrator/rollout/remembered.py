@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
 
 from orchestrator.aws.ecs import Deployment, Service, Task
-from orchestrator.aws.elbv2 import TargetHealth
+from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure
@@ -79,6 +80,8 @@ class Remembered:
     """By task ARN: ECS forgets stopped tasks within the hour, and a replaced deployment's sooner."""
     inside: LookInside | None = None
     healthy: HealthyTargets | None = None
+    running_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Deployment → when its newest task began to run, where no event tells that it was registered."""
 
     def having_met(self, primary: Deployment) -> Remembered:
         """With this deployment as the first, if there was none before."""
@@ -88,6 +91,14 @@ class Remembered:
         """With its running tasks, if there were never more."""
         most = max(self.most_running.get(primary.id, 0), primary.running)
         return replace(self, most_running={**self.most_running, primary.id: most})
+
+    def having_run(self, primary: Deployment, since: datetime) -> Remembered:
+        """With its newest task running since then."""
+        return replace(self, running_since={**self.running_since, primary.id: since})
+
+    def stage(self, service: Service, primary: Deployment) -> timeline.Expectation:
+        """Where the rollout is, and when its next state can come."""
+        return timeline.expectation(service, primary, self.running_since.get(primary.id))
 
     def with_failures(self, failures: Iterable[Failure]) -> Remembered:
         """With these. What is known without its log gets it; a log that was read is not forgotten."""
@@ -129,13 +140,21 @@ class Remembered:
             lost=self.most_running.get(primary.id, primary.running) - primary.running,
         )
 
-    def inside_of(self, service: Service, primary: Deployment, now: datetime) -> Inside | None:
-        """What is known of the service's inside, if that will do: nothing new shows trouble, and it isn't long ago."""
+    def inside_of(
+        self, service: Service, primary: Deployment, now: datetime, check: HealthCheck | None = None, most: float = inf
+    ) -> Inside | None:
+        """What is known of the service's inside, if that will do: nothing new shows trouble, and it isn't long ago.
+
+        `check` is how its targets are checked, `most` for how many seconds nothing needs to be known of its inside.
+        """
         signs, last = self.signs(service, primary), self.inside
+        late = self.stage(service, primary).is_late(now, LOOK_INSIDE, check, most)
         if last is not None and last.signs.deployment == primary.id:
-            fresh = (now - last.at).total_seconds() < LOOK_INSIDE
-            return last.found if fresh and signs == last.signs else None
-        late = timeline.expectation(service, primary).is_late(now, LOOK_INSIDE)
+            if signs != last.signs:
+                return None
+            if (now - last.at).total_seconds() < LOOK_INSIDE:
+                return last.found
+            return None if signs.of_trouble or late else Inside(revision=last.found.revision)
         return None if signs.of_trouble or late else Inside()
 
     def targets_of(self, service: Service, now: datetime) -> TargetHealth | None:

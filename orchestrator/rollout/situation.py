@@ -24,6 +24,8 @@ class Rules:
     settle: float = 10.0
     heals: bool = False
     wary: float = 0.0
+    timeout: float = 1800.0
+    """Seconds that the wait may take: what a log tells of a migration moves its end, so it is read in good time."""
 
 
 @dataclass(frozen=True, slots=True)

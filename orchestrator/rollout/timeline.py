@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_events import EventKind, ServiceEvent
 
-DENSEST, SPARSEST = 0.4, 15.0
-"""Seconds between two looks, at least and at most."""
 SOON = 1.0
 """Seconds until what was changed a moment ago is looked for again: ECS is eventually consistent."""
 NOT_SEEN = "run it again; if it stays so, see in CloudTrail whether UpdateService arrived"
-BUDGET = 60
-"""Looks in one minute, at most, whatever is expected. A look is one DescribeServices for 10 services."""
-JUST_BEFORE, OVERDUE = 0.9, 1.25
-"""The part of the expected time after which the state is looked for closely, and after which it is late."""
+OVERDUE = 1.25
+"""The part of the expected time after which a state is late."""
+LAUNCHING = 60.0
+"""Seconds in which a task of a service without an earlier rollout may well be made, pulled and started."""
+SPREAD = 5.0
+"""Seconds that checks may take more than their intervals: ten of five seconds are no precise minute."""
 
 _MARKS = (EventKind.STARTED, EventKind.REGISTERED, EventKind.DRAINING)
 """The stages of a rollout, each seen as an event."""
@@ -90,25 +92,42 @@ class Expectation:
 
     since: datetime
     seconds: float | None = None
-    checked: bool = False
-    """Whether it is the load balancer that is waited for: no target is good before its checks were."""
+    mark: EventKind = EventKind.STARTED
+    """What began the stage."""
 
-    def is_late(self, now: datetime, patience: float) -> bool:
-        """Whether more than `patience` seconds, or than the last time took, have passed."""
-        allowed = max(patience, OVERDUE * (self.seconds or 0.0))
-        return (now - self.since).total_seconds() >= allowed
+    @property
+    def checked(self) -> bool:
+        """Whether it is the load balancer that is waited for: no target is good before its checks were."""
+        return self.mark is EventKind.REGISTERED
+
+    def is_late(self, now: datetime, patience: float, check: HealthCheck | None = None, most: float = inf) -> bool:
+        """Whether more than `patience` seconds, or than the last time took, have passed.
+
+        Without an earlier rollout: than it takes to launch a task, or to check it; `most` seconds in any case.
+        """
+        return (now - self.since).total_seconds() >= max(patience, self._allowed(check, most))
+
+    def _allowed(self, check: HealthCheck | None, most: float) -> float:
+        if self.seconds is not None:
+            return OVERDUE * self.seconds
+        if check is None or self.mark is EventKind.DRAINING:
+            return 0.0
+        return min(most, check.interval * (check.healthy + 1) + SPREAD if self.checked else LAUNCHING)
 
 
-def expectation(service: Service, deployment: Deployment) -> Expectation:
+def expectation(service: Service, deployment: Deployment, running: datetime | None = None) -> Expectation:
     """When the service can be good, as it was in its last rollout.
 
     That is when it was steady; where no older task runs that would have to drain, when its new tasks were good.
+    `running` is when its newest task began to run, where no event tells that it was registered.
     """
     rolling = any(older.id != deployment.id and older.running for older in service.deployments)
     latest = ((event.at, event.kind) for event in since(service, deployment) if event.kind in _MARKS)
     at, mark = next(latest, (deployment.created_at, EventKind.STARTED))
+    if running is not None and mark is EventKind.STARTED and running >= at:
+        at, mark = running, EventKind.REGISTERED
     ending = _STEADY if rolling or mark is EventKind.DRAINING else _NEW_TASKS_ARE_GOOD
-    return Expectation(at, _before(service, deployment, mark, ending), mark is EventKind.REGISTERED)
+    return Expectation(at, _before(service, deployment, mark, ending), mark)
 
 
 def _before(service: Service, deployment: Deployment, mark: EventKind, ending: Collection[EventKind]) -> float | None:
@@ -140,25 +159,3 @@ def start_up(happened: Sequence[ServiceEvent]) -> float | None:
         elif event.kind is EventKind.STARTED or event.kind in _TROUBLE:
             good = None
     return None
-
-
-def next_look(elapsed: float, expected: float | None, earliest: float = 0.0) -> float:
-    """Seconds until the next look: sparse while nothing can come, dense around the expected moment, then ever slower.
-
-    `elapsed` seconds ago the present stage began; `expected` is how long it took the last time (None: not known);
-    before `earliest` it can't be over.
-    """
-    if expected is None:
-        if elapsed < JUST_BEFORE * earliest:
-            return _between(DENSEST, min(JUST_BEFORE * earliest - elapsed, max(2.0, elapsed)), SPARSEST)
-        return _between(0.5, 0.1 * elapsed, 5.0)
-    soon = JUST_BEFORE * expected
-    if elapsed < soon:
-        return _between(DENSEST, min(soon - elapsed, max(2.0, elapsed)), SPARSEST)
-    if elapsed < OVERDUE * expected:
-        return _between(DENSEST, 0.025 * expected, 5.0)
-    return _between(0.5, 0.1 * elapsed, 10.0)
-
-
-def _between(least: float, wanted: float, most: float) -> float:
-    return max(least, min(wanted, most))

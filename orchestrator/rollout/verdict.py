@@ -10,7 +10,7 @@ from datetime import datetime
 from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
-from orchestrator.rollout import timeline, words
+from orchestrator.rollout import pacing, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Situation
@@ -137,7 +137,7 @@ def up(it: Situation) -> Verdict | None:
     peace = it.seconds_since(timeline.unchanged_since(it.service, it.primary))
     left = max(_settle_time(rollout, it.rules.settle) - peace, _doubt(it))
     says = f"{it.counts}, {rollout.targets.healthy} healthy: {words.identity(rollout)}"
-    return Done(says) if left <= 0 else Wait(f"{says}, settling", poll=max(left, timeline.DENSEST))
+    return Done(says) if left <= 0 else Wait(f"{says}, settling", poll=max(left, pacing.DENSEST))
 
 
 def database_lost(it: Situation) -> Verdict | None:
@@ -183,12 +183,11 @@ def under_way(it: Situation) -> Wait:
     """Nothing is wrong with it yet: what it is doing, and when its next state can come."""
     rollout, primary = it.rollout, it.primary
     other = it.ours is not None and it.ours != primary.id
-    stage = timeline.expectation(it.service, primary)
-    earliest = it.check.interval * it.check.healthy if it.check and stage.checked else 0.0
+    stage = rollout.stage or timeline.Expectation(primary.created_at)
     return Wait(
         words.doing(rollout, it.counts) + (" (superseded by another deployment)" if other else ""),
         *words.should_it_never(rollout),
-        poll=timeline.next_look(it.seconds_since(stage.since), stage.seconds, earliest),
+        poll=pacing.next_look(it.seconds_since(stage.since), stage, None if rollout.failures else it.check),
         progress=f"{primary.id} {rollout.revision}" if rollout.revision else "",
     )
 

@@ -82,7 +82,8 @@ class ServicesFacts:
 def observe(context: ServicesContext) -> ServicesFacts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, kept, now = context.stack, context.rollout_memory, context.now()
-    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept, now=now)
+    most = context.wait_rules.timeout / 4
+    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept, now=now, most=most)
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_seen(services, now))
     wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
@@ -111,13 +112,12 @@ def observe(context: ServicesContext) -> ServicesFacts:
 def _checks_matter(rollout: Rollout) -> bool:
     """Whether the health checks are worth asking for.
 
-    They are when the grace alone is shorter than a start-up, and when no earlier rollout tells how long targets take.
+    They are when the grace alone is shorter than a start-up, and when no earlier rollout tells how long one takes.
     """
-    service, primary = rollout.service, rollout.primary
-    if service is None or primary is None:
+    service, stage = rollout.service, rollout.stage
+    if service is None or stage is None:
         return False
-    needs, stage = timeline.start_up(service.happened), timeline.expectation(service, primary)
-    unknown = not rollout.steady and stage.checked and stage.seconds is None
+    needs, unknown = timeline.start_up(service.happened), not rollout.steady and stage.seconds is None
     return unknown or (needs is not None and service.grace < needs)
 
 

@@ -21,7 +21,7 @@ from orchestrator.local.core import api
 from orchestrator.local.core.state import Running
 from orchestrator.local.endpoint import client
 from orchestrator.local.faults import catalogue
-from orchestrator.rollout.timeline import SPARSEST
+from orchestrator.rollout.pacing import SPARSEST
 from orchestrator.settings import Settings
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack

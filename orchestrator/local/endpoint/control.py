@@ -1,4 +1,4 @@
-"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, calls, audit, faults. In JSON."""
+"""The control API of a local cloud, `/_local/…` on the AWS endpoint: status, env, calls, audit, faults, speed. JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orchestrator.errors import OrchestratorError, correction
 from orchestrator.local.core import cloud as world
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.environment import environment
+from orchestrator.local.core.pace import Pace
 from orchestrator.local.faults import catalogue
 from orchestrator.local.iam.audit import Audit
 
@@ -28,6 +29,7 @@ ROUTES = Map(
         Rule("/_local/env", endpoint="env", methods=["GET"]),
         Rule("/_local/audit", endpoint="audit", methods=["GET"]),
         Rule("/_local/calls", endpoint="calls", methods=["GET"]),
+        Rule("/_local/speed", endpoint="speed", methods=["POST"]),
         Rule("/_local/faults", endpoint="faults", methods=["GET"]),
         Rule("/_local/faults", endpoint="inject", methods=["POST"]),
         Rule("/_local/faults", endpoint="clear", methods=["DELETE"]),
@@ -87,6 +89,15 @@ def clear(cloud: Cloud, name: str, tenant: str) -> None:
             cloud.log(f"fault {active} off, tenant {whom or 'all'}")
 
 
+def _go_at(cloud: Cloud, speed: str) -> dict[str, float]:
+    """From the next delay on AWS's seconds are divided by another number; delays under way end as they began."""
+    try:
+        cloud.pace.speed = Pace(float(speed)).speed
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return {"speed": cloud.pace.speed}
+
+
 def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
     if endpoint == "status":
         return status(cloud)
@@ -96,6 +107,8 @@ def _answer(cloud: Cloud, endpoint: str, request: Request) -> object:
         return [asdict(one) | {"calls": calls} for one, calls in sorted(cloud.shared(Audit).all().items())]
     if endpoint == "calls":
         return cloud.record.all()
+    if endpoint == "speed":
+        return _go_at(cloud, request.args.get("speed", ""))
     if endpoint == "faults":
         known = [{"fault": fault.name, "title": fault.title, "guide": fault.guide} for fault in catalogue().values()]
         return {"known": known, "active": _active(cloud)}

@@ -29,6 +29,8 @@ from tests.waiting import until
 
 SPEED = 25.0
 """Rollouts of 12-27 s: pull, boot, two health checks, the old task's draining."""
+FIRST_SPEED, FIRST_LIMIT = 1.0, 400.0
+"""A first rollout is watched in AWS's own seconds: what tells when it can be good is an interval of AWS's."""
 LIMIT = 100.0
 """Seconds after which a tool that still waits is ended."""
 FAULTS = {
@@ -43,6 +45,16 @@ LAG, CALLS, MEMORY, LIVES = 0.5, 15, 90.0, 2
 
 A wait that fails ends with the doctor, whose calls and memory are in its figures: MiB are promised of successes.
 """
+ANEW = (
+    "taskDefinition",
+    "desiredCount",
+    "launchType",
+    "healthCheckGracePeriodSeconds",
+    "deploymentConfiguration",
+    "networkConfiguration",
+    "loadBalancers",
+)
+"""What a service is made of, when it is made anew."""
 Tool = Callable[[Stage, str], Sequence[str]]
 
 
@@ -97,10 +109,10 @@ class Bench:
         self, scenario: str, tool: str, prepare: Callable[[], None], limit: float = LIMIT, image: str = ""
     ) -> None:
         """Prepare, start a deployment (ecs deploy makes its own), watch the tool."""
-        before = self.made.deployment(ONE)
+        before = next((str(one["id"]) for one in self.made.service(ONE)["deployments"]), "")
         prepare()
         makes_its_own = tool == "ecs-deploy"
-        if scenario != "desired-0" and not makes_its_own:
+        if scenario not in ("desired-0", "first") and not makes_its_own:
             chosen = {"taskDefinition": self.definition_with(image)} if image else {"forceNewDeployment": True}
             self.update(**chosen)
         command = self.tools[tool](self.made, image)
@@ -136,6 +148,23 @@ class Bench:
             self.made.direct("--only", "tenant-databases").succeeded()
 
         self.measure("cold", tool, prepare)
+
+    def first(self, tool: str) -> None:
+        """The service is made anew, so no earlier rollout tells how long one takes (ecs deploy makes one more)."""
+        ecs, now = self.made.aws.client("ecs"), self.made.service(ONE)
+        where = {"cluster": self.made.contract["cluster"]}
+        name = now["serviceName"]
+        ecs.delete_service(**where, service=name, force=True)
+        until("it is gone", lambda: self.made.service(ONE)["status"] == "INACTIVE")
+        until("its targets are gone", lambda: not health(self.made))
+
+        def prepare() -> None:
+            self.made.cloud.ask("speed", "POST", speed=str(FIRST_SPEED))
+            ecs.create_service(**where, serviceName=name, **{key: now[key] for key in ANEW})
+            until("it shows", lambda: self.made.service(ONE)["status"] == "ACTIVE")
+
+        self.measure("first", tool, prepare, FIRST_LIMIT)
+        self.made.cloud.ask("speed", "POST", speed=str(SPEED))
 
     def rollback(self, tool: str) -> None:
         breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
@@ -225,7 +254,9 @@ def ecs_deploy(folder: Path) -> Path | None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench-wait", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of the warm case")
-    parser.add_argument("--scenario", action="append", help="only these (warm, cold, rollback, desired-0, a fault)")
+    parser.add_argument(
+        "--scenario", action="append", help="only these (warm, cold, first, rollback, desired-0, a fault)"
+    )
     parser.add_argument("--tool", action="append", help="only these (ours, aws wait, ecs-deploy)")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bench-wait-"))
@@ -251,6 +282,7 @@ def play(bench: Bench, rounds: int, asked: Sequence[str] | None) -> None:
     scenarios: dict[str, Callable[[str], None]] = {
         "warm": bench.warm,
         "cold": bench.cold,
+        "first": bench.first,
         "rollback": bench.rollback,
         "desired-0": bench.desired_zero,
     }
@@ -259,7 +291,7 @@ def play(bench: Bench, rounds: int, asked: Sequence[str] | None) -> None:
     for name, scenario in scenarios.items():
         if asked and name not in asked:
             continue
-        for _ in range(rounds if name == "warm" else 1):
+        for _ in range(rounds if name in ("warm", "first") else 1):
             for tool in bench.tools:
                 bench.well()
                 scenario(tool)

@@ -12,6 +12,7 @@ from orchestrator.aws.ecs import Container, Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.database.model import ServerContents, WantedDatabase
+from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import Interrupted, Problem
 from orchestrator.stack.contract import Stack, parse
 
@@ -110,6 +111,9 @@ class Cluster:
     made: list[str] = field(default_factory=list)
     primary: str = "ecs-svc/2"
     grace: float = 600.0
+    check: HealthCheck = HealthCheck(interval=60, healthy=2, unhealthy=10)  # noqa: RUF009 - frozen
+    tells_of_targets: bool = True
+    """Whether its events say that targets were registered."""
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         self.calls["DescribeServices"] += math.ceil(len(names) / 10)
@@ -124,7 +128,8 @@ class Cluster:
         primary = Deployment(self.primary, "PRIMARY", state, "", "td:1", 1, running, 0, at(self.created))
         texts = list(self.earlier)
         for life in mine:
-            texts += [(life.born, "has started 1 tasks: (task 1)."), (life.up, "registered 1 targets in (tg)")]
+            texts += [(life.born, "has started 1 tasks: (task 1).")]
+            texts += [(life.up, "registered 1 targets in (tg)")] if self.tells_of_targets else []
             texts += [(life.healthy, "has reached a steady state.")]
         happened = tuple(ServiceEvent(at(when), text) for when, text in sorted(texts, reverse=True) if when <= now)
         return Service(name, "ACTIVE", 1, running, 0, (primary,), happened=happened, grace=self.grace)
@@ -139,13 +144,21 @@ class Cluster:
         arn = f"task/{number}"
         if life.ended > self.clock.seconds:
             status = "RUNNING" if life.runs(self.clock.seconds) else "PENDING"
-            return Task(arn, life.deployment, "td:1", status, at(life.born), containers=(Container("api"),))
+            began = at(life.up) if status == "RUNNING" else None
+            api = Container("api")
+            return Task(arn, life.deployment, "td:1", status, at(life.born), containers=(api,), started_at=began)
         code = "EssentialContainerExited"
         api = Container("api", "STOPPED", 1, life.reason)
         born, gone = at(life.born), at(life.ended + DEPROVISIONING)
         return Task(
             arn, life.deployment, "td:1", "STOPPED", born, gone, code, "Essential", (api,), stopping_at=at(life.ended)
         )
+
+    def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
+        self.calls.update({"ListTasks": len(services), "DescribeTasks": 1})
+        now = self.clock.seconds
+        alive = [[self._task(n, one) for n, one in enumerate(self.lives[name]) if one.runs(now)] for name in services]
+        return Attempts({name: tuple(tasks) for name, tasks in zip(services, alive, strict=True)}, {})
 
     def stream(self, task: Task, container: str) -> str:
         return f"{container}/{task.id}"
@@ -167,7 +180,7 @@ class Cluster:
 
     def checks(self, target_group_arns: Iterable[str]) -> Mapping[str, HealthCheck]:
         self.calls["DescribeTargetGroups"] += 1
-        return dict.fromkeys(target_group_arns, HealthCheck(interval=60, healthy=2, unhealthy=10))
+        return dict.fromkeys(target_group_arns, self.check)
 
     def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
         raise NotImplementedError

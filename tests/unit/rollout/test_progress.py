@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
@@ -83,6 +84,40 @@ def test_a_rollout_like_the_last_one_is_seen_at_once_and_costs_few_calls(takes: 
     assert context.cluster.calls.total() <= (15 if drift <= 1 else 20)
 
 
+FIRST_ROLLOUTS = [
+    (launch, interval, healthy, settles, told)
+    for launch, interval, healthy in ((6, 5, 2), (15, 5, 2), (20, 10, 2), (40, 30, 2), (45, 60, 2))
+    for settles in (0.1, 0.7, 1.5)
+    for told in (True, False)
+]
+"""Seconds until the task runs, its group's checks, seconds until ECS is content, whether events tell of targets."""
+
+
+@pytest.mark.parametrize(("launch", "interval", "healthy", "settles", "told"), FIRST_ROLLOUTS)
+def test_a_first_rollout_is_seen_at_once_and_costs_few_calls(
+    launch: int, interval: int, healthy: int, settles: float, told: bool
+) -> None:
+    """No earlier rollout tells how long it takes: the task's state and its target group's own checks do."""
+    good = 1000 + launch + interval * healthy + settles
+    check = HealthCheck(interval=interval, healthy=healthy, unhealthy=10)
+    context = one(Life(1000, 1000 + launch, good), check=check, tells_of_targets=told)
+    context.wait_rules = Rules(settle=10)
+    endings, _ = waits(context)
+    assert endings["a"].outcome is Outcome.SUCCEEDED
+    assert context.cluster.clock.seconds - good <= (0.6 if told else 1.1)
+    assert context.cluster.calls.total() <= (15 if told else 18)
+
+
+@pytest.mark.parametrize("unhealthy_for", [1, 2, 3])
+def test_an_application_that_boots_longer_than_its_first_checks_is_seen_after_the_next(unhealthy_for: int) -> None:
+    good = 1000 + 8 + 5 * (2 + unhealthy_for) + 0.3
+    context = one(Life(1000, 1008, good), check=HealthCheck(interval=5, healthy=2, unhealthy=10))
+    endings, _ = waits(context)
+    assert endings["a"].outcome is Outcome.SUCCEEDED
+    assert context.cluster.clock.seconds - good <= 0.6
+    assert context.cluster.calls.total() <= 35
+
+
 def test_steady_services_cost_one_call_for_ten_and_their_targets() -> None:
     names = [f"t{n}" for n in range(20)]
     lives = {f"{name}-service": [Life(10, 20, 30)] for name in names}
@@ -93,7 +128,7 @@ def test_steady_services_cost_one_call_for_ten_and_their_targets() -> None:
 
 
 def test_it_must_hold() -> None:
-    context = one(Life(1000, 1005, 1006))
+    context = one(Life(1000, 1005, 1006), check=HealthCheck(interval=1, healthy=2, unhealthy=10))
     context.wait_rules = Rules(settle=10)
     endings, events = waits(context)
     assert endings["a"].outcome is Outcome.SUCCEEDED
@@ -137,6 +172,7 @@ def migration(start: float, steps: int, seconds: float) -> dict[float, str]:
 
 def test_a_migration_that_advances_has_the_time_it_needs() -> None:
     context = one(Life(1000, 1010, 1010 + 900, log=migration(1012, 30, 29)))
+    context.wait_rules = Rules(settle=0, timeout=120)
     endings, events = waits(context, timeout=120)
     assert endings["a"].outcome is Outcome.SUCCEEDED
     assert any("migrated to r12" in event.detail for event in events if isinstance(event, StepWaiting))
@@ -144,6 +180,7 @@ def test_a_migration_that_advances_has_the_time_it_needs() -> None:
 
 def test_a_migration_that_hangs_has_the_steps_time() -> None:
     context = one(Life(1000, 1010, 1010 + 900, log=migration(1012, 3, 10)))
+    context.wait_rules = Rules(settle=0, timeout=120)
     endings, _ = waits(context, timeout=120)
     assert endings["a"].outcome is Outcome.TIMED_OUT
     assert context.cluster.clock.seconds <= 1032 + progress.LOOK_INSIDE + 120 + 15

@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orchestrator.aws.ecs import Deployment, Service
-from orchestrator.aws.service_events import ServiceEvent
+from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.aws.service_events import EventKind, ServiceEvent
 from orchestrator.rollout import timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -143,42 +142,38 @@ def test_start_up_is_measured_from_the_target_to_its_first_good_sign() -> None:
     assert timeline.start_up(crashed.happened) is None
 
 
-@given(
-    expected=st.none() | st.floats(0.1, 3600, allow_nan=False),
-    start=st.floats(0, 3600, allow_nan=False),
-)
-def test_no_minute_has_more_looks_than_the_budget(expected: float | None, start: float) -> None:
-    elapsed, looks = start, 0
-    while elapsed < start + 60:
-        elapsed += timeline.next_look(elapsed, expected)
-        looks += 1
-    assert looks <= timeline.BUDGET
-
-
-@pytest.mark.parametrize("expected", [12.0, 20.0, 27.0, 300.0])
-def test_looks_are_dense_around_the_expected_moment_only(expected: float) -> None:
-    """As long as it takes what it took the last time, the last look is near: 2.5 % of it, and few came before."""
-    elapsed, looks = 0.0, 0
-    while elapsed < expected:
-        elapsed += timeline.next_look(elapsed, expected)
-        looks += 1
-    assert elapsed - expected <= max(timeline.DENSEST, 0.025 * expected)
-    assert looks <= 10 + expected / timeline.SPARSEST
-
-
-@given(interval=st.floats(5, 300), healthy=st.integers(2, 10))
-def test_no_target_is_good_before_its_checks_were_and_few_looks_are_wasted_on_it(interval: float, healthy: int) -> None:
-    earliest, elapsed, looks = interval * healthy, 0.0, 0
-    while elapsed < timeline.JUST_BEFORE * earliest:
-        elapsed += timeline.next_look(elapsed, None, earliest)
-        looks += 1
-    assert elapsed <= timeline.JUST_BEFORE * earliest + timeline.DENSEST, "it is looked for when it can come"
-    assert looks <= 10 + earliest / timeline.SPARSEST
-
-
 def test_what_is_waited_for_is_the_load_balancer_once_the_task_is_registered() -> None:
     primary = deployment()
     started = (1, "has started 1 tasks: (task a).")
     seen = service(started, (12, "registered 1 targets in (target-group tg)"), primary=primary)
-    assert timeline.expectation(seen, primary) == timeline.Expectation(at(12), None, checked=True)
+    assert timeline.expectation(seen, primary) == timeline.Expectation(at(12), None, EventKind.REGISTERED)
     assert not timeline.expectation(service(started, primary=primary), primary).checked
+
+
+def test_where_no_event_tells_of_a_target_the_checks_begin_when_the_task_runs() -> None:
+    primary = deployment()
+    started = service((1, "has started 1 tasks: (task a)."), primary=primary)
+    again = service((1, "has started 1 tasks: (task a)."), (20, "has started 1 tasks: (task b)."), primary=primary)
+    told = service((1, "has started 1 tasks: (task a)."), (9, "registered 1 targets in (tg)"), primary=primary)
+    assert timeline.expectation(started, primary, at(12)) == timeline.Expectation(at(12), None, EventKind.REGISTERED)
+    assert timeline.expectation(again, primary, at(12)) == timeline.Expectation(at(20), None, EventKind.STARTED)
+    assert timeline.expectation(told, primary, at(12)) == timeline.Expectation(at(9), None, EventKind.REGISTERED)
+
+
+@pytest.mark.parametrize(
+    ("mark", "seconds", "check", "late_after"),
+    [
+        (EventKind.STARTED, None, None, 15),
+        (EventKind.STARTED, None, HealthCheck(interval=5, healthy=2, unhealthy=10), timeline.LAUNCHING),
+        (EventKind.REGISTERED, None, HealthCheck(interval=5, healthy=2, unhealthy=10), 5 * 3 + timeline.SPREAD),
+        (EventKind.REGISTERED, None, HealthCheck(interval=300, healthy=10, unhealthy=10), 450),
+        (EventKind.REGISTERED, None, None, 15),
+        (EventKind.DRAINING, None, HealthCheck(interval=5, healthy=2, unhealthy=10), 15),
+        (EventKind.STARTED, 100.0, HealthCheck(interval=5, healthy=2, unhealthy=10), 125),
+        (EventKind.STARTED, 4.0, None, 15),
+    ],
+)
+def test_late(mark: EventKind, seconds: float | None, check: HealthCheck | None, late_after: float) -> None:
+    stage = timeline.Expectation(at(0), seconds, mark)
+    late = [stage.is_late(at(late_after + more), 15, check, most=450) for more in (-0.1, 0.1)]
+    assert late == [False, True]
