@@ -34,7 +34,7 @@ def next_look(elapsed: float, stage: Expectation, check: HealthCheck | None) -> 
     if stage.checked:
         return _by_the_checks(elapsed, check)
     # Whoever learns half an interval late that a task was registered has missed nothing.
-    return _between(DENSEST, max(2.0, 1.5 * elapsed), max(2.0, min(SPARSEST_AT_FIRST, 0.8 * check.interval)))
+    return _between(DENSEST, max(3.0, 1.5 * elapsed), max(2.0, min(SPARSEST_AT_FIRST, 0.8 * check.interval)))
 
 
 def _as_the_last_time(elapsed: float, expected: float) -> float:
@@ -57,7 +57,7 @@ def _by_the_checks(elapsed: float, check: HealthCheck) -> float:
     if made < check.healthy:
         until_good = following + (check.healthy - made - 1) * check.interval
         most = SPARSEST if elapsed < SPARSEST else SPARSEST_AT_FIRST  # what dies of itself does so at once
-        return max(DENSEST, _punctual(min(max(following, elapsed), most, until_good)))
+        return max(DENSEST, min(max(following, elapsed), most, _punctual(until_good)))
     closely = 1.5 if made == check.healthy else 1.0
     soon = 0.5 if before < closely else 1.5 * before
     return _between(DENSEST, _punctual(min(soon, following)), SPARSEST)
