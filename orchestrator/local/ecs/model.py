@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from moto.ecs.models import EC2ContainerServiceBackend, TaskDefinition, TaskSet
 
 from orchestrator.local.ecs.rollout import DeploymentRecord
+from orchestrator.local.ecs.service_deployments import ServiceDeployment
 
 
 class LivingTask(Protocol):
@@ -71,6 +72,10 @@ class LivingService(Protocol):
     deployments: list[DeploymentRecord]
     deployment_controller: dict[str, str]
     task_sets: list[TaskSet]
+    service_deployments: list[ServiceDeployment]
+    """Newest first. moto shows none of it: the API's service has no such member."""
+    production_colour: int
+    """In which of its two target groups its visitors are served: see `DeploymentRecord.colour`."""
     cluster_arn: str
     region_name: str
     createdAt: datetime

@@ -2,7 +2,7 @@
 
 Here the API keeps what it is given, adds a new PRIMARY deployment and leaves the older ones ACTIVE, and deletes by
 draining; the scheduler does the rest. As on AWS, a change of the desired count alone starts no deployment. Left out:
-ExecuteCommand, the service-deployment calls, capacity providers, tags of tasks.
+ExecuteCommand, capacity providers, tags of tasks.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import random
 from typing import Any, cast
 
 from moto.core.responses import ActionResult
-from moto.ecs.exceptions import ECSException, InvalidParameterException
+from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.ecs import task_sets
+from orchestrator.local.ecs import strategy, task_sets
 from orchestrator.local.ecs.model import LivingService
 from orchestrator.local.ecs.rollout import DEFAULT_CONFIGURATION, LOCK, DeploymentRecord
+from orchestrator.local.ecs.service_deployments import ServiceDeployment
 
 DEPLOYING = (
     "networkConfiguration",
@@ -76,6 +77,9 @@ def _create(self: EC2ContainerServiceResponse) -> ActionResult:
             raise InvalidParameterException("Unable to Start a service that is still Draining.")
         if existing is not None and existing.status == "ACTIVE":
             raise InvalidParameterException("Creation of service was not idempotent.")
+        _refuse(given, {}, controller=(given.get("deploymentController") or {}).get("type") or "ECS")
+        if given.get("taskDefinition"):
+            _require_active(self.ecs_backend, given["taskDefinition"])
         _create_service(self)
         service = cast(LivingService, self.ecs_backend.services[f"{cluster}:{name}"])
         # moto says {} for a service on a bridge network, which AWS leaves out; Terraform's provider crashes on it.
@@ -97,7 +101,10 @@ def _begin(service: LivingService, given: dict[str, Any]) -> None:
     if service.load_balancers:
         service.healthCheckGracePeriodSeconds = 0
     _keep(service, given)
+    service.production_colour, service.service_deployments = 0, []
     service.deployments = task_sets.begin(service, new_deployment(service))
+    if task_sets.controller_of(service) == task_sets.ECS:
+        _open(service, service.deployments[0], ())
 
 
 def _keep(service: LivingService, given: dict[str, Any]) -> None:
@@ -129,13 +136,17 @@ def _update(self: EC2ContainerServiceResponse) -> ActionResult:
         if service.status != "ACTIVE":
             raise _not_active()
         task_sets.refuse(service, given)
+        _refuse(given, service.deploymentConfiguration, task_sets.controller_of(service), service.load_balancers)
         replaces = bool(given.get("forceNewDeployment")) or any(
-            given.get(key) and given[key] != (getattr(service, SNAKE.get(key, key), None) or None) for key in DEPLOYING
+            given.get(key) is not None and (given[key] or None) != (getattr(service, SNAKE.get(key, key), None) or None)
+            for key in DEPLOYING
         )
         if given.get("taskDefinition"):
-            arn = self.ecs_backend.describe_task_definition(given["taskDefinition"]).arn
+            arn = _require_active(self.ecs_backend, given["taskDefinition"])
             replaces = replaces or arn != service.task_definition
             service.task_definition = arn
+        elif replaces:
+            _require_active(self.ecs_backend, service.task_definition)
         _keep(service, given)
         if given.get("desiredCount") is not None:
             scale(service, int(given["desiredCount"]))
@@ -152,11 +163,57 @@ def scale(service: LivingService, desired: int) -> None:
         service.deployments[0].updated_at = Pace.now()
 
 
-def deploy(service: LivingService, primary: DeploymentRecord) -> None:
-    """The deployment becomes PRIMARY; the older ones stay ACTIVE until their tasks are gone. Hold LOCK."""
+def deploy(service: LivingService, primary: DeploymentRecord, going_back: ServiceDeployment | None = None) -> None:
+    """The deployment becomes PRIMARY; the older ones stay ACTIVE until their tasks are gone. Hold LOCK.
+
+    `going_back` is the service deployment that it is a part of, where it takes another one back.
+    """
+    sources = tuple(older for older in service.deployments if older.running_count or older.pending_count)
     for older in service.deployments:
         older.status = "ACTIVE"
     service.deployments = [primary, *service.deployments]
+    primary.colour = service.production_colour
+    if going_back is not None:
+        return
+    if strategy.is_native(service.deploymentConfiguration) and sources:
+        primary.colour = 1 - service.production_colour
+    for record in service.service_deployments[:1]:
+        if record.open:
+            record.become("STOPPED", "Service deployment stopped because a newer one was started.")
+    _open(service, primary, sources)
+
+
+def _open(service: LivingService, target: DeploymentRecord, sources: tuple[DeploymentRecord, ...]) -> None:
+    made = ServiceDeployment(
+        service_arn=service.arn,
+        cluster_arn=service.cluster_arn,
+        region=service.region_name,
+        cluster=service.cluster_name,
+        service=service.name,
+        configuration=dict(service.deploymentConfiguration),
+        target=target,
+        sources=sources,
+    )
+    service.service_deployments = [made, *service.service_deployments]
+
+
+def _refuse(
+    given: dict[str, Any], before: dict[str, Any], controller: str, balancers: list[dict[str, Any]] | None = None
+) -> None:
+    """Raise for a deployment configuration that ECS doesn't take."""
+    configuration = {**before, **(given.get("deploymentConfiguration") or {})}
+    asked = given.get("loadBalancers")
+    why = strategy.objections(configuration, controller, balancers or [] if asked is None else asked)
+    if why:
+        raise InvalidParameterException(why)
+
+
+def _require_active(backend: EC2ContainerServiceBackend, name: str) -> str:
+    """The task definition's ARN. Raises as ECS does for one that was deregistered."""
+    definition = backend.describe_task_definition(name)
+    if definition.status != "ACTIVE":
+        raise EcsClientException("TaskDefinition is inactive")
+    return str(definition.arn)
 
 
 def _not_active() -> Exception:

@@ -1,7 +1,7 @@
 """The rules of an ECS rolling deployment, as pure functions, and the record of one deployment.
 
 Sources: the ECS developer guide's chapters on rolling updates, the deployment circuit breaker and service throttling.
-Left out: bake times, lifecycle hooks, blue/green, deployment alarms, daemon services.
+What native strategies do is strategy.py's. Left out: bake times of a rolling update, alarms, daemon services.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class DeploymentRecord:
     """Tasks that never reached RUNNING since the last one that did: ECS throttles by this."""
     next_launch: float = 0.0
     """`Pace.monotonic()` before which no task is launched."""
+    colour: int = 0
+    """In which of a load balancer's two target groups its tasks are: 0 `targetGroupArn`, 1 the alternate one."""
+    next_complaint: float = 0.0
+    """`Pace.monotonic()` before which it is not said again that the configuration lets nothing happen."""
 
     def __post_init__(self) -> None:
         self.rollout_state_reason = self.rollout_state_reason or f"ECS deployment {self.id} in progress."
@@ -77,9 +81,20 @@ def breaker_of(configuration: Mapping[str, Any]) -> Breaker:
     return Breaker(bool(given.get("enable")), bool(given.get("rollback")))
 
 
-def breaker_threshold(desired: int) -> int:
-    """How many failed tasks make a deployment FAILED: half the desired count, at least 3, at most 200."""
-    return min(200, max(3, math.ceil(desired * 0.5)))
+def breaker_threshold(desired: int, configuration: Mapping[str, Any]) -> int:
+    """How many failed tasks make a deployment FAILED: by default half the desired count, at least 3, at most 200."""
+    breaker = configuration.get("deploymentCircuitBreaker") or {}
+    given = breaker.get("thresholdConfiguration") or {}
+    kind, value = given.get("type", "BOUNDED_PERCENT"), int(given.get("value", 50))
+    if kind == "COUNT":
+        return value
+    share = math.ceil(desired * value / 100)
+    return max(1, share) if kind == "UNBOUNDED_PERCENT" else min(200, max(3, share))
+
+
+def forgives(configuration: Mapping[str, Any]) -> bool:
+    """Whether a task that became healthy resets the count of failed ones."""
+    return bool((configuration.get("deploymentCircuitBreaker") or {}).get("resetOnHealthyTask", True))
 
 
 def launch_delay(not_started_in_a_row: int) -> float:
@@ -118,6 +133,21 @@ class TaskCounts:
     """Running, and healthy in every target group of the service."""
     others: int
     """Running or pending tasks of older deployments."""
+
+
+def is_stuck(*, desired: int, minimum_percent: int, maximum_percent: int, alive: int) -> bool:
+    """Whether its own limits let a deployment neither start a task nor stop one: 100 and 100 %, say, of one task."""
+    most, least = math.floor(desired * maximum_percent / 100), math.ceil(desired * minimum_percent / 100)
+    return alive >= max(most, min(desired, 1)) and alive <= least
+
+
+def is_early_success(configuration: Mapping[str, Any], desired: int, counts: TaskCounts) -> bool:
+    """Whether enough of its tasks are healthy by the service's early success criteria; the others are to follow."""
+    given = configuration.get("earlySuccessCriteria") or {}
+    if not given.get("enable") or not desired:
+        return False
+    enough = counts.healthy >= math.ceil(desired * int(given.get("healthyPercent", 100)) / 100)
+    return enough and (given.get("sourceServiceRevisionCleanup") == "DEFERRED" or not counts.others)
 
 
 def is_complete(desired: int, counts: TaskCounts) -> bool:

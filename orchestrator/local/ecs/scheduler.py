@@ -66,6 +66,8 @@ class Scheduler:
         pause = max(SHORTEST_LOOK, self.cloud.pace.scaled(LOOK_EVERY))
         while not self.cloud.pace.stopped:
             self._safely("health checks", partial(self._groups.check, self._probe))
+            for running in list(self.tasks.values()):
+                self._safely("container health checks", running.check_containers)
             for backend in list(ecs_backends[ACCOUNT].values()):
                 self._safely("tasks", partial(self._adopt, backend))
                 for service in services_of(backend):

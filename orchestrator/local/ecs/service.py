@@ -10,10 +10,12 @@ from moto.ecs.models import EC2ContainerServiceBackend, Task
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.ecs import rollout, task_sets
+from orchestrator.local.ecs import rollout, strategy, task_sets
 from orchestrator.local.ecs.model import LivingService, LivingTask
 from orchestrator.local.ecs.moto import deploy, new_deployment
 from orchestrator.local.ecs.rollout import DeploymentRecord, TaskCounts
+from orchestrator.local.ecs.service_deployments import ServiceDeployment
+from orchestrator.local.ecs.stages import BREAKER, NO_WAY_BACK, NOT_LAUNCHING, Stages, request_rollback
 from orchestrator.local.ecs.tasks import Applications, Binding, RunningTask, TaskStop, fault_is_on
 from orchestrator.local.elb.target_groups import TargetRecord, find_group, find_record
 
@@ -24,6 +26,13 @@ NO_ROOM = (
     "different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer "
     "Guide."
 )
+STUCK = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the "
+    "minimumHealthyPercent or maximumPercent value and try again."
+)
+"""The developer guide's words (service event messages)."""
+SAID_AGAIN = 3600.0
+"""Seconds until ECS complains again of what has not changed (assumed)."""
 THROTTLED = (
     "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the "
     "Amazon ECS Developer Guide."
@@ -47,6 +56,8 @@ class ServiceKeeper:
         self._run = run
         self._application = application
         self._steady = False
+        self._stages = Stages(cloud.pace, service, self._note)
+        self._healthy_before: set[str] = set()
 
     def look(self, tasks: Sequence[RunningTask]) -> None:
         """Bring the service one step closer to what is asked of it."""
@@ -54,6 +65,8 @@ class ServiceKeeper:
         if not self._service.deployments:
             return
         self._stop_sick(tasks)
+        self._forgive(tasks)
+        self._go_back()
         primary = self._service.deployments[0]
         self._launch(primary, tasks)
         self._retire(primary, tasks)
@@ -85,21 +98,69 @@ class ServiceKeeper:
         deployment.failed_tasks += 1
         deployment.updated_at = Pace.now()
         breaker = rollout.breaker_of(self._service.deploymentConfiguration)
-        enough = deployment.failed_tasks >= rollout.breaker_threshold(self._service.desired_count)
+        limit = rollout.breaker_threshold(self._service.desired_count, self._service.deploymentConfiguration)
+        enough = deployment.failed_tasks >= limit
         if breaker.enabled and enough and deployment.status == "PRIMARY":
             self._break(deployment, rollback=breaker.rollback)
 
+    @property
+    def _record(self) -> ServiceDeployment | None:
+        """The service deployment that is under way; None: there is none."""
+        return next((one for one in self._service.service_deployments[:1] if one.open), None)
+
+    @property
+    def _shifting(self) -> ServiceDeployment | None:
+        """The native one that is under way."""
+        record = self._record
+        return record if record is not None and strategy.is_native(record.configuration) else None
+
     def _break(self, deployment: DeploymentRecord, *, rollback: bool) -> None:
+        record = self._record
+        if record is not None and rollback and strategy.is_native(record.configuration):
+            request_rollback(record, BREAKER)
+            return
         deployment.become("FAILED", "ECS deployment circuit breaker: tasks failed to start.")
         deployment.desired_count = 0
         self._note(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+        if not (rollback and self._roll_back("ECS deployment circuit breaker", BREAKER)) and record is not None:
+            ended = "ROLLBACK_FAILED" if record.back else "STOPPED"
+            record.become(ended, "Service deployment stopped by the circuit breaker: tasks failed to start.")
+
+    def _go_back(self) -> None:
+        """What StopServiceDeployment asked for of a rolling update."""
+        record = self._record
+        if record is None or strategy.is_native(record.configuration) or record.status != "ROLLBACK_REQUESTED":
+            return
+        record.target.become("FAILED", record.why_back)
+        record.target.desired_count = 0
+        self._note(f"(deployment {record.target.id}) deployment failed: {record.why_back}")
+        if not self._roll_back("ECS deployment", record.why_back):
+            record.become("ROLLBACK_FAILED", NO_WAY_BACK)
+
+    def _roll_back(self, who: str, why: str) -> bool:
+        """Begin a deployment of what was good before. False: nothing was."""
         good = next((older for older in self._service.deployments[1:] if older.rollout_state == "COMPLETED"), None)
-        if rollback and good is not None:
-            self._service.task_definition = good.task_definition
-            back = new_deployment(self._service, good.task_definition)
-            back.rollout_state_reason = f"ECS deployment circuit breaker: rolling back to deploymentId {good.id}."
-            deploy(self._service, back)
-            self._note(f"rolling back to (deployment {good.id}).")
+        if good is None:
+            return False
+        self._service.task_definition = good.task_definition
+        back = new_deployment(self._service, good.task_definition)
+        back.rollout_state_reason = f"{who}: rolling back to deploymentId {good.id}."
+        record = self._record
+        deploy(self._service, back, record)
+        if record is not None:
+            record.back, record.back_since, record.why_back = back, Pace.now(), why
+            record.become("ROLLBACK_IN_PROGRESS", why)
+        self._note(f"rolling back to (deployment {good.id}).")
+        return True
+
+    def _forgive(self, tasks: Sequence[RunningTask]) -> None:
+        """A task that became healthy resets the breaker's count."""
+        primary = self._service.deployments[0]
+        ours = [one for one in tasks if one.task.started_by == primary.id and one.task.id not in self._healthy_before]
+        healthy = {one.task.id for one in ours if self._is_healthy(one)}
+        self._healthy_before |= healthy
+        if healthy and rollout.forgives(self._service.deploymentConfiguration):
+            primary.failed_tasks = 0
 
     def _stop_sick(self, tasks: Sequence[RunningTask]) -> None:
         """A task whose target is unhealthy after the grace period is replaced; it counts as failed."""
@@ -107,6 +168,9 @@ class ServiceKeeper:
         for running in tasks:
             if not running.running or Pace.monotonic() < running.started_monotonic + grace:
                 continue
+            if running.task.healthStatus == "UNHEALTHY":
+                self._note(f"(task {running.task.id}) failed container health checks.")
+                running.stop(TaskStop("ServiceSchedulerInitiated", "Task failed container health checks", failed=True))
             for binding, record in self._records(running):
                 if record is not None and record.health.state == "unhealthy":
                     where = f"(target-group {binding.target_group})"
@@ -120,15 +184,21 @@ class ServiceKeeper:
     def _launch(self, primary: DeploymentRecord, tasks: Sequence[RunningTask]) -> None:
         if primary.rollout_state == "FAILED" or Pace.monotonic() < primary.next_launch:
             return
+        shifting = self._shifting
+        if shifting is not None and shifting.status == "IN_PROGRESS" and shifting.stage in NOT_LAUNCHING:
+            return
         no_room = fault_is_on(self._cloud, "no-capacity", self._service.name)
         alive = [running for running in tasks if running.alive]
         ours = sum(running.task.started_by == primary.id for running in alive)
+        most = int(self._service.deploymentConfiguration.get("maximumPercent", 200))
         number = rollout.to_launch(
             desired=self._service.desired_count,
-            maximum_percent=int(self._service.deploymentConfiguration.get("maximumPercent", 200)),
+            maximum_percent=most,
             ours=ours,
-            alive=len(alive),
+            alive=ours if shifting is not None else len(alive),
         )
+        if shifting is None and not number and ours < self._service.desired_count:
+            self._complain(primary, most, len(alive))
         if number and no_room:
             primary.next_launch = Pace.monotonic() + self._cloud.pace.scaled(NO_ROOM_DELAY)
             self._note(NO_ROOM)
@@ -137,6 +207,15 @@ class ServiceKeeper:
         if launched:
             named = " ".join(f"(task {identity})" for identity in launched)
             self._note(f"has started {len(launched)} tasks: {named}.")
+
+    def _complain(self, primary: DeploymentRecord, most: int, alive: int) -> None:
+        """Its configuration lets nothing happen: ECS says so, and waits."""
+        least = int(self._service.deploymentConfiguration.get("minimumHealthyPercent", 100))
+        wanted = self._service.desired_count
+        stuck = rollout.is_stuck(desired=wanted, minimum_percent=least, maximum_percent=most, alive=alive)
+        if stuck and Pace.monotonic() >= primary.next_complaint:
+            primary.next_complaint = Pace.monotonic() + self._cloud.pace.scaled(SAID_AGAIN)
+            self._note(STUCK)
 
     def _launch_one(self, primary: DeploymentRecord) -> str:
         service, backend = self._service, self._backend
@@ -160,7 +239,7 @@ class ServiceKeeper:
         backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = born
         build = self._application(self._cloud, task, definition)
         bindings = [
-            Binding(balancer["targetGroupArn"], int(balancer["containerPort"]))
+            Binding(_group_of(balancer, primary.colour), int(balancer["containerPort"]))
             for balancer in service.load_balancers
             if balancer.get("targetGroupArn")
         ]
@@ -174,6 +253,11 @@ class ServiceKeeper:
         desired = self._service.desired_count
         self._scale_in(primary, sorted(ours, key=self._is_healthy, reverse=True)[desired:])
         old = [running for running in alive if running.task.started_by != primary.id]
+        shifting = self._shifting
+        if shifting is not None and desired:
+            if shifting.status == "ROLLBACK_IN_PROGRESS" or shifting.stage == strategy.CLEAN_UP:
+                self._scale_in(primary, old)
+            return
         if primary.rollout_state == "FAILED" and desired:
             return
         old.sort(key=self._is_healthy)
@@ -211,15 +295,25 @@ class ServiceKeeper:
         alive = {running.task.started_by for running in tasks if running.alive}
         service.deployments = [d for d in service.deployments if d is primary or d.id in left]
         for older in service.deployments[1:]:
-            older.desired_count = 0 if primary.rollout_state != "FAILED" else older.running_count
+            waits = primary.rollout_state == "FAILED" or self._shifting is not None
+            older.desired_count = older.running_count if waits else 0
             older.status = "ACTIVE" if older.id in alive else "DRAINING"
         if service.status == "DRAINING":
             if not left:
                 service.status, service.deployments = "INACTIVE", []
             return
-        complete = rollout.is_complete(service.desired_count, self._counts(primary, tasks))
-        if complete and primary.rollout_state == "IN_PROGRESS":
+        counts = self._counts(primary, tasks)
+        complete = rollout.is_complete(service.desired_count, counts)
+        shifting = self._shifting
+        if shifting is not None:
+            ready = service.desired_count == counts.running == counts.healthy and not counts.pending
+            self._stages.look(shifting, ready=ready, old_gone=not counts.others)
+            complete = complete and not shifting.open
+        enough = complete or rollout.is_early_success(service.deploymentConfiguration, service.desired_count, counts)
+        if enough and shifting is None and primary.rollout_state == "IN_PROGRESS":
             primary.become("COMPLETED", f"ECS deployment {primary.id} completed.")
+            if self._record is not None:
+                self._record.become("ROLLBACK_SUCCESSFUL" if self._record.back else "SUCCESSFUL")
             if not self._service.task_sets:
                 self._note(f"(deployment {primary.id}) deployment completed.")
         if complete and not self._steady and len(service.deployments) == 1:
@@ -236,8 +330,10 @@ class ServiceKeeper:
         )
 
     def _is_healthy(self, running: RunningTask) -> bool:
-        return running.running and all(
-            record is not None and record.health.state == "healthy" for _, record in self._records(running)
+        return (
+            running.running
+            and running.fit
+            and all(record is not None and record.health.state == "healthy" for _, record in self._records(running))
         )
 
     def _records(self, running: RunningTask) -> list[tuple[Binding, TargetRecord | None]]:
@@ -255,3 +351,9 @@ class ServiceKeeper:
         }
         with rollout.LOCK:  # tasks say things from their own threads
             self._service.events = [event, *self._service.events][: rollout.EVENTS_KEPT]
+
+
+def _group_of(balancer: dict[str, Any], colour: int) -> str:
+    """The one of a load balancer's two target groups."""
+    other = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+    return str(other if colour and other else balancer["targetGroupArn"])

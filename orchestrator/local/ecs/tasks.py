@@ -1,7 +1,7 @@
 """One ECS task on Fargate: from PROVISIONING to STOPPED, in AWS's sizes of time, on a thread of its own.
 
 The moto `Task` is what the API shows; the `RunningTask` is what lives. Left out: EC2 capacity (everything runs as on
-Fargate), container health checks, stop time-outs per container, spot interruptions.
+Fargate), stop time-outs per container.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orchestrator.local.core.cloud import ACCOUNT, Cloud
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import reach
 from orchestrator.local.ec2.subnet import NO_ADDRESS
-from orchestrator.local.ecs import launch
+from orchestrator.local.ecs import container_health, launch
 from orchestrator.local.ecs.model import LivingTask, execution_role
 from orchestrator.local.elb import target_groups
 
@@ -112,6 +112,7 @@ class RunningTask:
         self._note = note
         self._build = build
         self._application: Application | None = None
+        self._checks = container_health.checks_of(definition.container_definitions)
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"task-{task.id[:8]}", daemon=True)
 
@@ -150,6 +151,27 @@ class RunningTask:
         """What the task says to a request, or None: nothing listens."""
         application = self._application
         return application.answer(port, host, path) if application and self.task.startedAt else None
+
+    @property
+    def fit(self) -> bool:
+        """Whether its containers' own checks, where it has any, found it healthy."""
+        essential = any(check.essential for check in self._checks)
+        return not essential or self.task.healthStatus == container_health.HEALTHY
+
+    def check_containers(self) -> None:
+        """Make the containers' checks that are due."""
+        if not self._checks or not self.running or not self.started_monotonic:
+            return
+        elapsed = (Pace.monotonic() - self.started_monotonic) * self.cloud.pace.speed
+        shown = {container["name"]: container for container in self.task.containers}
+        for check in self._checks:
+            check.look(elapsed, self._status)
+            shown[check.container]["healthStatus"] = check.state
+        self.task.healthStatus = container_health.of_task(self._checks)
+
+    def _status(self, port: int, path: str) -> int | None:
+        answered = self.answer(port, "localhost", path)
+        return answered[0] if answered else None
 
     def _live(self) -> None:
         try:

@@ -157,10 +157,11 @@ def _spreading(call: CalledOperation) -> Iterator[RequiredPermission]:
 
 
 def _tagged(parameter: str) -> Callable[[CalledOperation], Iterator[RequiredPermission]]:
-    """The resource is given by its ARN."""
+    """The resource is given by its ARN, or several are by theirs."""
 
     def need(call: CalledOperation) -> Iterator[RequiredPermission]:
-        yield RequiredPermission(call.action, str(call.ask(parameter)))
+        for arn in _given(call.ask(parameter)):
+            yield RequiredPermission(call.action, str(arn))
 
     return need
 
@@ -229,6 +230,10 @@ def _parameters(call: CalledOperation) -> Iterator[RequiredPermission]:
 _SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]] = {
     "ecs:DescribeServices": _services,
     "ecs:UpdateService": _services,
+    "ecs:ListServiceDeployments": _services,
+    "ecs:DescribeServiceDeployments": _tagged("serviceDeploymentArns"),
+    "ecs:StopServiceDeployment": _tagged("serviceDeploymentArn"),
+    "ecs:ContinueServiceDeployment": _tagged("serviceDeploymentArn"),
     "ecs:DescribeTasks": _tasks,
     "ecs:StopTask": _tasks,
     "ecs:ExecuteCommand": _tasks,

@@ -20,7 +20,7 @@ from orchestrator.local.onyx.containers import ContainerRole, role_of
 
 @pytest.mark.parametrize(("desired", "threshold"), [(0, 3), (1, 3), (6, 3), (7, 4), (25, 13), (400, 200), (800, 200)])
 def test_the_breaker_trips_at_half_the_desired_count_within_3_and_200(desired: int, threshold: int) -> None:
-    assert rollout.breaker_threshold(desired) == threshold
+    assert rollout.breaker_threshold(desired, {}) == threshold
 
 
 def test_the_wait_before_a_launch_never_shrinks_and_ends_at_27_minutes() -> None:
