@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ROLE = "arn:aws:iam::123456789012:role/ecsInfrastructureRole"
-"""What lets ECS change the listener's rule; nobody checks it here."""
 _COPIED = (
     "Protocol",
     "Port",
@@ -55,7 +53,7 @@ def become_native(ecs: Any, elbv2: Any, service: Mapping[str, Any], configuratio
         configuration=service["deploymentConfiguration"],
     )
     _lead(elbv2, rule, {group: 100, other: 0})
-    advanced = {"alternateTargetGroupArn": other, "productionListenerRule": rule, "roleArn": ROLE}
+    advanced = {"alternateTargetGroupArn": other, "productionListenerRule": rule, "roleArn": _role(made.cluster)}
     ecs.update_service(
         cluster=made.cluster,
         service=made.service,
@@ -75,6 +73,12 @@ def become_rolling(ecs: Any, elbv2: Any, native: Native) -> None:
         forceNewDeployment=True,
     )
     _lead(elbv2, native.rule, {native.group: 100})
+
+
+def _role(cluster_arn: str) -> str:
+    """What would let ECS change the listener's rule; nobody checks it here."""
+    _, partition, _, _, account, _ = cluster_arn.split(":", 5)
+    return f"arn:{partition}:iam::{account}:role/ecsInfrastructureRole"
 
 
 def _rule_of(elbv2: Any, group: str) -> str:
