@@ -23,7 +23,7 @@ def text_with(directory: Path, table: Mapping[str, Any]) -> str:
 
     file = directory / settings.FILE
     try:
-        document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.exists() else tomlkit.document()
+        document = tomlkit.parse(file.read_text(encoding="utf-8-sig")) if file.exists() else tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise Invalid(Problem("settings-unreadable", str(error), str(file), "correct the file")) from None
     part = tomlkit.table()

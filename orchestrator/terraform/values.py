@@ -27,7 +27,7 @@ def value_of(name: str, directory: Path, environment: Mapping[str, str]) -> str 
 
 def _values(file: Path) -> Mapping[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return {}
     if file.suffix == ".json":

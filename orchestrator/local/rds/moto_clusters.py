@@ -1,7 +1,7 @@
 """RDS clusters (Aurora, Multi-AZ): they take their time, and have a server once they have an instance.
 
 moto: a cluster is available at its first read, stops and starts at once, without its instances; an instance of it may
-be stopped and snapshotted by itself; nothing is refused for its state.
+be stopped and snapshotted by itself; nothing is refused for its state; each has a configuration of serverless v1.
 
 AWS: every change takes its time and shows it in the status, the instances' too. Only Aurora is stopped, as a whole
 (StopDBCluster; of its instances InvalidParameterCombination), and started again after seven days. Snapshots are the
@@ -122,6 +122,7 @@ def install(cloud: Cloud) -> None:
     _correct_life(clusters)
     _correct_changes(clusters)
     _correct_members()
+    _correct_attributes()
 
 
 def _correct_life(clusters: Clusters) -> None:
@@ -183,6 +184,16 @@ def _correct_changes(clusters: Clusters) -> None:
         stop_db_cluster=stop_db_cluster,
         start_db_cluster=start_db_cluster,
     )
+
+
+def _correct_attributes() -> None:
+    """Only serverless v1 scales so: of others moto shows a configuration of nothing, which Terraform wants gone."""
+    shown: property = DBCluster.__dict__["scaling_configuration_info"]
+
+    def scaling(self: DBCluster) -> dict[str, Any] | None:
+        return shown.__get__(self) if self.engine_mode == "serverless" else None
+
+    replace(DBCluster, scaling_configuration_info=property(scaling))
 
 
 def _correct_members() -> None:

@@ -44,7 +44,7 @@ class Places:
             return {}
         data = self._data or self._directory / ".terraform"
         try:
-            said = json.loads((data / "modules" / "modules.json").read_text(encoding="utf-8"))
+            said = json.loads((data / "modules" / "modules.json").read_text(encoding="utf-8-sig"))
         except (OSError, ValueError):
             said = None
         modules = said.get("Modules") if isinstance(said, dict) else None
@@ -70,7 +70,7 @@ def _resources_in(file: Path) -> list[tuple[str, str, int]]:
     No parser: hcl2 takes half a second to load, ten times what the whole checklist does.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     met = ((_BLOCK.match(line), number) for number, line in enumerate(lines, start=1))

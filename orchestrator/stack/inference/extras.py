@@ -9,7 +9,7 @@ from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.inference.tasks import BackendTask
-from orchestrator.stack.records import distribution_of, records_of
+from orchestrator.stack.records import distribution_of, plain, records_of
 
 
 def describe(state: State, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
@@ -71,9 +71,7 @@ def _vespa(state: State, tenant: str, task: BackendTask, draft: ContractDraft) -
 
 def _dns(state: State, draft: ContractDraft) -> None:
     """Route 53, where the state knows the public zone of every name; a record of Terraform's own stays its own."""
-    hosts = {
-        key[1]: one.value for key, one in draft.found.items() if key[:1] == ("tenants",) and key[2:] == ("hostname",)
-    }
+    hosts = _hosts(draft)
     if draft.mapped.says(("dns",)) or not hosts:
         return
     everything = tuple(state.everything())
@@ -102,6 +100,14 @@ def _dns(state: State, draft: ContractDraft) -> None:
         for tenant, zone in zones.items():
             values = {"provider": "route53", "zone": zone.text("name").rstrip(".")}
             draft.put_all(("tenants", tenant, "dns"), values, zone.address)
+
+
+def _hosts(draft: ContractDraft) -> dict[str, str]:
+    """By tenant, whoever says it: the state, or orchestrate.toml."""
+    known = {key: one.value for key, one in draft.found.items()}
+    said = {key: plain(value) for key, value in draft.mapped.values.items() if isinstance(value, str)}
+    every = {key: value for key, value in {**known, **said}.items() if key[2:] == ("hostname",)}
+    return {key[1]: value for key, value in every.items() if ("tenants", key[1], "service") in known}
 
 
 def _zone(host: str, state: State) -> StateResource | None:

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.blueprint.resources import canonical
+
+FORMATS = frozenset({"0", "1"})
+"""Of `terraform show -json`: Terraform 0.12 to 0.15 say 0.x, those from 1.0 on 1.x, of the same shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,23 @@ class State:
 
 
 def read(document: Mapping[str, Any]) -> State:
-    """The resources of `terraform show -json`; none when nothing is applied."""
+    """The resources of `terraform show -json`; none when nothing is applied. Raises `Invalid` for another format."""
+    major = str(document.get("format_version", "1")).partition(".")[0]
+    if major not in FORMATS or ("version" in document and "format_version" not in document):
+        raise Invalid(_unknown_format(document))
     return State(_resources(document.get("values", {}).get("root_module", {})))
+
+
+def _unknown_format(document: Mapping[str, Any]) -> Problem:
+    if "version" in document and "format_version" not in document:
+        fix = "let Terraform read it: an older one is upgraded by `terraform init` and `terraform apply -refresh-only`"
+        message = (
+            f"this is a state file as Terraform keeps it (version {document['version']}), which only Terraform reads"
+        )
+    else:
+        fix = "update orchestrate, or use the Terraform that it knows (1.x)"
+        message = f"Terraform says its state in format {document['format_version']}, which this version doesn't know"
+    return Problem("state-format-unknown", message, "terraform show -json", fix)
 
 
 def outputs_of(document: Mapping[str, Any]) -> dict[str, Any]:

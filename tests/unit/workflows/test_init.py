@@ -53,7 +53,7 @@ def without_a_role(folder: Path) -> Recorded:
 
 def test_a_wrong_answer_is_said_at_once_and_can_be_given_again(tmp_path: Path) -> None:
     stack = without_a_role(tmp_path)
-    person = Person("shop example com", "shop.example.com", "postgres", "pg_monitor", "Shop", "shop")
+    person = Person("shop example com", "shop.example.com", "postgres", "pg_monitor", "Shop", "shop", "")
     understood = run(stack, person)
     assert written(stack) == {"stack": "shop", "tenants": {"web": {"hostname": "shop.example.com", "role": "shop"}}}
     assert understood.file == stack.file
@@ -66,6 +66,7 @@ def test_a_wrong_answer_is_said_at_once_and_can_be_given_again(tmp_path: Path) -
         "That can't be it",
         "That can't be it",
         "That can't be it",
+        "where are the records of the host names kept? route53, porkbun, lexicon",
     ]
     assert "reserved" in person.asked[3]
 

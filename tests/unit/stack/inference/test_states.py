@@ -185,3 +185,10 @@ def test_the_region_of_a_cluster_given_by_name_is_that_of_its_service() -> None:
             one["values"] |= {"cluster": "shop", "id": "arn:aws:ecs:eu-west-1:111122223333:service/shop/web"}
     stack = understood(told, {}).require()
     assert (stack.cluster, stack.region, stack.account_id) == ("shop", "eu-west-1", "111122223333")
+
+
+def test_a_host_name_of_orchestrate_toml_has_its_zone_as_one_of_the_state() -> None:
+    zone = resource("aws_route53_zone.main", name="example.com", zone_id="Z1")
+    told = with_these(zone, variables=DATABASE, without="aws_route53_record.site")
+    stack = understood(told, {"tenants": {"web": {"hostname": "Shop.Example.com."}}}).require()
+    assert (stack.dns and stack.dns.zone, stack.tenants["web"].hostname) == ("example.com", "shop.example.com")
