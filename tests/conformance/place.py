@@ -87,3 +87,18 @@ class Place:
             sslrootcert=str(self.ca_file),
             autocommit=True,
         )
+
+
+def as_tenant(place: Place, one: WantedDatabase) -> psycopg.Connection[Any]:
+    """A session of the tenant's own role."""
+    secret = place.aws.client("secretsmanager").get_secret_value(SecretId=str(one.secret_arn))["SecretString"]
+    return psycopg.connect(
+        host=place.stack.database.host,
+        hostaddr=place.endpoint.ip,
+        port=place.endpoint.port,
+        user=one.role,
+        password=json.loads(secret)["password"],
+        dbname=one.database,
+        sslmode="require",
+        autocommit=True,
+    )

@@ -20,7 +20,8 @@ from orchestrator.stack import contract
 from orchestrator.steps import dns_records, sites
 from tests.faults.figures import say, sized, tell
 from tests.faults.schedule import AtOnce, Schedule
-from tests.faults.scripted import TENANTS, Killed, World, context_of
+from tests.faults.scripted import context_of
+from tests.faults.scripted_world import TENANTS, Killed, World
 from tests.unit.stack.test_contract import good
 
 SCHEDULES = sized(10_000, 200)

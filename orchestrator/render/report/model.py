@@ -27,7 +27,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReportedChange:
     """A change that was made, or may have been: when it ended (of an open one, when it began), and how."""
 
     at: float
@@ -36,7 +36,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One step, for one tenant or for what all share (`subject` empty)."""
 
     step: str
@@ -46,7 +46,7 @@ class Row:
     code: str = ""
     fix: str = ""
     spans: Sequence[Span] = ()
-    changes: Sequence[Change] = ()
+    changes: Sequence[ReportedChange] = ()
 
     @property
     def seconds(self) -> float:
@@ -60,7 +60,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReportedFinding:
     """What the doctor found, or the run reported beside its steps."""
 
     subject: str
@@ -72,7 +72,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RunReport:
     """A run. Times are as recorded (ISO 8601, UTC); `outcome` is a word of `errors.Outcome`, or `unfinished`."""
 
     run: str
@@ -85,15 +85,15 @@ class Report:
     calls: int
     who: str
     words: str
-    rows: Sequence[Row] = ()
-    findings: Sequence[Finding] = ()
+    rows: Sequence[ReportRow] = ()
+    findings: Sequence[ReportedFinding] = ()
     garbled: int = 0
     """Lines of the record that can't be read."""
     span: float = field(default=_SHORTEST)
     """Seconds that the picture spans."""
 
 
-def of(record: RunRecord) -> Report:
+def of(record: RunRecord) -> RunReport:
     """What the record tells, whatever is in it."""
     began = _at(record.began)
     lines = [line for line in record.lines if line.get("step")]
@@ -102,7 +102,7 @@ def of(record: RunRecord) -> Report:
     seconds = record.seconds if record.seconds is not None else last
     header = record.header
     options = header.get("options")
-    return Report(
+    return RunReport(
         run=record.run,
         command=record.command,
         stack=record.stack,
@@ -120,7 +120,7 @@ def of(record: RunRecord) -> Report:
     )
 
 
-def _rows(lines: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[Row]:
+def _rows(lines: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[ReportRow]:
     """In the order in which they began. What a step did before it knew its tenants is no row of its own."""
     by_key: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for line in lines:
@@ -139,10 +139,10 @@ def _has_tenants(step: str, keys: Iterable[tuple[str, str]]) -> bool:
 
 def _row(
     step: str, subject: str, said: Sequence[Mapping[str, Any]], start: float | None, began: datetime | None
-) -> Row:
+) -> ReportRow:
     last = next((line for line in reversed(said) if line["event"] in _ENDS), None)
     telling = last or next((line for line in reversed(said) if line["event"] == "step-waiting"), said[-1])
-    return Row(
+    return ReportRow(
         step=step,
         subject=subject,
         state=_ENDS[last["event"]] if last else OPEN,
@@ -171,22 +171,22 @@ def _spans(said: Sequence[Mapping[str, Any]], start: float | None, began: dateti
     yield Span(at, max(at, _since(began, said[-1])), *doing)
 
 
-def _changes(said: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[Change]:
+def _changes(said: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterable[ReportedChange]:
     intended: Mapping[str, Any] | None = None
     for line in said:
         if line["event"] == "change-intended":
             intended = line
         elif line["event"] == "change-made":
             what = _text(line, "detail") or (_text(intended, "detail") if intended else "")
-            yield Change(_since(began, line), what, _text(line, "outcome"))
+            yield ReportedChange(_since(began, line), what, _text(line, "outcome"))
             intended = None
     if intended is not None:
-        yield Change(_since(began, intended), _text(intended, "detail"), "not known")
+        yield ReportedChange(_since(began, intended), _text(intended, "detail"), "not known")
 
 
-def _finding(line: Mapping[str, Any]) -> Finding:
+def _finding(line: Mapping[str, Any]) -> ReportedFinding:
     names = ("subject", "severity", "detail", "code", "cause", "fix")
-    return Finding(**{name: _text(line, name) for name in names})
+    return ReportedFinding(**{name: _text(line, name) for name in names})
 
 
 def _since(began: datetime | None, line: Mapping[str, Any]) -> float:

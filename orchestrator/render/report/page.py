@@ -1,4 +1,4 @@
-"""The page of a `Report`: HTML with its style inside, pictures as SVG."""
+"""The page of a `RunReport`: HTML with its style inside, pictures as SVG."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import jinja2
 from markupsafe import Markup, escape
 
 from orchestrator.render.endings import next_command
-from orchestrator.render.report.model import Report
+from orchestrator.render.report.model import RunReport
 
 _PLACE = Path(__file__).parent
 
 
-def page(report: Report) -> str:
+def page(report: RunReport) -> str:
     """The whole document. Whatever a record holds is shown as text, and obeyed by nobody."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_PLACE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orchestrator.cli import orchestrate
 from orchestrator.engine.journal import RunRecord, parse
 from orchestrator.render import report
-from orchestrator.render.report.model import Change, Span
+from orchestrator.render.report.model import ReportedChange, Span
 
 BEGAN = "2026-11-30T03:00:00.000+00:00"
 VOID = {"meta", "br"}
@@ -60,7 +60,7 @@ def test_a_bar_tells_work_and_waits() -> None:
         Span(8, 10, "working"),
         Span(10, 30, "waiting", "0/1 running"),
     )
-    assert acme.changes == (Change(9, "redeploy acme", "succeeded"),)
+    assert acme.changes == (ReportedChange(9, "redeploy acme", "succeeded"),)
     assert (apex.state, apex.code, apex.fix) == ("failed", "out-of-memory", "raise it")
 
 
@@ -75,7 +75,7 @@ def test_of_a_run_that_was_killed_nothing_is_claimed() -> None:
     seen = report.of(record(event("step-started", 2), event("change-intended", 4, detail="redeploy acme")))
     assert seen.outcome == "unfinished"
     (row,) = seen.rows
-    assert (row.state, row.changes) == ("open", (Change(4, "redeploy acme", "not known"),))
+    assert (row.state, row.changes) == ("open", (ReportedChange(4, "redeploy acme", "not known"),))
 
 
 def test_of_a_record_that_says_nothing_a_page_is_made() -> None:

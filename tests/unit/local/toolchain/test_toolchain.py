@@ -396,8 +396,3 @@ def test_no_provider_anywhere_is_one_problem_with_the_fix(terraform: toolchain.P
         toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools")
     (problem,) = caught.value.problems
     assert (problem.code, "providers mirror" in problem.fix) == ("provider-missing", True)
-
-
-def test_the_configuration_quotes_what_hcl_would_read_as_its_own() -> None:
-    text = mirror.configuration({"hashicorp/aws": Path('/a "b" \\c/${d}/%{e}')}, HOST)
-    assert r'path    = "/a \"b\" \\c/$${d}/%%{e}"' in text

@@ -1,0 +1,71 @@
+"""What CONTRIBUTING and architecture.md say of the house is so: places, sizes, names, and what is a Protocol."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[2]
+LOOSE = {"__init__", "__main__", "errors", "events", "probe", "redact", "settings"}
+FILE, FUNCTION, MEDIAN, README = 400, 60, 120, 80
+"""Lines at most."""
+
+
+@cache
+def sources() -> Mapping[Path, ast.Module]:
+    """Every Python file of ours, read once."""
+    files = (file for room in ("orchestrator", "tests", "scripts") for file in (ROOT / room).rglob("*.py"))
+    return {file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for file in sorted(files)}
+
+
+def product() -> Iterator[tuple[str, ast.Module]]:
+    for file, tree in sources().items():
+        if file.parts[0] == "orchestrator":
+            yield ".".join(file.with_suffix("").parts[1:]).removesuffix(".__init__"), tree
+
+
+def length(file: Path) -> int:
+    return len((ROOT / file).read_text(encoding="utf-8").splitlines())
+
+
+def test_each_of_the_twenty_questions_has_its_answer() -> None:
+    said = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+\?) \| (.+) \|$", said, re.MULTILINE)
+    assert len(rows) == 20
+    named = [(question, re.findall(r"`((?:orchestrator|docs)/[^`]+)`", answer)) for question, answer in rows]
+    assert [question for question, places in named if not places] == []
+    assert [place for _, places in named for place in places if not (ROOT / place).exists()] == []
+
+
+def test_only_what_everybody_needs_lies_loose() -> None:
+    assert {file.stem for file in (ROOT / "orchestrator").glob("*.py")} == LOOSE
+    assert [file.stem for file in (ROOT / "orchestrator" / "local").glob("*.py")] == ["__init__"]
+
+
+def test_files_and_functions_are_short() -> None:
+    lengths = {file: length(file) for file in sources()}
+    assert {str(file): lines for file, lines in lengths.items() if lines > FILE} == {}
+    assert median(lines for file, lines in lengths.items() if file.parts[0] == "orchestrator") <= MEDIAN
+    functions = (
+        (f"{file}:{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for file, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    )
+    assert [name for name, lines in functions if lines > FUNCTION] == []
+    assert length(Path("README.md")) <= README
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """A search for a class finds one: it is named by what it holds, not by what it is for its own file."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for module, tree in product():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
