@@ -19,7 +19,7 @@ from orchestrator.aws.protection import Protection
 from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.aws.volumes import Volumes
 from orchestrator.dns import places
-from orchestrator.dns.model import normal
+from orchestrator.dns.names import normal
 from orchestrator.engine import runner
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.graph import AnyStep

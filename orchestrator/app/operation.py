@@ -19,8 +19,9 @@ from orchestrator.aws.value_from import parse
 from orchestrator.database.inventory import rows_of
 from orchestrator.database.model import wanted_of
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
-from orchestrator.dns import model, resolve, undo, visibility
+from orchestrator.dns import resolve, undo, visibility
 from orchestrator.dns.model import Change
+from orchestrator.dns.names import normal
 from orchestrator.dns.undo import NameRestoration
 from orchestrator.dns.visibility import NameView
 from orchestrator.doctor.consultation import consult
@@ -180,7 +181,7 @@ class Operation:
         """What undoing the last DNS change of each name would come to; changes nothing."""
         names = None
         if self._subjects is not None:
-            names = {model.normal(self.stack.tenants[tenant].hostname) for tenant in self._subjects}
+            names = {normal(self.stack.tenants[tenant].hostname) for tenant in self._subjects}
         return undo.survey(self._context.dns_rules.history, self._context.dns, names)
 
     def undo(self, wanted: Collection[NameRestoration], around: Around = runner.unguarded) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.understanding import required, understand
-from orchestrator.dns import model
+from orchestrator.dns.names import normal
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import contract
 from orchestrator.stack.contract import Stack
@@ -50,7 +50,7 @@ def records_of_terraform(state: Mapping[str, Any]) -> frozenset[str]:
         module = modules.pop()
         modules += module.get("child_modules", ())
         held = (it["values"] for it in module.get("resources", ()) if it["type"] == "aws_route53_record")
-        names |= {model.normal(it.get("fqdn") or it["name"]) for it in held}
+        names |= {normal(it.get("fqdn") or it["name"]) for it in held}
     return frozenset(names)
 
 

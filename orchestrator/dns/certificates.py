@@ -13,7 +13,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.aws.acm import ISSUED, PENDING, AcmCertificate, Validation
-from orchestrator.dns import model, places, submission
+from orchestrator.dns import model, names, places, submission
 from orchestrator.dns.model import Conflict, Record
 from orchestrator.dns.places import ZoneReader
 from orchestrator.dns.submission import LocatedChange
@@ -49,7 +49,7 @@ class Request(BaseModel):
 
     def wanted(self, hostname: str) -> Dns | None:
         """Who holds the name; None: it isn't ours to manage."""
-        return self.names.get(model.normal(hostname).removeprefix("*."), self.dns)
+        return self.names.get(names.normal(hostname).removeprefix("*."), self.dns)
 
 
 def request_of(stack: Stack) -> Request:
@@ -128,7 +128,7 @@ def observe(context: CertificateContext) -> CertificateFacts:
 def _need(
     context: CertificateContext, zone_reader: ZoneReader, validation: Validation, asked: Dns
 ) -> LocatedChange | Problem | None:
-    place = zone_reader.find(model.normal(validation.record), asked)
+    place = zone_reader.find(names.normal(validation.record), asked)
     if isinstance(place, Problem):
         return place
     records = zone_reader.records(place)
@@ -144,7 +144,7 @@ def _need(
 
 def _is_acms(value: str) -> bool:
     """Another account's validation of the same name: worth nothing here, and ACM's own."""
-    return model.normal(value).endswith(_ACM)
+    return names.normal(value).endswith(_ACM)
 
 
 def _conflict(conflict: Conflict) -> Problem:
@@ -186,7 +186,7 @@ def _verdict(facts: CertificateFacts, validation: Validation) -> Verdict:
         return Unread(facts.problems[name], name in facts.passing, refused).verdict
     if name in facts.needed:
         return Todo(f"publish {facts.needed[name].change}", facts.needed[name])
-    record = f"{model.normal(validation.record)} CNAME {model.normal(validation.value)}"
+    record = f"{names.normal(validation.record)} CNAME {names.normal(validation.value)}"
     if name not in facts.managed:
         return Wait(f"publish it: {record}", code="certificate-not-issued", fix=f"set {record} where the DNS is")
     if validation.status == "SUCCESS":

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from orchestrator.dns.model import Change, Record, bare
+from orchestrator.dns.model import Change, Record
+from orchestrator.dns.names import bare
 from orchestrator.errors import Invalid, Problem
 
 FILE = "dns-undo.jsonl"
@@ -119,4 +120,6 @@ def _entry(line: Mapping[str, Any]) -> HistoryEntry:
 
 
 def _record(said: Mapping[str, Any]) -> Record:
-    return Record(**{**said, "values": tuple(said["values"]), "origin": tuple(said["origin"])})
+    """Lines of earlier versions know no `kept`."""
+    lists = {"values": tuple(said["values"]), "kept": tuple(said.get("kept", ())), "origin": tuple(said["origin"])}
+    return Record(**{**said, **lists})

@@ -7,22 +7,32 @@ it says is shown with a credential in it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import Change, Connection, Record, ZonePlan, normal, one_by_one, receipt
+from orchestrator.dns import lexicon_raw as raw
+from orchestrator.dns import proof
+from orchestrator.dns.model import Change, Connection, Record, ZonePlan, extras
+from orchestrator.dns.names import normal
+from orchestrator.dns.sending import one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 T = TypeVar("T")
 
-APEX = {"cloudflare": "CNAME", "route53": "CNAME", "digitalocean": "CNAME"}
+APEX = {"cloudflare": "CNAME", "digitalocean": "CNAME"}
 """What leads the apex elsewhere, where it isn't ALIAS (Cloudflare flattens a CNAME)."""
-PROXIES = frozenset({"cloudflare"})
-"""Whose records may hide what they lead to behind the provider's proxy, which dns-lexicon neither shows nor sets."""
+PATCHING = frozenset({"cloudflare"})
+"""Whose PUT, which dns-lexicon sends, sets what it doesn't say to its default (the proxy to off); a PATCH doesn't."""
+OWN = frozenset({"route53"})
+"""dns-lexicon shows neither their aliases nor their routing policies; our own provider does."""
+UNHEARD = frozenset({"ConnectionError", "Timeout", "TimeoutError", "JSONDecodeError", "ChunkedEncodingError"})
 ATTEMPTS = 5
 PASSING = frozenset({429, 500, 502, 503, 504})
 REJECTED = frozenset({400, 401, 403})
@@ -39,6 +49,9 @@ def connect(connection: Connection, name: str) -> Lexicon:
 
 def require(name: str) -> None:
     """Raises `Invalid` where dns-lexicon is missing or has none of that name."""
+    if name in OWN:
+        message = f"through dns-lexicon {name} would lose aliases and routing policies, which it doesn't show"
+        raise Invalid(Problem("dns-provider-unknown", message, "contract: dns.provider", f'use provider = "{name}"'))
     try:
         # Its Client would look up the public suffix list on the network; its providers need nothing of it.
         from lexicon._private.discovery import find_providers  # noqa: PLC0415 - an optional extra
@@ -65,7 +78,7 @@ class Lexicon:
         self._provider = provider
         self._make = make
         self._connection = connection
-        self._signed_in: dict[str, tuple[Any, dict[str, Any]]] = {}
+        self._signed_in: dict[str, _SignedIn] = {}
 
     def zones(self) -> frozenset[str]:
         """None: dns-lexicon can't list them, so each zone has to be in the contract."""
@@ -77,17 +90,37 @@ class Lexicon:
 
     def records(self, zone: str) -> frozenset[Record]:
         """Every record; those of one name and type are one `Record` (`origin`: their identifiers)."""
-        provider, _options = self._asking(partial(self._client, zone))
-        found = self._asking(provider.list_records)
-        groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-        for entry in found:
-            groups.setdefault((normal(entry["name"]), entry["type"]), []).append(entry)
-        return frozenset(_record(name, kind, entries) for (name, kind), entries in groups.items())
+        signed_in = self._asking(partial(self._client, zone))
+
+        def listed() -> Any:
+            signed_in.answers.forget()
+            return signed_in.provider.list_records()
+
+        found = self._asking(listed)
+        others = signed_in.answers.others(found)
+        groups: dict[tuple[str, str, str], list[_Entry]] = {}
+        for each in found:
+            entry = _Entry(each, others.get(str(each.get("id", "")), {}))
+            groups.setdefault((normal(each["name"]), each["type"], raw.policy(entry.others)), []).append(entry)
+        return frozenset(_record(name, kind, policy, entries) for (name, kind, policy), entries in groups.items())
 
     def submit(self, zone: str, plan: ZonePlan) -> str:
-        """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more."""
+        """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more.
+
+        The zone is read just before and just after: a name that isn't what it was is left alone, and a change that took
+        more with it than it should is said: there are 80 providers, and not each keeps what it isn't told again.
+        """
         plan.raise_if_unsafe()
-        return receipt(plan, one_by_one(plan, lambda change: self._change(zone, change)))
+        if not plan.changes:
+            return ""
+        before = self.records(zone)
+        failures = dict(proof.stale(plan.changes, before))
+        rest = replace(plan, changes=tuple(change for change in plan.changes if change.name not in failures))
+        failures |= one_by_one(rest, lambda change: self._change(zone, change))
+        made = [change for change in rest.changes if change.name not in failures]
+        with suppress(Transient):  # then what the changes came to is seen by who looks next
+            failures |= proof.altered(made, before, self.records(zone)) if made else {}
+        return receipt(plan, failures)
 
     def settled(self, ticket: str) -> bool:  # noqa: ARG002 - dns-lexicon has no notion of it; name servers are asked instead
         """Always: what was accepted is in the zone."""
@@ -96,35 +129,53 @@ class Lexicon:
     def _change(self, zone: str, change: Change) -> None:
         """An edit where only the value differs; otherwise the old goes before the new comes."""
         wanted = [value for record in change.after for value in _values(record)]
-        held = [pair for old in change.before for pair in zip(_values(old), old.origin, strict=True)]
-        left = [(value, each) for value, each in held if value not in wanted]
-        missing = [value for value in wanted if value not in {value for value, _each in held}]
-        provider, options = self._asking(partial(self._client, zone))
-        for (old, identifier), new in zip(left, missing, strict=False):
-            if old[0] == new[0]:
-                options["ttl"] = new[2]
-                self._asking(partial(provider.update_record, identifier, new[0], change.name, new[1]))
-                left, missing = [one for one in left if one[1] != identifier], [one for one in missing if one != new]
-        self._require_unproxied(change.name, provider, [identifier for _old, identifier in left])
-        for old, identifier in left:
-            self._asking(partial(provider.delete_record, identifier, old[0], change.name, old[1]))
-        for new in missing:
-            options["ttl"] = new[2]
-            self._asking(partial(provider.create_record, new[0], change.name, new[1]))
+        held = [pair for old in change.before for pair in _held(old)]
+        left = [one for one in held if one.value not in wanted]
+        missing = [value for value in wanted if value not in {one.value for one in held}]
+        signed_in = self._asking(partial(self._client, zone))
+        provider = signed_in.provider
+        for one, new in zip(tuple(left), tuple(missing), strict=False):
+            if one.value[0] == new[0]:
+                signed_in.options["ttl"] = new[2]
+                with signed_in.answers.saying_again(one.identifier, one.others):
+                    self._asking(partial(provider.update_record, one.identifier, new[0], change.name, new[1]))
+                left.remove(one)
+                missing.remove(new)
+        self._require_nothing_dear(change.name, left if missing else ())
+        removed: list[_Value] = []
+        try:
+            for one in left:
+                self._asking(partial(provider.delete_record, one.identifier, one.value[0], change.name, one.value[1]))
+                removed.append(one.value)
+            for new in missing:
+                self._create(signed_in, change.name, new)
+        except Transient:
+            raise
+        except OrchestratorError:
+            for value in removed:
+                self._create(signed_in, change.name, value)
+            raise
 
-    def _require_unproxied(self, name: str, provider: Any, identifiers: Iterable[str]) -> None:
-        """Raise where a record would have to be made anew: it would show the load balancer to the world."""
-        if self._provider not in PROXIES:
-            return
-        for identifier in identifiers:
-            held = self._asking(partial(provider._get, f"/zones/{provider.domain_id}/dns_records/{identifier}"))
-            if held["result"].get("proxied"):
+    def _create(self, signed_in: _SignedIn, name: str, value: _Value) -> None:
+        signed_in.options["ttl"] = value[2]
+        self._asking(partial(signed_in.provider.create_record, value[0], name, value[1]))
+
+    def _require_nothing_dear(self, name: str, left: Iterable[_Held]) -> None:
+        """Raise where a record would have to be made anew, and would lose what it carries: a proxy, a comment."""
+        for one in left:
+            dear = raw.dear(one.others)
+            if dear.get("proxied"):
                 message = f"{name} is behind the proxy of {self.name}, and a record of another type would not be"
                 fix = "make it a CNAME there, by hand, with the proxy on; or switch the proxy off, and run again"
                 raise OrchestratorError(Problem("dns-record-proxied", message, name, fix))
+            if dear:
+                said = ", ".join(f"{field} {value!r}" for field, value in sorted(dear.items()))
+                message = f"{name} would have to be made anew at {self.name}, and would lose: {said}"
+                fix = f"change its type there, by hand; or take {', '.join(sorted(dear))} off it, and run again"
+                raise OrchestratorError(Problem("dns-record-fields", message, name, fix))
 
-    def _client(self, zone: str) -> tuple[Any, dict[str, Any]]:
-        """Signed in to the zone; the dictionary holds the options (`ttl`) that the next call sees."""
+    def _client(self, zone: str) -> _SignedIn:
+        """Signed in to the zone; the options (`ttl`) are what the next call sees."""
         from lexicon.config import ConfigResolver, DictConfigSource  # noqa: PLC0415 - an optional extra
 
         if zone not in self._signed_in:
@@ -133,13 +184,14 @@ class Lexicon:
             config.add_config_source(DictConfigSource(options), 0)
             config.add_config_source(_Environment(self._connection.environment), 1)
             provider = self._make(config)
+            answers = raw.Answers(provider)
             try:
                 provider.authenticate()
             except Exception as error:  # noqa: BLE001 - 80 providers, each with its own exceptions: all of them mean this
                 raise self._sign_in_failed(error, zone) from None
-            if self._provider in PROXIES:
-                provider._put = provider._patch  # a PUT sets what it doesn't say to its default: the proxy to off
-            self._signed_in[zone] = (provider, options)
+            if self._provider in PATCHING:
+                provider._put = provider._patch
+            self._signed_in[zone] = _SignedIn(provider, options, answers)
         return self._signed_in[zone]
 
     def _asking(self, call: Callable[[], T]) -> T:
@@ -190,8 +242,42 @@ _Value = tuple[str, str, int | None]
 """One value of a record: type, content, TTL."""
 
 
+@dataclass(frozen=True, slots=True)
+class _SignedIn:
+    """dns-lexicon's provider for one zone, the options that its next call sees, and what it was answered."""
+
+    provider: Any
+    options: dict[str, Any]
+    answers: raw.Answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One value of a record as dns-lexicon shows it, and what else it carries at its provider."""
+
+    said: Mapping[str, Any]
+    others: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One value that is in the zone."""
+
+    value: _Value
+    identifier: str
+    others: Mapping[str, Any]
+
+
 def _values(record: Record) -> list[_Value]:
     return [(record.type, value, record.ttl) for value in record.values]
+
+
+def _held(record: Record) -> list[_Held]:
+    kept = record.kept or ("",) * len(record.values)
+    return [
+        _Held(value, identifier, extras(one))
+        for value, identifier, one in zip(_values(record), record.origin, kept, strict=True)
+    ]
 
 
 class _Environment:
@@ -206,20 +292,26 @@ class _Environment:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Throttled, down, or not reachable. The libraries underneath differ; status and class name are what they share."""
+    """Throttled, down, not reachable, or a page where an answer should be: a firewall's challenge, maintenance.
+
+    The libraries underneath differ; status and class name are what they share.
+    """
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
         return status in PASSING
-    return any(kind.__name__ in {"ConnectionError", "Timeout", "TimeoutError"} for kind in type(error).__mro__)
+    return any(kind.__name__ in UNHEARD for kind in type(error).__mro__)
 
 
-def _record(name: str, kind: str, entries: Iterable[Mapping[str, Any]]) -> Record:
-    ordered = sorted(entries, key=lambda entry: normal(str(entry["content"])))
-    ttls = [int(entry["ttl"]) for entry in ordered if entry.get("ttl")]
+def _record(name: str, kind: str, policy: str, entries: Iterable[_Entry]) -> Record:
+    ordered = sorted(entries, key=lambda entry: normal(str(entry.said["content"])))
+    ttls = [int(entry.said["ttl"]) for entry in ordered if entry.said.get("ttl")]
+    kept = tuple(json.dumps(entry.others, sort_keys=True) if entry.others else "" for entry in ordered)
     return Record(
         name,
         kind,
-        values=tuple(str(entry["content"]) for entry in ordered),
+        values=tuple(str(entry.said["content"]) for entry in ordered),
         ttl=max(ttls, default=None),
-        origin=tuple(str(entry.get("id", "")) for entry in ordered),
+        policy=policy,
+        kept=kept if any(kept) else (),
+        origin=tuple(str(entry.said.get("id", "")) for entry in ordered),
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from orchestrator.aws.partitions import SUFFIXES
-from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed, Problem, Refused, Transient
+from orchestrator.dns.names import bare, covering, is_within, normal, with_ancestors
+from orchestrator.errors import Problem, Refused
 
 Ours: TypeAlias = Callable[[str], bool]
 """Whether a record's value is a name that was (or is) this stack's load balancer."""
@@ -21,27 +22,17 @@ Ours: TypeAlias = Callable[[str], bool]
 ADDRESS_TYPES = frozenset({"A", "AAAA", "CNAME", "ALIAS"})
 NAME_VALUED_TYPES = frozenset({"CNAME", "ALIAS", "NS"})
 
-_DUALSTACK = "dualstack."
 _ENDS = "|".join(map(re.escape, SUFFIXES))
 _NUMBERED = re.compile(rf"^(?P<name>[^.]+)-[0-9a-f]+(?P<rest>\.[a-z0-9.-]*\.(?:{_ENDS}))$")
-
-
-def normal(name: str) -> str:
-    """A DNS name as it is compared: lower case, without the last dot."""
-    return name.lower().rstrip(".")
-
-
-def bare(target: str) -> str:
-    """A load balancer's name without the `dualstack.` that the Route 53 console writes before it."""
-    return normal(target).removeprefix(_DUALSTACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """All values of one name and type. Names are normal (`normal`); `ttl` in seconds, None for a Route 53 alias.
 
-    `alias_zone` is the hosted zone of an alias's target, and is what makes a Route 53 A record an alias. `policy` is a
-    routing policy's set identifier: several records then share a name, and none of them is ours to touch. `origin` is
+    `alias_zone` is the hosted zone of an alias's target, and is what makes a Route 53 A record an alias. `policy` names
+    the routing policy that it is part of: several records then share a name, and none of them is ours to touch. `kept`
+    holds, for each value, the fields that we don't understand, as JSON (`extras`): they stay what they are. `origin` is
     the provider's own handle (its ids, or its raw form), needed to change the record; it is no part of its identity.
     """
 
@@ -51,6 +42,7 @@ class Record:
     ttl: int | None = None
     alias_zone: str = ""
     policy: str = ""
+    kept: tuple[str, ...] = ()
     origin: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,9 +70,29 @@ class Record:
         """Whether it leads to another name (CNAME, ALIAS, Route 53 alias) rather than to data."""
         return self.type in {"CNAME", "ALIAS"} or bool(self.alias_zone)
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers those who ask for an address, by itself or by what it leads to."""
+        return self.type in ADDRESS_TYPES
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether the provider's proxy stands before what it leads to, so that the DNS shows the proxy's addresses."""
+        return any(extras(each).get("proxied") is True for each in self.kept)
+
+    def leads_to(self, target: str) -> bool:
+        """Whether it leads to this name and to no other, be it one answer of several."""
+        return self.is_pointer and {bare(value) for value in self.values} == {bare(target)}
+
     def points_to(self, target: str) -> bool:
-        """Whether it leads to this name and to no other."""
-        return self.is_pointer and not self.policy and {bare(value) for value in self.values} == {bare(target)}
+        """Whether it leads to this name and to no other, for everybody."""
+        return not self.policy and self.leads_to(target)
+
+
+def extras(kept: str) -> dict[str, Any]:
+    """The fields of one value that aren't understood, by their names."""
+    found: dict[str, Any] = json.loads(kept) if kept else {}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +117,31 @@ class Conflict:
     present: tuple[Record, ...]
 
     @property
+    def _reason(self) -> str:
+        policies = sorted({record.policy for record in self.present if record.policy})
+        if policies:
+            which = (
+                f"one answer of several ({', '.join(policies)}), and which of them is to lead where is not known here"
+            )
+            return f"{self.wanted.name} has a routing policy: its records are {which}"
+        beside = all(not record.is_answer for record in self.present)
+        why = ", and no CNAME may stand beside it" if beside else ""
+        return f"{self.wanted.name} already has a record that doesn't belong to this stack{why}"
+
+    @property
     def _way_out(self) -> str:
+        if any(record.policy for record in self.present):
+            return f"at the provider, lead the answer that is this stack's to {self.wanted.values[0]}; its policy stays"
+        way = "delete that record and run again"
         if all(is_adoptable(record) for record in self.present):
-            return "let it be replaced with --adopt"
-        return "delete that record and run again"
+            way = "let it be replaced with --adopt"
+        return f"if nothing needs it, {way}, or set it yourself to: {self.wanted}"
 
     @property
     def problem(self) -> Problem:
         """Names the present value and the way out."""
         present = "; ".join(map(str, self.present))
-        return Problem(
-            code="dns-foreign-record",
-            message=f"{self.wanted.name} already has a record that doesn't belong to this stack: {present}",
-            context=self.wanted.name,
-            fix=f"if nothing needs it, {self._way_out}, or set it yourself to: {self.wanted}",
-        )
+        return Problem("dns-foreign-record", f"{self._reason}: {present}", self.wanted.name, self._way_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +176,32 @@ def _content(record: Record) -> dict[str, Any]:
 
 
 def plan(
-    zone: str, existing: Iterable[Record], desired: Iterable[Record], ours: Ours, *, adopt: bool = False
+    zone: str,
+    existing: Iterable[Record],
+    desired: Iterable[Record],
+    ours: Ours,
+    *,
+    adopt: bool = False,
+    alias_zone: str = "",
 ) -> ZonePlan:
     """How each desired pointer comes true. Pure; the order of `existing` and `desired` does not matter.
 
-    Absent: created. Leading there already, in whatever form: nothing. Leading to a name of ours: replaced, keeping its
-    TTL (an alias has none: then the desired one). Anything else in its way: a conflict, or with `adopt` replaced too,
-    if it only answers with names and addresses. Other names stay as they are.
+    Absent: created, unless a wildcard record leads there already. Leading there, in whatever form: nothing. Leading to
+    a name of ours: led on, and all but its target stays what it is: its form, its TTL, what else it carries
+    (`alias_zone` is the hosted zone of an alias's new target; empty: that of the old one). Anything else in its way: a
+    conflict, or with `adopt` replaced, if it only answers with names and addresses. What may stand beside it (TXT, MX,
+    CAA) stays, and so do other names.
     """
     by_name: dict[str, list[Record]] = {}
     for record in existing:
         by_name.setdefault(record.name, []).append(record)
+    there = with_ancestors(by_name)
     changes, conflicts = [], []
     for wanted in sorted(desired, key=lambda record: (record.name, record.type)):
-        match _towards(wanted, _in_the_way(wanted, by_name.get(wanted.name, ())), ours, adopt=adopt):
+        present = tuple(sorted(by_name.get(wanted.name, ()), key=lambda one: (one.type, one.policy, one.values)))
+        if not present and _leads_there(wanted, by_name.get(covering(wanted.name, there), ())):
+            continue
+        match _towards(wanted, present, ours, adopt=adopt, alias_zone=alias_zone):
             case Change() as change:
                 changes.append(change)
             case Conflict() as conflict:
@@ -175,49 +209,77 @@ def plan(
     return ZonePlan(normal(zone), tuple(changes), tuple(conflicts))
 
 
-def _in_the_way(wanted: Record, present: Iterable[Record]) -> tuple[Record, ...]:
-    """A CNAME suffers no other record at its name; the others only those that answer with addresses."""
-    alone = wanted.type == "CNAME"
-    blocking = (record for record in present if alone or record.type in ADDRESS_TYPES)
-    return tuple(sorted(blocking, key=lambda record: (record.type, record.policy, record.values)))
+def _leads_there(wanted: Record, wildcard: Iterable[Record]) -> bool:
+    answers = [record for record in wildcard if record.is_answer]
+    return bool(answers) and all(record.points_to(wanted.values[0]) for record in answers)
 
 
-def _towards(wanted: Record, present: tuple[Record, ...], ours: Ours, *, adopt: bool) -> Change | Conflict | None:
-    if not present:
-        return Change(wanted.name, (), (wanted,))
-    pointers = tuple(record for record in present if record.is_pointer)
-    # Beside an alias (never beside a CNAME) other records may live: if all pointers are right, nothing has to move.
-    others = tuple(record for record in present if not record.is_pointer and record.type in ADDRESS_TYPES)
-    if pointers and not others and all(record.points_to(wanted.values[0]) for record in pointers):
-        beside_it = wanted.alias_zone and {record.type for record in pointers} == {"AAAA"}
-        return Change(wanted.name, (), (wanted,)) if beside_it else None
-    foreign = tuple(record for record in present if not _is_ours(record, wanted, ours))
+def _towards(
+    wanted: Record, present: tuple[Record, ...], ours: Ours, *, adopt: bool, alias_zone: str
+) -> Change | Conflict | None:
+    target = wanted.values[0]
+    answers = tuple(record for record in present if record.is_answer)
+    others = tuple(record for record in present if not record.is_answer)
+    if any(record.policy for record in answers):
+        return _by_policy(wanted, answers, ours)
+    if answers and all(record.points_to(target) for record in answers):
+        return None if {record.type for record in answers} != {"AAAA"} else Change(wanted.name, (), _over_ipv4(answers))
+    foreign = tuple(record for record in answers if not _is_ours(record, wanted, ours))
     in_the_way = tuple(record for record in foreign if not (adopt and is_adoptable(record)))
-    if in_the_way:
-        return Conflict(wanted, in_the_way)
-    return Change(wanted.name, present, (_keeping_ttl(wanted, present), *_over_ipv6(wanted, present)))
+    # A CNAME suffers nothing beside it. Where one stands beside something already, its provider is of another mind.
+    anew = foreign or not answers
+    if in_the_way or (anew and others and wanted.type == "CNAME"):
+        return Conflict(wanted, (*in_the_way, *(others if anew and wanted.type == "CNAME" else ())))
+    if not answers:
+        return Change(wanted.name, (), (wanted,))
+    return Change(wanted.name, answers, _replaced(wanted, answers) if foreign else _led_on(wanted, answers, alias_zone))
 
 
-def _over_ipv6(wanted: Record, present: Iterable[Record]) -> tuple[Record, ...]:
-    """An alias answers for one family of addresses: what there was for IPv6 too leads to the new name too."""
-    if not wanted.alias_zone:
-        return ()
-    return (replace(wanted, type="AAAA"),) if any(one.is_pointer and one.type == "AAAA" for one in present) else ()
+def _by_policy(wanted: Record, answers: tuple[Record, ...], ours: Ours) -> Conflict | None:
+    """One that leads there among others, none of them to a former name: right, as somebody arranged it."""
+    target = wanted.values[0]
+    stale = any(ours(value) for one in answers if not one.leads_to(target) for value in one.values)
+    return None if any(one.leads_to(target) for one in answers) and not stale else Conflict(wanted, answers)
+
+
+def _led_on(wanted: Record, present: tuple[Record, ...], alias_zone: str) -> tuple[Record, ...]:
+    """The same records, with another target. An alias answers for one family of addresses: there is one for IPv4."""
+    after = [
+        replace(
+            record,
+            values=wanted.values,
+            ttl=wanted.ttl if record.ttl is None and not record.alias_zone else record.ttl,
+            alias_zone=record.alias_zone and (wanted.alias_zone or alias_zone or record.alias_zone),
+            kept=record.kept[:1],
+            origin=(),
+        )
+        for record in present
+    ]
+    return (*_over_ipv4(after), *after) if {record.type for record in after} == {"AAAA"} else tuple(after)
+
+
+def _over_ipv4(over_ipv6: Sequence[Record]) -> tuple[Record, ...]:
+    """The alias that is missing beside one for IPv6."""
+    return (replace(over_ipv6[0], type="A", values=tuple(map(bare, over_ipv6[0].values)), origin=()),)
+
+
+def _replaced(wanted: Record, present: tuple[Record, ...]) -> tuple[Record, ...]:
+    """The wanted record in their place, with the longest of their TTLs and what the first of them carries."""
+    seconds = [record.ttl for record in present if record.ttl is not None]
+    kept = next((record.kept[:1] for record in present if record.kept), ())
+    one = replace(wanted, kept=kept, ttl=max(seconds) if seconds and wanted.ttl is not None else wanted.ttl)
+    over_ipv6 = wanted.alias_zone and any(it.is_pointer and it.type == "AAAA" for it in present)
+    return (one, replace(one, type="AAAA")) if over_ipv6 else (one,)
 
 
 def is_adoptable(record: Record) -> bool:
     """Whether `--adopt` may replace it: it answers with names or addresses, and is nobody's routing policy."""
-    return record.type in ADDRESS_TYPES and not record.policy
+    return record.is_answer and not record.policy
 
 
 def _is_ours(record: Record, wanted: Record, ours: Ours) -> bool:
     known = {bare(wanted.values[0])}
     return record.is_pointer and not record.policy and all(bare(v) in known or ours(v) for v in record.values)
-
-
-def _keeping_ttl(wanted: Record, present: Iterable[Record]) -> Record:
-    kept = [record.ttl for record in present if record.ttl is not None]
-    return wanted if wanted.ttl is None or not kept else replace(wanted, ttl=max(kept))
 
 
 def pointer(
@@ -252,58 +314,6 @@ def delegation(hostname: str, zone: str, records: Iterable[Record]) -> str:
     """The name below the apex, at or above `hostname`, whose NS records give it away; empty: it is the zone's."""
     given_away = {r.name for r in records if r.type == "NS" and r.name != normal(zone) and is_within(hostname, r.name)}
     return max(given_away, key=len, default="")
-
-
-def longest_match(hostname: str, zones: Iterable[str]) -> str:
-    """The closest of the zones that holds the name; empty: none does."""
-    return max((normal(zone) for zone in zones if is_within(hostname, zone)), key=len, default="")
-
-
-def is_within(hostname: str, zone: str) -> bool:
-    """Whether the name is the zone's apex or below it."""
-    return normal(hostname) == normal(zone) or normal(hostname).endswith("." + normal(zone))
-
-
-class SubmittedInPart(PartlyFailed):
-    """Some of a plan's changes were not made; `failures` is by the changes' names, `ticket` is for the others."""
-
-    def __init__(self, failures: Mapping[str, OrchestratorError], ticket: str) -> None:
-        super().__init__(failures)
-        self.ticket = ticket
-
-
-def receipt(plan: ZonePlan, failures: Mapping[str, OrchestratorError], ticket: str = "") -> str:
-    """The ticket of a plan that was sent. Raises `SubmittedInPart`; of a plan of one change, that one's own error."""
-    if failures and len(plan.changes) == 1:
-        raise next(iter(failures.values()))
-    if failures:
-        raise SubmittedInPart(failures, ticket)
-    return ticket
-
-
-def one_by_one(plan: ZonePlan, make: Callable[[Change], object]) -> Mapping[str, OrchestratorError]:
-    """Make each change of a provider that knows no batches; the failures, by the changes' names.
-
-    Where it did not answer for two changes in a row (each after all its patience), it is down: the rest is not sent.
-    """
-    failures: dict[str, OrchestratorError] = {}
-    silent: list[Transient] = []
-    for change in plan.changes:
-        if len(silent) > 1:
-            failures[change.name] = silent[-1]
-            continue
-        try:
-            make(change)
-            silent = []
-        except (Interrupted, Expired):
-            raise
-        except Transient as error:
-            silent.append(error)
-            failures[change.name] = error
-        except OrchestratorError as error:
-            silent = []
-            failures[change.name] = error
-    return failures
 
 
 class DnsProvider(Protocol):

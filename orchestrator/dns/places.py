@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from orchestrator.dns.model import DnsProvider, Record, delegation, is_within, longest_match, normal
+from orchestrator.dns.model import DnsProvider, Record, delegation
+from orchestrator.dns.names import covering, is_within, longest_match, normal, with_ancestors
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Problem, Transient
 from orchestrator.stack.contract import Dns, Stack
 
@@ -37,12 +38,21 @@ class ZoneReader:
     _records: dict[ZonePlace, frozenset[Record] | Problem] = field(default_factory=dict)
     _zones: dict[str, frozenset[str] | Problem] = field(default_factory=dict)
     _passing: set[Problem] = field(default_factory=set)
+    _held: dict[ZonePlace, tuple[Mapping[str, list[Record]], frozenset[str]]] = field(default_factory=dict)
 
     def records(self, place: ZonePlace) -> frozenset[Record] | Problem:
         """The zone's records, or why they can't be had."""
         if place not in self._records:
             self._records[place] = self._read(lambda: self.connect(place.provider).records(place.zone))
         return self._records[place]
+
+    def at(self, place: ZonePlace, name: str) -> tuple[Record, ...]:
+        """The records that answer at the name: its own, or those of the wildcard that covers it."""
+        if place not in self._held:
+            self._held[place] = _by_name(self.records(place))
+        by_name, there = self._held[place]
+        held = by_name.get(name) or by_name.get(covering(name, there), [])
+        return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
 
     def may_pass(self, problem: Problem) -> bool:
         """Whether another look may not meet it."""
@@ -90,6 +100,13 @@ class ZoneReader:
             self._zones[provider] = self._read(lambda: self.connect(provider).zones())
         zones = self._zones[provider]
         return zones if isinstance(zones, Problem) else longest_match(hostname, zones)
+
+
+def _by_name(records: frozenset[Record] | Problem) -> tuple[Mapping[str, list[Record]], frozenset[str]]:
+    by_name: dict[str, list[Record]] = {}
+    for record in () if isinstance(records, Problem) else records:
+        by_name.setdefault(record.name, []).append(record)
+    return by_name, with_ancestors(by_name)
 
 
 def locate(stack: Stack, zone_reader: ZoneReader) -> tuple[Mapping[str, ZonePlace], Mapping[str, Problem]]:

@@ -7,14 +7,19 @@ The two keys go only into request bodies: they are in no message, no `repr` and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Record, ZonePlan, normal, one_by_one, receipt
+from orchestrator.dns import proof
+from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Record, ZonePlan, extras
+from orchestrator.dns.names import normal
+from orchestrator.dns.sending import one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 
 BASE_URL = "https://api.porkbun.com/api/json/v3"
@@ -26,7 +31,17 @@ TIMEOUT = urllib3.Timeout(connect=10, read=30)
 ATTEMPTS = 6
 PAGE = 1000
 """Domains in one answer of domain/listAll."""
+UNDERSTOOD = frozenset({"id", "name", "type", "content", "ttl"})
+"""Fields of a record that `Record` has places for. All others come back as they were."""
+SAID_AGAIN = ("notes", "prio")
+NOTHING = (None, "", "0", 0)
 THROTTLED = frozenset({429, 502, 503, 504})
+PAGES = frozenset({403, 405, 429})
+"""With a page in place of JSON: the firewall's, which lets the same request through later (405: a captcha)."""
+HASTE = ("rate limit", "rate_limit", "too many", "try again")
+"""In the API's words: too fast, or not now."""
+FORMER_HOST = "porkbun.com"
+"""Where the API was: it answers 403 with a page to everybody."""
 CHALLENGE = 202
 """The API never says it; the firewall before it does (AWS WAF), when it takes a burst for a robot's."""
 
@@ -65,7 +80,8 @@ class Porkbun:
         found: set[str] = set()
         while True:
             page = self._api.ask("domain/listAll", {"start": str(len(found))}).get("domains") or ()
-            found |= {normal(domain["domain"]) for domain in page}
+            with _as_documented("domain/listAll"):
+                found |= {normal(domain["domain"]) for domain in page}
             if len(page) < PAGE:
                 return frozenset(found)
 
@@ -75,17 +91,28 @@ class Porkbun:
 
     def records(self, zone: str) -> frozenset[Record]:
         """Every record of the zone; those of one name and type are one `Record` (`origin`: their ids)."""
-        answer = self._api.ask(f"dns/retrieve/{normal(zone)}")
-        return frozenset(_grouped(answer.get("records") or ()))
+        path = f"dns/retrieve/{normal(zone)}"
+        answer = self._api.ask(path)
+        with _as_documented(path):
+            return frozenset(_grouped(answer.get("records") or ()))
 
     def submit(self, zone: str, plan: ZonePlan) -> str:
         """The changes, one after the other; one that fails stops no other. Who is down twice is asked no more.
 
-        The API has no compare-and-swap: what somebody changes between `records` and this is overwritten. There is
-        nothing to wait for afterwards: the ticket is empty.
+        The API has no compare-and-swap, so the zone is read just before and just after: a name that isn't what it was
+        is left alone, and one that lost more than it should is said. Nothing is to be waited for: the ticket is empty.
         """
         plan.raise_if_unsafe()
-        return receipt(plan, one_by_one(plan, lambda change: self._make(normal(zone), change)))
+        if not plan.changes:
+            return ""
+        before = self.records(zone)
+        failures = dict(proof.stale(plan.changes, before))
+        rest = replace(plan, changes=tuple(change for change in plan.changes if change.name not in failures))
+        failures |= one_by_one(rest, lambda change: self._make(normal(zone), change))
+        made = [change for change in rest.changes if change.name not in failures]
+        with suppress(Transient):  # then what the changes came to is seen by who looks next
+            failures |= proof.altered(made, before, self.records(zone)) if made else {}
+        return receipt(plan, failures)
 
     def settled(self, ticket: str) -> bool:  # noqa: ARG002 - the API has no notion of it; its name servers are asked instead
         """Always: what the API accepted is in the zone."""
@@ -97,17 +124,23 @@ class Porkbun:
         held = [(value, handle) for old in change.before for value, handle in _handles(old)]
         left = [(value, handle) for value, handle in held if value not in wanted]
         missing = [value for value in wanted if value not in {value for value, _handle in held}]
+        carried = {value: one for record in (*change.before, *change.after) for value, one in _carried(record)}
+        removed: list[_Value] = []
         try:
-            for _value, superfluous in left[len(missing) :]:
+            for value, superfluous in left[len(missing) :]:
                 self._api.ask(f"dns/delete/{zone}/{superfluous}")
+                removed.append(value)
             for (_value, handle), new in zip(left, missing, strict=False):
-                self._api.ask(f"dns/edit/{zone}/{handle}", _request(zone, change.name, new))
+                self._api.ask(f"dns/edit/{zone}/{handle}", _request(zone, change.name, new, carried[new]))
             for new in missing[len(left) :]:
-                self._api.ask(f"dns/create/{zone}", _request(zone, change.name, new))
+                self._api.ask(f"dns/create/{zone}", _request(zone, change.name, new, carried[new]))
         except _Failed:
             # "Edit error" is also said of edits that were made, and the record may be gone: only the list tells.
-            if not self._is_made(zone, change):
-                raise
+            if self._is_made(zone, change):
+                return
+            for value in removed:
+                self._api.ask(f"dns/create/{zone}", _request(zone, change.name, value, carried[value]))
+            raise
 
     def _is_made(self, zone: str, change: Change) -> bool:
         found = [record for record in self.records(zone) if record.name == change.name]
@@ -129,11 +162,21 @@ def _handles(record: Record) -> Iterable[tuple[_Value, str]]:
     return zip(_values(record), record.origin, strict=True)
 
 
-def _request(zone: str, name: str, value: _Value) -> dict[str, str]:
-    """Names are relative to the zone in requests (the apex: empty), full in answers; numbers are strings."""
+def _carried(record: Record) -> Iterable[tuple[_Value, Mapping[str, Any]]]:
+    """What each value carries besides."""
+    kept = [*record.kept, *[""] * len(record.values)]
+    return [(value, extras(one)) for value, one in zip(_values(record), kept, strict=False)]
+
+
+def _request(zone: str, name: str, value: _Value, carried: Mapping[str, Any]) -> dict[str, str]:
+    """Names are relative to the zone in requests (the apex: empty), full in answers; numbers are strings.
+
+    An edit replaces the record: what isn't said again may be cleared.
+    """
     kind, content, ttl = value
     relative = name.removesuffix(zone).removesuffix(".")
-    return {"name": relative, "type": kind, "content": content, "ttl": str(ttl)}
+    again = {field: str(carried[field]) for field in SAID_AGAIN if field in carried}
+    return {**again, "name": relative, "type": kind, "content": content, "ttl": str(ttl)}
 
 
 def _grouped(found: Iterable[Mapping[str, Any]]) -> Iterable[Record]:
@@ -143,13 +186,32 @@ def _grouped(found: Iterable[Mapping[str, Any]]) -> Iterable[Record]:
     for (name, kind), entries in groups.items():
         entries.sort(key=lambda entry: normal(str(entry["content"])))
         ttls = [int(entry["ttl"]) for entry in entries if entry.get("ttl")]
+        kept = tuple(map(_others, entries))
         yield Record(
             name,
             kind,
             values=tuple(str(entry["content"]) for entry in entries),
             ttl=max(ttls, default=Porkbun.minimum_ttl),
+            kept=kept if any(kept) else (),
             origin=tuple(str(entry["id"]) for entry in entries),
         )
+
+
+def _others(entry: Mapping[str, Any]) -> str:
+    """`notes`, `prio` and whatever else it carries, as JSON; empty: nothing."""
+    others = {key: value for key, value in entry.items() if key not in UNDERSTOOD and value not in NOTHING}
+    return json.dumps(others, sort_keys=True) if others else ""
+
+
+@contextmanager
+def _as_documented(path: str) -> Iterator[None]:
+    """Turn what an answer of another form than the documented one makes of our reading into a problem."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        text = f"Porkbun's answer has another form than documented ({type(error).__name__}: {error})"
+        fix = "report it with the answer of that path; meanwhile set the records by hand: orchestrate dns plan"
+        raise OrchestratorError(Problem("dns-provider-failed", text, context=path, fix=fix)) from None
 
 
 class _Throttled(Exception):
@@ -171,6 +233,7 @@ class _Api:
         self._sleep = sleep
         self._clock = clock
         self._earliest = clock()
+        self._http_host = (urllib3.util.parse_url(base_url).host or "").removeprefix("www.")
         self._http = urllib3.PoolManager(timeout=TIMEOUT, retries=False)
 
     def ask(self, path: str, content: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -199,6 +262,8 @@ class _Api:
             raise Transient(_unavailable(f"Porkbun can't be reached: {type(error).__name__}", path)) from error
         if answer.status == CHALLENGE or "x-amzn-waf-action" in answer.headers:
             raise _Throttled(f"HTTP {answer.status}, a challenge of its firewall")
+        if answer.status == HTTPStatus.FORBIDDEN and self._http_host == FORMER_HOST:
+            raise _no_api(path, answer.status)
         return _content(path, answer.status, answer.data)
 
     def _pace(self) -> None:
@@ -222,15 +287,26 @@ def _content(path: str, status: int, body: bytes) -> dict[str, Any]:
         return answer
     if status in THROTTLED:
         raise _Throttled(f"HTTP {status}")
-    if answer is None and (body.lstrip().startswith(b"{") or (status == 200 and not body)):
+    if answer is None and (body.lstrip().startswith(b"{") or (status == HTTPStatus.OK and not body)):
         raise Transient(_unavailable("Porkbun's answer was cut off", path))  # the change may have been made: look
-    if not isinstance(answer, dict) and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Transient(_unavailable(f"Porkbun is down (HTTP {status})", path))  # so it may
-    if not isinstance(answer, dict):
-        text = f"Porkbun answered HTTP {status} without JSON"
-        fix = f"the address of the API is {BASE_URL}; correct ORCHESTRATE_PORKBUN_URL if it is set"
-        raise OrchestratorError(Problem("dns-provider-failed", text, context=path, fix=fix))
-    raise _refusal(path, str(answer.get("message", "no message")))
+    if isinstance(answer, dict):
+        said = f"{answer.get('code', '')} {answer.get('message', 'no message')}".strip()
+        if any(words in said.lower() for words in HASTE):
+            raise _Throttled(said)
+        raise _refusal(path, said)
+    if status == HTTPStatus.OK:
+        raise Transient(_unavailable("Porkbun answered with a page", path))  # maintenance, a challenge: look again
+    if status in PAGES:
+        raise _Throttled(f"HTTP {status} with a page of its firewall; is ORCHESTRATE_PORKBUN_URL set, and right?")
+    raise _no_api(path, status)
+
+
+def _no_api(path: str, status: int) -> OrchestratorError:
+    text = f"Porkbun answered HTTP {status} without JSON"
+    fix = f"the address of the API is {BASE_URL}; correct ORCHESTRATE_PORKBUN_URL if it is set"
+    return OrchestratorError(Problem("dns-provider-failed", text, context=path, fix=fix))
 
 
 def _refusal(path: str, message: str) -> OrchestratorError:

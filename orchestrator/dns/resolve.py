@@ -18,7 +18,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.resolver
 
-from orchestrator.dns.model import bare, longest_match, normal
+from orchestrator.dns.names import bare, longest_match, normal
 from orchestrator.errors import Invalid, Problem
 
 TIMEOUT = 3.0
@@ -80,6 +80,10 @@ class Resolver(Protocol):
 
     def resolve(self, name: str) -> DnsAnswer:
         """Follows CNAMEs down to addresses."""
+        ...
+
+    def name_servers(self, zone: str) -> tuple[str, ...]:
+        """The names of the servers that the world asks about the zone; none when nobody says."""
         ...
 
     @property
@@ -194,6 +198,10 @@ class AskZones:
             return own.with_ipv6(answer)
         rest = self._system.resolve(answer.chain[-1])
         return replace(rest, name=answer.name, chain=answer.chain + rest.chain, ttl=answer.ttl, server=answer.server)
+
+    def name_servers(self, zone: str) -> tuple[str, ...]:
+        """As the system's resolver sees the delegation."""
+        return self._system.name_servers(zone)
 
     def _servers(self, zone: str) -> tuple[DnsServer, ...]:
         """As the system's resolver sees the delegation. Remembered once found: two threads may find the same."""

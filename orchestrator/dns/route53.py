@@ -18,8 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws import batches
 from orchestrator.aws.errors import code_of, problem_of
 from orchestrator.aws.pages import items, pages
-from orchestrator.dns.model import Change, Connection, DnsProvider, Record, ZonePlan, normal, receipt
+from orchestrator.dns.model import Change, Connection, DnsProvider, Record, ZonePlan, extras
+from orchestrator.dns.names import normal
 from orchestrator.dns.route53_accounts import InSeveralAccounts
+from orchestrator.dns.sending import receipt
 from orchestrator.engine.subjects import together
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Transient
 
@@ -34,6 +36,21 @@ ZONE_CHANGED = (
     "conflicts with other records with the same DNS name",
 )
 """In Route 53's words: the zone is not what it was when it was looked at."""
+
+
+UNDERSTOOD = frozenset({"Name", "Type", "TTL", "ResourceRecords", "AliasTarget"})
+UNDERSTOOD_OF_ALIAS = frozenset({"DNSName", "HostedZoneId"})
+"""Fields of a record set that `Record` has places for. All others come back as they were."""
+POLICIES = {
+    "Weight": "weighted",
+    "Region": "by latency",
+    "Failover": "failover",
+    "GeoLocation": "by location",
+    "GeoProximityLocation": "by proximity",
+    "CidrRoutingConfig": "by network",
+    "MultiValueAnswer": "multivalue",
+}
+"""Route 53's fields → what people call the routing policy."""
 
 
 class _RefusedChange(OrchestratorError):
@@ -135,6 +152,7 @@ class Route53:
         return self._zone_ids[wanted]
 
     def _find(self, zone: str) -> str:
+        private: list[str] = []
         for name in _candidates(zone):
             matching = _asking(partial(self._named, name))
             public = [found["Id"] for found in matching if not _is_private(found)]
@@ -142,10 +160,12 @@ class Route53:
                 return str(public[0])
             if public:
                 raise Invalid(_ambiguous(name, public))
+            private += [found["Id"] for found in matching]
+        seen = f" (only a private one, which no visitor is told of: {', '.join(private)})" if private else ""
         raise Invalid(
             Problem(
                 code="dns-zone-not-found",
-                message=f"these AWS credentials see no public Route 53 zone for {zone}",
+                message=f"these AWS credentials see no public Route 53 zone for {zone}{seen}",
                 context="contract: dns.zone",
                 fix="create the hosted zone outside of this stack, use the account that has it, or correct dns.zone",
             )
@@ -184,15 +204,34 @@ def _candidates(zone: str) -> Iterator[str]:
 def _record(found: dict[str, Any]) -> Record:
     alias = found.get("AliasTarget")
     values = [alias["DNSName"]] if alias else [value["Value"] for value in found.get("ResourceRecords", ())]
+    others = _others(found)
     return Record(
         name=_unescaped(found["Name"]),
         type=found["Type"],
         values=tuple(values),
         ttl=found.get("TTL"),
         alias_zone=alias["HostedZoneId"] if alias else "",
-        policy=found.get("SetIdentifier", ""),
+        policy=_policy(found),
+        kept=(json.dumps(others, sort_keys=True),) if others else (),
         origin=(json.dumps(found),),
     )
+
+
+def _others(found: dict[str, Any]) -> dict[str, Any]:
+    """What a record set carries beside name, type, TTL and values: `EvaluateTargetHealth`, a health check."""
+    others = {key: value for key, value in found.items() if key not in UNDERSTOOD}
+    alias = {key: value for key, value in found.get("AliasTarget", {}).items() if key not in UNDERSTOOD_OF_ALIAS}
+    return {**others, **({"AliasTarget": alias} if any(alias.values()) else {})}
+
+
+def _policy(found: dict[str, Any]) -> str:
+    """What makes it one of several: a routing policy with its set identifier, or a traffic policy that wrote it."""
+    if "TrafficPolicyInstanceId" in found:
+        return f"traffic policy instance {found['TrafficPolicyInstanceId']}"
+    if "SetIdentifier" not in found:
+        return ""
+    kind = next((words for key, words in POLICIES.items() if key in found), "routed")
+    return f"{kind} {found['SetIdentifier']!r}"
 
 
 def _unescaped(name: str) -> str:
@@ -231,10 +270,13 @@ def _size(change: Change) -> tuple[int, int]:
 def _creation(record: Record) -> dict[str, Any]:
     if record.origin:  # seen before: it comes back with all it had
         return _action("CREATE", json.loads(record.origin[0]))
-    wanted: dict[str, Any] = {"Name": record.name, "Type": record.type}
+    others = extras(record.kept[0]) if record.kept else {}
+    alias = others.pop("AliasTarget", {})
+    wanted: dict[str, Any] = {"Name": record.name, "Type": record.type, **others}
     if record.alias_zone:
-        target = {"HostedZoneId": record.alias_zone, "DNSName": record.values[0], "EvaluateTargetHealth": False}
-        return _action("CREATE", wanted | {"AliasTarget": target})
+        target = {"EvaluateTargetHealth": False, **alias}
+        wanted["AliasTarget"] = target | {"HostedZoneId": record.alias_zone, "DNSName": record.values[0]}
+        return _action("CREATE", wanted)
     values = [{"Value": value} for value in record.values]
     return _action("CREATE", wanted | {"TTL": record.ttl, "ResourceRecords": values})
 

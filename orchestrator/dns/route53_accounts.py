@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.dns.model import DnsProvider, Record, SubmittedInPart, ZonePlan, longest_match, normal
+from orchestrator.dns.model import DnsProvider, Record, ZonePlan
+from orchestrator.dns.names import longest_match, normal
+from orchestrator.dns.sending import SubmittedInPart
 
 
 class InSeveralAccounts:

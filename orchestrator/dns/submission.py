@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from orchestrator.dns.model import Change, SubmittedInPart, ZonePlan
+from orchestrator.dns.model import Change, ZonePlan
 from orchestrator.dns.places import Connect, ZonePlace
+from orchestrator.dns.sending import SubmittedInPart
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, PartlyFailed
 
 

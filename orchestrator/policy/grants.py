@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from orchestrator.aws.partitions import partition_in
 from orchestrator.aws.value_from import parse, resource
 from orchestrator.database.lending import path_of
-from orchestrator.dns.model import normal
+from orchestrator.dns.names import normal
 from orchestrator.dns.places import wanted
 from orchestrator.stack.contract import Stack, passwords_of
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from orchestrator.dns import model, places, submission
+from orchestrator.dns import model, names, places, submission
 from orchestrator.dns.history import History
 from orchestrator.dns.model import Change, Conflict, DnsProvider, Record
 from orchestrator.dns.places import ZonePlace, ZoneReader
@@ -80,6 +80,7 @@ class DnsRecordsContext(Protocol):
 class DnsRecordsFacts:
     """`places`, `desired` and `hostnames` are by tenant, `present` holds the records at the hostnames, by tenant.
 
+    Where a hostname has none, those of the wildcard that covers it. `alias_zone` is the load balancer's.
     A tenant without place or problem has no DNS of ours; the problems of those in `passing` may pass. `answers`, by
     hostname, are asked for once the records are right. `written` are the names that we led records to before; `alive`
     former names that still serve somebody. `remembered`: seconds that resolvers may keep a name's earlier answer.
@@ -87,6 +88,7 @@ class DnsRecordsFacts:
 
     load_balancer: str
     hostnames: Mapping[Subject, str]
+    alias_zone: str = ""
     places: Mapping[Subject, ZonePlace] = field(default_factory=dict)
     problems: Mapping[Subject, Problem] = field(default_factory=dict)
     passing: frozenset[Subject] = frozenset()
@@ -100,34 +102,37 @@ class DnsRecordsFacts:
     target: DnsAnswer | None = None
     answers: Mapping[str, DnsAnswer] = field(default_factory=dict)
     remembered: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By zone: the name servers that the world asks about it, where none of them is of the zone's own."""
 
     def recognised(self, name: str) -> bool:
         """Whether it is our load balancer's name, or looks like one it had, or was written by us."""
-        return model.former_names(self.load_balancer)(name) or model.bare(name) in self.written
+        return model.former_names(self.load_balancer)(name) or names.bare(name) in self.written
 
     def needed(self, tenant: Subject) -> Change | Conflict | None:
         """What the tenant's zone needs at its name."""
 
         def ours(name: str) -> bool:
-            return self.recognised(name) and model.bare(name) not in self.alive
+            return self.recognised(name) and names.bare(name) not in self.alive
 
         zone, present, desired = self.places[tenant].zone, self.present.get(tenant, ()), self.desired[tenant]
-        plan = model.plan(zone, present, [desired], ours, adopt=self.adopt)
+        plan = model.plan(zone, present, [desired], ours, adopt=self.adopt, alias_zone=self.alias_zone)
         return plan.changes[0] if plan.changes else plan.conflicts[0] if plan.conflicts else None
 
 
 def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
     """One list of each zone; the resolver is asked once records and providers are right."""
     stack, zone_reader = context.stack, ZoneReader(context.dns)
-    hostnames = {tenant: model.normal(it.hostname) for tenant, it in stack.tenants.items()}
+    hostnames = {tenant: names.normal(it.hostname) for tenant, it in stack.tenants.items()}
     located, problems = places.locate(stack, zone_reader)
     facts = DnsRecordsFacts(
         load_balancer=stack.load_balancer.dns_name,
+        alias_zone=stack.load_balancer.zone_id,
         hostnames=hostnames,
         places=located,
         problems=problems,
         passing=frozenset(tenant for tenant, problem in problems.items() if zone_reader.may_pass(problem)),
-        present={tenant: _at(zone_reader, place, hostnames[tenant]) for tenant, place in located.items()},
+        present={tenant: zone_reader.at(place, hostnames[tenant]) for tenant, place in located.items()},
         desired={tenant: _desired(context, tenant, place) for tenant, place in located.items()},
         written=context.dns_rules.history.written() if located else frozenset(),
         remembered=context.dns_rules.history.remembered() if located else {},
@@ -137,7 +142,8 @@ def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
     facts = replace(facts, alive=_alive_elsewhere(facts, context))
     if any(facts.needed(tenant) for tenant in located):
         facts = replace(facts, managed=context.dns_rules.managed())
-    return _as_seen(facts, context.resolver)
+    facts = _as_seen(facts, context.resolver)
+    return replace(facts, elsewhere=_elsewhere(facts, zone_reader, context.resolver))
 
 
 def _settled(provider: DnsProvider, ticket: str) -> bool:
@@ -150,12 +156,6 @@ def _settled(provider: DnsProvider, ticket: str) -> bool:
         raise
     except OrchestratorError:
         return True
-
-
-def _at(zone_reader: ZoneReader, place: ZonePlace, name: str) -> tuple[Record, ...]:
-    records = zone_reader.records(place)
-    held = () if isinstance(records, Problem) else (record for record in records if record.name == name)
-    return tuple(sorted(held, key=lambda record: (record.type, record.policy)))
 
 
 def _desired(context: DnsRecordsContext, tenant: Subject, place: ZonePlace) -> Record:
@@ -184,10 +184,10 @@ def _alive_elsewhere(facts: DnsRecordsFacts, context: DnsRecordsContext) -> froz
     In this account the load balancers are asked; another account's stack of the same name only shows in the DNS, which
     is not asked about names that we ourselves wrote.
     """
-    current = model.bare(facts.load_balancer)
+    current = names.bare(facts.load_balancer)
     pointers = (record for records in facts.present.values() for record in records if record.is_pointer)
-    names = {model.bare(value) for record in pointers for value in record.values}
-    former = sorted(name for name in names if name != current and facts.recognised(name))
+    led_to = {names.bare(value) for record in pointers for value in record.values}
+    former = sorted(name for name in led_to if name != current and facts.recognised(name))
     if not former:
         return frozenset()
     foreign = [name for name in former if name not in facts.written]
@@ -205,6 +205,23 @@ def _as_seen(facts: DnsRecordsFacts, resolver: Resolver) -> DnsRecordsFacts:
     with ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE) as pool:
         target, *answers = pool.map(resolver.resolve, [facts.load_balancer, *right])
     return replace(facts, target=target, answers=dict(zip(right, answers, strict=True)))
+
+
+def _elsewhere(facts: DnsRecordsFacts, zone_reader: ZoneReader, resolver: Resolver) -> Mapping[str, tuple[str, ...]]:
+    """Who the world asks about the zones of names that aren't seen, where it isn't the zone's own servers."""
+    wrong = {facts.places[tenant] for tenant in facts.places if _is_wrong(facts, facts.hostnames[tenant])}
+    found = {}
+    for place in sorted(wrong):
+        own = {value for one in zone_reader.at(place, place.zone) if one.type == "NS" for value in one.values}
+        asked = tuple(sorted(map(names.normal, resolver.name_servers(place.zone))))
+        if own and asked and own.isdisjoint(asked):
+            found[place.zone] = asked
+    return found
+
+
+def _is_wrong(facts: DnsRecordsFacts, name: str) -> bool:
+    answer = facts.answers.get(name)
+    return answer is not None and facts.target is not None and not answer.leads_to(facts.target)
 
 
 def decide(facts: DnsRecordsFacts) -> Verdicts:
@@ -237,11 +254,11 @@ def _verdict(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     if not facts.settled:
         spreading = f"{facts.places[tenant].provider} is propagating {name} to its name servers"
         return Wait(spreading, code="dns-not-settled", fix="run the same command again: the change has been made")
-    return _as_answered(facts, facts.places[tenant], name)
+    return _as_answered(facts, tenant, name)
 
 
 def _conflict(facts: DnsRecordsFacts, conflict: Conflict) -> Problem:
-    alive = {value for record in conflict.present for value in record.values if model.bare(value) in facts.alive}
+    alive = {value for record in conflict.present for value in record.values if names.bare(value) in facts.alive}
     if not alive:
         return conflict.problem
     return replace(
@@ -261,19 +278,48 @@ def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
     )
 
 
-def _as_answered(facts: DnsRecordsFacts, place: ZonePlace, name: str) -> Verdict:
-    answer = facts.answers.get(name)
+def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
+    answer, place = facts.answers.get(name), facts.places[tenant]
     if answer is None or facts.target is None:
         return Wait(f"{name} hasn't been asked for yet", code="dns-not-visible")
     if answer.leads_to(facts.target):
         left = facts.remembered.get(name)
         return Done(f"{answer}; everyone sees it in at most {left} s" if left else f"{answer}")
+    present = facts.present.get(tenant, ())
+    if answer.every and any(record.is_proxied for record in present):
+        return Done(f"{answer}: the proxy of {place.provider}, which leads to {facts.load_balancer}")
+    if answer.every and any(record.policy for record in present):
+        return Done(f"{answer}: one answer of several, by the name's routing policy; another leads here")
+    if place.zone in facts.elsewhere:
+        asked = ", ".join(facts.elsewhere[place.zone])
+        return Wait(
+            f"the record is right, but the world asks {asked} about {place.zone}, which are not that zone's servers",
+            code="dns-zone-elsewhere",
+            fix=f"name this zone's servers for {place.zone} at its registrar; or say in `dns` who holds it: {asked}",
+        )
     remembered = f"; it may be remembered for {answer.ttl} s" if answer.ttl else ""
     return Wait(
         f"the record is right, but DNS still says {answer}{remembered}",
         code="dns-not-visible",
         fix=f"check that the name servers registered for {place.zone} are those of this zone at {place.provider}",
     )
+
+
+def advice(facts: DnsRecordsFacts, tenant: Subject) -> str:
+    """What cures the tenant's name, for who only looks. Pure.
+
+    The command, where this step would set the record; else what a person has to do, and why the command won't; nothing
+    where it is right.
+    """
+    match decide(facts).get(tenant, Done("")):
+        case Todo():
+            return f"orchestrate run --only {STEP.id} --tenant {tenant}"
+        case Blocked(problem):
+            return f"{problem.fix} (orchestrate would not: {problem.message})"
+        case Wait(because, _code, fix):
+            return fix or because
+        case _:
+            return ""
 
 
 def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:

@@ -267,6 +267,9 @@ class Zone:
             return DnsAnswer(name, rcode="NXDOMAIN")
         return DnsAnswer(name, (target,), ("192.0.2.1",))
 
+    def name_servers(self, _zone: str) -> tuple[str, ...]:
+        return ()
+
     unheard: frozenset[str] = frozenset()
 
     def visit(self, hostname: str, address: str, path: str) -> Probe:

@@ -1,10 +1,12 @@
 """Route 53: moto answers INSYNC at once, always with the same change id, and judges batches by a journal, not the zone.
 
 Corrected: a change has its own id, is PENDING for 30 s of AWS's time, and the world sees it only then; CREATE of what
-exists, DELETE of what is not there or differs, a CNAME beside other records or at the apex, a value that is none of its
-type, a name outside of the zone, an alias to a load balancer in another zone than its own are refused in AWS's words,
-the whole batch at once, with a message for each refused change; a record deleted before can be created again; a new
-zone's SOA is text, not moto's dictionary. Left out: AWS's own text for each kind of bad value.
+exists, DELETE of what is not there or differs in anything, a CNAME beside other records or at the apex, a value that is
+none of its type, a name outside of the zone, record sets of one name and type with and without a routing policy or with
+different ones, an alias to a load balancer in another zone than its own are refused in AWS's words, the whole batch at
+once, with a message for each refused change; a record deleted before can be created again; a new zone's SOA is text,
+not moto's dictionary. Left out: AWS's own text for each kind of bad value; routing by network and by proximity, and
+traffic policies (moto drops their fields).
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class StoredRecord:
     ttl: int
     values: tuple[str, ...]
     alias: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    """Routing policy, health check, `EvaluateTargetHealth`."""
 
 
 class _NoJournal(ChangeList):
@@ -92,14 +96,35 @@ def _info(cloud: Cloud, change: ChangeBatch) -> dict[str, Any]:
     return {"Id": f"/change/{change.id}", "Status": status, "SubmittedAt": change.submitted}
 
 
+OTHERS = {
+    "Weight": "weight",
+    "Region": "region",
+    "Failover": "failover",
+    "GeoLocation": "geo_location",
+    "MultiValueAnswer": "multi_value_answer",
+    "HealthCheckId": "health_check_id",
+}
+"""Fields of a record set → moto's attributes."""
+
+
 def held(record_sets: Iterable[Any]) -> dict[Key, StoredRecord]:
     """Record sets of moto by their key."""
     return {
         (plain(one.name), one.type, one.set_identifier or ""): StoredRecord(
-            int(one.ttl or 0), tuple(sorted(values(one))), plain((one.alias_target or {}).get("DNSName", ""))
+            int(one.ttl or 0),
+            tuple(sorted(values(one))),
+            plain((one.alias_target or {}).get("DNSName", "")),
+            _others({field: getattr(one, attribute) for field, attribute in OTHERS.items()}, one.alias_target),
         )
         for one in record_sets
     }
+
+
+def _others(fields: Mapping[str, Any], alias: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    said = {field: str(fields[field]).lower() for field in OTHERS if fields.get(field) is not None}
+    if alias:
+        said["EvaluateTargetHealth"] = str(alias.get("EvaluateTargetHealth", False)).lower()
+    return tuple(sorted(said.items()))
 
 
 def refusals(zone: str, existing: Mapping[Key, StoredRecord], changes: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -120,6 +145,36 @@ def refusals(zone: str, existing: Mapping[Key, StoredRecord], changes: Iterable[
     return messages
 
 
+def _mixed(now: Mapping[Key, StoredRecord], key: Key, wanted: StoredRecord) -> str:
+    """What keeps a record set from standing beside those of its name and type: each has the same routing policy."""
+    name, kind, identifier = key
+    beside = {their[2]: one for their, one in now.items() if their[:2] == (name, kind) and their[2] != identifier}
+    if not identifier:
+        return " cannot be created as other RRSets exist with the same name and type." if beside else ""
+    who, policy = f", SetIdentifier {identifier} cannot be created", _policy(wanted)
+    if "" in beside:
+        return f"{who} because a non {_WORDS[policy]} rrset exists with the same name and type."
+    if any(_policy(one) != policy for one in beside.values()):
+        return f"{who} as a non-{_WORDS[policy]} set exists with the same name and type"
+    if policy == "Weight" and any(one.ttl != wanted.ttl for one in beside.values()):
+        return f"{who} as weighted sets must contain the same TTL."
+    return ""
+
+
+def _policy(record_set: StoredRecord) -> str:
+    return next((field for field, _said in record_set.others if field in _WORDS), "")
+
+
+_WORDS = {
+    "": "multivalue answer",
+    "Weight": "weighted",
+    "Region": "latency",
+    "Failover": "failover",
+    "GeoLocation": "geolocation",
+    "MultiValueAnswer": "multivalue answer",
+}
+
+
 def _misplaced(zone: str, action: str, record_set: Mapping[str, Any]) -> str:
     """A name of another zone, or an alias whose target is not in the zone that it names."""
     name, target = plain(record_set["Name"]), record_set.get("AliasTarget") or {}
@@ -137,7 +192,9 @@ def _misplaced(zone: str, action: str, record_set: Mapping[str, Any]) -> str:
 def _wanted(record_set: Mapping[str, Any]) -> StoredRecord:
     given = tuple(sorted(one["Value"] for one in record_set.get("ResourceRecords") or ()))
     alias = plain((record_set.get("AliasTarget") or {}).get("DNSName", ""))
-    return StoredRecord(int(record_set.get("TTL") or 0), given, alias)
+    return StoredRecord(
+        int(record_set.get("TTL") or 0), given, alias, _others(record_set, record_set.get("AliasTarget"))
+    )
 
 
 def _refusal(zone: str, now: Mapping[Key, StoredRecord], action: str, key: Key, wanted: StoredRecord) -> str:
@@ -153,6 +210,9 @@ def _refusal(zone: str, now: Mapping[Key, StoredRecord], action: str, key: Key, 
         )
     if action == "CREATE" and key in now:
         return f"Tried to create {what} but it already exists"
+    mixed = _mixed(now, key, wanted)
+    if mixed:
+        return f"RRSet with DNS name {name}., type {kind}{mixed}"
     for value in wanted.values:
         if not is_valid(kind, value):
             return f"Invalid Resource Record: FATAL problem: invalid {kind} value encountered with '{value}'"

@@ -2,9 +2,10 @@
 
 Habits: about one request a second per account, beyond a small burst 503 with an HTML page; errors are
 `{"status": "ERROR", "message": …}` with 400; names are absolute in answers and relative in requests; ids and TTLs are
-strings; all come at once. Faults: `porkbun-edit-error`, `porkbun-error-200`, `porkbun-not-opted-in`. A change is
-visible in the DNS at once. Left out: everything but ping, the domains' list and DNS records (prices, editByNameType …).
-The account buys a domain by `PUT /_porkbun/domains/NAME` (not Porkbun's; `?opted_in=no`, `?parked=no`).
+strings; all records come at once, but for Porkbun's own NS. Faults: `porkbun-edit-error`, `porkbun-error-200`,
+`porkbun-not-opted-in`. A change is visible in the DNS at once. Left out: everything but ping, the domains' list and DNS
+records (prices, editByNameType …). The account buys a domain by `PUT /_porkbun/domains/NAME` (not Porkbun's;
+`?opted_in=no`, `?parked=no`).
 """
 
 from __future__ import annotations
@@ -140,8 +141,15 @@ def _domains(cloud: Cloud, given: Mapping[str, Any], _arguments: Mapping[str, st
 
 def _retrieve(cloud: Cloud, _given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
     wanted = arguments.get("record_id")
-    records = cloud.shared(Registrar).records(_domain(cloud, arguments))
-    return {"records": [_shown(record) for record in records if wanted in (None, record.id)]}
+    domain = _domain(cloud, arguments)
+    records = [record for record in cloud.shared(Registrar).records(domain) if not _is_porkbuns_own(record, domain)]
+    shown = [_shown(record) for record in records if wanted in (None, record.id)]
+    return {"cloudflare": "enabled", "records": shown}
+
+
+def _is_porkbuns_own(record: HostedRecord, domain: str) -> bool:
+    """The API doesn't list the SOA, nor the domain's NS records while they are Porkbun's."""
+    return (record.name, record.type) == (domain, "NS") and record.content.endswith(".ns.porkbun.com")
 
 
 def _by_name_type(cloud: Cloud, _given: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -205,7 +213,7 @@ def _draft(given: Mapping[str, Any], verb: str) -> RecordDraft:
     value = f"{prio} {content}" if kind in {"MX", "SRV"} else content
     if not content or (kind != "TXT" and not is_valid(kind, value)):
         raise ApiError(f"{verb} error: We were unable to {verb.lower()} the DNS record.")
-    return RecordDraft(str(given.get("name") or ""), kind, content, ttl, prio)
+    return RecordDraft(str(given.get("name") or ""), kind, content, ttl, prio, str(given.get("notes") or ""))
 
 
 def _shown(record: HostedRecord) -> dict[str, str]:

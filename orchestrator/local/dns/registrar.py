@@ -1,7 +1,8 @@
 """The account at the Porkbun double: its registered domains and their records. Thread-safe.
 
 Facts reproduced here: ids are strings, a TTL below 600 is raised to 600, an identical or conflicting record is refused,
-an edit that changes nothing is an error, and a fresh domain is parked (apex ALIAS and `*` → pixie.porkbun.com).
+an edit that changes nothing is an error, one that doesn't repeat the notes clears them (whether Porkbun's own does is
+not documented: the worse of the two is played), and a fresh domain is parked (apex ALIAS and `*` → pixie.porkbun.com).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class RecordDraft:
     content: str
     ttl: int = 0
     prio: int = 0
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def refused(wanted: HostedRecord, others: Iterable[HostedRecord]) -> bool:
 def _record(record_id: str, domain: str, draft: RecordDraft) -> HostedRecord:
     name = plain(f"{draft.sub}.{domain}") if draft.sub else plain(domain)
     content = draft.content.rstrip(".") if draft.type in {"CNAME", "ALIAS", "NS", "MX"} else draft.content
-    return HostedRecord(record_id, name, draft.type, content, max(draft.ttl, TTL_FLOOR), draft.prio)
+    return HostedRecord(record_id, name, draft.type, content, max(draft.ttl, TTL_FLOOR), draft.prio, draft.notes)
 
 
 def _entry(record: HostedRecord) -> ZoneEntry:

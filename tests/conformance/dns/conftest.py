@@ -1,8 +1,8 @@
-"""Route 53 against moto (corrected), Porkbun and dns-lexicon against the Porkbun double, over real HTTP."""
+"""Route 53 against moto (corrected), Porkbun and dns-lexicon against doubles of Porkbun and Cloudflare, over HTTP."""
 
 from __future__ import annotations
 
-import threading
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import trustme
+from botocore.exceptions import ClientError
+from lexicon._private.providers.cloudflare import Provider as LexiconsCloudflare
 from moto import mock_aws
 from moto.route53.responses import Route53 as MotoRoute53
-from werkzeug.serving import make_server
 
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
@@ -21,17 +22,21 @@ from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import moto_route53 as correction
 from orchestrator.local.dns import porkbun as double
-from orchestrator.local.dns.registrar import RecordDraft, Registrar
+from orchestrator.local.dns.registrar import RecordDraft, RefusedError, Registrar
+from tests.conformance.dns.cloudflare import TOKEN, Cloudflare, Refused
 from tests.conformance.dns.worlds import (
     SPEED,
     ZONE,
+    Impossible,
     Porkbun,
-    Quiet,
+    Seen,
     World,
     ask_at,
     change,
     connection,
     record_set,
+    seen_of_route53,
+    served,
     session,
 )
 
@@ -63,7 +68,14 @@ def route53(aws: Any) -> World:
 
     def erase(name: str) -> None:
         found = aws.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-        change(aws, zone_id, "DELETE", [one for one in found if one["Name"].rstrip(".") == name])
+        there = [one for one in found if one["Name"].rstrip(".").replace("\\052", "*") == name]
+        change(aws, zone_id, "DELETE", [one for one in there if one["Type"] not in {"NS", "SOA"} or name != ZONE])
+
+    def add(record: Record) -> None:
+        try:
+            change(aws, zone_id, "CREATE", [record_set(record)])
+        except ClientError:
+            raise Impossible from None
 
     counted = Connection(made.environment, lambda _service: client, made.sleep, made.clock, made.region)
     return World(
@@ -73,20 +85,17 @@ def route53(aws: Any) -> World:
         erase=erase,
         raw=lambda: sorted(map(str, aws.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"])),
         writes=lambda: len(sent),
+        add=add,
+        zone=lambda: seen_of_route53(aws.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]),
+        carries='{"HealthCheckId": "11111111-2222-3333-4444-555555555555"}',
     )
 
 
 @pytest.fixture
 def listening(cloud: Cloud) -> Iterator[Porkbun]:
     porkbun = Porkbun(cloud, double.application(cloud))
-    server = make_server("127.0.0.1", 0, porkbun.serve, threaded=True, request_handler=Quiet)
-    porkbun.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield porkbun
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(porkbun.serve) as porkbun.url:
+        yield porkbun
 
 
 @pytest.fixture
@@ -99,11 +108,23 @@ def porkbun(listening: Porkbun) -> World:
             if record.name == name:
                 registrar.delete(ZONE, record.id)
 
+    def add(record: Record) -> None:
+        if record.alias_zone or record.policy:
+            raise Impossible
+        label = record.name.removesuffix(ZONE).removesuffix(".")
+        notes = json.loads(record.kept[0])["notes"] if record.kept else ""
+        try:
+            for value in record.values:
+                registrar.create(ZONE, RecordDraft(label, record.type, value, record.ttl or 600, notes=notes))
+        except RefusedError:
+            raise Impossible from None
+
     def write(record: Record) -> None:
         erase(record.name)
-        label = record.name.removesuffix(ZONE).removesuffix(".")
-        for value in record.values:
-            registrar.create(ZONE, RecordDraft(label, record.type, value, record.ttl or 600))
+        add(record)
+
+    def zone() -> list[Seen]:
+        return sorted(Seen(one.name, one.type, one.content, one.ttl, one.notes) for one in registrar.records(ZONE))
 
     erase(ZONE)  # a fresh domain is parked: its apex leads to the registrar's page
     made = connection(listening.environment())
@@ -114,6 +135,9 @@ def porkbun(listening: Porkbun) -> World:
         erase=erase,
         raw=lambda: sorted(str(replace(record, id="")) for record in registrar.records(ZONE)),
         writes=lambda: sum("/retrieve/" not in path for path, _status in listening.requests),
+        add=add,
+        zone=zone,
+        carries='{"notes": "of the shop"}',
     )
 
 
@@ -135,7 +159,64 @@ def lexicon(porkbun: World, listening: Porkbun, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-@pytest.fixture(params=["route53", "porkbun", "lexicon"])
+@pytest.fixture
+def behind() -> Cloudflare:
+    """What the world `cloudflare` runs on."""
+    return Cloudflare(ZONE)
+
+
+@pytest.fixture
+def cloudflare(behind: Cloudflare, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The bridge, over a provider whose records carry more than dns-lexicon shows."""
+    made = connection({"LEXICON_CLOUDFLARE_AUTH_TOKEN": TOKEN})
+
+    def erase(name: str) -> None:
+        for key in [key for key, one in behind.held.items() if one["name"] == name]:
+            del behind.held[key]
+
+    def add(record: Record) -> None:
+        if record.alias_zone or record.policy:
+            raise Impossible
+        others = json.loads(record.kept[0]) if record.kept else {}
+        try:
+            for value in record.values:
+                behind.write({"name": record.name, "type": record.type, "content": value, "ttl": record.ttl, **others})
+        except Refused:
+            raise Impossible from None
+
+    def write(record: Record) -> None:
+        erase(record.name)
+        add(record)
+
+    def zone() -> list[Seen]:
+        passing = {"name", "type", "content", "ttl", "id", "created_on", "modified_on"}
+        return sorted(
+            Seen(
+                one["name"],
+                one["type"],
+                one["content"],
+                one["ttl"],
+                json.dumps({key: one[key] for key in sorted(one.keys() - passing)}),
+            )
+            for one in behind.held.values()
+        )
+
+    with served(behind.serve) as url:
+        ask_at(monkeypatch, f"{url}/client/v4", LexiconsCloudflare)
+        yield World(
+            provider=dns.connect("lexicon:cloudflare", made),
+            connection=made,
+            write=write,
+            erase=erase,
+            raw=zone,
+            writes=lambda: sum(method != "GET" for method, _path, _status in behind.requests),
+            add=add,
+            zone=zone,
+            carries='{"comment": "of the shop", "proxied": true, "tags": ["team:web"]}',
+        )
+
+
+@pytest.fixture(params=["route53", "porkbun", "lexicon", "cloudflare"])
 def world(request: pytest.FixtureRequest) -> World:
     made: World = request.getfixturevalue(request.param)
     return made

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import urllib3
 
 from orchestrator import dns
 from orchestrator.dns.model import Connection, Record
@@ -14,7 +15,7 @@ from orchestrator.errors import Invalid, OrchestratorError, Transient
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.dns import porkbun as double
 from orchestrator.local.dns.registrar import Registrar
-from tests.conformance.dns.worlds import NEW, OLD, ZONE, Porkbun, World, connection
+from tests.conformance.dns.worlds import NEW, OLD, ZONE, Answer, Porkbun, World, answering, connection
 
 
 def test_is_never_throttled_when_paced(porkbun: World, listening: Porkbun) -> None:
@@ -163,7 +164,6 @@ def test_an_address_that_is_no_api(listening: Porkbun) -> None:
     assert "ORCHESTRATE_PORKBUN_URL" in problem.fix
 
 
-Answer = tuple[int, dict[str, str], bytes]
 CHALLENGED: Answer = (202, {"x-amzn-waf-action": "challenge"}, b"")
 DOWN: Answer = (500, {}, b"<html>500 Internal Server Error</html>")
 
@@ -193,3 +193,89 @@ def test_what_its_firewall_says_passes(porkbun: World, listening: Porkbun, answe
         porkbun.provider.submit(ZONE, plan)
         assert porkbun.pointer_at("demo.vigilon.app").points_to(NEW)
     assert len([path for path, _status in listening.requests[asked:] if "/dns/create" in path]) == sent
+
+
+PAGE = b"<!DOCTYPE html><html><body><h1>Just a moment</h1></body></html>"
+ERROR: dict[str, str] = {"content-type": "application/json"}
+NOT_NOW = [
+    pytest.param((403, {}, PAGE), True, id="the firewall's page"),
+    pytest.param((405, {"x-amzn-waf-action": "captcha"}, PAGE), True, id="a captcha"),
+    pytest.param((405, {}, PAGE), True, id="not allowed"),
+    pytest.param((429, {}, PAGE), True, id="too many"),
+    pytest.param((503, {}, PAGE), True, id="busy"),
+    pytest.param((400, ERROR, b'{"status":"ERROR","message":"Rate limit exceeded."}'), True, id="too fast, in JSON"),
+    pytest.param((200, ERROR, b'{"status":"ERROR","code":"RATE_LIMIT"}'), True, id="too fast, by a code"),
+    pytest.param((200, {}, PAGE), False, id="maintenance"),
+    pytest.param((500, ERROR, b'{"status":"ERROR","message":"Internal error."}'), False, id="down, in JSON"),
+    pytest.param((521, {}, PAGE), False, id="down, says what is before it"),
+]
+
+
+@pytest.mark.parametrize("path", ["/dns/retrieve", "/dns/create"])
+@pytest.mark.parametrize(("answer", "again"), NOT_NOW)
+def test_a_page_in_place_of_an_answer_is_not_now(
+    porkbun: World, listening: Porkbun, path: str, answer: Answer, *, again: bool
+) -> None:
+    """What can't have reached the API is asked again at once; after the rest it is looked at again. Both may pass."""
+    plan = porkbun.plan("demo.vigilon.app")
+    left = answering(listening, path, answer, 2)
+    if again:
+        porkbun.provider.submit(ZONE, plan)
+        assert not left
+    else:
+        with pytest.raises(Transient) as passing:
+            porkbun.provider.submit(ZONE, plan)
+        assert [problem.code for problem in passing.value.problems] == ["dns-provider-unavailable"]
+        left.clear()
+        porkbun.bring("demo.vigilon.app")
+    assert porkbun.pointer_at("demo.vigilon.app").points_to(NEW)
+
+
+def test_a_page_for_ever_may_pass_and_names_the_address(porkbun: World, listening: Porkbun) -> None:
+    answering(listening, "/dns/retrieve", (403, {}, PAGE), 1000)
+    with pytest.raises(Transient, match="ORCHESTRATE_PORKBUN_URL"):
+        porkbun.provider.records(ZONE)
+
+
+@pytest.mark.parametrize("status", [301, 404, 410])
+def test_a_page_where_no_api_is_is_not_waited_for(porkbun: World, listening: Porkbun, status: int) -> None:
+    answering(listening, "/dns/retrieve", (status, {}, PAGE), 1000)
+    with pytest.raises(OrchestratorError) as failure:
+        porkbun.provider.records(ZONE)
+    assert not isinstance(failure.value, Transient)
+    assert [problem.code for problem in failure.value.problems] == ["dns-provider-failed"]
+
+
+def test_the_api_s_former_address_is_said_at_once(listening: Porkbun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """porkbun.com answers 403 with a page to everybody."""
+    monkeypatch.setattr(
+        urllib3.PoolManager, "request", lambda *_arguments, **_named: urllib3.HTTPResponse(PAGE, status=403)
+    )
+    environment = listening.environment() | {"ORCHESTRATE_PORKBUN_URL": "https://porkbun.com/api/json/v3"}
+    with pytest.raises(OrchestratorError, match="without JSON") as failure:
+        dns.connect("porkbun", connection(environment)).records(ZONE)
+    assert not isinstance(failure.value, Transient)
+
+
+@pytest.mark.parametrize(
+    "records", ['[{"name":"demo.vigilon.app"}]', '["demo"]', '{"a":1}', '[{"name":null,"type":"A"}]']
+)
+def test_an_answer_of_another_form_is_no_traceback(porkbun: World, listening: Porkbun, records: str) -> None:
+    body = f'{{"status":"SUCCESS","records":{records}}}'.encode()
+    answering(listening, "/dns/retrieve", (200, ERROR, body), 1)
+    with pytest.raises(OrchestratorError, match="another form") as failure:
+        porkbun.provider.records(ZONE)
+    assert [problem.code for problem in failure.value.problems] == ["dns-provider-failed"]
+
+
+def test_what_was_removed_for_a_change_that_is_refused_comes_back(porkbun: World, listening: Porkbun) -> None:
+    """Two addresses are to become one CNAME: one goes, the other can't be edited."""
+    theirs = Record("demo.vigilon.app", "A", ("192.0.2.1", "192.0.2.2"), 700)
+    porkbun.write(theirs)
+    plan = porkbun.plan("demo.vigilon.app", adopt=True)
+    before = porkbun.raw()
+    answering(listening, "/dns/edit", (400, ERROR, b'{"status":"ERROR","message":"Edit error: no."}'), 1)
+    with pytest.raises(OrchestratorError) as failure:
+        porkbun.provider.submit(ZONE, plan)
+    assert [problem.code for problem in failure.value.problems] == ["dns-change-failed"]
+    assert porkbun.raw() == before

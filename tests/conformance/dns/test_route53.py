@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator import dns
-from orchestrator.dns.model import Change, Connection, Record, SubmittedInPart
+from orchestrator.dns.model import Change, Connection, Record
+from orchestrator.dns.sending import SubmittedInPart
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Transient
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.pace import Pace

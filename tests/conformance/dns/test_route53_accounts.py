@@ -14,7 +14,8 @@ from orchestrator import dns
 from orchestrator.aws.environment import EnvironmentSession
 from orchestrator.aws.roles import assuming
 from orchestrator.dns import model
-from orchestrator.dns.model import Change, DnsProvider, Record, SubmittedInPart, ZonePlan
+from orchestrator.dns.model import Change, DnsProvider, Record, ZonePlan
+from orchestrator.dns.sending import SubmittedInPart
 from orchestrator.errors import OrchestratorError
 from tests.conformance.dns.worlds import LB_ZONE, NEW, OLD, change, connection, record_set
 

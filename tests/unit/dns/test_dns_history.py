@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from orchestrator.dns import model, undo
 from orchestrator.dns.history import FILE, History
-from orchestrator.dns.model import Record, SubmittedInPart, ZonePlan
+from orchestrator.dns.model import Change, Record, ZonePlan
 from orchestrator.dns.places import Connect
+from orchestrator.dns.sending import SubmittedInPart
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem
 
 ZONE = "vigilon.app"
@@ -219,3 +220,16 @@ def test_a_zone_that_can_t_be_read_leaves_its_own_names_alone(tmp_path: Path) ->
     assert found.problem.code == "access-denied"
     assert undo.restore(kept, connect(memory), [found]) == []
     assert len(kept.entries()) == 1
+
+
+def test_what_a_record_carries_is_kept_and_lines_of_before_are_read(tmp_path: Path) -> None:
+    """A line of a version that knew nothing of it has no such field."""
+    file = tmp_path / FILE
+    history = History(file, "onyx-prod", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    old = Record("demo.vigilon.app", "CNAME", ("shop.example.com",), 60, kept=('{"comment": "x"}',), origin=("r1",))
+    history.intend("lexicon:cloudflare", "vigilon.app", [Change(old.name, (old,), ())])
+    assert [entry.change.before for entry in history.entries()] == [(old,)]
+    line = json.loads(file.read_text())
+    del line["change"]["before"][0]["kept"]
+    file.write_text(json.dumps(line) + "\n")
+    assert [entry.change.before for entry in history.entries()] == [(replace(old, kept=()),)]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.dns import model
+from orchestrator.dns import names as names_of
 from orchestrator.dns.model import Record, ZonePlan
 from orchestrator.errors import Refused
 
@@ -51,7 +52,9 @@ def test_a_plan_changes_exactly_the_intended_records_and_twice_is_nothing(
 
     in_conflict = {conflict.wanted.name for conflict in plan.conflicts}
     for name in wanted - in_conflict:
-        assert [record for record in after if record.name == name and record.points_to(NEW)]
+        held = {record.name for record in after}
+        answers = name if name in held else names_of.covering(name, names_of.with_ancestors(held))
+        assert [record for record in after if record.name == answers and record.points_to(NEW)]
     touched = {change.name for change in plan.changes}
     assert touched <= wanted - in_conflict
     assert {record for record in zone if record.name not in touched} == {
@@ -112,7 +115,9 @@ def test_the_records_own_ttl_is_kept_and_an_alias_has_none_to_keep() -> None:
     old_alias = Record("demo.vigilon.app", "A", (OLD,), None, alias_zone="Z1")
     [change] = model.plan(ZONE, [old_alias], [desired("demo.vigilon.app")], OURS).changes
     [after] = change.after
-    assert (change.before, after.type, after.ttl) == ((old_alias,), "CNAME", 300)
+    assert (change.before, after.type, after.ttl, after.values) == ((old_alias,), "A", None, (NEW,)), (
+        "it stays an alias"
+    )
 
 
 def alias(kind: str, target: str) -> Record:
@@ -146,6 +151,20 @@ def test_an_apex_keeps_its_alias_for_ipv6(present: list[tuple[str, str]], before
     assert {record.values for record in change.after} == {(NEW,)}
     again = model.plan(ZONE, applied(frozenset(zone), plan), [APEX], OURS)
     assert again.changes == ()
+
+
+@pytest.mark.parametrize("target", [OLD, NEW])
+def test_below_the_apex_too_an_alias_for_ipv6_alone_gets_one_for_ipv4(target: str) -> None:
+    name = "demo.vigilon.app"
+    zone = frozenset({Record(name, "AAAA", (f"dualstack.{target}",), None, alias_zone="Z1", kept=('{"a": 1}',))})
+    plan = model.plan(ZONE, zone, [desired(name)], OURS)
+    after = applied(zone, plan)
+    assert {(one.type, one.alias_zone, one.kept) for one in after} == {
+        ("A", "Z1", ('{"a": 1}',)),
+        ("AAAA", "Z1", ('{"a": 1}',)),
+    }
+    assert all(one.points_to(NEW) for one in after)
+    assert model.plan(ZONE, after, [desired(name)], OURS).changes == ()
 
 
 def test_a_foreign_alias_for_ipv6_is_a_conflict() -> None:

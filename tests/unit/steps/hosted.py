@@ -14,7 +14,7 @@ from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
-from orchestrator.dns import model
+from orchestrator.dns import names
 from orchestrator.dns.model import DnsProvider, Record, ZonePlan
 from orchestrator.dns.resolve import AskServers
 from orchestrator.engine.first_look import FirstLooks
@@ -100,7 +100,7 @@ class Hosted:
     def zone_of(self, record: Record) -> str:
         """A delegation is the parent's."""
         above = record.name.partition(".")[2] if record.type == "NS" else record.name
-        return model.longest_match(above, self.zones_held)
+        return names.longest_match(above, self.zones_held)
 
     def submit(self, zone: str, plan: ZonePlan) -> str:
         self.asked.append(f"submit {len(plan.changes)}")

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.dns.model import Record, SubmittedInPart, ZonePlan
+from orchestrator.dns.model import Record, ZonePlan
+from orchestrator.dns.resolve import AskServers, DnsAnswer
+from orchestrator.dns.sending import SubmittedInPart
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Invalid, OrchestratorError, PartlyFailed, Problem, Refused, Transient
 from orchestrator.local.core.cloud import Address, Cloud
@@ -291,3 +293,47 @@ def test_a_stale_secondary_is_seen_and_waited_for(context: Context, hosted: Host
     assert set(said) == {OLD, NEW}
     stale.clear(cloud, "")
     assert {context.resolver.resolve("demo.example.org").chain[0] for _ in range(4)} == {NEW}
+
+
+class Elsewhere(AskServers):
+    """The world asks other servers about the zone, which don't know its names."""
+
+    def resolve(self, name: str) -> DnsAnswer:
+        return super().resolve(name) if name == NEW else DnsAnswer(name, rcode="NXDOMAIN")
+
+    def name_servers(self, zone: str) -> tuple[str, ...]:
+        assert zone == ZONE
+        return ("Ada.NS.Cloudflare.com.",)
+
+
+@pytest.mark.parametrize("own", ["ns-1.awsdns-1.org", "ada.ns.cloudflare.com"])
+def test_a_zone_that_nobody_asks_is_said(context: Context, hosted: Hosted, own: str) -> None:
+    settle(context)
+    hosted.held[ZONE] = Record(ZONE, "NS", (own,), 3600)
+    hosted.zone_of = lambda record: ZONE  # type: ignore[method-assign]
+    elsewhere = replace(context, resolver=Elsewhere(context.resolver.servers))
+    for tenant, verdict in verdicts(elsewhere).items():
+        assert isinstance(verdict, Wait)
+        says_where = verdict.code == "dns-zone-elsewhere" and "ada.ns.cloudflare.com" in verdict.because
+        assert says_where is (own == "ns-1.awsdns-1.org")
+        assert dns_records.advice(dns_records.observe(elsewhere), tenant) == verdict.fix
+
+
+def test_advice_is_the_command_only_where_the_step_would_do_it(context: Context, hosted: Hosted) -> None:
+    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OTHER,), 60)
+    facts = dns_records.observe(context)
+    assert dns_records.advice(facts, "customer-b") == "orchestrate run --only dns-records --tenant customer-b"
+    refused = dns_records.advice(facts, "customer-a")
+    assert "--only" not in refused
+    assert "--adopt" in refused
+    assert OTHER in refused
+    settle(context)
+    assert dns_records.advice(dns_records.observe(context), "customer-b") == ""
+    assert dns_records.advice(facts, "nobody") == ""
+
+
+def test_a_wildcard_that_leads_here_is_enough(context: Context, hosted: Hosted) -> None:
+    hosted.held[f"*.{ZONE}"] = Record(f"*.{ZONE}", "CNAME", (NEW,), 60)
+    seen = settle(context)
+    assert {type(verdict) for verdict in seen.values()} == {Done}
+    assert list(hosted.held) == [f"*.{ZONE}"]
