@@ -12,11 +12,11 @@ from botocore.loaders import JSONFileLoader
 from botocore.retries import standard
 
 import orchestrator
-from orchestrator.dns import porkbun
 from orchestrator.engine.s3_lock import S3Lock
 
 SERVICES = ("ec2", "ecs", "elasticache", "elbv2", "logs", "rds", "route53", "s3", "secretsmanager", "ssm", "sts")
-FASTER = 100.0
+FASTER = 10.0
+"""Who comes back sooner meets the rates sooner: they count in real seconds."""
 
 
 def hasten() -> None:
@@ -30,7 +30,6 @@ def hasten() -> None:
     session: Any = boto3.Session("x", "x", region_name="us-west-2")
     for service in SERVICES:
         session.client(service)
-    porkbun.INTERVAL = 0.0
     held: Any = S3Lock.__init__
     held.__kwdefaults__ = {"period": 0.5, "dead": 3.0}
     back_off: Any = standard.ExponentialBackoff

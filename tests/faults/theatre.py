@@ -2,7 +2,7 @@
 
 The first day is what Terraform leaves: no tenant database, no DNS record, no Redis token, and services whose first
 rollout has failed for want of their database, so that each needs exactly one redeploy. The third tenant's name is at
-Porkbun, the others' are in Route 53.
+Porkbun, the others' are in Route 53. What AWS shows is late, and its rates count in real seconds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from orchestrator.app import lock_places
 from orchestrator.database.model import READONLY_ROLE
 from orchestrator.engine.lock import LockOwner
 from orchestrator.local import world
+from orchestrator.local.core.caller import OBSERVER
 from orchestrator.local.endpoint import client
 from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
@@ -221,7 +222,8 @@ class Theatre:
         keys = {"apikey": "PORKBUN_API_KEY", "secretapikey": "PORKBUN_SECRET_API_KEY"}
         body = json.dumps({field: self.environment[name] for field, name in keys.items()})
         url = f"{self.environment['ORCHESTRATE_PORKBUN_URL']}/{path}"
-        answer = urllib3.request("POST", url, body=body, headers={"Content-Type": "application/json"}, retries=False)
+        headers = {"Content-Type": "application/json", "User-Agent": OBSERVER}
+        answer = urllib3.request("POST", url, body=body, headers=headers, retries=False)
         said: dict[str, Any] = json.loads(answer.data)
         return said
 
@@ -309,7 +311,7 @@ def _states(service: Mapping[str, Any]) -> list[str]:
 def theatre(folder: Path) -> Iterator[Theatre]:
     """A cloud of its own, with the stack in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    running = client.up("faults", folder / "cloud", speed=SPEED)
+    running = client.up("faults", folder / "cloud", speed=SPEED, rates="real")
     try:
         with Troupe() as troupe:
             made = Theatre(LocalCloud(folder / "cloud", running, client.ask(running, "env")), troupe, folder)
