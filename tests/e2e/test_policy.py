@@ -82,6 +82,7 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     cold.fault("missing-database", "customer-b")
     run.calls("run", "--only", "tenant-databases").succeeded()
     crash(cold)
+    cold.fault("runner-role-denied")
     assert run.calls("run", "--only", "services", "--timeout", "60").status == 1
     run.proven()
 
@@ -89,6 +90,9 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
 def test_doctor(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     doctor = allowed("doctor")
+    assert doctor.calls("doctor").status == 1
+    for name in ("runner-role-denied", "dns-old-record"):
+        cold.fault(name)
     assert doctor.calls("doctor").status == 1
     doctor.proven()
     cold.clear_faults()
