@@ -48,12 +48,15 @@ class TargetHealth:
     reasons: tuple[str, ...] = ()
     found: bool = True
     serving: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
+    """The reasons with what the load balancer says of them: the status that a check met."""
 
     def beside(self, other: TargetHealth) -> TargetHealth:
         """The targets of both."""
         states = Counter(self.states) + Counter(other.states)
         reasons = tuple(sorted({*self.reasons, *other.reasons}))
-        return TargetHealth(dict(states), reasons, self.found or other.found, self.serving + other.serving)
+        said = tuple(sorted({*self.explained, *other.explained}))
+        return TargetHealth(dict(states), reasons, self.found or other.found, self.serving + other.serving, said)
 
     @property
     def healthy(self) -> int:
@@ -84,7 +87,8 @@ class Elbv2:
         states = Counter(health.get("State", "unknown") for _, health in found)
         reasons = sorted({health["Reason"] for _, health in found if health.get("Reason")})
         serving = tuple(sorted(target for target, health in found if health.get("State") != "draining"))
-        return TargetHealth(dict(states), tuple(reasons), serving=serving)
+        said = {": ".join(filter(None, map(health.get, ("Reason", "Description")))) for _, health in found}
+        return TargetHealth(dict(states), tuple(reasons), serving=serving, explained=tuple(sorted(said - {""})))
 
     def alive(self, dns_names: Iterable[str]) -> frozenset[str]:
         """Those of the names (lower case) that a load balancer of this account and region bears now."""

@@ -185,7 +185,7 @@ def under_way(it: Situation) -> Wait:
     other = it.ours is not None and it.ours != primary.id
     stage = rollout.stage or timeline.Expectation(primary.created_at)
     return Wait(
-        words.doing(rollout, it.counts) + (" (superseded by another deployment)" if other else ""),
+        words.doing(rollout, it.counts, it.check) + (" (superseded by another deployment)" if other else ""),
         *words.should_it_never(rollout),
         poll=pacing.next_look(it.seconds_since(stage.since), stage, None if rollout.failures else it.check),
         progress=f"{primary.id} {rollout.revision}" if rollout.revision else "",

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 
 from orchestrator.aws.ecs import ROLLING
+from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
 
 
-def doing(rollout: Rollout, counts: str) -> str:
-    """What is waited for."""
+def doing(rollout: Rollout, counts: str, check: HealthCheck | None = None) -> str:
+    """What is waited for; `check` is how its targets are checked, where that is known."""
     parts = [counts]
     starting = Counter(task.status.lower() for task in rollout.alive if task.status != "RUNNING")
     parts += [f"{count} {state}" for state, count in sorted(starting.items())]
-    parts += [f"{count} targets {state}" for state, count in sorted(rollout.targets.states.items())]
+    for state, count in sorted(rollout.targets.states.items()):
+        parts.append(f"{count} targets {state}{_unhealthy(rollout, check) if state == 'unhealthy' else ''}")
     if rollout.steady and not rollout.targets.states:
         parts.append("no target registered")
     if rollout.revision:
@@ -27,6 +29,12 @@ def doing(rollout: Rollout, counts: str) -> str:
     if _unplaced(rollout):
         parts.append("ECS can't place a task")
     return ", ".join(parts)
+
+
+def _unhealthy(rollout: Rollout, check: HealthCheck | None) -> str:
+    """Where they are asked, and what came of it."""
+    at = f" at {check.path}" if check else ""
+    return f"{at} ({'; '.join(rollout.targets.explained)})" if rollout.targets.explained else at
 
 
 def identity(rollout: Rollout) -> str:

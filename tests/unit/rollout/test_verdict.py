@@ -177,3 +177,12 @@ def test_rules_after_the_first_three_are_not_asked_of_a_service_that_is_not_ther
     assert isinstance(judge(absent), Blocked)
     with pytest.raises(LookupError):
         verdict.at_zero(absent)
+
+
+def test_an_unhealthy_target_is_explained_while_it_is_waited_for() -> None:
+    said = "Target.ResponseCodeMismatch: Health checks failed with these codes: [503]"
+    sick = TargetHealth({"unhealthy": 1}, ("Target.ResponseCodeMismatch",), explained=(said,))
+    check = HealthCheck(path="/api/health", interval=30, healthy=2, unhealthy=10)
+    seen = judge(situation(rollout(targets=sick), check=check))
+    assert isinstance(seen, Wait)
+    assert f"1 targets unhealthy at /api/health ({said})" in seen.because
