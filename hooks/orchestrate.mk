@@ -50,7 +50,7 @@ $(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b"
 $(ORCHESTRATE_PREFIX)status: ## what each step sees now, and one table of everything (WATCH=1: until all is up)
 	$(ORCHESTRATE) status $(orchestrate_steps) $(if $(WATCH),--watch) $(orchestrate_or_pending)
 
-$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it (FIX=1: mend what is safe; BUNDLE=FILE)
+$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it (FIX=1: repair what is safe; BUNDLE=FILE)
 	$(ORCHESTRATE) doctor $(orchestrate_steps) $(if $(FIX),--fix) $(if $(YES),--auto-approve) $(if $(BUNDLE),--bundle '$(BUNDLE)')
 
 $(ORCHESTRATE_PREFIX)logs: ## the tenants' logs as one (OF=vespa, SINCE=1h, GREP=ERROR, CONTAINER=api, FOLLOW=1)

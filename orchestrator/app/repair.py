@@ -1,4 +1,4 @@
-"""What `doctor --fix` does about a diagnosis: which of the steps mend something, and for whom. Pure."""
+"""What `doctor --fix` does about a diagnosis: which of the steps repair something, and for whom. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ AFTERWARDS = ("redeploy", "services")
 
 @dataclass(frozen=True, slots=True)
 class RepairPlan:
-    """The steps that mend, and the tenants they are made for."""
+    """The steps that repair, and the tenants they are made for."""
 
     repairs: frozenset[str] = frozenset()
     tenants: frozenset[Subject] = frozenset()
 
     @property
     def steps(self) -> frozenset[str]:
-        """All of them: those that mend, what they need, and what shows that it helped."""
+        """All of them: those that repair, what they need, and what shows that it helped."""
         needed = {step for repair in self.repairs for step in FIRST.get(repair, ())}
         return self.repairs | needed | set(AFTERWARDS)
 
@@ -34,7 +34,7 @@ class RepairPlan:
 
 
 def repair_plan(diagnosis: Diagnosis, tenants: Collection[Subject]) -> RepairPlan | None:
-    """What can be mended; None: nothing can. A cause that can't be is left alone with all that follows from it."""
+    """What can be repaired; None: nothing can. A cause that can't be is left alone with all that follows from it."""
     cases = [case for case in diagnosis.cases if case.root.repair]
     if not cases:
         return None

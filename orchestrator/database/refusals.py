@@ -1,4 +1,4 @@
-"""PostgreSQL's answers to a login, each with what it means and what mends it: for our own sessions and the tasks'.
+"""PostgreSQL's answers to a login, each with what it means and what repairs it: for our own sessions and the tasks'.
 
 Its words are English on RDS, and in every client the same: libpq, asyncpg, pgx, node-postgres and JDBC pass them on.
 What only the server's own log tells (an expired password: to the client it is a wrong one) is in `model.observation`.

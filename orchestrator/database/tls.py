@@ -75,7 +75,7 @@ _REFUSALS = (
         "set password_encryption = scram-sha-256 (parameter group), then set the password again",
     ),
 )
-"""Words of libpq (untranslated on RDS) and OpenSSL, what they mean, and what mends it: no waiting does."""
+"""Words of libpq (untranslated on RDS) and OpenSSL, what they mean, and what repairs it: no waiting does."""
 
 
 def refusal(said: str) -> OrchestratorError | None:

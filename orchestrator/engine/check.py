@@ -43,7 +43,7 @@ class Finding:
 
     `explains` are the codes of findings that this one accounts for, of the same tenant (a finding about the stack: of
     every tenant). A `consequence` is accounted for by any blocker that has its subject or is the stack's. `repair` is
-    the step that mends it and may be run without asking what else it does: `doctor --fix` does so. `excuses` are the
+    the step that repairs it and may be run without asking what else it does: `doctor --fix` does so. `excuses` are the
     codes (or reasons) of findings that are as they are meant to be because of this one: they are not reported.
     """
 

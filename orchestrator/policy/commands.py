@@ -222,8 +222,8 @@ SHELL: Grants = (
 )
 """And what the session-manager-plugin asks for, which this program becomes."""
 
-MENDING: Grants = (*EXAMINATION, *LENT_BEFORE, *VESPAS, *REDEPLOY, *LOCK)
-"""The doctor, before and after, and the steps that mend."""
+REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *VESPAS, *REDEPLOY, *LOCK)
+"""The doctor, before and after, and the steps that repair."""
 EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *VESPA_LOGS, *TASKS)
 
 BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *backups.TAKEN, *LOCK)
@@ -265,7 +265,7 @@ COMMANDS: Mapping[str, Grants] = {
     "certificate": VALIDATION,
     "status": STATUS,
     "doctor": EXAMINATION,
-    "doctor --fix": MENDING,
+    "doctor --fix": REPAIRING,
     "doctor --bundle": EVIDENCE,
     "logs": (*HIDDEN, *TASK_LOGS),
     "logs vespa": (*HIDDEN, *VESPA_LOGS),

@@ -1,4 +1,4 @@
-"""A connection that failed: how, with whom, and what mends it. Pure."""
+"""A connection that failed: how, with whom, and what repairs it. Pure."""
 
 from __future__ import annotations
 

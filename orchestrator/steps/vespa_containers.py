@@ -58,7 +58,7 @@ class VespaContainersFacts:
     """By tenant its instance; of those that are online what is inside (None: unclear), of the others EC2's state.
 
     `recipes`, where there is no container: the `docker run` that makes it, or why there is none to be used. `foreign`,
-    of instances where something is to be mended: why they aren't the stack's own.
+    of instances where something is to be repaired: why they aren't the stack's own.
     """
 
     instances: Mapping[Subject, str]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorOptions(StepOptions):
-    """`bundle` is a new archive for the evidence; `fix` mends what is safe to mend, `approved` without asking."""
+    """`bundle` is a new archive for the evidence; `fix` repairs what is safe to repair, `approved` without asking."""
 
     bundle: Path | None = None
     fix: bool = False
@@ -43,13 +43,13 @@ def doctor(
         if not chosen.fix:
             return examine(execution, operation, chosen.bundle)
         with execution.exclusive():
-            return mend(execution, operation, approved=chosen.approved, bundle=chosen.bundle)
+            return repair(execution, operation, approved=chosen.approved, bundle=chosen.bundle)
 
     return perform("doctor", stack, work, emit=emit, caller=caller, steps=chosen, recorded=chosen.fix)
 
 
 def examine(execution: Execution, operation: Operation, bundle: Path | None = None) -> Outcome:
-    """Look at the stack, and say what was found, and what of it could be mended."""
+    """Look at the stack, and say what was found, and what of it could be repaired."""
     from orchestrator import app
 
     diagnosis = operation.examine()
@@ -91,8 +91,8 @@ def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
     return outcome
 
 
-def mend(execution: Execution, operation: Operation, *, approved: bool, bundle: Path | None) -> Outcome:
-    """Examine, show what can be mended, ask, mend it, examine again: the outcome is what is seen then."""
+def repair(execution: Execution, operation: Operation, *, approved: bool, bundle: Path | None) -> Outcome:
+    """Examine, show what can be repaired, ask, repair it, examine again: the outcome is what is seen then."""
     from orchestrator import app
 
     diagnosis = operation.examine()
@@ -133,7 +133,7 @@ def _say_whose(execution: Execution, operation: Operation, repair_plan: RepairPl
 
 
 def _ask(execution: Execution, operation: Operation, repair_plan: RepairPlan, *, approved: bool) -> None:
-    """Show what each step that mends would do, and ask."""
+    """Show what each step that repairs would do, and ask."""
     whom = ", ".join(sorted(repair_plan.tenants))
     execution.text(f"To be repaired now, for {whom}; then services are redeployed where that cures them:")
     show_survey(execution.emit, operation.narrowed(repair_plan.repairs | {"redeploy"}, repair_plan.tenants).survey())

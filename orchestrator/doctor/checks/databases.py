@@ -20,7 +20,7 @@ SILENT = frozenset(
 )
 """RDS's words for a server that can't be asked."""
 REPAIR = "tenant-databases"
-"""The step that mends what is found here."""
+"""The step that repairs what is found here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from orchestrator.stack.contract import Vespa
 
 _DEATHS = frozenset({"task-vespa-unreachable"})
 REPAIR = "vespa-containers"
-"""The step that mends what is found here."""
+"""The step that repairs what is found here."""
 
 
 @dataclass(frozen=True, slots=True)
