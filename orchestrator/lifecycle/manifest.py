@@ -138,6 +138,14 @@ class Manifest(_ManifestPart):
         return self.state == "complete"
 
     @property
+    def holdings(self) -> Mapping[str, int]:
+        """How much it holds, as far as it was counted, by what: files, and of each tenant rows and documents."""
+        found = {"files": self.files.count} if self.files else {}
+        found |= {f"rows of {name}": sum(it.rows for it in one.tables.values()) for name, one in self.tenants.items()}
+        indexes = ((name, one.documents) for name, one in self.index.items())
+        return found | {f"documents of {name}": number for name, number in indexes if number is not None}
+
+    @property
     def prefix(self) -> str:
         """Where its files are in the bucket."""
         return f"{self.id}/objects/"

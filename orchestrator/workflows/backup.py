@@ -10,7 +10,7 @@ from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported, StepDone
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, ignore
-from orchestrator.workflows.execution import Execution, perform
+from orchestrator.workflows.execution import Execution, perform, worth_knowing
 
 if TYPE_CHECKING:
     from orchestrator.app.backups import Backups
@@ -146,12 +146,15 @@ def _verify(execution: Execution, keeping: Backups, asked: str) -> Outcome:
 
 
 def _prune(execution: Execution, keeping: Backups, keep: int, *, approved: bool) -> Outcome:
-    from orchestrator.lifecycle.pruned import superfluous
+    from orchestrator.lifecycle.pruned import BackupsPrunedFacts, findings, superfluous
 
-    old = superfluous(keeping.manifests(), keep)
+    known = tuple(keeping.manifests())
+    old = superfluous(known, keep)
     for one in old:
         execution.text(f"  would delete {one.id} ({one.state})")
     if not old:
+        for problem in findings(BackupsPrunedFacts(keep, known)):
+            execution.emit(worth_knowing("backups-pruned", problem))
         execution.text("There is nothing to delete.")
         return Outcome.SUCCEEDED
     approve(execution, approved, f"Delete these {len(old)} backups, for good?")

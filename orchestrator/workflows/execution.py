@@ -104,7 +104,7 @@ class Execution:
 
     def _say_incomplete(self, problem: Problem) -> None:
         with self._lock:
-            self._emit(_worth_knowing(self.command, problem))
+            self._emit(worth_knowing(self.command, problem))
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -120,7 +120,7 @@ class Execution:
             self.emit(StepWaiting(step="lock", detail=what, until=until))
 
         def warn(problem: Problem) -> None:
-            self.emit(_worth_knowing("lock", problem))
+            self.emit(worth_knowing("lock", problem))
 
         lock = lock_of(
             self.directory,
@@ -358,7 +358,7 @@ def _outcome(execution: Execution, work: Callable[[Execution], Outcome], *, reco
         if recorded and not execution.nested:
             execution.record()
             if execution.stray:
-                execution.emit(_worth_knowing(execution.command, execution.stray))
+                execution.emit(worth_knowing(execution.command, execution.stray))
         return work(execution)
     except Interrupted as error:
         execution.fail(error.problems[0], Outcome.INTERRUPTED)
@@ -378,5 +378,6 @@ def _with_place(problem: Problem) -> str:
     return f"{problem.context}: {problem.message}" if problem.context else problem.message
 
 
-def _worth_knowing(step: str, problem: Problem) -> FindingReported:
+def worth_knowing(step: str, problem: Problem) -> FindingReported:
+    """A problem as something to know, which fails nothing."""
     return FindingReported(step=step, detail=_with_place(problem), code=problem.code, fix=problem.fix)

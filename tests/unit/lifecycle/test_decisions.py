@@ -14,7 +14,7 @@ from orchestrator.aws.snapshots import DbSnapshot
 from orchestrator.aws.volumes import VolumeSnapshot
 from orchestrator.database.inventory import plain
 from orchestrator.lifecycle.manifest import DatabasePart, FilesPart, IndexPart, Manifest
-from orchestrator.lifecycle.pruned import superfluous
+from orchestrator.lifecycle.pruned import BackupsPrunedFacts, findings, irreplaceable, superfluous
 from orchestrator.lifecycle.restore.target import RestoreTarget, TenantTarget, obstacles
 from orchestrator.lifecycle.transfer import gap, human, progress
 from orchestrator.lifecycle.verify import FoundBackup, judge, listing
@@ -64,6 +64,48 @@ def test_the_newest_good_ones_are_never_pruned(states: list[str], keep: int, gon
     assert len(superfluous(found, keep)) == gone
     kept = [one for one in found if one not in superfluous(found, keep)]
     assert any(one.complete for one in kept) or not any(one.complete for one in found)
+
+
+def holding(day: int, **more: Any) -> Manifest:
+    """Complete, of that day; `files`: how many."""
+    files = {"source": "b", "prefix": "p/", "bytes": 10, "listing": "x", "samples": {}, "taken": "t"}
+    found = {**files, "count": more["files"]} if "files" in more else None
+    index = {name: {**INDEX, "documents": number} for name, number in more.get("index", {}).items()}
+    return manifest(id=f"2026010{day}", state="complete", files=found, index=index)
+
+
+INDEX = {"volume": "v", "snapshot": "s", "size": 1, "encrypted": True, "taken": "t", "digest": ""}
+
+
+@pytest.mark.parametrize(
+    ("backups", "keep", "kept_beyond"),
+    [
+        ([holding(3, files=2), holding(2, files=1), holding(1, files=5)], 1, {}),
+        ([holding(3, files=0), holding(2, files=1), holding(1, files=5)], 1, {"20260102": ("files",)}),
+        (
+            [holding(4, files=0), holding(3, files=0), holding(2, files=0), holding(1, files=5)],
+            2,
+            {"20260101": ("files",)},
+        ),
+        ([holding(3, files=0), holding(2, files=7)], 2, {}),
+        (
+            [holding(2, index={"a": 0, "b": 3}), holding(1, index={"a": 4, "b": 1})],
+            1,
+            {"20260101": ("documents of a",)},
+        ),
+        ([holding(2, index={"b": 3}), holding(1, index={"a": 4, "b": 1})], 1, {}),
+        ([holding(2, index={"a": None}), holding(1, index={"a": 4})], 1, {}),
+    ],
+    ids=["fewer", "emptied", "emptied long ago", "both stay", "an index lost", "a tenant taken out", "not counted"],
+)
+def test_the_last_backup_that_holds_what_newer_ones_lack_is_not_pruned(
+    backups: list[Manifest], keep: int, kept_beyond: dict[str, tuple[str, ...]]
+) -> None:
+    assert {one.id: lost for one, lost in irreplaceable(backups, keep)} == kept_beyond
+    assert {one.id for one in superfluous(backups, keep)} == {one.id for one in backups[keep:]} - kept_beyond.keys()
+    problems = list(findings(BackupsPrunedFacts(keep, tuple(backups))))
+    assert [problem.context for problem in problems] == list(kept_beyond)
+    assert all(problem.fix for problem in problems)
 
 
 STORED = (Stored("p/a", 6, "e", 1.0), Stored("p/ü", 4, "e", 1.0))
