@@ -35,8 +35,6 @@ OWN = frozenset({"route53"})
 UNHEARD = frozenset({"ConnectionError", "Timeout", "TimeoutError", "JSONDecodeError", "ChunkedEncodingError"})
 ATTEMPTS = 5
 PASSING = frozenset({429, 500, 502, 503, 504})
-REJECTED = frozenset({400, 401, 403})
-"""Of a sign-in: many APIs answer 400 to wrong keys."""
 
 
 def connect(connection: Connection, name: str) -> Lexicon:

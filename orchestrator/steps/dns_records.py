@@ -305,23 +305,6 @@ def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     )
 
 
-def advice(facts: DnsRecordsFacts, tenant: Subject) -> str:
-    """What cures the tenant's name, for who only looks. Pure.
-
-    The command, where this step would set the record; else what a person has to do, and why the command won't; nothing
-    where it is right.
-    """
-    match decide(facts).get(tenant, Done("")):
-        case Todo():
-            return f"orchestrate run --only {STEP.id} --tenant {tenant}"
-        case Blocked(problem):
-            return f"{problem.fix} (orchestrate would not: {problem.message})"
-        case Wait(because, _code, fix):
-            return fix or because
-        case _:
-            return ""
-
-
 def apply(context: DnsRecordsContext, todos: Mapping[Subject, Todo]) -> None:
     """All tenants' changes of a zone in one plan: one batch. What fails for one tenant or provider stops no other."""
     rules = context.dns_rules
