@@ -12,6 +12,8 @@ from typing import Any
 from orchestrator.database import refusals
 from orchestrator.errors import Problem
 
+REVOKED = "database-connect-revoked"
+
 
 def query(triples: Sequence[tuple[str, str, str]]) -> str:
     """An SQL expression: a JSON object, by tenant. `triples`: tenant, role and database, each as an SQL literal."""
@@ -25,7 +27,8 @@ def query(triples: Sequence[tuple[str, str, str]]) -> str:
         "none_of_role": "r.rolconnlimit = 0",
         "none_of_database": "d.datconnlimit = 0",
         "closed": "NOT d.datallowconn",
-        "barred": "NOT has_database_privilege(r.oid, d.oid, 'CONNECT')",
+        # Who doesn't own the database lacks more than CONNECT, and gets it with the rest.
+        "barred": "d.datdba = r.oid AND NOT has_database_privilege(r.oid, d.oid, 'CONNECT')",
         "reads_only": "EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) one WHERE one = "
         "'default_transaction_read_only=on' AND s.setdatabase IN (0, d.oid) AND s.setrole IN (0, r.oid))",
     }
@@ -50,7 +53,7 @@ def _found(said: Mapping[str, Any], login: str, tenant: str, role: str, database
     if said.get("barred"):
         message = f"role {role} may not connect to {database}: CONNECT was revoked, and a password changes nothing"
         fix = f'GRANT CONNECT ON DATABASE "{database}" TO "{role}" (as its owner or the admin user; ask who revoked it)'
-        yield Problem("database-connect-revoked", message, tenant, fix)
+        yield Problem(REVOKED, message, tenant, fix)
     if said.get("expires") and login != "ok":
         message = f"the password of role {role} expired at {said['expires']}; a new one would be as expired"
         fix = f"ALTER ROLE \"{role}\" VALID UNTIL 'infinity' (as the admin user; ask who set the date)"
@@ -64,7 +67,9 @@ def _found(said: Mapping[str, Any], login: str, tenant: str, role: str, database
         message = f"role {role} is a member of rds_iam: RDS takes IAM tokens of it, and no password"
         fix = f'REVOKE rds_iam FROM "{role}" (as the admin user), unless the application signs in with tokens'
         yield Problem("database-login-iam", message, tenant, fix)
-    if refusal := refusals.of(login):
+    refusal = refusals.of(login)
+    # Of CONNECT the catalogue has the last word: who doesn't own the database gets it when the database becomes theirs.
+    if refusal and not (refusal.code == REVOKED and "barred" in said):
         fix = refusals.remedy(refusal, login)
         yield Problem(refusal.code, f"{role} can't sign in to {database}: {refusal.meaning}", tenant, fix)
 

@@ -156,7 +156,7 @@ def test_wrong_settings_file(cold: Stage) -> None:
 def test_wrong_usage(cold: Stage) -> None:
     ended = cold.orchestrate("run", "--no-such-flag")
     assert ended.status == 2
-    assert "No such option" in ended.stderr
+    assert "There is no option --no-such-flag." in ended.stderr
     assert ended.stdout == ""
 
 

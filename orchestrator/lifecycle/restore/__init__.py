@@ -22,7 +22,8 @@ DATA: tuple[AnyStep, ...] = (
     services_at_zero.STEP,
     database_server.STEP,
     runner.STEP,
-    tenant_databases.STEP,
+    # A service that still runs would fill a database that has just been made, before its data are loaded into it.
+    replace(tenant_databases.STEP, needs=(*tenant_databases.STEP.needs, services_at_zero.STEP.id)),
     files_returned.STEP,
     keys_returned.STEP,
     proof.STEP,

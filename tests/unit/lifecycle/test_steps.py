@@ -138,6 +138,20 @@ def test_what_is_needed_comes_before(steps: tuple[Any, ...]) -> None:
         assert all(order.index(need) < order.index(step) for need in needs)
 
 
+@pytest.mark.parametrize("steps", [restore.DATA, restore.LOADED], ids=["from snapshots", "from dumps"])
+def test_a_restore_makes_no_database_while_a_service_runs(steps: tuple[Any, ...]) -> None:
+    """It would fill it: what is loaded then would meet rows that are not the backup's."""
+    before = edges(steps)
+    writing = {step.id for step in steps} & {"tenant-databases", "databases-loaded", "files-returned", "keys-returned"}
+    for step in writing:
+        found, waiting = set(), [step]
+        while waiting:
+            needed = before[waiting.pop()] - found
+            found |= needed
+            waiting += needed
+        assert "services-at-zero" in found, step
+
+
 def test_every_step_has_a_name_of_its_own() -> None:
     names = [step.id for step in catalogue.own()]
     assert len(names) == len(set(names))
