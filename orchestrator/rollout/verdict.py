@@ -21,6 +21,8 @@ CRASH_LOOP = 4
 UNATTACHED = 10.0
 """Seconds for which a service must be seen without its target group: a change of it may not show yet."""
 HEALED_BY_US = "database-missing"
+UNEXPLAINED = "container-exited"
+"""Of a task that ended without a word, or with one that isn't understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +234,13 @@ def _watched(failure: Failure, started: datetime) -> bool:
 
 
 def _cured(failure: Failure, healed: datetime | None) -> bool:
-    """Whether the database that it missed was made since: where ECS may not be made to redeploy, the task counts on."""
+    """Whether the database that it missed was made since: where ECS may not be made to redeploy, the task counts on.
+
+    One whose last words are not there yet may have missed it too: it counts when it happens again.
+    """
     made = failure.task.created_at
-    return healed is not None and made is not None and made < healed and classify(failure).code == HEALED_BY_US
+    cause = classify(failure).code
+    return healed is not None and made is not None and made < healed and cause in (HEALED_BY_US, UNEXPLAINED)
 
 
 def _problem(it: Situation, causes: Sequence[Cause]) -> Problem:

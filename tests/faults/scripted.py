@@ -308,6 +308,7 @@ def context_of(world: World) -> Any:
         probe=zone.visit,
         dns_tickets=[],
         databases_made=set(),
+        redis_rotations=frozenset(),
         database_rules=OwnershipRules(),
         rollout_memory=RunMemory(),
         first_looks=FirstLooks(),
