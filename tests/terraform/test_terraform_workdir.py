@@ -204,7 +204,7 @@ def test_a_changed_module_is_initialised_before_the_plan(stack: Stack) -> None:
     said: list[StreamLine] = []
     with terraform.plan(on_progress=said.append) as plan:
         assert terraform.apply(plan) == ChangeSummary(added=2)
-    assert "init" in {one.kind for one in said}
+    assert "init_output" in {one.kind for one in said}
 
 
 def test_init_tells_its_progress_and_its_errors(stack: Stack) -> None:
