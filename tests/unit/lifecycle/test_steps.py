@@ -144,7 +144,8 @@ def test_a_restore_makes_no_database_while_a_service_runs(steps: tuple[Any, ...]
     before = edges(steps)
     writing = {step.id for step in steps} & {"tenant-databases", "databases-loaded", "files-returned", "keys-returned"}
     for step in writing:
-        found, waiting = set(), [step]
+        found: set[str] = set()
+        waiting = [step]
         while waiting:
             needed = before[waiting.pop()] - found
             found |= needed

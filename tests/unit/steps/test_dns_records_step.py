@@ -312,24 +312,10 @@ def test_a_zone_that_nobody_asks_is_said(context: Context, hosted: Hosted, own: 
     hosted.held[ZONE] = Record(ZONE, "NS", (own,), 3600)
     hosted.zone_of = lambda record: ZONE  # type: ignore[method-assign]
     elsewhere = replace(context, resolver=Elsewhere(context.resolver.servers))
-    for tenant, verdict in verdicts(elsewhere).items():
+    for verdict in verdicts(elsewhere).values():
         assert isinstance(verdict, Wait)
         says_where = verdict.code == "dns-zone-elsewhere" and "ada.ns.cloudflare.com" in verdict.because
         assert says_where is (own == "ns-1.awsdns-1.org")
-        assert dns_records.advice(dns_records.observe(elsewhere), tenant) == verdict.fix
-
-
-def test_advice_is_the_command_only_where_the_step_would_do_it(context: Context, hosted: Hosted) -> None:
-    hosted.held["demo.example.org"] = Record("demo.example.org", "CNAME", (OTHER,), 60)
-    facts = dns_records.observe(context)
-    assert dns_records.advice(facts, "customer-b") == "orchestrate run --only dns-records --tenant customer-b"
-    refused = dns_records.advice(facts, "customer-a")
-    assert "--only" not in refused
-    assert "--adopt" in refused
-    assert OTHER in refused
-    settle(context)
-    assert dns_records.advice(dns_records.observe(context), "customer-b") == ""
-    assert dns_records.advice(facts, "nobody") == ""
 
 
 def test_a_wildcard_that_leads_here_is_enough(context: Context, hosted: Hosted) -> None:
