@@ -15,8 +15,10 @@ from orchestrator.cli.shape import CommandGroup
 
 
 def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
-    from orchestrator.local.faults import catalogue
-
+    try:
+        from orchestrator.local.faults import catalogue
+    except ImportError:  # without the extra there is nothing to complete, and this is no place to say so
+        return []
     return [name for name in catalogue() if name.startswith(typed)]
 
 

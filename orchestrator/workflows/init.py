@@ -56,7 +56,7 @@ def init(
     try:
         asking.settle(said)
         asking.offer_dns()
-    except BaseException:
+    except BaseException:  # also Ctrl-C: what a person has answered is kept
         asking.keep()
         raise
     return asking.written()
