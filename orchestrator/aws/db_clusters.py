@@ -8,20 +8,17 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import items, one
-from orchestrator.aws.rds import CLUSTER, ServerState, TakenSnapshot, refusal
+from orchestrator.aws.rds import CLUSTER, ServerState, Tagging, TakenSnapshot, refusal
 from orchestrator.aws.session import code_of, problem_of, translated
-from orchestrator.aws.snapshots import DbSnapshot
+from orchestrator.aws.snapshots import DbSnapshot, described
 
 GONE = "DBClusterNotFoundFault"
 _MISSING, _THERE = "DBClusterSnapshotNotFoundFault", "DBClusterSnapshotAlreadyExistsFault"
 WITHOUT_WRITER = "without-writer"
 
 
-class DbClusters:
+class DbClusters(Tagging):
     """DB clusters through a boto3 `rds` client; to its callers a cluster is a server like another."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
 
     def server(self, cluster: str) -> ServerState:
         """The cluster's state now, with its writer's: a call for each."""
@@ -74,16 +71,6 @@ class DbClusters:
         """Begin to start it. Raises `Transient` when it is in a state in which RDS doesn't."""
         self._change(self._client.start_db_cluster, cluster, "rds:StartDBCluster")
 
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set one tag."""
-        with translated("rds:AddTagsToResource"):
-            self._client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": value}])
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take one tag away."""
-        with translated("rds:RemoveTagsFromResource"):
-            self._client.remove_tags_from_resource(ResourceName=arn, TagKeys=[key])
-
     def newest_snapshot(self, cluster: str) -> TakenSnapshot | None:
         """The newest finished snapshot of the cluster, made by hand or by RDS; None: there is none."""
         with translated("rds:DescribeDBClusterSnapshots"):
@@ -133,19 +120,7 @@ class ClusterSnapshots:
             raise problem_of(error, "rds:DescribeDBClusterSnapshots") from None
         if found is None:
             return DbSnapshot(name)
-        taken = found.get("SnapshotCreateTime")
-        return DbSnapshot(
-            name=name,
-            status=found["Status"],
-            progress=found.get("PercentProgress", 0),
-            arn=found["DBClusterSnapshotArn"],
-            instance=found["DBClusterIdentifier"],
-            size=found.get("AllocatedStorage", 0),
-            encrypted=bool(found.get("StorageEncrypted")),
-            engine=f"{found.get('Engine', '')} {found.get('EngineVersion', '')}".strip(),
-            taken=taken.isoformat() if taken else "",
-            tags={tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())},
-        )
+        return described(name, found, "Cluster")
 
     def take(self, cluster: str, name: str, tags: Mapping[str, str]) -> None:
         """Begin it; nothing when it has begun already."""

@@ -28,7 +28,6 @@ class HealthCheck:
     target_group: str = ""
     path: str = "/"
     port: str = "traffic-port"
-    group_port: int = 0
     matcher: str = ""
     interval: int = 0
     timeout: int = 0
@@ -106,16 +105,15 @@ class Elbv2:
             found = list(groups_of(self._client, wanted))
         return {
             one["TargetGroupArn"]: HealthCheck(
-                one["TargetGroupArn"],
-                one.get("HealthCheckPath", "/"),
-                str(one.get("HealthCheckPort", "traffic-port")),
-                one.get("Port", 0),
-                one.get("Matcher", {}).get("HttpCode", ""),
-                one.get("HealthCheckIntervalSeconds", 0),
-                one.get("HealthCheckTimeoutSeconds", 0),
-                one.get("HealthyThresholdCount", 0),
-                one.get("UnhealthyThresholdCount", 0),
-                one.get("VpcId", ""),
+                target_group=one["TargetGroupArn"],
+                path=one.get("HealthCheckPath", "/"),
+                port=str(one.get("HealthCheckPort", "traffic-port")),
+                matcher=one.get("Matcher", {}).get("HttpCode", ""),
+                interval=one.get("HealthCheckIntervalSeconds", 0),
+                timeout=one.get("HealthCheckTimeoutSeconds", 0),
+                healthy=one.get("HealthyThresholdCount", 0),
+                unhealthy=one.get("UnhealthyThresholdCount", 0),
+                vpc=one.get("VpcId", ""),
             )
             for one in found
         }

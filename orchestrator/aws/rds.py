@@ -89,11 +89,25 @@ class TakenSnapshot:
     kind: str = ""
 
 
-class Rds:
-    """DB instances through a boto3 `rds` client."""
+class Tagging:
+    """Tags of RDS's servers, instances and clusters alike, through a boto3 `rds` client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
+
+    def tag(self, arn: str, key: str, value: str) -> None:
+        """Set one tag."""
+        with translated("rds:AddTagsToResource"):
+            self._client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": value}])
+
+    def untag(self, arn: str, key: str) -> None:
+        """Take one tag away."""
+        with translated("rds:RemoveTagsFromResource"):
+            self._client.remove_tags_from_resource(ResourceName=arn, TagKeys=[key])
+
+
+class Rds(Tagging):
+    """DB instances through a boto3 `rds` client."""
 
     def server(self, instance: str) -> ServerState:
         """The instance's state now."""
@@ -130,16 +144,6 @@ class Rds:
     def start(self, instance: str) -> None:
         """Begin to start it. Raises `Transient` when RDS has no capacity, or it is in a state in which RDS doesn't."""
         self._change(self._client.start_db_instance, instance, "rds:StartDBInstance")
-
-    def tag(self, arn: str, key: str, value: str) -> None:
-        """Set one tag."""
-        with translated("rds:AddTagsToResource"):
-            self._client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": value}])
-
-    def untag(self, arn: str, key: str) -> None:
-        """Take one tag away."""
-        with translated("rds:RemoveTagsFromResource"):
-            self._client.remove_tags_from_resource(ResourceName=arn, TagKeys=[key])
 
     def newest_snapshot(self, instance: str) -> TakenSnapshot | None:
         """The newest finished snapshot of the instance, made by hand or by RDS; None: there is none."""

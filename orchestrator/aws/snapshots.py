@@ -50,6 +50,24 @@ class Snapshots(Protocol):
         ...
 
 
+def described(name: str, found: Mapping[str, Any], of: str) -> DbSnapshot:
+    """From RDS's answer; `of` is `Instance` or `Cluster`, by which its keys differ."""
+    taken = found.get("SnapshotCreateTime")
+    cluster = of == "Cluster"
+    return DbSnapshot(
+        name=name,
+        status=found["Status"],
+        progress=found.get("PercentProgress", 0),
+        arn=found["DBClusterSnapshotArn" if cluster else "DBSnapshotArn"],
+        instance=found[f"DB{of}Identifier"],
+        size=found.get("AllocatedStorage", 0),
+        encrypted=bool(found.get("StorageEncrypted" if cluster else "Encrypted")),
+        engine=f"{found.get('Engine', '')} {found.get('EngineVersion', '')}".strip(),
+        taken=taken.isoformat() if taken else "",
+        tags={tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())},
+    )
+
+
 class DbSnapshots:
     """Through a boto3 `rds` client."""
 
@@ -66,19 +84,7 @@ class DbSnapshots:
             raise problem_of(error, "rds:DescribeDBSnapshots") from None
         if found is None:
             return DbSnapshot(name)
-        taken = found.get("SnapshotCreateTime")
-        return DbSnapshot(
-            name=name,
-            status=found["Status"],
-            progress=found.get("PercentProgress", 0),
-            arn=found["DBSnapshotArn"],
-            instance=found["DBInstanceIdentifier"],
-            size=found.get("AllocatedStorage", 0),
-            encrypted=bool(found.get("Encrypted")),
-            engine=f"{found.get('Engine', '')} {found.get('EngineVersion', '')}".strip(),
-            taken=taken.isoformat() if taken else "",
-            tags={tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", ())},
-        )
+        return described(name, found, "Instance")
 
     def take(self, instance: str, name: str, tags: Mapping[str, str]) -> None:
         """Begin it; nothing when it has begun already."""

@@ -176,7 +176,6 @@ def _checked(group: Resource, said: Mapping[str, Any]) -> HealthCheck:
         target_group="",
         path=said.get("path") or "/",
         port=str(said.get("port") or "traffic-port"),
-        group_port=number(group.get("port")) if group.get("port") is not UNKNOWN else 0,
         matcher=str(said.get("matcher") or ""),
         interval=number(said.get("interval") or 30),
         timeout=number(said.get("timeout") or 5),
