@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from orchestrator.errors import Interrupted, Problem
@@ -39,7 +39,10 @@ class SystemClock:
     """The real one. `interrupt` wakes every sleeper, from a signal handler or another thread."""
 
     def __init__(self) -> None:
-        self._interrupted = threading.Event()
+        self._interrupted = False
+        # Not a threading.Event: a handler that sets one waits for ever when its thread is just entering `wait`, for the
+        # lock that this thread holds. Only SimpleQueue.put is documented as safe there.
+        self._wake: SimpleQueue[None] = SimpleQueue()
 
     def now(self) -> datetime:
         """UTC."""
@@ -51,14 +54,21 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait `seconds`, or raise `Interrupted` as soon as the run is asked to stop."""
-        if self._interrupted.wait(max(0.0, seconds)):
-            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+        try:
+            self._wake.get(timeout=max(0.0, seconds))
+        except Empty:
+            if not self._interrupted:
+                return
+        else:
+            self._wake.put(None)  # for the next sleeper
+        raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
 
     def interrupt(self) -> None:
         """Ask the run to stop at its next wait."""
-        self._interrupted.set()
+        self._interrupted = True
+        self._wake.put(None)
 
     @property
     def interrupted(self) -> bool:
         """Whether the run was asked to stop."""
-        return self._interrupted.is_set()
+        return self._interrupted

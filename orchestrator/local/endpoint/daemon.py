@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import trustme
 
@@ -59,9 +60,9 @@ def make(directory: Path, name: str, speed: float) -> Cloud:
 def main(argv: list[str] | None = None) -> int:
     """Run one cloud; `cloud.json` appears when all of it answers and goes when it stops."""
     options = _arguments(argv)
-    stopping = threading.Event()
+    stopping: SimpleQueue[int] = SimpleQueue()  # not an Event, whose lock the handler would wait for in vain
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda number, _: stopping.put(number))
     (options.dir / state.MARKER).write_text(str(os.getpid()))
     server.configure()
     cloud = make(options.dir, options.name, options.speed)
@@ -78,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
         state.write(options.dir, _described(cloud))
         stack.callback((options.dir / "cloud.json").unlink, missing_ok=True)
         cloud.log(f"up at {cloud.endpoint}, speed {cloud.pace.speed}, seed {cloud.seed}")
-        stopping.wait()
+        stopping.get()
         cloud.log("going down")
         if folder := os.environ.get(RECORDS):
             cloud.record.write(Path(folder) / f"{os.getpid()}.json")

@@ -186,7 +186,11 @@ def test_an_inactive_task_definition_goes_on_and_can_t_be_deployed(steady: Any) 
     assert refused(steady.update, taskDefinition=steady.task_definition) == "ClientException"
     (old,) = steady.tasks()
     steady.ecs.stop_task(cluster=steady.cluster, task=old["taskArn"], reason="to see another one start")
-    until("another task runs", lambda: steady.now()["runningCount"] == 1 and steady.tasks()[0] != old)
+
+    def others() -> set[str]:
+        return {task["lastStatus"] for task in steady.tasks() if task["taskArn"] != old["taskArn"]}
+
+    until("another task runs", lambda: others() == {"RUNNING"})
 
 
 def test_a_container_that_fails_its_own_check_is_replaced(steady: Any) -> None:
