@@ -84,7 +84,7 @@ def work(plan: Path, state: Path) -> None:
     preflight = importlib.import_module("orchestrator.preflight")
     places = importlib.import_module("orchestrator.stack.blueprint.places").Places(ROOT / "terraform")
     inference = importlib.import_module("orchestrator.stack.inference")
-    state_of = importlib.import_module("orchestrator.stack.inference.state").read
+    state_of = importlib.import_module("orchestrator.stack.blueprint.resources").read
     mapping = importlib.import_module("orchestrator.stack.inference.mapping")
     around_an_apply = {preflight.Checklist.DEPLOY, preflight.Checklist.AFTER}
     preflight.discover()

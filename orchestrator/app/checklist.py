@@ -17,6 +17,7 @@ from orchestrator.errors import Invalid, OrchestratorError, Problem, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.preflight import Checklist, Evidence, Remark, RunningStack, Status
 from orchestrator.preflight.items.quotas import beyond
+from orchestrator.stack.blueprint.changes import every_change, is_plan, state_before
 from orchestrator.stack.blueprint.places import Places
 
 FEW = 3
@@ -45,8 +46,8 @@ def evidence_of(
 
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
     """
-    if "resource_changes" in said or "planned_values" in said:
-        return preflight.from_plan(said, known(said.get("prior_state") or {}, table or {}), live)
+    if is_plan(said):
+        return preflight.from_plan(said, known(state_before(said), table or {}), live)
     return preflight.from_state(said, known(said, table or {}), live)
 
 
@@ -62,8 +63,8 @@ def with_quotas(evidence: Evidence, ask: Callable[[], Quotas]) -> Evidence:
 
 def occasions(plan: Mapping[str, Any]) -> tuple[Checklist, ...]:
     """Which lists a plan asks for: one that leaves nothing is a destroy."""
-    changes = [one for one in plan.get("resource_changes", ()) if one.get("mode") == "managed"]
-    destroys = bool(changes) and all(one["change"]["actions"] == ["delete"] for one in changes)
+    changes = [one for one in every_change(plan) if not one.is_data]
+    destroys = bool(changes) and all(one.actions == ("delete",) for one in changes)
     return DESTROYING if destroys else DEPLOYING
 
 

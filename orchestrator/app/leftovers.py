@@ -10,6 +10,7 @@ from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OrchestratorError
 from orchestrator.settings import Settings
+from orchestrator.stack.blueprint.changes import planned_contract
 from orchestrator.terraform.leftovers import (
     Leave,
     LeftoverAction,
@@ -36,8 +37,7 @@ class PlanLeftovers:
         *,
         access: Access | None = None,
     ) -> None:
-        contract = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
-        said = contract if isinstance(contract, Mapping) else {}
+        said = planned_contract(plan)
         self._stack = str(said.get("stack") or "")
         self._region = said.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         self._access = access or Access(environment, settings["profile"])

@@ -20,7 +20,9 @@ from orchestrator.consequences.ordering import settled
 from orchestrator.errors import OrchestratorError, Refused
 from orchestrator.events import Emit, FindingReported
 from orchestrator.lifecycle.restore.losses import together
-from orchestrator.stack.blueprint.tenancy import Tenancy, resources_before
+from orchestrator.stack.blueprint.changes import state_before
+from orchestrator.stack.blueprint.resources import read
+from orchestrator.stack.blueprint.tenancy import Tenancy
 from orchestrator.stack.contract import Stack
 
 _SERVERS: Mapping[str, tuple[str, type[Rds] | type[DbClusters]]] = {
@@ -54,7 +56,7 @@ def consequences_of(
 
     `table` is `[contract]` of orchestrate.toml: with the state it names tenants where no output does.
     """
-    contract = known(plan.get("prior_state") or {}, table or {})
+    contract = known(state_before(plan), table or {})
     found = consequences.of_plan(plan, contract)
     if any(one.code == "database-lost" for one in found):
         found = consequences.of_plan(plan, contract, list(_snapshots(plan, found, connect, now)))
@@ -65,9 +67,9 @@ def _snapshots(
     plan: Mapping[str, Any], found: Collection[Consequence], connect: Callable[[str], Aws], now: datetime
 ) -> Iterator[str]:
     lost = {one.address for one in found if one.code == "database-lost"}
-    for server in resources_before(plan):
+    for server in read(state_before(plan)).of(*_SERVERS):
         arn = server.text("arn").split(":")
-        if server.address in lost and server.type in _SERVERS and len(arn) > 3:
+        if server.address in lost and len(arn) > 3:
             named, servers = _SERVERS[server.type]
             name = server.text(named)
             try:

@@ -10,6 +10,7 @@ from orchestrator.aws.access import Access
 from orchestrator.aws.session import Aws
 from orchestrator.engine.clock import SystemClock
 from orchestrator.settings import Settings
+from orchestrator.stack.blueprint.changes import planned_contract
 
 
 def verify_planned(
@@ -23,8 +24,8 @@ def verify_planned(
 
     `plan` is `terraform show -json` of it; of an output that is partly unknown, the known part stands in `after`.
     """
-    after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
-    if not isinstance(after, Mapping) or not after.get("region"):
+    after = planned_contract(plan)
+    if not after.get("region"):
         return
     aws = Aws(after["region"], access or Access(environment, settings["profile"]))
     if after.get("account_id"):

@@ -31,6 +31,7 @@ from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import judge, look
 from orchestrator.settings import Settings
 from orchestrator.stack.blueprint import of_plan
+from orchestrator.stack.blueprint.changes import planned_contract
 from orchestrator.stack.blueprint.references import readers
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference.owned import ending_by
@@ -168,8 +169,7 @@ def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | N
     Raises `Invalid` for a configuration without a contract.
     """
     present = present or assumed
-    after = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
-    said = after if isinstance(after, Mapping) else present.model_dump(by_alias=True) if present else {}
+    said = planned_contract(plan) or (present.model_dump(by_alias=True) if present else {})
     if not said.get("stack"):
         fix = "restore with this project's terraform/, or one that has its `orchestrator` output"
         raise Invalid(Problem("no-contract-output", "the plan doesn't tell which stack it makes", "plan", fix))

@@ -11,6 +11,7 @@ from orchestrator.app.understanding import required, understand
 from orchestrator.dns.names import normal
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import contract
+from orchestrator.stack.blueprint.resources import read
 from orchestrator.stack.contract import Stack
 from orchestrator.terraform import Terraform
 
@@ -44,14 +45,8 @@ def contract_of_outputs(terraform: Terraform, learn: Learn = no_secrets) -> Stac
 
 def records_of_terraform(state: Mapping[str, Any]) -> frozenset[str]:
     """The names of every `aws_route53_record` in a state (`terraform show -json`)."""
-    modules = [state.get("values", {}).get("root_module", {})]
-    names: set[str] = set()
-    while modules:
-        module = modules.pop()
-        modules += module.get("child_modules", ())
-        held = (it["values"] for it in module.get("resources", ()) if it["type"] == "aws_route53_record")
-        names |= {normal(it.get("fqdn") or it["name"]) for it in held}
-    return frozenset(names)
+    held = read(state).of("aws_route53_record", data=True)
+    return frozenset(normal(one.text("fqdn") or one.text("name")) for one in held)
 
 
 def _all_of(stdin: Any) -> str | bytes:

@@ -11,9 +11,9 @@ from orchestrator import redact, settings
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import contract
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import Found, Inferred, infer, mapping
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ownership_of
 from orchestrator.stack.ownership import Known, Ownership, Part, PartKind
 from orchestrator.terraform import OutputValue, Terraform, values

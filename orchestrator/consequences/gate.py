@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from orchestrator.consequences.model import Consequence, Effect
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem, Refused
+from orchestrator.stack.blueprint.changes import NOTHING, every_change
 from orchestrator.stack.blueprint.resources import Document
 
 CHECKSUM = 12
@@ -34,9 +35,9 @@ def fingerprint(plan: Document, consequences: Iterable[Consequence]) -> str:
     the plan that is made after it, and for nothing else.
     """
     changes = [
-        (one["address"], one["change"]["actions"], one["change"].get("replace_paths", []), one.get("deposed", ""))
-        for one in plan.get("resource_changes", ())
-        if one["change"]["actions"] != ["no-op"]
+        (one.address, one.actions, one.replace_paths, one.deposed)
+        for one in every_change(plan)
+        if one.actions != NOTHING
     ]
     losses = sorted({one.name for one in consequences if one.severity is Severity.BLOCKER})
     said = json.dumps([sorted(map(json.dumps, changes)), losses])

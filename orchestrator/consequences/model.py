@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.stack.blueprint.changes import ResourceChange
-from orchestrator.stack.blueprint.resources import Resource
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.blueprint.tenancy import Tenancy
 
 
@@ -60,7 +60,7 @@ class PlanReading:
     """A plan, read once: its changes by type, what is there before it, whose everything is."""
 
     changes: Mapping[str, Sequence[ResourceChange]]
-    before: Mapping[str, Sequence[Resource]]
+    before: Resources
     tenancy: Tenancy
     staying: frozenset[str]
     """Tenants that the stack still has afterwards."""
@@ -75,8 +75,7 @@ class PlanReading:
 
     def there(self, *types: str) -> Iterator[Resource]:
         """What the state has of these types."""
-        for kind in types:
-            yield from self.before.get(kind, ())
+        yield from self.before.of(*types)
 
     def owner(self, change: ResourceChange) -> str:
         """Whose it is, by what it was, else by what it will be."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orchestrator.consequences.model import PlanReading
-from orchestrator.stack.blueprint.changes import ResourceChange, changes_of
-from orchestrator.stack.blueprint.resources import Document, Resource, merged
-from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of, resources_before
+from orchestrator.stack.blueprint.changes import ResourceChange, changes_of, outputs_after, state_before
+from orchestrator.stack.blueprint.resources import Document, read
+from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of
 
 
 def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple[str, ...] = ()) -> PlanReading:
@@ -14,11 +14,9 @@ def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple
     for change in changes_of(plan):
         if not change.deposed:
             changes.setdefault(change.type, []).append(change)
-    there = resources_before(plan)
-    before: dict[str, list[Resource]] = {}
-    for one in there:
-        before.setdefault(one.type, []).append(one)
-    after = _contract_after(plan)
+    before = read(state_before(plan))
+    there = [one for one in before.everything() if not one.is_data]
+    after = contract_of(outputs_after(plan))
     own = contract_before(plan) or after
     tenancy = Tenancy.of(own or contract, there, whole=own is not None)
     ending = {
@@ -30,11 +28,6 @@ def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple
         if one.before.get(key)
     }
     return PlanReading(changes, before, tenancy, _staying(tenancy, after, changes), snapshots, ending)
-
-
-def _contract_after(plan: Document) -> Document | None:
-    outputs = plan.get("output_changes", {})
-    return contract_of({name: merged(it.get("after"), it.get("after_unknown")) for name, it in outputs.items()})
 
 
 def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[ResourceChange]]) -> frozenset[str]:

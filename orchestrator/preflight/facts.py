@@ -18,7 +18,7 @@ from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
 from orchestrator.stack import applications
 from orchestrator.stack.blueprint import references
-from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, texts_in
 
 ADDRESSES = {
     "aws_db_instance": ("address",),
@@ -225,18 +225,13 @@ def _open_questions(value: Any) -> bool:
     return any(map(_open_questions, value)) if isinstance(value, list) else value is UNKNOWN
 
 
-def _texts(value: Any) -> list[str]:
-    """The known ones of a list."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
 def _lets_in(rule: Resource) -> bool:
     return rule.type != "aws_security_group_rule" or rule.text("type") == "ingress"
 
 
 def _inline(one: Mapping[str, Any]) -> Iterable[SecurityRule]:
     if str(one.get("protocol", "-1")) in _TCP:
-        sources = [*_texts(one.get("cidr_blocks")), *_texts(one.get("security_groups"))]
+        sources = [*texts_in(one.get("cidr_blocks")), *texts_in(one.get("security_groups"))]
         yield _opened(one.get("protocol"), one.get("from_port"), one.get("to_port"), sources)
 
 
@@ -244,7 +239,7 @@ def _rule(evidence: Evidence, one: Resource) -> Iterable[SecurityRule]:
     protocol = one.get("ip_protocol") or one.get("protocol")
     if str(protocol) not in _TCP:
         return
-    sources = [one.text("cidr_ipv4"), one.text("cidr_ipv6"), *_texts(one.get("cidr_blocks"))]
+    sources = [one.text("cidr_ipv4"), one.text("cidr_ipv6"), *texts_in(one.get("cidr_blocks"))]
     for attribute in ("referenced_security_group_id", "source_security_group_id"):
         if one.get(attribute) is not None:
             met = references.targets(evidence.blueprint, one, "aws_security_group", attribute)

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.preflight.model import Evidence, RunningStack, TenantService
+from orchestrator.stack.blueprint.blueprint import Blueprint, of_plan, of_state
+from orchestrator.stack.blueprint.changes import state_before
 from orchestrator.stack.blueprint.references import targets
-from orchestrator.stack.blueprint.resources import Blueprint, Document, Resource, of_plan, of_state
+from orchestrator.stack.blueprint.resources import Document, Resource
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_of
 
 
@@ -17,8 +19,8 @@ def from_plan(plan: Document, contract: Document | None = None, live: RunningSta
     `contract` is what is known of a stack that has no `orchestrator` output.
     """
     blueprint = of_plan(plan)
-    if not blueprint.resources and plan.get("prior_state"):
-        return from_state(plan["prior_state"], contract, live)
+    if not blueprint.resources and (before := state_before(plan)):
+        return from_state(before, contract, live)
     return _evidence(blueprint, contract, live)
 
 

@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.engine.step import STACK, Subject, Verdict
-from orchestrator.stack.blueprint.resources import Blueprint, Document, Resource
+from orchestrator.stack.blueprint.blueprint import Blueprint
+from orchestrator.stack.blueprint.resources import Document, Resource
 from orchestrator.stack.blueprint.tenancy import Tenancy
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any
+
+from orchestrator.stack.blueprint.resources import Resource
 
 RECORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "aws_route53_record": (("fqdn", "name"), ("records",)),
@@ -27,28 +29,6 @@ Hetzner, Linode, OVH), it can't be told here whose name it is, and nothing is cl
 """
 
 
-class ResourceValues(Protocol):
-    """A resource, of a state or of a plan. What a plan doesn't know yet is no text."""
-
-    @property
-    def address(self) -> str:
-        """Terraform's."""
-        ...
-
-    @property
-    def type(self) -> str:
-        """The resource's type."""
-        ...
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """Its attributes, as far as they are known."""
-        ...
-
-
-_Any = TypeVar("_Any", bound=ResourceValues)
-
-
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
     """One record. `name` may begin with `*.`; `targets` are the names or addresses it leads to, aliases included."""
@@ -62,12 +42,12 @@ class DnsRecord:
         return covers(self.name, host)
 
 
-def records_of(resources: Iterable[ResourceValues]) -> tuple[DnsRecord, ...]:
+def records_of(resources: Iterable[Resource]) -> tuple[DnsRecord, ...]:
     """Every record of a provider that we know, in the order given."""
     return tuple(_record(one, *RECORDS[one.type]) for one in resources if one.type in RECORDS)
 
 
-def _record(one: ResourceValues, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
+def _record(one: Resource, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
     name = next((plain(said) for key in names for said in _texts(one.values.get(key)) if said), "")
     led = [said for key in targets for said in _texts(one.values.get(key), "answer")]
     led += _texts(one.values.get("alias"), "name")
@@ -80,12 +60,12 @@ def _texts(value: Any, inside: str = "") -> list[str]:
     return [said for one in held if isinstance(said := one.get(inside) if isinstance(one, Mapping) else one, str)]
 
 
-def distribution_of(host: str, resources: Iterable[_Any]) -> _Any | None:
+def distribution_of(host: str, resources: Iterable[Resource]) -> Resource | None:
     """The CloudFront distribution that has this name among its aliases: visitors come through it."""
     return next((one for one in resources if one.type == "aws_cloudfront_distribution" and _has(one, host)), None)
 
 
-def _has(distribution: ResourceValues, host: str) -> bool:
+def _has(distribution: Resource, host: str) -> bool:
     return any(covers(plain(alias), host) for alias in _texts(distribution.values.get("aliases")))
 
 

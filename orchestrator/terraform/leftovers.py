@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.stack.blueprint.changes import every_change
+from orchestrator.stack.blueprint.resources import read
+
 if TYPE_CHECKING:
     from orchestrator.aws.existing import ExistingObject
 
@@ -115,35 +118,28 @@ LeftoverAction = Keep | Await | Adopt | Leave
 def taints_in(plan: Mapping[str, Any], wanted_again: Collection[str] = ()) -> frozenset[str]:
     """Addresses that the plan replaces because they are tainted; not those that were asked for with -replace."""
     return frozenset(
-        change["address"]
-        for change in plan.get("resource_changes", ())
-        if change.get("action_reason") == "replace_because_tainted"
-        and change["type"] in KINDS
-        and change["address"] not in wanted_again
+        change.address
+        for change in every_change(plan)
+        if change.reason == "replace_because_tainted" and change.type in KINDS and change.address not in wanted_again
     )
 
 
 def tainted(state: Mapping[str, Any], addresses: Collection[str]) -> Iterator[Tainted]:
     """These objects as the state (`show -json`) has them. Only what has come to its end has an ARN there."""
-    modules = [state.get("values", {}).get("root_module", {})]
-    while modules:
-        module = modules.pop()
-        modules += module.get("child_modules", ())
-        for one in module.get("resources", ()):
-            name = one["values"].get(KINDS[one["type"]].name) if one["type"] in KINDS else None
-            if one["address"] in addresses and one.get("tainted") and name:
-                values = one["values"]
-                snapshot = bool(values.get("snapshot_identifier"))
-                yield Tainted(one["address"], one["type"], name, not values.get("arn"), snapshot)
+    for one in read(state).of(*KINDS):
+        name = one.text(KINDS[one.type].name)
+        if one.address in addresses and one.tainted and name:
+            snapshot = bool(one.text("snapshot_identifier"))
+            yield Tainted(one.address, one.type, name, not one.text("arn"), snapshot)
 
 
 def created(plan: Mapping[str, Any]) -> Iterator[Planned]:
     """What the plan creates and we can look up by a name that is known already."""
-    for change in plan.get("resource_changes", ()):
-        kind = KINDS.get(change["type"])
-        after = change["change"].get("after") or {}
-        if kind and kind.importable and change["change"]["actions"] == ["create"] and after.get(kind.name):
-            yield Planned(change["address"], change["type"], after[kind.name], after.get("tags_all") or {})
+    for change in every_change(plan):
+        kind = KINDS.get(change.type)
+        planned = change.planned
+        if planned and kind and kind.importable and change.made and (name := planned.text(kind.name)):
+            yield Planned(change.address, change.type, name, planned.values.get("tags_all") or {})
 
 
 def action_for_tainted(one: Tainted, seen: ExistingObject | None) -> LeftoverAction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,16 +82,6 @@ class Plan:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.discard()
-
-
-def changes_in(facts: Mapping[str, Any]) -> bool:
-    """Whether `show -json` of a plan has something to apply. Terraform says so itself; OpenTofu leaves it to us."""
-    if "applyable" in facts:
-        return bool(facts["applyable"])
-    resources = facts.get("resource_changes", ())
-    changes = [resource["change"] for resource in resources] + list(facts.get("output_changes", {}).values())
-    moved = any("previous_address" in resource for resource in resources)
-    return moved or any(change["actions"] != ["no-op"] for change in changes)
 
 
 def checksum(path: Path) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from orchestrator.errors import Interrupted, Problem, Refused
 from orchestrator.redact import Redactor, from_environment
+from orchestrator.stack.blueprint.changes import does_anything
 from orchestrator.terraform import failure, process, readiness, stream, variables
 from orchestrator.terraform.binary import Version, find, judge
 from orchestrator.terraform.command import FLAG, Options, build, environment_for
-from orchestrator.terraform.plan import Plan, PlanOptions, changes_in, checksum
+from orchestrator.terraform.plan import Plan, PlanOptions, checksum
 from orchestrator.terraform.process import Interrupts, OnLine, never
 from orchestrator.terraform.scratch import Scratch
 from orchestrator.terraform.stream import ChangeSummary, Diagnostic, StreamLine
@@ -125,7 +126,7 @@ class Terraform:
         """A plan file of the operator's: used as it is, never deleted."""
         file = Path(path).absolute()
         facts = self._show_json(file)
-        plan = self._as_plan(file, changes_in(facts), Redactor(from_environment(self.environment)))
+        plan = self._as_plan(file, does_anything(facts), Redactor(from_environment(self.environment)))
         plan.read_json = lambda _path: facts
         return plan
 

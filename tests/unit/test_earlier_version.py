@@ -22,8 +22,8 @@ from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import FoundBackup, judge
 from orchestrator.settings import Settings, contract_table
 from orchestrator.stack import contract
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference import read
-from orchestrator.stack.inference import state as states
 
 HERE = Path(__file__).parents[1] / "documents" / "0.1.0"
 

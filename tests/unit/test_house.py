@@ -69,3 +69,15 @@ def test_no_two_classes_share_a_name() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(module)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_terraforms_json_is_walked_in_one_place() -> None:
+    """Whoever wants something of a plan or a state asks `stack/blueprint`."""
+    walked = {"root_module", "child_modules", "resource_changes", "prior_state", "output_changes", "after_unknown"}
+    walkers = {
+        module
+        for module, tree in product()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in walked
+    }
+    assert {module.rpartition(".")[0] for module in walkers} == {"stack.blueprint"}

@@ -75,10 +75,6 @@ IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
         "orchestrator.stack.blueprint.resources.Resource",
         "orchestrator.stack.blueprint.changes.ResourceChange",
     ),
-    "orchestrator.stack.records.ResourceValues": (
-        "orchestrator.stack.inference.state.StateResource",
-        "orchestrator.stack.blueprint.resources.Resource",
-    ),
     "orchestrator.steps.dns_records.Balancers": ("orchestrator.aws.elbv2.Elbv2", HOSTED),
     "orchestrator.steps.redis_auth.FindsRedisUsers": ("orchestrator.lifecycle.other_users.OtherUsers", STANDINS),
     "orchestrator.steps.sites.ReadsRouting": ("orchestrator.aws.listeners.Listeners", HOSTED),

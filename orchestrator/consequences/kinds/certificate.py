@@ -30,8 +30,7 @@ def _used(change: ResourceChange, scene: PlanReading) -> bool:
     """A listener that stays shows it."""
     arn = change.was("arn")
     return any(
-        one.text("certificate_arn") == arn and not scene.ends(one.text("arn"))
-        for one in scene.there("aws_lb_listener", "aws_alb_listener")
+        one.text("certificate_arn") == arn and not scene.ends(one.text("arn")) for one in scene.there("aws_lb_listener")
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.stack.blueprint.changes import ResourceChange
-from orchestrator.stack.blueprint.tenancy import RULES, ResourceOwner, groups_of
+from orchestrator.stack.blueprint.tenancy import RULE, ResourceOwner, groups_of
 
-BALANCERS = ("aws_lb", "aws_alb", "aws_elb")
-LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+BALANCERS = ("aws_lb", "aws_elb")
+LISTENER_TYPE = "aws_lb_listener"
 PROVISIONING = 120
 """Seconds until a new load balancer answers (AWS says 2 to 3 minutes)."""
 SWITCHING = 60
@@ -24,7 +24,7 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
     for change in scene.of(*BALANCERS):
         if change.ends:
             yield from _of_balancer(change, scene)
-    for change in scene.of(*LISTENERS):
+    for change in scene.of(LISTENER_TYPE):
         if change.ends and not scene.ends(change.before.get("load_balancer_arn")) and _serves(change):
             yield _listener(change)
 
@@ -44,8 +44,8 @@ def _of_balancer(change: ResourceChange, scene: PlanReading) -> Iterable[Consequ
 def _behind(change: ResourceChange, scene: PlanReading, every: list[ResourceOwner]) -> list[ResourceOwner]:
     """Whose target groups its listeners and their rules lead to; all, where that can't be told of one of them."""
     balancing: dict[str, set[str]] = {}
-    by_listener = {one.text("arn"): one.text("load_balancer_arn") for one in scene.there(*LISTENERS)}
-    for one in scene.there(*LISTENERS, *RULES):
+    by_listener = {one.text("arn"): one.text("load_balancer_arn") for one in scene.there(LISTENER_TYPE)}
+    for one in scene.there(LISTENER_TYPE, RULE):
         arn = one.text("load_balancer_arn") or by_listener.get(one.text("listener_arn"), "")
         for group in groups_of(one):
             balancing.setdefault(group, set()).add(arn)

@@ -8,18 +8,18 @@ from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReadi
 from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.resources import UNKNOWN
 
-RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
-GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
+RULE = "aws_lb_listener_rule"
+GROUP = "aws_lb_target_group"
 HEALTHY = 180
 """Seconds until tasks are registered anew and have passed two health checks a minute apart."""
 
 
 def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A tenant that leaves, or a load balancer that goes, says it all; this is about those that stay."""
-    for change in scene.of(*RULES):
+    for change in scene.of(RULE):
         if not scene.leaves(scene.owner(change)) and not scene.ends(change.before.get("listener_arn")):
             yield from _rule(change, scene.owner(change))
-    for change in scene.of(*GROUPS):
+    for change in scene.of(GROUP):
         if scene.ends(change.before.get("vpc_id")):
             continue
         if change.replaced and not change.new_first:

@@ -46,7 +46,7 @@ def _works(scene: PlanReading, tenants: int) -> Iterable[tuple[str, int]]:
     if any("create" in one.actions for one in scene.of("aws_elasticache_replication_group")):
         yield "Redis's token", TOKEN
     renamed = sum(one.updated and one.differs("condition") for one in scene.of("aws_lb_listener_rule"))
-    if any("create" in one.actions for one in scene.of("aws_lb", "aws_alb")):
+    if any("create" in one.actions for one in scene.of("aws_lb")):
         yield _count(tenants, "DNS record"), RECORDS
     elif renamed or born:
         yield _count(renamed + born, "DNS record"), RECORDS

@@ -29,7 +29,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 address=one.address,
                 current=f"{name or 'no name'}, in no output",
                 wanted="an output with its name",
-                hcl=f'output "alb_dns_name" {{\n  value = {one.type}.{one.name}.dns_name\n}}',
+                hcl=f'output "alb_dns_name" {{\n  value = {one.written}.dns_name\n}}',
             )
 
 

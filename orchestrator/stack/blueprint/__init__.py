@@ -4,8 +4,9 @@ Source: Terraform's "JSON output format" (`terraform show -json`), format 1.x; O
 hold secrets in clear: what is made of them here quotes names, sizes and settings, never a secret's value.
 """
 
+from orchestrator.stack.blueprint.blueprint import Blueprint, of_plan, of_state
 from orchestrator.stack.blueprint.changes import ResourceChange, changes_of
-from orchestrator.stack.blueprint.resources import UNKNOWN, Blueprint, Resource, Unknown, of_plan, of_state
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, Unknown
 from orchestrator.stack.blueprint.tenancy import ResourceOwner, Tenancy, contract_of
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a plan changes, resource by resource."""
+"""The one reader of a plan's JSON: what it changes, resource by resource, and what was there before it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.stack.blueprint.resources import Document, merged
+from orchestrator.stack.blueprint.resources import Document, Resource, canonical, merged, outputs_of
 
 NOTHING = ("no-op",)
 
@@ -17,7 +17,8 @@ class ResourceChange:
 
     `actions` are Terraform's words: `("delete", "create")` replaces, `("create", "delete")` makes the new one first.
     `recorded` is what the state said before the refresh (the same as `before`, unless it drifted meanwhile).
-    `after` has `UNKNOWN` where nothing is known; empty when it is gone.
+    `planned` is the resource as it will be, None when it is gone; `after` the same as plain values, `UNKNOWN` where
+    nothing is known. `deposed` is the key of an object whose successor is there already; empty otherwise.
     """
 
     address: str
@@ -26,14 +27,16 @@ class ResourceChange:
     module: str = ""
     index: str | int | None = None
     actions: tuple[str, ...] = NOTHING
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
-    recorded: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    after: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    recorded: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    planned: Resource | None = None
     reason: str = ""
-    forced_by: tuple[str, ...] = ()
-    """The attributes that can't be changed in place."""
+    replace_paths: tuple[tuple[str | int, ...], ...] = ()
+    """Where the attributes are that can't be changed in place."""
     previous_address: str = ""
-    deposed: bool = False
+    deposed: str = ""
+    is_data: bool = False
 
     @property
     def ends(self) -> bool:
@@ -77,8 +80,9 @@ class ResourceChange:
     @property
     def why(self) -> str:
         """Why Terraform replaces or removes it, in words."""
-        if self.forced_by:
-            return f"{', '.join(self.forced_by)} can't be changed in place"
+        if self.replace_paths:
+            forced_by = ", ".join(".".join(map(str, path)) for path in self.replace_paths)
+            return f"{forced_by} can't be changed in place"
         return _REASONS.get(self.reason, "the configuration says so" if self.replaced else "a destroy was asked for")
 
 
@@ -95,26 +99,89 @@ _REASONS = {
 }
 
 
+def is_plan(document: Document) -> bool:
+    """Whether this is a plan's JSON, not a state's."""
+    return "resource_changes" in document or "planned_values" in document
+
+
+def state_before(plan: Document) -> Document:
+    """The state that the plan was made from, refreshed; empty when nothing is applied."""
+    before: Document = plan.get("prior_state") or {}
+    return before
+
+
+def outputs_before(plan: Document) -> dict[str, Any]:
+    """Output name → value, by the state that the plan was made from."""
+    return outputs_of(state_before(plan))
+
+
+def outputs_after(plan: Document) -> dict[str, Any]:
+    """Output name → value as the plan will leave it, `UNKNOWN` where nothing is known."""
+    said = plan.get("output_changes", {})
+    return {name: merged(one.get("after"), one.get("after_unknown")) for name, one in said.items()}
+
+
+def planned_contract(plan: Document) -> Mapping[str, Any]:
+    """The part of the `orchestrator` output that is known before the plan is applied; empty when nothing is."""
+    known = plan.get("output_changes", {}).get("orchestrator", {}).get("after")
+    return known if isinstance(known, Mapping) else {}
+
+
+def does_anything(plan: Document) -> bool:
+    """Whether there is anything to apply, be it an output or a `moved` alone. Terraform itself says `applyable`."""
+    if "applyable" in plan:
+        return bool(plan["applyable"])
+    outputs = (tuple(one["actions"]) for one in plan.get("output_changes", {}).values())
+    resources = tuple(every_change(plan))
+    moved = any(one.previous_address for one in resources)
+    return moved or any(actions != NOTHING for actions in (*(one.actions for one in resources), *outputs))
+
+
 def changes_of(plan: Document) -> Iterator[ResourceChange]:
     """Every change of a managed resource; what stays as it is (a mere `moved` included) is left out."""
+    return (one for one in every_change(plan) if not one.is_data and one.actions not in (NOTHING, ("read",)))
+
+
+def every_change(plan: Document) -> Iterator[ResourceChange]:
+    """All that the plan lists: what stays as it is, and data sources that are read while it is applied, too."""
     drifted = {one["address"]: one["change"].get("before") or {} for one in plan.get("resource_drift", ())}
     for raw in plan.get("resource_changes", ()):
         change = raw["change"]
-        if raw.get("mode") != "managed" or tuple(change["actions"]) in (NOTHING, ("read",)):
-            continue
         before = change.get("before") or {}
+        planned = _planned(raw)
+        address = raw.get("address", "")
         yield ResourceChange(
-            raw["address"],
-            raw["type"],
-            raw["name"],
+            address,
+            canonical(raw.get("type", "")),
+            raw.get("name", ""),
             raw.get("module_address", ""),
             raw.get("index"),
             tuple(change["actions"]),
             before,
-            merged(change.get("after"), change.get("after_unknown")) or {},
-            drifted.get(raw["address"], before),
+            merged(planned.values, planned.unknown) if planned else {},
+            drifted.get(address, before),
+            planned,
             raw.get("action_reason", ""),
-            tuple(".".join(map(str, path)) for path in change.get("replace_paths", ())),
+            tuple(map(tuple, change.get("replace_paths", ()))),
             raw.get("previous_address", ""),
-            "deposed" in raw,
+            raw.get("deposed", ""),
+            raw.get("mode") == "data",
         )
+
+
+def _planned(raw: Document) -> Resource | None:
+    change = raw["change"]
+    after, unknown = change.get("after"), change.get("after_unknown")
+    if after is None:
+        return None
+    return Resource(
+        raw.get("address", ""),
+        canonical(raw.get("type", "")),
+        raw.get("name", ""),
+        raw.get("module_address", ""),
+        raw.get("index"),
+        after,
+        unknown if isinstance(unknown, Mapping) else {},
+        tuple(change["actions"]),
+        raw.get("mode") == "data",
+    )

@@ -33,7 +33,7 @@ class Places:
         folder = self._folders.get(".".join(module_path(resource.module)))
         for file in sorted((self._directory / folder).glob("*.tf")) if folder is not None else ():
             for kind, name, line in self._blocks(file):
-                if (kind, name) == (resource.type, resource.name):
+                if f"{kind}.{name}" == resource.written:
                     return f"{_shown(file, self._directory)}:{line}"
         return ""
 

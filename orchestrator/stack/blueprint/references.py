@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.stack.blueprint.resources import UNKNOWN, Blueprint, Resource, canonical
+from orchestrator.stack.blueprint.blueprint import Blueprint
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, canonical
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 _DEPTH = 12
@@ -44,7 +45,7 @@ def module_path(module: str) -> tuple[str, ...]:
 
 def sources(blueprint: Blueprint, resource: Resource, *path: str) -> frozenset[Source]:
     """Everything that the expression at the path (a block's first one) of the resource is made from."""
-    at, written = module_path(resource.module), f"{resource.type}.{resource.name}"
+    at, written = module_path(resource.module), resource.written
     return blueprint.cached(("sources", at, written, path), lambda: _sources(blueprint, at, written, path))
 
 
@@ -73,7 +74,7 @@ def readers(blueprint: Blueprint, variables: frozenset[str]) -> tuple[Resource, 
 
 
 def _variables_of(blueprint: Blueprint, resource: Resource) -> frozenset[str]:
-    at, written = module_path(resource.module), f"{resource.type}.{resource.name}"
+    at, written = module_path(resource.module), resource.written
 
     def find() -> frozenset[str]:
         held = _resource(_module(blueprint.configuration, at), written) or {}
@@ -101,7 +102,7 @@ def says(blueprint: Blueprint, resource: Resource, name: str) -> bool:
 
 def _expressions(blueprint: Blueprint, resource: Resource) -> Mapping[str, Any]:
     module = _module(blueprint.configuration, module_path(resource.module))
-    held = _resource(module, f"{resource.type}.{resource.name}")
+    held = _resource(module, resource.written)
     found: Mapping[str, Any] = (held or {}).get("expressions", {})
     return found
 
@@ -181,7 +182,7 @@ def _named(blueprint: Blueprint, kind: str) -> dict[str, list[Resource]]:
 def _written(blueprint: Blueprint, kind: str) -> dict[tuple[tuple[str, ...], str], _Written]:
     found: dict[tuple[tuple[str, ...], str], _Written] = {}
     for one in blueprint.of_type(kind):
-        held = found.setdefault((module_path(one.module), f"{one.type}.{one.name}"), _Written([], {}, {}))
+        held = found.setdefault((module_path(one.module), one.written), _Written([], {}, {}))
         held.all.append(one.address)
         held.by_module.setdefault(one.module, []).append(one.address)
         held.by_keys.setdefault(tuple(_INDEX.findall(one.module)), []).append(one.address)

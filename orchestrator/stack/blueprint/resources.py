@@ -1,18 +1,23 @@
-"""Resources as a plan will leave them, or as a state has them; a value that Terraform can't know yet is `UNKNOWN`."""
+"""The one reader of `terraform show -json`: the resources of a state or of a plan, as values that can be looked up.
+
+What Terraform can't know before it applies is `UNKNOWN`. A type that has two names has one here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from orchestrator.errors import Invalid, Problem
 
 Document = Mapping[str, Any]
-T = TypeVar("T")
 
-
+FORMATS = frozenset({"0", "1"})
+"""Of `terraform show -json`: Terraform 0.12 to 0.15 say 0.x, those from 1.0 on 1.x, of the same shape."""
 SAME = {
     "aws_alb": "aws_lb",
     "aws_alb_listener": "aws_lb_listener",
@@ -21,6 +26,7 @@ SAME = {
     "aws_alb_target_group": "aws_lb_target_group",
 }
 """Two names of the provider for one type."""
+_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 def canonical(kind: str) -> str:
@@ -42,19 +48,22 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One managed resource. `module` is its module's address (`module.tenant["a"]`), empty in the root.
+    """One instance of a resource or data source. `values` hold secrets in clear.
 
-    `actions` are what the plan does to it; empty in a state.
+    `module` is its module's address (`module.tenant["a"]`), empty in the root; `index` its own key of count or
+    for_each. `actions` are what a plan does to it; empty in a state. `tainted` is said by a state alone.
     """
 
     address: str
     type: str
-    name: str
+    name: str = ""
     module: str = ""
     index: str | int | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
     actions: tuple[str, ...] = ()
+    is_data: bool = False
+    tainted: bool = False
 
     def get(self, *path: str | int) -> Any:
         """The value at the path (`"health_check", 0, "path"`), `UNKNOWN`, or None where there is nothing."""
@@ -67,19 +76,35 @@ class Resource:
         return merged(value, unknown)
 
     def text(self, *path: str | int) -> str:
-        """The same as a word: empty where there is nothing or nothing known."""
+        """The same as a word: a text or a number; empty where there is neither, or nothing known."""
         value = self.get(*path)
-        return "" if value is None or value is UNKNOWN else str(value)
+        if isinstance(value, str):
+            return value
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
-    def blocks(self, *path: str | int) -> list[Mapping[str, Any]]:
+    def texts(self, *path: str | int) -> tuple[str, ...]:
+        """The texts of the list at the path, as far as they are known."""
+        return texts_in(self.get(*path))
+
+    def blocks(self, *path: str | int) -> tuple[Mapping[str, Any], ...]:
         """The blocks at the path; none while they are not known."""
-        value = self.get(*path)
-        return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+        return blocks_in(self.get(*path))
 
     @property
     def new(self) -> bool:
         """Whether the plan makes it, or makes it anew."""
         return "create" in self.actions
+
+    @property
+    def written(self) -> str:
+        """As the configuration calls it: type and name, the type in the words that were written."""
+        return ".".join(_INDEX.sub("", self.address).split(".")[-2:])
+
+    @property
+    def arn_parts(self) -> tuple[str, str]:
+        """Region and account of its ARN; empty where it has none."""
+        parts = [*self.text("arn").split(":"), *[""] * 5]
+        return parts[3], parts[4]
 
 
 def _child(of: Any, step: str | int) -> Any:
@@ -104,107 +129,82 @@ def merged(value: Any, unknown: Any) -> Any:
     return [merged(item, unknown[n] if n < len(unknown) else False) for n, item in enumerate(padded)]
 
 
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """Every managed resource by address, the outputs, and (of a plan) the configuration's root module."""
+def listed(value: Any) -> list[Any]:
+    """A list as it is; anything else holds nothing."""
+    return value if isinstance(value, list) else []
 
-    planned: bool
-    resources: Mapping[str, Resource]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    configuration: Document = field(default_factory=dict)
-    by_type: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
-    looked_up: Sequence[Resource] = ()
-    """Data sources, as far as they have been read."""
-    memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What was found out once about it (indexes, references followed): it never changes."""
 
-    def cached(self, key: object, find: Callable[[], T]) -> T:
-        """What `find` says, asked for but once."""
-        if key not in self.memo:
-            self.memo[key] = find()
-        found: T = self.memo[key]
-        return found
+def texts_in(value: Any) -> tuple[str, ...]:
+    """The texts of a list."""
+    return tuple(one for one in listed(value) if isinstance(one, str))
 
-    @classmethod
-    def made_of(
-        cls, resources: Sequence[Resource], outputs: Document, *, state: Document, configuration: Document | None = None
-    ) -> Blueprint:
-        """With its index; it is a plan's when there is a configuration. `state` has the data sources."""
-        by_type: dict[str, list[Resource]] = {}
+
+def blocks_in(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """The blocks of a list."""
+    return tuple(one for one in listed(value) if isinstance(one, Mapping))
+
+
+class Resources:
+    """Resources and data sources, by type and by address, in the document's order."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self.by_address: dict[str, Resource] = {}
         for one in resources:
-            by_type.setdefault(canonical(one.type), []).append(one)
-        by_address = {one.address: one for one in resources}
-        looked_up = tuple(state_resources(state, "data"))
-        return cls(configuration is not None, by_address, outputs, configuration or {}, by_type, looked_up)
+            self._by_type[one.type].append(one)
+            self.by_address[one.address] = one
 
-    def of_type(self, *types: str) -> Iterator[Resource]:
-        """In the document's order; a type that has two names by either."""
-        for kind in dict.fromkeys(map(canonical, types)):
-            yield from self.by_type.get(kind, ())
+    def everything(self) -> Iterable[Resource]:
+        """Resources and data sources."""
+        return self.by_address.values()
 
+    def of(self, *types: str, data: bool = False) -> tuple[Resource, ...]:
+        """Resources of these types; data sources only if asked for."""
+        return tuple(one for kind in types for one in self._by_type.get(kind, ()) if data or not one.is_data)
 
-def of_plan(plan: Document) -> Blueprint:
-    """The stack as the plan will leave it. Raises `Invalid` for what is no plan."""
-    if "resource_changes" not in plan and "planned_values" not in plan:
-        raise Invalid(_unreadable("a plan"))
-    changed = {one["address"] for one in plan.get("resource_changes", ())}
-    kept = [one for one in state_resources(plan.get("prior_state", {})) if one.address not in changed]
-    planned = [_planned(one) for one in plan.get("resource_changes", ()) if _stays(one)]
-    outputs = {
-        name: merged(change.get("after"), change.get("after_unknown"))
-        for name, change in plan.get("output_changes", {}).items()
-    }
-    root = plan.get("configuration", {}).get("root_module", {})
-    return Blueprint.made_of([*planned, *kept], outputs, state=plan.get("prior_state", {}), configuration=root)
+    def one(self, kind: str, name: str, value: str) -> Resource | None:
+        """The resource whose attribute has this value; a data source where no resource has."""
+        found = sorted(self.of(kind, data=True), key=lambda it: it.is_data)
+        return next((it for it in found if value and it.values.get(name) == value), None)
 
 
-def of_state(state: Document) -> Blueprint:
-    """The stack as the state has it; nothing in it is unknown. Raises `Invalid` for what is no state."""
-    if "format_version" not in state or "resource_changes" in state:
-        raise Invalid(_unreadable("a state"))
-    outputs = {name: one.get("value") for name, one in state.get("values", {}).get("outputs", {}).items()}
-    return Blueprint.made_of(list(state_resources(state)), outputs, state=state)
+def read(state: Document) -> Resources:
+    """The resources of a state; none when nothing is applied. Raises `Invalid` for another format."""
+    major = str(state.get("format_version", "1")).partition(".")[0]
+    if major not in FORMATS or ("version" in state and "format_version" not in state):
+        raise Invalid(_unknown_format(state))
+    return Resources(_resources(state.get("values", {}).get("root_module", {})))
 
 
-def state_resources(state: Document, mode: str = "managed") -> Iterator[Resource]:
-    """Every managed resource of a state document (or each data source), in the document's order."""
-    yield from _resources_of(state.get("values", {}).get("root_module", {}), mode)
+def _unknown_format(document: Document) -> Problem:
+    if "version" in document and "format_version" not in document:
+        fix = "let Terraform read it: an older one is upgraded by `terraform init` and `terraform apply -refresh-only`"
+        message = (
+            f"this is a state file as Terraform keeps it (version {document['version']}), which only Terraform reads"
+        )
+    else:
+        fix = "update orchestrate, or use the Terraform that it knows (1.x)"
+        message = f"Terraform says its state in format {document['format_version']}, which this version doesn't know"
+    return Problem("state-format-unknown", message, "terraform show -json", fix)
 
 
-def _resources_of(module: Document, mode: str) -> Iterator[Resource]:
+def outputs_of(state: Document) -> dict[str, Any]:
+    """Output name → value."""
+    said = state.get("values", {}).get("outputs", {})
+    return {name: one.get("value") for name, one in said.items()}
+
+
+def _resources(module: Document) -> Iterator[Resource]:
     for one in module.get("resources", ()):
-        if one.get("mode") == mode:
-            yield Resource(
-                one["address"],
-                one["type"],
-                one["name"],
-                module.get("address", ""),
-                one.get("index"),
-                one.get("values") or {},
-            )
+        yield Resource(
+            one.get("address", ""),
+            canonical(one["type"]),
+            one.get("name", ""),
+            module.get("address", ""),
+            one.get("index"),
+            one.get("values") or {},
+            is_data=one.get("mode") == "data",
+            tainted=bool(one.get("tainted")),
+        )
     for child in module.get("child_modules", ()):
-        yield from _resources_of(child, mode)
-
-
-def _stays(change: Document) -> bool:
-    return change.get("mode") == "managed" and "deposed" not in change and change["change"].get("after") is not None
-
-
-def _planned(raw: Document) -> Resource:
-    change = raw["change"]
-    unknown = change.get("after_unknown")
-    return Resource(
-        raw["address"],
-        raw["type"],
-        raw["name"],
-        raw.get("module_address", ""),
-        raw.get("index"),
-        change["after"],
-        unknown if isinstance(unknown, Mapping) else {},
-        tuple(change["actions"]),
-    )
-
-
-def _unreadable(what: str) -> Problem:
-    fix = "give what `terraform show -json PLANFILE` or `terraform show -json` prints"
-    return Problem("terraform-json-unreadable", f"this is not Terraform's JSON of {what}", "", fix)
+        yield from _resources(child)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.stack.blueprint.resources import UNKNOWN, Document, Resource, state_resources
+from orchestrator.stack.blueprint.changes import outputs_before
+from orchestrator.stack.blueprint.resources import UNKNOWN, Document, Resource, blocks_in
 
 DEFAULT_TTL = 300
 """Seconds; what a record's TTL is when nothing says it."""
-RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+RULE = "aws_lb_listener_rule"
 _KEY = re.compile(r'\["([^"]+)"\]')
 
 
@@ -113,13 +114,7 @@ def contract_of(outputs: Mapping[str, Any]) -> Document | None:
 
 def contract_before(plan: Document) -> Document | None:
     """The contract as the state has it."""
-    said = plan.get("prior_state", {}).get("values", {}).get("outputs", {})
-    return contract_of({name: one.get("value") for name, one in said.items()})
-
-
-def resources_before(plan: Document) -> list[Resource]:
-    """Every resource of the plan's prior state."""
-    return list(state_resources(plan.get("prior_state", {})))
+    return contract_of(outputs_before(plan))
 
 
 def containers(definition: Resource | Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -186,7 +181,7 @@ def _hosts(resources: list[Resource]) -> dict[str, str]:
     """Host name by target group, from listener rules."""
     found: dict[str, str] = {}
     for rule in resources:
-        if rule.type in RULES and (hosts := _hosts_of(rule)):
+        if rule.type == RULE and (hosts := _hosts_of(rule)):
             found |= dict.fromkeys(groups_of(rule), hosts[0])
     return found
 
@@ -195,7 +190,7 @@ def _hosts_near(resources: list[Resource]) -> dict[str, set[str]]:
     """Host names by the rule's module, and by each key of its address: what a plan has while ARNs are unknown."""
     found: dict[str, set[str]] = {}
     for rule in resources:
-        if rule.type in RULES and (hosts := _hosts_of(rule)):
+        if rule.type == RULE and (hosts := _hosts_of(rule)):
             for place in (rule.module, *_KEY.findall(rule.address)):
                 found.setdefault(place, set()).add(hosts[0])
     return found
@@ -211,7 +206,7 @@ def _only(near: Mapping[str, set[str]], service: Resource) -> str:
 
 def _hosts_of(rule: Resource) -> list[str]:
     conditions = rule.blocks("condition")
-    said = (it.get("values") for one in conditions for it in _blocks(one.get("host_header")))
+    said = (it.get("values") for one in conditions for it in blocks_in(one.get("host_header")))
     return [host.lower() for values in said if isinstance(values, list) for host in values if isinstance(host, str)]
 
 
@@ -219,13 +214,9 @@ def groups_of(one: Resource) -> Iterator[str]:
     """The target groups that a rule, or a listener by itself, leads to: written short, or with weights."""
     for action in (*one.blocks("action"), *one.blocks("default_action")):
         said = [action.get("target_group_arn")]
-        for forward in _blocks(action.get("forward")):
-            said += [group.get("arn") for group in _blocks(forward.get("target_group"))]
+        for forward in blocks_in(action.get("forward")):
+            said += [group.get("arn") for group in blocks_in(forward.get("target_group"))]
         yield from (one for one in said if isinstance(one, str) and one)
-
-
-def _blocks(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _words(one: ResourceOwner) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.errors import Problem
+from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.inference.mapping import Key, dotted
 from orchestrator.stack.inference.model import ContractDraft, at
-from orchestrator.stack.inference.state import StateResource
 from orchestrator.stack.mapping_place import CONTRACT, FILE
 
 IDENTITIES: Mapping[Key, Mapping[Key, str]] = {
@@ -19,7 +19,7 @@ IDENTITIES: Mapping[Key, Mapping[Key, str]] = {
 """By part: keys of the contract that say which resource it is, and the resource's attribute."""
 
 
-def named(key: Key, options: Sequence[StateResource], draft: ContractDraft) -> StateResource | None:
+def named(key: Key, options: Sequence[Resource], draft: ContractDraft) -> Resource | None:
     """The option that the mapping names: by its address, or by a value that only it has."""
     mapped = draft.mapped
     for one in options:
@@ -35,23 +35,19 @@ def named(key: Key, options: Sequence[StateResource], draft: ContractDraft) -> S
     return None
 
 
-def _unfit(key: Key, address: str, options: Sequence[StateResource]) -> Problem:
+def _unfit(key: Key, address: str, options: Sequence[Resource]) -> Problem:
     fix = f"it can be {', '.join(one.address for one in options) or 'nothing that is in the state'}"
     message = f"{address} can't be the stack's {key[0].replace('_', ' ')}"
     return Problem("mapping-resource-unfit", message, f"{FILE}: {CONTRACT}.{dotted(key)}", fix)
 
 
-def pick(
-    key: Key, options: Sequence[StateResource], draft: ContractDraft, asks: str, shows: str
-) -> StateResource | None:
+def pick(key: Key, options: Sequence[Resource], draft: ContractDraft, asks: str, shows: str) -> Resource | None:
     """The resource; None: it stays open. `shows` is the attribute that people know a resource by."""
     only = len(options) == 1 and key not in draft.mapped.chosen and named(key, options, draft) is None
     return options[0] if only else choose(key, options, draft, asks, shows)
 
 
-def choose(
-    key: Key, options: Sequence[StateResource], draft: ContractDraft, asks: str, shows: str
-) -> StateResource | None:
+def choose(key: Key, options: Sequence[Resource], draft: ContractDraft, asks: str, shows: str) -> Resource | None:
     """Like `pick`, where something in the stack names another: the only one there is isn't it unless that is said."""
     chosen = named(key, options, draft)
     if chosen is None:

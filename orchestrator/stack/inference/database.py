@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference import words
 from orchestrator.stack.inference.choice import choose, named, pick
@@ -11,14 +12,13 @@ from orchestrator.stack.inference.model import ContractDraft, at, literal
 from orchestrator.stack.inference.secrets import SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.servers import CLUSTER, MACHINE, Way, elsewhere, in_rds, name_in_rds, servers, way_to
 from orchestrator.stack.inference.sites import Site
-from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.records import plain
 
 KEY = ("database",)
 _UNKNOWN_SERVER = "which server is it? Its instance or cluster, host, port and admin user, in [contract.database]"
 
 
-def server_of(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
+def server_of(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Resource | None:
     """The server that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is.
 
     One that isn't RDS's is known by the tasks alone, where the state has no other server that it could be.
@@ -39,14 +39,14 @@ def server_of(state: State, sites: Sequence[Site], draft: ContractDraft) -> Stat
     return pick(KEY, options, draft, "which database server is the stack's?", "address")
 
 
-def _outside(sites: Sequence[Site]) -> Iterator[StateResource]:
+def _outside(sites: Sequence[Site]) -> Iterator[Resource]:
     for site in sites:
         host, variable = host_of(site)
         if host and site.task:
             yield elsewhere(host, f"{site.task.address}: {variable}")
 
 
-def _told(host: str, state: State, draft: ContractDraft) -> StateResource | None:
+def _told(host: str, state: Resources, draft: ContractDraft) -> Resource | None:
     """The server of the host that orchestrate.toml names: one of the state's, or one that only it knows."""
     options = servers(state)
     if found := named(KEY, options, draft):
@@ -58,7 +58,7 @@ def _told(host: str, state: State, draft: ContractDraft) -> StateResource | None
     return elsewhere(bare, draft.mapped.sources[(*KEY, "host")], username=admin)
 
 
-def way_of(site: Site, state: State) -> Way | None:
+def way_of(site: Site, state: Resources) -> Way | None:
     """How the host that the site's task is told leads to a server."""
     host, _ = host_of(site)
     return way_to(host, state) if host else None
@@ -69,7 +69,7 @@ def host_of(site: Site) -> tuple[str, str]:
     return words.host(site.task.environment) if site.task else ("", "")
 
 
-def describe(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
+def describe(server: Resource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """The server's part of the contract."""
     draft.put_all(KEY, dict(_values(server)), server.address)
     _name(server, draft)
@@ -89,7 +89,7 @@ def _port(sites: Sequence[Site], draft: ContractDraft) -> None:
             draft.put((*KEY, "port"), found[0], f"{site.task.address}: {found[1]}")
 
 
-def _name(server: StateResource, draft: ContractDraft) -> None:
+def _name(server: Resource, draft: ContractDraft) -> None:
     """One of RDS's that the state doesn't hold: its endpoint begins with its name, a proxy's with the proxy's."""
     host = server.text("address")
     kind = in_rds(host) if server.type == MACHINE else ""
@@ -99,7 +99,7 @@ def _name(server: StateResource, draft: ContractDraft) -> None:
         draft.ask((*KEY, key), f"what does RDS call the {key} of {host}?", [literal(name)] if name else [])
 
 
-def _values(server: StateResource) -> Iterator[tuple[str, object]]:
+def _values(server: Resource) -> Iterator[tuple[str, object]]:
     if server.type == CLUSTER:
         yield "instance", None
         yield "cluster", server.text("identifier")
@@ -117,7 +117,7 @@ def _users(sites: Sequence[Site]) -> Sequence[str]:
     return list(dict.fromkeys(name for site in sites if site.task and (name := site.task.says("POSTGRES_USER"))))
 
 
-def _aliases(server: StateResource, sites: Sequence[Site], state: State, draft: ContractDraft) -> None:
+def _aliases(server: Resource, sites: Sequence[Site], state: Resources, draft: ContractDraft) -> None:
     """Other names by which the tasks reach it: a proxy's, a record's."""
     sources: dict[str, str] = {}
     for site in sites:
@@ -131,7 +131,7 @@ def _aliases(server: StateResource, sites: Sequence[Site], state: State, draft: 
         draft.put((*KEY, "aliases"), list(sources), next(iter(sources.values())))
 
 
-def _password(server: StateResource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
+def _password(server: Resource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """RDS's own secret; one that holds the same value; the value itself; the secret of tasks that are the admin."""
     for managed in server.blocks("master_user_secret"):
         place = SecretPlace(str(managed.get("secret_arn")), PASSWORD_KEY)
@@ -152,7 +152,7 @@ def _password(server: StateResource, sites: Sequence[Site], vault: SecretStores,
         draft.ask((*KEY, "admin_secret_arn"), f"where is the password of {who}?", options)
 
 
-def _admin(server: StateResource, said: Mapping[tuple[str, ...], object]) -> str:
+def _admin(server: Resource, said: Mapping[tuple[str, ...], object]) -> str:
     return server.text("username") or str(said.get((*KEY, "admin_user"), ""))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.inference.model import ContractDraft
 from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site
-from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.inference.tasks import BackendTask
 from orchestrator.stack.records import distribution_of, plain, records_of
 
 
-def describe(state: State, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
+def describe(state: Resources, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """Every optional part."""
     tasks = {site.name: site.task for site in sites if site.task}
     _bucket(tasks.values(), draft)
@@ -32,8 +32,8 @@ def _bucket(tasks: Iterable[BackendTask], draft: ContractDraft) -> None:
         draft.remark(f"{len(told)} buckets are in use: none is looked after")
 
 
-def _redis(state: State, tasks: Iterable[BackendTask], vault: SecretStores, draft: ContractDraft) -> None:
-    groups: dict[str, tuple[StateResource, BackendTask]] = {}
+def _redis(state: Resources, tasks: Iterable[BackendTask], vault: SecretStores, draft: ContractDraft) -> None:
+    groups: dict[str, tuple[Resource, BackendTask]] = {}
     for task in tasks:
         host = task.says("REDIS_HOST").lower().rstrip(".")
         for group in state.of("aws_elasticache_replication_group"):
@@ -56,7 +56,7 @@ def _redis(state: State, tasks: Iterable[BackendTask], vault: SecretStores, draf
         draft.put(("redis", "auth_secret_arn"), vault.place(told).arn, f"{task.address}: REDIS_PASSWORD")
 
 
-def _vespa(state: State, tenant: str, task: BackendTask, draft: ContractDraft) -> None:
+def _vespa(state: Resources, tenant: str, task: BackendTask, draft: ContractDraft) -> None:
     host = task.says("VESPA_HOST")
     names = ("private_ip", "private_dns", "public_ip", "public_dns")
     instance = next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
@@ -69,7 +69,7 @@ def _vespa(state: State, tenant: str, task: BackendTask, draft: ContractDraft) -
     draft.put_all(("vespa", tenant), values, instance.address)
 
 
-def _dns(state: State, draft: ContractDraft) -> None:
+def _dns(state: Resources, draft: ContractDraft) -> None:
     """Route 53, where the state knows the public zone of every name; a record of Terraform's own stays its own."""
     hosts = _hosts(draft)
     if draft.mapped.says(("dns",)) or not hosts:
@@ -110,7 +110,7 @@ def _hosts(draft: ContractDraft) -> dict[str, str]:
     return {key[1]: value for key, value in every.items() if ("tenants", key[1], "service") in known}
 
 
-def _zone(host: str, state: State) -> StateResource | None:
+def _zone(host: str, state: Resources) -> Resource | None:
     """The most specific public zone that the name is in."""
     zones = [
         it

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.stack.blueprint.resources import Resources
 from orchestrator.stack.inference.model import ContractDraft, Key
-from orchestrator.stack.inference.state import State
 
 _KEYS = ("health_path", "health_statuses", "health_mark")
 
 
-def describe(group: str, key: Key, draft: ContractDraft, state: State) -> None:
+def describe(group: str, key: Key, draft: ContractDraft, state: Resources) -> None:
     """The path and statuses that ELB asks for, and no mark: it reads none."""
     if any(draft.mapped.says((*place, name)) for place in (key, ()) for name in _KEYS):
         return

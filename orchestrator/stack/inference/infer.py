@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from orchestrator.errors import Invalid, Problem
 from orchestrator.redact import MASK
 from orchestrator.stack import contract
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.contract import SCHEMA, Stack
 from orchestrator.stack.inference import balancer, database, extras, runner, tenants
 from orchestrator.stack.inference.choice import pick
@@ -18,7 +19,6 @@ from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Ma
 from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion, Option
 from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site, sites_of, tenants_among
-from orchestrator.stack.inference.state import State, StateResource
 from orchestrator.stack.partial import defects_in
 
 SOURCE = "inferred"
@@ -64,7 +64,7 @@ def as_problem(question: OpenQuestion) -> Problem:
     return Problem(code, str(question), dotted(question.key), fix)
 
 
-def infer(state: State, mapped: Mapped) -> Inferred:
+def infer(state: Resources, mapped: Mapped) -> Inferred:
     """Find every part of the contract. The order is that of dependence: cluster, sites, then what they lean on."""
     draft = ContractDraft(mapped)
     everywhere = sites_of(state)
@@ -74,7 +74,7 @@ def infer(state: State, mapped: Mapped) -> Inferred:
     return _finished(draft)
 
 
-def _cluster(state: State, sites: Sequence[Site], draft: ContractDraft) -> StateResource | None:
+def _cluster(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Resource | None:
     """The cluster whose services have a way in; its ARN tells account and region."""
     known = {_name(it): it for it in state.of("aws_ecs_cluster", data=True)}
     used = {it.cluster_name: known.get(it.cluster_name) or _elsewhere(it) for it in sites}
@@ -90,22 +90,23 @@ def _cluster(state: State, sites: Sequence[Site], draft: ContractDraft) -> State
     return chosen
 
 
-def _name(cluster: StateResource) -> str:
+def _name(cluster: Resource) -> str:
     """A data source calls it otherwise."""
     return cluster.text("name") or cluster.text("cluster_name")
 
 
-def _elsewhere(site: Site) -> StateResource:
+def _elsewhere(site: Site) -> Resource:
     """A cluster that isn't in the state, as the service tells of it: its ARN says region and account.
 
     Where the service gives the name alone, its own ARN does: a service is where its cluster is.
     """
     own = (site.service.text("arn"), site.service.text("id"))
     arn = next((said for said in (site.cluster, *own) if said.startswith("arn:")), site.routes[0].group)
-    return StateResource(f"{site.service.address}.cluster", "aws_ecs_cluster", {"name": site.cluster_name, "arn": arn})
+    said = {"name": site.cluster_name, "arn": arn}
+    return Resource(f"{site.service.address}.cluster", "aws_ecs_cluster", values=said)
 
 
-def _parts(state: State, cluster: StateResource, sites: Sequence[Site], draft: ContractDraft) -> None:
+def _parts(state: Resources, cluster: Resource, sites: Sequence[Site], draft: ContractDraft) -> None:
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = (
@@ -137,7 +138,7 @@ def _alone(site: Site, sites: Sequence[Site]) -> bool:
 
 
 def _belongs(
-    site: Site, server: StateResource | None, balancing: StateResource | None, state: State, draft: ContractDraft
+    site: Site, server: Resource | None, balancing: Resource | None, state: Resources, draft: ContractDraft
 ) -> bool:
     """Whether the site leans on the chosen server and load balancer: a contract has one of each."""
     way = database.way_of(site, state)

@@ -20,7 +20,7 @@ from orchestrator.errors import Problem
 from orchestrator.stack.mapping_place import CONTRACT, FILE
 
 if TYPE_CHECKING:
-    from orchestrator.stack.inference.state import State
+    from orchestrator.stack.blueprint.resources import Resources
 
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
 """What `resource` can choose."""
@@ -70,7 +70,7 @@ def read(
     place: str,
     *,
     outputs: Mapping[str, Any],
-    state: State,
+    state: Resources,
     variable: Variable = lambda _name: None,
 ) -> Mapped:
     """Evaluate the table. Every defect is a problem with its place; the rest is taken all the same."""
@@ -96,7 +96,7 @@ def _is_directive(value: Mapping[str, Any]) -> bool:
 
 
 class _MappingReading:
-    def __init__(self, place: str, outputs: Mapping[str, Any], state: State, variable: Variable) -> None:
+    def __init__(self, place: str, outputs: Mapping[str, Any], state: Resources, variable: Variable) -> None:
         self._place, self._outputs, self._state, self._variable = place, outputs, state, variable
         self.values: dict[Key, Any] = {}
         self.sources: dict[Key, str] = {}

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.stack.inference.state import State, StateResource, listed
+from orchestrator.stack.blueprint.resources import Resource, Resources, texts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class IngressRule:
         return first <= port <= last and bool(groups & self.groups or any(_within(address, it) for it in self.cidrs))
 
 
-def reaches(instance: StateResource, database: StateResource, state: State) -> bool | None:
+def reaches(instance: Resource, database: Resource, state: Resources) -> bool | None:
     """Whether a rule lets the instance in; None where the state holds none of the database's groups."""
     behind = frozenset(database.texts("vpc_security_group_ids"))
     doors = tuple(_doors(behind, state))
@@ -39,13 +39,13 @@ def reaches(instance: StateResource, database: StateResource, state: State) -> b
     return any(door.admits(port if isinstance(port, int) else 5432, groups, address) for door in doors)
 
 
-def _doors(behind: frozenset[str], state: State) -> Iterator[IngressRule]:
+def _doors(behind: frozenset[str], state: Resources) -> Iterator[IngressRule]:
     for group in state.of("aws_security_group"):
         if group.text("id") in behind:
             for rule in group.blocks("ingress"):
                 itself = {group.text("id")} if rule.get("self") is True else set()
-                sources = frozenset({*_texts(rule.get("security_groups")), *itself})
-                yield IngressRule(_ports(rule, "protocol"), sources, _texts(rule.get("cidr_blocks")))
+                sources = frozenset({*texts_in(rule.get("security_groups")), *itself})
+                yield IngressRule(_ports(rule, "protocol"), sources, texts_in(rule.get("cidr_blocks")))
     for one in state.of("aws_security_group_rule"):
         if one.text("type") == "ingress" and one.text("security_group_id") in behind:
             itself = {one.text("security_group_id")} if one.values.get("self") is True else set()
@@ -55,10 +55,6 @@ def _doors(behind: frozenset[str], state: State) -> Iterator[IngressRule]:
         if one.text("security_group_id") in behind:
             sources = frozenset({one.text("referenced_security_group_id")} - {""})
             yield IngressRule(_ports(one.values, "ip_protocol"), sources, tuple(filter(None, [one.text("cidr_ipv4")])))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(one for one in listed(value) if isinstance(one, str))
 
 
 def _ports(rule: Mapping[str, object], protocol: str) -> tuple[int, int]:

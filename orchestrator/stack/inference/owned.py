@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.stack.blueprint.resources import canonical
-from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.blueprint.changes import every_change
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.ownership import Ownership, Part, PartKind
 
-Ids = Callable[[StateResource], tuple[str, ...]]
+Ids = Callable[[Resource], tuple[str, ...]]
 
 
 def _of(*names: str) -> Ids:
@@ -17,7 +17,7 @@ def _of(*names: str) -> Ids:
     return lambda one: tuple(dict.fromkeys(filter(None, map(one.text, names))))
 
 
-def _service(one: StateResource) -> tuple[str, ...]:
+def _service(one: Resource) -> tuple[str, ...]:
     cluster = (one.text("cluster") or one.text("cluster_arn")).rsplit("/", 1)[-1] or "default"
     name = one.text("name") or one.text("service_name")
     return (f"{cluster}/{name}",) if name else ()
@@ -40,13 +40,13 @@ TYPES: Mapping[str, tuple[PartKind, Ids]] = {
 """Resource type → what it is, and what it is called in a contract."""
 
 
-def ownership_of(state: State) -> Ownership:
+def ownership_of(state: Resources) -> Ownership:
     """Whose the parts of a stack with this state are. What is managed and looked up too is managed."""
     managed, looked_up = dict(_parts(state, data=False)), dict(_parts(state, data=True))
     return Ownership(managed, {part: at for part, at in looked_up.items() if part not in managed})
 
 
-def _parts(state: State, *, data: bool) -> Iterator[tuple[Part, str]]:
+def _parts(state: Resources, *, data: bool) -> Iterator[tuple[Part, str]]:
     for type_, (kind, ids) in TYPES.items():
         for one in state.of(type_, data=True):
             if one.is_data == data:
@@ -55,11 +55,6 @@ def _parts(state: State, *, data: bool) -> Iterator[tuple[Part, str]]:
 
 def ending_by(plan: Mapping[str, Any]) -> frozenset[Part]:
     """The parts that a plan (`terraform show -json`) destroys; what it only forgets stays where it is."""
-    gone = State(_ended(plan))
+    ended = (one for one in every_change(plan) if one.ends and not one.is_data)
+    gone = Resources(Resource(one.address, one.type, values=one.before) for one in ended)
     return frozenset(part for part, _ in _parts(gone, data=False))
-
-
-def _ended(plan: Mapping[str, Any]) -> Iterator[StateResource]:
-    for raw in plan.get("resource_changes", ()):
-        if raw.get("mode") == "managed" and "delete" in raw["change"]["actions"]:
-            yield StateResource(raw["address"], canonical(raw["type"]), raw["change"].get("before") or {})

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.blueprint.resources import Resource, Resources
 
 _REGISTERS = "ssm:UpdateInstanceInformation"
 READS = "secretsmanager:GetSecretValue"
@@ -56,7 +56,7 @@ class InstanceRole:
         return any(it.covers(READS, arn) for it in self.permissions)
 
 
-def role_of(instance: StateResource, state: State) -> InstanceRole:
+def role_of(instance: Resource, state: Resources) -> InstanceRole:
     """The role in the instance's profile."""
     named = instance.text("iam_instance_profile").rsplit("/", 1)[-1]
     if not named:
@@ -68,7 +68,7 @@ def role_of(instance: StateResource, state: State) -> InstanceRole:
     return InstanceRole(known=True, permissions=tuple(_permissions(name, state)))
 
 
-def _permissions(role: str, state: State) -> Iterator[Permission]:
+def _permissions(role: str, state: Resources) -> Iterator[Permission]:
     documents = [it.text("policy") for it in state.of("aws_iam_role_policy") if it.text("role") == role]
     attached = {it.text("policy_arn") for it in state.of("aws_iam_role_policy_attachment") if it.text("role") == role}
     for one in state.of("aws_iam_role", data=True):

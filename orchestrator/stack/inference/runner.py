@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.inference.choice import named, pick
 from orchestrator.stack.inference.model import ContractDraft, at
 from orchestrator.stack.inference.network import reaches
 from orchestrator.stack.inference.permissions import InstanceRole, role_of
-from orchestrator.stack.inference.state import State, StateResource
 
 KEY = ("runner",)
 _GONE = frozenset({"terminated", "shutting-down"})
 
 
-def runner_of(state: State, server: StateResource | None, draft: ContractDraft) -> StateResource | None:
+def runner_of(state: Resources, server: Resource | None, draft: ContractDraft) -> Resource | None:
     """The instance, if just one can be it for certain. One that perhaps can is asked about, even alone."""
     instances = [it for it in state.of("aws_instance") if it.text("instance_state") not in _GONE]
     chosen = named(KEY, instances, draft) if draft.mapped.says(KEY) else _found(state, instances, server, draft)
@@ -24,8 +24,8 @@ def runner_of(state: State, server: StateResource | None, draft: ContractDraft) 
 
 
 def _found(
-    state: State, instances: Sequence[StateResource], server: StateResource | None, draft: ContractDraft
-) -> StateResource | None:
+    state: Resources, instances: Sequence[Resource], server: Resource | None, draft: ContractDraft
+) -> Resource | None:
     roles = {it.address: role_of(it, state) for it in instances}
     ways = {it.address: reaches(it, server, state) if server else None for it in instances}
     certain = [it for it in instances if roles[it.address].registers and ways[it.address]]
@@ -47,6 +47,6 @@ def _found(
 ASKS = "on which instance shall commands run? It needs an SSM agent, psql and a way to the database"
 
 
-def role_of_runner(instance: StateResource | None, state: State) -> InstanceRole:
+def role_of_runner(instance: Resource | None, state: Resources) -> InstanceRole:
     """What the runner may read. Without one the caller reads, of whom the state says nothing."""
     return role_of(instance, state) if instance else InstanceRole(known=False)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.aws.partitions import partition_of
 from orchestrator.aws.value_from import parse, same_secret, without_key
+from orchestrator.stack.blueprint.resources import Resources
 from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference.model import ContractDraft, Key, dotted
 from orchestrator.stack.inference.permissions import InstanceRole
-from orchestrator.stack.inference.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SecretPlace:
 class SecretStores:
     """What the state knows of secret stores. `region` and `account` complete parameters that are named alone."""
 
-    state: State
+    state: Resources
     region: str
     account: str
     reader: InstanceRole = field(default_factory=lambda: InstanceRole(known=True))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from orchestrator.stack.inference.state import State, StateResource
+from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.records import plain
 
 INSTANCE, CLUSTER, MACHINE = "aws_db_instance", "aws_rds_cluster", "aws_instance"
@@ -26,17 +26,17 @@ _RDS = re.compile(
 class Way:
     """How a host leads to a server: the server, and where the host stands. `reads`: to its readers alone."""
 
-    server: StateResource
+    server: Resource
     source: str
     reads: bool = False
 
 
-def servers(state: State) -> list[StateResource]:
+def servers(state: Resources) -> list[Resource]:
     """PostgreSQL that can be written to: instances and clusters, replicas and clusters' members left out."""
     return [*map(_instance, filter(_writes, state.of(INSTANCE, data=True))), *clusters(state)]
 
 
-def clusters(state: State) -> list[StateResource]:
+def clusters(state: Resources) -> list[Resource]:
     """Aurora and Multi-AZ clusters with PostgreSQL, what follows another cluster left out."""
     return [
         _cluster(it)
@@ -45,12 +45,12 @@ def clusters(state: State) -> list[StateResource]:
     ]
 
 
-def _writes(one: StateResource) -> bool:
+def _writes(one: Resource) -> bool:
     follows = one.text("replicate_source_db") or one.text("replicate_source") or one.text("db_cluster_identifier")
     return one.text("engine").startswith("postgres") and not follows
 
 
-def _instance(one: StateResource) -> StateResource:
+def _instance(one: Resource) -> Resource:
     """A data source calls some of them otherwise."""
     values = {
         **one.values,
@@ -58,10 +58,10 @@ def _instance(one: StateResource) -> StateResource:
         "address": plain(one.text("address")),
         "username": one.text("username") or one.text("master_username"),
     }
-    return StateResource(one.address, one.type, values, one.is_data)
+    return replace(one, values=values)
 
 
-def _cluster(one: StateResource) -> StateResource:
+def _cluster(one: Resource) -> Resource:
     values = {
         **one.values,
         "identifier": one.text("cluster_identifier"),
@@ -69,10 +69,10 @@ def _cluster(one: StateResource) -> StateResource:
         "username": one.text("master_username"),
         "password": one.text("master_password"),
     }
-    return StateResource(one.address, one.type, values, one.is_data)
+    return replace(one, values=values)
 
 
-def way_to(host: str, state: State) -> Way | None:
+def way_to(host: str, state: Resources) -> Way | None:
     """The server that this host is; None: nothing of the state is known to be at it."""
     seen, first = {host}, ""
     while host:
@@ -87,11 +87,11 @@ def way_to(host: str, state: State) -> Way | None:
     return None
 
 
-def _named(record: StateResource) -> str:
+def _named(record: Resource) -> str:
     return plain(record.text("fqdn") or record.text("name"))
 
 
-def _at(host: str, state: State) -> Way | None:
+def _at(host: str, state: Resources) -> Way | None:
     known = servers(state)
     for one in known:
         if one.text("address") == host:
@@ -105,19 +105,19 @@ def _at(host: str, state: State) -> Way | None:
     return _machine(host, state)
 
 
-def _members(host: str, state: State) -> Iterator[tuple[str, str, str, bool]]:
+def _members(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
     for one in state.of("aws_rds_cluster_instance", data=True):
         if plain(one.text("endpoint")) == host:
             yield one.address, one.text("cluster_identifier"), CLUSTER, one.values.get("writer") is not True
 
 
-def _custom(host: str, state: State) -> Iterator[tuple[str, str, str, bool]]:
+def _custom(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
     for one in state.of("aws_rds_cluster_endpoint"):
         if plain(one.text("endpoint")) == host:
             yield one.address, one.text("cluster_identifier"), CLUSTER, one.text("custom_endpoint_type") == "READER"
 
 
-def _proxied(host: str, state: State) -> Iterator[tuple[str, str, str, bool]]:
+def _proxied(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
     """RDS Proxy keeps no data: what is administered is the server behind it."""
     proxies = {(it.text("name") or it.text("id")): it for it in state.of("aws_db_proxy", data=True) if _is(it, host)}
     proxies |= {it.text("db_proxy_name"): it for it in state.of("aws_db_proxy_endpoint") if _is(it, host)}
@@ -132,11 +132,11 @@ def _proxied(host: str, state: State) -> Iterator[tuple[str, str, str, bool]]:
             yield door.address, name, INSTANCE, reads
 
 
-def _is(one: StateResource, host: str) -> bool:
+def _is(one: Resource, host: str) -> bool:
     return plain(one.text("endpoint")) == host
 
 
-def _machine(host: str, state: State) -> Way | None:
+def _machine(host: str, state: Resources) -> Way | None:
     """An instance of EC2 that has this address: PostgreSQL runs on it."""
     names = ("private_ip", "private_dns", "public_ip", "public_dns")
     for one in state.of(MACHINE):
@@ -147,10 +147,10 @@ def _machine(host: str, state: State) -> Way | None:
     return None
 
 
-def elsewhere(host: str, source: str, *, machine: StateResource | None = None, **more: object) -> StateResource:
+def elsewhere(host: str, source: str, *, machine: Resource | None = None, **more: object) -> Resource:
     """A server that isn't RDS's, as far as its host tells; `more` is what is said of it elsewhere."""
     groups = machine.texts("vpc_security_group_ids") if machine else ()
-    return StateResource(source, MACHINE, {**more, "address": host, "vpc_security_group_ids": list(groups)})
+    return Resource(source, MACHINE, values={**more, "address": host, "vpc_security_group_ids": list(groups)})
 
 
 def name_in_rds(host: str) -> str:

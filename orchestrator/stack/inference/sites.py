@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.stack.blueprint.resources import Resource, Resources, blocks_in, listed
 from orchestrator.stack.inference.mapping import NOT_TENANTS
 from orchestrator.stack.inference.model import ContractDraft, Key, OpenQuestion, Option, literal
-from orchestrator.stack.inference.state import State, StateResource, blocks_in, listed
 from orchestrator.stack.inference.tasks import BackendTask, task_of
 from orchestrator.stack.records import covers, leading_to, plain, records_of
 
@@ -20,7 +20,7 @@ class Route:
 
     source: str
     group: str
-    listener: StateResource | None
+    listener: Resource | None
     hosts: tuple[str, ...] = ()
 
 
@@ -28,7 +28,7 @@ class Route:
 class Site:
     """One service with a way in."""
 
-    service: StateResource
+    service: Resource
     cluster: str
     """As the service says it: an ARN, or a name."""
     routes: tuple[Route, ...]
@@ -67,7 +67,7 @@ class Site:
         return tuple(dict.fromkeys(arn for arn in arns if arn))
 
 
-def sites_of(state: State) -> tuple[Site, ...]:
+def sites_of(state: Resources) -> tuple[Site, ...]:
     """Every service behind a listener; workers without a way in are none."""
     routes = tuple(_routes(state))
     found = []
@@ -83,14 +83,14 @@ _NO_SITES = frozenset({"TCP", "UDP", "TCP_UDP", "TLS"})
 """A network load balancer's: it knows connections, no host names, paths or answers."""
 
 
-def _routes(state: State) -> Iterator[Route]:
+def _routes(state: Resources) -> Iterator[Route]:
     known = state.of("aws_lb_listener", data=True)
     listeners = {it.text("arn"): it for it in known if it.text("protocol") not in _NO_SITES}
     for rule in state.of("aws_lb_listener_rule"):
         hosts = tuple(
             plain(str(value))
             for condition in rule.blocks("condition")
-            for header in blocks_in(condition, "host_header")
+            for header in blocks_in(condition.get("host_header"))
             for value in listed(header.get("values"))
         )
         for group in _forwarded(rule.blocks("action")):
@@ -105,8 +105,8 @@ def _forwarded(actions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for action in actions:
         if action.get("target_group_arn"):
             yield str(action["target_group_arn"])
-        for forward in blocks_in(action, "forward"):
-            for group in blocks_in(forward, "target_group"):
+        for forward in blocks_in(action.get("forward")):
+            for group in blocks_in(forward.get("target_group")):
                 if group.get("arn"):
                     yield str(group["arn"])
 
@@ -148,7 +148,7 @@ def _ask_which(rivals: Sequence[Site], draft: ContractDraft) -> None:
     )  # said of others, it is still open of these
 
 
-def hostname(site: Site, key: Key, draft: ContractDraft, state: State, alone: bool) -> None:
+def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, alone: bool) -> None:
     """The site's public name, on evidence that names it.
 
     That is its only host header; what its task calls itself, where a rule lets that in (`DOMAIN`, which applications
@@ -177,7 +177,7 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: State, alone: bo
         draft.ask(key, asks, [literal(host) for host in leading])
 
 
-def _names_known(state: State) -> Collection[str]:
+def _names_known(state: Resources) -> Collection[str]:
     """What the state's own certificates and records are for."""
     certificates = state.of("aws_acm_certificate", data=True)
     named = {plain(name) for it in certificates for name in (it.text("domain_name"), it.text("domain"))}
@@ -185,7 +185,7 @@ def _names_known(state: State) -> Collection[str]:
     return {name for name in named | {it.name for it in records_of(state.everything())} if name}
 
 
-def _leading(site: Site, state: State) -> Mapping[str, str]:
+def _leading(site: Site, state: Resources) -> Mapping[str, str]:
     """The names whose records lead to the site's load balancer, with their records' addresses."""
     balancers = (state.one("aws_lb", "arn", arn) for arn in site.balancers)
     records = records_of(state.everything())

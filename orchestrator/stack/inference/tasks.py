@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.stack.applications import is_onyx
+from orchestrator.stack.blueprint.resources import Resource, Resources, blocks_in, listed
 from orchestrator.stack.inference import words
-from orchestrator.stack.inference.state import State, StateResource, blocks_in, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class BackendTask:
         return self.environment.get(name, "")
 
 
-def task_of(service: StateResource, state: State) -> BackendTask | None:
+def task_of(service: Resource, state: Resources) -> BackendTask | None:
     """The task definition the service names; by its family where another revision runs than Terraform's."""
     wanted = service.text("task_definition")
     family = wanted.rsplit("/", 1)[-1].split(":")[0]
@@ -46,7 +46,7 @@ def task_of(service: StateResource, state: State) -> BackendTask | None:
     return read(same[0], entrances) if len({it.text("family") for it in same}) == 1 else None
 
 
-def read(definition: StateResource, entrances: Sequence[str] = ()) -> BackendTask:
+def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
     """The containers of a task definition, seen from the one that talks to the database.
 
     `entrances` are the containers that the load balancer sends visitors to.
@@ -70,7 +70,7 @@ def read(definition: StateResource, entrances: Sequence[str] = ()) -> BackendTas
     return BackendTask(
         definition.address,
         _environment(chosen),
-        {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen, "secrets") if it.get("valueFrom")},
+        {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen.get("secrets")) if it.get("valueFrom")},
         _log_group([chosen, *entered], containers),
         domains,
         is_onyx(images),
@@ -86,11 +86,13 @@ def _backend(containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[
 
 
 def _names(container: Mapping[str, Any]) -> set[str]:
-    return {str(it.get("name")) for kind in ("environment", "secrets") for it in blocks_in(container, kind)}
+    return {str(it.get("name")) for kind in ("environment", "secrets") for it in blocks_in(container.get(kind))}
 
 
 def _environment(container: Mapping[str, Any]) -> dict[str, str]:
-    return {str(it["name"]): str(it.get("value", "")) for it in blocks_in(container, "environment") if it.get("name")}
+    return {
+        str(it["name"]): str(it.get("value", "")) for it in blocks_in(container.get("environment")) if it.get("name")
+    }
 
 
 def _domain(said: str) -> str:

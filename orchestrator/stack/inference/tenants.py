@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.inference import health, words
 from orchestrator.stack.inference.model import ContractDraft, Key, Option
 from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.sites import Site, hostname, target_group
-from orchestrator.stack.inference.state import StateResource
 from orchestrator.stack.inference.tasks import BackendTask
 
 DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
 
 
-def describe(site: Site, server: StateResource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
+def describe(site: Site, server: Resource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
     """The tenant's part of the contract, under its service's name. `alone`: no other is behind its load balancer."""
     key = ("tenants", site.name)
     draft.put((*key, "service"), site.name, site.service.address)
@@ -49,7 +49,7 @@ def _maybe(found: Iterable[tuple[str, str]]) -> tuple[Option, ...]:
     return tuple(Option(said, f"{said} ({name})") for said, name in dict(reversed([*found])).items())
 
 
-def _role(task: BackendTask, key: Key, server: StateResource | None, vault: SecretStores, draft: ContractDraft) -> None:
+def _role(task: BackendTask, key: Key, server: Resource | None, vault: SecretStores, draft: ContractDraft) -> None:
     source = f"{task.address}: POSTGRES_USER"
     told = task.secrets.get("POSTGRES_USER")
     if task.says("POSTGRES_USER"):
@@ -65,7 +65,7 @@ def _role(task: BackendTask, key: Key, server: StateResource | None, vault: Secr
         draft.ask(key, f"which role do the tasks of {task.address} sign in as? It is kept in a secret")
 
 
-def _user_in(place: SecretPlace, server: StateResource | None, vault: SecretStores) -> str:
+def _user_in(place: SecretPlace, server: Resource | None, vault: SecretStores) -> str:
     """The user name in a secret: known of RDS's own, and where the state holds the value."""
     managed = [str(it.get("secret_arn")) for it in server.blocks("master_user_secret")] if server else []
     if server is not None and place.arn in managed and place.key == "username":
@@ -73,9 +73,7 @@ def _user_in(place: SecretPlace, server: StateResource | None, vault: SecretStor
     return vault.value(place)
 
 
-def _password(
-    task: BackendTask, key: Key, server: StateResource | None, vault: SecretStores, draft: ContractDraft
-) -> None:
+def _password(task: BackendTask, key: Key, server: Resource | None, vault: SecretStores, draft: ContractDraft) -> None:
     """A secret the runner can read, else its value where the state has it; nothing said: the admin's, if it is it."""
     told, source = task.secrets.get("POSTGRES_PASSWORD"), f"{task.address}: POSTGRES_PASSWORD"
     place = vault.place(told) if told else None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.stack import contract
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.owned import ownership_of
 from orchestrator.stack.ownership import Known, Part, PartKind
 

@@ -17,7 +17,7 @@ from orchestrator.lifecycle.backup import database_snapshot
 from orchestrator.lifecycle.destroy import bucket_emptied
 from orchestrator.lifecycle.pause import instances_stopped
 from orchestrator.lifecycle.restore import files_returned, keys_returned
-from orchestrator.stack.inference import state as states
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference.owned import ending_by, ownership_of
 from orchestrator.stack.ownership import PARTS as TELLING
 from orchestrator.stack.ownership import Ownership, Part, PartKind, part, word

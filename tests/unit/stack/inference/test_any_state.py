@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference import infer
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.infer import as_problem
 from orchestrator.stack.inference.mapping import read
 from tests import corpus

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import parse
 from orchestrator.stack.inference import Inferred, infer
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.mapping import dotted, read
 from tests import corpus
 
@@ -25,7 +25,7 @@ def understood(stack: str, table: dict[str, Any]) -> Inferred:
     return infer(state, read(table, "orchestrate.toml", outputs=states.outputs_of(document), state=state))
 
 
-def resolved(value: Any, state: states.State) -> Any:
+def resolved(value: Any, state: states.Resources) -> Any:
     if isinstance(value, dict):
         return {key: resolved(inner, state) for key, inner in value.items()}
     if isinstance(value, str) and value.startswith("@"):

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference import Found
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.mapping import Key
 from tests import corpus
 from tests import states as small
@@ -41,7 +41,7 @@ def leaves(value: Any) -> Iterator[Any]:
                 return
 
 
-def variable(resource: states.StateResource, name: str) -> Iterator[str]:
+def variable(resource: states.Resource, name: str) -> Iterator[str]:
     """What the containers say under this name: a value, or where it is."""
     for container in json.loads(resource.text("container_definitions") or "[]"):
         for pair in (*(container.get("environment") or ()), *(container.get("secrets") or ())):
@@ -49,7 +49,7 @@ def variable(resource: states.StateResource, name: str) -> Iterator[str]:
                 yield pair.get("value") or pair.get("valueFrom") or ""
 
 
-def behind(place: str, state: states.State) -> Iterator[Any]:
+def behind(place: str, state: states.Resources) -> Iterator[Any]:
     """What a container is told by a secret: what the state knows of its contents."""
     for one in state.of("aws_secretsmanager_secret_version", data=True):
         if one.text("secret_id") and place.startswith(one.text("secret_id")):
@@ -60,7 +60,7 @@ def behind(place: str, state: states.State) -> Iterator[Any]:
                 yield one.text("username") or one.text("master_username")
 
 
-def said_at(source: str, state: states.State) -> list[Any]:
+def said_at(source: str, state: states.Resources) -> list[Any]:
     """What the place says. Fails where there is no such place."""
     address, colon, word = source.partition(": ")
     resource = state.by_address.get(address) or state.by_address.get(address.removesuffix(".cluster"))

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.app import mapping_file
 from orchestrator.errors import Invalid
-from orchestrator.stack.inference import state as states
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.terraform import values
 from tests.unit.stack.inference.test_states import DATABASE, with_these
 

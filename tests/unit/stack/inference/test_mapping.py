@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from orchestrator.errors import Invalid
-from orchestrator.stack.inference import state as states
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference.answers import given, matched, merged
 from orchestrator.stack.inference.mapping import Mapped, dotted, read
 from orchestrator.stack.inference.model import OpenQuestion, Option

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.stack.inference import state as states
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference.mapping import Mapped
 from orchestrator.stack.inference.model import ContractDraft
 from orchestrator.stack.inference.network import reaches
@@ -18,7 +18,7 @@ CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:stack/a-x"
 
 
-def of(*resources: tuple[str, dict[str, Any]]) -> states.State:
+def of(*resources: tuple[str, dict[str, Any]]) -> states.Resources:
     listed = [{"address": f"{kind}.r{n}", "type": kind, "values": values} for n, (kind, values) in enumerate(resources)]
     return states.read({"values": {"root_module": {"resources": listed}}})
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Invalid
+from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference import Inferred, infer
-from orchestrator.stack.inference import state as states
 from orchestrator.stack.inference.answers import matched, merged
 from orchestrator.stack.inference.mapping import dotted, read
 from tests.states import STATES, document

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.terraform.plan import changes_in
+from orchestrator.stack.blueprint.changes import does_anything
 
 NO_OP = {"change": {"actions": ["no-op"]}}
 
@@ -20,4 +20,4 @@ NO_OP = {"change": {"actions": ["no-op"]}}
     ],
 )
 def test_whether_there_is_something_to_apply(facts: dict[str, Any], expected: bool) -> None:
-    assert changes_in(facts) is expected
+    assert does_anything(facts) is expected
