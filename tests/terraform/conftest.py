@@ -57,6 +57,15 @@ def tools() -> toolchain.Toolchain:
         needed.lacks(str(missing))
 
 
+@pytest.fixture(scope="module", params=["1.11", "1.15"])
+def program(request: pytest.FixtureRequest) -> toolchain.Toolchain:
+    """Each Terraform, with the null provider; in CI both must be there."""
+    try:
+        return toolchain.prepare(clean(), release_line=request.param, null=True)
+    except Invalid as missing:
+        needed.lacks(str(missing))
+
+
 @pytest.fixture(scope="session")
 def terraform_environment(tools: toolchain.Toolchain) -> dict[str, str]:
     return tools.environment({**clean(), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"})

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import Invalid
 from orchestrator.local.toolchain import third_party, toolchain
-from tests import needed
 from tests.e2e.stage import Stage, stage
-from tests.terraform.conftest import ROOT, Terraform, clean
+from tests.terraform.conftest import ROOT, Terraform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 
@@ -69,15 +67,6 @@ class Hooked:
         """What was asked of AWS so far that changes something, and how often."""
         asked = self.stage.recorder.calls
         return Counter(one for one in asked if one.endswith((":UpdateService", ":ChangeResourceRecordSets")))
-
-
-@pytest.fixture(scope="module", params=["1.11", "1.15"])
-def program(request: pytest.FixtureRequest) -> toolchain.Toolchain:
-    """Each Terraform, with the null provider; in CI both must be there."""
-    try:
-        return toolchain.prepare(clean(), release_line=request.param, null=True)
-    except Invalid as missing:
-        needed.lacks(str(missing))
 
 
 @pytest.fixture(params=["null_resource", "terraform_data"])

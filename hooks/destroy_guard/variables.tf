@@ -1,0 +1,22 @@
+variable "contract" {
+  description = "The stack's `orchestrator` output, schema 1. Names and ARNs only. What it refers to is destroyed after the backup; name the rest in the module's `depends_on`."
+  type        = any
+}
+
+variable "command" {
+  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` will do)."
+  type        = string
+  default     = "orchestrate"
+}
+
+variable "arguments" {
+  description = "Further arguments of `orchestrate backup`, each passed as it is (`[\"--dump\"]`)."
+  type        = list(string)
+  default     = ["--stop-services"]
+}
+
+variable "environment" {
+  description = "Further environment variables, not secret ones: they are kept in the state. The process inherits its parent's."
+  type        = map(string)
+  default     = {}
+}
