@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
 
+from orchestrator.checklist.gathering import from_plan, from_state
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, RunningStack, Status
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import items
-from orchestrator.preflight.gathering import from_plan, from_state
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, RunningStack, Status
 from orchestrator.stack.blueprint.places import Places
 
 __all__ = [

@@ -47,14 +47,15 @@ def gather(scene: Scene) -> BucketCheckFacts:
         return BucketCheckFacts(bucket, None if closed else False, scene.stack.region, definitions, closed=closed)
     partition = partition_in(scene.stack.load_balancer.arn)
     permissions = {
-        tenant: scene.simulate(definition.task_role, OBJECTS, [_objects(definition, bucket, partition)])
+        tenant: scene.simulate(definition.task_role, OBJECTS, [objects_of(definition, bucket, partition)])
         for tenant, definition in definitions.items()
         if definition.task_role
     }
     return BucketCheckFacts(bucket, True, scene.stack.region, definitions, permissions)
 
 
-def _objects(definition: TaskDefinition, bucket: str, partition: str) -> str:
+def objects_of(definition: TaskDefinition, bucket: str, partition: str) -> str:
+    """The ARN of an object in the tenant's own part of the bucket that its tasks use."""
     said = definition.variables()
     prefix = said.get("S3_FILE_STORE_PREFIX", DEFAULT_PREFIX).strip("/")
     return f"arn:{partition}:s3:::{said.get('S3_FILE_STORE_BUCKET_NAME', bucket)}/{prefix}/file"

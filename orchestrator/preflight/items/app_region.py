@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import bucket as checks
-from orchestrator.preflight.facts import onyx_backend
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import onyx_backend
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -17,6 +16,7 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
+from orchestrator.doctor.checks import bucket as checks
 
 
 def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:

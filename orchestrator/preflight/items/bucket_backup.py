@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, manual, passed
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, manual, passed
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import rollout_settings as checks
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import NOT_ONYX, is_another, service_settings
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import NOT_ONYX, is_another, service_settings
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -19,6 +17,8 @@ from orchestrator.preflight.model import (
     from_finding,
     not_judged,
 )
+from orchestrator.doctor.checks import rollout_settings as checks
+from orchestrator.engine.check import Severity
 
 _HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator.checklist.facts import onyx
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.doctor.checks import sizing
-from orchestrator.preflight.facts import onyx
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 
 
 def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import database_settings as checks
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import ADDRESSES, backend, number
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import ADDRESSES, backend, number
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -18,6 +16,8 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
+from orchestrator.doctor.checks import database_settings as checks
+from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 

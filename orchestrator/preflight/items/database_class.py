@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from orchestrator.checklist.facts import known
+from orchestrator.checklist.lines import of_one
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from_finding
 from orchestrator.doctor.checks import sizing
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import Done
-from orchestrator.preflight.facts import known
-from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, from_finding
 from orchestrator.stack.blueprint.resources import Resource
 
 WANTED = "db.t4g.small"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from orchestrator.checklist.facts import known
+from orchestrator.checklist.lines import of_one
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, passed
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import known
-from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed
 from orchestrator.stack.blueprint.resources import Resource
 
 FRESH = timedelta(hours=24)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, TenantService, passed, unknown
+from orchestrator.checklist.verdicts import seen_by
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, passed, unknown
-from orchestrator.preflight.verdicts import seen_by
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.blueprint.tenancy import contract_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from orchestrator.checklist.facts import onyx_backend
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, TenantService, manual
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import onyx_backend
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, manual
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import containers
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.iam import Permissions
+from orchestrator.aws.partitions import partition_of
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.doctor.checks import bucket as checks
-from orchestrator.engine.check import Finding, Severity
-from orchestrator.preflight import policies
-from orchestrator.preflight.facts import onyx_backend
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist import policies
+from orchestrator.checklist.facts import onyx_backend
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -21,6 +20,8 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
+from orchestrator.doctor.checks import bucket as checks
+from orchestrator.engine.check import Finding, Severity
 from orchestrator.stack.blueprint.references import referrers, sources, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -62,7 +63,8 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         return
     allowed = None
     if definition.task_role:
-        allowed = policies.permissions(evidence, unit.definition, ours.text("bucket"), definition)
+        objects = checks.objects_of(definition, ours.text("bucket"), partition_of(evidence.region))
+        allowed = policies.permissions(evidence, unit.definition, checks.OBJECTS, objects)
     for found in checks.judge(_facts(unit, ours.text("bucket"), definition, allowed, evidence)):
         if found.code != "region-wrong":
             yield _remark(found, unit.definition)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.checklist.facts import ADDRESSES, onyx_backend, planned_health_check, service_settings
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.doctor.checks import health_check as checks
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import ADDRESSES, onyx_backend, planned_health_check, service_settings
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.stack.blueprint.references import hidden, sources, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN
 

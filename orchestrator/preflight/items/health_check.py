@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.doctor.checks import health_check as checks
-from orchestrator.preflight.facts import NOT_ONYX, is_another, planned_health_check, service_settings
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import NOT_ONYX, is_another, planned_health_check, service_settings
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -17,6 +16,7 @@ from orchestrator.preflight.model import (
     from_finding,
     not_judged,
 )
+from orchestrator.doctor.checks import health_check as checks
 from orchestrator.stack.blueprint.references import targets
 
 _HCL = {

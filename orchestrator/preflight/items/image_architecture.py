@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orchestrator.checklist.facts import task_definition
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import task_definition
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 X86, ARM = "X86_64", "ARM64"

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 
-from orchestrator.doctor.checks import rollout_settings as checks
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import service_settings, task_definition
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import service_settings, task_definition
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -21,7 +19,9 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
-from orchestrator.preflight.vespa import instance_of, script_of
+from orchestrator.checklist.vespa import instance_of, script_of
+from orchestrator.doctor.checks import rollout_settings as checks
+from orchestrator.engine.check import Severity
 
 _VESPA = re.compile(r"vespaengine/vespa(?P<tag>:[\w.-]+)?")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, manual
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, manual
 
 ELSEWHERE = "connectors' apps at other services, redirect URLs, allow lists, API keys handed out"
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from orchestrator.checklist.facts import doors
+from orchestrator.checklist.lines import of_one
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotConcerned, Remark, Status
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import doors
-from orchestrator.preflight.lines import of_one
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotConcerned, Remark, Status
 from orchestrator.stack.blueprint import references
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
+from orchestrator.checklist.verdicts import seen_by
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
-from orchestrator.preflight.verdicts import seen_by
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:

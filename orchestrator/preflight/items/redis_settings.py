@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.doctor.checks import redis as checks
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend, onyx_backend, redis_state
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import backend, onyx_backend, redis_state
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -20,6 +18,8 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
+from orchestrator.doctor.checks import redis as checks
+from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.resources import Resource
 
 ELASTICACHE = (".cache.amazonaws.com", ".cache.amazonaws.com.cn")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.checklist.facts import task_definition
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import task_definition
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.redact import sounds_secret
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource

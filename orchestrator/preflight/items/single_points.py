@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checklist.facts import number
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import number
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, passed, unknown
 from orchestrator.stack.blueprint.references import says
 from orchestrator.stack.blueprint.resources import UNKNOWN
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, unknown
+from orchestrator.checklist.verdicts import seen_by
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, unknown
-from orchestrator.preflight.verdicts import seen_by
 
 SECURE = ("HTTPS", "TLS")
 _HCL = """resource "aws_lb_listener" "https" {

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import backend, is_another
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import backend, is_another
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -19,7 +18,8 @@ from orchestrator.preflight.model import (
     passed,
     unknown,
 )
-from orchestrator.preflight.verdicts import seen_by
+from orchestrator.checklist.verdicts import seen_by
+from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.resources import UNKNOWN
 from orchestrator.stack.blueprint.tenancy import variables
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from orchestrator.doctor.checks.bucket import DEFAULT_PREFIX
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import NOT_ONYX, is_another, task_definition
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import NOT_ONYX, is_another, task_definition
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -19,6 +17,8 @@ from orchestrator.preflight.model import (
     passed,
     unknown,
 )
+from orchestrator.doctor.checks.bucket import DEFAULT_PREFIX
+from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.tenancy import ResourceOwner, contract_of
 
 Values = Mapping[str, tuple[str, ...]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Instance, Subnet
+from orchestrator.checklist.facts import doors, service_settings
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
+from orchestrator.checklist.vespa import instance_of
 from orchestrator.doctor.checks import vespa_instance as checks
-from orchestrator.preflight.facts import doors, service_settings
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
-from orchestrator.preflight.vespa import instance_of
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, TenantService, unknown
+from orchestrator.checklist.vespa import instance_of, script_of
 from orchestrator.engine.check import Severity
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import Checklist, Evidence, Item, Remark, Status, TenantService, unknown
-from orchestrator.preflight.vespa import instance_of, script_of
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import Resource
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.aws.network import Subnet
-from orchestrator.doctor.checks import way_out as checks
-from orchestrator.engine.check import Severity
-from orchestrator.preflight.facts import service_settings
-from orchestrator.preflight.lines import each_tenant
-from orchestrator.preflight.model import (
+from orchestrator.checklist.facts import service_settings
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
@@ -19,6 +17,8 @@ from orchestrator.preflight.model import (
     TenantService,
     from_finding,
 )
+from orchestrator.doctor.checks import way_out as checks
+from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.references import referrers, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 

@@ -15,7 +15,7 @@ from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.network import ANY, SecurityGroup, SecurityRule
 from orchestrator.aws.service_settings import LoadBalancerBinding, ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition, parsed
-from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown
+from orchestrator.checklist.model import Evidence, NotConcerned, NotKnown
 from orchestrator.stack import applications
 from orchestrator.stack.blueprint import references
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, texts_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.preflight.model import Evidence, RunningStack, TenantService
+from orchestrator.checklist.model import Evidence, RunningStack, TenantService
 from orchestrator.stack.blueprint.blueprint import Blueprint, of_plan, of_state
 from orchestrator.stack.blueprint.changes import state_before
 from orchestrator.stack.blueprint.references import targets

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestrator.preflight.model import Evidence, NotConcerned, NotKnown, TenantService
+from orchestrator.checklist.model import Evidence, NotConcerned, NotKnown, TenantService
 from orchestrator.stack.blueprint.references import constant, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables

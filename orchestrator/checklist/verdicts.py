@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from orchestrator.checklist.model import Evidence, Remark, Status, passed, unknown
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict
-from orchestrator.preflight.model import Evidence, Remark, Status, passed, unknown
 
 
 def seen_by(step: str, otherwise: Callable[[Evidence], Iterable[Remark]]) -> Callable[[Evidence], Iterator[Remark]]:

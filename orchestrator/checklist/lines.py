@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from orchestrator.preflight.model import (
+from orchestrator.checklist.model import (
     Evidence,
     NotConcerned,
     NotKnown,

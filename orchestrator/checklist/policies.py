@@ -7,31 +7,26 @@ policy. A managed policy that is not in the state counts only when it is AWS's f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from orchestrator.aws.iam import Denied, Permissions
-from orchestrator.aws.partitions import partition_of
-from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.doctor.checks import bucket as checks
-from orchestrator.preflight.facts import known
-from orchestrator.preflight.model import Evidence
+from orchestrator.checklist.facts import known
+from orchestrator.checklist.model import Evidence
 from orchestrator.stack.blueprint.references import referrers, targets
 from orchestrator.stack.blueprint.resources import Resource
 
 EVERYTHING = {"AmazonS3FullAccess", "AdministratorAccess", "PowerUserAccess"}
 
 
-def permissions(evidence: Evidence, definition: Resource, bucket: str, said: TaskDefinition) -> Permissions:
-    """The three actions on the tenant's own objects. Raises `NotKnown` while a policy's text is not known."""
+def permissions(evidence: Evidence, definition: Resource, actions: Sequence[str], resource: str) -> Permissions:
+    """What the definition's task role may not do of these. Raises `NotKnown` while a policy's text is not known."""
     roles = targets(evidence.blueprint, definition, "aws_iam_role", "task_role_arn").any
     if not roles:
         return Permissions()  # a role from elsewhere: the running stack is asked, by the doctor
-    prefix = said.variables().get("S3_FILE_STORE_PREFIX", checks.DEFAULT_PREFIX).strip("/")
-    resource = f"arn:{partition_of(evidence.region)}:s3:::{bucket}/{prefix}/file"
     statements = list(_statements(evidence, roles[0]))
-    decided = {action: _decision(statements, action, resource) for action in checks.OBJECTS}
+    decided = {action: _decision(statements, action, resource) for action in actions}
     return Permissions(tuple(Denied(action, resource, word) for action, word in decided.items() if word != "allowed"))
 
 
