@@ -34,13 +34,14 @@ def config(directory: Path, *, as_json: bool, **given: Any) -> None:
         return
     from rich.text import Text
 
+    from orchestrator.cli.renderers import colours
     from orchestrator.render.tables import Sheet, write
 
     shown = Sheet("setting", "value", "from")
     for name, one in chosen.items():
         source = Text(one.source, style="dim" if one.source == "default" else "")
         shown.add(name, SETTINGS[name].written(one.value), source)
-    write(shown, sys.stdout)
+    write(shown, sys.stdout, colours=colours(sys.stdout))
 
 
 def _plain(value: Any, setting: Setting) -> Any:

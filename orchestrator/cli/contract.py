@@ -27,6 +27,7 @@ def contract(contract: str | None, directory: Path, *, as_json: bool) -> None:
     `provenance`; in its place, when it is not definite, `questions` and `problems`. Never a password.
     """
     from orchestrator.cli.edge import stack_of
+    from orchestrator.cli.renderers import colours
     from orchestrator.render.contract import table
     from orchestrator.workflows.caller import Caller
     from orchestrator.workflows.contract import as_document
@@ -36,7 +37,7 @@ def contract(contract: str | None, directory: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(as_document(inferred), indent=2, ensure_ascii=False))
         sys.exit(0 if inferred.stack is not None else 2)
-    table(inferred, sys.stdout)
+    table(inferred, sys.stdout, colours=colours(sys.stdout))
     inferred.require()
 
 

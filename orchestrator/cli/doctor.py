@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options, tenant_option
 from orchestrator.cli.shape import command
 
 
@@ -22,7 +22,7 @@ from orchestrator.cli.shape import command
 )
 @click.option("--fix", is_flag=True, help="Then repair what is safe to repair: shows it, asks, does it, checks again.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --fix: don't ask.")
-@place_options
+@run_options
 @settings_options
 def doctor(*, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix. Changes nothing by itself.

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from orchestrator.cli.standard_output import StandardOutput
+from orchestrator.cli.renderers import wish_of
+from orchestrator.cli.standard_output import StandardOutput, wire
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.settings import SETTINGS
 from orchestrator.workflows.caller import Caller, Cancellation, Question, StackRef
@@ -41,20 +42,20 @@ def carry_out(
     """
     cancellation = Cancellation()
     listen(cancellation.request)
-    as_json = given.get("as_json", False) or given.get("format_") == "json"
-    markdown = title if given.get("format_") == "markdown" and not as_json else ""
-    output = StandardOutput(lambda: datetime.now(UTC), as_json=as_json, markdown=markdown)
+    wish = wish_of(given, title)
+    output = StandardOutput(lambda: datetime.now(UTC), wish)
 
     def ask(question: Question) -> str | None:
-        if as_json or output.unheard or not somebody_is_there():
+        if wish.as_json or output.unheard or not somebody_is_there():
             return None
         if question.text:
             output.text(question.text)
         return answer(question.prompt, cancellation)
 
     caller = Caller(
-        text=None if as_json else output.text,
+        text=None if wish.as_json else output.text,
         picture=output.picture,
+        wire=wire if given.get("debug") else None,
         ask=ask,
         listening=lambda: not output.unheard,
         cancellation=cancellation,

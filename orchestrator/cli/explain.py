@@ -20,6 +20,7 @@ def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
 
     Read from the pages that come with the program: it needs neither a network nor a stack.
     """
+    from orchestrator.cli.renderers import colours
     from orchestrator.render import explanation as pages
 
     if not (code or listing):
@@ -32,4 +33,4 @@ def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
         elif listing:
             click.echo(one)
         else:
-            pages.show(one, text, sys.stdout)
+            pages.show(one, text, sys.stdout, colours=colours(sys.stdout))

@@ -31,6 +31,7 @@ def history(
 ) -> None:
     """List the runs recorded here, the newest first; with RUN (or the beginning of its id, or `last`), its timeline."""
     from orchestrator.cli.edge import stack_of
+    from orchestrator.cli.renderers import colours
     from orchestrator.render import history as shown
     from orchestrator.render import report
     from orchestrator.workflows.history import folder_of, history, run_of
@@ -45,13 +46,13 @@ def history(
         elif as_json:
             _lines(record.lines)
         else:
-            shown.timeline(record, sys.stdout)
+            shown.timeline(record, sys.stdout, colours=colours(sys.stdout))
         return
     found = history(stack)
     if as_json:
         _lines(map(shown.as_json, found))
     elif found:
-        shown.table(found, sys.stdout)
+        shown.table(found, sys.stdout, colours=colours(sys.stdout))
     else:
         click.echo(f"no runs are recorded in {folder_of(stack)}")
 

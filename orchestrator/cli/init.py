@@ -44,6 +44,7 @@ def init(answers: tuple[str, ...], answers_file: Path | None, directory: Path, *
 
 def _say(understood: InitResult, *, as_json: bool) -> None:
     """The contract, and the file that was written, if one was needed."""
+    from orchestrator.cli.renderers import colours
     from orchestrator.render.contract import table
     from orchestrator.workflows.contract import as_document
 
@@ -52,7 +53,7 @@ def _say(understood: InitResult, *, as_json: bool) -> None:
         said = {"file": file and str(file), "text": text, "contract": as_document(inferred)}
         click.echo(json.dumps(said, ensure_ascii=False))
         return
-    table(inferred, sys.stdout)
+    table(inferred, sys.stdout, colours=colours(sys.stdout))
     if file is None:
         click.echo("\nThe output `orchestrator` says it all: no orchestrate.toml is needed.")
     else:

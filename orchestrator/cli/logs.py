@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options, tenant_option
 from orchestrator.cli.shape import command
 
 
@@ -22,7 +22,7 @@ from orchestrator.cli.shape import command
 )
 @contract_option
 @tenant_option
-@place_options
+@run_options
 @settings_options
 def logs(source: str | None, *, container: str, follow: bool, since: str, grep: tuple[str, ...], **given: Any) -> None:
     """Show the logs of the tenants' containers, in the order of time; with `vespa`, those of Vespa's containers.

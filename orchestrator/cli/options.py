@@ -27,6 +27,7 @@ def _sentence(setting: Setting) -> str:
 _setting = partial(option, section="Settings")
 _selection = partial(option, section="Which steps and tenants")
 _terraform = partial(option, section="Terraform")
+_shown = partial(option, section="What is shown")
 
 _SETTINGS = tuple(
     _setting(
@@ -68,6 +69,17 @@ _COMMON = (
         default=Path(),
         help="Terraform's directory [default: here].",
     ),
+)
+_LOG = (
+    _shown(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        help="text: plain lines, on GitHub Actions and GitLab too; json: as --json "
+        "[default: lines, with what GitHub Actions or GitLab makes of them].",
+    ),
+    _shown("--quiet", "verbosity", flag_value="quiet", help="No progress: what failed or was found, and how it ended."),
+    _shown("--verbose", "verbosity", flag_value="verbose", help="Also say when each step begins."),
+    _shown("--debug", is_flag=True, help="Also write each AWS request to standard error, without secrets."),
 )
 _TERRAFORM = (
     _terraform("-var", "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Terraform's -var."),
@@ -117,11 +129,12 @@ _NEW_DATABASE = click.option(
 )
 
 place_options = _all(_COMMON)
+run_options = _all((*_COMMON, *_LOG))
 directory_option = _COMMON[1]
 settings_options = _all(_SETTINGS)
-steps_options = _all((*_SELECTION, _ADOPT, _NEW_DATABASE, *_COMMON, *_SETTINGS))
-certificate_options = _all((*_COMMON, *_SETTINGS))
-dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_SETTINGS))
+steps_options = _all((*_SELECTION, _ADOPT, _NEW_DATABASE, *_COMMON, *_LOG, *_SETTINGS))
+certificate_options = _all((*_COMMON, *_LOG, *_SETTINGS))
+dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_LOG, *_SETTINGS))
 terraform_options = _all(_TERRAFORM)
 format_option = click.option(
     "--format",

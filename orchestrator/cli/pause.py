@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.cli import complete
-from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options
+from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options
 from orchestrator.cli.shape import command
 
 
@@ -25,7 +25,7 @@ from orchestrator.cli.shape import command
     "--keep-paused", is_flag=True, help="On a paused stack: stop the database server that RDS has started again."
 )
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
-@place_options
+@run_options
 @settings_options
 def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
     """Stop what costs by the hour and can be stopped: services, the database server, Vespa's instances, the runner.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import format_option, place_options, plan_options, settings_options, terraform_options
+from orchestrator.cli.options import format_option, plan_options, run_options, settings_options, terraform_options
 from orchestrator.cli.shape import command
 
 
@@ -19,7 +19,7 @@ from orchestrator.cli.shape import command
 @click.option("--live/--no-live", default=True, help="Also inspect the running stack, if there is one.")
 @format_option
 @terraform_options
-@place_options
+@run_options
 @settings_options
 def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) -> None:
     """Go through the guide's checklists, and what they miss, against the plan and against what exists.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.cli import complete
-from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options
+from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options
 from orchestrator.cli.shape import command
 
 
@@ -21,7 +21,7 @@ from orchestrator.cli.shape import command
     shell_complete=complete.tenants,
     help="Only this tenant (repeatable).",
 )
-@place_options
+@run_options
 @settings_options
 def resume(**given: Any) -> None:
     """Bring a paused stack back: database server, instances, Vespa, services with the tasks they had, DNS, sites.

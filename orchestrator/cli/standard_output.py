@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
+
+from orchestrator.cli.renderers import Wish, renderer
 
 if TYPE_CHECKING:
     from orchestrator.workflows import Event
@@ -17,24 +18,23 @@ if TYPE_CHECKING:
 class StandardOutput:
     """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
 
-    def __init__(self, now: Callable[[], datetime], *, as_json: bool, markdown: str = "") -> None:
-        """`markdown` is the title of a document, where that is wanted."""
+    def __init__(self, now: Callable[[], datetime], wish: Wish) -> None:
         self.unheard = False
-        self._event, self._text, self._draw = _renderer(sys.stdout, now, as_json=as_json, markdown=markdown)
+        self._renderer = renderer(sys.stdout, now, wish)
         self._seen: Sequence[Event] = ()
 
     def emit(self, event: Event) -> None:
         """Show an event."""
-        self._say(lambda: self._event(event))
+        self._say(lambda: self._renderer.event(event))
 
     def text(self, text: str) -> None:
         """Show something for people only."""
-        self._say(lambda: self._text(text))
+        self._say(lambda: self._renderer.text(text))
 
     def picture(self, events: Sequence[Event]) -> None:
         """Show these instead of the last picture: in its place on a terminal, elsewhere what differs from it."""
         before, self._seen = self._seen, events
-        draw = self._draw
+        draw = self._renderer.picture
         if draw is not None:
             self._say(lambda: draw(events))
             return
@@ -55,30 +55,15 @@ class StandardOutput:
                 print(f"orchestrate: {said} ({error.strerror}); the run goes on", file=sys.stderr, flush=True)  # noqa: T201 - the last way left to say it
 
 
+def wire(line: str) -> None:
+    """What `--debug` shows, to standard error; when nobody hears that, nothing is lost."""
+    with suppress(OSError, ValueError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the log of AWS's requests is no event of the run
+
+
 def silence(out: TextIO) -> None:
     """Let what Python still flushes into it at the end go nowhere, instead of failing once more."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, out.fileno())
         os.close(nowhere)
-
-
-def _renderer(
-    out: TextIO, now: Callable[[], datetime], *, as_json: bool, markdown: str
-) -> tuple[Callable[[Event], None], Callable[[str], None], Callable[[Sequence[Event]], None] | None]:
-    """What shows an event, a text, and (on a terminal) a whole picture in place of the last one."""
-    if isinstance(out, io.TextIOWrapper):
-        out.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks must not end the run
-    if as_json:
-        from orchestrator.render.jsonl import emitter
-
-        return emitter(out, now), lambda _text: None, None
-    if markdown:
-        from orchestrator.render.markdown import Markdown
-
-        document = Markdown(out, markdown)
-        return document.emit, document.text, None
-    from orchestrator.render.terminal import Terminal
-
-    terminal = Terminal(out, now)
-    return terminal.emit, terminal.text, terminal.picture if terminal.draws else None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.cli.options import chosen_steps, contract_option, place_options, settings_options, tenant_option
+from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options, tenant_option
 from orchestrator.cli.shape import command
 
 
 @command()
 @contract_option
 @tenant_option
-@place_options
+@run_options
 @settings_options
 def tasks(**given: Any) -> None:
     """Show the tasks that run and those that stopped within about an hour: stop code, reason, each container's exit.

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.text import Text
 
-from orchestrator.render.tables import Sheet, console_of
+from orchestrator.render.console import console_of
+from orchestrator.render.tables import Sheet
 from orchestrator.stack.inference.mapping import dotted
 
 if TYPE_CHECKING:
     from orchestrator.stack.inference import Inferred
 
 
-def table(inferred: Inferred, out: TextIO) -> None:
+def table(inferred: Inferred, out: TextIO, *, colours: bool | None = None) -> None:
     """Each key, where its value came from, and the value; then what is worth knowing."""
     shown = Sheet("key", "from", "value")
     for key, one in inferred.found.items():
         value = "" if one.value is None else str(one.value)
         shown.add(dotted(key), Text(one.source, style="dim"), value)
-    console = console_of(out)
+    console = console_of(out, colours=colours)
     console.print(shown)
     for remark in inferred.remarks:
         console.print(Text(f"note: {remark}"))

@@ -10,10 +10,10 @@ from typing import TextIO
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich.console import Console
 from rich.markdown import Markdown
 
 from orchestrator.errors import Invalid, Problem, meant
+from orchestrator.render.console import console_of
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PLACES = (_PACKAGE / "share" / "reference", _PACKAGE.parent / "docs" / "reference")
@@ -49,11 +49,11 @@ def explanation(code: str) -> str:
     raise Invalid(Problem("code-unknown", f"there is no problem and no finding {code!r}", "", fix))
 
 
-def show(code: str, markdown: str, out: TextIO) -> None:
+def show(code: str, markdown: str, out: TextIO, *, colours: bool) -> None:
     """For people: laid out on a terminal, as Markdown elsewhere."""
     page = f"# {code}\n\n{markdown}\n"
     if out.isatty():
-        Console(file=out, highlight=False).print(Markdown(page))
+        console_of(out, colours=colours).print(Markdown(page), soft_wrap=False)
     else:
         out.write(page)
 

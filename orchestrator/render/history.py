@@ -10,7 +10,8 @@ from rich.text import Text
 
 from orchestrator.engine.journal import OPENED, RunRecord
 from orchestrator.render import endings
-from orchestrator.render.tables import Sheet, console_of, write
+from orchestrator.render.console import console_of
+from orchestrator.render.tables import Sheet, write
 
 _COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
 _MARKS = {
@@ -23,7 +24,7 @@ _MARKS = {
 }
 
 
-def table(records: Iterable[RunRecord], out: TextIO) -> None:
+def table(records: Iterable[RunRecord], out: TextIO, *, colours: bool | None = None) -> None:
     """One line a run."""
     shown = Sheet(*_COLUMNS)
     for record in records:
@@ -31,12 +32,12 @@ def table(records: Iterable[RunRecord], out: TextIO) -> None:
         seconds = "" if record.seconds is None else f"{record.seconds:.1f}"
         texts = (record.run, _when(record.began), record.command, record.stack)
         shown.add(*map(printable, texts), outcome, str(record.changed), seconds)
-    write(shown, out)
+    write(shown, out, colours=colours)
 
 
-def timeline(record: RunRecord, out: TextIO) -> None:
+def timeline(record: RunRecord, out: TextIO, *, colours: bool | None = None) -> None:
     """Everything a run did, line by line."""
-    console = console_of(out)
+    console = console_of(out, colours=colours)
     for line in _opening(record.header):
         console.print(Text(line))
     for said in record.lines:

@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from orchestrator.events import Emit, Event, FindingReported, RunFinished, RunStarted, StepFailed, StepWaiting
+from orchestrator.events import (
+    Emit,
+    Event,
+    FindingReported,
+    RunFinished,
+    RunStarted,
+    StepFailed,
+    StepStarted,
+    StepWaiting,
+)
+from orchestrator.render.standing import standings
 
 LONGEST = 65_000
 """Characters of a whole document: a comment may have 65,536 on GitHub. Terraform's own words give way to the rest."""
@@ -63,6 +73,7 @@ def _found(events: Sequence[Event], command: str) -> Iterator[str]:
     yield from _consequences([one for one in found if one.effect])
     yield from _checklist([one for one in found if one.status])
     yield from _others([one for one in found if not one.effect and not one.status])
+    yield from _tenants(events)
 
 
 def _consequences(found: Sequence[FindingReported]) -> Iterator[str]:
@@ -96,6 +107,15 @@ def _checklist(found: Sequence[FindingReported]) -> Iterator[str]:
     waiting = sorted({one.check for one in found if one.status == "unknown"})
     if waiting:
         yield f"\nNot known until applied: {', '.join(map(_code, waiting))}"
+
+
+def _tenants(events: Sequence[Event]) -> Iterator[str]:
+    """How each stands, of a command that brings them to life: a look has its table of findings."""
+    stood = standings(events) if any(isinstance(one, StepStarted) and one.step != "terraform" for one in events) else []
+    if stood:
+        yield "\n**The tenants**\n"
+        rows = ((one.tenant, one.state, f"{one.telling.step}: {one.telling.detail}") for one in stood)
+        yield from _table(("tenant", "state", "why"), rows)
 
 
 def _others(found: Sequence[FindingReported]) -> Iterator[str]:

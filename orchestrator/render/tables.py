@@ -14,6 +14,8 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from orchestrator.render.console import console_of
+
 NARROWEST = 20
 """Cells that the last column keeps, however narrow the terminal is."""
 
@@ -50,14 +52,9 @@ class Sheet:
             yield Segment.line()
 
 
-def write(sheet: Sheet, out: TextIO) -> None:
-    """To a terminal or a file."""
-    console_of(out).print(sheet)
-
-
-def console_of(out: TextIO) -> Console:
-    """One that leaves lines to the terminal, or the file, to wrap."""
-    return Console(file=out, highlight=False, soft_wrap=True)
+def write(sheet: Sheet, out: TextIO, *, colours: bool | None = None) -> None:
+    """To a terminal or a file; `colours` as `console_of` takes it."""
+    console_of(out, colours=colours).print(sheet)
 
 
 def _unpadded(line: list[Segment]) -> Iterator[Segment]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
@@ -27,30 +26,48 @@ from orchestrator.events import (
     TaskObserved,
 )
 from orchestrator.render import endings, listing
+from orchestrator.render.console import console_of
 from orchestrator.render.findings import of_doctor
+from orchestrator.render.standing import STYLES, Standing, standings
 from orchestrator.render.tables import Sheet
 
-_MARKS = {StepDone: ("✓", "green"), StepFailed: ("✗", "bold red"), StepWaiting: ("…", "yellow")}
-
+_MARKS = {
+    StepStarted: ("▸", "dim"),
+    StepDone: ("✓", "green"),
+    StepFailed: ("✗", "bold red"),
+    StepWaiting: ("…", "yellow"),
+}
 
 LISTINGS = frozenset({"logs", "shell", "tasks"})
 """Commands whose output is what was asked for, without a first and a last line of ours."""
 
 
-class _Console(Console):
-    """Leaves a broken pipe to the caller; rich's own would end the program in the middle of a run."""
+class Verbosity(Enum):
+    """How much is said."""
 
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+    QUIET = "quiet"
+    """No progress: what failed or was found, what was asked for, and how it ended."""
+    NORMAL = "normal"
+    VERBOSE = "verbose"
+    """The beginning of each step too."""
 
 
 class Terminal:
     """Prints events. Lines are never wrapped when the output isn't a terminal, so that they can be searched."""
 
-    def __init__(self, out: TextIO, now: Callable[[], datetime]) -> None:
-        self._console = _Console(file=out, highlight=False, soft_wrap=True, width=None if out.isatty() else 200)
+    def __init__(
+        self,
+        out: TextIO,
+        now: Callable[[], datetime],
+        *,
+        verbosity: Verbosity = Verbosity.NORMAL,
+        colours: bool | None = None,
+    ) -> None:
+        """`colours` None: on a terminal alone."""
+        self._console = console_of(out, colours=colours)
         self._now = now
-        self._tenants: dict[str, dict[str, Event]] = {}
+        self._volume = verbosity
+        self._said: list[Event] = []
         self._parts: dict[tuple[str, str], PartObserved] = {}
         self._tasks: list[TaskObserved] = []
         self._live: Live | None = None
@@ -112,13 +129,19 @@ class Terminal:
             self._say_what_comes_next(event)
 
     def _told(self, event: Event) -> None:
-        if event.step and event.subject:
-            self._tenants.setdefault(event.subject, {})[event.step] = event
-        if isinstance(event, StepStarted) or (self._listing and isinstance(event, RunStarted | RunFinished)):
+        self._said.append(event)
+        if self._is_left_out(event):
             return
         self._console.print(Text(f"{self._now().astimezone():%H:%M:%S} ", style="dim").append_text(_line(event)))
         if isinstance(event, StepFailed | FindingReported) and event.fix:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
+
+    def _is_left_out(self, event: Event) -> bool:
+        if isinstance(event, StepStarted):
+            return self._volume is not Verbosity.VERBOSE or self._listing
+        if isinstance(event, RunStarted | RunFinished) and self._listing:
+            return True
+        return self._volume is Verbosity.QUIET and isinstance(event, RunStarted | StepWaiting | StepDone)
 
     def _summary(self) -> None:
         """The tables that stand at the end."""
@@ -128,29 +151,20 @@ class Terminal:
             self._console.print(listing.parts(self._parts.values()))
         elif self._tasks:
             self._console.print(listing.tasks(self._tasks, self._now))
-        elif self._tenants:
-            self._console.print(self._table())
+        elif self._volume is not Verbosity.QUIET and (tenants := standings(self._said)):
+            self._console.print(_table(tenants))
 
     def _say_what_comes_next(self, end: RunFinished) -> None:
         """To somebody who sits there; a file is read later, when it may not be so any more."""
         if self.draws and self._command and not self._listing:
             self._console.print(Text(f"next: {endings.next_command(self._command, end.outcome)}", style="dim"))
 
-    def _table(self) -> Sheet:
-        sheet = Sheet("tenant", "state", "why")
-        for tenant, events in sorted(self._tenants.items()):
-            state, style, telling = _standing(events)
-            sheet.add(tenant, Text(state, style=style), f"{telling.step}: {telling.detail}")
-        return sheet
 
-
-def _standing(events: Mapping[str, Event]) -> tuple[str, str, Event]:
-    """A tenant's state, its colour, and the event that tells it: of each step's last ones, the worst."""
-    for kind, state, style in ((StepFailed, "failed", "red"), (StepWaiting | FindingReported, "pending", "yellow")):
-        for event in events.values():
-            if isinstance(event, kind):
-                return state, style, event
-    return "up" if "services" in events else "ok", "green", list(events.values())[-1]
+def _table(tenants: Sequence[Standing]) -> Sheet:
+    sheet = Sheet("tenant", "state", "why")
+    for one in tenants:
+        sheet.add(one.tenant, Text(one.state, style=STYLES[one.state]), f"{one.telling.step}: {one.telling.detail}")
+    return sheet
 
 
 def _line(event: Event) -> Text:

@@ -106,6 +106,8 @@ class Caller:
     picture: Callable[[Sequence[Event]], None] | None = None
     """Takes what is to be seen now, instead of the picture before. None: its events are emitted one by one."""
     ask: Ask = nobody
+    wire: Callable[[str], None] | None = None
+    """Takes what is sent to AWS, line by line, without secrets (`aws.wire`). None: nobody debugs."""
     listening: Callable[[], bool] = lambda: True
     """Whether anybody still takes what is emitted: only a follower stops because of it."""
     cancellation: Cancellation = field(default_factory=Cancellation)

@@ -64,6 +64,10 @@ class Execution:
         self._began = self.clock.monotonic()
         self._lock = threading.Lock()
         self._held.callback(caller.cancellation.tell(self._asked_to_stop))
+        if caller.wire is not None:
+            from orchestrator.aws.wire import wire_log
+
+            self._held.enter_context(wire_log(caller.wire, self.redact))
 
     def emit(self, event: Event) -> None:
         """To the record and to the caller; safe from several threads."""

@@ -88,8 +88,9 @@ def test_no_secret_after_a_success_with_a_connection_of_our_own(
 ) -> None:
     cold.fault("missing-database", "customer-a")
     with Eyes() as eyes:
-        ended = cold.direct(AWS_SECRET_ACCESS_KEY=AWS_SECRET).succeeded()
+        ended = cold.direct("--debug", AWS_SECRET_ACCESS_KEY=AWS_SECRET).succeeded()
     assert ended.last["changed"] > 0
+    assert "secretsmanager GetSecretValue POST" in ended.stderr, "the log of the requests is searched as well"
     assert leaks(secrets, _places(cold, ended, eyes, server_log)) == []
 
 

@@ -61,6 +61,7 @@ IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
         "orchestrator.aws.ssm.CommandOutput",
         "tests.unit.database.test_answers.Shell",
     ),
+    "orchestrator.render.ci.Dialect": ("orchestrator.render.ci.GitHub", "orchestrator.render.ci.GitLab"),
     "orchestrator.rollout.progress.EcsCluster": ("orchestrator.aws.ecs.Ecs", STANDINS),
     "orchestrator.rollout.progress.ReadsLogTail": ("orchestrator.aws.logs.Logs", STANDINS),
     "orchestrator.rollout.progress.ReadsTargets": ("orchestrator.aws.elbv2.Elbv2", STANDINS),

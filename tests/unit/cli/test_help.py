@@ -77,9 +77,10 @@ def test_every_example_can_be_typed(line: str, tmp_path: Path, monkeypatch: pyte
 def test_options_stand_in_groups() -> None:
     help_ = said("run", "--help")[1]
     titles = [line for line in help_.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Options:", "Which steps and tenants:", "Settings:", "Examples:"]
-    own, selection, settings = (help_.index(f"\n{title}") for title in titles[:3])
-    assert own < help_.index("--contract FILE") < selection < help_.index("--tenant NAME") < settings
+    assert titles == ["Options:", "Which steps and tenants:", "What is shown:", "Settings:", "Examples:"]
+    own, selection, shown, settings = (help_.index(f"\n{title}") for title in titles[:4])
+    assert own < help_.index("--contract FILE") < selection < help_.index("--tenant NAME") < shown
+    assert shown < help_.index("--log-format") < settings
     assert settings < help_.index("--timeout DURATION")
 
 

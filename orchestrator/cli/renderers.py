@@ -1,0 +1,107 @@
+"""Which renderer shows a command's events: as was asked for, and as who reads them can (a terminal, CI, a file)."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from orchestrator.render.ci import Dialect
+    from orchestrator.render.terminal import Terminal
+    from orchestrator.workflows import Event
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Names the file that GitHub Actions shows on the run's page, as Markdown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """What shows an event, a text for people, and (on a terminal) a whole picture in place of the last one."""
+
+    event: Callable[[Event], None]
+    text: Callable[[str], None]
+    picture: Callable[[Sequence[Event]], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a command was asked to show what it does."""
+
+    as_json: bool = False
+    markdown: str = ""
+    """The title of a document, where that is wanted."""
+    plain: bool = False
+    """Whether a runner of CI gets no marks of its own."""
+    verbosity: str = "normal"
+    directory: Path = Path()
+    """Terraform's, from which Terraform's places count."""
+
+
+def wish_of(given: Mapping[str, Any], title: str) -> Wish:
+    """Read from what click read."""
+    as_json = given.get("as_json", False) or "json" in (given.get("format_"), given.get("log_format"))
+    return Wish(
+        as_json=as_json,
+        markdown=title if given.get("format_") == "markdown" and not as_json else "",
+        plain=given.get("log_format") == "text",
+        verbosity=given.get("verbosity") or "normal",
+        directory=given["directory"],
+    )
+
+
+def colours(out: TextIO) -> bool:
+    """Whether what is printed there is coloured."""
+    from orchestrator.render.console import coloured
+
+    return coloured(os.environ, terminal=out.isatty())
+
+
+def renderer(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
+    """For this output."""
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks must not end the run
+    if wish.as_json:
+        from orchestrator.render.jsonl import emitter
+
+        return Renderer(emitter(out, now), lambda _text: None)
+    if wish.markdown:
+        from orchestrator.render.markdown import Markdown
+
+        document = Markdown(out, wish.markdown)
+        return Renderer(document.emit, document.text)
+    from orchestrator.render.terminal import Terminal, Verbosity
+
+    terminal = Terminal(out, now, verbosity=Verbosity(wish.verbosity), colours=colours(out))
+    if out.isatty() or wish.plain:
+        return Renderer(terminal.emit, terminal.text, terminal.picture if terminal.draws else None)
+    return _of_ci(out, terminal, now, wish.directory) or Renderer(terminal.emit, terminal.text)
+
+
+def _of_ci(out: TextIO, terminal: Terminal, now: Callable[[], datetime], directory: Path) -> Renderer | None:
+    """With a runner's own marks; None: no runner that we know reads this."""
+    from orchestrator.render.ci import FoldedLog, GitHub, GitLab, StepSummary
+
+    dialect: Dialect
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        root = os.environ.get("GITHUB_WORKSPACE") or "."
+        dialect = GitHub(secrets.token_hex(16), os.path.relpath(directory, root))
+    elif os.environ.get("GITLAB_CI") == "true":
+        dialect = GitLab(now)
+    else:
+        return None
+    log = FoldedLog(out, terminal, dialect)
+    if not os.environ.get(SUMMARY):
+        return Renderer(log.emit, log.text)
+    summary = StepSummary(Path(os.environ[SUMMARY]))
+
+    def emit(event: Event) -> None:
+        log.emit(event)
+        summary.emit(event)
+
+    return Renderer(emit, log.text)
