@@ -49,7 +49,7 @@ def endpoint() -> Iterator[str]:
 
 
 def client(service: str, endpoint: str) -> Any:
-    session = boto3.Session("AKIAEXAMPLE", "the-callers-own-key", "the-callers-session-token", "us-west-2")
+    session: Any = boto3.Session("AKIAEXAMPLE", "the-callers-own-key", "the-callers-session-token", "us-west-2")
     return session.client(service, endpoint_url=endpoint)
 
 
