@@ -75,10 +75,10 @@ def _seen(item: Item, on: str) -> str:
 
 
 def _item(item: Item) -> Iterator[str]:
-    module = sys.modules[f"orchestrator.preflight.items.{item.id.replace('-', '_')}"]
+    about = item.about or inspect.getdoc(sys.modules[f"orchestrator.preflight.items.{item.id.replace('-', '_')}"]) or ""
     yield f"## {item.id}"
     yield ""
-    yield f"{item.title}. {' '.join((inspect.getdoc(module) or '').split())}"
+    yield f"{item.title}. {' '.join(about.split())}"
     yield ""
     met: set[str] = set()
     for case in _cases(item):

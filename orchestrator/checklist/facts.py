@@ -100,7 +100,7 @@ def _of_onyx(found: TaskDefinition) -> TaskDefinition:
     return found
 
 
-def is_another(definition: Resource | None) -> bool:
+def runs_another(definition: Resource | None) -> bool:
     """Whether its containers are known, and Onyx's are not among them."""
     if definition is None or definition.get("container_definitions") is UNKNOWN:
         return False

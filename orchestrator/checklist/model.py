@@ -120,6 +120,8 @@ class Item:
     occasion: Checklist
     judge: Callable[[Evidence], Iterable[Remark]]
     lines: tuple[str, ...] = ()
+    about: str = ""
+    """What it guards against; empty: the docstring of its module says so."""
 
 
 class NotKnown(Exception):

@@ -1,7 +1,7 @@
 """The guide's checklists, and what they forgot, judged on a plan before it is applied or on a state with what is live.
 
-Each point is an `Item` in a file of its own. Where the doctor has the same rule, the item gathers the facts from
-Terraform and lets the doctor's `judge` decide.
+Where the doctor has the same rule, the point is in the check's file: one judgement, which is given facts from Terraform
+or from AWS. Any other point is an `Item` in a file of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 
 from orchestrator.checklist.gathering import from_plan, from_state
 from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, RunningStack, Status
+from orchestrator.doctor import checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import items
 from orchestrator.stack.blueprint.places import Places
@@ -36,9 +37,9 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @cache
 def discover() -> tuple[Item, ...]:
-    """Every point, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(items.__path__))
-    return tuple(importlib.import_module(f"{items.__name__}.{name}").ITEM for name in names)
+    """Every point, by name: those of the doctor's checks, and those that have a file of their own."""
+    own = (importlib.import_module(f"{items.__name__}.{one.name}").ITEM for one in pkgutil.iter_modules(items.__path__))
+    return tuple(sorted((*checks.points(), *own), key=lambda one: one.id))
 
 
 def examine(

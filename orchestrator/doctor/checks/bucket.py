@@ -9,11 +9,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.aws.iam import Permissions
-from orchestrator.aws.partitions import partition_in
+from orchestrator.aws.partitions import partition_in, partition_of
 from orchestrator.aws.s3 import Presence
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.checklist import policies
+from orchestrator.checklist.facts import onyx_backend
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+)
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.blueprint.references import referrers, sources, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 DEFAULT_PREFIX = "onyx-files"
@@ -152,10 +168,158 @@ def _denied(tenant: str, definition: TaskDefinition, seen: Permissions | None) -
         )
 
 
+def planned_region(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """Only where a bucket is used, and the stack's region is known."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    definition = onyx_backend(unit.definition)
+    bucket = definition.variables().get("S3_FILE_STORE_BUCKET_NAME", "")
+    if not bucket:
+        raise NotConcerned
+    if not evidence.region:
+        raise NotKnown(unit.definition.address, "the stack's region")
+    for found in judge(BucketCheckFacts(bucket, True, evidence.region, {unit.tenant: definition})):
+        if found.code == "region-wrong":
+            yield from_finding(
+                found,
+                address=unit.definition.address,
+                current=found.evidence[0],
+                wanted=evidence.region,
+                hcl=f'{{ name = "AWS_REGION_NAME", value = "{evidence.region}" }}',
+            )
+
+
+OWN_KEYS = "S3_AWS_ACCESS_KEY_ID"
+"""Onyx's variable for keys of its own, instead of the task's role."""
+
+_STORE = "a bucket, S3_FILE_STORE_BUCKET_NAME, and a task role that may get, put and delete its objects"
+
+_BUCKET_HCL = 'resource "aws_s3_bucket" "file_store" {\n  bucket = "onyx-prod-file-store"\n}'
+
+_POLICY_HCL = """resource "aws_iam_role_policy" "s3_access" {
+  role = aws_iam_role.task.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]
+      Resource = [aws_s3_bucket.file_store.arn, "${aws_s3_bucket.file_store.arn}/*"]
+    }]
+  })
+}"""
+
+
+def planned_store(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """The bucket, then the role, then what its policies allow. A bucket from elsewhere is not Terraform's to know."""
+    buckets = list(evidence.blueprint.of_type("aws_s3_bucket"))
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    if evidence.planned and unit.definition.get("container_definitions") is UNKNOWN:
+        yield from _by_reference(unit, unit.definition, buckets, evidence)
+        return
+    definition = onyx_backend(unit.definition)
+    said = definition.variables()
+    name = said.get("S3_FILE_STORE_BUCKET_NAME", "")
+    if said.get(OWN_KEYS) or OWN_KEYS in definition.secret_names():
+        raise NotKnown(unit.definition.address, f"what {OWN_KEYS} may do")
+    ours = next((one for one in buckets if one.text("bucket") == name), None if name else next(iter(buckets), None))
+    if ours is None and name:
+        raise NotKnown(unit.definition.address, f"the bucket {name}, which is not in this state,")
+    if ours is None:
+        yield _none_planned(unit, unit.definition)
+        return
+    allowed = None
+    if definition.task_role:
+        objects = objects_of(definition, ours.text("bucket"), partition_of(evidence.region))
+        allowed = policies.permissions(evidence, unit.definition, OBJECTS, objects)
+    for found in judge(_planned_facts(unit, ours.text("bucket"), definition, allowed, evidence)):
+        if found.code != "region-wrong":
+            yield _store_remark(found, unit.definition)
+
+
+def _planned_facts(
+    unit: TenantService,
+    bucket: str,
+    definition: TaskDefinition,
+    allowed: Permissions | None,
+    evidence: Evidence,
+) -> BucketCheckFacts:
+    permissions = {unit.tenant: allowed} if allowed else {}
+    return BucketCheckFacts(bucket, True, evidence.region, {unit.tenant: definition}, permissions)
+
+
+def _by_reference(
+    unit: TenantService, definition: Resource, buckets: list[Resource], evidence: Evidence
+) -> Iterable[Remark]:
+    """A bucket, a role, and a policy made from the bucket's ARN on the role: that much a plan shows."""
+    if not buckets and any(one.type == "aws_s3_bucket" for one in evidence.blueprint.looked_up):
+        raise NotKnown(definition.address, "S3_FILE_STORE_BUCKET_NAME")
+    if not buckets:
+        yield _none_planned(unit, definition)
+        return
+    if definition.get("task_role_arn") is None:
+        facts = _planned_facts(unit, "", TaskDefinition(arn=definition.address), None, evidence)
+        yield from (_store_remark(one, definition) for one in judge(facts) if one.code == "task-role-missing")
+        return
+    for role in targets(evidence.blueprint, definition, "aws_iam_role", "task_role_arn").any:
+        for policy in referrers(evidence.blueprint, role, "aws_iam_role_policy", "role").any:
+            if any(one.type == "aws_s3_bucket" for one in sources(evidence.blueprint, policy, "policy")):
+                return
+    raise NotKnown(definition.address, "what the task's role may do")
+
+
+def _none_planned(unit: TenantService, definition: Resource) -> Remark:
+    """A warning: Terraform may not be all that makes buckets."""
+    return Remark(
+        status=Status.FAILED,
+        code="bucket-missing",
+        severity=Severity.WARNING,
+        subject=unit.tenant,
+        says="uploaded files can't be kept, unless somebody else makes the bucket",
+        why="Terraform makes no bucket, and none is known by name",
+        address=definition.address,
+        current="no aws_s3_bucket, no S3_FILE_STORE_BUCKET_NAME that is known",
+        wanted=_STORE,
+        hcl=_BUCKET_HCL,
+    )
+
+
+def _store_remark(found: Finding, definition: Resource) -> Remark:
+    hcl = _POLICY_HCL if found.code == "bucket-denied" else ""
+    if found.code == "task-role-missing":
+        hcl = "task_role_arn = aws_iam_role.task.arn"
+    if found.code == "bucket-name-wrong":
+        hcl = '{ name = "S3_FILE_STORE_BUCKET_NAME", value = aws_s3_bucket.file_store.bucket }'
+    return from_finding(
+        found,
+        address=definition.address,
+        current="; ".join(found.evidence),
+        wanted=_STORE,
+        hcl=hcl,
+    )
+
+
 CHECK: Check[Scene, BucketCheckFacts] = Check(
     id="bucket",
     title="The bucket exists and the tasks may use their part of it",
     gather=gather,
     judge=judge,
     guide_section="S3 Storage Issues",
+)
+POINTS = (
+    Item(
+        id="app-region",
+        title="Tasks are told the stack's region",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_region, "AWS_REGION_NAME is the stack's"),
+        about="The region that Onyx is told: its own default is us-east-2, wherever the stack is.",
+    ),
+    Item(
+        id="file-store",
+        title="The bucket is there and the tasks may use it",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_store, "the bucket and a policy for it are on the task's role"),
+        lines=("S3 bucket exists and IAM policy is attached",),
+        about="The bucket is planned or there, the tasks know it, and a policy of their role grants access to it.",
+    ),
 )

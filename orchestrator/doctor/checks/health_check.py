@@ -11,9 +11,30 @@ from dataclasses import dataclass
 
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.checklist.facts import (
+    ADDRESSES,
+    NOT_ONYX,
+    onyx_backend,
+    planned_health_check,
+    runs_another,
+    service_settings,
+)
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotKnown,
+    Remark,
+    TenantService,
+    from_finding,
+    not_judged,
+)
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.stack.applications import is_another
+from orchestrator.stack.blueprint.references import hidden, sources, targets
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 GRACE = 600
 """Seconds; the guide's."""
@@ -163,10 +184,107 @@ def _patience(tenant: str, check: HealthCheck, service: ServiceSettings) -> Iter
         )
 
 
+def planned_grace(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """A blocker only where the load balancer's own patience doesn't make up for it, and the migrations are to come."""
+    if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
+        onyx_backend(unit.definition)  # nothing else migrates
+    service = service_settings(unit.service, evidence)
+    if not service.ways:
+        return
+    groups = targets(
+        evidence.blueprint, unit.service, "aws_lb_target_group", "load_balancer", 0, "target_group_arn"
+    ).any
+    check = planned_health_check(groups[0], evidence) if groups else HealthCheck("")
+    patience = service.grace + check.interval * check.unhealthy
+    hopeless = unit.service.new and patience < GRACE
+    for found in judge(HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {})):
+        if found.code == "grace-period-short":
+            _require_database(unit, evidence)
+            yield from_finding(
+                found,
+                address=unit.service.address,
+                current=f"{service.grace} s",
+                wanted=f"{GRACE} s or more",
+                hcl=f"health_check_grace_period_seconds = {GRACE}",
+                severity=Severity.BLOCKER if hopeless else Severity.WARNING,
+            )
+
+
+def _require_database(unit: TenantService, evidence: Evidence) -> None:
+    """Raises `NotKnown` for containers that are not known yet, and that nothing leads to a database."""
+    definition = unit.definition
+    if definition is None or definition.get("container_definitions") is not UNKNOWN:
+        return
+    path = "container_definitions"
+    made_from = sources(evidence.blueprint, definition, path)
+    leads_there = any(one.type in ADDRESSES for one in made_from)
+    if made_from and not leads_there and not hidden(evidence.blueprint, definition, path):
+        raise NotKnown(definition.address, "whether it migrates a database")
+
+
+_HCL = {
+    "health-check-path-wrong": 'health_check {\n  path = "/api/health"\n}',
+    "health-check-port-wrong": 'health_check {\n  port = "traffic-port"\n}',
+    "health-check-impatient": "health_check {\n  interval            = 60\n  timeout             = 30\n"
+    "  unhealthy_threshold = 10\n}",
+}
+
+_WEB_PORT = 3000
+
+
+def planned_check(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """The service's own group, as the doctor judges it; and web's port, which has no page that means something."""
+    service = service_settings(unit.service, evidence)
+    if not service.ways:
+        return
+    met = targets(evidence.blueprint, unit.service, "aws_lb_target_group", "load_balancer", 0, "target_group_arn").any
+    if not met:
+        raise NotKnown(unit.service.address, "load_balancer.target_group_arn")
+    check = planned_health_check(met[0], evidence)
+    others = frozenset({unit.tenant} if runs_another(unit.definition) else ())
+    for found in judge(HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {}, others)):
+        if found.code in _HCL:
+            yield from_finding(
+                found,
+                address=met[0].address,
+                current=f"path {check.path}, port {check.port}, every {check.interval} s, {check.unhealthy} failures",
+                wanted="path /api/health at nginx, every 60 s, 10 failures",
+                hcl=_HCL[found.code],
+            )
+    if others:
+        yield not_judged(f"path, answer and patience: {NOT_ONYX}", subject=unit.tenant, address=met[0].address)
+    elif service.ways[0].port == _WEB_PORT and check.path == "/health":
+        yield from_finding(
+            path_finding(unit.tenant, check, failing=False),
+            address=met[0].address,
+            current=f"path {check.path} on web's port {_WEB_PORT}",
+            wanted="/api/health at nginx's port 80 (web has no /health: it redirects)",
+            hcl=_HCL["health-check-path-wrong"],
+        )
+
+
 CHECK: Check[Scene, HealthCheckFacts] = Check(
     id="health-check",
     title="The health check asks the right thing, patiently",
     gather=gather,
     judge=judge,
     guide_section="Health Check Failures",
+)
+POINTS = (
+    Item(
+        id="grace-period",
+        title="The load balancer gives a new task time for its migrations",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_grace, "600 s or more"),
+        lines=("Health check grace period is 600+ seconds",),
+        about="The grace period: migrations of an empty database take 10 minutes, and a task that is killed in them "
+        "starts over.",
+    ),
+    Item(
+        id="health-check",
+        title="The health check asks the right thing, patiently",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_check, "it asks nginx for /api/health, patiently"),
+        about="The target group's health check: a path that means something, and patience with a busy task.",
+    ),
 )

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.checklist.facts import NOT_ONYX, runs_another, service_settings, task_definition
+from orchestrator.checklist.lines import each_tenant
+from orchestrator.checklist.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+    from_finding,
+    not_judged,
+)
+from orchestrator.checklist.vespa import instance_of, script_of
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout.diagnosis import classify
@@ -101,10 +118,103 @@ def _many(tenant: str, service: ServiceSettings, rollout: Rollout, cluster: str)
     )
 
 
+_BREAKER_HCL = "deployment_circuit_breaker {\n  enable   = true\n  rollback = false\n}"
+
+
+def planned_breaker(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """Off, or on with a rollback; ECS refuses it beside a controller of deployments that isn't its own."""
+    controller = unit.service.text("deployment_controller", 0, "type") or "ECS"
+    if controller != "ECS":
+        raise NotConcerned(f"{controller} makes its deployments, and ECS has no circuit breaker for them")
+    service = service_settings(unit.service, evidence)
+    if not service.breaker:
+        yield Remark(
+            status=Status.FAILED,
+            code="circuit-breaker-off",
+            severity=Severity.WARNING,
+            subject=unit.tenant,
+            says="a rollout that can't succeed is tried for ever",
+            why="without the circuit breaker ECS never calls a rollout failed",
+            address=unit.service.address,
+            current="deployment_circuit_breaker: off",
+            wanted="on, without rollback",
+            hcl=_BREAKER_HCL,
+        )
+    if runs_another(unit.definition):
+        yield not_judged(
+            f"whether it may go back to its older version: {NOT_ONYX}",
+            subject=unit.tenant,
+            address=unit.service.address,
+        )
+        return
+    for found in judge(RolloutSettingsCheckFacts({unit.tenant: service}, {}, {}, "")):
+        yield from_finding(
+            found, address=unit.service.address, current=found.evidence[0], wanted="rollback = false", hcl=_BREAKER_HCL
+        )
+
+
+_VESPA_IMAGE = re.compile(r"vespaengine/vespa(?P<tag>:[\w.-]+)?")
+
+
+def planned_images(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    """The containers' images, and Vespa's in its instance's user_data."""
+    yield from _planned_vespa(unit, evidence)
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    definition = task_definition(unit.definition)
+    services = {unit.tenant: service_settings(unit.service, evidence)}
+    for found in judge(RolloutSettingsCheckFacts(services, {unit.tenant: definition}, {}, "")):
+        if found.code == "image-not-pinned":
+            images = [one.partition(": ")[2].rsplit("@", 1)[0] for one in found.evidence]
+            yield from_finding(
+                found,
+                address=unit.definition.address,
+                current=", ".join(found.evidence),
+                wanted="a fixed 2.x tag",
+                hcl="\n".join(f'image = "{one.removesuffix(":latest")}:v2.0.0"' for one in images),
+            )
+
+
+def _planned_vespa(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
+    instance = None
+    with suppress(NotConcerned, NotKnown):
+        instance = instance_of(unit, evidence)
+    met = _VESPA_IMAGE.search(script_of(instance, evidence) or "") if instance else None
+    if instance and met and (met["tag"] or ":latest") == ":latest":
+        yield Remark(
+            status=Status.FAILED,
+            code="image-not-pinned",
+            severity=Severity.WARNING,
+            subject=unit.tenant,
+            says="a new instance may run another Vespa than this one, which can't read its index",
+            why="Vespa's image has no fixed tag",
+            address=instance.address,
+            current=met[0],
+            wanted="a fixed 8.x tag",
+            hcl="vespaengine/vespa:8.609.39 # in user_data",
+        )
+
+
 CHECK: Check[Scene, RolloutSettingsCheckFacts] = Check(
     id="rollout-settings",
     title="Services roll out safely",
     gather=gather,
     judge=judge,
     guide_section="Prevention Checklist",
+)
+POINTS = (
+    Item(
+        id="circuit-breaker",
+        title="A hopeless rollout is reported, and never rolled back",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_breaker, "the breaker is on, rollback off"),
+        about="A hopeless rollout is reported as failed, and never goes back to code that is older than its schema.",
+    ),
+    Item(
+        id="image-pinned",
+        title="Images have fixed tags",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_images, "every image has a fixed tag"),
+        about="Images have fixed tags: `latest` is another version each day, and Onyx 4 has no Vespa.",
+    ),
 )

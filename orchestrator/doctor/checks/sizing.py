@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
+from orchestrator.checklist.facts import NOT_ONYX, known, onyx, runs_another, task_size
+from orchestrator.checklist.lines import each_tenant, of_one
+from orchestrator.checklist.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    TenantService,
+    from_finding,
+)
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import Done
 from orchestrator.stack.applications import is_another
+from orchestrator.stack.blueprint.resources import Resource
 
 LEAST = {"api": 512, "background": 512, "web": 256}
 """MB a container, the guide's minimum."""
@@ -34,10 +49,10 @@ def gather(scene: Scene) -> SizingCheckFacts:
 
 def judge(facts: SizingCheckFacts) -> Iterable[Finding]:
     """Too small is a warning: it works until it doesn't. What is too small for Onyx may be enough for others."""
-    onyx = {tenant: it for tenant, it in facts.definitions.items() if not is_another([c.image for c in it.containers])}
-    if facts.size.rsplit(".", 1)[-1] in TOO_SMALL and (onyx or not facts.definitions):
+    ours = {tenant: it for tenant, it in facts.definitions.items() if not is_another([c.image for c in it.containers])}
+    if facts.size.rsplit(".", 1)[-1] in TOO_SMALL and (ours or not facts.definitions):
         yield _server(facts)
-    for tenant, definition in onyx.items():
+    for tenant, definition in ours.items():
         small = [one for one in definition.containers if _below(one)]
         if small:
             yield _containers(tenant, small)
@@ -90,10 +105,101 @@ def _task(tenant: str, definition: TaskDefinition) -> Finding:
     )
 
 
+def planned_task(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
+    """CPU and memory are known in a plan, the containers are not."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    if runs_another(unit.definition):
+        raise NotConcerned(NOT_ONYX)
+    size = task_size(unit.definition)
+    for found in judge(SizingCheckFacts({unit.tenant: size}, "", "")):
+        yield from_finding(
+            found,
+            address=unit.definition.address,
+            current=f"cpu {size.cpu}, memory {size.memory}",
+            wanted=f"cpu {TASK_CPU}, memory {TASK_MEMORY} at least (3072 with nginx)",
+            hcl='cpu    = "1024"\nmemory = "3072"',
+        )
+
+
+def planned_containers(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
+    """Containers without a limit of their own share the task's."""
+    if unit.definition is None:
+        raise NotKnown(unit.service.address, "task_definition")
+    definition = onyx(unit.definition)
+    for found in judge(SizingCheckFacts({unit.tenant: definition}, "", "")):
+        if found.code == "container-memory-small":
+            small = [one.name for one in definition.containers if (one.memory or 0) < LEAST.get(one.name, 0)]
+            yield from_finding(
+                found,
+                address=unit.definition.address,
+                current=", ".join(found.evidence),
+                wanted=", ".join(f"{name} {LEAST[name]} MB at least" for name in small if name in LEAST),
+                hcl="\n".join(f"{name}: memory = {max(768, 2 * LEAST[name])}" for name in small),
+            )
+
+
+SMALLEST = "db.t4g.small"
+
+
+def planned_servers(evidence: Evidence) -> Iterator[Remark]:
+    """Each server by itself."""
+    for server in evidence.blueprint.of_type("aws_db_instance", "aws_rds_cluster_instance"):
+        judged, good = partial(_planned_server, server, evidence), f"at least {SMALLEST}"
+        yield from of_one(judged, good, "", server.address, planned=evidence.planned)
+
+
+def _planned_server(server: Resource, evidence: Evidence) -> Iterable[Remark]:
+    size = str(known(server, "instance_class") or "")
+    severity = Severity.BLOCKER if before_migrations(server, evidence) else Severity.WARNING
+    for found in judge(SizingCheckFacts({}, server.text("identifier") or server.address, size)):
+        yield from_finding(
+            found,
+            address=server.address,
+            current=size,
+            wanted=f"{SMALLEST} or larger",
+            hcl=f'instance_class = "{SMALLEST}"',
+            severity=severity,
+        )
+
+
+def before_migrations(server: Resource, evidence: Evidence) -> bool:
+    """The server is new, or a tenant's database is not there yet."""
+    verdicts = evidence.live.verdicts.get("tenant-databases", {}) if evidence.live else {}
+    return server.new or any(not isinstance(one, Done) for one in verdicts.values())
+
+
 CHECK: Check[Scene, SizingCheckFacts] = Check(
     id="sizing",
     title="Tasks and database server are large enough",
     gather=gather,
     judge=judge,
     guide_section="Resource Sizing Issues",
+)
+POINTS = (
+    Item(
+        id="task-size",
+        title="Tasks have 2 GB of memory and 1 vCPU at least",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_task, "2 GB and 1 vCPU at least"),
+        lines=("ECS task has minimum 2GB memory, 1 vCPU",),
+        about="The task's own size: 2 GB and 1 vCPU at least.",
+    ),
+    Item(
+        id="container-memory",
+        title="Each container has the memory that the guide's table asks for",
+        occasion=Checklist.DEPLOY,
+        judge=each_tenant(planned_containers, "each container has its share"),
+        lines=("ECS task has minimum 2GB memory, 1 vCPU",),
+        about="The guide's table of containers: api and background 512 MB, web 256 MB at least.",
+    ),
+    Item(
+        id="database-class",
+        title="The database server is large enough for the migrations",
+        occasion=Checklist.DEPLOY,
+        judge=planned_servers,
+        lines=("RDS instance is at least `db.t4g.small` for initial migration",),
+        about="The database server's class: below db.t4g.small the first migrations run out of memory; later it only "
+        "is slow.",
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.checklist.facts import backend, is_another
+from orchestrator.checklist.facts import backend, runs_another
 from orchestrator.checklist.model import (
     Checklist,
     Evidence,
@@ -43,7 +43,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
             yield passed(f"the server comes with {database}", subject=unit.tenant)
         elif unit.tenant in evidence.known_tenants or _can_be_understood(unit):
             yield unknown(f"orchestrate apply makes the database {database}".rstrip(), subject=unit.tenant)
-        elif is_another(unit.definition):
+        elif runs_another(unit.definition):
             yield not_judged(_NOT_TOLD, subject=unit.tenant, address=unit.service.address)
         else:
             yield _nobody(unit.tenant, database or "onyx_<tenant>", unit.service.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from orchestrator.checklist.facts import NOT_ONYX, is_another, task_definition
+from orchestrator.checklist.facts import NOT_ONYX, runs_another, task_definition
 from orchestrator.checklist.model import (
     Checklist,
     Evidence,
@@ -30,7 +30,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     Databases are in the contract even while containers are unknown.
     """
     said_so = contract_of(evidence.blueprint.outputs) is not None
-    units = [one for one in evidence.units if said_so or not is_another(one.definition)]
+    units = [one for one in evidence.units if said_so or not runs_another(one.definition)]
     for one in evidence.units:
         if one not in units:
             yield not_judged(f"what it shares: {NOT_ONYX}", subject=one.tenant, address=one.service.address)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator import preflight
+from orchestrator.doctor import checks
 from orchestrator.engine.check import Severity
 from orchestrator.preflight import Checklist, Remark, Status
 from orchestrator.stack.blueprint.places import Places
@@ -83,10 +84,13 @@ def test_every_item_has_cases_of_both_kinds() -> None:
         assert {"passed", "manual"} & {one["status"] for case in cases for one in case["remarks"]}, item
 
 
-def test_an_item_s_file_bears_its_name() -> None:
+def test_an_item_is_in_the_file_of_its_check_or_in_one_that_bears_its_name() -> None:
+    of_checks = {one.id for one in checks.points()}
+    assert of_checks < ITEMS.keys()
     for item in ITEMS.values():
         assert item.title
-        assert (ROOT / "orchestrator" / "preflight" / "items" / f"{item.id.replace('-', '_')}.py").exists()
+        own = ROOT / "orchestrator" / "preflight" / "items" / f"{item.id.replace('-', '_')}.py"
+        assert own.exists() != (item.id in of_checks)
 
 
 @pytest.mark.parametrize("name", [name for name in reading.PLANS if name != "guide"])
