@@ -27,6 +27,7 @@ from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
+from orchestrator.render import document
 from orchestrator.stack import contract, names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,7 @@ def pages() -> Mapping[str, str]:
         "orchestrate.toml.schema.json": json.dumps(settings.schema(), indent=2) + "\n",
         "contract.md": _page("The contract, schema 1", _contract()),
         "events.md": _page("Events (`--json`)", _events()),
+        "output.md": _page("Lists (`--output json|yaml`)", _output()),
         "exit-status.md": _page("Exit status", _exit_status()),
         "steps.md": _page("Steps", _steps()),
         "settings.md": _page("Settings", _settings()),
@@ -168,6 +170,21 @@ def _events() -> Iterator[str]:
             rows = ((f"`{field.name}`", str(field.type), f"`{json.dumps(field.default)}`") for field in own)
             yield from _table(("Also", "Type", "Default"), rows)
     yield "New fields and events may come with the same `schema`; what is here keeps its meaning."
+
+
+def _output() -> Iterator[str]:
+    yield "Commands that list something have `--output table|json|yaml`. JSON and YAML are one document of the same"
+    yield f"shape, complete when the command ends: `schema` ({document.SCHEMA}), `kind`, and `items`, a list. That"
+    yield "of `orchestrate history RUN` is of the kind `events`: its items are [events](events.md), as recorded."
+    yield ""
+    for kind, keys in document.KINDS.items():
+        yield f"## `{kind}`"
+        yield ""
+        yield from _table(("Of each item", "What it says"), ((f"`{name}`", what) for name, what in keys.items()))
+        more = document.MORE.get(kind, {})
+        if more:
+            yield from _table(("Beside `items`", "What it says"), ((f"`{name}`", what) for name, what in more.items()))
+    yield "New keys may come with the same `schema`; what is here keeps its meaning. The exit status is the table's."
 
 
 def _exit_status() -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import place_options, settings_options
+from orchestrator.cli.options import output_option, place_options, settings_options
 from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
@@ -19,18 +19,28 @@ if TYPE_CHECKING:
 
 
 @command()
+@output_option
 @place_options
 @settings_options
-def config(directory: Path, *, as_json: bool, **given: Any) -> None:
+def config(directory: Path, *, as_json: bool, output: str, **given: Any) -> None:
     """Show each setting, its value, and where it came from: flag > environment > orchestrate.toml > default."""
     from orchestrator.settings import SETTINGS, Settings
 
     flags = {name: value for name, value in given.items() if value not in (None, ())}
     chosen = Settings(flags, os.environ, directory).all()
+    rows = [
+        {"setting": name, "value": _plain(one.value, SETTINGS[name]), "source": one.source}
+        for name, one in chosen.items()
+    ]
+    if output != "table":
+        from orchestrator.render.document import document
+        from orchestrator.render.document import write as write_document
+
+        write_document(document("config", rows), sys.stdout, output)
+        return
     if as_json:
-        for name, one in chosen.items():
-            value = _plain(one.value, SETTINGS[name])
-            click.echo(json.dumps({"setting": name, "value": value, "source": one.source}))
+        for row in rows:
+            click.echo(json.dumps(row))
         return
     from rich.text import Text
 

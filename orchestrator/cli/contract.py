@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import contract_option, place_options
+from orchestrator.cli.options import contract_option, output_option, place_options
 from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @command()
 @contract_option
+@output_option
 @place_options
-def contract(contract: str | None, directory: Path, *, as_json: bool) -> None:
+def contract(contract: str | None, directory: Path, *, as_json: bool, output: str) -> None:
     """Show the contract, and where each value came from.
 
     Its values come from the `orchestrator` output, else from [contract] in orchestrate.toml, else from Terraform's
@@ -28,12 +29,16 @@ def contract(contract: str | None, directory: Path, *, as_json: bool) -> None:
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.cli.renderers import colours
-    from orchestrator.render.contract import table
+    from orchestrator.render.contract import as_list, table
+    from orchestrator.render.document import write
     from orchestrator.workflows.caller import Caller
     from orchestrator.workflows.contract import as_document
     from orchestrator.workflows.contract import contract as known
 
     inferred = known(stack_of({"directory": directory, "contract": contract}), caller=Caller(ask=asked))
+    if output != "table":
+        write(as_list(inferred, as_document(inferred)), sys.stdout, output)
+        sys.exit(0 if inferred.stack is not None else 2)
     if as_json:
         click.echo(json.dumps(as_document(inferred), indent=2, ensure_ascii=False))
         sys.exit(0 if inferred.stack is not None else 2)

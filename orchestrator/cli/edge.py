@@ -37,8 +37,8 @@ def carry_out(
 ) -> NoReturn:
     """Call the workflow for whoever typed this, and exit with the status of its outcome.
 
-    `given` is what click read, of which the options that all commands share are used here. `title` is that of the
-    document, for a command that can write one.
+    `given` is what click read, of which the options that all commands share are used here. `title` names
+    the document, for a command that can write one.
     """
     cancellation = Cancellation()
     listen(cancellation.request)
@@ -46,14 +46,14 @@ def carry_out(
     output = StandardOutput(lambda: datetime.now(UTC), wish)
 
     def ask(question: Question) -> str | None:
-        if wish.as_json or output.unheard or not somebody_is_there():
+        if wish.for_programs or output.unheard or not somebody_is_there():
             return None
         if question.text:
             output.text(question.text)
         return answer(question.prompt, cancellation)
 
     caller = Caller(
-        text=None if wish.as_json else output.text,
+        text=None if wish.for_programs else output.text,
         picture=output.picture,
         wire=wire if given.get("debug") else None,
         ask=ask,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from orchestrator.cli.options import place_options
+from orchestrator.cli.options import output_option, place_options
 from orchestrator.cli.shape import command
 
 
@@ -25,15 +25,24 @@ from orchestrator.cli.shape import command
     help="Write RUN as one page that needs nothing else (-: to standard output).",
 )
 @click.option("--open", "opened", is_flag=True, help="Show RUN's page in the browser.")
+@output_option
 @place_options
 def history(
-    run: str | None, journal_dir: str | None, directory: Path, *, page: Path | None, opened: bool, as_json: bool
+    run: str | None,
+    journal_dir: str | None,
+    directory: Path,
+    *,
+    page: Path | None,
+    opened: bool,
+    as_json: bool,
+    output: str,
 ) -> None:
     """List the runs recorded here, the newest first; with RUN (or the beginning of its id, or `last`), its timeline."""
     from orchestrator.cli.edge import stack_of
     from orchestrator.cli.renderers import colours
     from orchestrator.render import history as shown
     from orchestrator.render import report
+    from orchestrator.render.document import document, write
     from orchestrator.workflows.history import folder_of, history, run_of
 
     stack = stack_of({"directory": directory, "journal_dir": journal_dir})
@@ -43,13 +52,17 @@ def history(
         record = run_of(stack, run)
         if page or opened:
             _page(report.page(report.of(record)), record.run, page, opened=opened)
+        elif output != "table":
+            write(document("events", record.lines), sys.stdout, output)
         elif as_json:
             _lines(record.lines)
         else:
             shown.timeline(record, sys.stdout, colours=colours(sys.stdout))
         return
     found = history(stack)
-    if as_json:
+    if output != "table":
+        write(document("history", map(shown.as_json, found)), sys.stdout, output)
+    elif as_json:
         _lines(map(shown.as_json, found))
     elif found:
         shown.table(found, sys.stdout, colours=colours(sys.stdout))

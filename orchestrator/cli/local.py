@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from orchestrator.cli import complete
 from orchestrator.cli.extras import require_local
+from orchestrator.cli.options import output_option
 from orchestrator.cli.shape import CommandGroup
 
 
@@ -150,13 +152,18 @@ def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear
 
 @local.command()
 @_which_cloud
-def faults(name: str, directory: Path | None) -> None:
+@output_option
+def faults(name: str, directory: Path | None, output: str) -> None:
     """List the failures that can be injected."""
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
+    from orchestrator.render.document import document, write
 
     running = client.require(state.folder_of(name, directory))
     known = client.ask(running, "faults")["known"]
+    if output != "table":
+        write(document("faults", known), sys.stdout, output)
+        return
     width = max(len(one["fault"]) for one in known)
     for one in known:
         click.echo(f"{one['fault']:<{width}} {one['title']}" + (f" (guide: {one['guide']})" if one["guide"] else ""))

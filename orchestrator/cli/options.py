@@ -143,6 +143,13 @@ format_option = click.option(
     default="text",
     help="For people, as --json, or as Markdown for a comment on a merge request.",
 )
+output_option = _shown(
+    "--output",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    show_default=True,
+    help="One table, or one document of a stable shape.",
+)
 tenant_option = _SELECTION[0]
 contract_option = click.option(
     "--contract", metavar="FILE", help="Read the contract from this file (-: standard input)."

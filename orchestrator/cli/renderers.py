@@ -34,13 +34,22 @@ class Wish:
     """How a command was asked to show what it does."""
 
     as_json: bool = False
-    markdown: str = ""
-    """The title of a document, where that is wanted."""
+    document: str = ""
+    """`json` or `yaml`: all that is listed, in one document at the end."""
+    markdown: bool = False
+    """Whether it is wanted as Markdown."""
+    title: str = ""
+    """The command, of which the document is."""
     plain: bool = False
     """Whether a runner of CI gets no marks of its own."""
     verbosity: str = "normal"
     directory: Path = Path()
     """Terraform's, from which Terraform's places count."""
+
+    @property
+    def for_programs(self) -> bool:
+        """Whether no person reads it: nobody is asked, nothing is said beside."""
+        return self.as_json or bool(self.document)
 
 
 def wish_of(given: Mapping[str, Any], title: str) -> Wish:
@@ -48,7 +57,9 @@ def wish_of(given: Mapping[str, Any], title: str) -> Wish:
     as_json = given.get("as_json", False) or "json" in (given.get("format_"), given.get("log_format"))
     return Wish(
         as_json=as_json,
-        markdown=title if given.get("format_") == "markdown" and not as_json else "",
+        document="" if given.get("output", "table") == "table" else given["output"],
+        markdown=given.get("format_") == "markdown" and not as_json,
+        title=title,
         plain=given.get("log_format") == "text",
         verbosity=given.get("verbosity") or "normal",
         directory=given["directory"],
@@ -70,10 +81,14 @@ def renderer(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
         from orchestrator.render.jsonl import emitter
 
         return Renderer(emitter(out, now), lambda _text: None)
+    if wish.document:
+        from orchestrator.render.document import EventDocument
+
+        return Renderer(EventDocument(out, wish.document, wish.title).emit, lambda _text: None)
     if wish.markdown:
         from orchestrator.render.markdown import Markdown
 
-        document = Markdown(out, wish.markdown)
+        document = Markdown(out, wish.title)
         return Renderer(document.emit, document.text)
     from orchestrator.render.terminal import Terminal, Verbosity
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, contract_option, steps_options
+from orchestrator.cli.options import chosen_steps, contract_option, output_option, steps_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @click.option("--watch", is_flag=True, help="Keep looking until everything is up, or Ctrl-C.")
+@output_option
 @contract_option
 @steps_options
 def status(watch: bool, **given: Any) -> None:
@@ -26,4 +27,4 @@ def status(watch: bool, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.status import StatusOptions, status
 
-    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch), given)
+    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch), given, title="status")

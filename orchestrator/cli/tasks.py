@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options, tenant_option
+from orchestrator.cli.options import (
+    chosen_steps,
+    contract_option,
+    output_option,
+    run_options,
+    settings_options,
+    tenant_option,
+)
 from orchestrator.cli.shape import command
 
 
 @command()
+@output_option
 @contract_option
 @tenant_option
 @run_options
@@ -22,4 +30,4 @@ def tasks(**given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.tasks import TasksOptions, tasks
 
-    carry_out(tasks, TasksOptions(**chosen_steps(given)), given)
+    carry_out(tasks, TasksOptions(**chosen_steps(given)), given, title="tasks")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.text import Text
 
 from orchestrator.render.console import console_of
+from orchestrator.render.document import MORE, document
 from orchestrator.render.tables import Sheet
 from orchestrator.stack.inference.mapping import dotted
 
@@ -24,3 +26,10 @@ def table(inferred: Inferred, out: TextIO, *, colours: bool | None = None) -> No
     console.print(shown)
     for remark in inferred.remarks:
         console.print(Text(f"note: {remark}"))
+
+
+def as_list(inferred: Inferred, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as one document for programs; `told` has the `questions` and `problems`, if there are any."""
+    items = ({"key": dotted(key), "value": one.value, "source": one.source} for key, one in inferred.found.items())
+    open_points = {name: told.get(name, []) for name in MORE["contract"]}
+    return document("contract", items, **open_points)

@@ -1,0 +1,173 @@
+"""What a command lists as one document for programs (`--output json|yaml`): a stable shape, version `SCHEMA`.
+
+Documented in docs/reference/output.md, which is written from `KINDS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, TextIO
+
+import yaml
+
+from orchestrator.events import (
+    Emit,
+    Event,
+    FindingReported,
+    PartObserved,
+    RunFinished,
+    RunStarted,
+    StepDone,
+    StepFailed,
+    StepWaiting,
+    TaskObserved,
+)
+
+SCHEMA = 1
+FORMS = ("json", "yaml")
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "history": {
+        "run": "its id",
+        "began": "ISO 8601; empty: not known",
+        "command": "of orchestrate",
+        "stack": "its name; empty: not known",
+        "outcome": "a word of the exit statuses, or `unfinished`",
+        "changed": "how many changes were made",
+        "seconds": "how long it took; null: it did not end",
+    },
+    "tasks": {
+        "tenant": "whose",
+        "task": "its id",
+        "status": "ECS's word",
+        "deployment": "the rollout it belongs to",
+        "created": "ISO 8601; empty: not known",
+        "stopped": "ISO 8601; empty: it runs",
+        "stop_code": "ECS's word; empty: it runs",
+        "reason": "ECS's sentence",
+        "containers": "each with `container`, `status`, `exit_code` (or null) and `reason`",
+        "code": "the cause of a task that stopped although nobody asked it to",
+        "fix": "what to do about it",
+    },
+    "status": {
+        "part": "`database`, `redis`, `load-balancer`, `tenant`, or `stack` for a note about all",
+        "name": "the tenant's name; else empty",
+        "state": "`up`, `pending`, `failed` or `unknown`",
+        "seen": "for people; its wording is not stable",
+        "running": "tasks of a tenant",
+        "desired": "tasks that a tenant should have",
+        "healthy": "targets of a tenant that answer",
+        "targets": "targets of a tenant",
+        "vespa": "`up`, `starting`, docker's or EC2's word; empty: there is none",
+        "dns": "`ok`, `stale`, `missing`; empty: not known",
+        "site": "the HTTP status, `unreachable`, `tls-invalid`; empty: not known",
+    },
+    "contract": {
+        "key": "as in the contract, with dots between its levels",
+        "value": "as in the contract; null: there is none",
+        "source": "where it came from",
+    },
+    "config": {
+        "setting": "its name",
+        "value": "as one would write it behind its flag, or as JSON has it",
+        "source": "where it came from: the flag, the variable, the file's key, or `default`",
+    },
+    "faults": {
+        "fault": "its name",
+        "title": "what it breaks",
+        "guide": "the guide's section that it is about; empty: none",
+    },
+}
+"""Kind of document → each field of one of its `items`, and what it says."""
+MORE: Mapping[str, Mapping[str, str]] = {
+    "status": {
+        "stack": "its name",
+        "outcome": "as the exit status says it",
+        "open": "what is not done, each with `kind` (`waiting`, `failed`, `found`), `step`, `tenant`, `detail`, `code` "
+        "and `fix`",
+    },
+    "tasks": {"stack": "its name", "outcome": "as the exit status says it", "open": "as of `status`"},
+    "contract": {
+        "questions": "what is ambiguous, each with `key`, `asks` and `options`",
+        "problems": "what is wrong, each with `code`, `message`, `context` and `fix`",
+    },
+}
+"""Kind of document → its other keys."""
+
+
+def document(kind: str, items: Iterable[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    """The whole of it."""
+    return {"schema": SCHEMA, "kind": kind, "items": list(items), **more}
+
+
+def write(said: Mapping[str, Any], out: TextIO, form: str) -> None:
+    """To standard output, in one of `FORMS`. What JSON has no form for is text (a password, masked by itself)."""
+    text = json.dumps(said, indent=2, ensure_ascii=False, default=str)
+    if form == "yaml":
+        yaml.safe_dump(json.loads(text), out, sort_keys=False, allow_unicode=True)
+    else:
+        out.write(f"{text}\n")
+    out.flush()
+
+
+class EventDocument:
+    """Gathers a command's events, the newest of each thing; writes when it ends."""
+
+    def __init__(self, out: TextIO, form: str, kind: str) -> None:
+        """`kind` is `status` or `tasks`."""
+        self._out = out
+        self._kind = kind
+        self._form = form
+        self._started = RunStarted()
+        self._parts: dict[tuple[str, str], PartObserved] = {}
+        self._tasks: dict[str, TaskObserved] = {}
+        self._open: dict[tuple[str, str, str], Event] = {}
+
+    @property
+    def emit(self) -> Emit:
+        """The `Emit`."""
+        return self._emit
+
+    def _emit(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._started = event
+            case PartObserved(part=part, subject=subject):
+                self._parts[part, subject] = event
+            case TaskObserved(task=task):
+                self._tasks[task] = event
+            case StepWaiting() | StepFailed() | StepDone():
+                self._open[event.step, event.subject, ""] = event
+            case FindingReported(code=code):
+                self._open[event.step, event.subject, code] = event
+            case RunFinished(outcome=outcome):
+                write(self._document(outcome), self._out, self._form)
+
+    def _document(self, outcome: str) -> dict[str, Any]:
+        items = map(_part, self._parts.values()) if self._kind == "status" else map(_task, self._tasks.values())
+        waiting = [_open(event) for event in self._open.values() if not isinstance(event, StepDone)]
+        return document(self._kind, items, stack=self._started.stack, outcome=outcome, open=waiting)
+
+
+def _part(event: PartObserved) -> dict[str, Any]:
+    said = asdict(event)
+    names = {"name": "subject", "seen": "detail"}
+    return {key: said[names.get(key, key)] for key in KINDS["status"]}
+
+
+def _task(event: TaskObserved) -> dict[str, Any]:
+    said = asdict(event)
+    return {key: said["subject" if key == "tenant" else key] for key in KINDS["tasks"]}
+
+
+def _open(event: Event) -> dict[str, str]:
+    kinds = {StepWaiting: "waiting", StepFailed: "failed"}
+    return {
+        "kind": kinds.get(type(event), "found"),
+        "step": event.step,
+        "tenant": event.subject,
+        "detail": event.detail,
+        "code": getattr(event, "code", ""),
+        "fix": getattr(event, "fix", ""),
+    }
