@@ -79,6 +79,11 @@ def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
         yield whom(one, tenants[0]), whom(other, tenants[1])
 
 
+def named(faults: Sequence[Fault]) -> str:
+    """What a trial is called."""
+    return " + ".join(f"{name} ({tenant})" if len(faults) > 1 and tenant else name for name, tenant in faults)
+
+
 def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
     names, looks = {name for name, _ in faults}, list[Seen]()
     transport = "ssm" if names & THROUGH_THE_RUNNER else "direct"
@@ -87,7 +92,7 @@ def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callab
         looks.append(patient.examine(transport))
         return right(looks[-1])
 
-    name = " + ".join(f"{name} ({tenant})" if len(faults) > 1 and tenant else name for name, tenant in faults)
+    name = named(faults)
     waiting, clock = patient.waiting(), time.monotonic()
     why = refused(lambda: patient.inject(faults))
     if why:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.local.endpoint import client
 from tests.diagnose.patient import SPEED, Fault, Patient
-from tests.diagnose.trials import CALM, Result, calm, pair, single
+from tests.diagnose.trials import CALM, Result, calm, named, pair, single
 
 
 @dataclass
@@ -34,9 +35,16 @@ class Ward:
             self.patient = patient
         return self.patient
 
-    def replace_if(self, result: Result) -> Result:
-        if "stays ill" in result.why and self.patient is not None:
-            self.patient.discharge()
+    def tried(self, name: str, trial: Callable[[Patient], Result]) -> Result:
+        """How it ended, with an error too: that one is wrong, and the others are tried all the same."""
+        patient = self.healthy()
+        try:
+            result = trial(patient)
+        except Exception as error:  # noqa: BLE001 - whatever breaks a trial is its result
+            traceback.print_exc()
+            result = Result(name, 0.0, 0, "", f"broke: {error!r}, stays ill")
+        if "stays ill" in result.why:
+            patient.discharge()
             self.patient = None
         return result
 
@@ -50,11 +58,12 @@ def open_ward(folder: Path, speed: float) -> None:
 
 
 def try_one(name: str) -> Result:
-    return WARD.replace_if(calm(WARD.healthy(), name) if name in CALM else single(WARD.healthy(), name))
+    trial = calm if name in CALM else single
+    return WARD.tried(name, lambda patient: trial(patient, name))
 
 
 def try_pair(faults: tuple[Fault, Fault]) -> Result:
-    return WARD.replace_if(pair(WARD.healthy(), faults))
+    return WARD.tried(named(faults), lambda patient: pair(patient, faults))
 
 
 @contextmanager

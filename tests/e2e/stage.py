@@ -22,7 +22,7 @@ from orchestrator.local import world
 from orchestrator.local.endpoint import client
 from tests.e2e.recorder import Recorder, recording
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SPEED = 200.0
 COMMAND_SECONDS = 240
@@ -190,7 +190,7 @@ class Stage:
     def resolve(self, name: str) -> list[str]:
         """What a real query to the cloud's DNS server says, link by link."""
         ip, port = self.cloud.env["ORCHESTRATE_RESOLVER"].rsplit(":", 1)
-        answer = dns.query.udp(dns.message.make_query(name, "A"), ip, port=int(port), timeout=5)
+        answer = dns.query.udp(dns.message.make_query(name, "A"), ip, port=int(port), timeout=PATIENCE)
         return [rdata.to_text().rstrip(".") for rrset in answer.answer for rdata in rrset]
 
     def commands(self) -> list[dict[str, Any]]:
@@ -221,7 +221,7 @@ def stage(
     enforce_iam: bool = False,
     region: str = "us-west-2",
     provider: str = "route53",
-    rates: str = "aws",
+    rates: float | None = None,
 ) -> Iterator[Stage]:
     """A cloud with the example stack as Terraform leaves it: half alive, its database server available."""
     running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam, region=region, rates=rates)

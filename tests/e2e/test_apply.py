@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import needed
-from tests.e2e.stage import Stage
+from tests.e2e.stage import COMMAND_SECONDS, Stage
 from tests.waiting import until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
@@ -199,7 +199,7 @@ def test_the_state_is_locked_by_another(alive: Stage, directory: Path) -> None:
     locked = subprocess.run([terraform, "plan"], cwd=directory, capture_output=True, text=True, check=False)
     second = alive.orchestrate("apply", "--auto-approve", "--json", *arguments(directory))
     (directory / "go-on").touch()
-    assert slow.wait(120) == 0
+    assert slow.wait(COMMAND_SECONDS) == 0
     assert "lock" in locked.stderr
     assert (second.status, second.last["outcome"]) == (5, "locked")
 
@@ -215,7 +215,7 @@ def test_ctrl_c_during_terraform_leaves_no_lock_and_nothing_running(alive: Stage
     )
     until("terraform works", (directory / "started").exists)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=COMMAND_SECONDS)
     assert process.returncode == 130
     assert json.loads(out.splitlines()[-1])["outcome"] == "interrupted"
     assert not (directory / ".terraform.tfstate.lock.info").exists()

@@ -117,7 +117,10 @@ def test_names_that_no_tenant_has_are_refused(alive: Stage) -> None:
 def test_what_is_gone_is_said_with_the_newest_backup(alive: Stage) -> None:
     rds, instance = alive.aws.client("rds"), alive.contract["database"]["instance"]
     rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier="before-it-happened")
-    until("the snapshot is there", lambda: rds.describe_db_snapshots()["DBSnapshots"][0]["Status"] == "available")
+    taken = {"DBSnapshotIdentifier": "before-it-happened"}
+    until(
+        "the snapshot is there", lambda: rds.describe_db_snapshots(**taken)["DBSnapshots"][0]["Status"] == "available"
+    )
     alive.fault("missing-database", "customer-b")
     ended = look(alive).succeeded()
     alive.clear_faults()

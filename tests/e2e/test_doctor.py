@@ -72,7 +72,7 @@ def test_a_warning_is_no_failure(well: Stage) -> None:
 
 def test_a_failing_run_ends_with_the_verdict(well: Stage) -> None:
     well.fault("bucket-denied", "customer-b")
-    ended = well.direct("--step-timeouts", "services=60")
+    ended = well.direct("--step-timeouts", "services=600")
     assert ended.status == Outcome.FAILED.status
     told = [one for one in findings(ended) if one["step"] == "doctor"]
     assert told[0]["code"] == "bucket-denied"

@@ -21,6 +21,7 @@ from tests.smoke.account import Account
 from tests.smoke.folder import Plan
 from tests.smoke.kinds import Stack
 from tests.smoke.remains import remains
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.cloud]
 
@@ -147,7 +148,7 @@ def test_what_a_killed_run_has_left_the_next_call_takes_away_and_nothing_else(ac
     said = kit(tmp_path, "--only-clean")
     assert said.returncode == 0, said.stdout + said.stderr
     assert "nothing is left in the account" in said.stdout
-    assert survivor.wait(5) != 0
+    assert survivor.wait(PATIENCE) != 0
     assert left_of(account, OURS) == []
     assert left_of(account, THEIRS) == theirs
     assert not place.exists()

@@ -69,6 +69,16 @@ def while_waiting(made: Stage, act: Callable[[], Any], *arguments: str) -> Ended
     return Ended(process.returncode, "".join(lines) + rest, errors)
 
 
+def held_up(made: Stage) -> str:
+    """A redeploy that doesn't come to its end before `go_on`, however late the command begins; its id."""
+    made.fault("stuck-pending", ONE)
+    return update(made, forceNewDeployment=True)
+
+
+def go_on(made: Stage) -> None:
+    made.cloud.ask("faults", "DELETE", name="stuck-pending", tenant=ONE)
+
+
 def test_cold_while_the_old_task_crash_loops(slow: Stage) -> None:
     """No database yet: counts go up and down, the targets never get healthy, and the cause is named."""
     ended = wait(slow)
@@ -84,9 +94,13 @@ def test_a_forced_redeploy_is_waited_for_to_its_end(up: Stage) -> None:
 
 
 def test_a_database_lost_while_waiting_is_made_again(up: Stage) -> None:
-    update(up, forceNewDeployment=True)
-    before = up.deployment(ONE)
-    ended = while_waiting(up, lambda: up.fault("missing-database", ONE)).succeeded()
+    before = held_up(up)
+
+    def lose() -> None:
+        up.fault("missing-database", ONE)
+        go_on(up)
+
+    ended = while_waiting(up, lose).succeeded()
     up.clear_faults()
     healed = [one for one in ended.of("step-done", "services") if one["changed"] == 1]
     assert len(healed) == 1
@@ -96,8 +110,13 @@ def test_a_database_lost_while_waiting_is_made_again(up: Stage) -> None:
 
 
 def test_superseded_by_another_caller(up: Stage) -> None:
-    update(up, forceNewDeployment=True)
-    ended = while_waiting(up, lambda: update(up, forceNewDeployment=True), "--only", "services")
+    held_up(up)
+
+    def supersede() -> None:
+        update(up, forceNewDeployment=True)
+        go_on(up)
+
+    ended = while_waiting(up, supersede, "--only", "services")
     assert ended.failures == [("services", ONE, "superseded")]
     wait(up).succeeded()
 

@@ -77,7 +77,7 @@ def test_what_is_expected_is_the_contracts_to_say(stack: Stage) -> None:
 def test_a_run_ends_in_it(stack: Stage) -> None:
     """A rule that was changed a moment ago may be read as it was: that is waited for, and then it is hopeless."""
     stack.fault("rule-to-another-tenant", SICK)
-    ended = stack.direct("--only", "services", "--only", "sites", "--step-timeouts", "services=120,sites=60")
+    ended = stack.direct("--only", "services", "--only", "sites", "--step-timeouts", "services=600,sites=600")
     assert (ended.status, code(ended, SICK), code(ended, WELL)) == (1, {"site-of-another-tenant"}, set()), ended.stdout
     assert [one["subject"] for one in ended.of("step-done", "sites")] == [WELL]
     done = ended.of("step-done", "sites", WELL)[0]["detail"]

@@ -311,7 +311,7 @@ def _states(service: Mapping[str, Any]) -> list[str]:
 def theatre(folder: Path) -> Iterator[Theatre]:
     """A cloud of its own, with the stack in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    running = client.up("faults", folder / "cloud", speed=SPEED, rates="real")
+    running = client.up("faults", folder / "cloud", speed=SPEED, rates=1)
     try:
         with Troupe() as troupe:
             made = Theatre(LocalCloud(folder / "cloud", running, client.ask(running, "env")), troupe, folder)

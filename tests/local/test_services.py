@@ -41,7 +41,7 @@ def group(aws: Aws) -> Group:
     made.cache.create_cache_subnet_group(
         CacheSubnetGroupName="onyx", CacheSubnetGroupDescription="onyx", SubnetIds=subnets
     )
-    made.cache.create_replication_group(
+    answer = made.cache.create_replication_group(
         ReplicationGroupId="onyx-prod-redis",
         ReplicationGroupDescription="onyx",
         NumCacheClusters=1,
@@ -50,7 +50,7 @@ def group(aws: Aws) -> Group:
         CacheSubnetGroupName="onyx",
         TransitEncryptionEnabled=True,
     )
-    assert made.described()["Status"] == "creating"
+    assert answer["ReplicationGroup"]["Status"] == "creating"
     until("it is available", lambda: made.described()["Status"] == "available")
     return made
 
@@ -83,8 +83,8 @@ def test_a_token_is_rotated_in_then_set(group: Group) -> None:
 def test_its_subnet_group_is_kept_while_in_use_and_goes_after_it(group: Group) -> None:
     with pytest.raises(ClientError, match="CacheSubnetGroupInUse"):
         group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")
-    group.cache.delete_replication_group(ReplicationGroupId="onyx-prod-redis")
-    assert group.described()["Status"] == "deleting"
+    answer = group.cache.delete_replication_group(ReplicationGroupId="onyx-prod-redis")
+    assert answer["ReplicationGroup"]["Status"] == "deleting"
     until("it is gone", lambda: not group.cache.describe_replication_groups()["ReplicationGroups"])
     assert group.cache.describe_cache_clusters()["CacheClusters"] == []
     group.cache.delete_cache_subnet_group(CacheSubnetGroupName="onyx")

@@ -20,7 +20,7 @@ from orchestrator.terraform import (
     Terraform,
 )
 from tests.terraform.offline import Stack, environment, left_behind, stack
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 __all__ = ["environment", "stack"]  # fixtures
 pytestmark = pytest.mark.terraform
@@ -159,7 +159,7 @@ def test_a_ctrl_c_in_the_terminal_reaches_terraform_once(stack: Stack, running: 
     process = start(terraform, "", running)
     # A terminal signals the whole foreground group.
     os.killpg(process.pid, signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=PATIENCE)
     assert "[interrupted]" in printed
     assert printed.count("Interrupt received") == 1
     assert "Two interrupts" not in printed
@@ -199,7 +199,7 @@ def test_a_value_is_neither_in_argv_nor_left_on_disk(stack: Stack, running: list
     assert any(b"apply\0-input=false\0-json" in line for line in command_lines)
     assert not any(b"canary-Zq7" in line for line in command_lines)
     (terraform.directory / "go").touch()
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=PATIENCE)
     assert printed.endswith("finished\n")
     assert "canary-Zq7" not in printed
     assert [line.split()[0] for line in record.read_text().splitlines()] == ["plan", "apply"]

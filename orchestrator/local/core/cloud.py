@@ -179,8 +179,8 @@ class Cloud:
     """What decides when a late truth is told (`laws.late`)."""
     too_fast: Counter[str] = field(default_factory=Counter)
     """Calls refused so far because of their rate, by operation."""
-    real_rates: bool = False
-    """Whether AWS's rates count in real seconds (`laws.rates`), not in AWS's."""
+    rates: float | None = None
+    """How many seconds of AWS's rates pass in a real one (`laws.rates`); None: as many as of AWS's other delays."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`iam.moto_enforcement`)."""
     targets: Callable[[str], list[BalancerTarget]] = _no_targets
@@ -205,7 +205,7 @@ class Cloud:
 
     def seconds_of_rates(self) -> float:
         """The monotonic seconds that AWS's and Porkbun's rates count in."""
-        return self.pace.monotonic() * (1 if self.real_rates else self.pace.speed)
+        return self.pace.monotonic() * (self.pace.speed if self.rates is None else self.rates)
 
     @property
     def ca_file(self) -> Path:

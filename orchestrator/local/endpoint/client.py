@@ -41,14 +41,14 @@ def up(
     page: int | None = None,
     late: bool | float | None = None,
     seed: int | None = None,
-    rates: str = "aws",
+    rates: float | None = None,
 ) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is.
 
     `page`: items on one page of a list at most, 0: as many as AWS gives; None: what `PAGE` in the environment says.
     `late`: real seconds for which reads may show the world before a change (True: `LATE_SECONDS`, False: none); None:
     true, unless `LATE` in the environment says otherwise. `seed` None: what `SEED` says, else any; the cloud's log has
-    it. `rates`: `aws` or `real`, whose seconds AWS's rates count in.
+    it. `rates`: how many seconds of AWS's rates pass in a real one (1: they bite as on AWS); None: `speed`.
     """
     running = alive(folder)
     if running:
@@ -59,7 +59,7 @@ def up(
         state.empty(folder)
         size = os.environ.get(PAGE, "0") if page is None else str(page)
         options = ["--name", name, "--speed", str(speed), "--port", str(port), "--page", size]
-        options += ["--rates", rates]
+        options += [] if rates is None else ["--rates", str(rates)]
         options += ["--late", str(_late_seconds(late))]
         options += ["--seed", str(os.environ.get(SEED) or random.randrange(10**6)) if seed is None else str(seed)]
         daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)

@@ -32,7 +32,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--page", type=int, default=0, help="items on one page of a list at most; 0: as AWS has it")
     parser.add_argument("--late", type=float, default=0.0, help="real seconds for which reads may be late; 0: never")
     parser.add_argument("--seed", type=int, default=0, help="decides when a late truth is told")
-    parser.add_argument("--rates", choices=("aws", "real"), default="aws", help="whose seconds AWS's rates count in")
+    parser.add_argument("--rates", type=float, help="seconds of AWS's rates in a real one; else as many as the speed")
     parser.add_argument("--enforce-iam", action="store_true", help="IAM policies decide on every call")
     return parser.parse_args(argv)
 
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     cloud = make(options.dir, options.name, options.speed)
     cloud.enforces_iam, cloud.page = options.enforce_iam, options.page
     cloud.late, cloud.seed = options.late, options.seed
-    cloud.real_rates = options.rates == "real"
+    cloud.rates = options.rates
 
     from orchestrator.local.core import corrections  # noqa: PLC0415 - imports moto, which reads its settings then
 

@@ -1,7 +1,7 @@
 """Rates: so many calls at once and so many a second, by token buckets of each account and region, as AWS has them.
 
 What comes too fast is refused with the service's own throttling error. The buckets fill in AWS's seconds: in a cloud
-300 times as fast they never run dry. With `--rates real` they fill in real ones. Where AWS publishes no figure, the row
+300 times as fast they never run dry. With `--rates 1` they fill in real ones. Where AWS publishes no figure, the row
 says so, and is a cautious guess. A test's oracle takes no tokens, nor does what AWS does by itself. Two changes of one
 hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: buckets of resources (EC2 counts
 instances too), the smaller ones of EC2's lists without filter and page, and operations that a stack's life never meets.

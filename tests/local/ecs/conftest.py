@@ -300,7 +300,7 @@ class Tenant:
     def until_state(self, state: str) -> dict[str, Any]:
         primary: dict[str, Any] = until(
             f"the rollout of {self.service} is {state}",
-            lambda: self.primary() if self.primary()["rolloutState"] == state else None,
+            lambda: seen if (seen := self.primary())["rolloutState"] == state else None,
         )
         return primary
 

@@ -111,7 +111,7 @@ def test_a_pause_that_is_answered_with_rollback_leaves_the_old_tasks_where_they_
 
 
 def test_a_canary_shows_a_few_visitors_the_new_tasks_first(steady: Any) -> None:
-    canary = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 10}
+    canary = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 30}  # to be seen on a busy machine too
     native = become_native(
         steady.ecs,
         steady.stack.client("elbv2"),

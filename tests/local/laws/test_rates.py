@@ -24,9 +24,9 @@ Anybody = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """One whose buckets fill in real seconds."""
+    """One whose buckets fill ten times as slowly as AWS's: faster than that anybody asks, on a busy machine too."""
     folder: Path = tmp_path_factory.mktemp("rates")
-    running = client.up("rates", folder, speed=300, rates="real")
+    running = client.up("rates", folder, speed=300, rates=0.1)
     try:
         yield LocalCloud(folder, running, client.ask(running, "env"))
     finally:
@@ -74,10 +74,9 @@ def test_it_refuses_who_asks_too_fast_and_answers_again(
             return str(error.response["Error"]["Code"])
         return ""
 
-    answers = [refused() for _ in range(8 * size)]
-    assert not any(answers[:size]), "so many at once are answered"
-    assert set(answers) == {"", code}
-    assert too_fast(cloud) == before + sum(map(bool, answers))
+    assert [refused() for _ in range(size)] == [""] * size, "so many at once are answered"
+    assert until("it is refused", refused, often=0) == code
+    assert too_fast(cloud) == before + 1
     getattr(anybody(service, agent=OBSERVER), operation)(**parameters)
     until("it is answered again", lambda: not refused())
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.local_cloud import Aws, LocalCloud
-from tests.waiting import CLOSELY, until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -32,24 +32,17 @@ class Database:
     def __init__(self, cloud: LocalCloud, aws: Aws, name: str) -> None:
         self.cloud, self.rds, self.name = cloud, aws.client("rds"), name
 
-    def create(self, **more: Any) -> None:
-        self.rds.create_db_instance(DBInstanceIdentifier=self.name, **SPEC, **more)
+    def create(self, **more: Any) -> dict[str, Any]:
+        """What AWS answers: the state that it begins in may be over before anybody looks."""
+        made: dict[str, Any] = self.rds.create_db_instance(DBInstanceIdentifier=self.name, **SPEC, **more)["DBInstance"]
+        return made
 
     def described(self) -> dict[str, Any]:
         found: dict[str, Any] = self.rds.describe_db_instances(DBInstanceIdentifier=self.name)["DBInstances"][0]
         return found
 
-    def until(self, status: str) -> list[str]:
-        """The statuses seen on the way, this one last."""
-        seen: list[str] = []
-
-        def reached() -> bool:
-            now = self.described()["DBInstanceStatus"]
-            seen.extend([] if seen[-1:] == [now] else [now])
-            return bool(now == status)
-
-        until(f"it is {status}", reached, often=CLOSELY)
-        return seen
+    def until(self, status: str) -> None:
+        until(f"it is {status}", lambda: self.described()["DBInstanceStatus"] == status)
 
     def until_gone(self) -> None:
         def gone() -> bool:
@@ -85,8 +78,7 @@ class Database:
 @pytest.fixture(scope="module")
 def database(cloud: LocalCloud, aws: Aws) -> Database:
     made = Database(cloud, aws, "onyx-prod-postgres")
-    made.create(MasterUserPassword=PASSWORD, DBName="onyx", EnablePerformanceInsights=True)
-    first = made.described()
+    first = made.create(MasterUserPassword=PASSWORD, DBName="onyx", EnablePerformanceInsights=True)
     assert first["DBInstanceStatus"] == "creating"
     assert "Endpoint" not in first
     made.until("available")
@@ -130,7 +122,7 @@ def test_a_new_master_password_counts(database: Database) -> None:
     database.rds.modify_db_instance(
         DBInstanceIdentifier=database.name, MasterUserPassword="second-stand-in", ApplyImmediately=True
     )
-    assert database.until("available")[-1] == "available"
+    database.until("available")
     with database.connect("second-stand-in"):
         pass
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -144,8 +136,9 @@ def test_a_new_master_password_counts(database: Database) -> None:
 def test_a_stopped_instance_keeps_its_data_and_refuses_changes(database: Database) -> None:
     with database.connect(database="onyx") as connection:
         connection.execute("CREATE TABLE kept (n int)")
-    database.rds.stop_db_instance(DBInstanceIdentifier=database.name)
-    assert "stopping" in database.until("stopped")
+    answer = database.rds.stop_db_instance(DBInstanceIdentifier=database.name)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "stopping"
+    database.until("stopped")
     with pytest.raises(psycopg.OperationalError):
         database.connect()
     refused: tuple[Callable[[], Any], ...] = (
@@ -156,8 +149,9 @@ def test_a_stopped_instance_keeps_its_data_and_refuses_changes(database: Databas
     for change in refused:
         with pytest.raises(ClientError, match="InvalidDBInstanceState"):
             change()
-    database.rds.start_db_instance(DBInstanceIdentifier=database.name)
-    assert "starting" in database.until("available")
+    answer = database.rds.start_db_instance(DBInstanceIdentifier=database.name)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "starting"
+    database.until("available")
     with database.connect(database="onyx") as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
@@ -189,8 +183,8 @@ def test_a_deleted_instance_is_gone_with_its_server_its_name_and_its_data(cloud:
     host = doomed.host()
     port = int(cloud.ask("status")["addresses"][host].rpartition(":")[2])
     data = (cloud.folder / "postgres" / "doomed").resolve()
-    doomed.rds.delete_db_instance(DBInstanceIdentifier="doomed", SkipFinalSnapshot=True)
-    assert doomed.described()["DBInstanceStatus"] == "deleting"
+    answer = doomed.rds.delete_db_instance(DBInstanceIdentifier="doomed", SkipFinalSnapshot=True)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "deleting"
     with pytest.raises(ClientError, match="already being deleted"):
         doomed.rds.delete_db_instance(DBInstanceIdentifier="doomed", SkipFinalSnapshot=True)
     doomed.until_gone()
