@@ -1,5 +1,8 @@
 """moto's targets are healthy at once and vanish when deregistered: they are checked here, and drain.
 
+moto refuses to deregister one that isn't there; AWS: "If the specified target does not exist, the action returns
+successfully" (DeregisterTargets).
+
 Hooks `FakeTargetGroup.register`/`deregister`/`health_for` and `ELBv2Backend.describe_target_health` (which forgets the
 draining ones when it lists a whole group).
 """
@@ -34,7 +37,7 @@ def install(cloud: Cloud) -> None:
     def deregister(self: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
         for target in targets:
             groups.deregistered(self, target["Id"])
-        _deregister(self, targets)
+        _deregister(self, [target for target in targets if target["Id"] in self.targets])
 
     def health_for(self: FakeTargetGroup, target: dict[str, Any], ec2_backend: EC2Backend) -> FakeHealthStatus:
         record = find_record(self, target["Id"])

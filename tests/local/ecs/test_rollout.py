@@ -84,6 +84,8 @@ def test_scaled_to_zero_its_target_drains_and_nothing_counts_as_failed(tenant: A
     assert (now["runningCount"], now["pendingCount"], now["desiredCount"]) == (0, 0, 0)
     assert now["deployments"][0]["failedTasks"] == 0
     assert any("has begun draining connections on 1 tasks." in event for event in tenant.events())
+    gone = [{"Id": "10.0.0.250"}]
+    tenant.stack.client("elbv2").deregister_targets(TargetGroupArn=tenant.target_group, Targets=gone)
 
 
 def test_a_failed_rollout_goes_back_where_rollback_is_on(tenant: Any) -> None:
