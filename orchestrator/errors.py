@@ -16,14 +16,14 @@ from typing import ClassVar
 class Outcome(Enum):
     """How a command ended. The one table of exit statuses (docs/reference/exit-status.md is made from it)."""
 
-    SUCCEEDED = ("succeeded", 0, "everything asked for is true")
+    SUCCEEDED = ("succeeded", 0, "everything that was asked for is done")
     FAILED = ("failed", 1, "a step failed; the doctor found a blocker, or could not look")
-    INVALID = ("invalid", 2, "the command line, the settings, the contract, the credentials or their set-up are wrong")
-    REFUSED = ("refused", 3, "it would be unsafe, or this is another account: that was not done")
+    INVALID = ("invalid", 2, "the command line, the settings, the contract, the credentials or their setup are wrong")
+    REFUSED = ("refused", 3, "refused: it would be unsafe, or this is another account")
     TIMED_OUT = ("timed-out", 4, "a step's deadline passed while it waited")
-    LOCKED = ("locked", 5, "another run works on this stack")
+    LOCKED = ("locked", 5, "another run is working on this stack")
     PENDING = ("pending", 6, "`plan` and `status` only: there is work to do")
-    EXPIRED = ("expired", 7, "the credentials ended under way: sign in again, and the same command goes on")
+    EXPIRED = ("expired", 7, "the credentials expired during the run: sign in again, and the same command continues")
     INTERRUPTED = ("interrupted", 130, "Ctrl-C or SIGTERM")
 
     def __init__(self, word: str, status: int, meaning: str) -> None:

@@ -69,7 +69,7 @@ def _brief(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("it must be a text that isn't empty")
+        raise ValueError("it must be a string that isn't empty")
     return value
 
 
@@ -90,12 +90,12 @@ def _any_seconds(value: Any) -> float:
         return float(value)
     with suppress(ValueError):
         return duration(_text(value)).total_seconds()
-    raise ValueError(f"{_brief(value)} is no duration: write seconds (90), or 90s, 10m, 1h30m")
+    raise ValueError(f"{_brief(value)} is not a duration: write seconds (90), or 90s, 10m, 1h30m")
 
 
 def _path(value: Any) -> Path:
     if "\0" in _text(value):
-        raise ValueError("a path has no NUL in it")
+        raise ValueError("a path can't contain a NUL")
     return Path(value).expanduser()
 
 
@@ -200,36 +200,36 @@ _TRANSPORT = Form("ssm|direct", _transport, {"enum": ["ssm", "direct"]})
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("profile", "profile of ~/.aws/config", _TEXT),
+        Setting("profile", "AWS profile from ~/.aws/config", _TEXT),
         Setting(
             "database-transport", "how the database is reached: ssm (through the runner) or direct", _TRANSPORT, "ssm"
         ),
         Setting(
             "database-address",
-            "where to connect instead (a tunnel), with --database-transport direct",
+            "where to connect instead, such as a tunnel (with --database-transport direct)",
             _ADDRESS,
         ),
         Setting(
             "database-ca-file",
-            "PEM file of the CAs that sign the database server's certificate, instead of RDS's",
+            "PEM file with the CAs that sign the database server's certificate, instead of RDS's",
             _FILE,
         ),
-        Setting("resolver", "the DNS resolver to ask, instead of the system's", _ADDRESS),
+        Setting("resolver", "DNS resolver to ask, instead of the system's", _ADDRESS),
         Setting("site-port", "port the sites answer on", _PORT, 443),
-        Setting("ca-file", "PEM file of the CAs that sign the sites' certificates", _FILE),
+        Setting("ca-file", "PEM file with the CAs that sign the sites' certificates", _FILE),
         Setting("porkbun-url", "base URL of Porkbun's API", _TEXT, "https://api.porkbun.com/api/json/v3"),
-        Setting("timeout", "how long the whole run may take (10m, 1h30m; a number alone: seconds)", _DURATION),
+        Setting("timeout", "how long the whole run may take (10m, 1h30m; a plain number is seconds)", _DURATION),
         Setting("step-timeouts", "how long individual steps may take (services=15m,runner=60)", _DURATIONS, {}),
-        Setting("journal-dir", "folder for the records of runs, instead of .orchestrate/runs", _FOLDER),
+        Setting("journal-dir", "folder for run records, instead of .orchestrate/runs", _FOLDER),
         Setting("reason", "why you run this; kept in the run's record", _TEXT),
         Setting(
             "lock-dir",
-            "folder of the lock that allows one run at a time on a stack, instead of beside the state",
+            "folder of the lock that allows one run at a time per stack, instead of next to the state",
             _FOLDER,
         ),
         Setting(
             "lock",
-            "lock that allows one run at a time on a stack, for states kept outside S3",
+            "lock that allows one run at a time per stack, for states kept outside S3",
             _OBJECT,
         ),
         Setting("lock-timeout", "how long to wait for another run on this stack to finish", _DURATION_OR_NONE, 0.0),
@@ -243,21 +243,21 @@ SETTINGS = {
         ),
         Setting(
             "rotate-redis-token",
-            "replication groups whose token is rotated to the one in their secret, where they refuse it",
+            "replication groups whose token is rotated to the one in their secret if they refuse it",
             _NAMES,
             (),
             many=True,
         ),
         Setting(
             "credentials-wait",
-            "how long a run whose credentials have expired waits for somebody to sign in again",
+            "how long a run waits for somebody to sign in again when its credentials expire",
             _DURATION_OR_NONE,
             300.0,
         ),
-        Setting("backup-bucket", "bucket of the backups, instead of STACK-backups-ACCOUNT-RANDOM", _TEXT),
+        Setting("backup-bucket", "bucket for backups, instead of STACK-backups-ACCOUNT-RANDOM", _TEXT),
         Setting(
             "owns",
-            "resources that belong to this stack alone although its Terraform state doesn't manage them",
+            "resources that belong to this stack alone, although its Terraform state doesn't manage them",
             _PARTS,
             (),
         ),
@@ -268,15 +268,16 @@ SETTINGS = {
 VARIABLES = {
     "ORCHESTRATE_CONTRACT": "the contract itself: JSON, or base64 of gzipped JSON (what a Terraform hook passes)",
     "ORCHESTRATE_CERTIFICATE": "what `orchestrate certificate` publishes records for (the hook in terraform/ sets it)",
-    "ORCHESTRATE_PARENT": "the run around this one: set by orchestrate for what Terraform starts, else ignored",
+    "ORCHESTRATE_PARENT": "the run around this one: orchestrate sets it for what Terraform starts; otherwise it is "
+    "ignored",
     "ORCHESTRATE_DIRECTORY": "Terraform's directory, for hooks/orchestrate.mk",
     "ORCHESTRATE_VAR_FILE": "a var file for every command, for hooks/orchestrate.mk",
-    "ORCHESTRATE_FLAGS": "anything else for every command, for hooks/orchestrate.mk",
-    "ORCHESTRATE_PREFIX": "a prefix of the targets' names, for hooks/orchestrate.mk",
+    "ORCHESTRATE_FLAGS": "other arguments for every command, for hooks/orchestrate.mk",
+    "ORCHESTRATE_PREFIX": "a prefix for the target names, for hooks/orchestrate.mk",
     "ORCHESTRATE_TOOLS": "folder of the local cloud's tools (Terraform, its AWS provider)",
-    "ORCHESTRATE_RELEASES_URL": "where the local cloud gets Terraform from, instead of its publisher",
-    "ORCHESTRATE_LOCAL_VESPA": "the local cloud tells its doubles of tools where Vespa's state is",
-    "ORCHESTRATE_LOCAL_VESPA_DATA": "the local cloud tells its doubles of tools where Vespa's documents are",
+    "ORCHESTRATE_RELEASES_URL": "where the local cloud downloads Terraform from, instead of its publisher",
+    "ORCHESTRATE_LOCAL_VESPA": "set by the local cloud: where its stand-in tools find Vespa's state",
+    "ORCHESTRATE_LOCAL_VESPA_DATA": "set by the local cloud: where its stand-in tools find Vespa's documents",
 }
 """The variables that are no setting. Any other `ORCHESTRATE_*` is a mistake."""
 

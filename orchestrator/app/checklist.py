@@ -111,7 +111,7 @@ def condensed(remarks: Collection[Remark]) -> Iterator[Remark]:
             yield from same
             continue
         names = ", ".join(one.subject for one in same[:FEW])
-        why = "; ".join(filter(None, (same[0].why, f"shown of {same[0].subject}, --json has each")))
+        why = "; ".join(filter(None, (same[0].why, f"shown for {same[0].subject}; --json lists each one")))
         yield replace(same[0], subject=f"{names} and {len(same) - FEW} more", why=why)
 
 
@@ -121,9 +121,9 @@ def refusal(remarks: Collection[Remark]) -> Refused | None:
     if not blockers:
         return None
     said = ", ".join(dict.fromkeys(one.code for one in blockers))
-    fix = "correct what is shown above; if you know better: --no-preflight"
+    fix = "correct what is shown above; to apply anyway: --no-preflight"
     return Refused(
-        Problem("preflight-blocked", f"{len(blockers)} of the checklist's points speak against it ({said})", "", fix)
+        Problem("preflight-blocked", f"{len(blockers)} of the checklist's items speak against it ({said})", "", fix)
     )
 
 
@@ -159,7 +159,7 @@ def summary(remarks: Collection[Remark]) -> Iterator[str]:
     for one in remarks:
         by_item.setdefault(one.item, set()).add(one.status)
     good = [name for name, seen in by_item.items() if seen == {Status.PASSED}]
-    yield f"{len(good)} of {len(by_item)} points passed"
+    yield f"{len(good)} of {len(by_item)} items passed"
     waiting = not_known(remarks)
     if waiting:
         yield f"not known until applied: {', '.join(waiting)}"

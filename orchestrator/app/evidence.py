@@ -46,7 +46,7 @@ def _tried(make: Callable[[], str]) -> str:
     try:
         return make()
     except OrchestratorError as error:
-        return f"this could not be had: {error}\n"
+        return f"not available: {error}\n"
 
 
 def _versions(now: datetime) -> Mapping[str, Any]:

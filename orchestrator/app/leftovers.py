@@ -65,5 +65,5 @@ class PlanLeftovers:
             seen = existing.find(self._aws.client, one.kind, one.name)
         except OrchestratorError as error:
             problem = error.problems[0]
-            return Leave(one.address, f"whether it exists already can't be seen: {problem.message}", problem.fix)
+            return Leave(one.address, f"could not check whether it already exists: {problem.message}", problem.fix)
         return action_for_created(one, seen, self._stack)

@@ -18,8 +18,8 @@ from orchestrator.errors import Invalid, Problem
 
 _BACKEND = re.compile(r'^[ \t]*(?:backend[ \t]+"(?!local")(\w+)"|(cloud))[ \t]*\{', re.MULTILINE)
 _FIX = (
-    "name a place that all runs on this stack share: --lock s3://BUCKET/KEY excludes those of every machine, "
-    "--lock-dir FOLDER those of the machines that share the folder"
+    "name a place that all runs on this stack share: --lock s3://BUCKET/KEY for runs on any machine, --lock-dir "
+    "FOLDER for those on machines that share the folder"
 )
 
 _WEB = "backend s3, assume_role_with_web_identity"
@@ -61,7 +61,7 @@ def lock_of(
         return FileLock(state.with_name(state.name + ".orchestrate.lock"))
     if kind == "s3":
         return _in_s3(config, workspace, environment, access)
-    raise _unknown(f"Terraform's backend {kind!r} offers no place for a lock", directory)
+    raise _unknown(f"Terraform's {kind!r} backend offers no place for a lock", directory)
 
 
 def local_state(config: Mapping[str, Any], workspace: str) -> Path:
@@ -122,8 +122,8 @@ def _token_in(file: Path) -> str:
     try:
         return file.expanduser().read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        fix = "let whoever issues the token write it there (web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE)"
+        why = getattr(error, "strerror", None) or "it is not text"
+        fix = "have the token's issuer write it there (web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE)"
         message = f"the token of the state's web identity can't be read: {why}"
         raise Invalid(Problem("web-identity-token-unreadable", message, str(file), fix)) from None
 
@@ -229,7 +229,7 @@ def _backend(file: Path, configuration: str, directory: Path) -> tuple[str, Mapp
     except FileNotFoundError:
         backend = None
         if asked := _BACKEND.search(configuration):
-            message = f"the directory is not initialised for its backend {asked[1] or asked[2]!r}"
+            message = f"the directory is not initialized for its backend {asked[1] or asked[2]!r}"
             fix = f"run `terraform init`, or {_FIX}"
             raise Invalid(Problem("lock-place-unknown", message, str(directory), fix)) from None
     except (OSError, ValueError, AttributeError) as error:

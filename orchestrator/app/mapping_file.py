@@ -12,7 +12,7 @@ from orchestrator import settings
 from orchestrator.errors import Invalid, Problem
 
 HEADING = (
-    "What the Terraform state leaves open of the contract (docs/how-to/use-on-your-stack.md). No secret is in here."
+    "What Terraform's state leaves open in the contract (docs/how-to/use-on-your-stack.md). This file holds no secret."
 )
 
 

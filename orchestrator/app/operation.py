@@ -241,7 +241,7 @@ class Operation:
         found = {name: self.stack.vespa[name] for name in self.tenants if name in self.stack.vespa}
         if not found:
             fix = "`vespa` in the contract names each tenant's instance"
-            raise Invalid(Problem("vespa-unknown", "the contract names no Vespa of these tenants", "vespa", fix))
+            raise Invalid(Problem("vespa-unknown", "the contract names no Vespa for these tenants", "vespa", fix))
         return found
 
     @property

@@ -75,7 +75,7 @@ def _snapshots(
             try:
                 newest = servers(connect(arn[3]).client("rds")).newest_snapshot(name)
             except OrchestratorError as error:
-                yield f"whether {name} has a snapshot could not be looked up ({error.problems[0].code})"
+                yield f"could not look up whether {name} has a snapshot ({error.problems[0].code})"
                 continue
             if newest is None:
                 yield f"there is no snapshot of {name}"

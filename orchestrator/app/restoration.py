@@ -79,14 +79,12 @@ class Restoration:
                 raise Refused(closed(bucket)) from None
             raise
         if copy and copy.checksum != manifest.checksum:
-            fix = f"refer to it by its location: {manifest.place}"
+            fix = f"name it by its location: {manifest.place}"
             message = "this copy differs from the one in the backup's bucket"
             raise Invalid(Problem("manifest-differs", message, place, fix))
         if manifest.bucket != bucket:
             message = f"the manifest says that it is in {manifest.bucket}"
-            raise Refused(
-                Problem("manifest-elsewhere", message, place, f"refer to it by its location: {manifest.place}")
-            )
+            raise Refused(Problem("manifest-elsewhere", message, place, f"name it by its location: {manifest.place}"))
         return manifest, owner
 
     def defects(self) -> tuple[Problem, ...]:
@@ -150,7 +148,7 @@ def _file(path: Path) -> Manifest:
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        fix = "name a manifest's file or its place (s3://BUCKET/ID/manifest.json)"
+        fix = "name a manifest file or its location (s3://BUCKET/ID/manifest.json)"
         raise Invalid(Problem("manifest-unreadable", str(error), str(path), fix)) from None
 
 
@@ -159,7 +157,7 @@ def _parts(place: str) -> tuple[str, str]:
     backup_id = key.partition("/")[0]
     if not bucket or not backup_id:
         fix = "write it as s3://BUCKET/ID/manifest.json, as `orchestrate backup --list` does"
-        raise Invalid(Problem("manifest-place-invalid", f"{place!r} names no backup", "MANIFEST", fix))
+        raise Invalid(Problem("manifest-place-invalid", f"{place!r} is not a backup", "MANIFEST", fix))
     return bucket, backup_id
 
 
@@ -172,7 +170,7 @@ def target_of(plan: Mapping[str, Any], present: Stack | None, assumed: Stack | N
     said = planned_contract(plan) or (present.model_dump(by_alias=True) if present else {})
     if not said.get("stack"):
         fix = "restore with this project's terraform/, or one that has its `orchestrator` output"
-        raise Invalid(Problem("no-contract-output", "the plan doesn't tell which stack it makes", "plan", fix))
+        raise Invalid(Problem("no-contract-output", "the plan doesn't say which stack it creates", "plan", fix))
     tenants = {
         name: TenantTarget(str(one.get("hostname", "")), str(one.get("database", "")))
         for name, one in (said.get("tenants") or {}).items()

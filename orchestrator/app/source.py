@@ -54,7 +54,7 @@ def _all_of(stdin: Any) -> str | bytes:
     try:
         read: str | bytes = getattr(stdin, "buffer", stdin).read()
     except (AttributeError, OSError, ValueError) as error:  # closed, or there is none
-        fix = "give the contract on standard input, or by --contract FILE"
+        fix = "give the contract on standard input, or with --contract FILE"
         raise Invalid(Problem("contract-unreadable", str(error), "standard input", fix)) from None
     return read
 

@@ -98,7 +98,7 @@ def required(inferred: Inferred | None, directory: Path) -> Inferred:
     """Raises `Invalid` where nothing is applied."""
     if inferred is None:
         fix = "run `orchestrate apply`, or name the directory with --chdir, or give --contract"
-        raise Invalid(Problem("no-outputs", "Terraform has made nothing here yet", str(directory), fix))
+        raise Invalid(Problem("no-outputs", "Terraform has created nothing here yet", str(directory), fix))
     return inferred
 
 

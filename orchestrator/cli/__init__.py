@@ -14,31 +14,31 @@ from orchestrator.cli.shape import CommandGroup
 COMMANDS = {
     "apply": "Apply Terraform, then bring the stack to life.",
     "plan": "Show what apply would do, changing nothing.",
-    "preflight": "Go through the checklists before it hurts: on the plan, and on what is there.",
-    "run": "Bring an applied stack to life: the steps only.",
-    "dns": "The hostnames' records by themselves: plan, apply, check, undo.",
-    "backup": "Keep database, files, index and settings outside the stack; list, verify, prune.",
-    "destroy": "Back up, then destroy the stack; nothing is lost unless that is typed out.",
-    "restore": "Apply Terraform from a backup, bring the data back, prove it, bring it to life.",
-    "certificate": "Publish the certificate's validation records, and wait until it is issued.",
-    "status": "Show what each step observes now, and one table of everything.",
-    "doctor": "Find what is wrong, why, and what to do about it.",
-    "explain": "Explain the code behind a message, and the way out.",
+    "preflight": "Check the plan and the running stack against the guide's checklists.",
+    "run": "Bring a stack that Terraform has applied to life: run only the steps.",
+    "dns": "Plan, apply, check or undo only the hostnames' DNS records.",
+    "backup": "Back up database, files, index and settings; list, verify or prune backups.",
+    "destroy": "Back up the stack, verify the backup, then destroy the stack.",
+    "restore": "Recreate the stack from a backup, and prove that its data is back.",
+    "certificate": "Publish the certificate's validation records and wait until it is issued.",
+    "status": "Show what each step sees now, and one table of all parts.",
+    "doctor": "Find what is wrong, why, and how to fix it.",
+    "explain": "Explain the code at the end of a message, and what to do.",
     "logs": "Show the logs of all tenants as one stream, or Vespa's.",
-    "tasks": "Show the tasks that run, and those that stopped of late.",
-    "shell": "Open a shell on Vespa's instance, or the runner.",
-    "history": "Show the runs recorded here, and what each did.",
-    "pause": "Stop what costs by the hour; the data stay.",
+    "tasks": "Show the running tasks and those that stopped recently.",
+    "shell": "Open a shell on a Vespa instance or on the runner.",
+    "history": "Show the runs recorded here, and what each one did.",
+    "pause": "Stop what costs by the hour and keep the data.",
     "resume": "Bring a paused stack back as it was.",
-    "unlock": "Free a stack whose run is dead.",
-    "init": "Understand a stack that is already there: write orchestrate.toml.",
-    "contract": "Show what is known of the stack, and where each value came from.",
-    "policy": "Print the least IAM policy for each command.",
+    "unlock": "Release the lock of a run that has died.",
+    "init": "Read an existing stack and write orchestrate.toml.",
+    "contract": "Show what is known about the stack, and where each value came from.",
+    "policy": "Print the smallest IAM policy for each command.",
     "completion": "Complete commands, options and names in your shell.",
     "config": "Show each setting and where it came from.",
-    "demo": "Tell the whole story on a cloud of this machine.",
-    "local": "AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",
-    "version": "Show the versions that matter.",
+    "demo": "Run the whole story on a local cloud.",
+    "local": "Run AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",
+    "version": "Show the versions to name in a bug report.",
 }
 """Every command and its line in --help. The module and the function bear the command's name."""
 
@@ -85,12 +85,12 @@ def _say_where() -> None:
     from orchestrator.workflows.here import here
 
     seen = here(StackRef(Path(), dict(os.environ)))
-    lock = f"{seen.lock}: {seen.holder or 'nobody is known to hold it'}" if seen.lock else "no place for one is known"
+    lock = f"{seen.lock}: {seen.holder or 'not held, as far as is known'}" if seen.lock else "no known place for one"
     rows = {
-        "directory": f"{seen.directory}{'' if seen.configured else ' (there is no Terraform configuration here)'}",
+        "directory": f"{seen.directory}{'' if seen.configured else ' (no Terraform configuration here)'}",
         "stack": seen.stack or "not known yet",
         "lock": lock,
-        "last run": seen.last or "none is recorded here",
+        "last run": seen.last or "none recorded here",
         "next": f"{seen.advice}; `orchestrate --help` lists the commands",
     }
     for name, said in rows.items():
@@ -134,6 +134,6 @@ def _require_directory() -> None:
     try:
         os.getcwd()  # noqa: PTH109 - pathlib costs more than --help may
     except OSError as error:
-        fix = "change to an existing directory, and run it again"
+        fix = "change to an existing directory and run the command again"
         problem = Problem("directory-missing", f"the working directory: {error.strerror}", "", fix)
         raise Invalid(problem) from None

@@ -38,13 +38,13 @@ def apply(
 ) -> None:
     """Apply Terraform, then bring the stack to life.
 
-    Shows the plan, what it does to the people who use the sites and what the steps would do afterwards, and asks; the
-    answer is bound to exactly that plan. With a PLANFILE, that plan is applied without asking. A plan that loses data
-    or takes every site down is refused, unless each loss is named by --allow-loss; so is one that the checklist of
-    `orchestrate preflight` speaks against.
+    Shows the plan, what it does to the people who use the sites, and what the steps would do afterwards. Then it asks;
+    the answer is bound to exactly that plan. With a PLANFILE, that plan is applied without asking. A plan that loses
+    data or takes every site down is refused unless --allow-loss names each loss. A plan that fails the checklist of
+    `orchestrate preflight` is refused too.
 
-    What an interrupted apply has left is repaired first, in the state only: an object whose create was cut off is kept
-    when it has become available, one that exists but is not in the state is imported.
+    First it repairs what an interrupted apply left, in the state only: an object whose create was cut off is kept if
+    it has become available, and one that exists but is missing from the state is imported.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.apply import ApplyOptions, apply

@@ -20,7 +20,7 @@ from orchestrator.cli.shape import command
 @click.option("--list", "listing", is_flag=True, help="List the existing backups; changes nothing.")
 @click.option("--verify", "verified", metavar="ID", help="Check that this backup (or `last`) is complete.")
 @click.option("--prune", type=click.IntRange(min=1), metavar="N", help="Delete all but the newest N.")
-@click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask (--prune).")
+@click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --prune: don't ask.")
 @contract_option
 @certificate_options
 def backup(
@@ -35,7 +35,7 @@ def backup(
 ) -> None:
     """Copy database, files, index and settings out of the stack, and verify the copies.
 
-    Interrupted, the same command goes on with the same backup.
+    If it is interrupted, the same command continues the same backup.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.backup import BackupOptions, backup

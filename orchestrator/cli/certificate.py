@@ -11,14 +11,14 @@ from orchestrator.cli.shape import command
 
 
 @command()
-@click.option("--arn", metavar="ARN", help="A certificate other than the stack's own.")
+@click.option("--arn", metavar="ARN", help="Use this certificate instead of the stack's own.")
 @contract_option
 @certificate_options
 def certificate(arn: str | None, **given: Any) -> None:
-    """Publish the certificate's validation records, and wait until ACM has issued it; nothing where it has.
+    """Publish the certificate's validation records and wait until ACM has issued it, unless it already has.
 
-    Which one, and where its names' DNS is, comes from ORCHESTRATE_CERTIFICATE (the hook in terraform/), else from the
-    contract: --contract, ORCHESTRATE_CONTRACT, or `terraform output` in --chdir.
+    ORCHESTRATE_CERTIFICATE (set by the hook in terraform/) says which certificate, and where the DNS of its names is
+    managed; otherwise the contract does: --contract, ORCHESTRATE_CONTRACT, or `terraform output` in --chdir.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.certificate import CertificateOptions, certificate

@@ -20,11 +20,11 @@ _PLACES = {
 
 @command()
 @click.argument("shell", type=click.Choice(list(_PLACES)))
-@click.option("--install", is_flag=True, help="Write it where the shell looks, instead of printing it.")
+@click.option("--install", is_flag=True, help="Install it where the shell looks, instead of printing it.")
 def completion(shell: str, *, install: bool) -> None:
     """Print what SHELL needs to complete commands, options, steps, tenants, profiles, faults and codes.
 
-    Tenants are those of orchestrate.toml, else those of the last run that is recorded here.
+    Tenants come from orchestrate.toml, or else from the last run recorded here.
     """
     text = _source(shell)
     if not install:
@@ -46,7 +46,7 @@ def _source(shell: str) -> str:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"this version of click can't complete in {shell}")
+        raise click.UsageError(f"this version of click has no completion for {shell}")
     return kind(orchestrate, {}, _PROGRAM, f"_{_PROGRAM}_complete".upper()).source()  # the variable that click reads
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def contract(contract: str | None, directory: Path, *, as_json: bool, output: str) -> None:
     """Show the contract, and where each value came from.
 
-    Its values come from the `orchestrator` output, else from [contract] in orchestrate.toml, else from Terraform's
-    state. Exit status 2 when something is missing or ambiguous. With --json: one object, the contract's keys and
-    `provenance`; in its place, when it is not definite, `questions` and `problems`. Never a password.
+    Values come from the `orchestrator` output, or else from [contract] in orchestrate.toml, or else from Terraform's
+    state. Exit status 2 means that something is missing or ambiguous. --json prints one object: the contract's keys
+    and `provenance`, or `questions` and `problems` if the contract is incomplete. Passwords are never shown.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.cli.renderers import colours

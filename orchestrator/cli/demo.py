@@ -9,37 +9,37 @@ from orchestrator.cli.shape import command
 
 
 @command()
-@click.option("--keep", is_flag=True, help="Leave the cloud running at the end, to play with.")
+@click.option("--keep", is_flag=True, help="Leave the cloud running at the end.")
 @click.option(
     "--speed",
     type=click.FloatRange(min=1),
     default=30.0,
     show_default=True,
-    help="How many times faster than AWS delays pass.",
+    help="How many times shorter delays are than on AWS.",
 )
 @click.option(
     "--dns",
     type=click.Choice(["route53", "porkbun"]),
     default=None,
-    help="Use a fresh domain there, so that every apply also validates its certificate.",
+    help="Use a new domain at this provider, so that every apply also validates the certificate.",
 )
 @click.option(
     "--hook",
     type=click.Choice(["null_resource", "terraform_data"]),
     default=None,
-    help="Let a plain `terraform apply` do it all: this module of hooks/ calls orchestrate.",
+    help="Run a plain `terraform apply`: this module of hooks/ calls orchestrate.",
 )
 @click.option(
     "--terraform",
     type=click.Choice(["1.11", "1.15"]),
     default=None,
-    help="With a release of this line, fetched where it is missing.",
+    help="Use a Terraform release of this line (downloaded if missing).",
 )
 @click.pass_context
 def demo(
     ctx: click.Context, *, keep: bool, speed: float, dns: str | None, hook: str | None, terraform: str | None
 ) -> None:
-    """Tell the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
+    """Run the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
     require_local()
     from orchestrator.local.stories import demo as story
 

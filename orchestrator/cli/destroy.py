@@ -11,8 +11,8 @@ from orchestrator.cli.shape import command
 
 
 @command()
-@click.option("--no-backup", is_flag=True, help="Lose everything in the stack for good.")
-@click.option("--confirm", metavar="TEXT", help="What you would type at the prompt: the stack's name.")
+@click.option("--no-backup", is_flag=True, help="Destroy without a backup: everything in the stack is lost for good.")
+@click.option("--confirm", metavar="TEXT", help="Answer the prompt with this text (the stack's name).")
 @click.option(
     "--allow-loss",
     multiple=True,
@@ -24,9 +24,9 @@ from orchestrator.cli.shape import command
 def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool, **given: Any) -> None:
     """Stop the services, back everything up, verify the backup, destroy the stack, and report what is left.
 
-    First it shows what goes, and asks for the stack's name; the answer is bound to exactly that plan. With --no-backup
-    the answer is `NAME without backup`. What the plan would lose beside the stack's own data, and no backup holds, is
-    refused unless --allow-loss names it. Interrupted, the same command goes on.
+    First it shows what will be deleted and asks for the stack's name; the answer is bound to exactly that plan. With
+    --no-backup the answer is `NAME without backup`. If the plan would lose anything else that no backup holds, it is
+    refused unless --allow-loss names it. If it is interrupted, the same command continues.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.destroy import DestroyOptions, destroy

@@ -14,14 +14,14 @@ _APPROVE = click.option("-auto-approve", "--auto-approve", is_flag=True, help="D
 
 @click.group(cls=CommandGroup)
 def dns() -> None:
-    """The DNS records of the hostnames, by themselves."""
+    """Manage only the hostnames' DNS records."""
 
 
 @dns.command()
 @contract_option
 @dns_options
 def plan(**given: Any) -> None:
-    """Show what would be changed, old and new, changing nothing. Exit status 6: something would, 3: it is refused."""
+    """Show what would change, old and new, changing nothing. Exit status 6: something would; 3: it is refused."""
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows import dns
 
@@ -33,7 +33,7 @@ def plan(**given: Any) -> None:
 @contract_option
 @dns_options
 def apply(*, auto_approve: bool, **given: Any) -> None:
-    """Change the records, after showing how; exactly that is changed, or nothing. Waits until they are seen."""
+    """Show the changes, then make exactly those or none, and wait until they are visible."""
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows import dns
 
@@ -47,7 +47,7 @@ def apply(*, auto_approve: bool, **given: Any) -> None:
 @contract_option
 @dns_options
 def check(servers: tuple[str, ...], **given: Any) -> None:
-    """Ask the zones' own name servers, then public resolvers, what the world sees. Exit status 6: not yet right."""
+    """Ask the zones' own name servers, then public resolvers, what the world sees. Exit status 6: not right yet."""
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows import dns
 

@@ -20,19 +20,20 @@ from orchestrator.cli.shape import command
     metavar="FILE",
     help="Write the evidence to a new archive (.zip, .tar.gz), with secrets hidden.",
 )
-@click.option("--fix", is_flag=True, help="Then repair what is safe to repair: shows it, asks, does it, checks again.")
+@click.option("--fix", is_flag=True, help="Repair what is safe to repair: show it, ask, repair it, check again.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --fix: don't ask.")
 @run_options
 @settings_options
 def doctor(*, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
-    """Find what is wrong with a stack: root causes first, each with evidence and a fix. Changes nothing by itself.
+    """Find what is wrong with a stack: root causes first, each with evidence and a fix.
 
-    Exit status 1 when something keeps a site from working, or when a check could not look (it says which). 0 when
-    everything was checked and nothing does. --fix repairs these, by the steps that `run` makes: a missing database, its
-    role or password; Vespa's docker and container; services that must be redeployed afterwards.
+    Changes nothing unless --fix is given. Exit status 1: something keeps a site from working, or a check could not
+    look (it says which). Exit status 0: everything was checked, and nothing keeps a site from working. --fix repairs
+    these, with the steps of `run`: a missing database, its role or password; Vespa's Docker and container; services
+    that must be redeployed afterwards.
 
-    With --bundle the findings, the status, tasks, logs of the last half hour, the contract and versions go into an
-    archive for a colleague; with --fix as it was before.
+    --bundle writes an archive for a colleague: findings, status, tasks, logs of the last half hour, contract and
+    versions. With --fix, it shows the stack as it was before the repair.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.doctor import DoctorOptions, doctor

@@ -100,7 +100,7 @@ def answer(prompt: str, cancellation: Cancellation) -> str:
     # Not input(): a signal just before it begins to read would be heard only after the answer.
     while not select.select([sys.stdin], [], [], 0.1)[0]:
         if cancellation.requests:
-            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to continue"))
     return sys.stdin.readline().strip()
 
 

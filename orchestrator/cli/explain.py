@@ -16,15 +16,15 @@ from orchestrator.cli.shape import command
 @click.option("--list", "listing", is_flag=True, help="List every code.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output.")
 def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
-    """Explain a CODE, as it stands in brackets behind a message: what it means, and the way out.
+    """Explain a CODE, the word in brackets at the end of a message: what it means, and what to do.
 
-    Read from the pages that come with the program: it needs neither a network nor a stack.
+    The explanation comes with the program: neither a network nor a stack is needed.
     """
     from orchestrator.cli.renderers import colours
     from orchestrator.render import explanation as pages
 
     if not (code or listing):
-        raise click.UsageError("give the code that stands in brackets behind the message, or --list")
+        raise click.UsageError("give the code in brackets at the end of the message, or --list")
     asked = (code or "").strip("[]")
     found = pages.explanations() if listing else {asked: pages.explanation(asked)}
     for one, text in sorted(found.items()):

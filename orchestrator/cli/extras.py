@@ -18,6 +18,6 @@ def require_local() -> None:
             Problem(
                 code="local-extra-missing",
                 message=f"the local cloud needs Python packages that are not installed: {', '.join(missing)}",
-                fix="install orchestrate with its extra `local`: in its clone, `pip install '.[local]'`",
+                fix="install orchestrate with its `local` extra: `pip install '.[local]'` in its clone",
             )
         )

@@ -16,15 +16,15 @@ from orchestrator.cli.shape import command
 
 @command()
 @click.argument("run", required=False)
-@click.option("--journal-dir", help="Folder for the records of runs, instead of .orchestrate/runs.")
+@click.option("--journal-dir", help="Folder for run records, instead of .orchestrate/runs.")
 @click.option(
     "--html",
     "page",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     metavar="FILE",
-    help="Write RUN as one page that needs nothing else (-: to standard output).",
+    help="Write RUN as one self-contained HTML page (-: standard output).",
 )
-@click.option("--open", "opened", is_flag=True, help="Show RUN's page in the browser.")
+@click.option("--open", "opened", is_flag=True, help="Open RUN's page in the browser.")
 @output_option
 @place_options
 def history(
@@ -37,7 +37,7 @@ def history(
     as_json: bool,
     output: str,
 ) -> None:
-    """List the runs recorded here, the newest first; with RUN (or the beginning of its id, or `last`), its timeline."""
+    """List the runs recorded here, newest first; with RUN (an id, the start of one, or `last`), its timeline."""
     from orchestrator.cli.edge import stack_of
     from orchestrator.cli.renderers import colours
     from orchestrator.render import history as shown
@@ -47,7 +47,7 @@ def history(
 
     stack = stack_of({"directory": directory, "journal_dir": journal_dir})
     if (page or opened) and not run:
-        raise click.UsageError("say which RUN: its id, the beginning of it, or `last`")
+        raise click.UsageError("name the RUN: its id, the start of its id, or `last`")
     if run:
         record = run_of(stack, run)
         if page or opened:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     "answers_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Answers as a JSON object, shaped as [contract] is; --set goes before.",
+    help="Answers as a JSON object, shaped like [contract]; --set takes precedence.",
 )
 @place_options
 def init(answers: tuple[str, ...], answers_file: Path | None, directory: Path, *, as_json: bool) -> None:
-    """Understand an existing stack, and write the answers that its state leaves open into orchestrate.toml.
+    """Read an existing stack, and write to orchestrate.toml what its state leaves open.
 
-    Reads Terraform's outputs and state. What can be two things is asked, on a terminal; elsewhere it is listed, with
-    exit status 2, and --set or --answers says it. An answer that can't be is asked again, or listed with all others.
-    Never writes a secret.
+    Reads Terraform's outputs and state. If something is ambiguous, it asks; without a terminal it lists the questions
+    with exit status 2, and --set or --answers answers them. It asks again after an answer that can't be right, or
+    lists all such answers at once. It never writes a secret.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.caller import Caller
@@ -55,7 +55,7 @@ def _say(understood: InitResult, *, as_json: bool) -> None:
         return
     table(inferred, sys.stdout, colours=colours(sys.stdout))
     if file is None:
-        click.echo("\nThe output `orchestrator` says it all: no orchestrate.toml is needed.")
+        click.echo("\nThe `orchestrator` output says everything: no orchestrate.toml is needed.")
     else:
         click.echo(f"\nWritten to {file}:\n\n{text}")
 

@@ -25,7 +25,9 @@ def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list
 
 
 def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
-    name = click.option("--name", default="default", show_default=True, help="Several clouds can run side by side.")
+    name = click.option(
+        "--name", default="default", show_default=True, help="Name of the cloud; several can run side by side."
+    )
     folder = click.option(
         "--dir",
         "directory",
@@ -37,7 +39,7 @@ def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(cls=CommandGroup)
 def local() -> None:
-    """AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
+    """Run AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS."""
     require_local()
 
 
@@ -48,25 +50,32 @@ def local() -> None:
     type=click.FloatRange(min=0.01),
     default=20.0,
     show_default=True,
-    help="How many times faster than AWS delays pass.",
+    help="How many times shorter delays are than on AWS.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the AWS endpoint [default: a free one].")
-@click.option("--region", default="us-west-2", show_default=True, help="us-gov-… and cn-… are other partitions.")
-@click.option("--enforce-iam", is_flag=True, help="IAM policies decide on every call (key `local`: the root user).")
 @click.option(
-    "--page", type=click.IntRange(min=0), help="Items on one page of a list at most [default: as many as on AWS]."
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port of the AWS endpoint [default: a free one]."
+)
+@click.option(
+    "--region",
+    default="us-west-2",
+    show_default=True,
+    help="Region to stand in for (us-gov-… and cn-… are other partitions).",
+)
+@click.option(
+    "--enforce-iam", is_flag=True, help="Check every call against IAM policies (access key `local` is the root user)."
+)
+@click.option(
+    "--page", type=click.IntRange(min=0), help="Most items on one page of a list [default: as many as on AWS]."
 )
 @click.option(
     "--rates",
     type=click.Choice(["aws", "real"]),
     default="aws",
     show_default=True,
-    help="Which seconds the rate limits count: AWS's (scaled) or real ones.",
+    help="Count rate limits in AWS's (scaled) seconds or in real ones.",
 )
-@click.option(
-    "--late/--no-late", default=None, help="Reads show the world before a change for a while [default: they do]."
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Decides how late reads show a change [default: any].")
+@click.option("--late/--no-late", default=None, help="Let reads miss a change for a while, as on AWS [default: late].")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed for how late reads show a change [default: random].")
 def up(name: str, directory: Path | None, **options: Any) -> None:
     """Start the local cloud, in the background."""
     from orchestrator.local.core import cloud, state
@@ -75,7 +84,7 @@ def up(name: str, directory: Path | None, **options: Any) -> None:
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
     running = client.up(name, folder, **options)
-    click.echo(f"The local cloud {name!r} {'was up already' if before else 'is up'}: {running.endpoint}")
+    click.echo(f"The local cloud {name!r} {'was already up' if before else 'is up'}: {running.endpoint}")
     click.echo("What it leaves out:")
     for line in cloud.LEFT_OUT:
         click.echo(f"  - {line}")
@@ -88,7 +97,7 @@ def up(name: str, directory: Path | None, **options: Any) -> None:
 @local.command()
 @_which_cloud
 def down(name: str, directory: Path | None) -> None:
-    """Stop it and remove everything it made."""
+    """Stop the local cloud and remove everything it made."""
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
@@ -99,7 +108,7 @@ def down(name: str, directory: Path | None) -> None:
 @local.command()
 @_which_cloud
 def status(name: str, directory: Path | None) -> None:
-    """Say what runs, which faults are on, and how many AWS calls were answered."""
+    """Show what is running, which faults are on, and how many AWS calls were answered."""
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
@@ -121,7 +130,7 @@ def status(name: str, directory: Path | None) -> None:
 @local.command()
 @_which_cloud
 def env(name: str, directory: Path | None) -> None:
-    """Print the exports that aws, terraform, psql and orchestrate need to use it."""
+    """Print the exports that aws, terraform, psql and orchestrate need to use the local cloud."""
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
@@ -136,9 +145,9 @@ def env(name: str, directory: Path | None) -> None:
 @click.option(
     "--tenant", default="", shell_complete=complete.tenants, help="Only this tenant is affected [default: all]."
 )
-@click.option("--clear", is_flag=True, help="End the fault; without a name: every fault.")
+@click.option("--clear", is_flag=True, help="End the fault, or every fault if none is named.")
 def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
-    """Inject a failure, or end it (`orchestrate local faults` lists them)."""
+    """Inject a failure or end it (`orchestrate local faults` lists them)."""
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 

@@ -18,17 +18,17 @@ from orchestrator.cli.shape import command
     "--since", default="10m", show_default=True, help="How long ago (90s, 30m, 1h30m, 2d), or when (ISO 8601)."
 )
 @click.option(
-    "--grep", multiple=True, metavar="TEXT", help="Only lines that contain this text (repeatable: any of them)."
+    "--grep", multiple=True, metavar="TEXT", help="Only lines that contain this text (repeatable: any of the texts)."
 )
 @contract_option
 @tenant_option
 @run_options
 @settings_options
 def logs(source: str | None, *, container: str, follow: bool, since: str, grep: tuple[str, ...], **given: Any) -> None:
-    """Show the logs of the tenants' containers, in the order of time; with `vespa`, those of Vespa's containers.
+    """Show the logs of the tenants' containers in order of time; with `vespa`, those of Vespa's containers.
 
-    --grep takes plain texts, or one CloudWatch filter pattern (`?ERROR ?Exception`, `"two words"`, `%regex%`). Vespa's
-    are fetched over SSM, which carries the last 20,000 characters. Secrets of the stack are shown as ***.
+    --grep takes plain text, or one CloudWatch filter pattern (`?ERROR ?Exception`, `"two words"`, `%regex%`). Vespa's
+    logs are fetched over SSM, which carries the last 20,000 characters. Secrets of the stack are shown as ***.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.logs import LogsOptions, logs

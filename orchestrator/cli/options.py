@@ -57,7 +57,7 @@ _SELECTION = (
     _selection(
         "--allow-zero",
         is_flag=True,
-        help="A service that is scaled to 0 counts as up.",
+        help="Count a service that is scaled to 0 as up.",
     ),
 )
 _COMMON = (
@@ -119,7 +119,7 @@ def _all(options: tuple[Command, ...]) -> Command:
     return decorate
 
 
-_ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognisably this stack's.")
+_ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognizably this stack's.")
 _NEW_DATABASE = click.option(
     "--new-database",
     "new_databases",
@@ -141,7 +141,7 @@ format_option = click.option(
     "format_",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="For people, as --json, or as Markdown for a comment on a merge request.",
+    help="Write for people, as JSON lines (like --json), or as Markdown for a merge request comment.",
 )
 output_option = _shown(
     "--output",

@@ -22,7 +22,7 @@ from orchestrator.cli.shape import command
     help="Only this tenant's service (repeatable).",
 )
 @click.option(
-    "--keep-paused", is_flag=True, help="On a paused stack: stop the database server that RDS has started again."
+    "--keep-paused", is_flag=True, help="On a paused stack: stop the database server if RDS has started it again."
 )
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="Don't ask.")
 @run_options
@@ -30,9 +30,9 @@ from orchestrator.cli.shape import command
 def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
     """Stop what costs by the hour and can be stopped: services, the database server, Vespa's instances, the runner.
 
-    What the services were is remembered on them, so that `orchestrate resume`, from any machine, brings exactly that
-    back. Data, names and load balancer stay. With --tenant only services are stopped. --keep-paused asks nothing, and
-    does nothing to a stack that isn't paused.
+    Tags on the services remember their desired counts and autoscaling, so that `orchestrate resume` can restore
+    exactly that from any machine. Data, names and the load balancer stay. With --tenant, only services are stopped.
+    --keep-paused never asks, and does nothing to a stack that isn't paused.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.pause import PauseOptions, pause

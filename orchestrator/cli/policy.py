@@ -14,19 +14,22 @@ from orchestrator.cli.shape import command
 @command()
 @click.argument("commands", nargs=-1, metavar="[COMMAND]...")
 @contract_option
-@click.option("--database-transport", help="As in the command: ssm (through the runner) or direct.")
-@click.option("--lock-dir", help="As for the command: folder of the lock, instead of beside the state.")
-@click.option("--lock", metavar="s3://BUCKET/KEY", help="As in the command: the lock, instead of beside the state.")
-@click.option("--backup-bucket", help="As for the command: the bucket of the backups, instead of one that is found.")
+@click.option("--database-transport", help="Same as in the command: ssm (through the runner) or direct.")
+@click.option("--lock-dir", help="Same as in the command: folder of the lock, instead of next to the state.")
 @click.option(
-    "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Of the hosted zone (repeatable) [default: any]."
+    "--lock", metavar="s3://BUCKET/KEY", help="Same as in the command: the lock, instead of the one next to the state."
+)
+@click.option("--backup-bucket", help="Same as in the command: bucket for backups, instead of the one that is found.")
+@click.option(
+    "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Id of the hosted zone (repeatable) [default: any]."
 )
 @place_options
 def policy(commands: tuple[str, ...], *, zone_ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Print the least IAM policy for these commands on this stack (all of them, when none is named).
+    """Print the smallest IAM policy for these commands on this stack (for all commands if none is named).
 
-    Ready for `aws iam create-policy --policy-document`: read from the contract, without asking AWS. A command of two
-    words is one argument: `orchestrate policy status "dns plan"`. What isn't in it is said on standard error.
+    The output is ready for `aws iam create-policy --policy-document`. It is computed from the contract, without asking
+    AWS. A command of two words is one argument: `orchestrate policy status "dns plan"`. What the policy leaves out is
+    listed on standard error.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.policy import policy

@@ -13,20 +13,18 @@ from orchestrator.cli.shape import command
 
 @command()
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--destroy", is_flag=True, help="The checklist to go through before a destroy, instead of those around an apply."
-)
+@click.option("--destroy", is_flag=True, help="Use the checklist for a destroy instead of those for an apply.")
 @click.option("--live/--no-live", default=True, help="Also inspect the running stack, if there is one.")
 @format_option
 @terraform_options
 @run_options
 @settings_options
 def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) -> None:
-    """Go through the guide's checklists, and what they miss, against the plan and against what exists.
+    """Check the plan and the running stack against the guide's checklists and what they miss.
 
-    Changes nothing. What a plan can't tell yet is "not known until applied", never passed; what only a person can tell
-    is `manual`. PLANFILE: a plan, or what `terraform show -json` said of a plan or a state (then nothing else is
-    read). Exit status 3 when something speaks against applying.
+    Changes nothing. What a plan can't tell yet is "not known until applied", never passed; what only a person can
+    check is `manual`. PLANFILE is a plan, or the output of `terraform show -json` for a plan or a state (then nothing
+    else is read). Exit status 3 means that something speaks against applying.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.preflight import PreflightOptions, preflight

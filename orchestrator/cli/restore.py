@@ -22,12 +22,12 @@ from orchestrator.cli.shape import command
 @terraform_options
 @certificate_options
 def restore(manifest: str | None, allow_loss: tuple[str, ...], *, auto_approve: bool, **given: Any) -> None:
-    """Apply Terraform from a backup's snapshots, bring files and keys back, prove it, and bring the stack to life.
+    """Recreate the stack from a backup's snapshots, restore files and keys, and prove that the data is back.
 
-    MANIFEST is a file, or s3://BUCKET/ID/manifest.json; without one it is the newest backup made from this directory.
-    Under another stack name it makes a copy, which needs hostnames of its own. On a stack that is there, what it holds
-    and the backup doesn't is told and refused, unless each loss is named by --allow-loss; then its data are replaced.
-    Interrupted, the same command goes on.
+    MANIFEST is a file, or s3://BUCKET/ID/manifest.json; the default is the newest backup made from this directory.
+    Under another stack name it makes a copy, which needs hostnames of its own. If the stack exists, everything that it
+    holds and the backup doesn't is listed, and the restore is refused unless --allow-loss names each loss; then its
+    data is replaced. If it is interrupted, the same command continues.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.restore import RestoreOptions, restore

@@ -26,9 +26,9 @@ from orchestrator.cli.shape import command
 def resume(**given: Any) -> None:
     """Bring a paused stack back: database server, instances, Vespa, services with the tasks they had, DNS, sites.
 
-    The steps of `orchestrate run`, with those in between that start what was stopped. Interrupted, it goes on where it
-    was; on a stack that isn't paused it changes nothing that `run` wouldn't. With --tenant, what all tenants share and
-    this one's are started.
+    Runs the steps of `orchestrate run`, and between them those that start what was stopped. If it is interrupted, the
+    same command continues; on a stack that isn't paused it changes nothing that `run` wouldn't. With --tenant, it
+    starts what all tenants share and this tenant's services.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.resume import ResumeOptions, resume

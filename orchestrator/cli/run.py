@@ -12,9 +12,9 @@ from orchestrator.cli.shape import command
 @contract_option
 @steps_options
 def run(**given: Any) -> None:
-    """Bring an applied stack to life: databases, DNS, redeploys, and the wait until its sites answer.
+    """Bring a stack that Terraform has applied to life: databases, DNS, redeploys, and waiting until its sites answer.
 
-    The contract comes from --contract, else from ORCHESTRATE_CONTRACT, else from `terraform output` in --chdir.
+    The contract comes from --contract, or else from ORCHESTRATE_CONTRACT, or else from `terraform output` in --chdir.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.run import RunOptions, run

@@ -20,15 +20,15 @@ from orchestrator.cli.shape import command
     multiple=True,
     metavar="NAME",
     shell_complete=complete.tenants,
-    help="Whose Vespa, when there are several.",
+    help="Tenant whose Vespa to open, if there are several.",
 )
 @contract_option
 @directory_option
 @settings_options
 def shell(where: Literal["vespa", "runner"], **given: Any) -> None:
-    """Open a shell on a tenant's Vespa instance or on the runner, where AWS's session-manager-plugin is installed.
+    """Open a shell on a tenant's Vespa instance or on the runner. Needs AWS's session-manager-plugin.
 
-    The session is started with the caller's own rights (ssm:StartSession); this program becomes the plugin.
+    The session starts with your own permissions (ssm:StartSession), and the plugin takes over the terminal.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.shell import ShellOptions, shell

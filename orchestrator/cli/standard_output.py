@@ -51,8 +51,8 @@ class StandardOutput:
             self.unheard = True
             silence(sys.stdout)
             with suppress(OSError):
-                said = "the output can't be written any more"
-                print(f"orchestrate: {said} ({error.strerror}); the run goes on", file=sys.stderr, flush=True)  # noqa: T201 - the last way left to say it
+                said = "the output can no longer be written"
+                print(f"orchestrate: {said} ({error.strerror}); the run continues", file=sys.stderr, flush=True)  # noqa: T201 - the last way left to say it
 
 
 def wire(line: str) -> None:

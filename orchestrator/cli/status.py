@@ -16,13 +16,14 @@ from orchestrator.cli.shape import command
 @contract_option
 @steps_options
 def status(watch: bool, **given: Any) -> None:
-    """Show what each step observes now and one table of all parts, changing nothing.
+    """Show what each step sees now and one table of all parts, changing nothing.
 
-    Exit status 6 when there is work to do, for `run` or for `doctor --fix`; with --only or --skip, when the chosen
-    steps have some. With --watch the table is drawn anew until everything is up (0), until Ctrl-C (130), or for
-    --timeout seconds (4).
+    Exit status 6 means that there is work to do for `run` or `doctor --fix`; with --only or --skip, for the chosen
+    steps. With --watch, the table is redrawn until everything is up (0), until Ctrl-C (130), or until --timeout has
+    passed (4).
 
-    Of a stack that is paused, since when and by whom, and whether it stayed so: 6 when its database server runs again.
+    For a paused stack, it shows since when and by whom, and whether it stayed paused: exit status 6 if its database
+    server is running again.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.status import StatusOptions, status

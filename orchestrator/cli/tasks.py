@@ -22,10 +22,9 @@ from orchestrator.cli.shape import command
 @run_options
 @settings_options
 def tasks(**given: Any) -> None:
-    """Show the tasks that run and those that stopped within about an hour: stop code, reason, each container's exit.
+    """Show running tasks and those that stopped within the last hour or so: stop code, reason, exit status.
 
-    Behind the reason of a task that failed stands its cause, as far as the task itself tells it; `doctor` reads its log
-    too.
+    After the reason of a failed task comes its cause, as far as the task itself tells it; `doctor` also reads its log.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.tasks import TasksOptions, tasks

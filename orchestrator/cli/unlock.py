@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @command()
 @click.option("--force", is_flag=True, help="Don't ask.")
-@click.option("--lock-dir", help="Folder of the lock, instead of beside the state.")
-@click.option("--lock", metavar="s3://BUCKET/KEY", help="The lock, instead of beside the state.")
+@click.option("--lock-dir", help="Folder of the lock, instead of next to the state.")
+@click.option("--lock", metavar="s3://BUCKET/KEY", help="The lock, instead of the one next to the state.")
 @place_options
 def unlock(lock_dir: str | None, lock: str | None, directory: Path, *, force: bool, as_json: bool) -> None:
-    """Show who holds the stack's lock, and free it after a confirmation.
+    """Show who holds the stack's lock, and release it after a confirmation.
 
-    Seldom needed: a run that was killed holds no lock in a file any more, and one in S3 for a minute. A run that is
-    alive notices before its next change, and makes none.
+    Rarely needed: when a run is killed, a lock in a file is released at once and one in S3 after a minute. A run that
+    is still alive notices before its next change, and stops making changes.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.caller import Caller
@@ -42,6 +42,6 @@ def unlock(lock_dir: str | None, lock: str | None, directory: Path, *, force: bo
     if as_json:
         click.echo(json.dumps({"place": done.place, "holder": done.holder, "freed": done.freed}))
     elif done.freed:
-        click.echo(f"{done.place}: freed; it was held: {done.holder}")
+        click.echo(f"{done.place}: released; it was held by {done.holder}")
     else:
         click.echo(f"{done.place}: nobody holds it")

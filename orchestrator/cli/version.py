@@ -9,7 +9,7 @@ from orchestrator.cli.shape import command
 
 @command()
 def version() -> None:
-    """Show the versions that matter."""
+    """Show the versions to name in a bug report."""
     from orchestrator.workflows.version import versions
 
     known = versions()

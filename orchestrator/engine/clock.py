@@ -61,7 +61,7 @@ class SystemClock:
                 return
         else:
             self._wake.put(None)  # for the next sleeper
-        raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+        raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to continue"))
 
     def interrupt(self) -> None:
         """Ask the run to stop at its next wait."""

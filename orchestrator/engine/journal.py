@@ -27,7 +27,7 @@ OPENED = "run-opened"
 """The first line: who, where, why, with which options and versions."""
 MAXIMUM = 1e9
 """Seconds no run takes: more, or no number at all, is garbage."""
-_FIX = "make room or the folder writable, or name another one with --journal-dir"
+_FIX = "free some space or make the folder writable, or name another one with --journal-dir"
 
 
 def run_id(now: datetime, suffix: str) -> str:

@@ -30,7 +30,7 @@ class LockOwner:
 
     def __str__(self) -> str:
         if not self.run:
-            return "another run (it has not said whose yet)"
+            return "another run (its owner is not recorded yet)"
         who = f"{self.user}@{self.host}, process {self.pid}"
         return f"`orchestrate {self.command}` of {who}, since {self.since} (run {self.run})"
 
@@ -113,7 +113,7 @@ def held(
         now = clock.monotonic()
         if now >= deadline:
             fix = "wait with --lock-timeout SECONDS; if that run is certainly dead, `orchestrate unlock`"
-            raise Locked(Problem("locked", f"at work on this stack: {holder}", lock.place, fix))
+            raise Locked(Problem("locked", f"this stack is locked by {holder}", lock.place, fix))
         if str(holder) != said or now - when >= REMIND:
             said, when = str(holder), now
             say(f"waiting for {holder}")
@@ -128,5 +128,5 @@ def held(
 def lost(place: str, holder: LockOwner | None) -> Locked:
     """The lock was ours and isn't any more."""
     whose = f"it is now held by {holder}" if holder else "nobody holds it now"
-    fix = "run the command again: it goes on from what is there"
+    fix = "run the command again: it continues from what is there"
     return Locked(Problem("lock-lost", f"the lock was taken from this run; {whose}", place, fix))

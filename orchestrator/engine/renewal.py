@@ -34,4 +34,4 @@ class Renewal:
         if now - self.since >= self.seconds():
             raise error
         self.problem = error.problems[0]
-        return f"{self.problem.message}: sign in again elsewhere (`aws sso login`), and this run goes on"
+        return f"{self.problem.message}: sign in again in another terminal (`aws sso login`), and this run continues"

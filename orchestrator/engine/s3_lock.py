@@ -148,7 +148,10 @@ class S3Lock:
                 self._slot.delete(seen.version)
         except OrchestratorError as error:
             message = f"the lock may still exist: {error.problems[0].message}"
-            fix = f"nothing: after {self._dead:.0f} s the next run takes it over; sooner with `orchestrate unlock`"
+            fix = (
+                f"none needed: after {self._dead:.0f} s the next run takes it over; `orchestrate unlock` releases it "
+                "sooner"
+            )
             return Problem("lock-left", message, self.place, fix)
         return None
 

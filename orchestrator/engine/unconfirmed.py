@@ -53,7 +53,7 @@ class LeftUnconfirmed:
 
     def __str__(self) -> str:
         what = "; ".join(self.changes[:3]) + (f" and {len(self.changes) - 3} more" if len(self.changes) > 3 else "")
-        return f"run {self.run} ended before it saw what came of {what or 'its changes'}, and AWS may not show it yet"
+        return f"run {self.run} ended before it saw the result of {what or 'its changes'}, and AWS may not show it yet"
 
 
 def left(folder: Path, ours: str, dead: DeadOwner | None, now: datetime) -> LeftUnconfirmed | None:

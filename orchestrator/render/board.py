@@ -48,7 +48,7 @@ def _shared(part: str, name: str, sight: Observation | None) -> PartObserved:
 
 def _balancer(name: str, state: str | None) -> PartObserved:
     if state is None:
-        return _row("load-balancer", UNKNOWN, f"{name} could not be asked about")
+        return _row("load-balancer", UNKNOWN, f"{name} could not be read")
     known = {"active": UP, "active_impaired": UP, "provisioning": PENDING}
     return _row("load-balancer", known.get(state, FAILED), f"{name} is {state or 'missing'}")
 

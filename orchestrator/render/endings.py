@@ -29,15 +29,15 @@ _SUCCEEDED = {
     "restore": _UP,
     "pause": "`orchestrate resume` brings it back",
     "destroy": "`orchestrate restore` brings it back from its backup",
-    "plan": "nothing is to be done; `orchestrate status` shows whether it is up",
-    "backup": "`orchestrate backup --verify last` checks that it is whole",
+    "plan": "nothing to do; `orchestrate status` shows whether it is up",
+    "backup": "`orchestrate backup --verify last` checks that it is complete",
     "doctor": "nothing keeps a site from working; `orchestrate status` shows all parts",
 }
 _PENDING = {
     "plan": "`orchestrate apply` does it",
     "status": "`orchestrate run` does it; `orchestrate doctor` finds what keeps a site from working",
     "dns plan": "`orchestrate dns apply` does it",
-    "dns check": "`orchestrate dns check` again in a minute: what the world sees follows",
+    "dns check": "`orchestrate dns check` again in a minute: public resolvers follow with a delay",
 }
 _FAILED = {
     "doctor": "`orchestrate doctor --fix` repairs what is safe to repair; for the rest, follow each `fix`",
@@ -52,7 +52,7 @@ def style(outcome: str) -> str:
 def next_command(command: str, outcome: str) -> str:
     """What one would do after this command ended so."""
     if outcome in _GOES_ON:
-        return f"`orchestrate {command}` again: it goes on where it stopped"
+        return f"`orchestrate {command}` again: it continues where it stopped"
     if outcome == Outcome.SUCCEEDED.word:
         return _SUCCEEDED.get(command, "`orchestrate status` shows whether it is up")
     if outcome == Outcome.PENDING.word:

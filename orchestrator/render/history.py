@@ -48,9 +48,11 @@ def timeline(record: RunRecord, out: TextIO, *, colours: bool | None = None) -> 
         said_so = f"how it ended is not recorded: {where}: {_of(change, 'detail')}"
         console.print(Text(f"         ? {said_so} (the next run looks)", style="yellow"))
     if record.garbled:
-        console.print(Text(f"         {record.garbled} lines can't be read", style="yellow"))
+        console.print(Text(f"         {record.garbled} unreadable lines", style="yellow"))
     if not record.end:
-        console.print(Text("unfinished: it still runs, or it was killed; the same command goes on", style="yellow"))
+        console.print(
+            Text("unfinished: it is still running, or it was killed; the same command continues", style="yellow")
+        )
 
 
 def as_json(record: RunRecord) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def take(execution: Execution, keeping: Backups, manifest: Manifest) -> Outcome:
     outcome = keeping.take(manifest, execution.emit, execution.change).outcome
     if keeping.pause and outcome is not Outcome.SUCCEEDED:
         fix = "run the command again; or `orchestrate pause`, which stops them again"
-        text = "database server and instances may be running, of a stack that is paused"
+        text = "the stack is paused, but its database server and instances may be running"
         execution.emit(FindingReported(step="backup", detail=text, code="paused-stack-awake", fix=fix))
     if outcome is Outcome.SUCCEEDED:
         keep_copy(execution.directory, keeping.vault.get(manifest.id))
@@ -97,8 +97,9 @@ def take(execution: Execution, keeping: Backups, manifest: Manifest) -> Outcome:
 def _say_that_it_wakes(execution: Execution, pause: Stamp, manifest: Manifest) -> None:
     after = "destroyed afterwards" if manifest.purpose == "destroy" else "stopped again afterwards"
     text = (
-        f"the stack is paused since {pause.since} by {pause.by}: a stopped database can't be read or snapshotted, so "
-        f"database server and instances are started (minutes) and {after}; services stay at 0"
+        f"the stack has been paused since {pause.since} by {pause.by}: a stopped database can't be read or "
+        f"snapshotted, so the database server and the instances are started (this takes minutes) and {after}; "
+        "services stay at 0"
     )
     execution.emit(FindingReported(step="backup", detail=text, code="paused-stack-wakes"))
 
@@ -130,7 +131,13 @@ def _list(execution: Execution, keeping: Backups) -> Outcome:
     found = keeping.manifests()
     for one in found:
         size = f"{one.files.count} objects, {human(one.files.bytes)}" if one.files else "no files"
-        kind = "taken before a destroy" if one.purpose == "destroy" else "all of one instant" if one.quiet else "live"
+        kind = (
+            "taken before a destroy"
+            if one.purpose == "destroy"
+            else "all from the same moment"
+            if one.quiet
+            else "live"
+        )
         text = f"{one.id}  {one.state:<11}  {kind}, {len(one.desired)} tenants, {size}  {one.place}"
         execution.emit(FindingReported(step="backup", detail=text, code="backup-listed"))
     if not found:
@@ -161,6 +168,6 @@ def _prune(execution: Execution, keeping: Backups, keep: int, *, approved: bool)
             execution.emit(worth_knowing("backups-pruned", problem))
         execution.text("There is nothing to delete.")
         return Outcome.SUCCEEDED
-    approve(execution, approved, f"Delete these {len(old)} backups, for good?")
+    approve(execution, approved, f"Delete these {len(old)} backups for good?")
     with execution.exclusive():
         return keeping.prune(keep, execution.emit, execution.change).outcome

@@ -39,7 +39,7 @@ class StepOptions:
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     adopt: bool = False
-    """Replace DNS records that aren't recognisably this stack's."""
+    """Replace DNS records that aren't recognizably this stack's."""
     allow_zero: bool = False
     """A service that is scaled to 0 counts as up."""
     new_databases: Sequence[str] = ()

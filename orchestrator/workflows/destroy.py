@@ -45,7 +45,9 @@ def destroy(
     def work(execution: Execution) -> Outcome:
         wanted = chosen.terraform
         if wanted.targets or wanted.replaces:
-            fix = "leave them out; `terraform destroy -target` destroys a part, without any of this"
+            fix = (
+                "leave them out; `terraform destroy -target` destroys a part, without a backup and without these checks"
+            )
             raise Invalid(Problem("destroy-in-part", "this command works on a whole stack", "-target, -replace", fix))
         terraform = prepare(execution)
         initialise(execution, terraform)
@@ -58,7 +60,7 @@ def destroy(
 def _destroy(execution: Execution, terraform: Terraform, wanted: PlanOptions, chosen: DestroyOptions) -> Outcome:
     demolition = _demolition(execution, terraform)
     if demolition is None:
-        execution.text("There is nothing here: Terraform has no outputs, and no backup tells of a stack.")
+        execution.text("There is nothing to destroy: Terraform has no outputs, and no backup was made here.")
         return Outcome.SUCCEEDED
     without = chosen.no_backup
     with planned(execution, terraform, wanted, None) as plan:
@@ -149,7 +151,7 @@ def _destroyed(
 
 def _say_how_to_go_back(execution: Execution) -> None:
     fix = "run the command again; or, to keep the stack, `orchestrate backup --stop-services`, which starts them again"
-    text = "nothing was destroyed; the services may be stopped, their counts are kept"
+    text = "nothing was destroyed; services may be stopped, and their counts are remembered"
     execution.emit(FindingReported(step="destroy", detail=text, code="destroy-stopped-half-way", fix=fix))
 
 
@@ -178,8 +180,8 @@ def _backed_up(execution: Execution, demolition: Destruction) -> tuple[Outcome, 
 def _look_back(execution: Execution, demolition: Destruction) -> Outcome:
     outcome = demolition.look_back(execution.change).outcome
     for tenant, one in sorted(demolition.stack.tenants.items()):
-        text = f"{one.hostname} still has its DNS record, and leads nowhere now"
+        text = f"{one.hostname} still has its DNS record, which now leads nowhere"
         fix = "leave it for a restore, which points it to the new load balancer; or delete it at your provider"
         execution.emit(FindingReported(step="destroy", subject=tenant, detail=text, code="dns-leads-nowhere", fix=fix))
-    execution.text("Sessions were in Redis: after a restore everybody must sign in again.")
+    execution.text("Sessions were in Redis: after a restore, everybody must sign in again.")
     return outcome

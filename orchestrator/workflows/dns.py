@@ -29,7 +29,7 @@ class DnsOptions:
 
     tenants: Sequence[str] = ()
     adopt: bool = False
-    """Replace records that aren't recognisably this stack's."""
+    """Replace records that aren't recognizably this stack's."""
     approved: bool = False
     servers: Sequence[str] = ()
     """ADDRESS:PORT of those to ask in a check, instead of the public resolvers."""
@@ -104,7 +104,7 @@ def undo(
         possible = [one for one in found if not one.problem]
         _show_undo(execution, found)
         if any(one.change for one in possible):
-            approve(execution, chosen.approved, "Put these back?")
+            approve(execution, chosen.approved, "Restore these records?")
         with execution.exclusive():
             operation.undo(possible, execution.change)
         return Outcome.REFUSED if len(possible) < len(found) else Outcome.SUCCEEDED
@@ -143,9 +143,13 @@ def _show_undo(execution: Execution, found: Iterable[NameRestoration]) -> None:
         if one.problem:
             execution.fail(one.problem, Outcome.REFUSED, "dns-undo")
         elif one.change:
-            made = f"would set {one.change}; we changed it at {one.entry.time}"
+            made = f"would set {one.change}; orchestrate changed it at {one.entry.time}"
             execution.emit(FindingReported(step="dns-undo", subject=name, detail=made, code="change-planned"))
         else:
-            execution.emit(StepDone(step="dns-undo", subject=name, detail="it is what it was before our change"))
+            execution.emit(
+                StepDone(
+                    step="dns-undo", subject=name, detail="it is already what it was before orchestrate changed it"
+                )
+            )
     if nothing:
-        execution.text("No DNS change of this stack is recorded here: there is nothing to undo.")
+        execution.text("No DNS change to this stack is recorded here: there is nothing to undo.")

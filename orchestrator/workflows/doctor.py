@@ -57,7 +57,7 @@ def examine(execution: Execution, operation: Operation, bundle: Path | None = No
     repair_plan = app.repair_plan(diagnosis, operation.tenants)
     if repair_plan is not None:
         what = ", ".join(sorted(repair_plan.repairs))
-        execution.text(f"`orchestrate doctor --fix` can repair some of this, by the steps {what}; it asks first")
+        execution.text(f"`orchestrate doctor --fix` can repair some of this with the steps {what}; it asks first")
     if bundle is not None:
         _pack(execution, operation, diagnosis, bundle)
     return outcome
@@ -86,7 +86,7 @@ def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
     if diagnosis.blind:
         many = f"{len(diagnosis.blind)} of {diagnosis.checks} checks"
         execution.text(
-            f"{many} could not look, and of what they look at nothing is known: {', '.join(diagnosis.blind)}"
+            f"{many} could not look, so nothing is known about what they check: {', '.join(diagnosis.blind)}"
         )
     return outcome
 
@@ -135,6 +135,6 @@ def _say_whose(execution: Execution, operation: Operation, repair_plan: RepairPl
 def _ask(execution: Execution, operation: Operation, repair_plan: RepairPlan, *, approved: bool) -> None:
     """Show what each step that repairs would do, and ask."""
     whom = ", ".join(sorted(repair_plan.tenants))
-    execution.text(f"To be repaired now, for {whom}; then services are redeployed where that cures them:")
+    execution.text(f"To repair now, for {whom}; afterwards, services are redeployed where that helps:")
     show_survey(execution.emit, operation.narrowed(repair_plan.repairs | {"redeploy"}, repair_plan.tenants).survey())
     approve(execution, approved, "Do this?")

@@ -315,7 +315,7 @@ class Execution:
         if not made:
             return "nothing was changed"
         more = f" and {len(made) - 20} more" if len(made) > 20 else ""
-        return f"changed before: {'; '.join(made[:20])}{more}"
+        return f"already changed: {'; '.join(made[:20])}{more}"
 
     def finish(self, outcome: Outcome) -> Outcome:
         """The last event; before it, what was changed, where the credentials ended in the middle."""
@@ -373,7 +373,7 @@ def _outcome(execution: Execution, work: Callable[[Execution], Outcome], *, reco
         return error.outcome
     except Exception as error:  # noqa: BLE001 - a defect of ours: it must not keep the lock, leave the record open, or show a secret in a traceback
         execution.emit(FindingReported(step=execution.command, detail=traceback.format_exc(), code="traceback"))
-        fix = "this is a defect of orchestrate: report it with the lines above; running it again loses nothing"
+        fix = "this is a bug in orchestrate: report it with the lines above; running the command again loses nothing"
         execution.fail(Problem("unexpected", f"{type(error).__name__}: {error}", "", fix), Outcome.FAILED)
         return Outcome.FAILED
 

@@ -39,11 +39,14 @@ class Here:
     def advice(self) -> str:
         """What to do next."""
         if self.holder:
-            return "a run is at work: `orchestrate status --watch` shows how far the stack is"
+            return "a run is in progress: `orchestrate status --watch` shows how far the stack is"
         if not self.configured:
-            return "change to Terraform's directory, or name it with --chdir; `orchestrate demo` shows everything here"
+            return (
+                "change to Terraform's directory, or name it with --chdir; `orchestrate demo` shows everything on a "
+                "local cloud"
+            )
         if not self.command:
-            return "`orchestrate apply`; for a stack that is already there, `orchestrate init` first"
+            return "`orchestrate apply`; for a stack that already exists, `orchestrate init` first"
         return next_command(self.command, self.outcome)
 
 

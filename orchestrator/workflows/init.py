@@ -69,13 +69,13 @@ def answered_in(file: Path) -> dict[Key, Any]:
     """
     from orchestrator.stack.inference.mapping import leaves
 
-    fix = 'a JSON object as [contract] of orchestrate.toml would say it: {"runner": "aws_instance.jump"}'
+    fix = 'write a JSON object shaped like [contract] in orchestrate.toml: {"runner": "aws_instance.jump"}'
     try:
         said = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise Invalid(Problem("answers-unreadable", " ".join(str(error).split()), str(file), fix)) from None
     if not isinstance(said, Mapping):
-        raise Invalid(Problem("answers-unreadable", "there is no object in it", str(file), fix))
+        raise Invalid(Problem("answers-unreadable", "it is not a JSON object", str(file), fix))
     return dict(leaves(said))
 
 
@@ -144,7 +144,7 @@ class _Asking:
                 self.table = table
                 self.persons.append(question.key)
                 return True
-            text = "\n".join(f"That can't be it: {one.message} ({one.fix})" for one in wrong)
+            text = "\n".join(f"That can't be right: {one.message} ({one.fix})" for one in wrong)
         raise Invalid(*wrong)
 
     def _require_providers(self, inferred: Inferred) -> None:
@@ -165,7 +165,7 @@ class _Asking:
         if not inferred.offers:
             return
         (offer, *_) = inferred.offers
-        text = f"{offer.asks} route53, porkbun, lexicon:NAME; or nothing: they are left alone"
+        text = f"{offer.asks} route53, porkbun, lexicon:NAME; or nothing, to leave them alone"
         for _ in range(TRIES):
             provider = self._ask(Question(prompt="  Provider", text=text, optional=True))
             zone = self._ask(Question(prompt="  Zone")) if provider else None
@@ -176,7 +176,7 @@ class _Asking:
                 dns.require(provider)
                 self.look(table).require()
             except OrchestratorError as error:
-                text = "\n".join(f"That can't be it: {one.message} ({one.fix})" for one in error.problems)
+                text = "\n".join(f"That can't be right: {one.message} ({one.fix})" for one in error.problems)
                 continue
             self.table = table
             self.persons.append(offer.key)
@@ -187,7 +187,7 @@ class _Asking:
         if self.persons:
             file, _ = self._write(self.table)
             if self.caller.text:
-                self.caller.text(f"{len(self.persons)} answers are kept in {file}: init goes on from there.")
+                self.caller.text(f"{len(self.persons)} answers are kept in {file}: init continues from there.")
 
     def written(self) -> InitResult:
         """The file with all answers, and the stack's name."""

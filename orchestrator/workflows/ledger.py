@@ -56,7 +56,7 @@ class Ledger:
         about; of a `PartlyFailed` the others' changes were made.
         """
         if self._clock.interrupted:
-            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to go on"))
+            raise Interrupted(Problem("interrupted", "stopped on request; run the same command again to continue"))
         if self.lock:
             self.lock.check()
         intended = [ChangeIntended(step=step, subject=subject, detail=what) for subject, what in changes.items()]

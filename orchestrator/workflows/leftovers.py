@@ -91,7 +91,7 @@ def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[Leftove
             raise TimedOut(*(Problem("cut-off-not-available", why, address, fix) for address, why in coming.items()))
         for address, why in coming.items():
             if why not in said:
-                detail = f"{why}; this goes on when it is available"
+                detail = f"{why}; this continues when it is available"
                 execution.emit(StepWaiting(step="terraform", subject=address, detail=detail))
         said.update(coming.values())
         execution.clock.sleep(execution.settings["poll"] or POLL)
@@ -114,7 +114,7 @@ def _agree(execution: Execution, repairs: Sequence[Keep | Adopt], *, approved: b
                 for one in imports
             )
         )
-    approve(execution, approved, "Repair the state like this? Then it is planned anew.")
+    approve(execution, approved, "Repair the state like this, and plan again?")
 
 
 def _make(execution: Execution, terraform: Terraform, plan: Plan, repair: Keep | Adopt) -> None:

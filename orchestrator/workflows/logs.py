@@ -68,7 +68,7 @@ def _only_of_tasks(chosen: LogsOptions, search: Search) -> None:
         problems.append(Problem("container-unknown", "Vespa is one container", "--container", "leave it out"))
     if chosen.vespa and search.pattern:
         problems.append(
-            Problem("grep-invalid", "Vespa's log doesn't support filter patterns", "--grep", "give plain texts")
+            Problem("grep-invalid", "Vespa's log doesn't support filter patterns", "--grep", "give plain text")
         )
     if problems:
         raise Invalid(*problems)
@@ -81,7 +81,7 @@ def _tasks(execution: Execution, tail: Tail, *, follow: bool) -> Outcome:
         for tenant, record in lines:
             execution.emit(_line(tenant, record))
         if not lines and not follow:
-            execution.text(f"no such line since {tail.start.astimezone():%Y-%m-%d %H:%M:%S}")
+            execution.text(f"no matching line since {tail.start.astimezone():%Y-%m-%d %H:%M:%S}")
         for tenant in sorted(tail.missing - told):
             _say_missing(execution, tenant, tail.groups[tenant])
         told |= tail.missing

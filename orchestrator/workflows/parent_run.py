@@ -63,13 +63,13 @@ def stale(value: str, directory: Path, environment: Mapping[str, str]) -> Proble
     if not _is_held(Path(said.held)):
         return _ignored("the run that set it has ended")
     if said.place != place(directory, environment):
-        return _ignored(f"it is of another stack, in {said.place}")
+        return _ignored(f"it belongs to another stack, in {said.place}")
     return None
 
 
 def _ignored(why: str) -> Problem:
-    fix = f"none needed, it is ignored; `unset {PARENT}` where it was left"
-    return Problem("parent-stale", f"{PARENT} is set, and {why}: this run makes its steps", PARENT, fix)
+    fix = f"none needed: it is ignored; `unset {PARENT}` removes it"
+    return Problem("parent-stale", f"{PARENT} is set, but {why}: this run makes its own steps", PARENT, fix)
 
 
 def _read(value: str) -> ParentRun | None:

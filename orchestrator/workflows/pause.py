@@ -34,7 +34,7 @@ def pause(
 
     def work(execution: Execution) -> Outcome:
         if chosen.keep_paused and chosen.tenants:
-            message = "keeping a stack paused is about the database server, which no single tenant has"
+            message = "--keep-paused is about the database server, which all tenants share"
             raise Invalid(Problem("keep-paused-of-a-tenant", message, "--keep-paused, --tenant", "leave out --tenant"))
         with execution.exclusive():
             pausing = _pausing(execution, kept=chosen.keep_paused)
@@ -66,7 +66,7 @@ def _keep(execution: Execution, pausing: Pausing) -> Outcome:
 
 def _pause(execution: Execution, pausing: Pausing, *, approved: bool) -> Outcome:
     if show_survey(execution.emit, pausing.preview()) is Outcome.SUCCEEDED:
-        execution.text("Paused already: nothing to do.")
+        execution.text("Already paused: nothing to do.")
         return Outcome.SUCCEEDED
     _say_costs(execution, pausing)
     whole = not execution.steps.tenants
@@ -83,7 +83,7 @@ def _say_costs(execution: Execution, pausing: Pausing) -> None:
         estimate = pausing.estimate()
     except OrchestratorError as error:
         problem = error.problems[0]
-        said = f"no estimate of the costs: {problem.message}"
+        said = f"no cost estimate: {problem.message}"
         execution.emit(FindingReported(step="pause", detail=said, code=problem.code, fix=problem.fix))
         return
     execution.emit(
@@ -92,8 +92,8 @@ def _say_costs(execution: Execution, pausing: Pausing) -> None:
             detail=str(estimate),
             code="cost-estimate",
             severity="info",
-            cause="ElastiCache has no stop; load balancer, NAT gateway, addresses and storage cost as before",
+            cause="ElastiCache can't be stopped; load balancer, NAT gateway, addresses and storage cost as before",
             evidence=tuple(map(str, estimate.lines)),
-            fix=f"look at your bill: traffic, logs, S3 and backups are not in it ({estimate.source})",
+            fix=f"see your bill: traffic, logs, S3 and backups are not included ({estimate.source})",
         )
     )

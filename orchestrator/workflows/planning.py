@@ -88,12 +88,12 @@ def preview(
     if isinstance(stack, Invalid):
         if not plan.has_changes:
             raise stack
-        execution.text("What the steps would do can't be said before this plan is applied:")
+        execution.text("What the steps would do is not known before this plan is applied:")
         for problem in stack.problems:
             execution.text(f"  {problem}")
         return Outcome.PENDING, plan_consequences
     if stack is None:
-        execution.text("The stack is not there yet. After Terraform, these steps follow:")
+        execution.text("The stack does not exist yet. After Terraform, these steps follow:")
         for step in graph.subset(steps.discover()):
             execution.text(f"  {step.id:<18} {step.title}")
         return Outcome.PENDING, plan_consequences

@@ -95,7 +95,7 @@ def _look(execution: Execution, terraform: Terraform) -> RunningStack | None:
     try:
         stack = app.contract_of_outputs(terraform, execution.redact.learn)
     except Invalid as unclear:
-        execution.text("The running stack is not looked at, for what it is isn't clear:")
+        execution.text("The running stack is not inspected, because it can't be identified:")
         for problem in unclear.problems:
             execution.text(f"  {problem}")
         return None

@@ -126,8 +126,8 @@ def _disturbed(execution: Execution, before: Marker, present: Stack | None) -> b
     """Whether services have run since losses were named for it, and it still takes what it finds for those."""
     if present is None or not before.overwrites or not safekeeping_of(execution, present).has_run(before.when):
         return False
-    text = f"services have run since {before.at}, when it began: what the stack holds is looked at again"
-    fix = "name again what may be lost; to keep what is there: `orchestrate resume`"
+    text = f"services have run since {before.at}, when the restore began: what the stack holds is inspected again"
+    fix = "name again what may be lost; to keep the stack as it is: `orchestrate resume`"
     execution.emit(FindingReported(step="restore", detail=text, code="restore-disturbed", fix=fix))
     return True
 
@@ -136,7 +136,7 @@ def _made(given: RestoreInputs, plan: Plan, stack: str, before: Marker | None, *
     from orchestrator.lifecycle.restore.marker import BEGUN
 
     if plan.has_changes:
-        question = f"Restore {given.restoration.manifest.id} to {stack} by this plan?"
+        question = f"Restore {given.restoration.manifest.id} to {stack} with this plan?"
         _agreed(given, plan, foreseen(given.execution, plan), question)
     if begins:
         given.restoration.note(stack, BEGUN, before.lost if before and before.unfinished else ())
@@ -149,17 +149,17 @@ def _replaced(given: RestoreInputs, plan: Plan, present: Stack) -> Outcome:
 
     execution, restoration = given.execution, given.restoration
     keeping = safekeeping_of(execution, present)
-    execution.text(f"{present.stack} is there: looking at what it holds and the backup doesn't")
+    execution.text(f"{present.stack} exists: looking for what it holds that the backup doesn't")
     losses = restoration.losses(keeping, execution.emit)
     plan_consequences = foreseen(execution, plan).beside(losses, plan.json)
-    question = f"Replace the data of {present.stack} by those of {restoration.manifest.id}?"
+    question = f"Replace the data of {present.stack} with those of {restoration.manifest.id}?"
     _agreed(given, plan, plan_consequences, question)
     lost = {one.name for one in losses}
     restoration.note(present.stack, REPLACING, lost)
     outcome = restoration.clear_the_way(keeping, plan.json, execution.emit, execution.change).outcome
     if outcome is not Outcome.SUCCEEDED:
         fix = "run the command again; to keep the stack as it is: `orchestrate resume`"
-        text = "nothing was replaced; services may be stopped, their counts are kept"
+        text = "nothing was replaced; services may be stopped, and their counts are remembered"
         execution.emit(FindingReported(step="restore", detail=text, code="restore-not-begun", fix=fix))
         return outcome
     _execute(given, plan)
@@ -214,5 +214,8 @@ def _alive(execution: Execution, restoration: Restoration, stack: str) -> Outcom
     outcome = bring_to_life(execution, kind=partial(app.Resuming, who=execution.caller.who))
     if outcome is Outcome.SUCCEEDED:
         restoration.note(stack, DONE)
-        execution.text("Restored, and proven the same. Sessions were in Redis, which no backup holds.")
+        execution.text(
+            "Restored, and proven identical. Sessions were in Redis, which no backup holds: everybody "
+            "must sign in again."
+        )
     return outcome

@@ -28,7 +28,9 @@ def run(
 
     def work(execution: Execution) -> Outcome:
         if execution.nested:
-            execution.text("orchestrate apply is at work around this: it runs the steps itself when terraform is done")
+            execution.text(
+                "this was started by an orchestrate apply, which runs the steps itself when Terraform is done"
+            )
             return Outcome.SUCCEEDED
         with execution.exclusive():
             return bring_to_life(execution)

@@ -50,7 +50,7 @@ def _vespa(operation: Operation) -> str:
     found = {name: one.instance_id for name, one in operation.vespas().items()}
     if len(set(found.values())) > 1:
         fix = f"add --tenant {min(found)}"
-        message = f"there are several: of {', '.join(sorted(found))}"
+        message = f"there are several: those of {', '.join(sorted(found))}"
         raise Invalid(Problem("tenant-needed", message, "shell vespa", fix))
     return next(iter(found.values()))
 

@@ -25,7 +25,7 @@ def tasks(
         for event in found:
             execution.emit(event)
         if not found:
-            execution.text("no task runs, and none stopped within the hour")
+            execution.text("no task is running, and none stopped within the last hour")
         return Outcome.FAILED if any(isinstance(event, StepFailed) for event in found) else Outcome.SUCCEEDED
 
     return perform("tasks", stack, work, emit=emit, caller=caller, steps=options)

@@ -38,10 +38,8 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
     if not force:
         _confirm(lock.place, str(holder), caller or Caller())
     if lock.holder() != holder:
-        fix = "check again who holds it: the same command shows it"
-        raise Refused(
-            Problem("lock-changed", "it belongs to somebody else by now; nothing was changed", lock.place, fix)
-        )
+        fix = "run the same command again: it shows who holds the lock now"
+        raise Refused(Problem("lock-changed", "somebody else holds it now; nothing was changed", lock.place, fix))
     lock.break_open()
     return UnlockResult(lock.place, str(holder), freed=True)
 
@@ -55,12 +53,12 @@ def _access(stack: StackRef, settings: Any) -> Any:
 
 def _confirm(place: str, holder: str, caller: Caller) -> None:
     text = (
-        f"{place} is held: {holder}\n"
-        f"Free it? If that run is alive, it will make no further change. Only '{YES}' is accepted."
+        f"{place} is held by {holder}\nRelease it? If that run is alive, it will make no further change. Only "
+        f"'{YES}' is accepted."
     )
     fix = "add --force if that run is dead"
     answer = caller.ask(Question(prompt="  Enter a value: ", text=text, wanted=YES, fix=fix))
     if answer is None:
-        raise Invalid(Problem("approval-needed", f"the lock is held: {holder}", place, fix))
+        raise Invalid(Problem("approval-needed", f"the lock is held by {holder}", place, fix))
     if answer != YES:
         raise Refused(Problem("not-approved", "not approved; nothing was changed"))

@@ -230,4 +230,4 @@ def test_the_hook_inside_an_apply_leaves_the_steps_to_it(alive: Stage, directory
     ended = alive.orchestrate("apply", "--auto-approve", "--json", *arguments(directory)).succeeded()
     assert len(ended.of("step-started", "services")) == 1
     assert len(alive.commands()) == before
-    assert any("orchestrate apply is at work" in one["detail"] for one in ended.of("step-waiting", "terraform"))
+    assert any("started by an orchestrate apply" in one["detail"] for one in ended.of("step-waiting", "terraform"))

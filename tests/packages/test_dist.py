@@ -87,7 +87,7 @@ def digest(file: Path) -> str:
 def test_an_installed_wheel_says_what_it_is_and_explains_its_codes(programs: Path, tmp_path: Path) -> None:
     assert call(programs, tmp_path, "--version")[:2] == (0, "orchestrate, version 0.1.0\n")
     status, help_, _ = call(programs, tmp_path, "demo", "--help")
-    assert (status, "Tell the whole story" in help_) == (0, True)
+    assert (status, "Run the whole story" in help_) == (0, True)
     status, text, _ = call(programs, tmp_path, "explain", "wrong-account")
     assert (status, text.splitlines()[0]) == (0, "# wrong-account")
 
@@ -96,7 +96,7 @@ def test_an_installed_wheel_says_what_it_is_and_explains_its_codes(programs: Pat
 def test_without_the_extra_one_line_says_which_is_needed(programs: Path, tmp_path: Path, argv: list[str]) -> None:
     status, out, err = call(programs, tmp_path, *argv)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "[local-extra-missing] Fix: install orchestrate with its extra `local`" in err
+    assert "[local-extra-missing] Fix: install orchestrate with its `local` extra" in err
 
 
 def test_an_installed_wheel_reads_a_contract_and_says_what_its_stack_needs(programs: Path, tmp_path: Path) -> None:

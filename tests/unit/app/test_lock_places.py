@@ -110,8 +110,8 @@ def test_files_are_terraforms(config: dict[str, Any], workspace: str, expected: 
             {"backend": {"type": "s3", "config": {**S3, "assume_role_with_web_identity": {"role_arn": "arn"}}}},
             "the token is missing",
         ),
-        ({"main": 'terraform {\n  backend "s3" {\n  }\n}\n'}, "not initialised for its backend 's3'"),
-        ({"main": "terraform {\n  cloud {\n  }\n}\n"}, "not initialised for its backend 'cloud'"),
+        ({"main": 'terraform {\n  backend "s3" {\n  }\n}\n'}, "not initialized for its backend 's3'"),
+        ({"main": "terraform {\n  cloud {\n  }\n}\n"}, "not initialized for its backend 'cloud'"),
     ],
 )
 def test_no_place_is_said_and_lock_dir_helps(tmp_path: Path, given: dict[str, Any], says: str) -> None:

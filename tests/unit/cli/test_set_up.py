@@ -187,7 +187,7 @@ def surroundings(home: Path, case: Case) -> dict[str, str]:
 def clear(said: Said, code: str, names: str) -> None:
     """One problem, its code and what it is about; no defect of ours, no secret, status 2."""
     assert "Traceback" not in said.text, said.text
-    assert "defect of orchestrate" not in said.text, said.text
+    assert "bug in orchestrate" not in said.text, said.text
     assert SECRET not in said.text
     assert f"[{code}]" in said.text, said.text
     assert names in said.text, said.text

@@ -49,7 +49,7 @@ def test_who_waits_goes_on_when_somebody_signs_in(renewal: float, looks: int, ou
     assert {ending.outcome for ending in endings.values()} == {outcome}
     assert clock.seconds >= seconds
     said = [event.detail for event in events if isinstance(event, StepWaiting)]
-    assert any("this run goes on" in detail for detail in said) is bool(renewal)
+    assert any("this run continues" in detail for detail in said) is bool(renewal)
 
 
 def test_credentials_that_end_outrank_what_else_failed_and_call_no_doctor() -> None:

@@ -166,4 +166,4 @@ def test_history_writes_it_to_standard_output(folder: Path) -> None:
 
 def test_which_run_must_be_said(folder: Path) -> None:
     result = CliRunner().invoke(orchestrate, ["history", "--chdir", str(folder), "--html", "x.html"])
-    assert (result.exit_code, "say which RUN" in result.output) == (2, True)
+    assert (result.exit_code, "name the RUN" in result.output) == (2, True)

@@ -20,10 +20,10 @@ OWNER = LockOwner(run="r1", command="apply", user="ana", host="laptop", pid=7, s
 ADVICE = [
     ({"configured": False}, "change to Terraform's directory"),
     ({"configured": False, "command": "run", "outcome": "invalid"}, "change to Terraform's directory"),
-    ({}, "`orchestrate apply`; for a stack that is already there, `orchestrate init` first"),
-    ({"command": "apply", "outcome": "unfinished"}, "`orchestrate apply` again: it goes on where it stopped"),
-    ({"command": "destroy", "outcome": "interrupted"}, "`orchestrate destroy` again: it goes on where it stopped"),
-    ({"command": "run", "outcome": "expired"}, "`orchestrate run` again: it goes on where it stopped"),
+    ({}, "`orchestrate apply`; for a stack that already exists, `orchestrate init` first"),
+    ({"command": "apply", "outcome": "unfinished"}, "`orchestrate apply` again: it continues where it stopped"),
+    ({"command": "destroy", "outcome": "interrupted"}, "`orchestrate destroy` again: it continues where it stopped"),
+    ({"command": "run", "outcome": "expired"}, "`orchestrate run` again: it continues where it stopped"),
     ({"command": "run", "outcome": "failed"}, "`orchestrate doctor` finds the cause"),
     (
         {"command": "run", "outcome": "timed-out"},
@@ -35,7 +35,7 @@ ADVICE = [
     ({"command": "destroy", "outcome": "succeeded"}, "`orchestrate restore` brings it back from its backup"),
     ({"command": "doctor", "outcome": "succeeded"}, "nothing keeps a site from working"),
     ({"command": "plan", "outcome": "pending"}, "`orchestrate apply` does it"),
-    ({"command": "run", "outcome": "failed", "holder": "somebody"}, "a run is at work"),
+    ({"command": "run", "outcome": "failed", "holder": "somebody"}, "a run is in progress"),
 ]
 
 
@@ -68,7 +68,7 @@ def test_the_last_run_and_the_stack_it_named(tmp_path: Path) -> None:
     write_record(tmp_path, "20261130T030000Z-bbb", "run")
     seen = here(StackRef(tmp_path))
     assert (seen.stack, seen.last) == ("onyx-prod", "2026-11-30 03:00:00 UTC, run: unfinished")
-    assert seen.advice == "`orchestrate run` again: it goes on where it stopped"
+    assert seen.advice == "`orchestrate run` again: it continues where it stopped"
 
 
 def test_who_holds_the_lock(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ Plan: 97 to add, 0 to change, 0 to destroy.
 Changes to Outputs:
   + vpc_id = (known after apply)
 
-The stack is not there yet. After Terraform, these steps follow:
+The stack does not exist yet. After Terraform, these steps follow:
   runner             the runner instance answers
 17:47:54 … terraform        module.network.aws_vpc.this: Creation complete after 2s [id=vpc-1]
 17:49:19 … terraform        module.load_balancer.aws_lb.this: Creation complete after 1m0s [id=x]
@@ -55,7 +55,7 @@ The stack is not there yet. After Terraform, these steps follow:
     assert [shown for line in said.splitlines() if (shown := applying(line))] == [
         "(the plan, resource by resource, is left out here)",
         "Plan: 97 to add, 0 to change, 0 to destroy.",
-        "The stack is not there yet. After Terraform, these steps follow:",
+        "The stack does not exist yet. After Terraform, these steps follow:",
         "  runner             the runner instance answers",
         "module.load_balancer.aws_lb.this (1m0s)",
         "17:49:19 ✓ terraform        97 added, 0 changed, 0 destroyed (changed: 97)",
