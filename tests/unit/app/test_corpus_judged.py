@@ -116,7 +116,7 @@ def test_what_is_the_same_of_a_hundred_tenants_is_said_once() -> None:
     assert len(shown) < 40
     (grace,) = (one for one in shown if one.code == "grace-period-short")
     assert grace.subject == "onyx-t00, onyx-t01, onyx-t02 and 97 more"
-    assert "shown of onyx-t00" in grace.why
+    assert "shown for onyx-t00" in grace.why
     few = remarks("count-tenants", "plan")
     assert list(checklist.condensed(few)) == few
 

@@ -67,7 +67,7 @@ def test_the_newest_finished_snapshot_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("aws", "words"),
-    [(FakeAws(), "there is no snapshot"), (FakeAws(trouble="access-denied"), "could not be looked up (access-denied)")],
+    [(FakeAws(), "there is no snapshot"), (FakeAws(trouble="access-denied"), "has a snapshot (access-denied)")],
 )
 def test_what_is_not_there_or_not_seen_is_said(aws: FakeAws, words: str) -> None:
     assert all(words in one for one in losses(consequences_of(reading.plan("database-replaced"), aws, NOW)))

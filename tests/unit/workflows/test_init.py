@@ -61,11 +61,11 @@ def test_a_wrong_answer_is_said_at_once_and_can_be_given_again(tmp_path: Path) -
     assert understood.inferred.require().tenants["web"].role == "shop"
     assert [text.partition(":")[0] for text in person.asked] == [
         "tenants.web.hostname",
-        "That can't be it",
+        "That can't be right",
         "tenants.web.role",
-        "That can't be it",
-        "That can't be it",
-        "That can't be it",
+        "That can't be right",
+        "That can't be right",
+        "That can't be right",
         "where are the records of the host names kept? route53, porkbun, lexicon",
     ]
     assert "reserved" in person.asked[3]

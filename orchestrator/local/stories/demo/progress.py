@@ -12,7 +12,7 @@ _STILL = re.compile(
     r"^(?P<address>\S+): Still (?:creating|destroying)\.\.\. \[(?:id=[^,]*, )?(?P<elapsed>\S+) elapsed\]"
 )
 _PLAN_BEGINS = re.compile(r"^(Terraform|OpenTofu) used the selected providers")
-_PLAN_ENDS = re.compile(r"^(The stack is |After Terraform|\d\d:\d\d:\d\d )")
+_PLAN_ENDS = re.compile(r"^(The stack does|The steps, as|After Terraform|\d\d:\d\d:\d\d )")
 _OURS = re.compile(r"^\d\d:\d\d:\d\d . terraform +(?P<said>.*)")
 _SUMMARY = re.compile(r"^(Plan: |Apply complete!|Destroy complete!|Error: |No changes\.)")
 _NOTABLE = re.compile(r"\baws_(db_instance|lb|elasticache_replication_group|ecs_service|instance|s3_bucket)\.")
