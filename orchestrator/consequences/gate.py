@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from orchestrator.consequences.model import Consequence, Effect
 from orchestrator.engine.check import Severity
 from orchestrator.errors import Problem, Refused
-from orchestrator.stack.blueprint.changes import NOTHING, every_change
+from orchestrator.stack.blueprint.changes import NOTHING, every_change, invocations_of
 from orchestrator.stack.blueprint.resources import Document
 
 CHECKSUM = 12
@@ -39,8 +39,9 @@ def fingerprint(plan: Document, consequences: Iterable[Consequence]) -> str:
         for one in every_change(plan)
         if one.actions != NOTHING
     ]
+    actions = [(one.address, one.trigger, one.event) for one in invocations_of(plan)]
     losses = sorted({one.name for one in consequences if one.severity is Severity.BLOCKER})
-    said = json.dumps([sorted(map(json.dumps, changes)), losses])
+    said = json.dumps([sorted(map(json.dumps, [*changes, *actions])), losses])
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Subject
-from orchestrator.stack.blueprint.changes import ResourceChange
+from orchestrator.stack.blueprint.changes import ActionInvocation, ResourceChange
 from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.blueprint.tenancy import Tenancy
 
@@ -67,6 +67,7 @@ class PlanReading:
     snapshots: tuple[str, ...] = ()
     ending: Mapping[str, str] = field(default_factory=dict)
     """id or ARN of everything that ends → its address."""
+    invocations: Sequence[ActionInvocation] = ()
 
     def of(self, *types: str) -> Iterator[ResourceChange]:
         """Changes of these types."""

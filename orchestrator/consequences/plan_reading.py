@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.consequences.model import PlanReading
-from orchestrator.stack.blueprint.changes import ResourceChange, changes_of, outputs_after, state_before
+from orchestrator.stack.blueprint.changes import ResourceChange, changes_of, invocations_of, outputs_after, state_before
 from orchestrator.stack.blueprint.resources import Document, read
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of
 
@@ -27,7 +27,8 @@ def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple
         for key in ("id", "arn")
         if one.before.get(key)
     }
-    return PlanReading(changes, before, tenancy, _staying(tenancy, after, changes), snapshots, ending)
+    staying = _staying(tenancy, after, changes)
+    return PlanReading(changes, before, tenancy, staying, snapshots, ending, invocations_of(plan))
 
 
 def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[ResourceChange]]) -> frozenset[str]:

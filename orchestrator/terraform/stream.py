@@ -11,15 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KNOWN = frozenset(
-    ["version", "log", "diagnostic", "outputs", "change_summary", "planned_change", "resource_drift", "init_output"]
-) | {
+_SINGLE = (
+    "version",
+    "log",
+    "diagnostic",
+    "outputs",
+    "change_summary",
+    "planned_change",
+    "planned_action_invocation",
+    "resource_drift",
+    "init_output",
+)
+_KNOWN = frozenset(_SINGLE) | {
     f"{subject}_{what}"
     for subject, events in {
         "refresh": ["start", "complete"],
         "apply": ["start", "progress", "complete", "errored"],
         "provision": ["start", "progress", "complete", "errored"],
         "ephemeral_op": ["start", "progress", "complete", "errored"],
+        "action": ["start", "progress", "complete", "errored"],
     }.items()
     for what in events
 }
@@ -39,12 +49,22 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """Resources added, changed, removed and imported, as terraform counts them (outputs don't count)."""
+    """Resources added, changed, removed and imported (outputs don't count) and actions invoked, as terraform counts."""
 
     added: int = 0
     changed: int = 0
     removed: int = 0
     imported: int = 0
+    invoked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All that is different in the world."""
+        return self.added + self.changed + self.removed + self.invoked
+
+    def __str__(self) -> str:
+        actions = f", {self.invoked} actions invoked" if self.invoked else ""
+        return f"{self.added} added, {self.changed} changed, {self.removed} destroyed{actions}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +72,9 @@ class StreamLine:
     """One line of the stream.
 
     `kind` is terraform's `type`: `apply_start`, `apply_progress`, `apply_complete`, `apply_errored`,
-    `provision_progress`, `planned_change`, `change_summary`, `diagnostic`, `log` … `elapsed` is in seconds.
-    For `provision_progress`, `message` is the provisioner's own line.
+    `provision_progress`, `action_progress`, `planned_change`, `change_summary`, `diagnostic`, `log` … `elapsed` is in
+    seconds. `address` is the resource's, or the action's of `action_*`. For `provision_progress`, `message` is the
+    provisioner's own line.
     """
 
     kind: str
@@ -80,13 +101,15 @@ def parse(line: str) -> StreamLine | None:
         said = None
     if not isinstance(said, dict):
         return StreamLine("log", line.rstrip())
-    hook = _mapping(said, "hook") or _mapping(said, "change")
+    hook = _mapping(said, "hook") or _mapping(said, "change") or _mapping(said, "invocation")
+    # What is done to a resource is a word here; of an action it is the action itself.
+    done, acting = hook.get("action", ""), _mapping(hook, "action") or _mapping(hook, "action_addr")
     elapsed = hook.get("elapsed_seconds")
     return StreamLine(
         kind=str(said.get("type", "log")),
         message=str(hook.get("output", said.get("@message", ""))),
-        address=str(_mapping(hook, "resource").get("addr", "")),
-        action=str(hook.get("action", "")),
+        address=str((acting or _mapping(hook, "resource")).get("addr", "")),
+        action="" if acting else str(done),
         elapsed=float(elapsed) if isinstance(elapsed, int | float) else None,
         diagnostic=_diagnostic(_mapping(said, "diagnostic")),
         changes=_changes(_mapping(said, "changes")),
@@ -135,5 +158,4 @@ def _diagnostic(said: Mapping[str, Any]) -> Diagnostic | None:
 def _changes(said: Mapping[str, Any]) -> ChangeSummary | None:
     if not said:
         return None
-    add, change, remove, imported = (int(said.get(key, 0)) for key in ("add", "change", "remove", "import"))
-    return ChangeSummary(add, change, remove, imported)
+    return ChangeSummary(*(int(said.get(key, 0)) for key in ("add", "change", "remove", "import", "action_invocation")))

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from orchestrator.stack.contract import Stack
     from orchestrator.terraform import Plan, PlanOptions, StreamLine, Terraform
 
-SHOWN = frozenset({"apply_progress", "apply_complete", "apply_errored", "provision_progress"})
-"""Kinds of Terraform's progress that a person wants to see; the starts would double the lines."""
+_OF_RESOURCES = ("apply_progress", "apply_complete", "apply_errored", "provision_progress")
+_OF_ACTIONS = ("action_start", "action_progress", "action_complete", "action_errored")
+SHOWN = frozenset([*_OF_RESOURCES, *_OF_ACTIONS])
+"""Kinds of Terraform's progress that a person wants to see; a resource's start would double the lines, and an action
+may say nothing before its end."""
 
 
 def prepare(execution: Execution) -> Terraform:
@@ -175,11 +178,9 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
     with execution.change("terraform", {STACK: f"apply the plan {plan.checksum[:12]}"}) as made:
         with execution.patience():
             changes = terraform.apply(plan, show, interrupts=execution.interrupts)
-        total = changes.added + changes.changed + changes.removed
-        made[STACK] = total
-        execution.wary = execution.wary or total > 0
-    detail = f"{changes.added} added, {changes.changed} changed, {changes.removed} destroyed"
-    execution.emit(StepDone(step="terraform", detail=detail, changed=total))
+        made[STACK] = changes.total
+        execution.wary = execution.wary or changes.total > 0
+    execution.emit(StepDone(step="terraform", detail=str(changes), changed=changes.total))
 
 
 def _progress(execution: Execution, line: str) -> None:

@@ -86,6 +86,22 @@ class ResourceChange:
         return _REASONS.get(self.reason, "the configuration says so" if self.replaced else "a destroy was asked for")
 
 
+@dataclass(frozen=True, slots=True)
+class ActionInvocation:
+    """One action (Terraform >= 1.14) that will be invoked while the plan is applied.
+
+    `trigger` is the address of the resource whose change invokes it, empty when `-invoke` asks for it; `event` is
+    Terraform's word (`BeforeCreate`, `AfterCreate`, `BeforeUpdate`, `AfterUpdate` …). `config` is `UNKNOWN` where
+    nothing is known.
+    """
+
+    address: str
+    type: str
+    trigger: str = ""
+    event: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
 _REASONS = {
     "replace_because_tainted": "it is tainted",
     "replace_by_request": "-replace asks for it",
@@ -167,6 +183,20 @@ def every_change(plan: Document) -> Iterator[ResourceChange]:
             raw.get("deposed", ""),
             raw.get("mode") == "data",
         )
+
+
+def invocations_of(plan: Document) -> tuple[ActionInvocation, ...]:
+    """The actions that the plan invokes, in Terraform's order."""
+    return tuple(
+        ActionInvocation(
+            one.get("address", ""),
+            one.get("type", ""),
+            (trigger := one.get("lifecycle_action_trigger") or {}).get("triggering_resource_address", ""),
+            trigger.get("action_trigger_event", ""),
+            merged(one.get("config_values") or {}, one.get("config_unknown")),
+        )
+        for one in plan.get("action_invocations", ())
+    )
 
 
 def _planned(raw: Document) -> Resource | None:

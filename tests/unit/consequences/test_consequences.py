@@ -20,7 +20,8 @@ SAYS_NOTHING = {"moved", "unchanged", "certificate-same-names", "target-group-ne
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
-    found = consequences.of_plan(reading.plan(case["plan"], case.get("edit"), case.get("prior")))
+    plan = reading.plan(case["plan"], case.get("edit"), case.get("prior"))
+    found = consequences.of_plan(plan | {"action_invocations": case.get("actions", [])})
     seen = [(one.severity.value, one.effect.value, one.code, one.name, one.subject) for one in found]
     wanted = case["consequences"]
     assert seen == [(one["severity"], one["effect"], one["code"], one["name"], one["subject"]) for one in wanted]

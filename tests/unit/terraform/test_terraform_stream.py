@@ -5,6 +5,7 @@ import pytest
 from orchestrator.terraform.stream import ChangeSummary, Diagnostic, StreamLine, document, parse
 
 RESOURCE = {"addr": "terraform_data.x", "resource_type": "terraform_data"}
+ACTION = {"addr": "action.local_command.run", "action_type": "local_command"}
 
 
 def line(**said: object) -> str:
@@ -39,6 +40,18 @@ def line(**said: object) -> str:
         (
             line(type="planned_change", change={"resource": RESOURCE, "action": "replace"}),
             StreamLine("planned_change", "", "terraform_data.x", "replace"),
+        ),
+        (
+            line(type="planned_action_invocation", invocation={"action_addr": ACTION}, **{"@message": "planned"}),
+            StreamLine("planned_action_invocation", "planned", "action.local_command.run"),
+        ),
+        (
+            line(type="action_start", hook={"action": ACTION, "lifecycle": {"resource": RESOURCE}}),
+            StreamLine("action_start", "", "action.local_command.run"),
+        ),
+        (
+            line(type="change_summary", changes={"add": 1, "change": 0, "remove": 0, "action_invocation": 2}),
+            StreamLine("change_summary", "", changes=ChangeSummary(1, invoked=2)),
         ),
         (
             line(

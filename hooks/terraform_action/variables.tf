@@ -1,0 +1,27 @@
+variable "contract" {
+  description = "The stack's `orchestrator` output, schema 1. Names and ARNs only."
+  type        = any
+}
+
+variable "command" {
+  description = "How to call the orchestrator: the program and its first arguments, each a word (`[\"python\", \"-m\", \"orchestrator\"]` will do). Each stays one word."
+  type        = list(string)
+  default     = ["orchestrate"]
+
+  validation {
+    condition     = length(var.command) > 0
+    error_message = "A program has to be named."
+  }
+}
+
+variable "arguments" {
+  description = "Further arguments of `orchestrate run` (`[\"--tenant\", \"customer-a\"]`)."
+  type        = list(string)
+  default     = []
+}
+
+variable "triggers" {
+  description = "Further reasons to run again: load balancer, database, runner and tenants are always ones."
+  type        = map(string)
+  default     = {}
+}
