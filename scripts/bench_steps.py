@@ -1,4 +1,6 @@
-"""Measures `orchestrate run` and `status` on a local cloud: seconds and AWS calls, for several numbers of tenants.
+"""Measures `orchestrate run`, `status` and `doctor` on a local cloud: seconds and AWS calls, for numbers of tenants.
+
+`python scripts/bench_steps.py 8 25`: for these.
 
 It promises nothing: the numbers are to be compared with earlier ones on the same machine. The cloud is fast
 (`SPEED`), so most of the time is what really happens: processes, imports, bash, psql, TLS. AWS's rates count in real
@@ -34,14 +36,14 @@ def main() -> int:
     print(
         f"{'tenants':>7}  {'command':<22} {'outcome':<10} {'changed':>7} {'seconds':>8} {'AWS calls':>9} {'refused':>7}"
     )
-    for tenants in TENANTS:
+    for tenants in map(int, sys.argv[1:] or TENANTS):
         with tempfile.TemporaryDirectory() as folder:
             good &= measure(Path(folder), tenants)
     return int(not good)
 
 
 def measure(folder: Path, tenants: int) -> bool:
-    """One cloud, one stack: `run`, `run` again, `status`."""
+    """One cloud, one stack: `run`, `run` again, `status`, `doctor`."""
     running = client.up("bench", folder / "cloud", speed=SPEED, rates="real", late=False)
     try:
         exports: Mapping[str, str] = client.ask(running, "env")
@@ -49,12 +51,12 @@ def measure(folder: Path, tenants: int) -> bool:
         names = [f"customer-{number:03}" for number in range(tenants)]
         contract = folder / "contract.json"
         contract.write_text(json.dumps(world.build(api.session(exports), endpoint=running.endpoint, tenants=names)))
-        first, again, after = (
-            show(running, tenants, command, contract, environment) for command in ("run", "run", "status")
+        first, again, *looks = (
+            show(running, tenants, command, contract, environment) for command in ("run", "run", "status", "doctor")
         )
     finally:
         client.down(folder / "cloud")
-    good = all(last["outcome"] == "succeeded" for last in (first, again, after))
+    good = all(last["outcome"] == "succeeded" for last in (first, again, *looks))
     return good and again["changed"] == 0
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from secrets import token_hex
 
 from orchestrator import dns, probe, redact
+from orchestrator.app.last_backup import NewestBackup
 from orchestrator.app.servers import servers_of
 from orchestrator.aws.access import Access
+from orchestrator.aws.buckets import Buckets
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ec2 import Ec2
 from orchestrator.aws.ecs import Ecs
@@ -22,6 +24,7 @@ from orchestrator.aws.logs import Logs
 from orchestrator.aws.neighbours import Neighbours
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import ELSEWHERE
+from orchestrator.aws.s3 import S3
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.session import Aws
@@ -83,6 +86,8 @@ class Context:
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
     other_users: OtherUsers
+    buckets: S3
+    newest_backup: NewestBackup
     redis_rotations: frozenset[str] = frozenset()
     dns_tickets: list[tuple[str, str]] = field(default_factory=list)
     databases_made: set[str] = field(default_factory=set)
@@ -150,6 +155,13 @@ def connect(
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
         redis_rotations=frozenset(settings["rotate-redis-token"]),
+        buckets=S3(aws.client("s3"), stack.account_id),
+        newest_backup=NewestBackup(
+            Buckets(aws.client("s3"), stack.region, stack.account_id),
+            stack.stack,
+            stack.account_id,
+            settings["backup-bucket"],
+        ),
         other_users=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
 

@@ -203,7 +203,7 @@ class Operation:
 
     def examine(self) -> Diagnosis:
         """What is wrong with the stack, causes first; changes nothing."""
-        return consult(self._context, self.aws, self.clock.now, self._subjects)
+        return consult(self._context, self.aws, self.clock, self._subjects)
 
     def foreign_services(self, tenants: Collection[Subject]) -> Mapping[Subject, str]:
         """Those of the tenants whose service isn't the stack's own, and why."""

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws.batches import answers
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import sent_once
-from orchestrator.aws.service_events import ServiceEvent
+from orchestrator.aws.service_events import EventKind, ServiceEvent
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.engine.subjects import Attempts, attempt
@@ -77,6 +77,11 @@ class Service:
         pairs = (set(pair) for pair in self.colours if target_group in pair)
         others = next(pairs, set()) - {target_group}
         return target_group, *sorted(others)
+
+    @property
+    def last_up(self) -> datetime | None:
+        """When ECS last called it steady (its tasks were healthy then), as far as its newest 100 events tell."""
+        return next((one.at for one in self.happened if one.kind is EventKind.STEADY), None)
 
     @property
     def deploys_itself(self) -> bool:

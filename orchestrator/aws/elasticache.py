@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,6 +32,7 @@ class RedisState:
     port: int = 0
     members: tuple[str, ...] = ()
     arn: str = ""
+    created: datetime | None = None
 
 
 class ElastiCache:
@@ -54,7 +56,8 @@ class ElastiCache:
         endpoint = found.get("ConfigurationEndpoint") or nodes[0].get("PrimaryEndpoint") or {}
         host, port = endpoint.get("Address", ""), endpoint.get("Port", 0)
         members, arn = tuple(found.get("MemberClusters", ())), found.get("ARN", "")
-        return RedisState(name, found["Status"], bool(tls), bool(auth), host, port, members, arn)
+        created = found.get("ReplicationGroupCreateTime")
+        return RedisState(name, found["Status"], bool(tls), bool(auth), host, port, members, arn, created)
 
     def is_rotating(self, arn: str) -> bool:
         """Whether the group took our ROTATE and its SET isn't known to be made."""

@@ -1,4 +1,4 @@
-"""S3: whether a bucket is there."""
+"""S3: whether a bucket is there, and holds anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.aws.session import code_of, problem_of
+from orchestrator.aws.pages import one
+from orchestrator.aws.session import code_of, problem_of, translated
 
 
 class Presence(Enum):
@@ -38,6 +39,12 @@ class S3:
                 return Presence.CLOSED
             raise problem_of(error, "s3:HeadBucket") from None
         return Presence.OURS
+
+    def is_empty(self, bucket: str) -> bool:
+        """Whether there is no object in it, versions that were deleted not counted."""
+        asked: dict[str, Any] = {"Bucket": bucket, "MaxKeys": 1, **self._expected}
+        with translated("s3:ListBucket"):
+            return one(self._client, "list_objects_v2", "Contents", **asked) is None
 
     def has(self, bucket: str) -> bool:
         """Whether it is there and this account's: of one that S3 keeps closed nothing is known, so it doesn't count."""

@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 from tenacity.wait import wait_base
 
-from orchestrator.aws.batches import batched
+from orchestrator.aws import batches
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import failure_of
 from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.engine.subjects import ABOUT_US, Attempts, attempt, both
 from orchestrator.errors import Invalid, OrchestratorError, Problem, TimedOut, Transient, Unheard
 
 ONLINE = "Online"
@@ -36,6 +37,10 @@ LONGEST_COMMENT = 100
 """Characters of a command's comment (SendCommand's documentation)."""
 LOOKS = 5
 """How often a command is looked for whose answer was lost: SSM's lists are eventually consistent."""
+SHOWN = 2_400
+"""Characters of output that ListCommandInvocations surely shows whole: it cuts at 2,500 (CommandPlugin's Output)."""
+_STDERR = "----------ERROR-------"
+"""What it puts between stdout and stderr."""
 _UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _UNDELIVERED = frozenset({"DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"})
 _AGENT_TRAILER = "failed to run commands:"
@@ -72,6 +77,10 @@ class ScriptFailed(OrchestratorError):
     def __init__(self, problem: Problem, output: CommandOutput) -> None:
         super().__init__(problem)
         self.output = output
+
+
+class NotRegistered(Transient):
+    """SSM takes no command for the instance; of several it refuses them all for one."""
 
 
 class Ssm:
@@ -117,8 +126,48 @@ class Ssm:
         Raises `ScriptFailed`, `TimedOut` (script-timed-out), and `Transient` when the agent can't be reached
         (runner-not-registered, runner-offline) or AWS doesn't answer.
         """
-        command_id = self._send(instance_id, script, comment, timeout)
+        command_id = self._send([instance_id], script, comment, timeout)
         deadline = self._monotonic() + DELIVERY + timeout + REPORTING
+        return self._end_of(command_id, instance_id, deadline, timeout)
+
+    def run_on(
+        self, instance_ids: Sequence[str], script: str, *, comment: str, timeout: int
+    ) -> Attempts[CommandOutput]:
+        """The same on several instances, with one command for as many as SSM takes; a failure is its instance's.
+
+        What is about us (credentials, settings) is raised.
+        """
+        found: Attempts[CommandOutput] = Attempts()
+        for some in batches.of("send_command", "InstanceIds", dict.fromkeys(instance_ids)):
+            found = both(found, self._on_some(some, script, comment, timeout))
+        return found
+
+    def _on_some(self, some: Sequence[str], script: str, comment: str, timeout: int) -> Attempts[CommandOutput]:
+        if len(some) == 1:
+            return attempt(some, lambda one: self.run(one, script, comment=comment, timeout=timeout))
+        try:
+            command_id = self._send(some, script, comment, timeout)
+        except NotRegistered:
+            half = len(some) // 2
+            one, other = (self._on_some(part, script, comment, timeout) for part in (some[:half], some[half:]))
+            return both(one, other)
+        except ABOUT_US:
+            raise
+        except OrchestratorError as error:
+            return Attempts({}, dict.fromkeys(some, error))
+        deadline = self._monotonic() + DELIVERY + timeout + REPORTING
+        ended = self._ended(command_id, len(some), deadline)
+
+        def end(one: str) -> CommandOutput:
+            shown = ended.get(one)
+            if shown is not None and (output := _shown_whole(shown)) is not None:
+                return output
+            return self._end_of(command_id, one, deadline, timeout)
+
+        return attempt(some, end)
+
+    def _end_of(self, command_id: str, instance_id: str, deadline: float, timeout: int) -> CommandOutput:
+        """What came of it on one instance, at the deadline at last."""
         answer = self._finished(command_id, instance_id, deadline)
         if answer is None:
             self._give_up(command_id, instance_id)
@@ -150,7 +199,7 @@ class Ssm:
         """Where SSM is asked."""
         return str(self._client.meta.endpoint_url)
 
-    def _send(self, instance_id: str, script: str, comment: str, timeout: int) -> str:
+    def _send(self, instance_ids: Sequence[str], script: str, comment: str, timeout: int) -> str:
         text = PREAMBLE + script
         size = len(json.dumps(text))
         if size > LONGEST_SCRIPT:
@@ -159,9 +208,9 @@ class Ssm:
         mark = self._mark()
         name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]
         try:
-            with batched():
+            with batches.batched():
                 answer = self._client.send_command(
-                    InstanceIds=[instance_id],
+                    InstanceIds=list(instance_ids),
                     DocumentName="AWS-RunShellScript",
                     Comment=name,
                     TimeoutSeconds=DELIVERY,
@@ -169,9 +218,9 @@ class Ssm:
                 )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "InvalidInstanceId":
-                raise _not_registered(instance_id) from None
+                raise _not_registered(instance_ids[0]) from None
             failure = failure_of(error, "ssm:SendCommand")
-            if mark and isinstance(failure, Unheard) and (arrived := self._arrived(instance_id, name)):
+            if mark and isinstance(failure, Unheard) and (arrived := self._arrived(instance_ids[0], name)):
                 return arrived
             raise failure from None
         return str(answer["Command"]["CommandId"])
@@ -197,20 +246,43 @@ class Ssm:
         )
         return looks(listed)
 
+    def _ended(self, command_id: str, number: int, deadline: float) -> Mapping[str, dict[str, Any]]:
+        """The invocations that ended, by instance, once all `number` did, or at the deadline. Asked for in one list."""
+        ended: dict[str, dict[str, Any]] = {}
+
+        def all_ended() -> bool | None:
+            asked: dict[str, Any] = {"CommandId": command_id, "Details": True}
+            try:
+                for one in items(self._client, "list_command_invocations", "CommandInvocations", **asked):
+                    if one["Status"] not in _UNFINISHED:
+                        ended[one["InstanceId"]] = one
+            except (ClientError, BotoCoreError) as error:
+                if not isinstance(problem_of(error, "ssm:ListCommandInvocations"), Transient):
+                    return False  # each instance is asked for by itself, which says what is wrong
+                return None
+            return len(ended) >= number or None
+
+        self._polls(deadline)(all_ended)
+        return ended
+
     def _finished(self, command_id: str, instance_id: str, deadline: float) -> dict[str, Any] | None:
         """The invocation once it ended; None: it did not until the deadline."""
+        found: dict[str, Any] | None = self._polls(deadline)(self._result, command_id, instance_id)
+        return found
+
+    def _polls(self, deadline: float) -> Retrying:
+        """Looks until one gives something else than None, which the last one may give as well."""
 
         def passed(_state: RetryCallState) -> bool:
             return self._monotonic() >= deadline
 
-        polls = Retrying(
+        return Retrying(
             retry=retry_if_result(lambda answer: answer is None),
             wait=self._polling,
             stop=passed,
             sleep=self._sleep,
             retry_error_callback=lambda _state: None,
         )
-        return polls(self._result, command_id, instance_id)
 
     def _result(self, command_id: str, instance_id: str) -> dict[str, Any] | None:
         """The invocation when it ended, else None. Right after SendCommand SSM may not know it yet."""
@@ -231,6 +303,15 @@ class Ssm:
             self._client.cancel_command(CommandId=command_id, InstanceIds=[instance_id])
         except (ClientError, BotoCoreError):
             return
+
+
+def _shown_whole(invocation: Mapping[str, Any]) -> CommandOutput | None:
+    """What a list shows of a script that ended well and said little; None: it has to be asked for by itself."""
+    plugins = invocation.get("CommandPlugins") or [{}]
+    said = str(plugins[0].get("Output", ""))
+    if invocation["Status"] != "Success" or len(said) > SHOWN or _STDERR in said:
+        return None
+    return CommandOutput(said, "", plugins[0].get("ResponseCode", 0), "Success", invocation["CommandId"])
 
 
 def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> CommandOutput:
@@ -258,8 +339,8 @@ def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> CommandOu
     raise ScriptFailed(Problem("script-failed", message, instance_id, fix), output)
 
 
-def _not_registered(instance_id: str) -> Transient:
-    return Transient(
+def _not_registered(instance_id: str) -> NotRegistered:
+    return NotRegistered(
         Problem(
             "runner-not-registered",
             "SSM does not accept commands for the instance: not registered, agent down, or no permission",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Protocol
 
@@ -28,7 +27,9 @@ from orchestrator.dns.resolve import Resolver
 from orchestrator.doctor import checks, contradictions
 from orchestrator.doctor.scene import Readers, Scene
 from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
+from orchestrator.engine.clock import Clock
 from orchestrator.engine.step import Subject
+from orchestrator.engine.unconfirmed import WINDOW
 from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported
 from orchestrator.site import visits
@@ -58,12 +59,33 @@ class DoctorContext(visits.VisitsContext, dns_records.DnsRecordsContext, Protoco
     def resolver(self) -> Resolver: ...  # noqa: D102
 
 
-def consult(
-    context: DoctorContext, aws: Aws, now: Callable[[], datetime], subjects: Collection[Subject] | None = None
-) -> Diagnosis:
-    """Examine the whole stack once, changing nothing."""
+def consult(context: DoctorContext, aws: Aws, clock: Clock, subjects: Collection[Subject] | None = None) -> Diagnosis:
+    """Examine the whole stack, changing nothing.
+
+    Once more where it may have been paused by hand just now: what AWS shows late would be named as a cause.
+    """
+    readers = _readers(context, aws)
+    first = _look(Scene(context.stack, readers, clock.now()), subjects)
+    if not first.may_be_early:
+        return first
+    clock.sleep(WINDOW)
+    return _look(Scene(context.stack, readers, clock.now()), subjects)
+
+
+def _look(scene: Scene, subjects: Collection[Subject] | None) -> Diagnosis:
+    return examine(
+        checks.discover(),
+        scene,
+        subjects=subjects,
+        resting=scene.resting,
+        missed=lambda: scene.missed,
+        reconcile=lambda found: contradictions.reconciled(found, scene.observations()),
+    )
+
+
+def _readers(context: DoctorContext, aws: Aws) -> Readers:
     stack = context.stack
-    readers = Readers(
+    return Readers(
         ecs=context.ecs,
         services=ClusterServices(aws.client("ecs"), stack.cluster),
         targets=context.targets,
@@ -84,15 +106,6 @@ def consult(
         visit=partial(visits.look, context),
         records=lambda: dns_records.decide(dns_records.observe(context)),
         direct=not context.needs_runner,
-    )
-    scene = Scene(stack, readers, now())
-    return examine(
-        checks.discover(),
-        scene,
-        subjects=subjects,
-        resting=scene.resting,
-        missed=lambda: scene.missed,
-        reconcile=lambda found: contradictions.reconciled(found, scene.observations()),
     )
 
 

@@ -58,6 +58,8 @@ class Finding:
     consequence: bool = False
     at_rest: bool = False
     """Whether it is so in every stack that was paused on purpose, whoever paused it."""
+    contradicted: bool = False
+    """Whether two services of AWS say different things of it: one of them may be late."""
     repair: str = ""
     check: str = ""
     guide: str = ""
@@ -123,6 +125,12 @@ class Diagnosis:
     def severity(self) -> Severity | None:
         """The worst; None: nothing is wrong."""
         return min((case.severity for case in self.cases), key=_RANK.__getitem__, default=None)
+
+    @property
+    def may_be_early(self) -> bool:
+        """Whether it may be of a moment ago: a pause that AWS shows in part, or answers that contradict each other."""
+        found = (one for case in self.cases for one in (case.root, *case.consequences))
+        return any(one.at_rest or one.contradicted for one in found)
 
 
 def examine(

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, PartlyFailed, Transient
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Subject = str
 """Whatever the work is about, by its name: a tenant, a hostname."""
 ABOUT_US = (Invalid, Expired, Interrupted)
@@ -18,11 +19,16 @@ ABOUT_US = (Invalid, Expired, Interrupted)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts(Generic[T]):
+class Attempts(Generic[T_co]):
     """What came of it: each subject is in one of the two."""
 
-    results: Mapping[Subject, T] = field(default_factory=dict)
+    results: Mapping[Subject, T_co] = field(default_factory=dict)
     failures: Mapping[Subject, OrchestratorError] = field(default_factory=dict)
+
+
+def both(some: Attempts[T], others: Attempts[T]) -> Attempts[T]:
+    """What came of either."""
+    return Attempts({**some.results, **others.results}, {**some.failures, **others.failures})
 
 
 def attempt(subjects: Iterable[Subject], look: Callable[[Subject], T], *, at_once: int = 1) -> Attempts[T]:

@@ -10,15 +10,14 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from orchestrator.aws.ssm import ScriptFailed
-from orchestrator.engine.subjects import Attempts, attempt
-from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.inside.shell import Shell
+from orchestrator.engine.subjects import Attempts, both
+from orchestrator.errors import Problem, Transient
+from orchestrator.inside.shell import Shells, on_each
 from orchestrator.redact import sounds_secret
 from orchestrator.stack.contract import Vespa
 
@@ -37,9 +36,13 @@ seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.E
 vespa 2>/dev/null || echo '{"state": "absent"}')
 [ -n "$(docker images -q vespaengine/vespa 2>/dev/null)" ] && pulled=true || pulled=false
 curl -sf -m 5 -o /dev/null http://localhost:__PORT__/state/v1/health && healthy=true || healthy=false
-printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container": %s}\\n' \\
-  "$dockerd" "$booting" "$healthy" "$pulled" "$seen"
+counted=$(curl -sf -m 10 '__COUNT__' || true)
+counted=${counted//$'\n'/}
+printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container": %s, "counted": %s}\\n' \\
+  "$dockerd" "$booting" "$healthy" "$pulled" "$seen" "${counted:-null}"
 """
+_COUNT = "http://localhost:{port}/search/?yql=select%20*%20from%20sources%20*%20where%20true&hits=0"
+"""Asks for the number of all documents, and for none of them."""
 _PINNED = re.compile(r"[\w./-]*vespa[\w./-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", re.ASCII)
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
 
@@ -48,6 +51,7 @@ _SHELL = re.compile(r"[$`|;&<>(){}*?]")
 class VespaReport:
     """What an instance says of its Vespa. `state` is docker's word; absent: no such container.
 
+    `documents` is how many its index holds; None: it does not say, as when nothing is deployed to it yet.
     `booting`: user_data is still at work. `pulled`: docker has an image to make a container from. `ports` are those the
     container publishes on its instance; none: unknown.
     """
@@ -61,26 +65,36 @@ class VespaReport:
     started: datetime | None = None
     image: str = ""
     ports: tuple[int, ...] = ()
+    documents: int | None = None
 
 
-def look(shell: Shell, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[VespaReport | None]:
-    """One command an instance, all at the same time; None: it has not docker's or curl's usual words.
+def look(shell: Shells, vespas: Mapping[str, Vespa], *, who: str) -> Attempts[VespaReport | None]:
+    """One command for all instances; None: one has not docker's or curl's usual words.
 
     What could not be asked, and may be later, is a failure of that instance alone.
     """
-    return attempt(vespas, lambda tenant: _look(shell, vespas[tenant], who), at_once=AT_ONCE)
-
-
-def _look(shell: Shell, vespa: Vespa, who: str) -> VespaReport | None:
-    script = _SCRIPT.replace("__PORT__", str(vespa.config_port))
     comment = f"orchestrate {who}: look at Vespa (read-only)"
+    seen: Attempts[VespaReport | None] = Attempts()
+    scripts = {tenant: _script(one) for tenant, one in vespas.items()}
+    for script in sorted(set(scripts.values())):
+        places = {tenant: one.instance_id for tenant, one in vespas.items() if scripts[tenant] == script}
+        said = on_each(shell, places, script, comment=comment, timeout=SECONDS)
+        known = {tenant: _read(output.stdout) for tenant, output in said.results.items()}
+        passing = {tenant: error for tenant, error in said.failures.items() if isinstance(error, Transient)}
+        unclear = dict.fromkeys(said.failures.keys() - passing.keys())  # nothing is known, nothing is claimed
+        seen = both(seen, Attempts({**known, **unclear}, passing))
+    return seen
+
+
+def _script(vespa: Vespa) -> str:
+    return _SCRIPT.replace("__PORT__", str(vespa.config_port)).replace("__COUNT__", _COUNT.format(port=vespa.port))
+
+
+def _read(stdout: str) -> VespaReport | None:
     try:
-        output = shell.run(vespa.instance_id, script, comment=comment, timeout=SECONDS)
-        return read(output.stdout.strip().splitlines()[-1])
-    except Transient:
-        raise
-    except (OrchestratorError, IndexError, ValueError, TypeError, KeyError):
-        return None  # nothing is known, nothing is claimed
+        return read(stdout.strip().splitlines()[-1])
+    except (IndexError, ValueError, TypeError, KeyError):
+        return None
 
 
 def read(line: str) -> VespaReport:
@@ -98,7 +112,14 @@ def read(line: str) -> VespaReport:
         started=started,
         image=container.get("image", ""),
         ports=tuple(sorted(_published(container.get("ports") or {}))),
+        documents=_documents(said.get("counted")),
     )
+
+
+def _documents(counted: Any) -> int | None:
+    root = counted.get("root") if isinstance(counted, dict) else None
+    number = root.get("fields", {}).get("totalCount") if isinstance(root, dict) and "errors" not in root else None
+    return number if isinstance(number, int) else None
 
 
 def _published(bindings: Mapping[str, Any]) -> Iterator[int]:
@@ -143,27 +164,23 @@ def _values(words: tuple[str, ...], option: str) -> Iterator[str]:
             yield word.partition("=")[2]
 
 
-def logs(shell: Shell, vespas: Mapping[str, Vespa], since: datetime) -> Mapping[str, Sequence[Line] | Problem]:
+def logs(shell: Shells, vespas: Mapping[str, Vespa], since: datetime) -> Mapping[str, Sequence[Line] | Problem]:
     """What each tenant's container wrote since then (the last 20,000 characters), or why that can't be told."""
+    script = f"docker logs --timestamps --since {shlex.quote(since.isoformat())} {CONTAINER} 2>&1 | tail -c {CARRIED}"
+    places = {tenant: one.instance_id for tenant, one in vespas.items()}
+    said = on_each(shell, places, script, comment="orchestrate logs: read Vespa's log (read-only)", timeout=SECONDS)
 
-    def read_one(vespa: Vespa) -> Sequence[Line] | Problem:
-        script = (
-            f"docker logs --timestamps --since {shlex.quote(since.isoformat())} {CONTAINER} 2>&1 | tail -c {CARRIED}"
-        )
-        comment = "orchestrate logs: read Vespa's log (read-only)"
-        try:
-            said = str(shell.run(vespa.instance_id, script, comment=comment, timeout=SECONDS).stdout)
-        except ScriptFailed as error:
-            fix = "`orchestrate status` shows its state, `orchestrate doctor --fix` brings it back"
-            return Problem(
-                "vespa-log-unreadable", error.output.stdout.strip()[:300] or str(error), vespa.instance_id, fix
-            )
-        except OrchestratorError as error:
+    def told(tenant: str) -> Sequence[Line] | Problem:
+        if tenant in said.results:
+            return [_line(line) for line in said.results[tenant].stdout.splitlines()]
+        error = said.failures[tenant]
+        if not isinstance(error, ScriptFailed):
             return error.problems[0]
-        return [_line(line) for line in said.splitlines()]
+        fix = "`orchestrate status` shows its state, `orchestrate doctor --fix` brings it back"
+        why = error.output.stdout.strip()[:300] or str(error)
+        return Problem("vespa-log-unreadable", why, places[tenant], fix)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(vespas, pool.map(read_one, vespas.values()), strict=True))
+    return {tenant: told(tenant) for tenant in vespas}
 
 
 def _line(text: str) -> Line:

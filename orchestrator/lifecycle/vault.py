@@ -57,6 +57,14 @@ class Vault:
         found = (self._readable(prefix) for prefix in self.store.prefixes(self.bucket))
         return sorted((one for one in found if one), key=lambda one: one.id, reverse=True)
 
+    def newest(self, stack: str) -> Manifest | None:
+        """The newest complete one of the stack; reads no more than it takes. The bucket must be there."""
+        for prefix in sorted(self.store.prefixes(self.bucket), reverse=True):
+            found = self._readable(prefix)
+            if found is not None and found.complete and found.stack == stack:
+                return found
+        return None
+
     def _readable(self, prefix: str) -> Manifest | None:
         text = self.store.read(self.bucket, f"{prefix}{NAME}")
         try:

@@ -124,11 +124,13 @@ def answers_of_runner(scope: PolicyScope) -> Sequence[str]:
     return (on.ANY,) if scope.stack.runner else ()
 
 
-LISTED: Sequence[Grant] = (
+NEWEST: Sequence[Grant] = (
     Grant(("s3:ListAllMyBuckets",), unnamed),
-    Grant(("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), vault),
+    Grant(("s3:ListBucket",), vault),
     Grant(("s3:GetObject",), vault_objects),
 )
+"""What the newest one holds."""
+LISTED: Sequence[Grant] = (*NEWEST, Grant(("s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock"), vault))
 """Which backups there are, and what each says of itself."""
 
 INDEXES: Sequence[Grant] = (

@@ -61,12 +61,21 @@ REDIS_TOKEN_SET: Grants = (
     Grant(("ssm:GetParameter",), on.redis_parameter),
 )
 
-VESPAS: Grants = (
+VESPAS_SEEN: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_vespas),
     Grant(
-        ("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands", "ec2:DescribeInstances"),
+        (
+            "ssm:DescribeInstanceInformation",
+            "ssm:GetCommandInvocation",
+            "ssm:ListCommandInvocations",
+            "ssm:ListCommands",
+        ),
         on.answers_of_vespas,
     ),
+)
+VESPAS: Grants = (
+    *VESPAS_SEEN,
+    Grant(("ec2:DescribeInstances",), on.answers_of_vespas),
     Grant(("ec2:DescribeInstanceAttribute",), on.vespas),
 )
 """Their containers, looked at and made again as their instance's user_data would."""
@@ -122,10 +131,13 @@ SNAPSHOTS: Grants = (
     Grant(("rds:DescribeDBClusterSnapshots",), on.database_cluster),
 )
 """What the database could be restored from."""
+STORED: Grants = (Grant(("s3:ListBucket",), on.bucket), *VESPAS_SEEN, *backups.NEWEST)
+"""Whether bucket and indexes hold data; where they don't, what the newest backup has."""
 LOOK: Grants = (
     *DATABASE_SERVER,
     *DATABASES,
     *SNAPSHOTS,
+    *STORED,
     *REDIS,
     *REDIS_TOKEN,
     *SERVICES,
@@ -160,6 +172,7 @@ EXAMINATION: Grants = (
             "secretsmanager:BatchGetSecretValue",
             "ssm:DescribeInstanceInformation",
             "ssm:GetCommandInvocation",
+            "ssm:ListCommandInvocations",
             "ssm:ListCommands",
         )
     ),
@@ -205,6 +218,7 @@ VESPA_LOGS: Grants = (
     Grant(
         (
             "ssm:GetCommandInvocation",
+            "ssm:ListCommandInvocations",
             "ssm:ListCommands",
         ),
         on.answers_of_vespas,

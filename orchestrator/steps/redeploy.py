@@ -2,12 +2,16 @@
 
 A redeploy cures tasks that failed, or started, before their database, role or secret was there. It cures nothing that
 would repeat: then this step says why it does nothing, and the `services` step gives the verdict.
+
+Right after Terraform's own changes ECS may still show the deployment before them: its failures ask for nothing then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
 
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
@@ -15,6 +19,7 @@ from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
 from orchestrator.rollout.progress import ProgressContext, Rollout
+from orchestrator.rollout.situation import Rules
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind, remedy
 
@@ -39,14 +44,36 @@ class RedeployFacts:
     cluster: str = ""
     foreign: Mapping[str, str] = field(default_factory=dict)
     """Tenants whose service would be redeployed if it were the stack's own, and why it isn't."""
+    wary: float = 0.0
+    """Seconds for which what is shown may be older than what somebody changed just before this run's steps."""
 
 
-def observe(context: ProgressContext) -> RedeployFacts:
+class RedeployContext(ProgressContext, Protocol):
+    """What the step needs beside what every look at rollouts does."""
+
+    @property
+    def wait_rules(self) -> Rules:
+        """How to wait."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Wall-clock time, UTC."""
+        ...
+
+    @property
+    def started(self) -> datetime:
+        """When the run's steps began: after Terraform."""
+        ...
+
+
+def observe(context: RedeployContext) -> RedeployFacts:
     """Services, and the tasks of those that are not steady."""
+    wary = context.wait_rules.wary - (context.now() - context.started).total_seconds()
     stack, kept = context.stack, context.rollout_memory
     seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept)
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
-    memory = kept.update(lambda value: value.having_asked(services).having_seen(services))
+    memory = kept.update(lambda value: value.having_asked({} if wary > 0 else services).having_seen(services))
     facts = RedeployFacts(
         cluster=stack.cluster,
         rollouts=seen,
@@ -56,6 +83,7 @@ def observe(context: ProgressContext) -> RedeployFacts:
         before=memory.asked_about,
         ours=memory.caused,
         earlier=memory.earlier,
+        wary=max(0.0, wary),
     )
     return replace(facts, foreign=_foreign(stack, facts))
 
@@ -100,7 +128,11 @@ def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
         return Todo(f"redeploy {service}: its tasks started before their database was ready", service)
     if rollout.steady:
         return Done("no redeploy needed: its tasks run")
-    return _of_failing(service, rollout)
+    verdict = _of_failing(service, rollout)
+    if facts.wary > 0 and isinstance(verdict, Todo):
+        why = "something was changed a moment ago, and ECS may still show the deployment before that"
+        return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=min(timeline.SOON, facts.wary))
+    return verdict
 
 
 def findings(facts: RedeployFacts) -> Iterable[Problem]:
@@ -171,7 +203,7 @@ def _short(cause: Cause) -> str:
     return f"{cause.code}: {cause.message}"
 
 
-def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
+def apply(context: RedeployContext, todos: Mapping[Subject, Todo]) -> None:
     """UpdateService with forceNewDeployment, one call per service; remembers each deployment's id."""
 
     def start(tenant: Subject) -> None:
@@ -181,13 +213,13 @@ def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
     each(todos, start)
 
 
-STEP: Step[ProgressContext, RedeployFacts] = Step(
+STEP: Step[RedeployContext, RedeployFacts] = Step(
     id="redeploy",
     title="services whose tasks failed for a cause that is cured were redeployed",
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("tenant-databases", "redis-auth", "vespa-containers"),
+    needs=("tenant-databases", "redis-auth", "vespa-containers", "stored-data"),
     timeout=300,
     findings=findings,
 )

@@ -19,12 +19,13 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator import inside
+from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.elasticache import ElastiCache, RedisState
 from orchestrator.aws.value_from import held
 from orchestrator.aws.values import SecretValues
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
-from orchestrator.errors import Problem
+from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.inside import RedisLogin, Unproven
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Redis, Stack
@@ -85,6 +86,11 @@ class RedisAuthContext(Protocol):
         ...
 
     @property
+    def ecs(self) -> Ecs:
+        """Where services are read."""
+        ...
+
+    @property
     def redis_rotations(self) -> frozenset[str]:
         """Groups whose token somebody asked to be rotated to the secret's."""
         ...
@@ -112,6 +118,8 @@ class RedisAuthFacts:
     users: tuple[str, ...] = ()
     asked: bool = False
     """Whether somebody asked that a token which differs be rotated to the secret's."""
+    older: tuple[str, ...] = ()
+    """Tenants whose services were up before this group was made, and not since: they had another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,8 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
     if not state.auth or rotated:
         foreign = _foreign(context, redis, state)
         users = () if foreign else context.other_users.users(redis.host)
-        return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users)
+        older = () if state.auth else _older(context, state)
+        return RedisAuthFacts(redis, state, rotated, foreign=foreign, users=users, older=older)
     login = _login(context, redis)
     hopeful = isinstance(login, RedisLogin) or (login is not None and login.passing)
     patient = hopeful and context.first_looks.within(SPREADING, "redis-auth", context.now())
@@ -147,6 +156,16 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
     foreign = _foreign(context, redis, state)
     users = () if foreign else context.other_users.users(redis.host)
     return replace(seen, foreign=foreign, users=users, asked=True)
+
+
+def _older(context: RedisAuthContext, state: RedisState) -> tuple[str, ...]:
+    names = {tenant.service: name for name, tenant in context.stack.tenants.items()}
+    try:
+        found = context.ecs.services(list(names)) if state.created else {}
+    except OrchestratorError:
+        return ()  # a remark is not worth a failure
+    up = {names[name]: service.last_up for name, service in found.items()}
+    return tuple(sorted(name for name, at in up.items() if at and state.created and at < state.created))
 
 
 def _foreign(context: RedisAuthContext, redis: Redis, state: RedisState) -> str:
@@ -250,6 +269,13 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
     if isinstance(facts.login, Unproven) and not facts.patient:
         message = f"not proven that {name} asks for its secret's token: {facts.login.why}"
         yield Problem("redis-token-not-proven", message, name, _TRY)
+    if facts.older:
+        message = (
+            f"{name} was made at {facts.state.created:%Y-%m-%d %H:%M} UTC, and {', '.join(facts.older)} had been up "
+        )
+        message += "before: what the Redis of that time held (queued tasks, sessions) is gone, no backup keeps it"
+        fix = "none needed: Onyx fills it again when its tasks run; who was signed in signs in again"
+        yield Problem("redis-data-gone", message, name, fix)
     if facts.foreign:
         message = f"the token of Redis group {name} is left as it is: {facts.foreign}"
         yield Problem("not-this-stacks", message, name, remedy(PartKind.REDIS, name))

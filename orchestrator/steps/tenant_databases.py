@@ -12,7 +12,6 @@ from typing import Protocol
 
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ecs import Ecs
-from orchestrator.aws.service_events import EventKind
 from orchestrator.database import ownership
 from orchestrator.database.marks import counts_for
 from orchestrator.database.model import (
@@ -103,9 +102,7 @@ def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[st
         found = context.ecs.services(list(names)) if names else {}
     except OrchestratorError:
         return {}  # a remark is not worth a failure: the steps that need ECS say what it says
-    # ECS calls a service steady when its tasks are healthy: its database was there then.
-    steady = [name for name, service in found.items() if any(one.kind is EventKind.STEADY for one in service.happened)]
-    return {names[name]: f"{name} was up before" for name in steady}
+    return {names[name]: f"{name} was up before" for name, service in found.items() if service.last_up}
 
 
 def _newest_backup(context: TenantDatabasesContext) -> str:

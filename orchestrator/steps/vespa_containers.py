@@ -80,7 +80,7 @@ class Repair:
 
 
 def observe(context: VespaContainersContext) -> VespaContainersFacts:
-    """Two calls, and a command an instance; one call more for an instance that is offline or lacks the container."""
+    """Two calls, and one command for all; one call more for an instance that is offline or lacks the container."""
     vespas = context.stack.vespa
     if not vespas:
         return VespaContainersFacts({}, context.now())

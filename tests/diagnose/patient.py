@@ -144,10 +144,6 @@ class Patient:
         is_whole = bool(one["runningCount"] == one["desiredCount"] and not one["pendingCount"])
         return is_whole and self.rollout_states(tenant) == ["COMPLETED"]
 
-    def wants(self, tenant: str) -> int:
-        """How many tasks its service is to have, as far as AWS shows it."""
-        return int(self._service(tenant)["desiredCount"])
-
     def rollout_states(self, tenant: str) -> list[str]:
         """Of its deployments, the newest first."""
         return [each["rolloutState"] for each in self._service(tenant)["deployments"]]

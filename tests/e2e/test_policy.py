@@ -74,9 +74,23 @@ def allowed(cold: Stage, request: pytest.FixtureRequest) -> Allowed:
     return partial(principal, cold, request.node.name)
 
 
+@pytest.fixture
+def old_backup(cold: Stage) -> Iterator[None]:
+    """A backup that can't be read any more, in its bucket: whoever finds a store empty looks into it."""
+    s3, said = cold.aws.client("s3"), cold.contract
+    bucket, key = f"{said['stack']}-backups-{said['account_id']}", "20250101-000000/manifest.json"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": said["region"]})
+    s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    yield
+    s3.delete_object(Bucket=bucket, Key=key)
+    s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.usefixtures("old_backup")
 def test_run(cold: Stage, allowed: Allowed) -> None:
     run = allowed("run")
     run.calls("run").succeeded()
+    run.calls("run", "--only", "stored-data").succeeded()
     cold.fault("vespa-container-missing")
     run.calls("run", "--only", "vespa-containers").succeeded()
     cold.fault("missing-database", "customer-b")
@@ -120,7 +134,7 @@ def test_status_of_a_sick_and_of_a_paused_stack_which_is_resumed(cold: Stage, al
     pause.calls("pause", "--auto-approve").succeeded()
     pause.proven()
     assert status.calls("status").status == 0
-    status.proven(without=HEALTH_CHECKS | NEIGHBOURS)
+    status.proven(without=HEALTH_CHECKS | NEIGHBOURS | STORED)
     resume = allowed("resume")
     resume.calls("resume").succeeded()
     resume.proven(beside=("run",))
@@ -128,6 +142,8 @@ def test_status_of_a_sick_and_of_a_paused_stack_which_is_resumed(cold: Stage, al
 
 NEIGHBOURS = frozenset({"ecs:ListClusters", "ecs:ListServices"})
 """Asked by a look at a paused stack whose database server runs all the same; by every pause."""
+STORED = frozenset({"s3:GetObject", "s3:ListAllMyBuckets", "s3:ListBucket"})
+"""Asked about services that were up before, as far as ECS's newest 100 events tell; by the run above."""
 HEALTH_CHECKS = frozenset({"elasticloadbalancing:DescribeTargetGroups"})
 """Asked of services at whose rollout a look happens to come; always by the doctor."""
 

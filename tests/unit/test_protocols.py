@@ -56,6 +56,7 @@ IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
         "orchestrator.aws.s3_object.S3Object",
         "tests.unit.engine.test_s3_lock.Unreliable",
     ),
+    "orchestrator.inside.shell.Shells": ("orchestrator.aws.ssm.Ssm", "tests.shells.OneByOne"),
     "orchestrator.inside.shell.Shell": ("orchestrator.aws.ssm.Ssm", STANDINS),
     "orchestrator.inside.shell.ScriptOutput": (
         "orchestrator.aws.ssm.CommandOutput",

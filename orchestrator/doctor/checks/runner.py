@@ -136,6 +136,7 @@ def _offline(facts: RunnerCheckFacts, state: str) -> Finding:
         evidence=(f"PingStatus {_known(facts)}", f"instance state {state}"),
         explains=_EXPLAINS,
         at_rest=state.startswith("stop"),
+        contradicted=running and facts.ping is not None,
     )
 
 

@@ -30,7 +30,7 @@ class VespaContainerCheckFacts:
 
 
 def gather(scene: Scene) -> VespaContainerCheckFacts:
-    """One command an instance that is online, all at the same time."""
+    """One command for all instances that are online."""
     pings = scene.pings()
     online = {
         tenant: one

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from orchestrator.aws.ssm import DELIVERY, LONGEST_SCRIPT, Ping, ScriptFailed, Ssm
+from orchestrator.aws.ssm import DELIVERY, LONGEST_SCRIPT, REPORTING, Ping, ScriptFailed, Ssm
 from orchestrator.errors import Invalid, OrchestratorError, Outcome, Transient
 
 INSTANCE = "i-0123456789abcdef0"
@@ -120,6 +120,122 @@ def test_a_failure_shows_the_last_lines_without_the_agent_s_own(ssm: Ssm, stub: 
     last = "\n".join(f"line {number}" for number in range(15, 20))
     assert error.value.problems[0].message == f"the script ended with exit status 2: {last}"
     assert error.value.output.exit_code == 2
+
+
+FLEET = ("i-0a", "i-0b", "i-0c")
+
+
+def sent_to(stub: Stubber, *instances: str, command: str = COMMAND) -> None:
+    expected = {"InstanceIds": list(instances), "DocumentName": ANY, "Comment": ANY, "TimeoutSeconds": ANY}
+    stub.add_response("send_command", {"Command": {"CommandId": command}}, {**expected, "Parameters": ANY})
+
+
+def refused(stub: Stubber, *instances: str) -> None:
+    expected = {"InstanceIds": list(instances), "DocumentName": ANY, "Comment": ANY, "TimeoutSeconds": ANY}
+    stub.add_client_error("send_command", "InvalidInstanceId", expected_params={**expected, "Parameters": ANY})
+
+
+def listed(stub: Stubber, **ends: tuple[str, str]) -> None:
+    """By instance (`a`: i-0a) its status, and what the list shows of its output."""
+    found = [
+        {
+            "CommandId": COMMAND,
+            "InstanceId": f"i-0{one}",
+            "Status": status,
+            "CommandPlugins": [{"Output": said, "ResponseCode": 0 if status == "Success" else 1}],
+        }
+        for one, (status, said) in ends.items()
+    ]
+    stub.add_response(
+        "list_command_invocations", {"CommandInvocations": found}, {"CommandId": COMMAND, "Details": True}
+    )
+
+
+def asked_by_itself(stub: Stubber, instance: str, status: str, **more: Any) -> None:
+    answer = {"CommandId": COMMAND, "InstanceId": instance, "Status": status, "StatusDetails": status}
+    stub.add_response("get_command_invocation", answer | more, {"CommandId": COMMAND, "InstanceId": instance})
+
+
+def run_on(ssm: Ssm, *instances: str) -> Any:
+    return ssm.run_on(instances or FLEET, "echo hello", comment="why", timeout=120)
+
+
+def test_one_command_for_many_and_its_ends_in_one_list(ssm: Ssm, stub: Stubber) -> None:
+    """As long as one of them is at work, or not shown yet, the list is asked for again."""
+    sent_to(stub, *FLEET)
+    listed(stub)
+    listed(stub, a=("Success", "one\n"), b=("InProgress", ""))
+    listed(stub, a=("Success", "one\n"), b=("Success", "two\n"), c=("Success", "three\n"))
+    said = run_on(ssm)
+    assert {one: output.stdout for one, output in said.results.items()} == {
+        "i-0a": "one\n",
+        "i-0b": "two\n",
+        "i-0c": "three\n",
+    }
+    assert not said.failures
+
+
+@pytest.mark.parametrize("shown", ["x" * 2500, "two\n----------ERROR-------\nwarning: old\n"], ids=["cut", "stderr"])
+def test_who_says_more_than_a_list_shows_is_asked_by_itself(ssm: Ssm, stub: Stubber, shown: str) -> None:
+    sent_to(stub, *FLEET)
+    listed(stub, a=("Success", "one"), b=("Success", shown), c=("Success", "three"))
+    asked_by_itself(stub, "i-0b", "Success", StandardOutputContent="all of it", ResponseCode=0)
+    assert run_on(ssm).results["i-0b"].stdout == "all of it"
+
+
+def test_a_failure_belongs_to_its_instance(ssm: Ssm, stub: Stubber) -> None:
+    sent_to(stub, *FLEET)
+    listed(stub, a=("Success", "one"), b=("Failed", "no"), c=("Undeliverable", ""))
+    asked_by_itself(stub, "i-0b", "Failed", ResponseCode=3, StandardErrorContent="no such thing\n")
+    asked_by_itself(stub, "i-0c", "Undeliverable")
+    said = run_on(ssm)
+    assert said.results.keys() == {"i-0a"}
+    assert [type(said.failures[one]) for one in FLEET[1:]] == [ScriptFailed, Transient]
+
+
+def test_one_that_is_not_registered_keeps_no_other_from_its_command(ssm: Ssm, stub: Stubber) -> None:
+    """SSM takes a command for all or for none; so it is sent to each half, down to whom the refusal is about."""
+    refused(stub, *FLEET)
+    refused(stub, "i-0a")
+    sent_to(stub, "i-0b", "i-0c")
+    listed(stub, b=("Success", "two"), c=("Success", "three"))
+    said = run_on(ssm)
+    assert said.results.keys() == {"i-0b", "i-0c"}
+    assert [error.problems[0].code for error in said.failures.values()] == ["runner-not-registered"]
+
+
+def test_as_many_at_a_time_as_one_command_takes(ssm: Ssm, stub: Stubber) -> None:
+    many = [f"i-{number}" for number in range(51)]
+    sent_to(stub, *many[:50])
+    done = [{"CommandId": COMMAND, "InstanceId": one, "Status": "Success"} for one in many[:50]]
+    stub.add_response("list_command_invocations", {"CommandInvocations": done})
+    sent_to(stub, many[50])
+    asked_by_itself(stub, many[50], "Success", ResponseCode=0)
+    assert len(run_on(ssm, *many).results) == 51
+
+
+def test_who_never_ends_is_given_up_and_the_others_are_told(ssm: Ssm, stub: Stubber, time: Time) -> None:
+    sent_to(stub, *FLEET[:2])
+    waits = 0.0
+    while waits < DELIVERY + 120 + REPORTING:
+        listed(stub, a=("Success", "one"), b=("InProgress", ""))
+        waits += min(3.0, 0.5 * 1.4 ** len(time.slept))
+        time.slept.append(waits - time.monotonic())
+    time.slept.clear()
+    asked_by_itself(stub, "i-0b", "InProgress")
+    stub.add_response("cancel_command", {}, {"CommandId": COMMAND, "InstanceIds": ["i-0b"]})
+    said = run_on(ssm, *FLEET[:2])
+    assert said.results.keys() == {"i-0a"}
+    assert said.failures["i-0b"].problems[0].code == "script-timed-out"
+
+
+def test_a_list_that_is_denied_is_no_reason_to_wait(ssm: Ssm, stub: Stubber, time: Time) -> None:
+    sent_to(stub, *FLEET[:2])
+    stub.add_client_error("list_command_invocations", "AccessDeniedException")
+    for one in FLEET[:2]:
+        asked_by_itself(stub, one, "Success", StandardOutputContent=one, ResponseCode=0)
+    assert run_on(ssm, *FLEET[:2]).results.keys() == set(FLEET[:2])
+    assert time.slept == []
 
 
 @pytest.mark.parametrize(

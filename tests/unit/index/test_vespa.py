@@ -14,6 +14,7 @@ from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.index import vespa
 from orchestrator.index.vespa import VespaReport
 from orchestrator.stack.contract import Vespa
+from tests.shells import OneByOne
 from tests.unit.rollout.test_tail import NOW
 
 RUN = "docker run -d --name vespa --restart unless-stopped"
@@ -76,7 +77,7 @@ def test_what_docker_says() -> None:
 
 
 @dataclass(frozen=True)
-class Shell:
+class Shell(OneByOne):
     """An instance whose commands end as given."""
 
     ends: CommandOutput | OrchestratorError

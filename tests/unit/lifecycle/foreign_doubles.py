@@ -18,6 +18,7 @@ from orchestrator.aws.snapshots import DbSnapshot
 from orchestrator.aws.ssm import CommandOutput, Ping
 from orchestrator.aws.volumes import DataVolume, VolumeSnapshot
 from orchestrator.stack.ownership import PartKind
+from tests.shells import OneByOne
 from tests.unit.lifecycle.foreign_state import BUCKET, CMK, KEY, REDIS, SERVER, SERVICE, VESPA
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Cache:
 
 
 @dataclass
-class Agents:
+class Agents(OneByOne):
     """Vespa's container has exited, until it is started. The index has documents to be counted."""
 
     world: World

@@ -27,6 +27,7 @@ from orchestrator.lifecycle.restore import counts_remembered, database_released,
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
 from orchestrator.lifecycle.tools import Contents, ReadSoFar
 from orchestrator.rollout.memory import RunMemory
+from orchestrator.rollout.situation import Rules
 from orchestrator.stack.ownership import Part, PartKind
 from orchestrator.steps import redeploy, redis_auth, vespa_containers
 from tests.unit.lifecycle.foreign_doubles import (
@@ -172,6 +173,8 @@ def tools_of(world: World) -> SimpleNamespace:
         other_users=SimpleNamespace(users=world.users, strangers=lambda: world.strangers),
         stamp=Stamp.of(world.now(), "ana", "laptop"),
         now=world.now,
+        started=world.now(),
+        wait_rules=Rules(),
         monotonic=world.monotonic,
         refusals={},
         needs_runner=False,

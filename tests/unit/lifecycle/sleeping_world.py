@@ -29,6 +29,7 @@ from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.ownership import Ownership, PartKind
 from orchestrator.steps import database_server, runner, vespa_containers
+from tests.shells import OneByOne
 
 
 class Killed(BaseException):
@@ -127,7 +128,7 @@ class World:
         return self
 
 
-class Aws:
+class Aws(OneByOne):
     """All adapters in one."""
 
     def __init__(self, world: World) -> None:
@@ -228,7 +229,9 @@ def _tagged(value: str | None) -> dict[str, str]:
 def _context(world: World, who: str) -> Any:
     aws = Aws(world)
     tenants = {name: SimpleNamespace(service=name) for name in world.desired}
-    machines = {name: SimpleNamespace(instance_id=name, host=name, config_port=19071) for name in world.machines}
+    machines = {
+        name: SimpleNamespace(instance_id=name, host=name, port=8081, config_port=19071) for name in world.machines
+    }
     stack = SimpleNamespace(
         stack="onyx-prod",
         cluster="onyx-prod-cluster",

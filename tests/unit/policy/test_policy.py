@@ -270,5 +270,7 @@ def test_it_is_printed_without_asking_aws(tmp_path: Path) -> None:
         check=True,
         env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
     )
-    assert json.loads(done.stdout) == policy.policy(policy.COMMANDS["plan"], scope("a")).as_json()
+    said = stack("a")
+    whole = scope("a", backups=f"{said['stack']}-backups-{said['account_id']}")
+    assert json.loads(done.stdout) == policy.policy(policy.COMMANDS["plan"], whole).as_json()
     assert "Terraform" in done.stderr

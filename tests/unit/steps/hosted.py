@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
+from orchestrator.aws.ssm import CommandOutput
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.dns import names
 from orchestrator.dns.model import DnsProvider, Record, ZonePlan
@@ -190,13 +190,13 @@ class Context:
     def ssm(self) -> Context:
         return self
 
-    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> SimpleNamespace:
+    def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
         """The runner: what it visits answers as the sites do."""
         self.commands.append(f"{instance_id}: {comment}")
         asked = json.loads(base64.b64decode(script.split()[2]))["visits"]
         probes = [self.probe(one["hostname"], one["address"], one["path"]) for one in asked]
         found = [{"reached": one.reached.value, "status": one.status, "body": one.body} for one in probes]
-        return SimpleNamespace(stdout=json.dumps({"probes": found}))
+        return CommandOutput(json.dumps({"probes": found}), "", 0, "Success", "c")
 
     def definition(self, arn: str) -> TaskDefinition:
         if arn == self.unreadable:
