@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.stack.blueprint.changes import ResourceChange
-from orchestrator.stack.blueprint.resources import UNKNOWN
+from orchestrator.stack.blueprint.resources import UNKNOWN, blocks_in, texts_in
 
 RULE = "aws_lb_listener_rule"
 GROUP = "aws_lb_target_group"
@@ -29,15 +29,8 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
 
 
 def _hosts(values: object) -> list[str]:
-    if not isinstance(values, list):
-        return []
-    return [
-        str(host)
-        for one in values
-        if isinstance(one, dict)
-        for it in one.get("host_header") or ()
-        for host in it.get("values") or ()
-    ]
+    headers = (it for one in blocks_in(values) for it in blocks_in(one.get("host_header")))
+    return [host for it in headers for host in texts_in(it.get("values"))]
 
 
 def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
