@@ -24,6 +24,8 @@ LOOKS = 3
 PASSING = frozenset({"throttled", "aws-unavailable", "aws-unreachable"})
 """Problems of a call that the next look may not meet."""
 UNSEEN = "could-not-look"
+UNREACHED = frozenset({"runner-offline", "runner-not-registered"})
+"""Problems of a look from an instance that a pause stops."""
 
 
 class Severity(StrEnum):
@@ -43,8 +45,9 @@ class Finding:
 
     `explains` are the codes of findings that this one accounts for, of the same tenant (a finding about the stack: of
     every tenant). A `consequence` is accounted for by any blocker that has its subject or is the stack's. `repair` is
-    the step that repairs it and may be run without asking what else it does: `doctor --fix` does so. `excuses` are the
-    codes (or reasons) of findings that are as they are meant to be because of this one: they are not reported.
+    the step that repairs it and may be run without asking what else it does: `doctor --fix` does so. `at_rest`:
+    it is meant to be so while its subject, or the whole stack, is paused. `pauses`: it says that its subject was paused
+    on purpose (the stack: every tenant with it), so what is at rest there is not reported.
     """
 
     code: str
@@ -57,13 +60,12 @@ class Finding:
     explains: frozenset[str] = frozenset()
     consequence: bool = False
     at_rest: bool = False
-    """Whether it is so in every stack that was paused on purpose, whoever paused it."""
+    pauses: bool = False
     contradicted: bool = False
     """Whether two services of AWS say different things of it: one of them may be late."""
     repair: str = ""
     check: str = ""
     guide: str = ""
-    excuses: frozenset[str] = frozenset()
     reason: str = ""
     """Of `could-not-look`: the code of the problem that kept a check from it."""
 
@@ -144,9 +146,9 @@ def examine(
 ) -> Diagnosis:
     """All checks, their gathers at the same time; `subjects` narrows it to some tenants and the stack itself.
 
-    Of a stack that is `resting` (paused on purpose), what is so in every such stack is no finding. `missed` is asked at
-    the end: what a check could not read of one tenant, while it saw the others'. `reconcile` holds what was seen
-    against what was inferred.
+    What is at rest is no finding where somebody paused it: a finding says so, or the stack is `resting` as a paused one
+    does. `missed` is asked at the end: what a check could not read of one tenant, while it saw the others'. `reconcile`
+    holds what was seen against what was inferred.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as pool:
         outcomes = list(zip(checks, pool.map(lambda check: _looked(check, context), checks), strict=True))
@@ -155,18 +157,11 @@ def examine(
     found += _missed(missed())
     wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
     paused = any(one.at_rest for one in wanted) and resting()
-    awake = [one for one in wanted if not (paused and one.at_rest)]
-    kept = list(_not_excused([*awake, *_unseen(unseen)]))
+    lying = {STACK} if paused else {one.subject for one in wanted if one.pauses}
+    kept = [one for one in (*wanted, *_unseen(unseen)) if not (one.at_rest and lying & {STACK, one.subject})]
     reasons = {one.reason for one in kept if one.code == UNSEEN}
     blind = tuple(check.id for check, problem in unseen if problem.code in reasons)
     return Diagnosis(order(kept), len(checks), paused, blind)
-
-
-def _not_excused(findings: Sequence[Finding]) -> Iterable[Finding]:
-    excuses = [(one.subject, one.excuses) for one in findings if one.excuses]
-    for one in findings:
-        if not any(subject in (STACK, one.subject) and {one.code, one.reason} & codes for subject, codes in excuses):
-            yield one
 
 
 def _looked(check: AnyCheck, context: Any) -> tuple[Finding, ...] | Problem:
@@ -208,6 +203,7 @@ def _could_not_look(problem: Problem, checks: Sequence[str], subject: Subject = 
         consequence=True,
         check=checks[0],
         reason=problem.code,
+        at_rest=problem.code in UNREACHED,
     )
 
 

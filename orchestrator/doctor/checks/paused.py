@@ -14,16 +14,6 @@ from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
-OF_A_SERVICE = frozenset({"desired-count-zero"})
-OF_THE_STACK = OF_A_SERVICE | {
-    "database-server-stopped",
-    "database-server-stopping",
-    "runner-not-registered",
-    "runner-offline",
-    "vespa-instance-stopped",
-}
-"""What a pause brings about."""
-
 
 @dataclass(frozen=True, slots=True)
 class PausedCheckFacts:
@@ -68,7 +58,7 @@ def _paused(facts: PausedCheckFacts, stamp: Stamp) -> Finding:
         cause="orchestrate pause",
         fix="orchestrate resume, when it is needed again",
         evidence=(f"{facts.server.instance} has the tag {TAG}, and is {facts.server.status}{said}",),
-        excuses=OF_THE_STACK,
+        pauses=True,
     )
 
 
@@ -103,7 +93,7 @@ def _tenant(tenant: str, count: Count, memory: PausedService) -> Finding:
         cause=f"orchestrate pause --tenant {tenant}",
         fix=f"orchestrate resume --tenant {tenant}, when it is needed again: it comes back with {memory.wanted}",
         evidence=(f"{TAG}: {count.tags[TAG]}",),
-        excuses=OF_A_SERVICE,
+        pauses=True,
     )
 
 

@@ -153,32 +153,35 @@ def test_gathers_run_at_the_same_time() -> None:
     assert examine(checks, None).checks == 3
 
 
-def excuse(*codes: str, subject: str = "") -> Finding:
-    return replace(finding("on-purpose", subject, severity=Severity.INFO), excuses=frozenset(codes))
+def on_purpose(subject: str = "") -> Finding:
+    return replace(finding("on-purpose", subject, severity=Severity.INFO), pauses=True)
 
 
-EXCUSES = {
-    "the stack's excuses every tenant's": ([excuse("at-0"), finding("at-0", "a")], ["on-purpose"]),
-    "a tenant's only its own": (
-        [excuse("at-0", subject="a"), finding("at-0", "a"), finding("at-0", "b")],
-        ["at-0", "on-purpose"],
-    ),
-    "nothing else": ([excuse("at-0"), finding("gone", "a")], ["gone", "on-purpose"]),
+def at_0(subject: str) -> Finding:
+    return replace(finding("at-0", subject), at_rest=True)
+
+
+PAUSES = {
+    "the stack's pause is every tenant's": ([on_purpose(), at_0("a")], ["on-purpose"]),
+    "a tenant's only its own": ([on_purpose("a"), at_0("a"), at_0("b")], ["at-0", "on-purpose"]),
+    "a tenant's is not the stack's": ([on_purpose("a"), at_0("")], ["at-0", "on-purpose"]),
+    "nothing else": ([on_purpose(), finding("gone", "a")], ["gone", "on-purpose"]),
+    "without a pause it is one": ([at_0("a")], ["at-0"]),
 }
 
 
-@pytest.mark.parametrize("name", EXCUSES)
+@pytest.mark.parametrize("name", PAUSES)
 def test_what_is_meant_to_be_so_is_no_finding(name: str) -> None:
-    found, codes = EXCUSES[name]
+    found, codes = PAUSES[name]
     check: Check[None, None] = Check("c", "t", lambda _context: None, lambda _facts: found)
     assert [case.root.code for case in examine([check], None).cases] == codes
 
 
 @pytest.mark.parametrize(("problem", "left"), [("runner-offline", 1), ("access-denied", 2)])
-def test_a_look_that_failed_is_excused_by_its_reason(problem: str, left: int) -> None:
+def test_a_look_that_failed_since_an_instance_rests_is_no_finding_in_a_paused_stack(problem: str, left: int) -> None:
     def fail(_context: None) -> None:
         raise OrchestratorError(Problem(problem, "no"))
 
-    paused: Check[None, None] = Check("p", "t", lambda _context: None, lambda _facts: [excuse("runner-offline")])
+    paused: Check[None, None] = Check("p", "t", lambda _context: None, lambda _facts: [on_purpose()])
     blind: Check[None, None] = Check("b", "t", fail, lambda _facts: [])
     assert len(examine([paused, blind], None).cases) == left
