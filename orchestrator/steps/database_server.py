@@ -30,6 +30,7 @@ COMING = frozenset(
         "starting",
         "upgrading",
         "storage-config-upgrade",
+        "storage-initialization",
     }
 )
 """Statuses that end in `available` by themselves (RDS user guide, "Viewing DB instance status")."""

@@ -113,8 +113,8 @@ class Execution:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """While no other run works on the stack. Raises `Locked` when one does for longer than `lock-timeout`."""
-        from orchestrator.app.lock_places import lock_of
         from orchestrator.engine.lock import held
+        from orchestrator.terraform.lock_places import lock_of
         from orchestrator.workflows.origin import owner
 
         timeout = self.settings["lock-timeout"]

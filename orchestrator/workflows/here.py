@@ -80,8 +80,8 @@ def _settings(stack: StackRef) -> tuple[Settings | None, str]:
 
 
 def _lock(stack: StackRef, settings: Settings) -> tuple[str, str]:
-    from orchestrator.app.lock_places import lock_of
     from orchestrator.engine.file_lock import FileLock
+    from orchestrator.terraform.lock_places import lock_of
 
     try:
         lock = lock_of(stack.directory, stack.environment, settings["lock-dir"], lock=settings["lock"])

@@ -47,7 +47,7 @@ def policy(stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[
 
 def _lock(stack: StackRef, lock_dir: Path | None, lock: tuple[str, str] | None) -> tuple[str, str] | None:
     """Bucket and key of the lock, if it is in S3."""
-    from orchestrator.app.lock_places import lock_of
+    from orchestrator.terraform.lock_places import lock_of
 
     place = lock_of(stack.directory, stack.environment, lock_dir, lock=lock).place
     bucket, _, key = place.removeprefix("s3://").partition("/")

@@ -24,8 +24,8 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
 
     Raises `Refused` for a no, and when it changed hands meanwhile; `Invalid` where there is no terminal to ask on.
     """
-    from orchestrator.app.lock_places import lock_of
     from orchestrator.settings import Settings
+    from orchestrator.terraform.lock_places import lock_of
 
     settings = Settings(stack.settings, stack.environment, stack.directory)
     named, environment = settings["lock"], stack.environment

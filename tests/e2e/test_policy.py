@@ -16,10 +16,10 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.app.lock_places import lock_of
 from orchestrator.aws.quotas import Quotas
 from orchestrator.engine.lock import LockOwner
 from orchestrator.policy import COMMANDS
+from orchestrator.terraform.lock_places import lock_of
 from tests import needed
 from tests.e2e.principal import Principal, allowed_by, beyond, pairs, principal
 from tests.e2e.stage import Stage, stage

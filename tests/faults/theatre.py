@@ -22,12 +22,12 @@ import pytest
 import urllib3
 from psycopg import sql
 
-from orchestrator.app import lock_places
 from orchestrator.database.model import READONLY_ROLE
 from orchestrator.engine.lock import LockOwner
 from orchestrator.local import world
 from orchestrator.local.core.caller import OBSERVER
 from orchestrator.local.endpoint import client
+from orchestrator.terraform import lock_places
 from tests.e2e.canary import Needles, files_below, leaks, values_in
 from tests.faults.seam import Deed
 from tests.faults.troupe import Ended, Troupe

@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestrator.app.lock_places import lock_of
 from orchestrator.errors import Invalid
 from orchestrator.local.endpoint import daemon
 from orchestrator.local.rds import postgres
 from orchestrator.terraform import StateLocked, Terraform
+from orchestrator.terraform.lock_places import lock_of
 from tests.terraform.offline import environment
 
 __all__ = ["environment"]  # a fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.rds import CLUSTER, ELSEWHERE, ServerState
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.steps.database_server import COMING, USABLE
 
 EXPLAINS = frozenset(
     {
@@ -18,16 +19,6 @@ EXPLAINS = frozenset(
         "task-container-exited",
     }
 )
-_COMING = frozenset(
-    {
-        "available", "backing-up", "configuring-enhanced-monitoring", "configuring-iam-database-auth",
-        "configuring-log-exports", "creating", "maintenance", "modifying", "rebooting", "renaming",
-        "failing-over", "migrating", "promoting", "update-iam-db-auth",
-        "resetting-master-credentials", "starting", "storage-config-upgrade", "storage-initialization",
-        "storage-optimization", "upgrading",
-    }
-)  # fmt: skip
-"""Words of RDS for a server that answers, or will by itself."""
 _FIXES = {
     "stopped": "{start}",
     "stopping": "wait until it is stopped, then: {start}",
@@ -63,7 +54,7 @@ def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
             f"there is no such {server.words}",
             "terraform apply (restore: set the snapshot variable)",
         )
-    elif server.status not in _COMING:
+    elif server.status not in COMING | USABLE:
         more = max(server.storage + 20, round(server.storage * 1.5))
         source = "db-cluster" if server.kind == CLUSTER else "db-instance"
         events = f"aws rds describe-events --source-type {source} --source-identifier {server.instance}"

@@ -23,8 +23,8 @@ from orchestrator.checklist.model import (
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.stack.blueprint.resources import Resource
+from orchestrator.steps.redis_auth import COMING
 
-_COMING = frozenset({"available", "creating", "modifying", "snapshotting"})
 _DEATHS = frozenset(
     {
         "task-redis-unreachable",
@@ -60,7 +60,7 @@ def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
     group = facts.group
     if group is None:
         return
-    if group.status not in _COMING:
+    if group.status not in COMING | {"available"}:
         yield _down(group)
         return
     if facts.secret and group.tls and not group.auth and group.status == "available":

@@ -17,7 +17,7 @@ from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.rds import cluster_server
 from orchestrator.local.rds.moto_clusters import refuse_unless_available
-from orchestrator.local.rds.moto_snapshots import FAULT_FAILS, FAULT_HANGS, SNAPSHOT_SECONDS, STEPS
+from orchestrator.local.rds.moto_snapshots import come_along
 
 
 def install(cloud: Cloud) -> None:
@@ -64,20 +64,7 @@ def install(cloud: Cloud) -> None:
 
 
 def _begin(cloud: Cloud, cluster: DBCluster, snapshot: Any) -> None:
-    snapshot.status, snapshot.percent_progress = "creating", 0
     if cloud.databases and cluster_server.is_made(cluster):
         kept = cluster_server.kept_as(snapshot.db_cluster_snapshot_identifier)
         cloud.databases.snapshot(cluster_server.name_of(cluster), kept)
-
-    def advance() -> None:
-        if cloud.faults.active(FAULT_HANGS):
-            return
-        snapshot.percent_progress += 100 // STEPS
-        if cloud.faults.active(FAULT_FAILS):
-            snapshot.status = "failed"
-        elif snapshot.percent_progress >= 100:
-            snapshot.status = "available"
-        else:
-            cloud.after(SNAPSHOT_SECONDS / STEPS, advance)
-
-    cloud.after(SNAPSHOT_SECONDS / STEPS, advance)
+    come_along(cloud, snapshot)

@@ -59,9 +59,14 @@ def _correct_taking(cloud: Cloud) -> None:
 
 
 def _begin(cloud: Cloud, snapshot: Any) -> None:
-    snapshot.status, snapshot.percent_progress = "creating", 0
     if cloud.databases and snapshot.engine == "postgres":
         cloud.databases.snapshot(snapshot.database.db_instance_identifier, snapshot.db_snapshot_identifier)
+    come_along(cloud, snapshot)
+
+
+def come_along(cloud: Cloud, snapshot: Any) -> None:
+    """A snapshot that has begun, of an instance or a cluster, gets on by itself."""
+    snapshot.status, snapshot.percent_progress = "creating", 0
 
     def advance() -> None:
         if cloud.faults.active(FAULT_HANGS):

@@ -15,12 +15,12 @@ from botocore.httpsession import URLLib3Session
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from orchestrator.app.lock_places import lock_of
 from orchestrator.aws.access import Access
 from orchestrator.aws.s3_object import AssumedRole, S3Object, connect
 from orchestrator.engine.lock import held
 from orchestrator.engine.s3_lock import DEAD, S3Lock
 from orchestrator.errors import Interrupted, Locked, Problem, Transient
+from orchestrator.terraform.lock_places import lock_of
 from tests.unit.engine.owners import A, B, VirtualClock
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.lock_places import (
+from orchestrator.errors import Invalid
+from orchestrator.terraform.lock_places import (
     WebIdentity,
     local_state,
     lock_of,
@@ -18,7 +19,6 @@ from orchestrator.app.lock_places import (
     web_identity_of,
     written_as,
 )
-from orchestrator.errors import Invalid
 
 S3 = {"bucket": "onyx-state", "key": "prod/terraform.tfstate", "region": "us-west-2"}
 
