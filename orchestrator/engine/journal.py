@@ -68,7 +68,7 @@ class Journal:
         """Add what is about to be changed; it is on disk when this returns. Raises `JournalUnwritable`: don't."""
         self._add(events, durable=True, what="what isn't recorded isn't changed")
 
-    def last_words(self, event: Recorded) -> None:
+    def record_at_the_end(self, event: Recorded) -> None:
         """Add the last event from a signal handler, where no lock may be waited for. Never raises."""
         line = json.dumps(as_json(event, self._now()))
         with suppress(OSError):

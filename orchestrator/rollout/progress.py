@@ -273,7 +273,7 @@ class _RolloutReader:
                 if recent is None:
                     targets, tasks = self._targets_of(service, tenant), self._tasks_of(service, primary)
                     known = known.with_failures(Failure(task) for task in tasks if failed(task))
-                    known = known.with_failures(self._last_words(tasks, tenant, known))
+                    known = known.with_failures(self._unread_failures(tasks, tenant, known))
                     recent = self._inside(targets, tasks, tenant)
                     known = known.having_looked_inside(service, primary, recent, now) if now else known
                 inside = recent
@@ -318,7 +318,7 @@ class _RolloutReader:
         alive = tuple(task for task in tasks if task.status != "STOPPED" and not failed(task))
         return Inside(targets, alive, self._revision(alive, tenant))
 
-    def _last_words(self, tasks: Sequence[Task], tenant: Tenant, known: Remembered) -> Sequence[Failure]:
+    def _unread_failures(self, tasks: Sequence[Task], tenant: Tenant, known: Remembered) -> Sequence[Failure]:
         """The newest of the tasks that failed, with their logs; those whose log was read are left out."""
         ended = [task for task in tasks if failed(task)][:AUTOPSIES]
         unread = [task for task in ended if not known.has_log(task)]

@@ -101,7 +101,7 @@ class Ledger:
     def cut_short(self, last: RunFinished) -> None:
         """The program ends now, from a signal handler."""
         if self.journal:
-            self.journal.last_words(last)
+            self.journal.record_at_the_end(last)
 
 
 def _word(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from orchestrator.local.core import api
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.stories.demo.evidence import Contract
+from orchestrator.local.stories.demo.evidence import Contract, OutsideView
 from orchestrator.local.stories.demo.stage import StoryError
 
 PATIENCE = 60.0
@@ -42,17 +42,8 @@ class Customers:
 
     def session(self, tenant: str) -> psycopg.Connection[Any]:
         """As the tenant's role in its database."""
-        said, database = self.contract["tenants"][tenant], self.contract["database"]
-        secret = self.client("secretsmanager").get_secret_value(SecretId=said["secret_arn"])["SecretString"]
-        return psycopg.connect(
-            host=database["host"],
-            hostaddr=self.environ["PGHOSTADDR"],
-            port=int(self.environ["PGPORT"]),
-            user=said["role"],
-            password=json.loads(secret)["password"],
-            dbname=said["database"],
-            autocommit=True,
-        )
+        said = self.contract["tenants"][tenant]
+        return OutsideView(self.environ).session(self.contract, said["secret_arn"], said["database"], said["role"])
 
     def write(self, tenant: str, first: int, count: int) -> None:
         """Messages, uploaded files (one of them twice: two versions), and their documents in the index."""

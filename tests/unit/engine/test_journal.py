@@ -122,7 +122,7 @@ def test_a_full_disk_is_an_error_of_ours(tmp_path: Path) -> None:
         journal.intend(ChangeIntended(step="s"))
     with pytest.raises(JournalUnwritable):
         journal.record(StepDone(step="s"))
-    journal.last_words(RunFinished(outcome="interrupted"))
+    journal.record_at_the_end(RunFinished(outcome="interrupted"))
 
 
 def test_after_a_line_written_in_part_the_next_one_stands_alone(

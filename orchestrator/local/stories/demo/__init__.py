@@ -280,9 +280,8 @@ def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> No
     stage.say(f"- DNS: {hostname} → {f'{alias}, a load balancer that is gone' if alias else 'nothing'}")
     stage.say(f"- databases in the server: {', '.join(witness.databases(contract)) or 'none'}")
     running, desired = witness.services(contract)[name]
-    stage.say(
-        f"- tasks: {running} of {desired} running; the last one said: {witness.last_words(contract, name) or 'nothing'}"
-    )
+    said = witness.newest_error(contract, name) or "nothing"
+    stage.say(f"- tasks: {running} of {desired} running; the last one said: {said}")
 
 
 def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:

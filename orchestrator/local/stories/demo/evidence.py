@@ -48,22 +48,26 @@ class OutsideView:
 
     def databases(self, contract: Contract) -> dict[str, str]:
         """Database → owner, from the real server; templates and RDS's own left out."""
-        database = contract["database"]
-        secret = self._client("secretsmanager").get_secret_value(SecretId=database["admin_secret_arn"])
-        login = json.loads(secret["SecretString"])
         query = (
             "SELECT datname, pg_get_userbyid(datdba) FROM pg_database"
             " WHERE NOT datistemplate AND datname NOT IN ('postgres', 'rdsadmin') ORDER BY datname"
         )
-        with psycopg.connect(
-            host=database["host"],
+        with self.session(contract, contract["database"]["admin_secret_arn"], "postgres") as session:
+            return dict(session.execute(query).fetchall())
+
+    def session(self, contract: Contract, secret: str, database: str, role: str = "") -> psycopg.Connection[Any]:
+        """In this database, each statement by itself, with the password of the secret; its user too without a role."""
+        said = self._client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+        login = json.loads(said)
+        return psycopg.connect(
+            host=contract["database"]["host"],
             hostaddr=self.environ["PGHOSTADDR"],
             port=int(self.environ["PGPORT"]),
-            user=login["username"],
+            user=role or login["username"],
             password=login["password"],
-            dbname="postgres",
-        ) as session:
-            return dict(session.execute(query).fetchall())
+            dbname=database,
+            autocommit=True,
+        )
 
     def services(self, contract: Contract) -> dict[str, tuple[int, int]]:
         """Tenant → running and desired tasks."""
@@ -71,7 +75,7 @@ class OutsideView:
         found = self._client("ecs").describe_services(cluster=contract["cluster"], services=list(names))["services"]
         return {names[each["serviceName"]]: (each["runningCount"], each["desiredCount"]) for each in found}
 
-    def last_words(self, contract: Contract, tenant: str, seconds: float = 20.0) -> str:
+    def newest_error(self, contract: Contract, tenant: str, seconds: float = 20.0) -> str:
         """The newest error in the tenant's log, waited for while its first task boots; empty: there is none."""
         group = contract["tenants"][tenant]["log_group"]
 
