@@ -20,6 +20,7 @@ import laws_reference
 import lifecycle_reference
 import permissions_reference
 import preflight_reference
+import proven_reference
 from problem_codes import Source, problems
 
 from orchestrator import events, settings, steps
@@ -56,6 +57,7 @@ def pages() -> Mapping[str, str]:
         "steps.md": _page("Steps", _steps()),
         "settings.md": _page("Settings", _settings()),
         "cli.md": _page("Commands", _cli()),
+        "terraform-versions.md": _page("Terraform: what is proven", proven_reference.lines()),
         "problems.md": _page("Problems", _problems()),
         "checks.md": _page("Checks", checks_reference.lines()),
         "preflight.md": _page("Preflight: the checklists", preflight_reference.lines()),

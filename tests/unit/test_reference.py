@@ -123,6 +123,14 @@ def test_every_document_can_be_found_from_the_readme() -> None:
     assert set(DOCUMENTS) - found == set()
 
 
+@pytest.mark.parametrize(
+    "test", sorted({row["test"] for part in script("proven_reference").parts() for row in part["row"] if "test" in row})
+)
+def test_what_is_said_to_be_proven_by_a_test_has_one(test: str) -> None:
+    file, _, name = test.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
 def test_problems_of_every_kind_are_found() -> None:
     codes = {one.code for one in problems()}
     assert {"wrong-account", "database-missing", "out-of-memory", "admin-password-wrong", "state-locked"} <= codes

