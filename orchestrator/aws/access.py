@@ -40,7 +40,7 @@ def nobody(prompt: str) -> str:
 
 
 def _not_now(prompt: str) -> str:
-    fix = "run the same command again: it asks for the code, and goes on from what is there"
+    fix = "run the same command again: it asks for the code, and continues from what is there"
     raise Expired(Problem("credentials-expired", f"the session has ended: {prompt.strip(' :')}", "profile", fix))
 
 

@@ -84,7 +84,7 @@ def _refusal(error: Exception, instance_id: str) -> OrchestratorError:
     code = code_of(error)
     if code in _NO_CAPACITY:
         fix = "try again later, or give it another instance_type in Terraform (its data volume stays in its zone)"
-        return NoCapacity(Problem("instance-no-capacity", f"AWS has no room for it: {error}", instance_id, fix))
+        return NoCapacity(Problem("instance-no-capacity", f"AWS has no capacity for it: {error}", instance_id, fix))
     if code == "IncorrectInstanceState":
         return Transient(Problem("instance-busy", f"EC2 refuses for now: {error}", instance_id, "wait"))
     return problem_of(error, "ec2:StartInstances")

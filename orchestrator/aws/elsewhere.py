@@ -14,7 +14,7 @@ class Elsewhere:
 
     def server(self, host: str) -> ServerState:
         """Known by its host alone."""
-        return ServerState(host, host=host, kind=ELSEWHERE, kept_up="it isn't RDS's: whoever runs it stops it")
+        return ServerState(host, host=host, kind=ELSEWHERE, kept_up="it isn't RDS's: stopping it is up to its owner")
 
     def stop(self, host: str) -> None:
         """Never. Raises `Invalid`."""

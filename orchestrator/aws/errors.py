@@ -89,11 +89,11 @@ _CALLED_OTHERWISE = {"HeadBucket": "ListBucket", "HeadObject": "GetObject", "Lis
 _MFA_WRONG = re.compile(r"MultiFactorAuthentication failed|MFA.*(invalid|must be)", re.IGNORECASE)
 _ENCODED = re.compile(r"Encoded authorization failure message: *(\S+)")
 _DENIES = {
-    "service control policy": "your organization forbids it by a service control policy (SCP)",
-    "resource control policy": "your organization forbids it by a resource control policy (RCP)",
-    "permissions boundary": "the identity's permissions boundary doesn't let it",
-    "session policy": "the policy that this session was opened with doesn't let it",
-    "VPC endpoint policy": "the policy of the VPC endpoint that the call goes through doesn't let it",
+    "service control policy": "your organization forbids it with a service control policy (SCP)",
+    "resource control policy": "your organization forbids it with a resource control policy (RCP)",
+    "permissions boundary": "the identity's permissions boundary doesn't allow it",
+    "session policy": "the session policy doesn't allow it",
+    "VPC endpoint policy": "the policy of the VPC endpoint that the call goes through doesn't allow it",
     "resource-based policy": "the policy of that resource itself forbids it",
     "identity-based policy": "a policy of the identity forbids it",
 }
@@ -150,7 +150,7 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
         return Transient(
             Problem("aws-unavailable", message or f"HTTP {status}", doing, "wait, or see the AWS health page")
         )
-    return OrchestratorError(Problem("aws-error", message, doing, "see the message of AWS"))
+    return OrchestratorError(Problem("aws-error", message, doing, "see AWS's message"))
 
 
 _CHECK_KEYS = (
@@ -200,13 +200,13 @@ def _way_in(action: str, resource: str, message: str) -> str:
     """What has to change, and who can: an `Allow` is no help where some policy denies."""
     for policy, why in _DENIES.items():
         if f"explicit deny in a {policy}" in message or f"explicit deny in an {policy}" in message:
-            return f"{why}: whoever keeps that policy has to except {action} there; no `Allow` helps against a deny"
+            return f"{why}: whoever manages that policy has to exempt {action} there; no `Allow` overrides a deny"
         if f"no {policy} allows" in message and policy != "identity-based policy":
-            return f"{why}: whoever keeps that policy has to allow {action} there"
+            return f"{why}: whoever manages that policy has to allow {action} there"
     line = json.dumps({"Effect": "Allow", "Action": action, "Resource": resource or "*"})
     fix = f"allow {action} to the identity that runs this: {line}; `orchestrate policy` prints all that a command needs"
     encoded = _ENCODED.search(message)
-    return f"{fix}; why, says `aws sts decode-authorization-message --encoded-message …`" if encoded else fix
+    return f"{fix}; `aws sts decode-authorization-message --encoded-message …` says why" if encoded else fix
 
 
 def _action(service: str, operation: str, message: str) -> tuple[str, str]:

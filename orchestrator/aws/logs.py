@@ -75,6 +75,6 @@ class Logs:
             if code_of(error) == "ResourceNotFoundException":
                 raise KeyError(group) from None
             if code_of(error) == "InvalidParameterException" and pattern:
-                fix = "give a plain text, or a pattern as CloudWatch Logs has it: ?ERROR ?Exception"
+                fix = "give plain text, or a CloudWatch Logs pattern such as ?ERROR ?Exception"
                 raise Invalid(Problem("grep-invalid", str(error), "--grep", fix)) from None
             raise problem_of(error, "logs:FilterLogEvents") from None

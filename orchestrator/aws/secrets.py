@@ -111,7 +111,7 @@ def text_of(answer: Mapping[str, Any], arn: str) -> str:
     except UnicodeDecodeError:
         fix = "store it as text: aws secretsmanager put-secret-value --secret-string file://…"
         raise OrchestratorError(
-            Problem("secret-not-text", "the secret holds bytes that are no text", arn, fix)
+            Problem("secret-not-text", "the secret holds bytes that are not text", arn, fix)
         ) from None
 
 

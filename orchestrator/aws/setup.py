@@ -96,21 +96,21 @@ def _no_profile(wanted: str, source: str, known: Sequence[str]) -> Problem:
 def _unparsable(error: ConfigParseError) -> Problem:
     """Where it can't be read; never the line itself, which may hold a key."""
     kinds = {
-        configparser.DuplicateSectionError: "a section that stands there twice",
-        configparser.DuplicateOptionError: "a key that stands there twice in one section",
+        configparser.DuplicateSectionError: "a section that appears twice",
+        configparser.DuplicateOptionError: "a key that appears twice in one section",
         configparser.MissingSectionHeaderError: "text before the first [section]",
-        configparser.ParsingError: "a line that is no KEY = VALUE",
+        configparser.ParsingError: "a line that is not KEY = VALUE",
         UnicodeDecodeError: "something that is not UTF-8",
     }
     cause = error.kwargs.get("error")
     what = next(
-        (text for kind, text in kinds.items() if isinstance(cause, kind)), "a nested line that is no KEY = VALUE"
+        (text for kind, text in kinds.items() if isinstance(cause, kind)), "a nested line that is not KEY = VALUE"
     )
     path = str(error.kwargs.get("path", ""))
     number = getattr(cause, "lineno", None) or next((at for at, _ in getattr(cause, "errors", ())), None)
     place = f"{path}:{number}" if number else path
     if _has_mark(path):
-        what = "a byte order mark, or UTF-16: it was saved by an editor of Windows"
+        what = "a byte order mark, or UTF-16: it was saved by a Windows editor"
     return Problem("aws-setup-invalid", f"the file holds {what}", place, "correct the file; save it as plain UTF-8")
 
 
@@ -237,16 +237,16 @@ def _sound(text: str) -> bool:
 def explained(error: Exception, environment: Mapping[str, str]) -> str:
     """What a provider of credentials stumbled over, in words."""
     if isinstance(error, TimeoutError):
-        return f"its credential_process is of no use: {error}"
+        return f"its credential_process is unusable: {error}"
     if isinstance(error, UnicodeDecodeError):
         return "what was read is not UTF-8"
     if isinstance(error, OSError) and error.filename:
         named = next((f"{name}: " for name, value in environment.items() if value == str(error.filename)), "")
         return f"{named}{error.filename}: {error.strerror}"
     if isinstance(error, KeyError):
-        return "a token that was kept on this machine can't be read: sign in again (`aws sso login`)"
+        return "a token cached on this machine can't be read: sign in again (`aws sso login`)"
     if isinstance(error, IndexError):
         return "its credential_process is empty"
     if isinstance(error, AttributeError | TypeError) or type(error).__name__ == "JSONDecodeError":
-        return "its credential_process printed something else than the one JSON object that is expected"
+        return "its credential_process did not print the one JSON object that is expected"
     return f"{type(error).__name__}: {error}"

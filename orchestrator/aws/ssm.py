@@ -328,7 +328,7 @@ def _judged(answer: dict[str, Any], instance_id: str, timeout: int) -> CommandOu
         return output
     if details in _UNDELIVERED:
         message = f"command {output.command_id} was not delivered ({details})"
-        raise Transient(Problem("runner-offline", message, instance_id, "see whether the instance's SSM agent runs"))
+        raise Transient(Problem("runner-offline", message, instance_id, "check whether the instance's SSM agent runs"))
     if output.status == "TimedOut":
         message = f"the script was stopped after {timeout} s{_last_lines(output.stderr)}"
         raise TimedOut(Problem("script-timed-out", message, instance_id, fix))

@@ -73,7 +73,7 @@ def held(value: str, key: str, place: str) -> str:
     try:
         return str(json.loads(value)[key])
     except (ValueError, KeyError, TypeError):
-        fix = f"store a JSON object with a {key}, or name the key that there is"
+        fix = f"store a JSON object with a {key}, or name a key that exists"
         message = f"the secret is not a JSON object with a {key}"
         raise OrchestratorError(Problem("secret-malformed", message, place, fix)) from None
 

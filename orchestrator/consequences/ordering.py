@@ -34,7 +34,7 @@ def _end(every: list[Consequence], tenancy: Tenancy) -> Iterable[Consequence]:
             code="stack-destroyed",
             effect=Effect.OUTAGE,
             name=f"stack:{tenancy.stack or 'all'}",
-            says=f"the whole stack goes: none of its {len(tenancy.tenants)} sites answers any more",
+            says=f"the whole stack is deleted: none of its {len(tenancy.tenants)} sites answers any longer",
             why=f"Terraform destroys {', '.join(dict.fromkeys(one.name for one in ending))}",
             then="`orchestrate apply` recreates it, with a new load balancer name and nothing in it",
             address=ending[0].address,

@@ -51,20 +51,22 @@ def _found(said: Mapping[str, Any], login: str, tenant: str, role: str, database
         fix = f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true (as the admin user; ask who closed it)'
         yield Problem("database-closed", message, tenant, fix)
     if said.get("barred"):
-        message = f"role {role} may not connect to {database}: CONNECT was revoked, and a password changes nothing"
+        message = (
+            f"role {role} may not connect to {database}: CONNECT was revoked, and a new password won't change that"
+        )
         fix = f'GRANT CONNECT ON DATABASE "{database}" TO "{role}" (as its owner or the admin user; ask who revoked it)'
         yield Problem(REVOKED, message, tenant, fix)
     if said.get("expires") and login != "ok":
-        message = f"the password of role {role} expired at {said['expires']}; a new one would be as expired"
+        message = f"the password of role {role} expired at {said['expires']}; a new one would be expired too"
         fix = f"ALTER ROLE \"{role}\" VALID UNTIL 'infinity' (as the admin user; ask who set the date)"
         yield Problem("database-role-expired", message, tenant, fix)
     for flag, kind, name in (("none_of_role", "ROLE", role), ("none_of_database", "DATABASE", database)):
         if said.get(flag):
-            message = f"{kind.lower()} {name} is allowed no connection at all (CONNECTION LIMIT 0)"
+            message = f"{kind.lower()} {name} is allowed no connections at all (CONNECTION LIMIT 0)"
             fix = f'ALTER {kind} "{name}" CONNECTION LIMIT -1 (as the admin user; ask who set it)'
             yield Problem("database-connection-limit", message, tenant, fix)
     if said.get("iam") and login != "ok":
-        message = f"role {role} is a member of rds_iam: RDS takes IAM tokens of it, and no password"
+        message = f"role {role} is a member of rds_iam: RDS accepts IAM tokens from it, and no password"
         fix = f'REVOKE rds_iam FROM "{role}" (as the admin user), unless the application signs in with tokens'
         yield Problem("database-login-iam", message, tenant, fix)
     refusal = refusals.of(login)

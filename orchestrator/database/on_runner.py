@@ -118,7 +118,7 @@ def text_in(answer: Dict[str, Any]) -> Password:  # noqa: UP006
     try:
         return base64.b64decode(answer.get("SecretBinary", "")).decode()
     except ValueError:
-        return Failed("secret-not-text", "the secret holds bytes that are no text: store it as a string")
+        return Failed("secret-not-text", "the secret holds bytes that are not text: store it as a string")
 
 
 def some_secrets(arns: Sequence[str], region: str) -> Dict[str, Password]:  # noqa: UP006

@@ -108,10 +108,10 @@ def renamed(one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerC
         return None
     owners = ", ".join(f"{name} (owner {seen.databases[name]})" for name in found)
     state = "is empty" if one.database in seen.databases else "is missing"
-    message = f"{one.database} {state}, and the application's tables lie in {owners}, which no tenant has"
+    message = f"{one.database} {state}, and the application's tables are in {owners}, which no tenant has"
     aside = f"ALTER DATABASE {identifier(one.database)} RENAME TO {identifier(one.database[:50] + '_empty')}; "
     undoing = " or ".join(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(one.database)}" for name in found)
     undo = f"{aside if one.database in seen.databases else ''}{undoing}"
     which = "" if len(found) == 1 else " (whichever is the tenant's)"
-    fix = f"undo the renaming: {undo}{which}; an empty one all the same: orchestrate run --new-database {one.database}"
+    fix = f"undo the renaming: {undo}{which}; to get an empty one anyway: orchestrate run --new-database {one.database}"
     return Problem("database-renamed", message, one.tenant, fix)

@@ -28,20 +28,20 @@ LOGIN = (
     LoginRefusal(
         r"PAM authentication failed for user|IAM authentication failed for the role",
         "database-login-iam",
-        "PostgreSQL wants an IAM token of this role, not its password (it is a member of rds_iam)",
-        "REVOKE rds_iam FROM the role, for it to sign in with its password; who means to use tokens: "
-        "rds-db:connect in the task role's policy, IAM authentication on in the server, a fresh token each connection",
+        "PostgreSQL requires an IAM token from this role, not its password (it is a member of rds_iam)",
+        "REVOKE rds_iam FROM the role to let it sign in with its password; to use tokens instead: rds-db:connect in "
+        "the task role's policy, IAM authentication on in the server, a fresh token each connection",
     ),
     LoginRefusal(
         rf"role {NAME} is not permitted to log in",
         "database-role-without-login",
         "the role may not log in",
-        'ALTER ROLE "{name}" LOGIN (as the admin user; ask who took it away)',
+        'ALTER ROLE "{name}" LOGIN (as the admin user; ask who revoked it)',
     ),
     LoginRefusal(
         rf"FATAL:.*permission denied for database {NAME}",
         "database-connect-revoked",
-        "the role may not connect to its database (CONNECT was revoked); a password changes nothing",
+        "the role may not connect to its database (CONNECT was revoked); a new password won't change that",
         'GRANT CONNECT ON DATABASE "{name}" TO its role (as the database\'s owner; ask who revoked it)',
     ),
     LoginRefusal(
@@ -87,14 +87,15 @@ LOGIN = (
         r"|authentication type 10 is not supported|unknown authentication type: 10",
         "database-client-too-old",
         "the client library can't sign in with SCRAM, which the server asks for",
-        "an image with libpq 10 or later (psycopg2-binary 2.8, pg 8, pgjdbc 42.2); not an md5 password",
+        "use an image with libpq 10 or later (psycopg2-binary 2.8, pg 8, pgjdbc 42.2); not an md5 password",
     ),
     LoginRefusal(
         r"remaining connection slots are reserved|sorry, too many clients already|no more connections allowed"
         r"|[Tt]imed-out waiting to acquire database connection",
         "database-connections-exhausted",
-        "PostgreSQL has no connection left",
-        "end the sessions that hold them (pg_stat_activity), or take a larger class: its memory sets max_connections",
+        "PostgreSQL has no connections left",
+        "end the sessions that hold them (pg_stat_activity), or use a larger instance class: its memory sets "
+        "max_connections",
     ),
 )
 

@@ -47,8 +47,8 @@ READING = 3600
 MOVING = 3600
 """Seconds that dumping or loading a database may take."""
 NOT_ALLOWED = (
-    "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser); to change what another owns, that owner's "
-    "role: GRANT owner TO admin (of a role: WITH ADMIN OPTION)"
+    "the admin user needs CREATEDB and CREATEROLE (on RDS: rds_superuser); to change what another role owns, it "
+    "needs that role: GRANT owner TO admin (of a role: WITH ADMIN OPTION)"
 )
 _FIXES = {
     "28P01": ("admin-password-wrong", "store the admin user's real password in its secret (admin_secret_arn)"),
@@ -57,15 +57,17 @@ _FIXES = {
     "53300": ("database-connections-exhausted", "too many connections: close some, or use a larger class"),
 }
 _PASSING = {
-    "runner-booting": "wait; if it never ends, see cloud-init's log on the instance",
-    "parameter-missing": "none needed: it is tried again; a parameter of your own that is gone: terraform apply",
-    "dump-interrupted": "none needed: it is tried again; if it never ends, see whether its subnet has a way to S3",
+    "runner-booting": "wait; if it doesn't end, see cloud-init's log on the instance",
+    "parameter-missing": "none needed: it is tried again; if a parameter of your own is missing: terraform apply",
+    "dump-interrupted": "none needed: it is tried again; if it keeps failing, check whether its subnet has a route "
+    "to S3",
 }
 """The program's own codes of what is tried again, each with its fix; `_LASTING`: of what is not."""
 _LASTING = {
-    "dump-too-large": "have Terraform begin with the RDS snapshot instead: postgres_snapshot (docs/how-to)",
+    "dump-too-large": "let Terraform start from the RDS snapshot instead: postgres_snapshot (docs/how-to)",
     "dump-damaged": "take another backup; S3 keeps versions in the backup's bucket",
-    "dump-not-moved": "see whether the runner has room in /var/tmp, and whether a bucket policy refuses your identity",
+    "dump-not-moved": "check whether the runner has space in /var/tmp, and whether a bucket policy refuses your "
+    "identity",
     "tenant-login-refused": "`orchestrate run --only tenant-databases` gives the role the password of its secret",
 }
 _RACED = ("42P04:", "42710:", "23505:")
@@ -258,13 +260,13 @@ def _url_in(tenant: str, lent: Mapping[str, Reference]) -> dict[str, str]:
 
 def locked(said: str) -> Transient:
     """PostgreSQL did not get a lock in time: somebody's session has it."""
-    fix = "find that session (SELECT pid, usename, query FROM pg_stat_activity; pg_locks), and end it if it may end"
+    fix = "find that session (SELECT pid, usename, query FROM pg_stat_activity; pg_locks), and end it if that is safe"
     return Transient(Problem("database-locked", said, "tenant-databases", fix))
 
 
 def admin_unknown(database: Database) -> OrchestratorError:
     """Nothing can be made or looked at: nobody told the admin's password."""
-    message = f"the password of {database.admin_user} is in no secret that is known, nor in Terraform's state"
+    message = f"the password of {database.admin_user} is in no known secret and not in Terraform's state"
     fix = "name its secret in orchestrate.toml (`orchestrate init`): database.admin_secret_arn"
     return OrchestratorError(Problem("admin-password-unknown", message, database.server, fix))
 
@@ -322,8 +324,8 @@ def _without_way(said: str, where: str) -> Transient | None:
     host = urlsplit(found["url"]).netloc
     service, _, region = host.split(".amazonaws")[0].partition(".")
     fix = (
-        f"give the runner's subnet a way out (a NAT gateway), or a VPC endpoint com.amazonaws.{region}.{service} with "
-        "private DNS, whose security group admits the runner on 443"
+        "give the runner's subnet a default route (a NAT gateway), or a VPC endpoint "
+        f"com.amazonaws.{region}.{service} with private DNS, whose security group admits the runner on 443"
     )
     message = f"the runner gets no answer from {host}: {said.strip().splitlines()[-1]}"
     return Transient(Problem("runner-without-way-to-aws", message, where, fix))

@@ -36,42 +36,42 @@ def authorities(region: str, file: Path | None) -> Authorities:
     return Authorities("".join(ours))
 
 
-_OF_YOUR_OWN = "of a server of your own, name its authorities' PEM file: --database-ca-file"
+_OF_YOUR_OWN = "for a server of your own, name the PEM file of its CAs: --database-ca-file"
 _REFUSALS = (
     (
         r"certificate verify failed|unable to get (local )?issuer",
         "database-authority-unknown",
-        "its certificate is of no authority that is known here, or has expired",
-        f"orchestrate's bundle of RDS's authorities may be older than the certificate: update it; {_OF_YOUR_OWN}",
+        "its certificate is from no CA that is known here, or has expired",
+        f"orchestrate's bundle of RDS's CAs may be older than the certificate: update it; {_OF_YOUR_OWN}",
     ),
     (
         r"does not match host name|certificate for .* does not match",
         "database-certificate-mismatch",
         "its certificate is another host's",
-        "`database.host` must be a name on the certificate: RDS's own endpoint, no alias and no address",
+        "`database.host` must be a name on the certificate: RDS's own endpoint, not an alias or an address",
     ),
     (
         r"server does not support SSL",
         "database-without-tls",
-        "it has no TLS, and no password goes over an open line",
+        "it has no TLS, and a password is never sent unencrypted",
         "turn TLS on in the server (ssl = on, with a certificate for its name)",
     ),
     (
         r"root certificate file .* does not exist|could not read root certificate file",
         "database-authorities-missing",
-        "nothing is known of who signs its certificate",
-        "name a PEM file: AWS's bundle for the region (global-bundle.pem), or your authority's: --database-ca-file",
+        "the CA that signs its certificate is not known",
+        "name a PEM file: AWS's bundle for the region (global-bundle.pem), or your CA's: --database-ca-file",
     ),
     (
         r"unsupported protocol|wrong version number|protocol version|no protocols available|handshake failure",
         "database-tls-refused",
-        "it and we have no version of TLS in common",
-        "let the server speak TLS 1.2 (ssl_min_protocol_version), and see that nothing else answers on its port",
+        "it has no TLS version in common with this client",
+        "let the server speak TLS 1.2 (ssl_min_protocol_version), and check that nothing else answers on its port",
     ),
     (
         r"authentication method requirement",
         "database-password-not-scram",
-        "it asks for the password in a way that would give it away",
+        "it asks for the password in a way that would reveal it",
         "set password_encryption = scram-sha-256 (parameter group), then set the password again",
     ),
 )

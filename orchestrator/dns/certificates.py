@@ -194,7 +194,7 @@ def _verdict(facts: CertificateFacts, validation: Validation) -> Verdict:
     return Wait(
         "the record is there; ACM has not seen it yet",
         code="certificate-not-issued",
-        fix=f"check that the world sees {record}: the registrar must name the name servers of this zone",
+        fix=f"check that {record} is publicly visible: the registrar must name the name servers of this zone",
     )
 
 

@@ -48,13 +48,13 @@ def connect(connection: Connection, name: str) -> Lexicon:
 def require(name: str) -> None:
     """Raises `Invalid` where dns-lexicon is missing or has none of that name."""
     if name in OWN:
-        message = f"through dns-lexicon {name} would lose aliases and routing policies, which it doesn't show"
+        message = f"dns-lexicon doesn't show the aliases and routing policies of {name}, and would lose them"
         raise Invalid(Problem("dns-provider-unknown", message, "contract: dns.provider", f'use provider = "{name}"'))
     try:
         # Its Client would look up the public suffix list on the network; its providers need nothing of it.
         from lexicon._private.discovery import find_providers  # noqa: PLC0415 - an optional extra
     except ImportError:
-        fix = "install orchestrate with its extra `lexicon`: in its clone, `pip install '.[lexicon]'`"
+        fix = "install orchestrate with its `lexicon` extra: `pip install '.[lexicon]'` in its clone"
         message = f"the provider lexicon:{name} needs dns-lexicon, which is not installed"
         raise Invalid(Problem("dns-lexicon-missing", message, "contract: dns.provider", fix)) from None
     known = find_providers()
@@ -168,8 +168,8 @@ class Lexicon:
                 raise OrchestratorError(Problem("dns-record-proxied", message, name, fix))
             if dear:
                 said = ", ".join(f"{field} {value!r}" for field, value in sorted(dear.items()))
-                message = f"{name} would have to be made anew at {self.name}, and would lose: {said}"
-                fix = f"change its type there, by hand; or take {', '.join(sorted(dear))} off it, and run again"
+                message = f"{name} would have to be recreated at {self.name}, and would lose: {said}"
+                fix = f"change its type there, by hand; or remove {', '.join(sorted(dear))} from it, and run again"
                 raise OrchestratorError(Problem("dns-record-fields", message, name, fix))
 
     def _client(self, zone: str) -> _SignedIn:
@@ -225,7 +225,7 @@ class Lexicon:
         if _may_pass(error):
             fix = "wait, then run the same command again: nothing is done twice"
             return Transient(Problem("dns-provider-unavailable", message, fix=fix))
-        return OrchestratorError(Problem("dns-provider-failed", message, fix="look at the record at the provider"))
+        return OrchestratorError(Problem("dns-provider-failed", message, fix="check the record at the provider"))
 
     def _said(self, error: Exception) -> str:
         """The error without addresses, which may carry keys, and without any value of a LEXICON_ variable."""

@@ -121,17 +121,18 @@ class Conflict:
         policies = sorted({record.policy for record in self.present if record.policy})
         if policies:
             which = (
-                f"one answer of several ({', '.join(policies)}), and which of them is to lead where is not known here"
+                f"one answer of several ({', '.join(policies)}), and it is not known here which of them should lead "
+                "where"
             )
             return f"{self.wanted.name} has a routing policy: its records are {which}"
         beside = all(not record.is_answer for record in self.present)
-        why = ", and no CNAME may stand beside it" if beside else ""
+        why = ", and no CNAME may exist next to it" if beside else ""
         return f"{self.wanted.name} already has a record that doesn't belong to this stack{why}"
 
     @property
     def _way_out(self) -> str:
         if any(record.policy for record in self.present):
-            return f"at the provider, lead the answer that is this stack's to {self.wanted.values[0]}; its policy stays"
+            return f"at the provider, point this stack's answer to {self.wanted.values[0]}; its policy stays"
         way = "delete that record and run again"
         if all(is_adoptable(record) for record in self.present):
             way = "let it be replaced with --adopt"

@@ -137,7 +137,8 @@ def _outside(name: str, zone: str, provider: str) -> Problem:
 def _delegated(name: str, below: str, place: ZonePlace) -> Problem:
     return Problem(
         code="dns-name-delegated",
-        message=f"{place.zone} gives {below} to other name servers (NS): a record for {name} in it would never be seen",
+        message=f"{place.zone} delegates {below} to other name servers (NS): a record for {name} in it would never "
+        "be seen",
         context=name,
-        fix=f"give the tenant its own `dns` that names {below} and who holds it",
+        fix=f"give the tenant its own `dns` that names {below} and its provider",
     )

@@ -59,7 +59,7 @@ def _keys(environment: Mapping[str, str]) -> dict[str, str]:
             Problem(
                 code="dns-credentials-missing",
                 message=f"Porkbun needs {' and '.join(missing)} in the environment",
-                fix="make an API key at https://porkbun.com/account/api and export both variables",
+                fix="create an API key at https://porkbun.com/account/api and export both variables",
             )
         )
     return {field: environment[name] for field, name in KEYS.items()}

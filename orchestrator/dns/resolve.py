@@ -106,7 +106,7 @@ class DnsServer:
         ip = host.strip("[]")
         if dns.inet.is_address(ip) and port.isdecimal() and 0 < int(port) < 2**16:
             return cls(ip, int(port))
-        message = f"{text!r} is no DNS server: an IP address and a port are needed"
+        message = f"{text!r} is not a DNS server: an IP address and a port are needed"
         raise Invalid(Problem("resolver-invalid", message, context="ORCHESTRATE_RESOLVER", fix="e.g. 1.1.1.1:53"))
 
     def __str__(self) -> str:

@@ -161,7 +161,7 @@ class Route53:
             if public:
                 raise Invalid(_ambiguous(name, public))
             private += [found["Id"] for found in matching]
-        seen = f" (only a private one, which no visitor is told of: {', '.join(private)})" if private else ""
+        seen = f" (only a private one, which visitors can't see: {', '.join(private)})" if private else ""
         raise Invalid(
             Problem(
                 code="dns-zone-not-found",
@@ -299,7 +299,7 @@ def _refusal(error: Exception, doing: str) -> OrchestratorError:
     said = error.response["Error"].get("Message", "")
     message = f"Route 53 {error.operation_name}: {code_of(error)}: {said}"
     if code_of(error) in REFUSED and error.operation_name == "ChangeResourceRecordSets":
-        return _RefusedChange(Problem("dns-record-refused", message, fix="see the message of Route 53"))
+        return _RefusedChange(Problem("dns-record-refused", message, fix="see Route 53's message"))
     if code_of(error) == "NoSuchHostedZone":
         fix = "create the hosted zone outside of this stack, or correct dns.zone"
         return Invalid(Problem("dns-zone-not-found", message, "contract: dns.zone", fix))

@@ -37,7 +37,7 @@ class NameView:
             return f"{who} did not answer for {self.answer.name} ({self.answer.rcode})"
         if self.is_right:
             return f"{who} says {self.answer}"
-        left = f", and may go on for {self.answer.ttl} s" if self.answer.ttl else ""
+        left = f", and may do so for another {self.answer.ttl} s" if self.answer.ttl else ""
         return f"{who} still says {self.answer} instead of {self.target.name}{left}"
 
 

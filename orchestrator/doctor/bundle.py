@@ -22,12 +22,14 @@ def check(path: Path) -> None:
     if not path.name.endswith(SUFFIXES):
         fix = f"end it with one of {', '.join(SUFFIXES)}"
         problems.append(
-            Problem("bundle-kind-unknown", f"{path.name} is not an archive format that we can write", "--bundle", fix)
+            Problem("bundle-kind-unknown", f"{path.name} is not a supported archive format", "--bundle", fix)
         )
     if path.exists() or path.is_symlink():
-        problems.append(Problem("bundle-exists", f"{path} is there already", "--bundle", "name another file"))
+        problems.append(Problem("bundle-exists", f"{path} already exists", "--bundle", "name another file"))
     elif not path.parent.is_dir():
-        problems.append(Problem("bundle-unwritable", f"there is no folder {path.parent}", "--bundle", "make it first"))
+        problems.append(
+            Problem("bundle-unwritable", f"there is no folder {path.parent}", "--bundle", "create it first")
+        )
     if problems:
         raise Invalid(*problems)
 
@@ -45,7 +47,7 @@ def write(path: Path, members: Mapping[str, str], at: datetime) -> None:
     except BaseException as error:  # also Ctrl-C: no half archive stays
         path.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            fix = "make room, or name a file elsewhere"
+            fix = "free some space, or name a file elsewhere"
             raise OrchestratorError(Problem("bundle-unwritable", str(error), "--bundle", fix)) from None
         raise
 

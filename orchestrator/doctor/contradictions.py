@@ -102,8 +102,8 @@ def _doubted(one: Finding, since: datetime) -> Finding:
 def _over(one: Finding) -> Finding:
     return replace(
         one,
-        cause=f"{one.cause}; that is over: the tenant's login was tried now, and works",
-        fix=f"orchestrate run --tenant {one.subject} (starts its tasks again where ECS does not)",
+        cause=f"{one.cause}; that is resolved: the tenant's login was tried just now, and works",
+        fix=f"orchestrate run --tenant {one.subject} (restarts its tasks if ECS does not)",
         evidence=(*one.evidence, "login tried now: ok"),
     )
 

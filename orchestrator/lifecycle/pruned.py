@@ -93,7 +93,10 @@ def findings(facts: BackupsPrunedFacts) -> Iterable[Problem]:
     """What stays although it is old."""
     for one, lost in irreplaceable(facts.manifests, facts.keep):
         message = f"backup {one.id} is kept: no newer one holds any {' or '.join(lost)}"
-        fix = f"find out where they went, and bring them back (`orchestrate restore {one.id}`); if nobody needs them, "
+        fix = (
+            f"find out what happened to them, and bring them back (`orchestrate restore {one.id}`); if nobody needs "
+            "them, "
+        )
         fix += f"delete {one.place.rpartition('/')[0]}/ and the snapshots tagged {TAG}={one.id} by hand"
         yield Problem("backup-irreplaceable", message, one.id, fix)
 

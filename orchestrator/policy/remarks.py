@@ -13,13 +13,13 @@ def remarks(made: Policy, names: Sequence[str], scope: PolicyScope) -> Iterator[
     """Sentences for people."""
     if running := [name for name in names if name in TERRAFORMS]:
         yield (
-            f"{' and '.join(running)} also run Terraform: what that needs follows from its configuration, "
-            "is much more, and is not in here"
+            f"{' and '.join(running)} also run Terraform: what that needs depends on its configuration, is much "
+            "more, and is not included"
         )
     if "restore" in names:
         yield (
-            f"what restore makes anew is known by the tag Stack={scope.stack.stack}: where Terraform doesn't give it, "
-            "print the policy again when it has made the stack, and restore once more"
+            f"what restore recreates is recognized by the tag Stack={scope.stack.stack}: if Terraform doesn't set "
+            "it, print the policy again once the stack is created, and restore once more"
         )
     if not made.statements:
         yield "nothing is needed: an empty policy can't be created"
@@ -29,6 +29,6 @@ def remarks(made: Policy, names: Sequence[str], scope: PolicyScope) -> Iterator[
         yield f"widened, to fit into one managed policy: {wide}"
     if made.size > LIMIT:
         yield (
-            f"it has {made.size} characters, a managed policy at most {LIMIT}: instances can't be put more briefly; "
-            "name fewer commands, or divide the statements among several policies"
+            f"it has {made.size} characters, a managed policy at most {LIMIT}: instances can't be listed more "
+            "briefly; name fewer commands, or split the statements into several policies"
         )

@@ -12,7 +12,7 @@ from orchestrator.aws.ecs import Task
 class Cure(Enum):
     """What can make the same task definition work the next time."""
 
-    WORKFLOW = "a step of this workflow cures it; a new deployment then works"
+    WORKFLOW = "a step of this workflow repairs it; a new deployment then works"
     OUTSIDE = "somebody must repair something outside the task definition"
     TASK_DEFINITION = "the task definition must change; starting it again would repeat it"
     TIME = "it may pass by itself"

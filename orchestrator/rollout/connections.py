@@ -56,7 +56,7 @@ _WORDS = {
     "TLS": "one of the two speaks TLS and the other does not",
     "REFUSED": "the connection was refused",
     "SILENT": "no answer came in time",
-    "CUT": "the connection was cut",
+    "CUT": "the connection was cut off",
 }
 
 _HINTS = (
@@ -104,7 +104,7 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
     (AddresseeKind.DATABASE, Symptom.CERTIFICATE): _Meaning(
         "database-certificate-untrusted",
         "the task does not trust the database server's certificate",
-        "give the image AWS's present bundle of authorities (global-bundle.pem), RDS's own endpoint as POSTGRES_HOST",
+        "put AWS's current CA bundle (global-bundle.pem) into the image, and use RDS's own endpoint as POSTGRES_HOST",
         Cure.TASK_DEFINITION,
     ),
     (AddresseeKind.DATABASE, Symptom.TLS): _Meaning(
@@ -123,8 +123,8 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
     (AddresseeKind.REDIS, Symptom.CERTIFICATE): _Meaning(
         "redis-certificate-untrusted",
         "the task does not trust Redis's certificate",
-        "REDIS_SSL_CA_CERTS: the system's bundle (ElastiCache's certificates are Amazon Trust Services'); REDIS_HOST: "
-        "the group's own endpoint, no alias",
+        "REDIS_SSL_CA_CERTS: the system's bundle (ElastiCache's certificates are Amazon Trust Services'); "
+        "REDIS_HOST: the group's own endpoint, not an alias",
         Cure.TASK_DEFINITION,
     ),
     (AddresseeKind.REDIS, Symptom.TLS): _Meaning(
@@ -143,50 +143,52 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
     (AddresseeKind.OPENSEARCH, None): _Meaning(
         "opensearch-unreachable",
         "the task could not reach OpenSearch",
-        "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
+        "check OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and OpenSearch's security group",
         Cure.OUTSIDE,
     ),
     (AddresseeKind.MODELS, None): _Meaning(
         "model-server-unreachable",
         "the task could not reach the model server",
-        "does its service run, and is it let in? Without one: DISABLE_MODEL_SERVER = true",
+        "check that its service runs and lets the tasks in; if there is no model server: DISABLE_MODEL_SERVER = true",
         Cure.OUTSIDE,
     ),
     (AddresseeKind.FILES, None): _Meaning(
         "aws-unreachable",
         "the task could not reach S3",
-        "a way out of its subnets (NAT gateway, or a gateway endpoint for S3), and 443 in its security group's egress",
+        "give its subnets a route to S3 (NAT gateway or gateway endpoint), and allow 443 in its security group's "
+        "egress",
         Cure.OUTSIDE,
     ),
     (AddresseeKind.AWS, None): _Meaning(
         "aws-unreachable",
-        "the task could not reach an API of AWS",
-        "a way out of its subnets (NAT gateway, or a VPC endpoint for that service), and 443 in its group's egress",
+        "the task could not reach an AWS API",
+        "give its subnets a route to that service (NAT gateway or VPC endpoint), and allow 443 in its security "
+        "group's egress",
         Cure.OUTSIDE,
     ),
     (AddresseeKind.OTHER, Symptom.NAME): _Meaning(
         "host-unknown",
-        "the task asks for a name that does not resolve",
-        "correct the name where it is set; names of containers are no names in awsvpc (use 127.0.0.1)",
+        "the task uses a host name that does not resolve",
+        "correct the name where it is set; in awsvpc, container names don't resolve (use 127.0.0.1)",
         Cure.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, Symptom.CERTIFICATE): _Meaning(
         "certificate-untrusted",
         "the task does not trust the certificate of a server",
-        "the authority of that server (or of the proxy in between) must be in the image's bundle: SSL_CERT_FILE, "
+        "add the CA of that server (or of the proxy in between) to the image's bundle: SSL_CERT_FILE, "
         "REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS",
         Cure.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, Symptom.TLS): _Meaning(
         "tls-mismatch",
         "the task and a server do not agree on TLS",
-        "http:// or https:// where its address is set; and its port",
+        "check http:// or https:// where its address is set, and its port",
         Cure.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, None): _Meaning(
         "host-unreachable",
         "the task could not connect to a server",
-        "does that server run, and do its firewall and the way there let the tasks in?",
+        "check that the server runs, and that its firewall and the network in between let the tasks in",
         Cure.OUTSIDE,
     ),
 }
@@ -251,13 +253,13 @@ def _of_itself(who: Addressee, symptom: Symptom) -> Cause:
     if code and not who.variable:
         return Cause(
             code,
-            f"the task looks for {what} at its own address ({who}): nobody told it where {what} is",
-            f"{variable} in the container's environment in the task definition",
+            f"the task looks for {what} at its own address ({who}): its environment doesn't say where {what} is",
+            f"set {variable} in the container's environment in the task definition",
             Cure.TASK_DEFINITION,
         )
     return Cause(
         "neighbour-not-ready",
         f"another container of the task does not answer at {who}: {symptom.words}",
-        "look at that container's own log first; dependsOn (condition HEALTHY) if it only starts later",
+        "look at that container's own log first; use dependsOn (condition HEALTHY) if it only starts later",
         Cure.OUTSIDE,
     )

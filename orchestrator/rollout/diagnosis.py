@@ -27,7 +27,7 @@ _REASON_RULES = (
         r"toomanyrequests|429 Too Many Requests|pull rate limit",
         "registry-rate-limited",
         "the registry's rate limit was reached",
-        "sign in to the registry (repositoryCredentials in the container definition), or pull through a cache of ECR",
+        "sign in to the registry (repositoryCredentials in the container definition), or use an ECR pull-through cache",
         Cure.TIME,
     ),
     _Rule(
@@ -48,7 +48,7 @@ _REASON_RULES = (
         r"CannotPullContainerError|CannotPullImage|CannotPullECRContainerError",
         "image-pull-failed",
         "the container image could not be pulled",
-        "check that the tag exists, and the way to the registry (NAT, rate limit, permissions)",
+        "check that the tag exists and that the task can reach the registry (NAT, rate limit, permissions)",
         Cure.OUTSIDE,
     ),
     _Rule(
@@ -62,14 +62,15 @@ _REASON_RULES = (
         r"ResourceInitializationError",
         "task-resources-failed",
         "ECS could not prepare the task (network, log group, volumes)",
-        "check the log group, the execution role and the subnets' way out",
+        "check the log group, the execution role and the subnets' default route",
         Cure.OUTSIDE,
     ),
     _Rule(
         r"InsufficientFreeAddressesInSubnet",
         "subnet-full",
         "the subnet had no free address for the task",
-        "give the service a larger subnet, or one more; who holds addresses: `aws ec2 describe-network-interfaces`",
+        "give the service a larger subnet, or one more; to see what uses the addresses: `aws ec2 "
+        "describe-network-interfaces`",
         Cure.OUTSIDE,
     ),
     _Rule(
@@ -162,11 +163,11 @@ def _unknown(failure: Failure) -> Cause:
     exits = ", ".join(f"{one.name} {one.exit_code}" for one in failure.task.containers if one.exit_code is not None)
     last = failure.log[-1].strip() if failure.log else failure.task.stopped_reason
     ended = f"a container ended ({exits or failure.task.stop_code or 'no exit code'})"
-    said = f'; the task says "{" ".join(last.split())[:120]}", which is not understood here' if failure.log else ""
+    said = f'; the task says "{" ".join(last.split())[:120]}", which is not a known error' if failure.log else ""
     return Cause(
         "container-exited",
         f"{ended}{said}",
-        "read its whole log (orchestrate logs): the cause is not one of the known ones, so nothing is blamed for it",
+        "read its whole log (orchestrate logs): the cause is not a known one, so nothing is blamed for it",
         Cure.OUTSIDE,
         last[:300],
     )

@@ -104,8 +104,8 @@ def _elsewhere(who: Addressee, kind: AddresseeKind, message: str, environment: M
     held = "" if who.variable else "; no plain variable of the task definition holds that address"
     return Cause(
         "server-elsewhere",
-        f"{who} said so, which is not the tenant's own {kind}{beside}{held}: {message}",
-        "see what sets that address, and whose server it is: no step of this program changes anything there",
+        f"{who} said so, and is not the tenant's own {kind}{beside}{held}: {message}",
+        "find out what sets that address and whose server it is: no step changes anything there",
         Cure.OUTSIDE,
     )
 
@@ -121,6 +121,6 @@ def _not_ours(code: str, names: Mapping[str, str], environment: Mapping[str, str
     return Cause(
         "database-role-other" if what == "role" else "database-name-other",
         f'the task uses the {what} "{said}", and {told[0]} is "{told[1]}": {refused}',
-        f"see what else in the task sets a {what}; no step of this program makes or changes one of that name",
+        f"find out what else in the task sets a {what}; no step creates or changes one of that name",
         Cure.OUTSIDE,
     )

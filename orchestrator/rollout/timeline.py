@@ -17,7 +17,7 @@ from orchestrator.aws.service_events import EventKind, ServiceEvent
 
 SOON = 1.0
 """Seconds until what was changed a moment ago is looked for again: ECS is eventually consistent."""
-NOT_SEEN = "run it again; if it stays so, see in CloudTrail whether UpdateService arrived"
+NOT_SEEN = "run it again; if that doesn't help, check in CloudTrail whether UpdateService arrived"
 OVERDUE = 1.25
 """The part of the expected time after which a state is late."""
 LAUNCHING = 60.0

@@ -58,7 +58,7 @@ def without_task_set(it: Situation) -> Verdict | None:
     if service.desired == 0:
         return at_zero(it)
     if service.running >= service.desired and not service.pending:
-        return Done(f"{counts}; not judged whether they are the newest: {service.controller} makes its deployments")
+        return Done(f"{counts}; whether they are the newest is not judged: {service.controller} makes its deployments")
     fix = f"see what {service.controller} is doing: the service has no PRIMARY task set"
     return Wait(f"{counts}, no PRIMARY task set", "service-not-running", fix)
 
@@ -75,7 +75,7 @@ def count_not_shown(it: Situation) -> Verdict | None:
     """ECS still shows the count from before this run scaled it."""
     if it.scaled_to is None or it.service.desired:
         return None
-    why = f"ECS still shows a desired count of 0, {it.scaled_to} were asked for"
+    why = f"ECS still shows a desired count of 0, but {it.scaled_to} were asked for"
     return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
 
 
@@ -109,7 +109,7 @@ def rolled_back(it: Situation) -> Verdict | None:
     watched = it.rollout.watched if it.ours is None else it.ours
     if not timeline.rolled_back(it.service, watched):
         return None
-    message = f"ECS gave up the new deployment and went back to an older one ({it.primary.task_definition})"
+    message = f"ECS gave up on the new deployment and rolled back to an older one ({it.primary.task_definition})"
     causes = [classify(failure) for failure in it.rollout.failures[:1]]
     why = "".join(f": {cause.message}" for cause in causes)
     fix = "repair what made its tasks fail (orchestrate doctor, the service's events), then deploy again"
@@ -126,7 +126,7 @@ def superseded(it: Situation) -> Verdict | None:
     expected = it.ours is not None or it.rules.wary or primary.created_at < it.started
     if expected or watched in ("", primary.id):
         return None
-    message = f"somebody began deployment {primary.id} while {watched} was under way"
+    message = f"somebody started deployment {primary.id} while {watched} was in progress"
     return Blocked(Problem("superseded", message, it.tenant, "run the same command again to wait for the new one"))
 
 
@@ -150,7 +150,7 @@ def database_lost(it: Situation) -> Verdict | None:
     if classify(newest).code != HEALED_BY_US or not _watched(newest, it.started):
         return None
     forced = it.service.deploys_itself
-    again = f"make database {it.wanted.database} again{f' and redeploy {it.name}' if forced else ''}: it went missing"
+    again = f"recreate database {it.wanted.database}{f' and redeploy {it.name}' if forced else ''}: it has gone missing"
     return Todo(again, Heal(it.name, it.wanted, forced))
 
 

@@ -68,7 +68,7 @@ def should_it_never(rollout: Rollout) -> tuple[str, str]:
     if targets.states.get("unhealthy"):
         return "target-unhealthy", f"check the health path and the application's log ({', '.join(targets.reasons)})"
     if rollout.steady and not targets.states:
-        fix = "its tasks run and are in no target group: see the service's load_balancer block, and its events"
+        fix = "its tasks run but are in no target group: check the service's load_balancer block and its events"
         return "target-not-registered", fix
     if service is not None and service.strategy != ROLLING:
         fix = f"its strategy is {service.strategy}: a hook or the bake time may hold it. See `aws ecs "

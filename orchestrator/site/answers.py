@@ -33,7 +33,7 @@ def wrong(hostname: str, probe: Probe, expected: Healthy) -> Problem | None:
     if has_mark(probe.body, expected.mark):
         return None
     message = f"{site} answers with HTTP {probe.status}, but not with {expected.mark}: {_shown(probe.body)}"
-    fix = "something else answers (a page of the load balancer's, a CDN's): see its rules; or say what is right, with "
+    fix = "something else answers (the load balancer, a CDN): check its rules; or say what the right answer is, with "
     return Problem("site-other-answer", message, site, f"{fix}`health_path` and `health_mark` in the contract")
 
 

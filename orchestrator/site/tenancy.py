@@ -145,7 +145,7 @@ def _taken(rule: ListenerRule, own: TenantParts, mine: frozenset[str], rules: Se
     if groups and groups <= mine:
         return None
     if groups & mine:
-        message = f"{said(rule)} sends a part of the visitors of {own.hostname} to a target group that is not its own"
+        message = f"{said(rule)} sends some visitors of {own.hostname} to a target group that is not its own"
         return Problem("listener-rule-divided", message, own.hostname, _repair(own))
     later = [one for one in rules if one.matches(own.hostname) and mine & set(one.target_groups)]
     if not later:
@@ -238,7 +238,7 @@ def unjudged(tenant: Subject, site_owners: SiteOwners, inside: SiteBackend) -> P
     if inside.connections and not hidden:
         return None
     which = f"{', '.join(hidden)} of {own.service}" if hidden else f"no container of {own.service}"
-    why = "has them from elsewhere than its task definition" if hidden else "names them"
+    why = "gets them from somewhere other than its task definition" if hidden else "names them"
     message = f"not judged: whether the database is the tenant's; POSTGRES_HOST and POSTGRES_DB: {which} {why}"
-    fix = "put POSTGRES_HOST and POSTGRES_DB as plain variables into the task definition: they are no secrets"
+    fix = "put POSTGRES_HOST and POSTGRES_DB as plain variables into the task definition: they are not secrets"
     return Problem("database-not-judged", message, tenant, fix)

@@ -271,9 +271,9 @@ def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
     for place, part in parts.items():
         for key in ("admin_password", "password"):
             if isinstance(part, Mapping) and key in part:
-                fix = "keep it in Secrets Manager and name the secret, or let the state tell (`orchestrate init`)"
+                fix = "keep it in Secrets Manager and name the secret, or take it from the state (`orchestrate init`)"
                 yield Problem(
-                    "contract-holds-password", "a contract holds no password", f"{source}: {place}.{key}", fix
+                    "contract-holds-password", "a contract must not hold a password", f"{source}: {place}.{key}", fix
                 )
 
 
@@ -363,7 +363,7 @@ def decode(given: str | bytes, source: str) -> Stack:
 def _not_json(text: str, error: Exception) -> str:
     """Why this is no contract, without a word of it."""
     if isinstance(error, UnicodeDecodeError):
-        return f"this is not text: byte {error.start} is no {error.encoding}"
+        return f"this is not text: byte {error.start} is not {error.encoding}"
     if not text:
         return "there is nothing in it"
     if "<sensitive>" in text:

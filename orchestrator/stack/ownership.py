@@ -111,7 +111,7 @@ class Ownership:
             return f"the plan doesn't destroy it ({self.managed[kind, name]})" if spared else ""
         if (tags or {}).get(TAG, "") == stack:
             return ""
-        return f"neither a Terraform state nor its tag {TAG} tells whose it is"
+        return f"neither a Terraform state nor its tag {TAG} says whose it is"
 
 
 def word(kind: PartKind, name: str) -> str:
@@ -161,4 +161,4 @@ class Known:
 def _of(said: str, stack: str) -> str:
     if said and said != stack:
         return f", and its tag {TAG} says that it is {said}'s"
-    return "" if said else ": who owns it is not known"
+    return "" if said else ": its owner is not known"

@@ -74,7 +74,7 @@ def decide(facts: DatabaseServerFacts) -> Verdicts:
 def _verdict(server: ServerState, host: str) -> Verdict:
     name = server.instance
     if server.kind == ELSEWHERE:
-        return Done(f"{name} isn't RDS's: whether it answers, the next step sees")
+        return Done(f"{name} isn't RDS's: the next step sees whether it answers")
     if not server.status:
         return Blocked(missing(server))
     if server.status in USABLE:

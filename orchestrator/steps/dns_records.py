@@ -264,7 +264,7 @@ def _conflict(facts: DnsRecordsFacts, conflict: Conflict) -> Problem:
     return replace(
         conflict.problem,
         code="dns-load-balancer-alive",
-        message=f"{conflict.wanted.name} leads to {', '.join(sorted(alive))}: alive, and not this stack's",
+        message=f"{conflict.wanted.name} leads to {', '.join(sorted(alive))}: alive, but not this stack's",
     )
 
 
@@ -281,7 +281,7 @@ def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
 def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     answer, place = facts.answers.get(name), facts.places[tenant]
     if answer is None or facts.target is None:
-        return Wait(f"{name} hasn't been asked for yet", code="dns-not-visible")
+        return Wait(f"{name} has not been looked up yet", code="dns-not-visible")
     if answer.leads_to(facts.target):
         left = facts.remembered.get(name)
         return Done(f"{answer}; everyone sees it in at most {left} s" if left else f"{answer}")
@@ -293,11 +293,11 @@ def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     if place.zone in facts.elsewhere:
         asked = ", ".join(facts.elsewhere[place.zone])
         return Wait(
-            f"the record is right, but the world asks {asked} about {place.zone}, which are not that zone's servers",
+            f"the record is right, but the world asks {asked} about {place.zone}, and those are not the zone's servers",
             code="dns-zone-elsewhere",
             fix=f"name this zone's servers for {place.zone} at its registrar; or say in `dns` who holds it: {asked}",
         )
-    remembered = f"; it may be remembered for {answer.ttl} s" if answer.ttl else ""
+    remembered = f"; it may be cached for {answer.ttl} s" if answer.ttl else ""
     return Wait(
         f"the record is right, but DNS still says {answer}{remembered}",
         code="dns-not-visible",
@@ -324,7 +324,10 @@ def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedCha
     if unseen:
         fix = "run the same command again, and look at the new plan"
         raise Refused(
-            *(Problem("dns-plan-changed", f"not what was shown: {change}", change.name, fix) for change in unseen)
+            *(
+                Problem("dns-plan-changed", f"this is not what was shown: {change}", change.name, fix)
+                for change in unseen
+            )
         )
 
 

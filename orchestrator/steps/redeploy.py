@@ -117,11 +117,11 @@ def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
         fix = "check `cluster`, `region` and the tenant's `service` in the contract"
         return Blocked(Problem("service-missing", f"there is no service {service}", tenant, fix))
     if not rollout.service.deploys_itself:
-        return Done(f"no redeploy: {rollout.service.controller} makes its deployments, ECS refuses a forced one")
+        return Done(f"no redeploy: {rollout.service.controller} makes its deployments, and ECS refuses a forced one")
     if tenant in facts.redeployed:
         return _redeployed(tenant, rollout, facts)
     if rollout.primary is not None and rollout.primary.id != facts.before.get(tenant, rollout.primary.id):
-        return Done(f"no redeploy needed: {rollout.primary.id} began meanwhile")
+        return Done(f"no redeploy needed: {rollout.primary.id} has started meanwhile")
     if rollout.service.desired == 0:
         return Done("no redeploy: its desired count is 0")
     if tenant in facts.made:
@@ -139,7 +139,7 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
     """Services that would be redeployed if that were ours to do."""
     for tenant, why in facts.foreign.items():
         name = facts.services[tenant]
-        message = f"{name} should be redeployed, and is left as it is: {why}"
+        message = f"{name} should be redeployed, but is left as it is: {why}"
         named = f'or name it yourself: service = "{name}" under [contract.tenants.{tenant}] in orchestrate.toml'
         fix = f"{remedy(PartKind.SERVICE, f'{facts.cluster}/{name}')}; {named}"
         yield Problem("not-this-stacks", message, tenant, fix)
@@ -165,7 +165,7 @@ def _redeployed(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
     ours, primary = facts.ours.get(tenant, ""), rollout.primary
     shown = [one.id for one in rollout.service.deployments] if rollout.service else []
     if ours in shown or primary is None or primary.id not in facts.earlier.get(tenant, frozenset()):
-        return Done(f"redeployed: {ours} began" if ours else "redeployed")
+        return Done(f"redeployed: {ours} started" if ours else "redeployed")
     why = f"ECS still shows {primary.id}, from before our {ours or 'redeploy'}"
     return Wait(why, "deployment-not-seen", timeline.NOT_SEEN, poll=timeline.SOON)
 
@@ -178,11 +178,11 @@ def _of_failing(service: str, rollout: Rollout) -> Verdict:
             return Todo(
                 f"redeploy {service}: its rollout failed, and a failed rollout never retries by itself", service
             )
-        return Done("no redeploy needed: its rollout is under way")
+        return Done("no redeploy needed: its rollout is in progress")
     if cause.cure is Cure.TASK_DEFINITION:
         return Done(f"no redeploy: {cause.message}; the same task definition would repeat it")
     if cause.cure is Cure.WORKFLOW and not _outlived(rollout):
-        return Todo(f"redeploy {service}: {cause.message}, and that is cured", service)
+        return Todo(f"redeploy {service}: {cause.message}, and that is repaired", service)
     if stuck:
         return Todo(
             f"redeploy {service} once: its rollout failed ({cause.message}) and never retries by itself", service
@@ -215,7 +215,7 @@ def apply(context: RedeployContext, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[RedeployContext, RedeployFacts] = Step(
     id="redeploy",
-    title="services whose tasks failed for a cause that is cured were redeployed",
+    title="services whose tasks failed for a cause that is repaired were redeployed",
     observe=observe,
     decide=decide,
     apply=apply,

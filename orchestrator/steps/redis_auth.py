@@ -186,7 +186,7 @@ def _login(context: RedisAuthContext, redis: Redis) -> RedisLogin | Unproven | N
 def decide(facts: RedisAuthFacts) -> Verdicts:
     """TLS first, then ROTATE, then SET, then the proof."""
     if facts.redis is None or facts.redis.auth_secret_arn is None:
-        return {STACK: Done("the stack names no Redis token")}
+        return {STACK: Done("the contract names no Redis token")}
     return {STACK: _verdict(facts, facts.redis.auth_secret_arn)}
 
 
@@ -207,7 +207,7 @@ def _verdict(facts: RedisAuthFacts, secret: str) -> Verdict:
     if not state.auth:
         return Todo(f"set the token of {name}", TokenChange(state))
     if facts.rotated:
-        return Todo(f"accept only the token at {name}", TokenChange(state, final=True))
+        return Todo(f"require the token at {name}", TokenChange(state, final=True))
     return _proof(facts, secret)
 
 
@@ -232,21 +232,21 @@ def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
     return Wait(problem.message, problem.code, problem.fix) if facts.patient else Blocked(problem)
 
 
-_TRY = "see that the runner is online, may read the secret, and is let in by Redis's security group"
+_TRY = "check that the runner is online, may read the secret, and is let in by Redis's security group"
 
 
 def _finish(name: str) -> str:
     return (
-        f"a ROTATE of {name} was never made final: once every client sends the token, modify-replication-group with "
+        f"a ROTATE of {name} was never finished: once every client sends the token, modify-replication-group with "
         "--auth-token-update-strategy SET (give the token in a file: --cli-input-json file://…)"
     )
 
 
 def _reconcile(name: str, secret: str) -> str:
     return (
-        f"either the secret is old: put the token that {name} takes into {secret} (put-secret-value, from a file); or "
-        f"the secret is right: orchestrate run --only redis-auth --rotate-redis-token {name} (ROTATE, then SET: who "
-        "still sends the old token is refused afterwards)"
+        f"either the secret is old: put the token that {name} accepts into {secret} (put-secret-value, from a file); "
+        f"or the secret is right: orchestrate run --only redis-auth --rotate-redis-token {name} (ROTATE, then SET: "
+        "clients that still send the old token are refused afterwards)"
     )
 
 
@@ -280,8 +280,8 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
         message = f"the token of Redis group {name} is left as it is: {facts.foreign}"
         yield Problem("not-this-stacks", message, name, remedy(PartKind.REDIS, name))
     elif facts.users:
-        message = f"setting the token of {name} would bar others that use it: {'; '.join(facts.users)}"
-        fix = "give the stack a Redis of its own; or take `redis.auth_secret_arn` out of the contract"
+        message = f"setting the token of {name} would lock out others that use it: {'; '.join(facts.users)}"
+        fix = "give the stack a Redis of its own, or remove `redis.auth_secret_arn` from the contract"
         yield Problem("used-by-others", message, name, fix)
 
 

@@ -77,7 +77,7 @@ def _verdict(facts: RunnerFacts) -> Verdict:
         return Done(f"{name} is online")
     if facts.state in ("running", "pending"):
         seen = facts.ping.status or "not registered"
-        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its way out to SSM (NAT, "
+        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its route to SSM (NAT, "
         fix += "or VPC endpoints ssm, ssmmessages and ec2messages)"
         return Wait(f"{name} is {facts.state}, its SSM agent is {seen}", "runner-offline", fix)
     if not facts.state:

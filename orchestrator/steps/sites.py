@@ -122,7 +122,7 @@ def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))
     if not answer.leads_to(target):
-        remembered = f"; the old answer may be remembered for {answer.ttl} s" if answer.ttl else ""
+        remembered = f"; the old answer may be cached for {answer.ttl} s" if answer.ttl else ""
         why = f"{answer} is not the current load balancer {target.name}{remembered}"
         return Wait(why, code="site-name-stale", fix=_point(answer, target))
     if tenant in facts.unread:
@@ -189,7 +189,7 @@ def _of_probe(hostname: str, probe: Probe, expected: Healthy, facts: SitesFacts)
         case Reached.TLS_INVALID:
             return _hopeless(_bad_certificate(hostname, probe), facts)
         case Reached.TLS_REFUSED:
-            why = f"{site} breaks off the TLS handshake at {probe.address}: {probe.detail}"
+            why = f"{site} aborts the TLS handshake at {probe.address}: {probe.detail}"
             fix = "a new listener or certificate needs a moment; otherwise check the HTTPS listener's certificate"
             return Wait(why, code="site-tls-refused", fix=fix)
         case Reached.ANSWERED:

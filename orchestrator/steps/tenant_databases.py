@@ -109,7 +109,7 @@ def _newest_backup(context: TenantDatabasesContext) -> str:
     try:
         newest = context.rds.newest_snapshot(context.stack.database.server)
     except OrchestratorError:
-        return "whether there is a snapshot of it could not be asked"
+        return "could not check whether there is a snapshot of it"
     if newest is None:
         return "RDS has no snapshot of this instance"
     return f"the newest snapshot is {newest.name} of {newest.taken:%Y-%m-%d %H:%M} UTC"
@@ -149,10 +149,12 @@ def _unmakeable(one: WantedDatabase, seen: ServerContents) -> Problem | None:
         return Problem("tenant-secret-unreadable", seen.secrets[one.tenant], one.tenant, fix)
     if one.role not in seen.roles and not one.has_password:
         message = f"there is no role {one.role}, and its password is not known"
-        fix = "name the tenant's secret (`secret_arn`), or make the role by hand with the password the tasks have"
+        fix = (
+            "name the tenant's secret (`secret_arn`), or create the role by hand with the password that the tasks have"
+        )
         return Problem("tenant-password-unknown", message, one.tenant, fix)
     if one.is_admin and seen.logins.get(one.tenant, "ok") != "ok":
-        message = f"the tasks sign in as the admin user {one.role}, with a password that is not its: "
+        message = f"the tasks sign in as the admin user {one.role}, but with a password that is not the admin user's: "
         fix = "give the tasks the admin user's password, or a role of their own"
         return Problem("tenant-password-wrong", message + seen.logins[one.tenant], one.tenant, fix)
     return None
@@ -193,8 +195,10 @@ def _not_adopted(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | 
     if not ownership.database_is_ours(one, seen, rules):
         if not lacks or seen.logins.get(one.tenant) == "ok":
             return None
-        message = f"{one.database} was there before orchestrate, and the tenant can't use it without {', '.join(lacks)}"
-        return Problem("database-not-adopted", message, one.tenant, f"repair that by hand, or have it done: {adopt}")
+        message = f"{one.database} existed before orchestrate, and the tenant can't use it without {', '.join(lacks)}"
+        return Problem(
+            "database-not-adopted", message, one.tenant, f"repair that by hand, or let orchestrate do it: {adopt}"
+        )
     if ownership.role_is_ours(one, seen, rules) or one.is_admin or not one.has_password:
         return None
     refused = seen.logins.get(one.tenant, "ok")
@@ -202,7 +206,7 @@ def _not_adopted(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | 
         return None
     why = f"its password is not the secret's: {refused}" if one.role in seen.roles else "it may not log in"
     fix = f"store its real password in the tenant's secret, or give it the secret's: {adopt}"
-    message = f"role {one.role} was there before orchestrate, and {why}"
+    message = f"role {one.role} existed before orchestrate, and {why}"
     return Problem("role-not-adopted", message, one.tenant, fix)
 
 
@@ -233,7 +237,7 @@ def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
         ours = ownership.database_is_ours(one, facts.seen, facts.rules)
         if ours or not lacks or not isinstance(_verdict(one, facts), Done):
             continue
-        message = f"{one.database} was there before orchestrate and stays as it is; withheld: {', '.join(lacks)}"
+        message = f"{one.database} existed before orchestrate and stays as it is; withheld: {', '.join(lacks)}"
         fix = f"--adopt-database {one.database} makes it so (or adopt-database in orchestrate.toml); who enters it as "
         fix += "everybody may (BI, monitoring) first needs a GRANT CONNECT of its own"
         yield Problem("database-not-adopted", message, one.tenant, fix)
@@ -258,13 +262,13 @@ def _unowned(facts: TenantDatabasesFacts) -> Iterable[Problem]:
         mark, held = facts.seen.marks.get(name), facts.seen.holds.get(name)
         if mark and ours and counts_for(mark, ours) and mark.stack != ours.stack:
             continue  # another stack's, on a server that both use
-        message = f"database {name} belongs to no tenant of the stack; it is kept"
+        message = f"database {name} belongs to no tenant of this stack; it is kept"
         fix = f"when it is not needed: DROP DATABASE {identifier(name)}"
         if held is None:
-            message, fix = f"{message}; nobody could look into it", "look into it as its owner; it may hold data"
+            message, fix = f"{message}; it could not be inspected", "inspect it as its owner; it may hold data"
         elif held.objects:
-            message += f"; it holds {held.objects} tables or other things" + (f" of {mark.tenant}" if mark else "")
-            fix = "find out whose data this is: back it up (pg_dump), or rename it to what a tenant of the stack has"
+            message += f"; it holds {held.objects} tables or other objects" + (f" of {mark.tenant}" if mark else "")
+            fix = "find out whose data this is: back it up (pg_dump), or rename it to a tenant's database name"
         yield Problem("database-unowned", message, name, fix)
 
 

@@ -120,7 +120,7 @@ def _answers(pings: Mapping[str, Ping], one: Vespa) -> bool:
 def decide(facts: VespaContainersFacts) -> Verdicts:
     """Per tenant: the instance, then docker, then the container, then its config server."""
     if not facts.instances:
-        return {STACK: Done("the stack names no Vespa")}
+        return {STACK: Done("the contract names no Vespa")}
     found = {tenant: _verdict(tenant, instance, facts) for tenant, instance in facts.instances.items()}
     return {tenant: _unless_foreign(facts.instances[tenant], facts, it) for tenant, it in found.items()}
 
@@ -140,10 +140,10 @@ def _verdict(tenant: Subject, instance: str, facts: VespaContainersFacts) -> Ver
     seen = facts.inside[tenant]
     if seen is None:
         fix = f"orchestrate shell vespa --tenant {tenant}, then: docker ps -a"
-        return Blocked(Problem("vespa-unclear", f"what runs on {instance} can't be told", tenant, fix))
+        return Blocked(Problem("vespa-unclear", f"what runs on {instance} is not known", tenant, fix))
     if seen.booting and (not seen.dockerd or seen.state == "absent"):
         fix = f"orchestrate shell vespa --tenant {tenant}, then: sudo tail /var/log/cloud-init-output.log"
-        return Wait(f"the user_data of {instance} is still at work", "vespa-booting", fix)
+        return Wait(f"the user_data of {instance} is still running", "vespa-booting", fix)
     if not seen.dockerd:
         return Todo(f"start docker on {instance}", Repair(instance, ("systemctl", "enable", "--now", "docker")))
     if seen.state == "absent":
@@ -161,7 +161,7 @@ def _verdict(tenant: Subject, instance: str, facts: VespaContainersFacts) -> Ver
 
 def _offline(instance: str, state: str) -> Verdict:
     if state in ("pending", "running"):
-        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its way out to SSM (NAT, "
+        fix = "check the instance profile (AmazonSSMManagedInstanceCore), the agent and its route to SSM (NAT, "
         fix += "or VPC endpoints ssm, ssmmessages and ec2messages)"
         return Wait(f"{instance} is {state}, its SSM agent does not answer", "vespa-offline", fix)
     if not state or state == "terminated":
@@ -175,7 +175,7 @@ def _absent(tenant: Subject, instance: str, recipe: tuple[str, ...] | str) -> Ve
     if isinstance(recipe, str):
         fix = "terraform apply -replace=<the aws_instance>, or start the container by hand as its user_data would"
         return Blocked(Problem("vespa-recipe-unusable", f"{instance} has no container: {recipe}", tenant, fix))
-    what = f"make the container {vespa.CONTAINER} of {recipe[-1]} on {instance}, as its user_data does"
+    what = f"create the container {vespa.CONTAINER} of {recipe[-1]} on {instance}, as its user_data does"
     return Todo(what, Repair(instance, recipe))
 
 

@@ -123,8 +123,9 @@ def _fix(code: str, address: str) -> str:
 def _killed(signal: int) -> Problem:
     return Problem(
         "terraform-killed",
-        f"terraform was killed by signal {signal}: what it was making may exist without being in the state",
-        fix="run again: what is found by its name is offered for import; of other kinds Terraform says that they exist",
+        f"terraform was killed by signal {signal}: what it was creating may exist without being in the state",
+        fix="run again: what is found by its name is offered for import; for other kinds, Terraform says that they "
+        "exist",
     )
 
 
@@ -134,6 +135,6 @@ def _locked(detail: str) -> StateLocked:
     holder = f"{lock.who or 'somebody'} holds it{since} for {lock.operation or 'another operation'}"
     fix = "wait until that run ends"
     if lock.id:
-        fix += f"; if it is surely dead, free the state with `terraform force-unlock {lock.id}`"
+        fix += f"; if it is certainly dead, unlock the state with `terraform force-unlock {lock.id}`"
     message = f"the Terraform state is locked: {holder} (lock {lock.id or 'without id'})"
     return StateLocked(Problem("state-locked", message, context=lock.path, fix=fix), lock)

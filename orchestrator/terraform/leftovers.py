@@ -146,7 +146,7 @@ def action_for_tainted(one: Tainted, seen: ExistingObject | None) -> LeftoverAct
     """None: it is gone, and made anew."""
     if seen is None:
         return None
-    again = f"the plan makes it again; to keep it: terraform untaint {quote(one.address)}"
+    again = f"the plan recreates it; to keep it: terraform untaint {quote(one.address)}"
     if not one.cut_off:
         return Leave(one.address, "it was tainted when it was complete", again)
     if one.from_snapshot:
@@ -167,7 +167,7 @@ def action_for_created(one: Planned, seen: ExistingObject | None, stack: str = "
     """
     if seen is None:
         return None
-    there = f"{one.kind} {one.name!r} exists, and the state doesn't know it"
+    there = f"{one.kind} {one.name!r} exists, but is not in the state"
     by_tags = one.tags and all(seen.tags.get(key) == value for key, value in one.tags.items())
     by_name = not one.tags and stack and (one.name == stack or one.name.startswith(f"{stack}-"))
     if seen.status in KINDS[one.kind].coming and (by_tags or by_name or not seen.tags):
@@ -175,6 +175,6 @@ def action_for_created(one: Planned, seen: ExistingObject | None, stack: str = "
     if by_tags:
         return Adopt(one.address, seen.id, f"{there}; it has this configuration's tags")
     if by_name:
-        return Adopt(one.address, seen.id, f"{there}; it is called after the stack")
+        return Adopt(one.address, seen.id, f"{there}; it is named after the stack")
     fix = f"if it is this stack's: terraform import {quote(one.address)} {quote(seen.id)}; else choose another name"
     return Leave(one.address, f"{there}; nothing says that it is this stack's", fix)

@@ -20,7 +20,7 @@ def needs_init(directory: Path, environment: Mapping[str, str]) -> str:
     """
     data = directory / environment.get("TF_DATA_DIR", ".terraform")
     if not data.is_dir():
-        return "the directory was never initialised"
+        return "the directory was never initialized"
     lock = directory / ".terraform.lock.hcl"
     locked = _PROVIDER.findall(lock.read_text(encoding="utf-8")) if lock.is_file() else []
     for source, version in locked:

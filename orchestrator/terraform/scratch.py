@@ -31,7 +31,7 @@ class Scratch:
         try:
             self.path, held = _made_in(parent)
         except OSError as error:
-            fix = "make room there, or name another folder by TMPDIR"
+            fix = "free some space there, or set TMPDIR to another folder"
             problem = Problem("temporary-unwritable", error.strerror or str(error), str(parent), fix)
             raise Invalid(problem) from None
         self._end = weakref.finalize(self, _end, self.path, held)

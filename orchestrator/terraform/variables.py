@@ -60,7 +60,9 @@ def split(given: Iterable[str]) -> dict[str, str]:
     for position, text in enumerate(given, start=1):
         name, equals, value = text.partition("=")
         if not equals or not _NAME.fullmatch(name.strip()):
-            problems.append(Problem("variable-malformed", f"-var number {position} has no NAME before a =", fix=_USAGE))
+            problems.append(
+                Problem("variable-malformed", f"-var number {position} has no NAME before the =", fix=_USAGE)
+            )
         elif any("\ud800" <= letter <= "\udfff" for letter in value):
             # What Python makes of bytes in argv that are no UTF-8; terraform's files are UTF-8.
             place, fix = f"-var {name.strip()}", "give it in UTF-8, or by -var-file"

@@ -282,6 +282,7 @@ class Terraform:
 def _interrupted(verb: str, problems: Sequence[Problem], *, finished: bool) -> Interrupted:
     how = "it had finished all the same" if finished else "it stopped and kept what it had done in the state"
     fix = (
-        "run the command again: terraform goes on from what is there; a create that was cut off is kept if it succeeds"
+        "run the command again: terraform continues from what is there; a create that was cut off is kept if it "
+        "succeeds"
     )
     return Interrupted(Problem("interrupted", f"terraform {verb} was asked to stop: {how}", fix=fix), *problems)

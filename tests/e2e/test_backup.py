@@ -73,7 +73,7 @@ def test_a_stack_that_lives_is_kept_and_goes_on(written: Stage, taken: Ended) ->
         assert tenant["settings"]["key_value_store"] == [{"key": "settings", "value": {"a": 1}}]
         assert written.contract["load_balancer"]["dns_name"].lower() in tenant["record"].lower()
         assert tenant["desired"] == 1
-    assert any("not of one instant" in one["detail"] for one in taken.of("finding-reported"))
+    assert any("not from the same moment" in one["detail"] for one in taken.of("finding-reported"))
     assert set(running(written).values()) == {1}
     assert containers(written) == {"running"}
     s3 = written.aws.client("s3")

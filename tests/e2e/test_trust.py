@@ -178,7 +178,7 @@ def test_a_signal_while_it_waits_ends_it_cleanly(runs: Runs, number: signal.Sign
     assert status == 130
     last = json.loads(out.splitlines()[-1])
     assert (last["event"], last["outcome"]) == ("run-finished", "interrupted")
-    assert "run the same command again to go on" in out
+    assert "run the same command again to continue" in out
     assert runs.lock.holder() is None
     assert runs.record.outcome == "interrupted"
 

@@ -39,7 +39,7 @@ def _gone(change: ResourceChange, scene: PlanReading) -> Iterable[Consequence]:
             name=f"database-server:{server}",
             says=f"the database server {server} is recreated; nothing was ever in it",
             why="its creation was interrupted, so Terraform has marked it as tainted",
-            then="nothing: no tenant's database was made yet",
+            then="none needed: no tenant's database exists yet",
             address=change.address,
         )
         return
@@ -75,7 +75,7 @@ def _then(change: ResourceChange) -> str:
     return (
         f"the databases come back from {restored}"
         if restored
-        else "orchestrate apply makes empty databases, and migrations begin from nothing"
+        else "orchestrate apply creates empty databases, and migrations start from scratch"
     )
 
 
@@ -119,7 +119,7 @@ def _lost(change: ResourceChange, tenant: str, database: str, why: str, snapshot
     if restored:
         says = f"database {database} goes back to the snapshot {restored}: what was written since is lost"
     else:
-        held = "accounts, chats and connectors" if tenant else "all that is in it"
+        held = "accounts, chats and connectors" if tenant else "everything in it"
         says = f"database {database} is lost, with {held}"
     return Consequence(
         code="database-lost",

@@ -60,7 +60,7 @@ def _unused(change: ResourceChange) -> Consequence:
         code="load-balancer-unused",
         effect=Effect.WORK,
         name=f"load-balancer:{name}",
-        says=f"the load balancer {name} goes; no site is behind it",
+        says=f"the load balancer {name} is deleted; no site is behind it",
         why=f"Terraform {change.verb} it: {change.why}",
         then="nothing",
         address=change.address,
@@ -78,9 +78,9 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
             code="load-balancer-destroyed",
             effect=Effect.OUTAGE,
             name=f"load-balancer:{name}",
-            says=f"the load balancer {name} goes for good: no answer any more from {sites}",
+            says=f"the load balancer {name} is deleted for good: no more answers from {sites}",
             why=f"Terraform destroys it: {change.why}",
-            then="the DNS records lead nowhere until they are changed; a new one gets another name",
+            then="the DNS records lead nowhere until they are changed; a new load balancer gets another name",
             address=change.address,
             subject=subject,
         )
@@ -91,7 +91,7 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
         says=f"the load balancer {name} is recreated under a new name: no answer from {sites} for about "
         f"{seconds // 60} minutes (TTL {ttl} s + {PROVISIONING + SWITCHING} s)",
         why=f"Terraform replaces it: {change.why}",
-        then="orchestrate apply switches the DNS records to the new name; old answers live on for the TTL",
+        then="orchestrate apply switches the DNS records to the new name; resolvers keep old answers for the TTL",
         address=change.address,
         subject=subject,
         seconds=seconds,
@@ -114,7 +114,7 @@ def _listener(change: ResourceChange) -> Consequence:
         name=f"listener:{port}",
         says=f"nothing listens on port {port} of the load balancer {lasting}",
         why=f"Terraform {change.verb} the listener: {change.why}",
-        then="its rules are made anew with it" if change.replaced else "no site behind it answers",
+        then="its rules are recreated with it" if change.replaced else "no site behind it answers",
         address=change.address,
         seconds=seconds,
     )

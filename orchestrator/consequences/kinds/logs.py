@@ -18,7 +18,7 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
                 name=f"logs:{name}",
                 says=f"the logs in {name} are deleted",
                 why=f"Terraform {change.verb} the group: {change.why}",
-                then="what is needed of them has to be exported before",
+                then="export what is needed of them first",
                 address=change.address,
                 subject=scene.owner(change),
             )

@@ -27,9 +27,9 @@ def _zone(change: ResourceChange) -> Consequence:
         code="zone-lost",
         effect=Effect.LOSS,
         name=f"zone:{name}",
-        says=f"the DNS zone {name} goes with all its records; a new one has other name servers",
+        says=f"the DNS zone {name} is deleted with all its records; a new one gets other name servers",
         why=f"Terraform {change.verb} it: {change.why}",
-        then="its registrar has to be told the new name servers, which takes hours to be known everywhere",
+        then="tell its registrar the new name servers; they take hours to be known everywhere",
         address=change.address,
     )
 
@@ -41,11 +41,11 @@ def _record(change: ResourceChange, host: str, tenant: str) -> Consequence:
         name=f"dns-record:{host}",
         says=f"{host} does not resolve {'for a moment' if change.replaced else 'any more'}",
         why=f"Terraform {change.verb} its record: {change.why}",
-        then="a resolver that asks in between remembers that there is nothing",
+        then="a resolver that asks in between caches that there is no record",
         address=change.address,
         subject=tenant,
         seconds=60 if change.replaced else None,
     )
 
 
-KIND = Kind("DNS records and zones of Terraform's", judge)
+KIND = Kind("DNS records and zones that Terraform manages", judge)

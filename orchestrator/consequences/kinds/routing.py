@@ -37,7 +37,7 @@ def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
     before, after = _hosts(change.before.get("condition")), _hosts(change.after.get("condition"))
     site = ", ".join(before) or "a site"
     if change.replaced:
-        yield _of_rule(change, tenant, Effect.DISTURBANCE, f"{site} is nobody's for some seconds", 10)
+        yield _of_rule(change, tenant, Effect.DISTURBANCE, f"{site} leads nowhere for some seconds", 10)
     elif change.ends:
         yield _of_rule(change, tenant, Effect.OUTAGE, f"{site} no longer leads to any tasks", None)
     elif change.updated and before != after and change.after.get("condition") is not UNKNOWN:
@@ -61,7 +61,7 @@ def _of_rule(change: ResourceChange, tenant: str, effect: Effect, says: str, sec
         name=f"listener-rule:{', '.join(_hosts(change.before.get('condition'))) or change.name}",
         says=says,
         why=f"Terraform {change.verb} its listener rule: {change.why}",
-        then="nothing: the new rule follows"
+        then="none needed: the new rule follows"
         if change.replaced
         else "requests for it get the listener's default answer",
         address=change.address,
@@ -92,9 +92,9 @@ def _without(change: ResourceChange, tenant: str) -> Consequence:
         code="target-group-destroyed",
         effect=Effect.DISTURBANCE,
         name=f"target-group:{name}",
-        says=f"the target group {name} goes: whoever is still sent there gets no answer",
+        says=f"the target group {name} is deleted: requests that are still sent there get no answer",
         why=f"Terraform destroys it: {change.why}",
-        then="see that a rule leads to the service's present group",
+        then="check that a rule leads to the service's current group",
         address=change.address,
         subject=tenant,
     )

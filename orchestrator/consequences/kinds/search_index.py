@@ -66,9 +66,9 @@ def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> It
             code="instance-replaced",
             effect=Effect.WORK,
             name=f"instance:{thing}",
-            says=f"the instance {thing} goes with what is on its own disk",
+            says=f"the instance {thing} is deleted with what is on its own disk",
             why=why,
-            then="nothing of the sites runs on it, as far as its tags and the contract say",
+            then="no part of the sites runs on it, as far as its tags and the contract say",
             address=change.address,
         )
     elif volumes:
@@ -106,7 +106,9 @@ def _stopped(change: ResourceChange, tenant: Subject) -> Consequence:
         name=f"vespa-instance:{tenant or thing}",
         says=f"the instance {thing} is stopped and started: "
         + (
-            "search and chat give no answers for some minutes" if tenant else "what runs on it is away for some minutes"
+            "search and chat give no answers for some minutes"
+            if tenant
+            else "what runs on it is unavailable for some minutes"
         ),
         why=f"changed in place: {differing}",
         then="Vespa starts by itself if its container has a restart policy",

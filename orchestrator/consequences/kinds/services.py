@@ -18,8 +18,8 @@ _ROLLS = (
 """Attributes whose change makes ECS start a new deployment."""
 
 
-_UNKNOWN = "what its containers become is not known until applied"
-_AFTER_IMAGES = "another version migrates its database as it starts, which can't be taken back"
+_UNKNOWN = "its new containers are not known until applied"
+_AFTER_IMAGES = "another version migrates its database as it starts, which can't be undone"
 
 
 def judge(scene: PlanReading) -> Iterable[Consequence]:
@@ -47,7 +47,7 @@ def _cluster(change: ResourceChange) -> Consequence:
         code="cluster-replaced" if change.replaced else "cluster-destroyed",
         effect=Effect.OUTAGE,
         name=f"cluster:{_name(change)}",
-        says=f"no site answers {lasting}: the cluster {_name(change)} goes with all its services",
+        says=f"no site answers {lasting}: the cluster {_name(change)} is deleted with all its services",
         why=f"Terraform {change.verb} it: {change.why}",
         then="orchestrate apply waits until the new services are up" if change.replaced else "nothing runs afterwards",
         address=change.address,
@@ -60,7 +60,7 @@ def _gone(change: ResourceChange, tenant: str) -> Consequence:
         code="service-destroyed",
         effect=Effect.OUTAGE,
         name=f"service:{_name(change)}",
-        says=f"the service {_name(change)} goes for good, and its site with it",
+        says=f"the service {_name(change)} is deleted for good, and its site with it",
         why=f"Terraform destroys it: {change.why}",
         then="its database stays on the server until somebody drops it; its DNS record stays until it is removed",
         address=change.address,
@@ -89,7 +89,7 @@ def _updated(change: ResourceChange, tenant: str, scene: PlanReading) -> Iterabl
             code="service-scaled-to-zero",
             effect=Effect.OUTAGE,
             name=f"service:{_name(change)}",
-            says=f"the site doesn't answer any more: {_name(change)} is scaled to 0 tasks",
+            says=f"the site no longer answers: {_name(change)} is scaled to 0 tasks",
             why=f"desired_count {before} → 0",
             then="orchestrate pause does it in a way that can be resumed",
             address=change.address,
@@ -103,7 +103,8 @@ def _updated(change: ResourceChange, tenant: str, scene: PlanReading) -> Iterabl
             code="service-restarts",
             effect=Effect.RESTART,
             name=f"service:{_name(change)}",
-            says=f"{_name(change)} restarts: new tasks start beside the old ones, which end when the new ones answer",
+            says=f"{_name(change)} restarts: new tasks start alongside the old ones, which stop when the new ones "
+            "answer",
             why="; ".join((f"changed: {', '.join(differing)}", *images)),
             then=(f"if it is another version: {_AFTER_IMAGES}" if images == [_UNKNOWN] else _AFTER_IMAGES)
             if images

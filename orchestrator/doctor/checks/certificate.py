@@ -59,7 +59,7 @@ def judge(facts: CertificateCheckFacts) -> Iterable[Finding]:
     if facts.routing.found and facts.routing.https and facts.arn not in facts.routing.certificates:
         shown = ", ".join(facts.routing.certificates) or "none"
         fix = f"certificate_arn = {facts.arn} in aws_lb_listener; terraform apply"
-        yield _stack("certificate-not-used", "the HTTPS listener shows another certificate", fix, f"listener: {shown}")
+        yield _stack("certificate-not-used", "the HTTPS listener uses another certificate", fix, f"listener: {shown}")
     for tenant, hostname in facts.hostnames.items():
         offered = [certificate, *(one for one in facts.others or () if one.status == ISSUED)]
         if facts.others is not None and not any(_covers(one, hostname) for one in offered):

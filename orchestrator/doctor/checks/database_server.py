@@ -62,7 +62,9 @@ def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
         yield _blocker(
             f"database-server-{server.status}",
             server,
-            "its storage is full: it takes no writes" if server.status == "storage-full" else f"it is {server.status}",
+            "its storage is full: it accepts no writes"
+            if server.status == "storage-full"
+            else f"it is {server.status}",
             fix.format(name=server.machine, more=more, start=server.command("start")),
         )
     elif server.host and server.host.lower() != facts.host.lower():

@@ -81,8 +81,8 @@ def _exhausted(facts: DatabasesCheckFacts) -> Finding:
     return Finding(
         code="database-connections-exhausted",
         severity=Severity.BLOCKER,
-        symptom=f"{facts.instance} has no connection left",
-        cause="more clients than max_connections (it follows from the class's memory): pools too large, or leaking",
+        symptom=f"{facts.instance} has no connections left",
+        cause="more clients than max_connections (which depends on the class's memory): pools are too large, or leak",
         fix=f"{ending} (as the admin user); then a larger instance_class, or smaller pools "
         "(POSTGRES_API_SERVER_POOL_SIZE)",
         evidence=(" ".join(facts.refusal.split())[:300],),
@@ -102,7 +102,7 @@ def _hindered(tenant: str, wish: ExpectedDatabase, seen: ServerContents) -> Find
         symptom=f'role "{wish.role}" can\'t use "{wish.database}"',
         cause=problem.message,
         fix=problem.fix,
-        evidence=(login[:300] if login not in ("", "ok") else f"pg_roles and pg_database say so of {wish.role}",),
+        evidence=(login[:300] if login not in ("", "ok") else f"seen in pg_roles and pg_database for {wish.role}",),
         explains=frozenset({f"task-{problem.code}", "task-database-login-denied", "task-container-exited"}),
     )
 
@@ -155,7 +155,7 @@ def _missing(tenant: str, wish: ExpectedDatabase, seen: ServerContents, instance
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f'database "{wish.database}" does not exist',
-            cause=f"{instance} is new or was restored without it; Terraform makes servers, not databases",
+            cause=f"{instance} is new or was restored without it; Terraform creates servers, not databases",
             fix=f"orchestrate run --tenant {tenant}",
             evidence=(f"databases on {instance}: {there}",),
             explains=frozenset({"task-database-missing", "task-container-exited", "database-login-denied"}),
@@ -167,9 +167,9 @@ def _missing(tenant: str, wish: ExpectedDatabase, seen: ServerContents, instance
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f'role "{wish.role}" may not log in',
-            cause="it exists with NOLOGIN: somebody took its login away, or made it without one",
-            fix=f"orchestrate run --tenant {tenant} (it gives back the login of a role that it made; of another's: "
-            f'ALTER ROLE "{wish.role}" LOGIN)',
+            cause="it has NOLOGIN: somebody revoked its login, or created it without one",
+            fix=f"orchestrate run --tenant {tenant} (this restores the login of a role that orchestrate created; for "
+            f'any other role: ALTER ROLE "{wish.role}" LOGIN)',
             evidence=(f"rolcanlogin of {wish.role} is false",),
             explains=frozenset({"task-database-role-without-login", "task-database-login-denied"}),
             repair=REPAIR,

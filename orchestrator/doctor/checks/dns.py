@@ -58,7 +58,7 @@ def _fix(tenant: str, hostname: str, facts: DnsCheckFacts) -> str:
             return f"none needed at the provider: {detail}"
     if facts.managed:
         return f"orchestrate run --only dns-records --tenant {tenant}"
-    return f"make {hostname} a CNAME of {facts.target} where its zone is"
+    return f"in its zone, make {hostname} a CNAME for {facts.target}"
 
 
 def _missing(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
@@ -75,7 +75,7 @@ def _missing(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
 
 
 def _stale(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
-    remembered = (f"the old answer may be remembered for {answer.ttl} s",) if answer.ttl else ()
+    remembered = (f"the old answer may be cached for {answer.ttl} s",) if answer.ttl else ()
     return Finding(
         code="dns-record-stale",
         severity=Severity.BLOCKER,
@@ -83,7 +83,7 @@ def _stale(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
         symptom=f"{answer.name} leads to another load balancer",
         cause="the load balancer was recreated (its name changes each time), and the record was not updated",
         fix=_fix(tenant, answer.name, facts),
-        evidence=(str(answer), f"the present load balancer is {facts.target}", *remembered),
+        evidence=(str(answer), f"the current load balancer is {facts.target}", *remembered),
         explains=_SITE,
     )
 

@@ -111,7 +111,7 @@ def _port(tenant: str, check: HealthCheck, port: int) -> Finding:
         code="health-check-port-wrong",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom="the load balancer checks a port on which nothing may listen",
+        symptom="the load balancer checks a port on which possibly nothing listens",
         cause=f"the health check asks port {check.port}, requests go to {port}",
         fix='health_check { port = "traffic-port" } in aws_lb_target_group; terraform apply',
         evidence=(f"HealthCheckPort {check.port}", f"containerPort {port}"),
@@ -144,7 +144,7 @@ def _accepted(tenant: str, check: HealthCheck, *, failing: bool) -> Iterable[Fin
         subject=tenant,
         symptom="the health check refuses what a healthy task answers"
         if refuses
-        else "the health check accepts what a sick task answers",
+        else "the health check accepts what an unhealthy task answers",
         cause=f"its matcher is {check.matcher}: {'200 is not in it' if refuses else 'redirects and errors are in it'}",
         fix='health_check { matcher = "200-299" } in aws_lb_target_group; terraform apply',
         evidence=(f"Matcher {check.matcher}", f"HealthCheckPath {check.path}"),
@@ -165,8 +165,8 @@ def _patience(tenant: str, check: HealthCheck, service: ServiceSettings) -> Iter
             code="grace-period-short",
             severity=Severity.WARNING,
             subject=tenant,
-            symptom="tasks may be killed while their first migrations still run",
-            cause=f"the grace period is {service.grace} s; migrations of a fresh database take 10 minutes and more",
+            symptom="tasks may be killed while their first migrations are still running",
+            cause=f"the grace period is {service.grace} s; migrations of a new database take 10 minutes or more",
             fix=f"health_check_grace_period_seconds = {GRACE} in aws_ecs_service; terraform apply",
             evidence=(f"healthCheckGracePeriodSeconds {service.grace}", f"interval x threshold {seconds} s"),
             explains=_UNHEALTHY,
@@ -252,7 +252,7 @@ def planned_check(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
                 hcl=_HCL[found.code],
             )
     if others:
-        yield not_judged(f"path, answer and patience: {NOT_ONYX}", subject=unit.tenant, address=met[0].address)
+        yield not_judged(f"path, matcher and timing: {NOT_ONYX}", subject=unit.tenant, address=met[0].address)
     elif service.ways[0].port == _WEB_PORT and check.path == "/health":
         yield from_finding(
             path_finding(unit.tenant, check, failing=False),
@@ -265,7 +265,7 @@ def planned_check(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
 
 CHECK: Check[Scene, HealthCheckFacts] = Check(
     id="health-check",
-    title="The health check asks the right thing, patiently",
+    title="The health check requests the right page and allows enough time",
     gather=gather,
     judge=judge,
     guide_section="Health Check Failures",
@@ -282,9 +282,9 @@ POINTS = (
     ),
     Item(
         id="health-check",
-        title="The health check asks the right thing, patiently",
+        title="The health check requests the right page and allows enough time",
         occasion=Checklist.DEPLOY,
-        judge=each_tenant(planned_check, "it asks nginx for /api/health, patiently"),
+        judge=each_tenant(planned_check, "it requests /api/health from nginx and allows enough time"),
         about="The target group's health check: a path that means something, and patience with a busy task.",
     ),
 )

@@ -70,10 +70,10 @@ def _absent(facts: ListenerRulesCheckFacts) -> Finding:
     return Finding(
         code="load-balancer-missing",
         severity=Severity.BLOCKER,
-        symptom="the load balancer is not there",
+        symptom="the load balancer does not exist",
         cause="it was deleted or recreated: the contract is out of date"
         if not facts.routing.found
-        else "AWS failed to make it",
+        else "AWS failed to create it",
         fix="terraform apply, then orchestrate run with the current outputs",
         evidence=(f"{facts.name}: {'failed' if facts.routing.found else 'LoadBalancerNotFound'}",),
         explains=_SITE | {"dns-record-stale", "dns-record-missing"},

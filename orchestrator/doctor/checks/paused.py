@@ -54,7 +54,7 @@ def _paused(facts: PausedCheckFacts, stamp: Stamp) -> Finding:
     return Finding(
         code="stack-paused",
         severity=Severity.INFO,
-        symptom=f"the stack is paused since {stamp.since}, by {stamp.by}",
+        symptom=f"the stack has been paused since {stamp.since}, by {stamp.by}",
         cause="orchestrate pause",
         fix="orchestrate resume, when it is needed again",
         evidence=(f"{facts.server.instance} has the tag {TAG}, and is {facts.server.status}{said}",),
@@ -66,7 +66,7 @@ def _restarted(server: ServerState, stamp: Stamp) -> Finding:
     return Finding(
         code="database-restarted",
         severity=Severity.WARNING,
-        symptom=f"the stack is paused, and its database server {server.instance} runs, and costs",
+        symptom=f"the stack is paused, but its database server {server.instance} is running and costs money",
         cause="RDS starts a stopped instance after seven days, or somebody did, or the pause was interrupted",
         fix="orchestrate pause --keep-paused (a daily job keeps it stopped); or orchestrate resume",
         evidence=(f"DBInstanceStatus {server.status}", f"paused since {stamp.since} by {stamp.by}"),
@@ -77,8 +77,8 @@ def _in_part(running: list[str], stamp: Stamp) -> Finding:
     return Finding(
         code="pause-incomplete",
         severity=Severity.WARNING,
-        symptom="the stack is paused, and part of it runs",
-        cause="a pause or a resume was interrupted, or is under way; or somebody started it by hand",
+        symptom="the stack is paused, but part of it is running",
+        cause="a pause or a resume was interrupted or is in progress, or somebody started it by hand",
         fix="orchestrate pause, to stop the rest as well; or orchestrate resume",
         evidence=(*running, f"paused since {stamp.since} by {stamp.by}"),
     )
@@ -89,7 +89,7 @@ def _tenant(tenant: str, count: Count, memory: PausedService) -> Finding:
         code="tenant-paused",
         severity=Severity.INFO,
         subject=tenant,
-        symptom=f"{count.name} is paused since {memory.stamp.since}, by {memory.stamp.by}",
+        symptom=f"{count.name} has been paused since {memory.stamp.since}, by {memory.stamp.by}",
         cause=f"orchestrate pause --tenant {tenant}",
         fix=f"orchestrate resume --tenant {tenant}, when it is needed again: it comes back with {memory.wanted}",
         evidence=(f"{TAG}: {count.tags[TAG]}",),
@@ -103,8 +103,8 @@ def _left_over(tenant: str, count: Count, memory: PausedService) -> Finding:
         code="resume-incomplete",
         severity=Severity.WARNING,
         subject=tenant,
-        symptom=f"{count.name} runs, and still remembers a pause{scales}",
-        cause="a resume did not come to its end, or somebody scaled the service by hand",
+        symptom=f"{count.name} is running, but is still tagged as paused{scales}",
+        cause="a resume did not finish, or somebody scaled the service by hand",
         fix=f"orchestrate resume --tenant {tenant}",
         evidence=(f"desiredCount {count.desired}", f"{TAG}: {count.tags[TAG]}"),
     )
@@ -112,7 +112,7 @@ def _left_over(tenant: str, count: Count, memory: PausedService) -> Finding:
 
 CHECK: Check[Scene, PausedCheckFacts] = Check(
     id="paused",
-    title="What is stopped was paused on purpose, and stays so",
+    title="What is stopped was paused on purpose, and has stayed so",
     gather=gather,
     judge=judge,
     guide_section="Terraform Destroy/Apply Cycle",

@@ -87,8 +87,8 @@ def _no_token(group: RedisState) -> Finding:
     return Finding(
         code="redis-token-not-set",
         severity=Severity.BLOCKER,
-        symptom=f"Redis ({group.group}) has no password, the tasks send one",
-        cause="the group was made with TLS only; its token was never set from its secret",
+        symptom=f"Redis ({group.group}) has no password, but the tasks send one",
+        cause="the group was created with TLS only; its token was never set from its secret",
         fix="orchestrate run --only redis-auth",
         evidence=("AuthTokenEnabled false", "TransitEncryptionEnabled true"),
         explains=_DEATHS,
@@ -223,7 +223,7 @@ def _without_redis(unit: TenantService, definition: Resource) -> Remark:
         why="Onyx keeps sessions and its queue in Redis, and looks for it on localhost unless REDIS_HOST is set",
         address=definition.address,
         current="no REDIS_HOST, no replication group, no container of Redis",
-        wanted="a Redis, and its host",
+        wanted="a Redis and its host name",
         hcl=_HCL["redis-host-wrong"],
     )
 
@@ -248,7 +248,7 @@ POINTS = (
         id="redis-settings",
         title="Tasks and Redis agree on TLS and password",
         occasion=Checklist.DEPLOY,
-        judge=each_tenant(planned, "REDIS_SSL and REDIS_PASSWORD are as Redis wants them"),
+        judge=each_tenant(planned, "REDIS_SSL and REDIS_PASSWORD match what Redis requires"),
         lines=("Redis environment includes `REDIS_SSL=true` and `REDIS_PASSWORD`",),
         about="Tasks and Redis agree on TLS and password.",
     ),

@@ -78,9 +78,9 @@ def _severity(facts: RunnerCheckFacts) -> Severity:
 
 
 def _symptom(facts: RunnerCheckFacts) -> str:
-    missed = "Vespa's container and Redis's token can't be looked at; the database is reached directly"
+    missed = "Vespa's container and Redis's token can't be inspected; the database is reached directly"
     return f"no command reaches the runner {facts.runner}: " + (
-        missed if facts.direct else "databases can't be made or looked at"
+        missed if facts.direct else "databases can't be created or inspected"
     )
 
 
@@ -97,10 +97,10 @@ def _denied(facts: RunnerCheckFacts) -> Finding:
         severity=_severity(facts),
         symptom=_symptom(facts),
         cause=f"a policy of {name} denies {REGISTRATION}" if explicit else f"no policy of {name} allows {REGISTRATION}",
-        fix=f"take that statement out of the policies of {name}"
+        fix=f"remove that statement from the policies of {name}"
         if explicit
-        else f"{attach} (aws_iam_role_policy_attachment in Terraform); the agent then registers by itself, in up to "
-        "half an hour: a reboot makes it at once",
+        else f"{attach} (aws_iam_role_policy_attachment in Terraform); the agent then registers by itself within "
+        "half an hour, or at once after a reboot",
         evidence=(f"{REGISTRATION} by {name}: {denied.decision}", f"PingStatus {_known(facts)}"),
         explains=_EXPLAINS | {"runner-offline"},
     )
@@ -130,7 +130,8 @@ def _offline(facts: RunnerCheckFacts, state: str) -> Finding:
         severity=_severity(facts),
         symptom=_symptom(facts),
         cause=_cause(facts, running=running),
-        fix=f"aws ec2 reboot-instances --instance-ids {facts.runner}; its role needs {POLICY}, its subnet a way to SSM"
+        fix=f"aws ec2 reboot-instances --instance-ids {facts.runner}; its role needs {POLICY}, its subnet a route to "
+        "SSM"
         if running
         else f"aws ec2 start-instances --instance-ids {facts.runner} (terminated: terraform apply)",
         evidence=(f"PingStatus {_known(facts)}", f"instance state {state}"),
@@ -142,9 +143,9 @@ def _offline(facts: RunnerCheckFacts, state: str) -> Finding:
 
 def _cause(facts: RunnerCheckFacts, *, running: bool) -> str:
     if not running:
-        return "its instance does not run"
+        return "its instance is not running"
     if facts.ping is None:
-        return "its agent never registered: no role for SSM, or no way out to it"
+        return "its agent never registered: no role for SSM, or no route to it"
     return "its agent stopped answering"
 
 

@@ -54,7 +54,7 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             code="desired-count-zero",
             severity=Severity.BLOCKER,
             subject=tenant,
-            symptom=f"{name} runs nothing",
+            symptom=f"{name} runs no tasks",
             cause="its desired count is 0: it was paused, or autoscaling may go down to 0",
             fix=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1",
             evidence=("desiredCount 0, runningCount " + str(rollout.service.running),),
@@ -78,7 +78,7 @@ def _short(tenant: str, name: str, rollout: Rollout) -> Finding | None:
         code="service-not-running",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"{name} does not get its tasks to run",
+        symptom=f"{name} can't get its tasks to run",
         cause="its rollout failed, and a failed rollout never retries by itself" if over else "its tasks keep stopping",
         fix=f"repair the cause, then: {again} (it starts a failed rollout again, once, and waits)"
         if over

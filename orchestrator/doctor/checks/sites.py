@@ -22,8 +22,8 @@ from orchestrator.stack.contract import Healthy
 UNSEEN = frozenset({"site-unreachable", "site-tls-refused"})
 _BREAKS = {Reached.UNREACHABLE: "site-unreachable", Reached.TLS_REFUSED: "site-tls-refused"}
 _FIXES = {
-    "site-unreachable": "see that this machine may reach the load balancer on its HTTPS port (curl -v {site})",
-    "site-tls-refused": "check the HTTPS listener's certificate; one that was changed just now needs a moment",
+    "site-unreachable": "check that this machine can reach the load balancer on its HTTPS port (curl -v {site})",
+    "site-tls-refused": "check the HTTPS listener's certificate; one that has just changed needs a moment",
 }
 
 
@@ -108,7 +108,7 @@ def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: SitesChec
         return _broken(tenant, probe, "site-tls-invalid", f"the certificate is not valid for {hostname}", fix)
     if probe.reached in _BREAKS:
         code = _BREAKS[probe.reached]
-        return _broken(tenant, probe, code, f"{site} gives this machine no answer", _FIXES[code].format(site=site))
+        return _broken(tenant, probe, code, f"{site} does not answer this machine", _FIXES[code].format(site=site))
     return None
 
 
@@ -118,7 +118,7 @@ def _answered(tenant: Subject, probe: Probe, problem: Problem) -> Finding:
         code=problem.code,
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom="the site answers, and not with what a site that is up answers",
+        symptom="the site answers, but not as a site that is up does",
         cause=problem.message,
         fix=problem.fix,
         evidence=(f"{probe.address}: HTTP {probe.status}{where}",),

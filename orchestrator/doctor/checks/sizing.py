@@ -69,9 +69,9 @@ def _server(facts: SizingCheckFacts) -> Finding:
     return Finding(
         code="database-server-small",
         severity=Severity.WARNING,
-        symptom="migrations take 10 minutes and more, or fail",
+        symptom="migrations take 10 minutes or more, or fail",
         cause=f"{facts.server} is a {facts.size}: too small for 270 migrations",
-        fix='instance_class = "db.t4g.small" in aws_db_instance (a micro will do again afterwards); terraform apply',
+        fix='instance_class = "db.t4g.small" in aws_db_instance (a micro is enough again afterwards); terraform apply',
         evidence=(f"DBInstanceClass {facts.size}",),
         explains=frozenset({"task-killed-while-migrating"}),
     )

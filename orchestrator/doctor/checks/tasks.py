@@ -81,10 +81,10 @@ def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Fi
         code="task-stuck-pending",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"a task of {facts.services[tenant]} is {task.status} for {max(ages).seconds // 60} minutes",
+        symptom=f"a task of {facts.services[tenant]} has been {task.status} for {max(ages).seconds // 60} minutes",
         cause="it waits for a network interface, a very large image, or a container it depends on",
-        fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that stays too: "
-        "free addresses in its subnets, dependsOn in the task definition",
+        fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that one gets "
+        "stuck too, look for free addresses in its subnets and dependsOn in the task definition",
         evidence=(f"task {task.id}: {task.status} since {task.created_at:%Y-%m-%d %H:%M:%S} UTC",),
         explains=_SHORT,
     )

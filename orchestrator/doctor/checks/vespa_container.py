@@ -52,7 +52,7 @@ def judge(facts: VespaContainerCheckFacts) -> Iterable[Finding]:
             continue
         if not seen.dockerd:
             fix = f"{_on(tenant)} sudo systemctl enable --now docker"
-            yield _finding((tenant, instance), seen, "dockerd-down", "docker does not run on the instance", fix)
+            yield _finding((tenant, instance), seen, "dockerd-down", "Docker is not running on the instance", fix)
         elif seen.state == "absent" and not seen.pulled:
             fix = f"{_on(tenant)} the `docker run` of the instance's user_data (it pulls; data volume, restart policy)"
             cause = "its image was never pulled (no way out, or the registry's rate limit, when user_data ran)"
@@ -65,13 +65,13 @@ def judge(facts: VespaContainerCheckFacts) -> Iterable[Finding]:
         elif seen.state != "running":
             cause = f"its container is {seen.state} (exit {seen.exit_code})"
             if seen.exit_code == 137:
-                cause += ": killed, most often for its memory (4 GB is the least)"
+                cause += ": killed, usually for its memory (it needs at least 4 GB)"
             yield _finding(
                 (tenant, instance), seen, "vespa-container-down", cause, f"{_on(tenant)} sudo docker start vespa"
             )
         elif not seen.healthy:
             fix = f"orchestrate logs vespa --tenant {tenant}; {_on(tenant)} sudo docker restart vespa"
-            cause = "the container runs, its config server does not answer"
+            cause = "the container runs, but its config server does not answer"
             yield _finding((tenant, instance), seen, "vespa-unhealthy", cause, fix)
         elif asked and seen.ports and asked not in seen.ports:
             yield _unpublished(tenant, seen, asked)
@@ -101,8 +101,8 @@ def _unpublished(tenant: str, seen: VespaReport, asked: int) -> Finding:
         code="vespa-port-unpublished",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"nobody reaches Vespa on port {asked}, which the tasks ask",
-        cause="the container was made without publishing that port",
+        symptom=f"nothing can reach Vespa on port {asked}, which the tasks use",
+        cause="the container was created without publishing that port",
         fix=f"--publish {asked}:{asked} in the `docker run` of the instance's user_data; then recreate the container",
         evidence=(f"published: {', '.join(map(str, seen.ports))}", f"VESPA_PORT={asked}"),
         explains=_DEATHS,

@@ -73,7 +73,9 @@ def _no_route(tenant: str, lost: list[Subnet]) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="tasks can't pull their images or read their secrets",
-        cause=f"the default route leads to {gone}, which is gone" if gone else "their subnets have no default route",
+        cause=f"the default route leads to {gone}, which no longer exists"
+        if gone
+        else "their subnets have no default route",
         fix='aws_route: destination_cidr_block = "0.0.0.0/0", nat_gateway_id = aws_nat_gateway.this[0].id '
         "(terraform: nat_gateway = true); terraform apply",
         evidence=tuple(
@@ -89,7 +91,7 @@ def _no_address(tenant: str, service: ServiceSettings, known: list[Subnet]) -> F
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="tasks can't pull their images or read their secrets",
-        cause="their subnets lead out by an internet gateway, and the tasks get no public address",
+        cause="their subnets use an internet gateway, but the tasks get no public address",
         fix="assign_public_ip = true in the service's network_configuration (or private subnets with a NAT gateway)",
         evidence=(
             f"{service.name}: assignPublicIp DISABLED",

@@ -47,7 +47,7 @@ def _unless_paused(facts: Any, who: Subject, verdict: Verdict) -> Verdict:
     known = PausedService.parse(facts.counts[name].tags.get(TAG, ""))
     if known is None or known.stamp.for_backup:
         return verdict
-    return Done(f"{name} was paused before the backup, by {known.stamp.by}: it stays so")
+    return Done(f"{name} was paused before the backup, by {known.stamp.by}: it stays paused")
 
 
 QUIET: tuple[AnyStep, ...] = (

@@ -58,13 +58,13 @@ def _verdict(facts: DatabaseSnapshotFacts) -> Verdict:
         message = f"no snapshot is taken of a server that isn't this stack's: {facts.foreign}"
         return Blocked(Problem("backup-of-foreign-server", message, "", DUMP), refused=True)
     if snapshot.status and any(snapshot.tags.get(key) != it for key, it in facts.tags.items()):
-        message = f"there is a snapshot {snapshot.name} that this backup hasn't taken"
-        fix = "run the command again: it begins another backup, with another id"
+        message = f"the snapshot {snapshot.name} exists, but this backup did not take it"
+        fix = "run the command again: it starts another backup, with another id"
         return Blocked(Problem("database-snapshot-foreign", message, snapshot.name, fix))
     if not snapshot.status:
         return Todo(f"take the snapshot {snapshot.name}", snapshot.name)
     if snapshot.status == "creating":
-        fix = "see the instance's events in RDS; run the command again to go on waiting for the same snapshot"
+        fix = "see the instance's events in RDS; run the command again to keep waiting for the same snapshot"
         text = f"{snapshot.name} is being taken ({snapshot.progress} %)"
         return Wait(text, "database-snapshot-not-available", fix, progress=str(snapshot.progress))
     if snapshot.status != "available":
@@ -72,7 +72,7 @@ def _verdict(facts: DatabaseSnapshotFacts) -> Verdict:
         fix = f"aws rds delete-{noun} --{noun}-identifier {snapshot.name}, then run the command again"
         message = f"the snapshot {snapshot.name} is {snapshot.status}"
         return Blocked(Problem("database-snapshot-failed", message, snapshot.name, fix))
-    kind = "encrypted" if snapshot.encrypted else "NOT encrypted, as its instance"
+    kind = "encrypted" if snapshot.encrypted else "NOT encrypted, like its instance"
     return Done(f"{snapshot.name}: {snapshot.size} GiB, {kind}")
 
 

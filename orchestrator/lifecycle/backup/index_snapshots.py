@@ -125,13 +125,13 @@ def _verdict(one: IndexState, *, stays_stopped: bool) -> Verdict:
     if one.unread is not None:
         return one.unread.verdict
     if one.volume is None and one.others:
-        message = f"which of {', '.join(one.others)} holds the index can't be told"
+        message = f"it is not known which of {', '.join(one.others)} holds the index"
         fix = f"tag that volume: aws ec2 create-tags --resources VOLUME --tags Key={INDEX_TAG},Value=yes"
         return Blocked(Problem("index-volume-ambiguous", message, one.instance, fix))
     if one.volume is None:
-        return Done(f"not on a volume of its own ({one.instance}): to be indexed again after a restore")
+        return Done(f"not on a volume of its own ({one.instance}): it must be indexed again after a restore")
     if one.running is None:
-        fix = "check the instance, its role (AmazonSSMManagedInstanceCore) and its way out to SSM"
+        fix = "check the instance, its role (AmazonSSMManagedInstanceCore) and its route to SSM"
         return Wait(f"the SSM agent of {one.instance} doesn't answer", "index-instance-offline", fix)
     if one.snapshot is None:
         return _before(one)

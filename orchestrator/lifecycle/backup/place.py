@@ -48,19 +48,19 @@ def decide(facts: BackupPlaceFacts) -> Verdicts:
     if facts.state.foreign:
         return {STACK: Blocked(taken(facts.bucket))}
     if not facts.state.there:
-        return {STACK: Todo(f"make the bucket {facts.bucket}", "create")}
+        return {STACK: Todo(f"create the bucket {facts.bucket}", "create")}
     if facts.used:
-        message = f"{facts.bucket} is used for something else, and keeps no versions or isn't closed to the public"
+        message = f"{facts.bucket} is used for something else, and keeps no versions or doesn't block public access"
         fix = (
-            "turn both on yourself (aws s3api put-bucket-versioning, put-public-access-block), if its users can bear "
-            "it; or choose another with --backup-bucket: one that doesn't exist is made"
+            "turn both on yourself (aws s3api put-bucket-versioning, put-public-access-block), if that is fine for "
+            "its users; or choose another with --backup-bucket: one that doesn't exist is created"
         )
         return {STACK: Blocked(Problem("backup-bucket-unprotected", message, facts.bucket, fix), refused=True)}
     if not (facts.state.versioned and facts.state.private):
-        return {STACK: Todo(f"keep versions in {facts.bucket} and the public out", "protect")}
+        return {STACK: Todo(f"turn on versioning in {facts.bucket} and block public access", "protect")}
     if facts.others:
-        message = f"{facts.others} has begun a backup in {facts.bucket} in the same second"
-        fix = "run the command again: its id is another one then"
+        message = f"{facts.others} started a backup in {facts.bucket} in the same second"
+        fix = "run the command again: it gets another id"
         return {STACK: Blocked(Problem("backup-id-taken", message, facts.bucket, fix))}
     if not facts.begun:
         return {STACK: Todo("write down the desired counts and the contract", "begin")}

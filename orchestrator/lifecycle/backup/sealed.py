@@ -174,8 +174,8 @@ def warnings(manifest: Manifest) -> Iterator[str]:
     """What whoever restores from it must know. Pure."""
     if not manifest.quiet:
         yield (
-            "the services ran meanwhile: database, files and index are not of one instant, "
-            "and the figures of the databases may be a little off"
+            "the services were running: database, files and index are not from the same moment, and the databases' "
+            "row counts may be slightly off"
         )
     parts = [
         part.taken for part in (manifest.database, manifest.files, *manifest.index.values()) if part and part.taken
@@ -184,14 +184,17 @@ def warnings(manifest: Manifest) -> Iterator[str]:
     if len(times) > 1 and (apart := (times[-1] - times[0]).total_seconds()) > FAR_APART:
         yield f"the first and the last part were taken {apart / 60:.0f} minutes apart"
     if manifest.database and not manifest.database.encrypted:
-        yield "the database's snapshot is not encrypted, as its instance"
+        yield "the database's snapshot is not encrypted, like its instance"
     for name, tenant in manifest.tenants.items():
         for key in tenant.keys:
             if not key.kept:
-                yield f"{key.variable} of {name} is in clear in its task definition: it is not kept; keep it yourself"
+                yield (
+                    f"{key.variable} of {name} is in plain text in its task definition: it is not backed up; keep it "
+                    "yourself"
+                )
     lost = sorted(set(manifest.tenants) - set(manifest.index))
     if lost:
-        yield f"no index of {', '.join(lost)} is in it: to be indexed again after a restore"
+        yield f"it has no index of {', '.join(lost)}: documents must be indexed again after a restore"
 
 
 STEP: Step[Tools, BackupSealedFacts] = Step(

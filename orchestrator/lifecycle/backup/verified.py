@@ -31,7 +31,7 @@ def decide(facts: BackupVerifiedFacts) -> Verdicts:
         said = "; ".join(one.message for one in facts.problems)
         return {STACK: Blocked(replace(facts.problems[0], message=said))}
     files = facts.manifest.files
-    sampled = f", {len(files.samples)} of {files.count} objects read whole" if files else ""
+    sampled = f", {len(files.samples)} of {files.count} objects read in full" if files else ""
     return {STACK: Done(f"backup {facts.manifest.id} is good{sampled}")}
 
 

@@ -49,8 +49,8 @@ def _loss(part: Part, users: Sequence[str]) -> Consequence:
         code="used-by-others",
         effect=Effect.LOSS,
         name=f"{PREFIX}{word(kind, name)}",
-        says=f"{kind.words} {name} goes, and others use it: {'; '.join(users)}",
+        says=f"{kind.words} {name} is deleted, but others use it: {'; '.join(users)}",
         why="the plan destroys it",
-        then="they have nothing in its place: move them away first",
+        then="they have no replacement: move them away first",
         severity=Severity.BLOCKER,
     )

@@ -50,6 +50,6 @@ def told(seen: StoredData, *, no_backup: bool) -> Iterator[str]:
         yield f"  {name}: database {tenant.database}{size}; https://{tenant.hostname} goes dark"
     yield f"  files: {seen.objects} objects, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
     yield f"  search index: {len(stack.vespa)} volumes"
-    yield "  Redis is never kept: everybody must sign in again afterwards."
+    yield "  Redis is never backed up: everybody must sign in again afterwards."
     yield "  The hostnames' DNS records stay, and lead nowhere until a restore or an apply."
     yield from (f"  {line}" for line in seen.unread)

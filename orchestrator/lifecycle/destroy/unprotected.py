@@ -64,7 +64,7 @@ def apply(context: DestroyContext, todos: Mapping[Subject, Todo]) -> None:
 def findings(facts: UnprotectedFacts) -> Iterable[Problem]:
     """What stays protected."""
     for name, why in facts.foreign.items():
-        fix = "terraform destroy leaves it too; what of this stack is in it, its owner must take away"
+        fix = "terraform destroy leaves it too; its owner must remove what this stack has in it"
         yield Problem("not-this-stacks", f"the {name} is left as it is: {why}", name, fix)
 
 

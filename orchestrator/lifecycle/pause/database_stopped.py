@@ -176,7 +176,7 @@ def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
         )
         yield Problem("database-starts-by-itself", message, server.instance, fix)
     elif server.unstoppable and not facts.busy:
-        fix = "delete the read replicas if it should be stopped" if server.replicas else "nothing to do: budget for it"
+        fix = "delete the read replicas if it should be stopped" if server.replicas else "none needed: budget for it"
         yield Problem("database-not-stoppable", f"{server.instance} keeps costing money", server.instance, fix)
 
 

@@ -91,7 +91,9 @@ def _verdict(tenant: Subject, name: str, facts: ServicesAtZeroFacts) -> Verdict:
     if count.present:
         fix = "look at the service's events: a task that doesn't stop is killed after its stopTimeout"
         return Wait(f"{count.present} tasks of {name} are still there", "tasks-still-running", fix)
-    return Done(f"{name} is at 0 since {memory.stamp.since} (by {memory.stamp.by}); it comes back with {memory.wanted}")
+    return Done(
+        f"{name} has been at 0 since {memory.stamp.since} (by {memory.stamp.by}); it comes back with {memory.wanted}"
+    )
 
 
 def announce(facts: ServicesAtZeroFacts) -> Verdicts:
@@ -125,7 +127,7 @@ def apply(context: ServicesAtZeroContext, todos: Mapping[Subject, Todo]) -> None
 
 STEP: Step[ServicesAtZeroContext, ServicesAtZeroFacts] = Step(
     id="services-at-zero",
-    title="services are at 0, and what they were is remembered",
+    title="services are at 0, and their counts are remembered",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -69,7 +69,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[Tools, CountsRememberedFacts] = Step(
     id="counts-remembered",
-    title="the services are to have the tasks they had",
+    title="the services' earlier task counts are remembered",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -67,7 +67,7 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
     if facts.foreign:
         return {STACK: Blocked(not_ours(PartKind.BUCKET, facts.bucket, facts.foreign), refused=True)}
     if facts.newer:
-        message = f"{len(facts.newer)} objects are newer than the backup's, {facts.newer[0]} for one"
+        message = f"{len(facts.newer)} objects are newer than the backup's, such as {facts.newer[0]}"
         fix = f"if they may be lost, add --allow-loss bucket:{facts.bucket}; else move them away"
         return {STACK: Blocked(Problem("restore-files-newer", message, facts.bucket, fix), refused=True)}
     surplus = facts.gap.surplus if facts.named else ()

@@ -76,7 +76,7 @@ def decide(facts: KeysReturnedFacts) -> Verdicts:
 def _verdict(name: str, keys: tuple[KeyState, ...]) -> Verdict:
     for one in keys:
         if not one.kept.outside and not one.target:
-            message = f"{name}'s data were written with {one.kept.variable}, which its tasks no longer get"
+            message = f"{name}'s data was encrypted with {one.kept.variable}, which its tasks no longer get"
             fix = f"give its tasks {one.kept.variable} from a secret; the value is kept in {one.kept.kept}"
             return Blocked(Problem("key-without-place", message, name, fix))
     wrong = [one for one in keys if not one.same]
@@ -88,7 +88,7 @@ def _verdict(name: str, keys: tuple[KeyState, ...]) -> Verdict:
     if wrong:
         names = ", ".join(one.kept.variable for one in wrong)
         return Todo(f"put {names} back", tuple((one.kept.kept, one.target) for one in wrong))
-    return Done(f"{len(keys)} as they were" if keys else "its data need none")
+    return Done(f"{len(keys)} as they were" if keys else "its data needs none")
 
 
 def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
@@ -103,7 +103,7 @@ def apply(tools: Tools, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[Tools, KeysReturnedFacts] = Step(
     id="keys-returned",
-    title="the keys the data need are back",
+    title="the keys that the data needs are back",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -90,12 +90,12 @@ def _of_databases(manifest: Manifest, stack: Stack, present: Present, *, loads: 
         says = f"database {tenant.database} goes back to backup {manifest.id}: {changes}"
         yield _loss(f"database:{tenant.database}", says, name)
     for database in () if loads else present.strangers:
-        yield _loss(f"database:{database}", f"database {database} is nobody's here, and is in no backup")
+        yield _loss(f"database:{database}", f"database {database} belongs to no tenant here, and is in no backup")
 
 
 def _changes(kept: Tables | None, held: Tables | None) -> str:
     if held is None:
-        return "it can't be read, so whatever was written since is lost"
+        return "it can't be read, so everything written since is lost"
     rows = sum(one.rows for one in held.values())
     if kept is None:
         return f"the backup has nothing of this tenant, {rows} rows in {len(held)} tables are lost"
@@ -109,7 +109,9 @@ def _of_indexes(manifest: Manifest, stack: Stack, present: Present) -> Iterator[
         if kept is None or (held is not None and not held.documents):
             continue
         number = "an unknown number of" if held is None else held.documents
-        says = f"the search index goes back to {manifest.id}: it has {number} documents now, then {kept.documents}"
+        says = (
+            f"the search index goes back to {manifest.id}: it has {number} documents now and will have {kept.documents}"
+        )
         yield _loss(f"vespa:{name}", says, name)
 
 
@@ -128,7 +130,7 @@ def _loss(name: str, says: str, subject: str = "", then: str = "the proof at the
         effect=Effect.LOSS,
         name=name,
         says=says,
-        why="the restore puts the backup in its place",
+        why="the restore replaces it with the backup",
         then=then,
         subject=subject,
         severity=Severity.BLOCKER,

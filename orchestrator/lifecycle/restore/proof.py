@@ -101,7 +101,7 @@ def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
         elif before.rows != after.rows:
             yield f"table {name} has {after.rows} rows, not {before.rows}"
         else:
-            yield f"table {name} has other contents"
+            yield f"table {name} has different contents"
     if len(wrong) > SHOWN:
         yield f"{len(wrong) - SHOWN} more tables differ"
 
@@ -110,7 +110,7 @@ def _documents(kept: IndexPart, found: Contents) -> Iterator[str]:
     if kept.documents is not None and kept.documents != found.documents:
         yield f"the index has {found.documents} documents, not {kept.documents}"
     elif kept.digest and found.digest and kept.digest != found.digest:
-        yield "the index has other documents"
+        yield "the index has different documents"
 
 
 def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
@@ -118,16 +118,18 @@ def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
         return Done("the backup has no files")
     wrong = sorted(key for key, digest in kept.samples.items() if found.hashes.get(key) != digest)
     if found.listing != kept.listing:
-        return _blocked(STACK, [f"{found.count} objects are there, {kept.count} were: or others than were"])
+        return _blocked(
+            STACK, [f"{found.count} objects are there, {kept.count} were in the backup, or their contents differ"]
+        )
     if wrong:
-        return _blocked(STACK, [f"{key} has other contents" for key in wrong[:SHOWN]])
+        return _blocked(STACK, [f"{key} has different contents" for key in wrong[:SHOWN]])
     return Done(f"identical: {found.count} objects")
 
 
 def _blocked(name: str, wrong: list[str]) -> Blocked:
     fix = (
-        "nothing runs yet: look at it, then run the command again; "
-        "to go on anyway, set the services' counts by hand, then `orchestrate run`"
+        "nothing runs yet: look into it, then run the command again; to continue anyway, set the services' counts by "
+        "hand, then `orchestrate run`"
     )
     return Blocked(Problem("restore-differs", "; ".join(wrong), name, fix))
 

@@ -40,7 +40,7 @@ def obstacles(manifest: Manifest, target: RestoreTarget) -> tuple[Problem, ...]:
 def _all(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     place = manifest.place
     if target.live and not target.replaceable:
-        message = f"{target.stack} is there, and nothing in its configuration is made from a backup's snapshots"
+        message = f"{target.stack} exists, and nothing in its configuration is created from a backup's snapshots"
         fix = (
             "give aws_db_instance.snapshot_identifier the variable postgres_snapshot (docs/how-to); or destroy it first"
         )
@@ -70,11 +70,11 @@ def _clone(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
 def _tenants(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     lost = sorted(set(manifest.tenants) - set(target.tenants))
     if lost:
-        message = f"the backup has {', '.join(lost)}, the configuration has not"
+        message = f"the backup has {', '.join(lost)}, but the configuration does not"
         yield Problem("restore-tenant-missing", message, target.stack, "add them to `tenants`, with their old slots")
     for name, tenant in sorted(target.tenants.items()):
         kept = manifest.tenants.get(name)
         if kept and kept.database != tenant.database:
-            message = f"{name} had the database {kept.database}, and is to have {tenant.database}"
+            message = f"{name} had the database {kept.database}, but would get {tenant.database}"
             fix = f'set database = "{kept.database}" for {name}'
             yield Problem("restore-database-differs", message, name, fix)

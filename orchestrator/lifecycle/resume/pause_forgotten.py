@@ -76,8 +76,8 @@ def _of_server(server: ServerState, foreign: str) -> Verdict:
     if foreign:
         return Done(f"{server.instance} is left as it is: {foreign}")
     if TAG in server.tags:
-        return Todo(f"take the pause's tag from {server.instance}", RemoveTag(server.arn, database=True))
-    return Done(f"{server.instance} has no tag of a pause")
+        return Todo(f"remove the pause tag from {server.instance}", RemoveTag(server.arn, database=True))
+    return Done(f"{server.instance} has no pause tag")
 
 
 def _of_service(count: Count, scaling: Scaling | None, foreign: str) -> Verdict:
@@ -90,8 +90,8 @@ def _of_service(count: Count, scaling: Scaling | None, foreign: str) -> Verdict:
     known = PausedService.parse(tag)
     before = known.scaling.suspended if known and known.scaling else None
     if scaling is not None and before is not None and scaling.suspended == ALL and before != ALL:
-        return Todo(f"let {count.name} scale by itself again", ReleaseAutoscaling(count.name, before))
-    return Todo(f"take the pause's tag from {count.name}", RemoveTag(count.arn))
+        return Todo(f"resume the autoscaling of {count.name}", ReleaseAutoscaling(count.name, before))
+    return Todo(f"remove the pause tag from {count.name}", RemoveTag(count.arn))
 
 
 def apply(context: PauseForgottenContext, todos: Mapping[Subject, Todo]) -> None:
@@ -111,7 +111,7 @@ def apply(context: PauseForgottenContext, todos: Mapping[Subject, Todo]) -> None
 
 STEP: Step[PauseForgottenContext, PauseForgottenFacts] = Step(
     id="pause-forgotten",
-    title="autoscaling acts again, and the pause's tags are gone",
+    title="autoscaling is active again, and the pause tags are gone",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -69,7 +69,7 @@ def _verdict(tenant: Subject, name: str, facts: ServicesStartedFacts) -> Verdict
         return Done(f"{name} wants {count.desired}")
     tag = count.tags.get(TAG, "")
     if not tag:
-        return Done(f"{name} is at 0, and no pause has put it there: it stays")
+        return Done(f"{name} is at 0, but not because of a pause: it stays at 0")
     known = PausedService.parse(tag)
     if known is None:
         return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
@@ -98,13 +98,13 @@ def findings(facts: ServicesStartedFacts) -> Iterable[Problem]:
     for tenant, name in facts.names.items():
         count = facts.counts.get(name)
         if count is not None and count.desired == 0 and not count.tags.get(TAG):
-            fix = f"aws ecs update-service --service {name} --desired-count N; `orchestrate history` tells what it had"
-            yield Problem("desired-count-unknown", f"{name} is at 0 and no pause remembers it", tenant, fix)
+            fix = f"aws ecs update-service --service {name} --desired-count N; `orchestrate history` shows what it had"
+            yield Problem("desired-count-unknown", f"{name} is at 0, and no pause recorded its count", tenant, fix)
 
 
 STEP: Step[ServicesStartedContext, ServicesStartedFacts] = Step(
     id="services-started",
-    title="services want the tasks they had",
+    title="services have the desired counts they had",
     observe=look,
     decide=decide,
     apply=apply,

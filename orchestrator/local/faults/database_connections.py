@@ -43,7 +43,7 @@ def _exhaust(console: Console) -> Iterator[Undo]:
 
 FAULT = meddled(
     "database-connections",
-    "the database server has no connection left",
+    "the database server has no connections left",
     "Database Issues",
     _exhaust,
     per_tenant=False,

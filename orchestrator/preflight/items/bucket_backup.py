@@ -22,7 +22,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
         else:
             yield manual(
                 "bucket-backup",
-                f"see that {name} has been copied: nothing of it is left after the destroy",
+                f"check that {name} has been copied: the destroy deletes all of it",
                 address=bucket.address,
                 fix=f"aws s3 sync s3://{name} s3://<backup>",
             )

@@ -18,7 +18,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 status=Status.FAILED,
                 code="bucket-blocks-destroy",
                 severity=Severity.BLOCKER,
-                says="the destroy stops half way: AWS refuses to delete the bucket while old versions are in it",
+                says="the destroy stops halfway: AWS refuses to delete the bucket while old versions are in it",
                 why="it is versioned, and force_destroy is off",
                 address=bucket.address,
                 current="versioning Enabled, force_destroy = false",

@@ -30,7 +30,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
 
 ITEM = Item(
     id="database-restart",
-    title="No stopped database server waits to be started by AWS",
+    title="AWS won't start a stopped database server by itself",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -41,7 +41,7 @@ def _of(server: Resource, evidence: Evidence) -> Iterator[Remark]:
         why=f"the destroy takes no snapshot, and {age}",
         address=server.address,
         current=f"skip_final_snapshot = {str(bool(server.get('skip_final_snapshot'))).lower()}; {age}",
-        wanted="a final snapshot, or one of today",
+        wanted="a final snapshot, or one from today",
         hcl='skip_final_snapshot       = false\nfinal_snapshot_identifier = "onyx-prod-postgres-final"',
         fix=f"aws rds create-db-snapshot --db-instance-identifier {server.text('identifier')} "
         "--db-snapshot-identifier <name>",

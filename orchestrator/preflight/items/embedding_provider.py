@@ -27,7 +27,7 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     if seen is None:
         yield manual(
             "embedding-provider",
-            "look whether an embedding provider is configured",
+            "check whether an embedding provider is configured",
             subject=unit.tenant,
             address=page,
             fix=f"open {page} as an administrator",
@@ -56,11 +56,11 @@ def _model_server(unit: TenantService, definition: Resource, said: Mapping[str, 
             code="model-server-missing",
             severity=Severity.WARNING,
             subject=unit.tenant,
-            says="the tasks wait for a model server that is not there",
+            says="the tasks wait for a model server that does not exist",
             why="Onyx looks for one on localhost unless DISABLE_MODEL_SERVER is true",
             address=definition.address,
             current="neither DISABLE_MODEL_SERVER nor MODEL_SERVER_HOST, and no container of that name",
-            wanted="no model server (a provider embeds), or one with its host",
+            wanted="no model server (a provider creates the embeddings), or one with its host set",
             hcl='{ name = "DISABLE_MODEL_SERVER", value = "true" }',
         )
 
@@ -69,6 +69,6 @@ ITEM = Item(
     id="embedding-provider",
     title="Every tenant has an embedding provider",
     occasion=Checklist.AFTER,
-    judge=each_tenant(judge, "one is configured, or the model server embeds"),
+    judge=each_tenant(judge, "one is configured, or the model server creates the embeddings"),
     lines=("Configure embedding provider in admin UI (if using cloud embeddings)",),
 )

@@ -16,7 +16,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     for one in evidence.blueprint.of_type(*BALANCERS):
         name = one.get("dns_name")
         if name is UNKNOWN:
-            yield unknown("its name is new with each load balancer", address=one.address)
+            yield unknown("each new load balancer gets a new name", address=one.address)
         elif name and name in set(_words(evidence.blueprint.outputs)):
             yield passed(f"its name is {name}", address=one.address, current=str(name))
         else:
@@ -24,7 +24,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 status=Status.FAILED,
                 code="load-balancer-name-not-noted",
                 severity=Severity.WARNING,
-                says="nobody knows afterwards where the DNS records have led",
+                says="afterwards, nobody knows where the DNS records pointed",
                 why="no output has the load balancer's name",
                 address=one.address,
                 current=f"{name or 'no name'}, in no output",

@@ -20,7 +20,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
             code="configuration-not-kept",
             severity=Severity.WARNING,
             says="what was configured in the admin pages is lost, and nobody has written it down",
-            why="it is in the tenants' databases, of which the destroy keeps nothing",
+            why="it is in the tenants' databases, and the destroy keeps none of them",
             address=lost[0].address,
             current="skip_final_snapshot = true, no snapshot",
             wanted="a snapshot, and a note of what is elsewhere",

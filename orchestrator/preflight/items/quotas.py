@@ -38,7 +38,7 @@ TARGET_GROUPS = ServiceQuota(
 )
 RULES = ServiceQuota("rules of a load balancer", 100, "elasticloadbalancing", "L-7EED9B64", APART)
 CERTIFICATES = ServiceQuota(
-    "certificates of a load balancer beside the default one",
+    "certificates of a load balancer besides the default one",
     25,
     "elasticloadbalancing",
     "L-9365A611",
@@ -93,15 +93,15 @@ def beyond(evidence: Evidence) -> frozenset[ServiceQuota]:
 
 def _exceeded(one: Counted, *, most: int, sure: bool) -> Remark:
     quota = one.quota
-    figure = "this account's quota" if sure else "AWS's default; the account's own was not told"
+    figure = "this account's quota" if sure else "AWS's default; the account's own quota is not known"
     more = f"aws service-quotas request-service-quota-increase --service-code {quota.service} --quota-code {quota.code}"
     ask = f"{more} --desired-value {one.number}; or {quota.way_out}" if quota.adjustable else quota.way_out
     return Remark(
         status=Status.FAILED,
         code="quota-exceeded",
         severity=Severity.BLOCKER if sure else Severity.WARNING,
-        says=f"AWS gives fewer {quota.name} than the stack asks for",
-        why="what is beyond it is refused, in the middle of the apply",
+        says=f"AWS allows fewer {quota.name} than the stack needs",
+        why="AWS refuses the rest in the middle of the apply",
         address=one.address,
         current=f"{one.number} {quota.name}",
         wanted=f"at most {most} ({figure})",
@@ -154,7 +154,7 @@ def _naming(evidence: Evidence, resources: Iterable[Resource], kinds: Iterable[s
 
 ITEM = Item(
     id="quotas",
-    title="AWS gives as much as the stack asks for",
+    title="The stack stays within AWS's quotas",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

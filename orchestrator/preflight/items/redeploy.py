@@ -19,22 +19,22 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 code="apply-waits-for-ever",
                 severity=Severity.BLOCKER,
                 subject=unit.tenant,
-                says="terraform apply waits for tasks that can't come up: their database is made after it",
+                says="terraform apply waits for tasks that can't start: their database is created afterwards",
                 why="wait_for_steady_state holds the apply until the service is stable",
                 address=unit.service.address,
                 current="wait_for_steady_state = true",
-                wanted="false: orchestrate apply waits, after it has made the database",
+                wanted="false: orchestrate apply waits, after it has created the database",
                 hcl="wait_for_steady_state = false",
             )
         elif not new and not unit.service.new and evidence.planned:
             yield passed("no task starts before its database", subject=unit.tenant)
         else:
-            yield unknown("orchestrate apply starts again what began too early", subject=unit.tenant)
+            yield unknown("orchestrate apply redeploys what started too early", subject=unit.tenant)
 
 
 ITEM = Item(
     id="redeploy",
-    title="No task runs that began before its database was there",
+    title="No running task started before its database existed",
     occasion=Checklist.AFTER,
     judge=seen_by("redeploy", judge),
     lines=("Force ECS redeployment if tasks started before database existed",),

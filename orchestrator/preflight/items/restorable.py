@@ -23,15 +23,17 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
         if server.get("skip_final_snapshot") is not True:
             yield passed("the destroy takes a final snapshot", address=server.address)
         elif not evidence.planned:
-            yield unknown("whether the configuration can start from a snapshot, a plan tells", address=server.address)
+            yield unknown(
+                "only a plan shows whether the configuration can start from a snapshot", address=server.address
+            )
         elif _can_be_restored(server, evidence):
-            yield passed("it can be made from a snapshot", address=server.address)
+            yield passed("it can be created from a snapshot", address=server.address)
         else:
             yield Remark(
                 status=Status.FAILED,
                 code="no-way-to-restore",
                 severity=Severity.WARNING,
-                says="once destroyed, the database can't be brought back",
+                says="once destroyed, the database can't be restored",
                 why="no final snapshot is taken, and the configuration can't start from one",
                 address=server.address,
                 current="skip_final_snapshot = true, no snapshot_identifier",
@@ -46,7 +48,7 @@ def _can_be_restored(server: Resource, evidence: Evidence) -> bool:
 
 ITEM = Item(
     id="restorable",
-    title="The database can be brought back from a snapshot",
+    title="The database can be restored from a snapshot",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -37,10 +37,10 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     if plain:
         yield _plain(unit, unit.definition, plain, "")
     if _lacks_password(definition):
-        yield _wrong(unit, unit.definition, "secret-not-given", f"{NEEDED} is given to no container", "(not set)")
+        yield _wrong(unit, unit.definition, "secret-not-given", f"no container gets {NEEDED}", "(not set)")
     for container, name, value in definition.secrets():
         if not any(store in value for store in STORES) and value.startswith("arn:"):
-            why = f"{name} of {container} is read from something that is no secret store"
+            why = f"{name} of {container} is read from something that is not a secret store"
             yield _wrong(unit, unit.definition, "secret-reference-wrong", why, value)
 
 
@@ -61,7 +61,7 @@ def _plain(unit: TenantService, definition: Resource, names: list[str], prefix: 
         code="secret-in-environment",
         severity=Severity.WARNING,
         subject=unit.tenant,
-        says="a password is in the task definition, where everybody who may describe it reads it",
+        says="a password is in the task definition, where everybody who may describe it can read it",
         why=f"{shown} goes into the containers as plain text",
         address=definition.address,
         current=f"{shown} (a value)",

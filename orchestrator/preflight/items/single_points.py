@@ -14,7 +14,7 @@ from orchestrator.stack.blueprint.resources import UNKNOWN
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Database without standby, Redis with one node, one NAT gateway for several zones."""
     found = [*_servers(evidence), *_redis(evidence), *_gateways(evidence)]
-    yield from found or [passed("everything that all sites need is there twice")]
+    yield from found or [passed("everything that all sites share exists twice")]
 
 
 def _servers(evidence: Evidence) -> Iterator[Remark]:
@@ -45,18 +45,18 @@ def _remark(address: str, why: str, current: str, hcl: str) -> Remark:
         status=Status.FAILED,
         code="single-point",
         severity=Severity.INFO,
-        says="when this fails alone, every site is down until it is there again",
+        says="if this one fails, every site is down until it is back",
         why=why,
         address=address,
         current=current,
-        wanted="two of it, in two zones (where an hour of outage costs more)",
+        wanted="two of them, in two zones (if an hour of outage costs more)",
         hcl=hcl,
     )
 
 
 ITEM = Item(
     id="single-points",
-    title="What all sites need is there twice",
+    title="What all sites share exists twice",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -39,7 +39,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
         return
     for unit in evidence.units:
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else "the site"
-        yield unknown(f"whether {host or 'the site'} answers is seen once it is applied", subject=unit.tenant)
+        yield unknown(f"whether {host or 'the site'} answers can be seen only once it is applied", subject=unit.tenant)
 
 
 ITEM = Item(

@@ -20,15 +20,15 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 code="desired-count-zero",
                 severity=Severity.WARNING,
                 subject=unit.tenant,
-                says=f"{unit.service.text('name')} runs nothing: the site doesn't answer",
-                why="its desired count is 0 (a paused stack: orchestrate resume)",
+                says=f"{unit.service.text('name')} runs no tasks: the site doesn't answer",
+                why="its desired count is 0 (if the stack is paused: orchestrate resume)",
                 address=unit.service.address,
                 current="desired_count 0",
                 wanted="1 or more",
                 hcl="desired_count = 1",
             )
         else:
-            yield unknown("whether its tasks run is seen once it is applied", subject=unit.tenant)
+            yield unknown("whether its tasks run can be seen only once it is applied", subject=unit.tenant)
 
 
 ITEM = Item(

@@ -26,7 +26,7 @@ from orchestrator.stack.blueprint.tenancy import variables
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
 
 
-_NOT_TOLD = "no load balancer leads to it, so it is no tenant here: whoever runs it makes its database"
+_NOT_TOLD = "no load balancer leads to it, so it is not a tenant here: its database is up to its owner"
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
@@ -40,9 +40,9 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
         known = unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN
         database = evidence.tenancy.databases().get(unit.tenant) or said or ("postgres" if known else "")
         if database in {*made, "postgres"}:
-            yield passed(f"the server comes with {database}", subject=unit.tenant)
+            yield passed(f"the server is created with {database}", subject=unit.tenant)
         elif unit.tenant in evidence.known_tenants or _can_be_understood(unit):
-            yield unknown(f"orchestrate apply makes the database {database}".rstrip(), subject=unit.tenant)
+            yield unknown(f"orchestrate apply creates the database {database}".rstrip(), subject=unit.tenant)
         elif runs_another(unit.definition):
             yield not_judged(_NOT_TOLD, subject=unit.tenant, address=unit.service.address)
         else:
@@ -71,17 +71,17 @@ def _nobody(tenant: str, database: str, address: str) -> Remark:
         severity=Severity.WARNING,
         subject=tenant,
         says=f'tasks will fail: database "{database}" does not exist',
-        why="Terraform makes the server only, and orchestrate is not told of the tenant: no load balancer leads to it",
+        why="Terraform creates only the server, and orchestrate doesn't know the tenant: no load balancer leads to it",
         address=address,
         current="no `orchestrator` output, no db_name, no load_balancer",
-        wanted=f"somebody who makes {database}",
+        wanted=f"somebody who creates {database}",
         hcl=_OUTPUT,
     )
 
 
 ITEM = Item(
     id="tenant-database",
-    title="Every tenant's database is there",
+    title="Every tenant's database exists",
     occasion=Checklist.AFTER,
     judge=seen_by("tenant-databases", judge),
     lines=("Create tenant database: `CREATE DATABASE onyx_customer_a;`",),

@@ -41,7 +41,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
     except NotKnown:
         known = {name: _places(it) for name, it in evidence.tenancy.tenants.items()}
         shared = list(_shared(evidence, "database", known))
-        yield from shared or [unknown("what the tenants' containers are told is not known until applied")]
+        yield from shared or [unknown("the environment of the tenants' containers is not known until applied")]
         return
     shared = []
     for thing in ("database", "Redis database", "S3 prefix", "Vespa"):
@@ -96,8 +96,8 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
                 status=Status.FAILED,
                 code=f"tenants-share-{thing.lower().replace(' ', '-')}",
                 severity=severity,
-                says=f"{names} share a {thing}: one sees or breaks what is the other's",
-                why=f"all of them are told {value}",
+                says=f"{names} share a {thing}: each can see or break the other's data",
+                why=f"all of them get {value}",
                 address=next(
                     (it.definition.address for it in evidence.units if it.definition and it.tenant in tenants), ""
                 ),

@@ -47,7 +47,7 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     for found in checks.judge(facts):
         if met.maybe or not all(one.complete for one in held):
             place = instance.address if met.maybe else groups[0].address
-            raise NotKnown(place, "which rules of security groups are its own")
+            raise NotKnown(place, "which security group rules are its own")
         closed = [port for port in ports if str(port) in found.symptom]
         yield from_finding(
             found,

@@ -12,7 +12,7 @@ RULES = (
         r"not authorized to perform: kms:(?P<name>\w+)|KMS\.AccessDenied|kms:(Decrypt|GenerateDataKey).*denied",
         "kms-denied",
         "a role of the task may not use a KMS key",
-        "kms:Decrypt and kms:GenerateDataKey on that key in the role's policy, and the role in the key's policy",
+        "allow kms:Decrypt and kms:GenerateDataKey on that key in the role's policy, and the role in the key's policy",
         Cure.OUTSIDE,
     ),
     LogRule(
@@ -25,15 +25,16 @@ RULES = (
     LogRule(
         r"AuthorizationHeaderMalformed|PermanentRedirect|the region '[\w-]+' is wrong; expecting",
         "s3-region-wrong",
-        "the task asks for its bucket in another region than it is in",
-        "AWS_REGION_NAME (or AWS_REGION) in the task definition: the bucket's region",
+        "the task looks for its bucket in the wrong region",
+        "set AWS_REGION_NAME (or AWS_REGION) in the task definition to the bucket's region",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
         r"not authorized to perform: (?P<name>[\w-]+:\w+)",
         "aws-denied",
         "the task role may not call {name}",
-        "allow {name} on that resource in the task role's policy; an explicit deny or a boundary may stand elsewhere",
+        "allow {name} on that resource in the task role's policy; an explicit deny or a permissions boundary may "
+        "also forbid it",
         Cure.OUTSIDE,
     ),
     LogRule(
@@ -41,7 +42,7 @@ RULES = (
         r"|security token included in the request is (invalid|expired)",
         "aws-credentials-invalid",
         "AWS does not know the keys that the task uses",
-        "keys in its environment (AWS_ACCESS_KEY_ID) outrank its task role: take them out, and give it a task role",
+        "keys in its environment (AWS_ACCESS_KEY_ID) outrank its task role: remove them, and give it a task role",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
@@ -49,14 +50,14 @@ RULES = (
         r"|failed to (refresh|retrieve) (cached )?credentials",
         "aws-credentials-missing",
         "the task has no credentials for AWS",
-        "task_role_arn in aws_ecs_task_definition (the execution role is ECS's, not the application's)",
+        "set task_role_arn in aws_ecs_task_definition (the execution role is ECS's, not the application's)",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
         r"You must specify a region|NoRegionError|Missing region in config",
         "aws-region-missing",
-        "the application does not know which region to ask",
-        "AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
+        "the application does not know which region to use",
+        "set AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
         Cure.TASK_DEFINITION,
     ),
 )

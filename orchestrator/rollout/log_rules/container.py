@@ -12,7 +12,7 @@ RULES = (
         r"No space left on device.*/dev/shm|/dev/shm.*No space left on device",
         "shared-memory-full",
         "the task's shared memory (/dev/shm) is full",
-        "linuxParameters.sharedMemorySize in the container definition (EC2 launch type); on Fargate, have the "
+        "raise linuxParameters.sharedMemorySize in the container definition (EC2 launch type); on Fargate, have the "
         "application use less of it (PyTorch: num_workers = 0)",
         Cure.TASK_DEFINITION,
     ),
@@ -26,14 +26,14 @@ RULES = (
     LogRule(
         r"Read-only file system|EROFS",
         "filesystem-read-only",
-        "the container writes where it may only read",
+        "the container writes to a read-only file system",
         "readonlyRootFilesystem = false, or a volume mounted there (not readOnly)",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
         r"(Errno 13\] Permission denied|EACCES: permission denied|PermissionError).*?(?P<name>/[\w./-]+)?",
         "file-denied",
-        "the container may not use a file of its own",
+        "the container lacks permission for one of its files",
         "its user (`user` in the container definition) and the owner of the file or volume must agree",
         Cure.TASK_DEFINITION,
     ),
@@ -41,21 +41,22 @@ RULES = (
         r"Address (already )?in use|EADDRINUSE|address already in use",
         "port-in-use",
         "two programs of the task want the same port: its containers share one network",
-        "give one of them another port (awsvpc: a port once a task)",
+        "give one of them another port (awsvpc: each port once per task)",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
         r"exec format error|[Ee]xec user process caused.*format",
         "image-other-architecture",
-        "the image is for another processor than the task runs on",
-        "build it for linux/amd64 (docker buildx --platform), or runtimePlatform.cpuArchitecture = ARM64",
+        "the image is built for another processor than the task's",
+        "build it for linux/amd64 (docker buildx --platform), or set runtimePlatform.cpuArchitecture = ARM64",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
         r"executable file not found|: command not found|exec: .*no such file or directory|not found in \$PATH",
         "command-missing",
         "the command of the container is not in its image",
-        "command and entryPoint of the container definition; a script needs Unix line ends and its interpreter",
+        "check command and entryPoint in the container definition; a script needs Unix line endings and its "
+        "interpreter",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
@@ -69,17 +70,16 @@ RULES = (
     LogRule(
         r"Illegal instruction|SIGILL",
         "processor-too-old",
-        "the program uses instructions that this processor has not (Vespa: Haswell or later)",
-        "an instance type of a newer generation, or an image that is built for older processors",
+        "the program uses instructions that this processor lacks (Vespa: Haswell or later)",
+        "use a newer instance type, or an image that is built for older processors",
         Cure.OUTSIDE,
     ),
     LogRule(
         r"Invalid HTTP_HOST header|DisallowedHost|HostAuthorization.*Blocked|Blocked host:",
         "health-check-host-refused",
-        "the application refuses hosts that it does not know, and the load balancer's health checks come with the "
-        "task's own address",
-        "let the path of the health check through without a check of the host (Django: a middleware before it, or "
-        "ALLOWED_HOSTS with the task's address; Rails: config.host_authorization exclude)",
+        "the application refuses unknown hosts, and the load balancer's health checks use the task's own address",
+        "let the health check's path through without a host check (Django: a middleware before it, or ALLOWED_HOSTS "
+        "with the task's address; Rails: config.host_authorization exclude)",
         Cure.TASK_DEFINITION,
     ),
     LogRule(
@@ -88,7 +88,7 @@ RULES = (
         rf"|[Ee]nvironment variable(s)?:? [`'\"]?(?P<third>{_VARIABLE})[`'\"]? (is |was |are )?(not|required|missing)"
         r"|ImproperlyConfigured: .*must not be empty|Missing `?secret_key_base|No application encryption key",
         "variable-missing",
-        "the application misses a variable of its environment",
+        "the application lacks an environment variable",
         "add it to the container's environment or secrets in the task definition",
         Cure.TASK_DEFINITION,
     ),
@@ -97,7 +97,7 @@ RULES = (
         r"|error while loading shared libraries",
         "image-incomplete",
         "the image lacks a part of the program",
-        "an image that was built whole: the same tag may have been built anew",
+        "use an image that was built completely: the same tag may have been rebuilt since",
         Cure.TASK_DEFINITION,
     ),
 )

@@ -12,7 +12,7 @@ RULES = (
         r"|opensearchpy\.exceptions\.ConnectionError",
         "opensearch-unreachable",
         "the task could not reach OpenSearch",
-        "OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and the security group of OpenSearch",
+        "check OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and OpenSearch's security group",
         Cure.OUTSIDE,
         AddresseeKind.OPENSEARCH,
     ),
@@ -28,7 +28,7 @@ RULES = (
         r"Could not connect to a document index",
         "index-unreachable",
         "Onyx found no search index",
-        "VESPA_HOST (Onyx 2), OPENSEARCH_HOST (Onyx 4; without it the api asks itself): which of them runs?",
+        "set VESPA_HOST (Onyx 2) or OPENSEARCH_HOST (Onyx 4; without it, the api asks itself) to the index that runs",
         Cure.OUTSIDE,
     ),
 )

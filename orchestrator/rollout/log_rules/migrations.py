@@ -32,16 +32,16 @@ RULES = (
         r"|acquire a postgres advisory lock|[Cc]ould not acquire change log lock|Waiting for changelog lock"
         r"|MigrationLocked|Migration table is already locked|can't acquire (database )?lock",
         "migrations-locked",
-        "a migration waits for a lock that somebody else holds",
+        "a migration waits for a lock that another session holds",
         f"{_HOLDERS}; a lock in a table of the migration tool stays after a crash: release it with that tool",
         Cure.OUTSIDE,
     ),
     LogRule(
         r"Dirty database version|found failed migrations in the target database|contains a failed migration",
         "migrations-half-done",
-        "an earlier migration failed half-way, and the tool goes no further",
-        "a person must look: what of it was done? Then mark it with the tool (migrate force, prisma migrate resolve, "
-        "flyway repair), or restore a backup",
+        "an earlier migration failed halfway, and the tool refuses to continue",
+        "find out how much of it was done, then mark it with the tool (migrate force, prisma migrate resolve, flyway "
+        "repair), or restore a backup",
         Cure.OUTSIDE,
     ),
     LogRule(

@@ -44,7 +44,7 @@ RULES = (
         rf"FATAL:.*role {_NAME} does not exist",
         "database-login-denied",
         "the tenant's role did not exist when the task started",
-        "the tenant-databases step makes it, with the password of its secret",
+        "the tenant-databases step creates it, with the password in its secret",
         Cure.WORKFLOW,
         AddresseeKind.DATABASE,
     ),
@@ -52,23 +52,23 @@ RULES = (
         rf"role {_NAME} does not exist",
         "database-role-wanted",
         "a statement of the application names a role that the server does not have",
-        'CREATE ROLE "{name}" NOLOGIN (as the admin user), or take the statement that names it out of the migration',
+        'CREATE ROLE "{name}" NOLOGIN (as the admin user), or remove the statement that names it from the migration',
         Cure.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied to create role|must (be superuser|have CREATEROLE privilege)",
         "database-createrole-denied",
-        "a migration makes a role, and the tenant's role may not",
-        "make that role first, as the admin user (CREATE ROLE … NOLOGIN): the migration then leaves it; or "
-        "ALTER ROLE … CREATEROLE",
+        "a migration creates a role, and the tenant's role may not do that",
+        "create that role first, as the admin user (CREATE ROLE … NOLOGIN): the migration then skips it; or ALTER "
+        "ROLE … CREATEROLE",
         Cure.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied to create extension \"(?P<name>[\w-]+)\"",
         "database-extension-denied",
-        "a migration wants the extension {name}, and the tenant's role may not make it",
+        "a migration needs the extension {name}, and the tenant's role may not create it",
         'in the tenant\'s database, as the admin user: CREATE EXTENSION "{name}" (on RDS: is it in rds.extensions?)',
         Cure.OUTSIDE,
         AddresseeKind.DATABASE,
@@ -78,16 +78,16 @@ RULES = (
         r"|type \"(?P<type>vector|halfvec)\" does not exist",
         "database-extension-missing",
         "the server lacks an extension that a migration needs",
-        "an engine version that has it (aws rds describe-db-engine-versions; extensions of RDS for PostgreSQL), then "
-        "CREATE EXTENSION in the tenant's database",
+        "use an engine version that has it (aws rds describe-db-engine-versions; extensions of RDS for PostgreSQL), "
+        "then CREATE EXTENSION in the tenant's database",
         Cure.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
         r"permission denied for (table|sequence|view|function|relation) |must be owner of ",
         "database-objects-foreign",
-        "things in the tenant's database belong to another role",
-        "in the tenant's database, as the admin user: REASSIGN OWNED BY <that role> TO <the tenant's>; look first "
+        "objects in the tenant's database belong to another role",
+        "in the tenant's database, as the admin user: REASSIGN OWNED BY <that role> TO <the tenant's>; first check "
         "whose they are (a restore without --no-owner, a migration by hand)",
         Cure.OUTSIDE,
         AddresseeKind.DATABASE,
@@ -103,9 +103,9 @@ RULES = (
     LogRule(
         r"in a read-only transaction|READ_ONLY_SQL_TRANSACTION|ReadOnlySqlTransaction",
         "database-read-only",
-        "the task writes to a server that only reads",
-        "POSTGRES_HOST must be the writer's endpoint (no reader, no -ro-, no replica); if it is: RDS makes a server "
-        "read-only whose storage is full (SHOW default_transaction_read_only)",
+        "the task writes to a read-only server",
+        "POSTGRES_HOST must be the writer's endpoint (not a reader, -ro- or replica); if it is, look at the storage: "
+        "RDS makes a server read-only when it is full (SHOW default_transaction_read_only)",
         Cure.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
@@ -122,8 +122,9 @@ RULES = (
         r"SSL connection has been closed unexpectedly|server closed the connection unexpectedly"
         r"|ConnectionDoesNotExistError|Connection terminated unexpectedly|unexpected EOF on client connection",
         "database-connection-lost",
-        "PostgreSQL's end closed the connection (a restart, a failover, or memory that ran out)",
-        "aws rds describe-events --source-type db-instance: did the server restart? Else its log of that minute",
+        "PostgreSQL closed the connection (a restart, a failover, or memory that ran out)",
+        "aws rds describe-events --source-type db-instance: did the server restart? If not, read its log of that "
+        "minute",
         Cure.TIME,
         AddresseeKind.DATABASE,
     ),
@@ -131,15 +132,16 @@ RULES = (
         r"(does not|doesn't) match host name|server certificate for .* does not match|is not in the cert's altnames"
         r".*(postgres|rds)",
         "database-certificate-mismatch",
-        "the database server's certificate is for another name than the task asks",
-        "POSTGRES_HOST must be RDS's own endpoint: no alias, no address (or sslmode=verify-ca, which checks no name)",
+        "the database server's certificate is for another name than the task uses",
+        "POSTGRES_HOST must be RDS's own endpoint, not an alias or an address (or sslmode=verify-ca, which checks no "
+        "name)",
         Cure.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
     LogRule(
         r"root certificate file \"?(?P<name>[\w./~-]+)?.* does not exist|could not read root certificate file",
         "database-bundle-missing",
-        "the file with the authorities that the task should trust is not in its image",
+        "the file with the CAs that the task should trust is not in its image",
         "put AWS's bundle (global-bundle.pem) at that path in the image, or name its real path in PGSSLROOTCERT",
         Cure.TASK_DEFINITION,
         AddresseeKind.DATABASE,
@@ -183,7 +185,7 @@ RULES = (
         r"|could not obtain a connection from the pool",
         "connection-pool-exhausted",
         "the application's own pool of connections was used up",
-        "a larger pool (POSTGRES_API_SERVER_POOL_SIZE), or shorter transactions; PostgreSQL itself refused nothing",
+        "use a larger pool (POSTGRES_API_SERVER_POOL_SIZE), or shorter transactions; PostgreSQL itself refused nothing",
         Cure.TASK_DEFINITION,
     ),
 )

@@ -19,7 +19,7 @@ RULES = (
         r"NOAUTH",
         "redis-auth-failed",
         "Redis asks for its token, and the task sent none",
-        "REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
+        "set REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
         Cure.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),
@@ -27,16 +27,16 @@ RULES = (
         r"WRONGPASS|invalid username-password pair|ERR invalid password",
         "redis-auth-failed",
         "Redis did not accept the task's password",
-        "its token is not its secret's: either the secret gets the token that Redis takes, or `orchestrate run "
-        "--only redis-auth --rotate-redis-token GROUP` rotates Redis to the secret's (it says which GROUP)",
+        "its token is not its secret's: either put the token that Redis accepts into the secret, or let `orchestrate "
+        "run --only redis-auth --rotate-redis-token GROUP` rotate Redis to the secret's (it says which GROUP)",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
         r"NOPERM",
         "redis-permission-denied",
-        "the user of Redis may not run a command that the task needs",
-        "the access string of the user (aws elasticache describe-users; modify-user --access-string)",
+        "the Redis user may not run a command that the task needs",
+        "extend the user's access string (aws elasticache describe-users; modify-user --access-string)",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),
@@ -44,8 +44,8 @@ RULES = (
         r"OOM command not allowed",
         "redis-memory-full",
         "Redis has used up its memory and takes no more data",
-        "a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (keys of queues must not "
-        "be evicted); the task's own memory is not the matter",
+        "use a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (queue keys must "
+        "not be evicted); the task's own memory is not the cause",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),
@@ -61,8 +61,8 @@ RULES = (
         r"\bMOVED \d+ |CROSSSLOT|ClusterCrossSlotError|cluster support disabled",
         "redis-cluster-mode",
         "Redis is in cluster mode and the client is not, or the other way round",
-        "a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery needs; or "
-        "a client for clusters",
+        "use a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery "
+        "needs, or a cluster client",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),
@@ -77,8 +77,8 @@ RULES = (
     LogRule(
         r"max number of clients reached",
         "redis-clients-exhausted",
-        "Redis has no connection left",
-        "fewer or smaller pools, timeout in its parameter group (idle clients), or more nodes",
+        "Redis has no connections left",
+        "use fewer or smaller pools, a timeout in its parameter group (for idle clients), or more nodes",
         Cure.OUTSIDE,
         AddresseeKind.REDIS,
     ),
@@ -86,7 +86,8 @@ RULES = (
         r"DB index is out of range",
         "redis-database-missing",
         "Redis has fewer databases than the number the task asks for",
-        "lower REDIS_DB_NUMBER…, or make a replication group with more `databases` in its parameter group (usually 16)",
+        "lower REDIS_DB_NUMBER…, or create a replication group with more `databases` in its parameter group (usually "
+        "16)",
         Cure.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),

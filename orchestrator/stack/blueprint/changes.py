@@ -111,7 +111,7 @@ _REASONS = {
     "delete_because_wrong_repetition": "count or for_each no longer has it",
     "delete_because_count_index": "count is smaller than before",
     "delete_because_each_key": "for_each no longer has its key",
-    "delete_because_no_move_target": "it was moved to where nothing is",
+    "delete_because_no_move_target": "it was moved to an address where nothing is configured",
 }
 
 

@@ -179,12 +179,12 @@ def read(state: Document) -> Resources:
 def _unknown_format(document: Document) -> Problem:
     if "version" in document and "format_version" not in document:
         fix = "let Terraform read it: an older one is upgraded by `terraform init` and `terraform apply -refresh-only`"
-        message = (
-            f"this is a state file as Terraform keeps it (version {document['version']}), which only Terraform reads"
-        )
+        message = f"this is a raw Terraform state file (version {document['version']}), which only Terraform can read"
     else:
-        fix = "update orchestrate, or use the Terraform that it knows (1.x)"
-        message = f"Terraform says its state in format {document['format_version']}, which this version doesn't know"
+        fix = "update orchestrate, or use a Terraform version that it supports (1.x)"
+        message = (
+            f"Terraform prints its state in format {document['format_version']}, which this version doesn't support"
+        )
     return Problem("state-format-unknown", message, "terraform show -json", fix)
 
 

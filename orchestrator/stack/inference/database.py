@@ -29,7 +29,7 @@ def server_of(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> 
     options = list({it.server.address: it.server for it in ways}.values()) or servers(state)
     others = dict.fromkeys(host for site in sites if way_of(site, state) is None and (host := host_of(site)[0]))
     if not ways and others:
-        asks = f"the tasks' database host is {', '.join(others)}, which no server of the state has: {_UNKNOWN_SERVER}"
+        asks = f"the tasks' database host is {', '.join(others)}, which no server in the state has: {_UNKNOWN_SERVER}"
         if len(others) == 1 and not options and not in_rds(next(iter(others))):
             return next(_outside(sites))
         return choose(KEY, options, draft, asks, "address")
@@ -76,7 +76,7 @@ def describe(server: Resource, sites: Sequence[Site], vault: SecretStores, draft
     if server.type == MACHINE:
         _port(sites, draft)
     if not server.text("username"):
-        asks = f"who is the admin of the PostgreSQL server at {server.text('address')}? It makes databases and roles"
+        asks = f"who is the admin of the PostgreSQL server at {server.text('address')}? It creates databases and roles"
         draft.ask((*KEY, "admin_user"), asks, [literal(name) for name in _users(sites)])
     _aliases(server, sites, vault.state, draft)
     _password(server, sites, vault, draft)

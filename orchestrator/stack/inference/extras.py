@@ -29,7 +29,7 @@ def _bucket(tasks: Iterable[BackendTask], draft: ContractDraft) -> None:
         ((name, task),) = told.items()
         draft.put(("bucket",), name, f"{task.address}: S3_FILE_STORE_BUCKET_NAME")
     elif told:
-        draft.remark(f"{len(told)} buckets are in use: none is looked after")
+        draft.remark(f"{len(told)} buckets are in use: orchestrate manages none of them")
 
 
 def _redis(state: Resources, tasks: Iterable[BackendTask], vault: SecretStores, draft: ContractDraft) -> None:
@@ -40,7 +40,7 @@ def _redis(state: Resources, tasks: Iterable[BackendTask], vault: SecretStores, 
             if host and host in (group.text("primary_endpoint_address"), group.text("configuration_endpoint_address")):
                 groups[group.address] = (group, task)
     if len(groups) > 1:
-        draft.remark(f"{len(groups)} replication groups are in use: none is looked after")
+        draft.remark(f"{len(groups)} replication groups are in use: orchestrate manages none of them")
     if len(groups) != 1:
         return
     ((group, task),) = groups.values()
@@ -89,10 +89,8 @@ def _dns(state: Resources, draft: ContractDraft) -> None:
     zones = {tenant: zone for tenant, zone in seen.items() if zone is not None}
     known = {zone.text("name").rstrip("."): zone for zone in zones.values()}
     if zones.keys() != seen.keys():
-        draft.offer(("dns",), "where are the records of the host names kept?")
-        draft.remark(
-            "not every host name has a public zone in the state: no DNS record is changed unless `dns` is said"
-        )
+        draft.offer(("dns",), "which DNS provider holds the host names' records?")
+        draft.remark("not every host name has a public zone in the state: no DNS record is changed unless `dns` is set")
     elif len(known) == 1:
         ((name, zone),) = known.items()
         draft.put_all(("dns",), {"provider": "route53", "zone": name}, zone.address)

@@ -110,8 +110,8 @@ def _parts(state: Resources, cluster: Resource, sites: Sequence[Site], draft: Co
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = (
-            "run `terraform apply` to its end; load balancers that it doesn't know can't be understood, and what only "
-            "Cloud Map or a network load balancer leads to has no site that could be looked after"
+            "let `terraform apply` finish; load balancers outside the state can't be understood, and what only Cloud "
+            "Map or a network load balancer leads to has no site to manage"
         )
         draft.ask(("tenants",), asks, fix=fix)
         return
@@ -146,7 +146,7 @@ def _belongs(
     apart = balancing is not None and bool(site.balancers) and balancing.text("arn") not in site.balancers
     if elsewhere or apart:
         what = "database server" if elsewhere else "load balancer"
-        draft.remark(f"{site.service.address} has another {what}: it is not looked after")
+        draft.remark(f"{site.service.address} has another {what}: orchestrate does not manage it")
     return not (elsewhere or apart)
 
 

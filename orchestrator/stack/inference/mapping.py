@@ -140,7 +140,9 @@ class _MappingReading:
         elif "resource" in directive:
             self._attribute(key, directive["resource"], directive.get("attribute", "arn"))
         else:
-            fix = "a variable may hold a password: only database.admin_password and tenants.*.password are read so"
+            fix = (
+                "a variable may hold a password: only database.admin_password and tenants.*.password are read that way"
+            )
             self._wrong(key, "mapping-not-a-password", "`variable` is for passwords", fix)
 
     def _output(self, key: Key, expression: Any) -> Any:
@@ -171,7 +173,7 @@ class _MappingReading:
     def _password(self, key: Key, value: Any) -> None:
         if not isinstance(value, Mapping) or not value.keys() & {"output", "variable"}:
             fix = 'say where it is: { variable = "NAME" } or { output = "NAME" }; better, keep it in Secrets Manager'
-            self._wrong(key, "mapping-holds-password", "a password must not stand in a file", fix)
+            self._wrong(key, "mapping-holds-password", "a password must not be written in a file", fix)
             return
         if "output" in value:
             found, source = self._output(key, value["output"]), f"output {value['output']}"

@@ -39,12 +39,12 @@ def _found(
     if perhaps:
         draft.ask(KEY, ASKS, [at(it.address, it.text("private_ip")) for it in perhaps])
     else:
-        said = "no instance of the state can run commands and reach the database: use --database-transport direct"
+        said = "no instance in the state can run commands and reach the database: use --database-transport direct"
         draft.remark(said)
     return None
 
 
-ASKS = "on which instance shall commands run? It needs an SSM agent, psql and a way to the database"
+ASKS = "which instance should run commands? It needs an SSM agent, psql and a way to the database"
 
 
 def role_of_runner(instance: Resource | None, state: Resources) -> InstanceRole:

@@ -128,7 +128,9 @@ def tenants_among(sites: Sequence[Site], draft: ContractDraft) -> tuple[Site, ..
         others = [it for it in candidates if it is not site and site.shares_a_name(it)]
         rivals = [it for it in others if it.backed]
         if others and not site.backed and rivals:
-            draft.remark(f"{site.service.address} shares its host name and has no database: it is not looked after")
+            draft.remark(
+                f"{site.service.address} shares its host name and has no database: orchestrate does not manage it"
+            )
         elif site.backed and rivals:
             if site.name not in asked:
                 asked |= {site.name, *(it.name for it in rivals)}
@@ -173,7 +175,7 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, alone
         ((host, source),) = leading.items()
         draft.put(key, host, source)
     else:
-        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor one record alone says it"
+        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor a single record says it"
         draft.ask(key, asks, [literal(host) for host in leading])
 
 

@@ -87,7 +87,7 @@ SITUATIONS = [
     ),
     Situation("somebody else's CNAME", (Record(NAME, "CNAME", (THEIRS,), 600),), "refused", THEIRS, carries=True),
     Situation("addresses", (Record(NAME, "A", ("192.0.2.1", "192.0.2.2"), 600),), "refused", "192.0.2.2"),
-    Situation("a text where a CNAME would be", BESIDE, "refused", "no CNAME may stand beside it"),
+    Situation("a text where a CNAME would be", BESIDE, "refused", "no CNAME may exist next to it"),
     Situation("a name given away", (Record(NAME, "NS", ("ns1.example.net",), 600),), "refused", "NS ns1.example.net"),
     Situation("weights", (weighted("blue", OLD), weighted("green", OLD)), "refused", "weighted 'blue'", ("route53",)),
     Situation(

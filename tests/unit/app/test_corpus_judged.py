@@ -105,7 +105,7 @@ def test_the_state_names_tenants_that_the_plan_alone_does_not(monkeypatch: pytes
     assert {one.code for one in blind if not one.subject} == {"secret-destroyed", "instance-replaced"}
     assert all(row[4] == "chat-beta" for row in led_to("count-tenants", "then", monkeypatch))
     said = [one.says for one in remarks("one-tenant", "state") if one.item == "dns-record"]
-    assert said == ["onyx.vigilon.app goes on leading to the old load balancer when a new one is made"]
+    assert said == ["onyx.vigilon.app keeps pointing to the old load balancer when a new one is created"]
 
 
 def test_what_is_the_same_of_a_hundred_tenants_is_said_once() -> None:

@@ -89,7 +89,7 @@ def test_bytes_that_are_text_are_read_as_such() -> None:
     with pytest.raises(OrchestratorError) as refused:
         read.value(NOISE)
     assert refused.value.problems[0].code == "secret-not-text"
-    assert "no text" in read.shapes([NOISE, GOOD])[NOISE].trouble
+    assert "not text" in read.shapes([NOISE, GOOD])[NOISE].trouble
 
 
 def test_a_version_is_read_by_itself() -> None:

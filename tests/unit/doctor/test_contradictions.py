@@ -63,7 +63,7 @@ def test_what_was_shown_a_week_ago_says_nothing_of_today() -> None:
 def test_a_login_that_works_now_is_over_with_what_a_task_said_of_it(code: str) -> None:
     kept = one(code, seen(signs_in=frozenset({"a"})))
     assert kept.severity is Severity.BLOCKER, "its tasks do not run yet"
-    assert "that is over" in kept.cause
+    assert "that is resolved" in kept.cause
     assert kept.fix.startswith("orchestrate run --tenant a")
     assert one(code, seen(signs_in=frozenset({"b"}))) == finding(code)
 

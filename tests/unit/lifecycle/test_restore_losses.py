@@ -109,7 +109,7 @@ def test_what_is_unread_counts_as_lost_and_what_is_empty_does_not() -> None:
     [
         (table(3), "its 3 rows are as in the backup"),
         (table(5), "table public.chat has 5 rows, not 3"),
-        (table(3, "x"), "table public.chat has other contents"),
+        (table(3, "x"), "table public.chat has different contents"),
         (None, "it can't be read"),
     ],
 )

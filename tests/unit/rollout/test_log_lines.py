@@ -49,7 +49,7 @@ def test_a_line_is_read_by_whom_it_names(code: str, line: str, environment: dict
 def test_nothing_is_blamed_for_what_is_not_understood() -> None:
     cause = judged({"POSTGRES_HOST": "db.example.com"}, "Segmentation fault in worker 7")
     assert cause.code == "container-exited"
-    assert 'the task says "Segmentation fault in worker 7", which is not understood here' in cause.message
+    assert 'the task says "Segmentation fault in worker 7", which is not a known error' in cause.message
 
 
 def test_the_first_try_tells_why_the_second_one_was_without_tls() -> None:

@@ -66,7 +66,7 @@ def test_a_wrong_answer_is_said_at_once_and_can_be_given_again(tmp_path: Path) -
         "That can't be right",
         "That can't be right",
         "That can't be right",
-        "where are the records of the host names kept? route53, porkbun, lexicon",
+        "which DNS provider holds the host names' records? route53, porkbun, lexicon",
     ]
     assert "reserved" in person.asked[3]
 
