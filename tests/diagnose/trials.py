@@ -105,8 +105,8 @@ def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callab
     found = until(is_right)
     seconds = (time.monotonic() - clock) * patient.running.speed
     tried, uncured = _cured(patient, looks[-1]) if found and len(faults) == 1 else ((), "")
-    patient.clear(faults)
-    problems = (why, "" if found else f"not {wanted}", uncured, "" if patient.heal() else "stays ill")
+    left = refused(lambda: patient.clear(faults))  # what its fix has undone can't be undone again
+    problems = (why, "" if found else f"not {wanted}", uncured, "" if patient.heal() else f"stays ill {left}".strip())
     said = "; ".join(one for one in problems if one)
     return Result(name, seconds, looks[-1].calls, looks[-1].first, said, tried=tried, lifetimes=lifetimes)
 

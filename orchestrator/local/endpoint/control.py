@@ -85,7 +85,10 @@ def clear(cloud: Cloud, name: str, tenant: str) -> None:
     for active, whom in wanted:
         if tenant in ("", whom):
             cloud.faults.switch_off(active, whom)
-            catalogue()[active].clear(cloud, whom)
+            try:
+                catalogue()[active].clear(cloud, whom)
+            except OrchestratorError as error:
+                raise Conflict(str(error)) from error
             cloud.log(f"fault {active} off, tenant {whom or 'all'}")
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
-from orchestrator.local.faults.manual_changes import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled, settled
 
 
 def _stop(console: Console) -> Iterator[Undo]:
     rds = console.client("rds")
     for one in rds.describe_db_instances()["DBInstances"]:
-        name = {"DBInstanceIdentifier": one["DBInstanceIdentifier"]}
-        rds.stop_db_instance(**name)
-        yield lambda name=name: rds.start_db_instance(**name)  # type: ignore[misc]
+        rds.stop_db_instance(DBInstanceIdentifier=one["DBInstanceIdentifier"])
+        yield partial(_start, rds, one["DBInstanceIdentifier"])
+
+
+def _start(rds: Any, name: str) -> None:
+    if settled(rds, name) == "stopped":  # else somebody has started it
+        rds.start_db_instance(DBInstanceIdentifier=name)
 
 
 FAULT = meddled(

@@ -19,6 +19,7 @@ from orchestrator.errors import Problem, Refused
 from orchestrator.local.core import api
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.environment import environment
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.ecs.tasks import is_tenants
 from orchestrator.local.faults import Fault
 from orchestrator.local.ssm import instance
@@ -32,6 +33,9 @@ _DONE_ALREADY = frozenset(
         "InvalidChangeBatch",
     }
 )
+_UNDER_WAY = frozenset({"modifying", "rebooting", "starting", "stopping"})
+_SETTLE_SECONDS = 25.0
+"""Real seconds; who asks for a fault waits for half a minute."""
 Undo = Callable[[], object]
 ManualChange = Callable[["Console"], Iterator[Undo]]
 """Makes the changes, yielding after each how to undo it."""
@@ -105,14 +109,40 @@ def meddled(
             console.restart()
 
     def clear(_cloud: Cloud, tenant: str) -> None:
+        left = []
         for undo in reversed(_UNDO.pop((name, tenant), [])):
             try:
                 undo()
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _DONE_ALREADY:
-                    raise  # else somebody has undone it meanwhile, by what a doctor advised
+            except (ClientError, psycopg.Error) as error:
+                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+                if code not in _DONE_ALREADY:  # else somebody has undone it meanwhile, by what a doctor advised
+                    left.append(" ".join(str(error).split()))
+        if left:
+            raise Refused(Problem("fault-failed", f"{name} can't be taken back: {'; '.join(left)}", "fault"))
 
     return Fault(name, title, guide, per_tenant=per_tenant, inject=inject, clear=clear)
+
+
+def settled(rds: Any, name: str) -> str:
+    """A database server's state once nothing is under way: until then RDS refuses every change of it."""
+
+    def look() -> str:
+        found = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        return "" if found[0]["DBInstanceStatus"] in _UNDER_WAY else str(found[0]["DBInstanceStatus"])
+
+    return eventually(look, _SETTLE_SECONDS)
+
+
+def change_server(rds: Any, server: dict[str, Any], **change: Any) -> Undo:
+    """Change a database server; what changes it back."""
+    name = server["DBInstanceIdentifier"]
+
+    def modify(**how: Any) -> None:
+        settled(rds, name)
+        rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **how)
+
+    modify(**change)
+    return partial(modify, **{key: server[key] for key in change})
 
 
 def change_container(console: Console, state: str) -> Iterator[Undo]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.local.faults.manual_changes import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, change_server, meddled
 
 
 def _shrink(console: Console) -> Iterator[Undo]:
     rds = console.client("rds")
     for one in rds.describe_db_instances()["DBInstances"]:
-        given = {"DBInstanceIdentifier": one["DBInstanceIdentifier"], "ApplyImmediately": True}
-        rds.modify_db_instance(**given, DBInstanceClass="db.t4g.micro")
-        size = one["DBInstanceClass"]
-        yield lambda given=given, size=size: rds.modify_db_instance(**given, DBInstanceClass=size)  # type: ignore[misc]
+        yield change_server(rds, one, DBInstanceClass="db.t4g.micro")
 
 
 FAULT = meddled(
