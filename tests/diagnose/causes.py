@@ -160,6 +160,8 @@ NO_CURE = frozenset(
     {"certificate-expiring", "dns-unanswered", "redis-not-available", "runner-offline", "task-stuck-pending"}
 )
 """Findings whose command looks (describe-events, dig), or asks of AWS what the local cloud's fault can't give back."""
+LEFT_BY_ITS_FIX = {"database-restarted": frozenset({"stack-paused"})}
+"""Cause → what is found on purpose once its fix has worked; where it isn't here, nothing is."""
 TOLD_BY_TASKS = frozenset(
     {
         "container-exits",

@@ -19,6 +19,7 @@ from tests.diagnose.causes import (
     ELSEWHERE,
     HARMLESS,
     HOPELESS,
+    LEFT_BY_ITS_FIX,
     NO_CURE,
     THROUGH_THE_RUNNER,
     TOLD_BY_TASKS,
@@ -120,7 +121,8 @@ def _cured(patient: Patient, seen: Seen) -> tuple[tuple[str, ...], str]:
     refused = "; ".join(filter(None, (run(one, patient.contract, patient.folder) for one in typed)))
     if refused:
         return shown, f"its fix was refused: {refused}"
-    cured = patient.heal()
+    left = LEFT_BY_ITS_FIX.get(seen.first)
+    cured = until(lambda: patient.examine().codes == left) if left else patient.heal()
     return shown, "" if cured else f"its fix cured nothing: {', '.join(sorted(patient.examine().codes))}"
 
 

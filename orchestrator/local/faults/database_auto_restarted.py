@@ -1,16 +1,17 @@
 """A stack was paused more than a week ago: RDS has started its stopped database server by itself.
 
-Where nothing is paused, it is made to look so: services at 0 and a DB instance that runs, all tagged as
-`orchestrate pause` does.
+Where nothing is paused, it is made to look so: services at 0, instances that are stopped and a DB instance that runs,
+all tagged as `orchestrate pause` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from orchestrator.local.core.pace import Pace
-from orchestrator.local.faults.manual_changes import Console, Undo, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, instances, meddled, start_server, stop_instances
 
 TAG = "orchestrate:paused"
 AGO = timedelta(days=8)
@@ -27,11 +28,13 @@ def _week_later(console: Console) -> Iterator[Undo]:
             yield lambda arn=arn: ecs.untag_resource(resourceArn=arn, tagKeys=[TAG])  # type: ignore[misc]
             ecs.update_service(**target, desiredCount=0)
             yield lambda target=target, count=count: ecs.update_service(**target, desiredCount=count)  # type: ignore[misc]
+    yield stop_instances(console, instances(console))
     for one in rds.describe_db_instances()["DBInstances"]:
         arn, name = one["DBInstanceArn"], {"DBInstanceIdentifier": one["DBInstanceIdentifier"]}
         if not any(tag["Key"] == TAG for tag in one.get("TagList", ())):
             rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": TAG, "Value": stamp}])
             yield lambda arn=arn: rds.remove_tags_from_resource(ResourceName=arn, TagKeys=[TAG])  # type: ignore[misc]
+            yield partial(start_server, rds, one["DBInstanceIdentifier"])  # where it was stopped again
         if one["DBInstanceStatus"] == "stopped":
             rds.start_db_instance(**name)
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
-from orchestrator.local.faults.manual_changes import Console, Undo, meddled, settled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled, start_server
 
 
 def _stop(console: Console) -> Iterator[Undo]:
     rds = console.client("rds")
     for one in rds.describe_db_instances()["DBInstances"]:
         rds.stop_db_instance(DBInstanceIdentifier=one["DBInstanceIdentifier"])
-        yield partial(_start, rds, one["DBInstanceIdentifier"])
-
-
-def _start(rds: Any, name: str) -> None:
-    if settled(rds, name) == "stopped":  # else somebody has started it
-        rds.start_db_instance(DBInstanceIdentifier=name)
+        yield partial(start_server, rds, one["DBInstanceIdentifier"])
 
 
 FAULT = meddled(

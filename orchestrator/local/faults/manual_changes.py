@@ -145,6 +145,31 @@ def change_server(rds: Any, server: dict[str, Any], **change: Any) -> Undo:
     return partial(modify, **{key: server[key] for key in change})
 
 
+def start_server(rds: Any, name: str) -> None:
+    """Start a database server, unless somebody has."""
+    if settled(rds, name) == "stopped":
+        rds.start_db_instance(DBInstanceIdentifier=name)
+
+
+def stop_instances(console: Console, ids: list[str]) -> Undo:
+    """Stop those of the instances that run; what starts them again."""
+    ec2 = console.client("ec2")
+
+    def of(*states: str) -> list[str]:
+        answer = ec2.describe_instances(InstanceIds=ids)
+        found = (one for reservation in answer["Reservations"] for one in reservation["Instances"])
+        return [one["InstanceId"] for one in found if one["State"]["Name"] in states]
+
+    def start(stopped: list[str]) -> None:
+        eventually(lambda: not of("stopping"), _SETTLE_SECONDS)  # a stop that is under way has to end first
+        ec2.start_instances(InstanceIds=stopped)
+
+    if not (running := of("pending", "running")):
+        return lambda: None
+    ec2.stop_instances(InstanceIds=running)
+    return partial(start, running)
+
+
 def change_container(console: Console, state: str) -> Iterator[Undo]:
     """Vespa's container on the tenant's instances gets into a state of `tools.vespa`; undone, it runs."""
     for one in instances(console):
