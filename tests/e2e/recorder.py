@@ -96,7 +96,7 @@ def _handler(recorder: Recorder, http: urllib3.PoolManager) -> type[BaseHTTPRequ
 @contextmanager
 def recording(upstream: str) -> Iterator[Recorder]:
     recorder = Recorder(upstream)
-    with urllib3.PoolManager(maxsize=32, retries=False, timeout=60) as http:
+    with urllib3.PoolManager(maxsize=32, retries=False, timeout=240) as http:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(recorder, http))
         server.daemon_threads = True
         recorder.endpoint = f"http://127.0.0.1:{server.server_port}"

@@ -97,7 +97,7 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     run.calls("run", "--only", "tenant-databases").succeeded()
     crash(cold)
     cold.fault("runner-role-denied")
-    assert run.calls("run", "--only", "services", "--timeout", "60").status == 1
+    assert run.calls("run", "--only", "services", "--timeout", "600").status == 1
     run.proven()
 
 

@@ -29,7 +29,7 @@ from tests.e2e import small_stack
 from tests.e2e.recorder import Recorder, recording
 from tests.e2e.stage import SPEED, Stage
 from tests.local.local_cloud import LocalCloud
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -93,7 +93,7 @@ class Pair:
         ready = threading.Barrier(2)
 
         def begin(tenancy: Tenancy) -> Outcome:
-            ready.wait(10)
+            ready.wait(PATIENCE)
             return tenancy.does(workflow, options(tenancy))
 
         with ThreadPoolExecutor(2) as pool:
@@ -183,12 +183,12 @@ def test_one_that_is_asked_to_stop_stops_alone(pair: Pair) -> None:
         try:
             until("both follow", lambda: all(any(isinstance(e, LogLine) for e in it.events) for it in (one, other)))
             one.cancellation.request()
-            assert ending.result(30) is Outcome.INTERRUPTED
+            assert ending.result(PATIENCE) is Outcome.INTERRUPTED
             assert not going.done()
         finally:
             one.cancellation.request()
             other.cancellation.request()
-        assert going.result(30) is Outcome.INTERRUPTED
+        assert going.result(PATIENCE) is Outcome.INTERRUPTED
 
 
 def test_both_are_kept_and_end_at_the_same_time(pair: Pair) -> None:

@@ -16,8 +16,10 @@ from orchestrator.local.core import state
 from orchestrator.local.core.cloud import REGION, REGION_VARIABLE
 from orchestrator.local.core.waiting import eventually
 
-START_SECONDS = 90.0
-STOP_SECONDS = 20.0
+START_SECONDS = 300.0
+STOP_SECONDS = 60.0
+ANSWER_SECONDS = 120.0
+"""How long a cloud may take to start, to stop, to answer: the machine may have other work."""
 PAGE = "LOCAL_CLOUD_PAGE"
 """Variable that says how many items a page has, for every cloud of a test run."""
 RECORDS = "LOCAL_CLOUD_RECORDS"
@@ -167,7 +169,7 @@ def ask(running: state.Running, path: str, method: str = "GET", **arguments: str
 
     url = f"{running.endpoint}/_local/{path}"
     with urllib3.PoolManager() as pool:
-        answer = pool.request(method, f"{url}?{urlencode(arguments)}", timeout=30)
+        answer = pool.request(method, f"{url}?{urlencode(arguments)}", timeout=ANSWER_SECONDS)
     if answer.status != 200:
         raise Invalid(Problem(code="local-cloud-refused", message=str(answer.json()["error"])))
     return answer.json()

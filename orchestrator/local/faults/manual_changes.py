@@ -34,8 +34,8 @@ _DONE_ALREADY = frozenset(
     }
 )
 _UNDER_WAY = frozenset({"modifying", "rebooting", "starting", "stopping"})
-_SETTLE_SECONDS = 25.0
-"""Real seconds; who asks for a fault waits for half a minute."""
+_SETTLE_SECONDS = 60.0
+"""Real seconds; who asks for a fault waits for two minutes (`client.ANSWER_SECONDS`)."""
 Undo = Callable[[], object]
 ManualChange = Callable[["Console"], Iterator[Undo]]
 """Makes the changes, yielding after each how to undo it."""

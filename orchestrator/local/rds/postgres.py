@@ -33,7 +33,7 @@ from orchestrator.local.rds import postgres_snapshots, postgres_tls
 from orchestrator.local.rds.postgres_server import SUPERUSER, PostgresServer
 from orchestrator.local.rds.postgres_snapshots import SnapshotData
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 """Real seconds a server may take to answer on a busy machine."""
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

@@ -45,6 +45,6 @@ class PostgresServer:
             password=self.password,
             dbname="postgres",
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=30,
         ) as connection:
             yield connection

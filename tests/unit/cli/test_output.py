@@ -31,7 +31,7 @@ def run(folder: Path, command: list[str], out: int) -> tuple[int, str]:
         stderr=subprocess.PIPE,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     os.close(out)
     return done.returncode, done.stderr

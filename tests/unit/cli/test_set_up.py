@@ -317,7 +317,7 @@ def test_streams_that_are_closed(tmp_path: Path, closed: str) -> None:
     (tmp_path / "c.json").write_text(TEXT, encoding="utf-8")
     environment = {**surroundings(tmp_path, Case("", "", NOBODY)), "PATH": os.environ["PATH"]}
     command = f"{sys.executable} -m orchestrator run --contract c.json {closed}; echo ended: $? >> seen"
-    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=60)
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=240)
     assert (tmp_path / "seen").read_text() == "ended: 2\n"
     (journal,) = (tmp_path / ".orchestrate" / "runs").iterdir()
     assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
@@ -329,7 +329,7 @@ def test_a_directory_that_is_gone(tmp_path: Path) -> None:
     environment = {**surroundings(tmp_path, Case("", "", NOBODY)), "PATH": os.environ["PATH"]}
     command = f"rmdir ../gone; exec {sys.executable} -P -m orchestrator run"
     done = subprocess.run(
-        ["sh", "-c", command], cwd=gone, env=environment, capture_output=True, check=False, timeout=60, text=True
+        ["sh", "-c", command], cwd=gone, env=environment, capture_output=True, check=False, timeout=240, text=True
     )
     assert (done.returncode, "directory-missing" in done.stderr) == (2, True), done.stderr
 
