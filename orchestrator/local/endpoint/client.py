@@ -171,5 +171,7 @@ def ask(running: state.Running, path: str, method: str = "GET", **arguments: str
     with urllib3.PoolManager() as pool:
         answer = pool.request(method, f"{url}?{urlencode(arguments)}", timeout=ANSWER_SECONDS)
     if answer.status != 200:
-        raise Invalid(Problem(code="local-cloud-refused", message=str(answer.json()["error"])))
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        words = answer.json()["error"] if is_json else f"HTTP {answer.status}; the cloud's log says why"
+        raise Invalid(Problem(code="local-cloud-refused", message=str(words)))
     return answer.json()
