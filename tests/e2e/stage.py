@@ -25,7 +25,7 @@ from tests.local.local_cloud import Aws, LocalCloud, aws_of
 from tests.waiting import PATIENCE, until
 
 SPEED = 200.0
-COMMAND_SECONDS = 240
+COMMAND_SECONDS = 600
 """A command that takes longer hangs."""
 
 Contract = dict[str, Any]

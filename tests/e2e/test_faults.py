@@ -76,7 +76,7 @@ def test_missing_database_is_healed(alive: Stage) -> None:
 
 
 def test_throttling_is_survived(alive: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alive, "seconds", 600)  # each seventh call is sent five times, with botocore's waits between
+    monkeypatch.setattr(alive, "seconds", 1200)  # each seventh call is sent five times, with botocore's waits between
     alive.fault("missing-database", SICK)
     alive.fault("throttle")
     alive.recorder.forget()

@@ -27,7 +27,7 @@ GUIDE = Path(__file__).with_name("guide.md")
 TOOLS = Path(sys.executable).parent
 RESTORE = "complete-restore-procedure"
 STOPPED_TASK = "<stopped-task-arn>"
-SECONDS = 180
+SECONDS = 600
 
 EXCLUDED: Mapping[str, str] = {
     r"aws logs tail \S+ --follow": "follows until Ctrl-C",

@@ -124,7 +124,7 @@ def test_a_full_disk_ends_the_run_before_the_next_change(runs: Runs) -> None:
 
 
 def test_of_eight_runs_at_once_exactly_one_makes_each_change(runs: Runs) -> None:
-    together = [runs.begin("--json", "--lock-timeout", "200") for _ in range(TOGETHER)]
+    together = [runs.begin("--json", "--lock-timeout", "500") for _ in range(TOGETHER)]
     endings = [end(process) for process in together]
     assert [status for status, _, _ in endings] == [0] * TOGETHER
     changed = sorted(json.loads(out.splitlines()[-1])["changed"] for _, out, _ in endings)

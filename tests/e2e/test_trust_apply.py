@@ -68,7 +68,7 @@ def recorded(directory: Path) -> list[RunRecord]:
 
 def test_of_four_applies_at_once_one_changes_something(alive: Stage, directory: Path) -> None:
     (directory / "go-on").touch()
-    flags = ("--auto-approve", "--json", "--lock-timeout", "200")
+    flags = ("--auto-approve", "--json", "--lock-timeout", "500")
     together = [begin(alive, directory, *flags) for _ in range(4)]
     endings = [process.communicate(timeout=COMMAND_SECONDS) for process in together]
     assert [process.returncode for process in together] == [0] * 4, endings

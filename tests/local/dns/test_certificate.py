@@ -62,7 +62,7 @@ def orchestrate(cloud: LocalCloud, folder: Path, arn: str, dns: dict[str, str]) 
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.stderr == ""
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
