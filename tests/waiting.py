@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.local.core.waiting import eventually
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds: much longer than anything takes, for the machine may have other work."""
 OFTEN = 0.1
 """Seconds between two looks that wait long: a look through boto3 is work for two processes."""
