@@ -20,7 +20,7 @@ Contract = Mapping[str, Any]
 Arguments = Mapping[str, Any]
 Clients = Callable[[str], Any]
 SCRIPT: Arguments = {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["echo here"]}}
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds until a command has ended."""
 
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Real seconds a thread may work between two sleeps."""
 
 
