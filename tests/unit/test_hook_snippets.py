@@ -30,6 +30,8 @@ YAML = {
     "gitlab-ci/stack.gitlab-ci.yml": {"variables", "stages", ".orchestrate", "plan", "apply"},
     "atlantis/repos.yaml": {"repos", "workflows"},
     "pre-commit/.pre-commit-config.yaml": {"repos"},
+    "spacelift/config.yml": {"version", "stack_defaults"},
+    "env0/env0.yml": {"version", "deploy"},
 }
 TERRAGRUNT = "terragrunt/terragrunt.hcl"
 MAKEFILE = "make/Makefile"
