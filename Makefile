@@ -36,11 +36,11 @@ $(READY): pyproject.toml scripts/setup scripts/setup.py
 	@scripts/setup
 	@touch $@
 
-demo: $(READY) ## the whole story on a cloud of your own (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a fresh domain, HOOK=null_resource|terraform_data: a plain terraform apply does it, TERRAFORM=1.11|1.15)
+demo: $(READY) ## the whole story on a local cloud (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a new domain, HOOK=null_resource|terraform_data: a plain terraform apply calls orchestrate, TERRAFORM=1.11|1.15)
 	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS)) \
 	  $(if $(HOOK),--hook $(HOOK)) $(if $(TERRAFORM),--terraform $(TERRAFORM))
 
-test: $(READY) ## every test (PYTEST_ARGS="-k dns" for some)
+test: $(READY) ## all tests (PYTEST_ARGS="-k dns" for some)
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 check: static test ## what CI runs: format, ruff, mypy --strict, import rules, tests
@@ -61,7 +61,7 @@ bench: $(READY) ## measure what we promise about speed
 	$(BIN)/python scripts/bench_steps.py
 	@echo 'how long the wait takes beside other tools (half an hour): make bench-wait'
 
-bench-wait: $(READY) ## our wait beside `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
+bench-wait: $(READY) ## our wait compared with `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
 	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)
 
 dist: $(READY) ## build the wheel and the source distribution into dist/ (the same bytes from the same sources)
@@ -76,25 +76,25 @@ roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, wi
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
 
-second-cloud: $(READY) ## the story with twelve tenants on a cloud that nobody here wrote (ministack), with real Terraform
+second-cloud: $(READY) ## the story with twelve tenants on a cloud by other authors (ministack), with real Terraform
 	@$(BIN)/python -P -m tests.second_cloud
 
-smoke: $(READY) ## the kit for a first real account, told on the local cloud and on ministack, and killed half-way (an hour; SMOKE_ARGS="local")
+smoke: $(READY) ## the kit for a first real account, run on the local cloud and on ministack, and killed halfway (an hour; SMOKE_ARGS="local")
 	@$(BIN)/python -P -m tests.smoke.rehearsal $(SMOKE_ARGS)
 
 diagnose: $(READY) ## every fault of the local cloud: does the doctor name its cause first? (half an hour; DIAGNOSE_ARGS="oom")
 	$(BIN)/python -m tests.diagnose $(DIAGNOSE_ARGS)
 
-faults: $(READY) ## die and fail at every call, random schedules, races, interrupts, any input (an hour; short forms: `make test`)
+faults: $(READY) ## crashes and failures at every call, random schedules, races, interrupts, any input (an hour; short forms: `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults $(FAULTS_BESIDE)
 
 scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the suite takes 25)
 	TENANTS=90 LOCAL_CLOUD_PAGE=0 $(BIN)/pytest -q tests/e2e/test_scale.py
 
-corpus: $(READY) ## make plans and states of tests/corpus anew with the real Terraform (STACKS="a b": these only; 2 minutes each)
+corpus: $(READY) ## recreate the plans and states of tests/corpus with the real Terraform (STACKS="a b": only these; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)
 
-clean: ## take clouds down and remove everything that was installed or made here
+clean: ## stop local clouds and remove everything that was installed or created here
 	@if [ -x $(BIN)/orchestrate ] && [ -d .orchestrate/local ]; then \
 	  for name in .orchestrate/local/*; do $(BIN)/orchestrate local down --name "$${name##*/}" || true; done; fi
 	rm -rf $(VENV) .tools .orchestrate .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -41,23 +41,23 @@ $(ORCHESTRATE_PREFIX)apply: ## terraform apply, then everything until the sites 
 $(ORCHESTRATE_PREFIX)plan: ## what apply would do; changes nothing
 	$(ORCHESTRATE) plan $(orchestrate_stack) $(orchestrate_or_pending)
 
-$(ORCHESTRATE_PREFIX)preflight: ## the checklists, on the plan or on what is there; changes nothing
+$(ORCHESTRATE_PREFIX)preflight: ## check the plan or the running stack against the checklists; changes nothing
 	$(ORCHESTRATE) preflight $(orchestrate_whole) $(orchestrate_variables)
 
-$(ORCHESTRATE_PREFIX)run: ## the steps after terraform apply alone (TENANT="a b": for these only)
+$(ORCHESTRATE_PREFIX)run: ## only the steps after terraform apply (TENANT="a b": only for these)
 	$(ORCHESTRATE) run $(orchestrate_steps)
 
-$(ORCHESTRATE_PREFIX)status: ## what each step sees now, and one table of everything (WATCH=1: until all is up)
+$(ORCHESTRATE_PREFIX)status: ## what each step sees now, and one table of all parts (WATCH=1: until everything is up)
 	$(ORCHESTRATE) status $(orchestrate_steps) $(if $(WATCH),--watch) $(orchestrate_or_pending)
 
-$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and what to do about it (FIX=1: repair what is safe; BUNDLE=FILE)
+$(ORCHESTRATE_PREFIX)doctor: ## what is wrong, why, and how to fix it (FIX=1: repair what is safe; BUNDLE=FILE)
 	$(ORCHESTRATE) doctor $(orchestrate_steps) $(if $(FIX),--fix) $(if $(YES),--auto-approve) $(if $(BUNDLE),--bundle '$(BUNDLE)')
 
 $(ORCHESTRATE_PREFIX)logs: ## the tenants' logs as one (OF=vespa, SINCE=1h, GREP=ERROR, CONTAINER=api, FOLLOW=1)
 	$(ORCHESTRATE) logs $(OF) $(orchestrate_steps) $(if $(SINCE),--since '$(SINCE)') $(if $(GREP),--grep '$(GREP)') \
 	  $(if $(CONTAINER),--container '$(CONTAINER)') $(if $(FOLLOW),--follow)
 
-$(ORCHESTRATE_PREFIX)tasks: ## the tasks that run, and those that stopped of late, with how they ended
+$(ORCHESTRATE_PREFIX)tasks: ## running tasks, and those that stopped recently, with how they ended
 	$(ORCHESTRATE) tasks $(orchestrate_steps)
 
 $(ORCHESTRATE_PREFIX)shell: ## a shell on a tenant's Vespa instance (TENANT=a; ON=runner: on the runner)
@@ -69,11 +69,11 @@ $(ORCHESTRATE_PREFIX)pause: ## stop what costs by the hour, keep the data (TENAN
 $(ORCHESTRATE_PREFIX)resume: ## bring a paused stack back as it was
 	$(ORCHESTRATE) resume $(orchestrate_steps)
 
-$(ORCHESTRATE_PREFIX)backup: ## keep database, files, index and settings outside the stack, verified
+$(ORCHESTRATE_PREFIX)backup: ## back up database, files, index and settings, verified
 	$(ORCHESTRATE) backup $(orchestrate_whole)
 
-$(ORCHESTRATE_PREFIX)destroy: ## a verified backup, then terraform destroy (CONFIRM=NAME: what would be typed)
+$(ORCHESTRATE_PREFIX)destroy: ## a verified backup, then terraform destroy (CONFIRM=NAME: the answer to its question)
 	$(ORCHESTRATE) destroy $(orchestrate_whole) $(orchestrate_variables) $(if $(CONFIRM),--confirm '$(CONFIRM)')
 
-$(ORCHESTRATE_PREFIX)restore: ## the stack again, with its data (MANIFEST=…: not the newest backup; YES=1: without asking)
+$(ORCHESTRATE_PREFIX)restore: ## recreate the stack with its data (MANIFEST=…: from this backup, not the newest; YES=1: without asking)
 	$(ORCHESTRATE) restore $(MANIFEST) $(orchestrate_whole) $(orchestrate_variables) $(if $(YES),--auto-approve)

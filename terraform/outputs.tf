@@ -50,7 +50,7 @@ locals {
 }
 
 output "orchestrator" {
-  description = "The contract, schema 1: all that `orchestrate` needs to know of the stack."
+  description = "The contract, schema 1: everything that `orchestrate` needs to know about the stack."
   value       = local.contract
 }
 
@@ -62,7 +62,7 @@ output "alb_dns_name" {
 }
 
 output "postgres_endpoint" {
-  description = "host:port. For POSTGRES_HOST take postgres_address."
+  description = "host:port. For POSTGRES_HOST, use postgres_address."
   value       = module.postgres.endpoint
 }
 

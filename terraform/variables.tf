@@ -33,7 +33,7 @@ variable "environment" {
 }
 
 variable "log_prefix" {
-  description = "Log groups are `PREFIX/TENANT`, as the guide has them. A second stack with the same tenants in the account needs another."
+  description = "Log groups are `PREFIX/TENANT`, as in the guide. A second stack with the same tenants in the account needs another prefix."
   type        = string
   default     = "/ecs"
 }
@@ -199,13 +199,13 @@ variable "postgres_multi_az" {
 }
 
 variable "postgres_snapshot" {
-  description = "Snapshot that a *new* instance is restored from. Of no effect on one that exists."
+  description = "Snapshot that a *new* instance is restored from. No effect on an existing instance."
   type        = string
   default     = null
 }
 
 variable "vespa_snapshots" {
-  description = "Tenant → EBS snapshot that its *new* index volume is made from. Of no effect on one that exists."
+  description = "Tenant → EBS snapshot that its *new* index volume is made from. No effect on an existing volume."
   type        = map(string)
   default     = {}
 }
@@ -231,7 +231,7 @@ variable "bucket_force_destroy" {
 }
 
 variable "secret_recovery_days" {
-  description = "Days a deleted secret can be restored (7 to 30; 0: gone at once). Names are new at each apply, so this never blocks one."
+  description = "Days a deleted secret can be restored (7 to 30; 0: deleted at once). Names are new at each apply, so this never blocks one."
   type        = number
   default     = 7
 }
@@ -251,7 +251,7 @@ variable "redis_parameter_group" {
 }
 
 variable "redis_databases" {
-  description = "How many databases the parameter group gives."
+  description = "How many databases the parameter group allows."
   type        = number
   default     = 16
 }
@@ -297,7 +297,7 @@ variable "publish_certificate" {
 }
 
 variable "dns" {
-  description = "Where the hostnames' records live: provider `route53` or `porkbun`, the zone's name, the records' TTL. null: not ours to change."
+  description = "Where the hostnames' records live: provider `route53` or `porkbun`, the zone's name, the records' TTL. null: orchestrate changes no record."
   type = object({
     provider = string
     zone     = string
@@ -324,7 +324,7 @@ variable "run_orchestrate" {
 }
 
 variable "orchestrate_command" {
-  description = "How to call the orchestrator from here."
+  description = "How to call orchestrate from here."
   type        = string
   default     = "orchestrate"
 }

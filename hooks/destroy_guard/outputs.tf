@@ -1,4 +1,4 @@
 output "id" {
-  description = "Of the resource whose destruction is preceded by a backup."
+  description = "The id of the resource that takes a backup before it is destroyed."
   value       = terraform_data.guard.id
 }

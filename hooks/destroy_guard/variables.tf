@@ -4,19 +4,19 @@ variable "contract" {
 }
 
 variable "command" {
-  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` will do)."
+  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` works too)."
   type        = string
   default     = "orchestrate"
 }
 
 variable "arguments" {
-  description = "Further arguments of `orchestrate backup`, each passed as it is (`[\"--dump\"]`)."
+  description = "Additional arguments of `orchestrate backup`, each passed as is (`[\"--dump\"]`)."
   type        = list(string)
   default     = ["--stop-services"]
 }
 
 variable "environment" {
-  description = "Further environment variables, not secret ones: they are kept in the state. The process inherits its parent's."
+  description = "Additional environment variables, but no secrets: they are kept in the state. The process inherits its parent's."
   type        = map(string)
   default     = {}
 }

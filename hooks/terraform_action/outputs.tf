@@ -1,4 +1,4 @@
 output "id" {
-  description = "Another one each time there is a reason to run."
+  description = "A new value each time there is a reason to run."
   value       = terraform_data.orchestrate.id
 }

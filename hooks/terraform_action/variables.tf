@@ -15,13 +15,13 @@ variable "command" {
 }
 
 variable "arguments" {
-  description = "Further arguments of `orchestrate run` (`[\"--tenant\", \"customer-a\"]`)."
+  description = "Additional arguments of `orchestrate run` (`[\"--tenant\", \"customer-a\"]`)."
   type        = list(string)
   default     = []
 }
 
 variable "triggers" {
-  description = "Further reasons to run again: load balancer, database, runner and tenants are always ones."
+  description = "Additional reasons to run again; load balancer, database, runner and tenants always are."
   type        = map(string)
   default     = {}
 }

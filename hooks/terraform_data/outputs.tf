@@ -1,4 +1,4 @@
 output "id" {
-  description = "Another one after each run; depend on it to come after the sites answer."
+  description = "A new value after each run; depend on it to run after the sites answer."
   value       = terraform_data.orchestrate.id
 }

@@ -4,25 +4,25 @@ variable "contract" {
 }
 
 variable "command" {
-  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` will do)."
+  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` works too)."
   type        = string
   default     = "orchestrate"
 }
 
 variable "arguments" {
-  description = "Further arguments of `orchestrate run`, each passed as it is (`[\"--tenant\", \"customer-a\"]`)."
+  description = "Additional arguments of `orchestrate run`, each passed as is (`[\"--tenant\", \"customer-a\"]`)."
   type        = list(string)
   default     = []
 }
 
 variable "environment" {
-  description = "Further environment variables, not secret ones: Terraform would hide the run's output. The process inherits its parent's."
+  description = "Additional environment variables, but no secrets: Terraform would hide the run's output. The process inherits its parent's."
   type        = map(string)
   default     = {}
 }
 
 variable "triggers" {
-  description = "Further reasons to run again: load balancer, database, runner and tenants are always ones."
+  description = "Additional reasons to run again; load balancer, database, runner and tenants always are."
   type        = map(string)
   default     = {}
 }

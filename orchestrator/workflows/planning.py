@@ -33,7 +33,7 @@ def initialise(execution: Execution, terraform: Terraform) -> None:
     """`terraform init` if needed. Afterwards the state's backend is known, and with it the place of the lock."""
     with execution.patience():
         if terraform.init(lambda line: _progress(execution, line), interrupts=execution.interrupts):
-            _progress(execution, "initialised")
+            _progress(execution, "initialized")
 
 
 def require_its_account(execution: Execution, terraform: Terraform) -> None:

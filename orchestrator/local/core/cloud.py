@@ -42,10 +42,11 @@ PARTS = (
 """Modules of the rooms with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (
-    "security groups and routes are felt by tasks alone; of IAM, the roles of tasks and instances alone count",
-    "containers, instances and Vespa are stand-ins: no image runs, no data is indexed; Redis only lets clients sign in",
+    "only tasks are affected by security groups and routes; of IAM, only the roles of tasks and instances count",
+    "containers, instances and Vespa are stand-ins: no image runs, no data is indexed; Redis does no more than let "
+    "clients sign in",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
-    "certificates come from a throw-away authority; nothing is billed, metered or kept after `down`",
+    "certificates come from a throwaway CA; nothing is billed, metered or kept after `down`",
 )
 """Said to the operator when the cloud starts."""
 

@@ -43,7 +43,7 @@ def claim(folder: Path) -> int:
         raise Invalid(
             Problem(
                 code="local-folder-in-use",
-                message="the folder holds files that are not a local cloud's",
+                message="the folder holds files that don't belong to a local cloud",
                 context=str(folder),
                 fix="choose an empty folder with --dir",
             )

@@ -54,7 +54,7 @@ FAULTS = (
     ),
     _set(
         "role-without-connections",
-        "the tenant's role is allowed no connection",
+        "the tenant's role is allowed no connections",
         "ALTER ROLE {role} CONNECTION LIMIT 0",
         "ALTER ROLE {role} CONNECTION LIMIT -1",
     ),

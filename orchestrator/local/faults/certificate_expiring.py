@@ -2,4 +2,4 @@
 
 from orchestrator.local.faults import Fault
 
-FAULT = Fault("certificate-expiring", "the certificate ends in nine days", per_tenant=False)
+FAULT = Fault("certificate-expiring", "the certificate expires in nine days", per_tenant=False)

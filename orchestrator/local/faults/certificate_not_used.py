@@ -22,5 +22,5 @@ def _exchange(console: Console) -> Iterator[Undo]:
 
 
 FAULT = meddled(
-    "certificate-not-used", "the listener shows another certificate", "", _exchange, per_tenant=False, restarts=False
+    "certificate-not-used", "the listener uses another certificate", "", _exchange, per_tenant=False, restarts=False
 )

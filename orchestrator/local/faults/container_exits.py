@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from orchestrator.local.faults.manual_changes import felt_by_tasks
 
-FAULT = felt_by_tasks("container-exits", "the api container exits by an error of its own", "ECS Task Troubleshooting")
+FAULT = felt_by_tasks("container-exits", "the api container exits with an error of its own", "ECS Task Troubleshooting")

@@ -2,4 +2,4 @@
 
 from orchestrator.local.faults import Fault
 
-FAULT = Fault("dns-silent", "the DNS server does not answer by UDP", per_tenant=False)
+FAULT = Fault("dns-silent", "the DNS server does not answer over UDP", per_tenant=False)

@@ -18,4 +18,4 @@ def _switch_off(console: Console) -> Iterator[Undo]:
         yield partial(vespa.switch_daemon, file, on=True)
 
 
-FAULT = meddled("dockerd-off", "docker does not run on Vespa's instance", "Vespa Vector Search Issues", _switch_off)
+FAULT = meddled("dockerd-off", "Docker is not running on Vespa's instance", "Vespa Vector Search Issues", _switch_off)

@@ -11,4 +11,4 @@ def _change(console: Console) -> Iterator[Undo]:
     yield from change_target_group(console, HealthCheckPort="3001")
 
 
-FAULT = meddled("health-port", "the health check asks port 3001", "Health Check Failures", _change)
+FAULT = meddled("health-port", "the health check uses port 3001", "Health Check Failures", _change)

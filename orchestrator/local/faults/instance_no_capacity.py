@@ -2,4 +2,4 @@
 
 from orchestrator.local.faults import Fault
 
-FAULT = Fault("instance-no-capacity", "AWS has no room for a stopped instance", per_tenant=False)
+FAULT = Fault("instance-no-capacity", "AWS has no capacity for a stopped instance", per_tenant=False)

@@ -103,7 +103,7 @@ def meddled(
                 undo.append(one)
         except (ClientError, psycopg.Error) as error:
             clear(cloud, tenant)
-            said = f"{name} can't be brought about now: {' '.join(str(error).split())}"
+            said = f"{name} can't be injected now: {' '.join(str(error).split())}"
             raise Refused(Problem("fault-failed", said, "fault")) from None
         if restarts:
             console.restart()

@@ -7,6 +7,6 @@ from orchestrator.local.faults import Fault
 
 FAULT = Fault(
     name="runner-offline",
-    title="The SSM agents answer no more: PingStatus ConnectionLost",
+    title="The SSM agents no longer answer: PingStatus ConnectionLost",
     per_tenant=False,
 )

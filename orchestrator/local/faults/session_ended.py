@@ -16,4 +16,4 @@ def _end(_cloud: Cloud, _tenant: str) -> None:
     end_sessions()
 
 
-FAULT = Fault("session-ended", "the sessions of STS opened until now are over", per_tenant=False, inject=_end)
+FAULT = Fault("session-ended", "all STS sessions opened until now have ended", per_tenant=False, inject=_end)

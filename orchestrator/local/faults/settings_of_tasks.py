@@ -18,12 +18,12 @@ def _without_task_role(made: dict[str, object]) -> dict[str, object]:
 FAULTS = (
     _changed(
         "redis-number-too-high",
-        "the task asks for a database that Redis has not",
+        "the task asks for a database that Redis doesn't have",
         "Redis/Cache Issues",
         set_variable("REDIS_DB_NUMBER", lambda _: "20"),
     ),
     _changed(
-        "task-without-role", "the task has no role to use its bucket with", "S3 Storage Issues", _without_task_role
+        "task-without-role", "the task has no role that could use its bucket", "S3 Storage Issues", _without_task_role
     ),
     _changed(
         "region-wrong",
@@ -33,13 +33,13 @@ FAULTS = (
     ),
     _changed(
         "database-other-port",
-        "the task asks PostgreSQL on another port",
+        "the task uses another port for PostgreSQL",
         "Database Issues",
         set_variable("POSTGRES_PORT", lambda _: "6432"),
     ),
     _changed(
         "vespa-other-config-port",
-        "the task asks Vespa's config server on another port",
+        "the task uses another port for Vespa's config server",
         "Vespa Vector Search Issues",
         set_variable("VESPA_TENANT_PORT", lambda _: "19070"),
     ),

@@ -26,4 +26,4 @@ def _take(_cloud: Cloud, tenant: str) -> None:
                 task.stopper("SpotInterruption", "Your Spot Task was interrupted.")
 
 
-FAULT = Fault("spot-taken-back", "AWS takes back the Fargate Spot tasks that run now", inject=_take)
+FAULT = Fault("spot-taken-back", "AWS reclaims the running Fargate Spot tasks", inject=_take)

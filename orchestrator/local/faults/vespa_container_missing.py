@@ -12,4 +12,4 @@ def _change(console: Console) -> Iterator[Undo]:
     yield from change_container(console, vespa.ABSENT)
 
 
-FAULT = meddled("vespa-container-missing", "there is no container of Vespa", "Vespa Vector Search Issues", _change)
+FAULT = meddled("vespa-container-missing", "there is no Vespa container", "Vespa Vector Search Issues", _change)

@@ -74,7 +74,7 @@ def _folder(*, keep: bool) -> Path:
         return Path(tempfile.mkdtemp(prefix="orchestrate-demo-"))
     folder = Path(".orchestrate/demo").absolute()
     if client.alive(state.folder_of("default", None)):
-        message = "a local cloud is up here already, and the demo to be kept wants its place"
+        message = "a local cloud is already up here, in the place that the kept demo needs"
         raise Invalid(Problem("local-cloud-up", message, fix="`orchestrate local down`, or the demo without --keep"))
     shutil.rmtree(folder, ignore_errors=True)
     return folder
