@@ -71,6 +71,13 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
+def test_architecture_names_what_is_there() -> None:
+    said = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    named = {one for one in re.findall(r"`([\w/.]+\.py)`", said) if not re.search(r"[A-Z]{3}|…", one)}
+    there = {file.as_posix() for file in sources()}
+    assert {one for one in named if not any(f"/{file}".endswith(f"/{one}") for file in there)} == set()
+
+
 def test_terraforms_json_is_walked_in_one_place() -> None:
     """Whoever wants something of a plan or a state asks `stack/blueprint`."""
     walked = {"root_module", "child_modules", "resource_changes", "prior_state", "output_changes", "after_unknown"}
