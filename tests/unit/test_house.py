@@ -88,3 +88,14 @@ def test_terraforms_json_is_walked_in_one_place() -> None:
         if isinstance(node, ast.Constant) and node.value in walked
     }
     assert {module.rpartition(".")[0] for module in walkers} == {"stack.blueprint"}
+
+
+def test_what_a_check_says_no_point_of_a_checklist_says_again() -> None:
+    """A rule for what is planned and for what runs is judged in one file, its check's."""
+    codes: defaultdict[str, set[str]] = defaultdict(set)
+    for module, tree in product():
+        said = [one.value for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg == "code"]
+        texts = [str(it.value) for one in said for it in ast.walk(one) if isinstance(it, ast.Constant)]
+        codes[module.rpartition(".")[0]] |= {one for one in texts if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", one)}
+    assert codes["doctor.checks"]
+    assert codes["doctor.checks"] & codes["preflight.items"] == set()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.aws.listeners import Routing
 from orchestrator.aws.network import SecurityGroup
 from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from_finding, unknown
+from orchestrator.checklist.verdicts import seen_by
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.site import answers, tenancy
@@ -56,7 +58,7 @@ def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
         yield _absent(facts)
         return
     if not facts.routing.https:
-        yield _deaf(facts)
+        yield _deaf(facts.name)
         return
     site_owners = SiteOwners(
         {tenant: TenantParts(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()}
@@ -80,14 +82,14 @@ def _absent(facts: ListenerRulesCheckFacts) -> Finding:
     )
 
 
-def _deaf(facts: ListenerRulesCheckFacts) -> Finding:
+def _deaf(name: str) -> Finding:
     return Finding(
         code="https-listener-missing",
         severity=Severity.BLOCKER,
         symptom="no site answers over HTTPS",
         cause="the load balancer has no HTTPS listener",
         fix='aws_lb_listener: port = 443, protocol = "HTTPS", certificate_arn = …; terraform apply',
-        evidence=(f"{facts.name}: no listener of protocol HTTPS",),
+        evidence=(f"{name}: no listener of protocol HTTPS",),
         explains=_SITE,
     )
 
@@ -144,10 +146,51 @@ def _open(door: SecurityGroup, port: int) -> bool:
     return any(rule.opens(port) and any("/" in source for source in rule.sources) for rule in door.ingress)
 
 
+SECURE = ("HTTPS", "TLS")
+_HTTPS = """resource "aws_lb_listener" "https" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 443
+  protocol          = "HTTPS"
+  certificate_arn   = aws_acm_certificate.this.arn
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.tenant.arn
+  }
+}"""
+
+
+def planned(evidence: Evidence) -> Iterator[Remark]:
+    """Before it is applied only that nothing would listen for HTTPS."""
+    listeners = list(evidence.blueprint.of_type("aws_lb_listener"))
+    if listeners and not any(one.text("protocol") in SECURE for one in listeners):
+        yield from_finding(
+            _deaf(listeners[0].address),
+            address=listeners[0].address,
+            current=", ".join(f"{one.text('protocol')} on {one.text('port')}" for one in listeners),
+            wanted="HTTPS on 443, with a certificate",
+            hcl=_HTTPS,
+            severity=Severity.WARNING,
+        )
+        return
+    for unit in evidence.units:
+        host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else "the site"
+        yield unknown(f"whether {host or 'the site'} answers can be seen only once it is applied", subject=unit.tenant)
+
+
 CHECK: Check[Scene, ListenerRulesCheckFacts] = Check(
     id="listener-rules",
     title="Every hostname is sent to its tenant",
     gather=gather,
     judge=judge,
     guide_section="Quick Reference Commands",
+)
+POINTS = (
+    Item(
+        id="site",
+        title="Every site answers a browser",
+        occasion=Checklist.AFTER,
+        judge=seen_by("sites", planned),
+        lines=("Test site loads at https://demo.vigilon.app",),
+        about="The site answers a browser: its name, a certificate, a way to healthy tasks.",
+    ),
 )

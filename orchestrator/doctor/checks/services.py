@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from_finding, unknown
+from orchestrator.checklist.verdicts import seen_by
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout.progress import Rollout
 from orchestrator.site import answers
+from orchestrator.stack.blueprint.resources import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,23 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             explains=answers.CODES,
         )
     if rollout.service.desired == 0:
-        return Finding(
-            code="desired-count-zero",
-            severity=Severity.BLOCKER,
-            subject=tenant,
-            symptom=f"{name} runs no tasks",
-            cause="its desired count is 0: it was paused, or autoscaling may go down to 0",
-            fix=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1",
-            evidence=("desiredCount 0, runningCount " + str(rollout.service.running),),
-            explains=answers.CODES,
-            at_rest=True,
-        )
+        fix = f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1"
+        return _at_zero(tenant, name, fix, f"desiredCount 0, runningCount {rollout.service.running}")
     return None
+
+
+def _at_zero(tenant: str, name: str, fix: str, seen: str) -> Finding:
+    return Finding(
+        code="desired-count-zero",
+        severity=Severity.BLOCKER,
+        subject=tenant,
+        symptom=f"{name} runs no tasks",
+        cause="its desired count is 0: it was paused, or autoscaling may go down to 0",
+        fix=fix,
+        evidence=(seen,),
+        explains=answers.CODES,
+        at_rest=True,
+    )
 
 
 def _short(tenant: str, name: str, rollout: Rollout) -> Finding | None:
@@ -103,10 +111,38 @@ def _unhealthy(tenant: str, name: str, rollout: Rollout) -> Finding:
     )
 
 
+def planned(evidence: Evidence) -> Iterator[Remark]:
+    """Before it is applied only that a service wants no tasks at all."""
+    for unit in evidence.units:
+        desired = unit.service.get("desired_count")
+        if desired is not UNKNOWN and desired == 0:
+            hcl = "desired_count = 1"
+            yield from_finding(
+                _at_zero(unit.tenant, unit.service.text("name"), hcl, "desired_count 0"),
+                address=unit.service.address,
+                current="desired_count 0",
+                wanted="1 or more",
+                hcl=hcl,
+                severity=Severity.WARNING,
+            )
+        else:
+            yield unknown("whether its tasks run can be seen only once it is applied", subject=unit.tenant)
+
+
 CHECK: Check[Scene, ServicesCheckFacts] = Check(
     id="services",
     title="Every service exists and its tasks run",
     gather=gather,
     judge=judge,
     guide_section="Troubleshooting Flowchart",
+)
+POINTS = (
+    Item(
+        id="tasks-running",
+        title="Every service's tasks run",
+        occasion=Checklist.AFTER,
+        judge=seen_by("services", planned),
+        lines=("Verify ECS tasks are running: `aws ecs describe-services ...`",),
+        about="Tasks run, as many as wanted, of the newest deployment.",
+    ),
 )
