@@ -50,6 +50,22 @@ class StepWaiting(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceProgress(_Event):
+    """Terraform began or ended a change of a resource; not in the records of runs.
+
+    `state` is `started`, `done` or `failed`, `action` Terraform's word (`create`, `update`, `delete`), `address` the
+    resource's; `done` of the `total` changes of the plan are made (a replacement is two).
+    """
+
+    name = "resource-progress"
+    address: str = ""
+    action: str = ""
+    state: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepDone(_Event):
     """Observed to be true for this subject; `changed` counts the changes made for it."""
 
@@ -198,6 +214,7 @@ Event = (
     RunStarted
     | StepStarted
     | StepWaiting
+    | ResourceProgress
     | StepDone
     | StepFailed
     | FindingReported

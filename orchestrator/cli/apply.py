@@ -58,4 +58,4 @@ def apply(
         preflight=preflight,
         terraform=plan_options(given),
     )
-    carry_out(apply, options, given)
+    carry_out(apply, options, given, title="apply", watched=True)

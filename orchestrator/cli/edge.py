@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from orchestrator.cli.renderers import wish_of
@@ -20,6 +21,9 @@ from orchestrator.workflows.caller import Caller, Cancellation, Question, StackR
 
 if TYPE_CHECKING:
     from orchestrator.workflows import Emit
+
+RECENT = 30
+"""Records that are read for the time that steps usually take."""
 
 O_contra = TypeVar("O_contra", contravariant=True)
 
@@ -33,16 +37,22 @@ class Workflow(Protocol[O_contra]):
 
 
 def carry_out(
-    workflow: Workflow[O_contra], options: O_contra, given: Mapping[str, Any], *, title: str = ""
+    workflow: Workflow[O_contra],
+    options: O_contra,
+    given: Mapping[str, Any],
+    *,
+    title: str = "",
+    watched: bool = False,
 ) -> NoReturn:
     """Call the workflow for whoever typed this, and exit with the status of its outcome.
 
     `given` is what click read, of which the options that all commands share are used here. `title` names
-    the document, for a command that can write one.
+    the document, for a command that can write one. `watched`: on a terminal the run is drawn while it lasts.
     """
     cancellation = Cancellation()
     listen(cancellation.request)
-    wish = wish_of(given, title)
+    stack = stack_of(given)
+    wish = wish_of(given, title, partial(_usual, stack, title) if watched else None)
     output = StandardOutput(lambda: datetime.now(UTC), wish)
 
     def ask(question: Question) -> str | None:
@@ -50,7 +60,8 @@ def carry_out(
             return None
         if question.text:
             output.text(question.text)
-        return answer(question.prompt, cancellation)
+        with output.held():
+            return answer(question.prompt, cancellation)
 
     caller = Caller(
         text=None if wish.for_programs else output.text,
@@ -64,9 +75,24 @@ def carry_out(
         words=tuple(sys.argv[1:]),
         by_hand=somebody_is_there(),
     )
-    outcome = workflow(stack_of(given), options, emit=output.emit, caller=caller)
+    try:
+        outcome = workflow(stack, options, emit=output.emit, caller=caller)
+    finally:
+        output.close()
     gc.freeze()  # collecting what AWS's clients hold costs 0.3 s and more at exit, and frees nothing that matters
     sys.exit(outcome.status)
+
+
+def _usual(stack: StackRef, command: str) -> Mapping[str, float]:
+    """Seconds that each step of this command usually takes here; nothing where no record tells."""
+    from orchestrator.errors import OrchestratorError
+    from orchestrator.render.usual import usual_seconds
+    from orchestrator.workflows.history import history
+
+    try:
+        return usual_seconds(history(stack, RECENT), command)
+    except OrchestratorError:  # the run itself says what is wrong with its settings or its records
+        return {}
 
 
 def stack_of(given: Mapping[str, Any]) -> StackRef:

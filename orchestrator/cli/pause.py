@@ -37,4 +37,10 @@ def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.pause import PauseOptions, pause
 
-    carry_out(pause, PauseOptions(**chosen_steps(given), keep_paused=keep_paused, approved=auto_approve), given)
+    carry_out(
+        pause,
+        PauseOptions(**chosen_steps(given), keep_paused=keep_paused, approved=auto_approve),
+        given,
+        title="pause",
+        watched=True,
+    )

@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,10 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file that GitHub Actions shows on the run's page, as Markdown."""
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Renderer:
     """What shows an event, a text for people, and (on a terminal) a whole picture in place of the last one."""
@@ -27,6 +32,10 @@ class Renderer:
     event: Callable[[Event], None]
     text: Callable[[str], None]
     picture: Callable[[Sequence[Event]], None] | None = None
+    held: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered while somebody types an answer."""
+    close: Callable[[], None] = _nothing
+    """Called when no more will come, however that was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,8 @@ class Wish:
     """Whether it is wanted as Markdown."""
     title: str = ""
     """The command, of which the document is."""
+    usual: Callable[[], Mapping[str, float]] | None = None
+    """Gives the seconds that each step usually takes, for a command that can be watched; None: it can't."""
     plain: bool = False
     """Whether a runner of CI gets no marks of its own."""
     verbosity: str = "normal"
@@ -52,7 +63,7 @@ class Wish:
         return self.as_json or bool(self.document)
 
 
-def wish_of(given: Mapping[str, Any], title: str) -> Wish:
+def wish_of(given: Mapping[str, Any], title: str, usual: Callable[[], Mapping[str, float]] | None = None) -> Wish:
     """Read from what click read."""
     as_json = given.get("as_json", False) or "json" in (given.get("format_"), given.get("log_format"))
     return Wish(
@@ -60,6 +71,7 @@ def wish_of(given: Mapping[str, Any], title: str) -> Wish:
         document="" if given.get("output", "table") == "table" else given["output"],
         markdown=given.get("format_") == "markdown" and not as_json,
         title=title,
+        usual=usual,
         plain=given.get("log_format") == "text",
         verbosity=given.get("verbosity") or "normal",
         directory=given["directory"],
@@ -92,10 +104,25 @@ def renderer(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
         return Renderer(document.emit, document.text)
     from orchestrator.render.terminal import Terminal, Verbosity
 
+    if out.isatty():
+        return _on_terminal(out, now, wish)
     terminal = Terminal(out, now, verbosity=Verbosity(wish.verbosity), colours=colours(out))
-    if out.isatty() or wish.plain:
-        return Renderer(terminal.emit, terminal.text, terminal.picture if terminal.draws else None)
+    if wish.plain:
+        return Renderer(terminal.emit, terminal.text)
     return _of_ci(out, terminal, now, wish.directory) or Renderer(terminal.emit, terminal.text)
+
+
+def _on_terminal(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
+    """Drawn, unless plain lines are asked for or the terminal can't."""
+    from orchestrator.render.progress import Progress
+    from orchestrator.render.terminal import Terminal, Verbosity
+
+    watched = None
+    if wish.usual is not None and not wish.plain and wish.verbosity != Verbosity.QUIET.value:
+        watched = Progress(wish.title, now(), wish.usual())
+    terminal = Terminal(out, now, verbosity=Verbosity(wish.verbosity), colours=colours(out), watched=watched)
+    picture = terminal.picture if terminal.draws else None
+    return Renderer(terminal.emit, terminal.text, picture, terminal.held, terminal.close)
 
 
 def _of_ci(out: TextIO, terminal: Terminal, now: Callable[[], datetime], directory: Path) -> Renderer | None:

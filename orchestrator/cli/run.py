@@ -19,4 +19,4 @@ def run(**given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.run import RunOptions, run
 
-    carry_out(run, RunOptions(**chosen_steps(given)), given)
+    carry_out(run, RunOptions(**chosen_steps(given)), given, title="run", watched=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -26,6 +26,14 @@ class StandardOutput:
     def emit(self, event: Event) -> None:
         """Show an event."""
         self._say(lambda: self._renderer.event(event))
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nothing moves, while somebody types an answer."""
+        return self._renderer.held()
+
+    def close(self) -> None:
+        """No more will come."""
+        self._say(self._renderer.close)
 
     def text(self, text: str) -> None:
         """Show something for people only."""

@@ -196,10 +196,10 @@ def parse(run: str, data: bytes) -> RunRecord:
     return RunRecord(run, tuple(lines), garbled, header)
 
 
-def records(folder: Path) -> list[RunRecord]:
-    """Every run of a folder, the newest first. Raises `Invalid` when the folder is there but can't be read."""
+def records(folder: Path, newest: int | None = None) -> list[RunRecord]:
+    """The runs of a folder (all, or so many), the newest first. Raises `Invalid` when it is there but can't be read."""
     with _readable(folder):
-        files = sorted(folder.glob("*.jsonl"), reverse=True)
+        files = sorted(folder.glob("*.jsonl"), reverse=True)[:newest]
         return [parse(file.stem, file.read_bytes()) for file in files]
 
 

@@ -27,6 +27,7 @@ _OUR_WORDS = frozenset(
         "status",
         "part",
         "state",
+        "action",
     }
 )
 """Fields whose words are the program's own: a password that equals one of them must not break the stream."""

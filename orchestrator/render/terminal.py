@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from enum import Enum
 from typing import TextIO
@@ -17,6 +18,7 @@ from orchestrator.events import (
     FindingReported,
     LogLine,
     PartObserved,
+    ResourceProgress,
     RunFinished,
     RunStarted,
     StepDone,
@@ -28,6 +30,8 @@ from orchestrator.events import (
 from orchestrator.render import endings, listing
 from orchestrator.render.console import console_of
 from orchestrator.render.findings import of_doctor
+from orchestrator.render.live import LiveView
+from orchestrator.render.progress import Progress
 from orchestrator.render.standing import STYLES, Standing, standings
 from orchestrator.render.tables import Sheet
 
@@ -62,11 +66,15 @@ class Terminal:
         *,
         verbosity: Verbosity = Verbosity.NORMAL,
         colours: bool | None = None,
+        watched: Progress | None = None,
     ) -> None:
-        """`colours` None: on a terminal alone."""
+        """`colours` None: on a terminal alone. `watched`: where a picture can be drawn, one of this, until the end."""
         self._console = console_of(out, colours=colours)
+        self._view = LiveView(self._console, watched, now) if watched is not None and self.draws else None
+        if self._view is not None:
+            self._view.start()
         self._now = now
-        self._volume = verbosity
+        self._verbosity = verbosity
         self._said: list[Event] = []
         self._parts: dict[tuple[str, str], PartObserved] = {}
         self._tasks: list[TaskObserved] = []
@@ -87,6 +95,19 @@ class Terminal:
         """The `Emit`."""
         return self._emit
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing moves, while somebody types an answer."""
+        with self._view.held() if self._view is not None else nullcontext():
+            yield
+
+    def close(self) -> None:
+        """Nothing is drawn any more."""
+        if self._view is not None:
+            self._view.stop()
+        if self._live is not None:
+            self._live.stop()
+
     def text(self, text: str) -> None:
         """Print something longer as it is (a plan)."""
         self._console.print(Text(text))
@@ -106,6 +127,8 @@ class Terminal:
         self._live.update(Group(clock, listing.parts(parts), *open_points), refresh=True)
 
     def _emit(self, event: Event) -> None:
+        if self._view is not None:
+            self._view.take(event)
         match event:
             case RunStarted(command=command):
                 self._command = command
@@ -121,8 +144,8 @@ class Terminal:
             case FindingReported(severity=severity, status=status) if severity or status:
                 self._console.print(of_doctor(event))
                 return
-            case RunFinished() if self._live is not None:
-                self._live.stop()
+            case RunFinished():
+                self.close()
         self._told(event)
         if isinstance(event, RunFinished):
             self._summary()
@@ -137,11 +160,15 @@ class Terminal:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
 
     def _is_left_out(self, event: Event) -> bool:
+        if isinstance(event, ResourceProgress):
+            return True
         if isinstance(event, StepStarted):
-            return self._volume is not Verbosity.VERBOSE or self._listing
+            return self._verbosity is not Verbosity.VERBOSE or self._listing
         if isinstance(event, RunStarted | RunFinished) and self._listing:
             return True
-        return self._volume is Verbosity.QUIET and isinstance(event, RunStarted | StepWaiting | StepDone)
+        if isinstance(event, StepWaiting) and self._view is not None:
+            return self._verbosity is not Verbosity.VERBOSE  # it is seen below, as long as it lasts
+        return self._verbosity is Verbosity.QUIET and isinstance(event, RunStarted | StepWaiting | StepDone)
 
     def _summary(self) -> None:
         """The tables that stand at the end."""
@@ -151,7 +178,7 @@ class Terminal:
             self._console.print(listing.parts(self._parts.values()))
         elif self._tasks:
             self._console.print(listing.tasks(self._tasks, self._now))
-        elif self._volume is not Verbosity.QUIET and (tenants := standings(self._said)):
+        elif self._verbosity is not Verbosity.QUIET and (tenants := standings(self._said)):
             self._console.print(_table(tenants))
 
     def _say_what_comes_next(self, end: RunFinished) -> None:

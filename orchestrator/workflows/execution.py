@@ -72,6 +72,10 @@ class Execution:
     def emit(self, event: Event) -> None:
         """To the record and to the caller; safe from several threads."""
         self._ledger.note(event)
+        self.show(event)
+
+    def show(self, event: Event) -> None:
+        """To the caller alone: what only somebody who watches needs."""
         with self._lock:
             self._emit(redacted(event, self.redact))
 

@@ -17,9 +17,9 @@ LAST = "last"
 """In place of an id: the newest run."""
 
 
-def history(stack: StackRef) -> Sequence[RunRecord]:
-    """The runs recorded for a stack, the newest first."""
-    return records(folder_of(stack))
+def history(stack: StackRef, newest: int | None = None) -> Sequence[RunRecord]:
+    """The runs recorded for a stack (all, or so many), the newest first."""
+    return records(folder_of(stack), newest)
 
 
 def run_of(stack: StackRef, run: str) -> RunRecord:

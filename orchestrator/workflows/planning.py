@@ -169,8 +169,15 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
     """Apply exactly this plan, with live progress."""
     from orchestrator.engine.step import STACK
     from orchestrator.events import StepDone, StepStarted
+    from orchestrator.stack.blueprint.changes import count_of
+    from orchestrator.workflows.resources import ResourceCount
+
+    count = ResourceCount(count_of(plan.json))
 
     def show(said: StreamLine) -> None:
+        progress = count.heard(said)
+        if progress is not None:
+            execution.show(progress)
         if said.kind in SHOWN or not said.known:
             _progress(execution, said.message or said.kind)
 

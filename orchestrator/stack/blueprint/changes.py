@@ -9,6 +9,8 @@ from typing import Any
 from orchestrator.stack.blueprint.resources import Document, Resource, canonical, merged, outputs_of
 
 NOTHING = ("no-op",)
+CHANGING = frozenset({"create", "update", "delete"})
+"""Terraform's words for what it does to a resource; its stream says them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,11 @@ def does_anything(plan: Document) -> bool:
 def changes_of(plan: Document) -> Iterator[ResourceChange]:
     """Every change of a managed resource; what stays as it is (a mere `moved` included) is left out."""
     return (one for one in every_change(plan) if not one.is_data and one.actions not in (NOTHING, ("read",)))
+
+
+def count_of(plan: Document) -> int:
+    """How many changes of resources it makes: a replacement is two, a read none."""
+    return sum(len(CHANGING.intersection(change.actions)) for change in every_change(plan))
 
 
 def every_change(plan: Document) -> Iterator[ResourceChange]:
