@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.clock import duration
 from orchestrator.errors import Invalid, Problem, meant
 from orchestrator.stack import mapping_place
 from orchestrator.stack.ownership import PartKind, part
 
+if TYPE_CHECKING:
+    from orchestrator.notices.table import NoticeSettings
+
 FILE = mapping_place.FILE
 CONTRACT = mapping_place.CONTRACT
+NOTIFY = "notify"
 PREFIX = "ORCHESTRATE_"
 
 
@@ -294,6 +298,11 @@ class Settings:
         flags, environment = flags or {}, environment or {}
         problems: list[Problem] = []
         table, file = _table(directory or Path(), problems)
+        self.notices: NoticeSettings | None = None
+        if NOTIFY in table:
+            from orchestrator.notices.table import read  # noqa: PLC0415 - its schema costs more than --help may
+
+            self.notices = read(table[NOTIFY], f"{file}: {NOTIFY}", problems)
         problems += _unknown_variables(environment)
         self._chosen: dict[str, ChosenSetting] = {}
         for name, setting in SETTINGS.items():
@@ -340,7 +349,7 @@ def _read(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], 
 
 def _table(directory: Path, problems: list[Problem]) -> tuple[Mapping[str, Any], Path]:
     table, file = _read(directory, problems)
-    unknown = table.keys() - SETTINGS.keys() - {CONTRACT}
+    unknown = table.keys() - SETTINGS.keys() - {CONTRACT, NOTIFY}
     problems += [_unknown(key, "setting", str(file), list(SETTINGS)) for key in sorted(unknown)]
     return table, file
 
@@ -373,7 +382,9 @@ def _choose(setting: Setting, candidates: Sequence[tuple[Any, str]], problems: l
 
 def schema() -> Mapping[str, Any]:
     """The JSON schema of the file, for editors. Of `[contract]` it says only that it is a table."""
-    known: dict[str, Any] = {CONTRACT: {"type": "object"}}
+    from orchestrator.notices.table import schema as of_notices  # noqa: PLC0415 - as above
+
+    known: dict[str, Any] = {CONTRACT: {"type": "object"}, NOTIFY: of_notices()}
     for name, setting in SETTINGS.items():
         known[name] = {"description": setting.help, **setting.form.schema}
     return {

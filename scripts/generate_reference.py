@@ -24,11 +24,13 @@ import proven_reference
 from problem_codes import Source, problems
 
 from orchestrator import events, settings, steps
+from orchestrator.app import notifying
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.engine.graph import AnyStep
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
-from orchestrator.render import document
+from orchestrator.notices.table import NoticeSettings
+from orchestrator.render import document, notice
 from orchestrator.stack import contract, names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,6 +251,24 @@ def _settings() -> Iterator[str]:
         for one in settings.SETTINGS.values()
     )
     yield from _table(("Flag", "Variable", "Key", "What it is", "Default"), rows)
+    yield "## `[notify]`"
+    yield ""
+    yield "Who is told when a command that may change something has ended, in `orchestrate.toml`. An address or a key"
+    yield "may be in a variable, `env:NAME`; a key must. A notice that can't be delivered is a finding, and fails no"
+    yield "run."
+    yield ""
+    told = NoticeSettings.model_fields
+    rows = ((f"`{one.alias or name}`", one.description or "") for name, one in told.items())
+    yield from _table(("Key", "What it is"), rows)
+    yield "The webhook and the command get one JSON object: `schema` (1), `event` (`run-ended`), `run`, `command`,"
+    yield "`stack`, `outcome`, `changed`, `seconds`, `user`, `host`, `failures`"
+    yield f"(at most {notice.MOST}, each with `step`, `tenant`, `code`, `detail`, `fix`), `failures_total` and `next`."
+    yield "With `webhook-key` the header"
+    yield f"`{notifying.SIGNATURE_HEADER}` is `sha256=` and the hexadecimal HMAC-SHA256 of `TIME.BODY`, where `TIME` is"
+    yield f"`{notifying.TIME_HEADER}` (seconds since 1970). Nothing is sent twice, and no redirect is followed."
+    yield ""
+    yield "## Variables"
+    yield ""
     yield "Variables that are no setting:"
     yield ""
     yield from _table(("Variable", "What it is"), ((f"`{name}`", what) for name, what in settings.VARIABLES.items()))

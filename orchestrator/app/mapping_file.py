@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from orchestrator.errors import Invalid, Problem
 HEADING = (
     "What Terraform's state leaves open in the contract (docs/how-to/use-on-your-stack.md). This file holds no secret."
 )
+
+SCHEMA = f".orchestrate/{settings.FILE}.schema.json"
+"""Where editors find what may stand in the file, from its folder."""
 
 
 def text_with(directory: Path, table: Mapping[str, Any]) -> str:
@@ -31,7 +36,8 @@ def text_with(directory: Path, table: Mapping[str, Any]) -> str:
     for name, value in table.items():
         part.add(name, _item(value))
     document[settings.CONTRACT] = part
-    return tomlkit.dumps(document)
+    head = "" if file.exists() else f"#:schema ./{SCHEMA}\n\n"  # taplo's, which many editors use for TOML
+    return head + tomlkit.dumps(document)
 
 
 def _item(value: Any) -> Any:
@@ -60,4 +66,13 @@ def write(directory: Path, text: str) -> Path:
     except OSError as error:
         fix = "make the directory writable, or write the file by hand"
         raise Invalid(Problem("settings-unwritable", str(error), str(file), fix)) from None
+    _write_schema(directory)
     return file
+
+
+def _write_schema(directory: Path) -> None:
+    """For editors, beside the records of runs. It helps whoever types, and nothing depends on it."""
+    file = directory / SCHEMA
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings.schema(), indent=2) + "\n", encoding="utf-8")

@@ -163,6 +163,31 @@ def _end_what_is_left(group: int, by: signal.Signals) -> None:
         os.killpg(group, by)
 
 
+def hand_over(
+    argv: Sequence[str], *, directory: Path, environment: Mapping[str, str], text: str, seconds: float
+) -> int | None:
+    """Start a program of the user's with `text` on its standard input; its status, or None: killed after `seconds`.
+
+    Its output goes nowhere. Raises OSError when it can't be started.
+    """
+    process = subprocess.Popen(
+        argv,
+        cwd=directory,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            process.communicate(text.encode(), timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return None
+    return process.returncode
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """What a command that only reads has printed."""

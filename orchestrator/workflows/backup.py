@@ -10,7 +10,8 @@ from orchestrator.errors import Outcome
 from orchestrator.events import Emit, FindingReported, StepDone
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, ignore
-from orchestrator.workflows.execution import Execution, perform, worth_knowing
+from orchestrator.workflows.execution import Execution, perform
+from orchestrator.workflows.problem_events import worth_knowing
 
 if TYPE_CHECKING:
     from orchestrator.app.backups import Backups

@@ -21,7 +21,9 @@ from orchestrator.redact import Redactor, from_environment
 from orchestrator.render.redact import redacted
 from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
 from orchestrator.workflows.ledger import Ledger
+from orchestrator.workflows.notifying import EndNotice
 from orchestrator.workflows.parent_run import PARENT
+from orchestrator.workflows.problem_events import with_place, worth_knowing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +60,7 @@ class Execution:
         self.change = self._ledger.change
         self.wary = False
         """Whether something was changed just before the steps, by Terraform or by a run that died."""
+        self._notice = EndNotice(self.run, command, caller.who, self.redact)
         self._patient = False
         self._held = ExitStack()
         """What is ours for as long as we live."""
@@ -72,6 +75,7 @@ class Execution:
     def emit(self, event: Event) -> None:
         """To the record and to the caller; safe from several threads."""
         self._ledger.note(event)
+        self._notice.heard(event)
         self.show(event)
 
     def show(self, event: Event) -> None:
@@ -165,7 +169,7 @@ class Execution:
         self.emit(
             StepFailed(
                 step=step or self.command,
-                detail=_with_place(problem),
+                detail=with_place(problem),
                 code=problem.code,
                 fix=problem.fix,
                 context=problem.context,
@@ -326,7 +330,11 @@ class Execution:
         if outcome is Outcome.EXPIRED:
             detail, fix = self.so_far, "sign in again (`aws sso login`, or new keys), then run the same command"
             self.emit(FindingReported(step=self.command, detail=detail, code="changed-before-expiry", fix=fix))
-        self.emit(self._finished(outcome))
+        finished = self._finished(outcome)
+        if self._ledger.journal is not None:
+            for missed in self._notice.sent(finished, self._ref, lambda: self.settings, self.clock.now()):
+                self.emit(missed)
+        self.emit(finished)
         return outcome
 
     def close(self) -> None:
@@ -380,12 +388,3 @@ def _outcome(execution: Execution, work: Callable[[Execution], Outcome], *, reco
         fix = "this is a bug in orchestrate: report it with the lines above; running the command again loses nothing"
         execution.fail(Problem("unexpected", f"{type(error).__name__}: {error}", "", fix), Outcome.FAILED)
         return Outcome.FAILED
-
-
-def _with_place(problem: Problem) -> str:
-    return f"{problem.context}: {problem.message}" if problem.context else problem.message
-
-
-def worth_knowing(step: str, problem: Problem) -> FindingReported:
-    """A problem as something to know, which fails nothing."""
-    return FindingReported(step=step, detail=_with_place(problem), code=problem.code, fix=problem.fix)

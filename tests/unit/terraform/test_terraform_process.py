@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.terraform.process import ProcessEnd, follow
+from orchestrator.terraform.process import ProcessEnd, follow, hand_over
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -166,3 +166,12 @@ def test_private_files(tmp_path: Path, private: bool) -> None:
     run("touch made", [], tmp_path, private=private)
     others = (tmp_path / "made").stat().st_mode & 0o077
     assert (others == 0) is (private or os.umask(os.umask(0o022)) == 0o077)
+
+
+def test_a_program_of_the_users_gets_its_text_and_no_more_time_than_it_has(tmp_path: Path) -> None:
+    def given(script: str, seconds: float) -> int | None:
+        return hand_over(["sh", "-c", script], directory=tmp_path, environment=ENVIRONMENT, text="x\n", seconds=seconds)
+
+    assert given("read said; test $said = x && exit 7", 60) == 7
+    assert given("exit 0", 60) == 0, "one that reads nothing is no failure"
+    assert given("sleep 600 & sleep 600", 0.2) is None

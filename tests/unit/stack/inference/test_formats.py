@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from orchestrator.app import mapping_file
@@ -48,3 +51,12 @@ def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
     assert mapping_file.text_with(tmp_path, {"stack": "shop"}).startswith("poll = 3\n")
     (tmp_path / "terraform.tfvars").write_text(f'{BOM}db_password = "not-a-secret"\n', encoding="utf-8")
     assert values.value_of("db_password", tmp_path, {}) == "not-a-secret"
+
+
+def test_a_new_file_names_its_schema_for_editors(tmp_path: Path) -> None:
+    file = mapping_file.write(tmp_path, mapping_file.text_with(tmp_path, {"stack": "shop"}))
+    line, _, _ = file.read_text().partition("\n")
+    named = tmp_path / line.removeprefix("#:schema ")
+    jsonschema.Draft202012Validator(json.loads(named.read_text())).validate(tomllib.loads(file.read_text()))
+    again = mapping_file.text_with(tmp_path, {"stack": "other"})
+    assert again.count("#:schema") == 1
