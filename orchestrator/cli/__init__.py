@@ -27,6 +27,7 @@ COMMANDS = {
     "logs": "Show the logs of all tenants as one stream, or Vespa's.",
     "tasks": "Show the running tasks and those that stopped recently.",
     "shell": "Open a shell on a Vespa instance or on the runner.",
+    "open": "Open a tenant's site in the browser.",
     "history": "Show the runs recorded here, and what each one did.",
     "pause": "Stop what costs by the hour and keep the data.",
     "resume": "Bring a paused stack back as it was.",

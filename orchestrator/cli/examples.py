@@ -98,6 +98,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate history last",
         "orchestrate history last --html report.html",
     ),
+    "open": (
+        "orchestrate open acme",
+        "orchestrate open acme --chdir ../other-stack",
+        "orchestrate open acme --contract contract.json",
+    ),
     "pause": (
         "orchestrate pause",
         "orchestrate pause --tenant acme",

@@ -287,6 +287,7 @@ COMMANDS: Mapping[str, Grants] = {
     "shell": SHELL,
     "explain": NOTHING,
     "history": NOTHING,
+    "open": NOTHING,
     "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
     "unlock": LOCK_FREED,
@@ -301,7 +302,7 @@ COMMANDS: Mapping[str, Grants] = {
 }
 """Every command, of each group either the group or all its members, and by themselves options that need more."""
 
-TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "plan", "preflight", "restore"})
+TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "open", "plan", "preflight", "restore"})
 """They run Terraform too, whose own needs follow from its configuration and backend and are not told here."""
 
 

@@ -155,7 +155,9 @@ class Terminal:
         self._said.append(event)
         if self._is_left_out(event):
             return
-        self._console.print(Text(f"{self._now().astimezone():%H:%M:%S} ", style="dim").append_text(_line(event)))
+        self._console.print(
+            Text().append(f"{self._now().astimezone():%H:%M:%S} ", style="dim").append_text(_line(event))
+        )
         if isinstance(event, StepFailed | FindingReported) and event.fix:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
 
