@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.e2e.stage import Contract, Ended, Stage
+from tests.local.local_cloud import Aws
 
 pytestmark = pytest.mark.cloud
 
@@ -104,6 +106,19 @@ def test_a_foreign_record_is_refused_until_it_is_adopted_and_comes_back(zone: St
     assert raw(zone) == before
 
 
+def test_what_route53_refuses_of_one_tenant_holds_up_no_other(zone: Stage) -> None:
+    """The apex is an alias, and the contract names a wrong zone for it: Route 53 refuses the whole batch."""
+    wrong = zone.changed(tenants__customer_a__hostname="vigilon.app", load_balancer__zone_id="Z0WRONG")
+    refused = dns(zone, "apply", "--auto-approve", contract=wrong)
+    assert (refused.status, refused.codes) == (1, {"dns-record-refused"})
+    (told,) = refused.of("step-failed", subject="customer-a")
+    assert "does not lie within the target zone" in told["detail"]
+    assert zone.records() == {B: zone.contract["load_balancer"]["dns_name"]}
+    assert refused.last["changed"] == 1
+    dns(zone, "undo", "--auto-approve", contract=wrong).succeeded()
+    assert zone.records() == {}
+
+
 def test_undo_leaves_alone_what_somebody_changed_since(zone: Stage) -> None:
     dns(zone, "apply", "--auto-approve").succeeded()
     lead(zone, A, OTHERS)
@@ -153,6 +168,32 @@ def test_two_providers_and_three_zones_in_one_stack(zone: Stage) -> None:
     blocked = dns(zone, "plan", contract=outside)
     assert "dns-name-delegated" in blocked.codes
     change(zone, "DELETE", {"Name": "eu.vigilon.app", "Type": "NS", "TTL": 60, "ResourceRecords": servers})
+
+
+def test_a_zone_of_another_account_is_entered_by_its_role(zone: Stage) -> None:
+    role, name = "arn:aws:iam::210987654321:role/dns", "b.elsewhere.example"
+    keys = zone.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="theirs")["Credentials"]
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-west-2")
+    theirs = Aws(session, zone.aws.endpoint).client("route53")
+    made = theirs.create_hosted_zone(Name="elsewhere.example", CallerReference="theirs")["HostedZone"]["Id"]
+    place = {"provider": "route53", "zone": "elsewhere.example"}
+    moved = {"tenants__customer_b__hostname": name, "tenants__customer_b__dns": place}
+
+    def found() -> set[str]:
+        records = theirs.list_resource_record_sets(HostedZoneId=made)["ResourceRecordSets"]
+        return {record["Name"] for record in records if record["Type"] not in ("NS", "SOA")}
+
+    blind = dns(zone, "apply", "--auto-approve", contract=zone.changed(**moved))
+    assert blind.status != 0
+    assert found() == set()
+    place["role_arn"] = role
+    named = zone.changed(**moved)
+    dns(zone, "apply", "--auto-approve", contract=named).succeeded()
+    assert found() == {f"{name}."}
+    assert zone.records().keys() == {A}, "nothing of it in the run's own account"
+    dns(zone, "undo", "--auto-approve", contract=named).succeeded()
+    assert found() == set()
+    theirs.delete_hosted_zone(Id=made)
 
 
 def test_three_hundred_hostnames_are_at_most_ten_batches(zone: Stage) -> None:
