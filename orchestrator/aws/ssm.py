@@ -207,6 +207,8 @@ class Ssm:
             raise Invalid(Problem("script-too-long", message, comment, "do it in several parts"))
         mark = self._mark()
         name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]
+        # By default SSM sends a command to no further instance once it failed on one.
+        alone: Mapping[str, Any] = {"MaxErrors": "100%"} if len(instance_ids) > 1 else {}
         try:
             with batches.batched():
                 answer = self._client.send_command(
@@ -215,6 +217,7 @@ class Ssm:
                     Comment=name,
                     TimeoutSeconds=DELIVERY,
                     Parameters={"commands": [text], "executionTimeout": [str(timeout)]},
+                    **alone,
                 )
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "InvalidInstanceId":

@@ -125,14 +125,19 @@ def test_a_failure_shows_the_last_lines_without_the_agent_s_own(ssm: Ssm, stub: 
 FLEET = ("i-0a", "i-0b", "i-0c")
 
 
+def request(*instances: str) -> dict[str, Any]:
+    """What is asked of SSM: of several, that it sends to each, however many fail before it."""
+    expected = {"InstanceIds": list(instances), "Parameters": ANY}
+    expected |= dict.fromkeys(("DocumentName", "Comment", "TimeoutSeconds"), ANY)
+    return expected | ({"MaxErrors": "100%"} if len(instances) > 1 else {})
+
+
 def sent_to(stub: Stubber, *instances: str, command: str = COMMAND) -> None:
-    expected = {"InstanceIds": list(instances), "DocumentName": ANY, "Comment": ANY, "TimeoutSeconds": ANY}
-    stub.add_response("send_command", {"Command": {"CommandId": command}}, {**expected, "Parameters": ANY})
+    stub.add_response("send_command", {"Command": {"CommandId": command}}, request(*instances))
 
 
 def refused(stub: Stubber, *instances: str) -> None:
-    expected = {"InstanceIds": list(instances), "DocumentName": ANY, "Comment": ANY, "TimeoutSeconds": ANY}
-    stub.add_client_error("send_command", "InvalidInstanceId", expected_params={**expected, "Parameters": ANY})
+    stub.add_client_error("send_command", "InvalidInstanceId", expected_params=request(*instances))
 
 
 def listed(stub: Stubber, **ends: tuple[str, str]) -> None:
