@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.policy import COMMANDS
+from orchestrator.policy import COMMANDS, OPENING
 from orchestrator.policy.commands import TERRAFORMS, Grants
 
 
@@ -22,6 +22,13 @@ def lines() -> Iterator[str]:
         shared.setdefault(_actions(grants), []).append(command)
     for actions, commands in shared.items():
         yield f"| {', '.join(f'`{command}`' for command in commands)} | {actions} |"
+    yield ""
+    yield "What is sealed with a KMS key that you manage is opened in the caller's name. On such keys (those in"
+    yield "Terraform's state, and `--kms-key`) these actions need, through the service alone (`kms:ViaService`):"
+    yield ""
+    yield "| Action | On the key |"
+    yield "|---|---|"
+    yield from (f"| `{action}` | {', '.join(f'`{one}`' for one in asked)} |" for action, asked in OPENING.items())
     yield ""
     yield f"{', '.join(f'`{name}`' for name in sorted(TERRAFORMS))} run Terraform too, whose own needs are not here."
 

@@ -87,6 +87,8 @@ _PERFORMING = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)(?: 
 _CALLED_OTHERWISE = {"HeadBucket": "ListBucket", "HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 """Operations that are another action in IAM."""
 _MFA_WRONG = re.compile(r"MultiFactorAuthentication failed|MFA.*(invalid|must be)", re.IGNORECASE)
+_SEALED = re.compile(r"\bKMS\b")
+"""Secrets Manager: "Access to KMS is not allowed". Its own action was allowed then."""
 _ENCODED = re.compile(r"Encoded authorization failure message: *(\S+)")
 _DENIES = {
     "service control policy": "your organization forbids it with a service control policy (SCP)",
@@ -198,6 +200,11 @@ def denied(error: Any, doing: str) -> OrchestratorError:
 
 def _way_in(action: str, resource: str, message: str) -> str:
     """What has to change, and who can: an `Allow` is no help where some policy denies."""
+    if _SEALED.search(message) and not action.startswith("kms:"):
+        return (
+            "it is sealed with a KMS key: allow kms:Decrypt (to write, kms:GenerateDataKey too) on that key to the "
+            "identity that runs this, in its own policy and the key's; `orchestrate policy --kms-key ARN` prints that"
+        )
     for policy, why in _DENIES.items():
         if f"explicit deny in a {policy}" in message or f"explicit deny in an {policy}" in message:
             return f"{why}: whoever manages that policy has to exempt {action} there; no `Allow` overrides a deny"

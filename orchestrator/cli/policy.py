@@ -23,8 +23,17 @@ from orchestrator.cli.shape import command
 @click.option(
     "--zone-id", "zone_ids", multiple=True, metavar="ID", help="Id of the hosted zone (repeatable) [default: any]."
 )
+@click.option(
+    "--kms-key",
+    "kms_keys",
+    multiple=True,
+    metavar="ARN",
+    help="KMS key of yours that encrypts parts of the stack (repeatable) [default: those in Terraform's state].",
+)
 @place_options
-def policy(commands: tuple[str, ...], *, zone_ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
+def policy(
+    commands: tuple[str, ...], *, zone_ids: tuple[str, ...], kms_keys: tuple[str, ...], as_json: bool, **given: Any
+) -> None:
     """Print the smallest IAM policy for these commands on this stack (for all commands if none is named).
 
     The output is ready for `aws iam create-policy --policy-document`. It is computed from the contract, without asking
@@ -34,7 +43,7 @@ def policy(commands: tuple[str, ...], *, zone_ids: tuple[str, ...], as_json: boo
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.policy import policy
 
-    made = policy(stack_of(given), commands, zone_ids=zone_ids)
+    made = policy(stack_of(given), commands, zone_ids=zone_ids, kms_keys=kms_keys)
     click.echo(json.dumps(made.document, indent=None if as_json else 2))
     for note in made.notes:
         click.echo(f"note: {note}", err=True)

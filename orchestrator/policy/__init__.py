@@ -8,6 +8,19 @@ with the calls it made.
 from orchestrator.policy.commands import COMMANDS, chosen, takes_lock
 from orchestrator.policy.document import LIMIT, Policy, policy
 from orchestrator.policy.grants import PolicyScope
+from orchestrator.policy.keys import OPENING, defects, opening
 from orchestrator.policy.remarks import remarks
 
-__all__ = ["COMMANDS", "LIMIT", "Policy", "PolicyScope", "chosen", "policy", "remarks", "takes_lock"]
+__all__ = [
+    "COMMANDS",
+    "LIMIT",
+    "OPENING",
+    "Policy",
+    "PolicyScope",
+    "chosen",
+    "defects",
+    "opening",
+    "policy",
+    "remarks",
+    "takes_lock",
+]

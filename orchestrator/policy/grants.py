@@ -24,7 +24,7 @@ Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 class PolicyScope:
     """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3.
 
-    `backups` is the backups' bucket.
+    `backups` is the backups' bucket. `keys` are the ARNs of the KMS keys under which parts of the stack may be.
     """
 
     stack: Stack
@@ -32,6 +32,7 @@ class PolicyScope:
     zone_ids: tuple[str, ...] = ()
     lock: tuple[str, str] | None = None
     backups: str = ""
+    keys: tuple[str, ...] = ()
 
     @property
     def partition(self) -> str:

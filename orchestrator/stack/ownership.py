@@ -59,13 +59,14 @@ class Ownership:
     """What a state manages and what it only looks up, each with its address in it.
 
     `named` are parts that the operator called the stack's own (`KIND:ID`), `ending` those that a plan destroys; None:
-    there is no plan.
+    there is no plan. `keys` are the ARNs of the KMS keys that the state names, whoever's.
     """
 
     managed: Mapping[Part, str] = field(default_factory=dict)
     looked_up: Mapping[Part, str] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     ending: frozenset[Part] | None = None
+    keys: frozenset[str] = frozenset()
 
     @property
     def told(self) -> bool:

@@ -18,18 +18,24 @@ class PolicyDocument:
     notes: Sequence[str]
 
 
-def policy(stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[str] = ()) -> PolicyDocument:
+def policy(
+    stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[str] = (), kms_keys: Sequence[str] = ()
+) -> PolicyDocument:
     """For these commands (none: all of them) on this stack: read from the contract, without asking AWS.
 
-    `zone_ids` are those of the hosted zones (none: any). Raises `Invalid`.
+    `zone_ids` are those of the hosted zones (none: any). `kms_keys` are ARNs of keys that the customer manages, beside
+    those that Terraform's state names. Raises `Invalid`.
     """
     from orchestrator import app
     from orchestrator import policy as policies
+    from orchestrator.errors import Invalid
     from orchestrator.lifecycle.vault import bucket_of
     from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
 
     names = policies.chosen(tuple(commands))
+    if defects := list(policies.defects(kms_keys)):
+        raise Invalid(*defects)
     settings = Settings(stack.settings, stack.environment, stack.directory)
     terraform = Terraform(stack.directory, stack.environment)
     known = app.contract_from(stack.contract, terraform, stack.environment, stack.stdin)
@@ -40,8 +46,10 @@ def policy(stack: StackRef, commands: Sequence[str] = (), *, zone_ids: Sequence[
         zone_ids=tuple(zone.rpartition("/")[2] for zone in zone_ids),
         lock=_lock(stack, *named) if policies.takes_lock(names) else None,
         backups=settings["backup-bucket"] or bucket_of(known.stack, known.account_id),
+        keys=tuple(sorted({*kms_keys, *known.ownership.keys})),
     )
-    made = policies.policy((grant for name in names for grant in policies.COMMANDS[name]), scope)
+    grants = [grant for name in names for grant in policies.COMMANDS[name]]
+    made = policies.policy([*grants, *policies.opening(grants, scope)], scope)
     return PolicyDocument(made.as_json(), tuple(policies.remarks(made, names, scope)))
 
 

@@ -167,6 +167,24 @@ def test_looking(allowed: Allowed, command: str) -> None:
     looking.proven()
 
 
+def test_what_a_key_of_the_customers_seals_is_opened_through_its_service(cold: Stage, allowed: Allowed) -> None:
+    """Not without the key's name in the policy; with it, by no more than is needed."""
+    secrets, key = cold.aws.client("secretsmanager"), cold.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sealed = cold.contract["tenants"]["customer-b"]["secret_arn"]
+    secrets.update_secret(SecretId=sealed, KmsKeyId=key)
+    try:
+        blind = allowed("logs")
+        blind.calls("logs")
+        mine = [one for one in cold.cloud.ask("audit") if one["principal"] == blind.arn]
+        assert {one["action"] for one in mine if one["decision"] != "allowed"} == {"kms:Decrypt"}
+        looking = principal(cold, "under a key", "logs", "--kms-key", key)
+        looking.calls("logs").succeeded()
+        assert ("kms:Decrypt", key) in looking.asked()
+        looking.proven()
+    finally:
+        secrets.update_secret(SecretId=sealed, KmsKeyId="alias/aws/secretsmanager")
+
+
 def test_without_the_runner(cold: Stage, allowed: Allowed) -> None:
     direct = ("--database-transport", "direct")
     status = allowed("status", *direct)

@@ -6,7 +6,7 @@ service: `AccessDeniedException`, `AccessDenied`, `UnauthorizedOperation`. Princ
 statements are moto's. The account's own key (`local`) is the root user: it may do everything. What runs on an instance
 acts in the instance's role.
 
-Left out: what `needs`, `conditions` and `permissions` leave out.
+Left out: what `needs`, `sealed`, `conditions` and `permissions` leave out.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from orchestrator.local.iam.instances import role_of
 from orchestrator.local.iam.needs import SIGNED_AS, CalledOperation, RequiredPermission, needs, secret_arn
 from orchestrator.local.iam.permissions import policies_of, verdict
 from orchestrator.local.iam.s3_needs import S3Call, needs_of_s3
+from orchestrator.local.iam.sealed import REFUSED, asked_of_key_of, asked_of_keys
 from orchestrator.local.s3.moto_deletes import DENIED
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
@@ -86,6 +87,8 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
             decided = _decide(cloud, caller, need)
             if decided != "allowed":
                 return _refused(response, *_denial(made.service, caller, need, decided))
+        if not all(_decide(cloud, caller, need) == "allowed" for need in asked_of_keys(made)):
+            return _refused(response, 400, "AccessDeniedException", REFUSED)
         return call_action(response)
 
     return call
@@ -192,8 +195,9 @@ def _secret_by_secret(cloud: Cloud, batch: Callable[[Any], str]) -> Callable[[An
         for named in response._get_param("SecretIdList", []):
             need = _with_tags(RequiredPermission("secretsmanager:GetSecretValue", secret_arn(made, named)))
             decided = _decide(cloud, caller, need)
-            if decided != "allowed":
-                message = _words(caller, need, decided)
+            opened = all(_decide(cloud, caller, one) == "allowed" for one in asked_of_key_of(made, named))
+            if decided != "allowed" or not opened:
+                message = REFUSED if decided == "allowed" else _words(caller, need, decided)
                 said["SecretValues"] = [one for one in said["SecretValues"] if named not in (one["ARN"], one["Name"])]
                 said["Errors"] = [one for one in said["Errors"] if one["SecretId"] != named]
                 said["Errors"].append(

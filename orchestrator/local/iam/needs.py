@@ -5,7 +5,7 @@ Source: AWS's Service Authorization Reference.
 S3's are in `s3_needs`. Left out: the other services and actions, which are asked for on `*`, so that only a policy for
 every resource allows them; resource tags (but for instances, volumes' snapshots, secrets and
 certificates, which `enforcement` adds); what a service does
-in the caller's name (`iam:PassRole`, `kms:Decrypt`).
+in the caller's name (`iam:PassRole`; of KMS, what `sealed` leaves out).
 """
 
 from __future__ import annotations

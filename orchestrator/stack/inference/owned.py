@@ -43,7 +43,16 @@ TYPES: Mapping[str, tuple[PartKind, Ids]] = {
 def ownership_of(state: Resources) -> Ownership:
     """Whose the parts of a stack with this state are. What is managed and looked up too is managed."""
     managed, looked_up = dict(_parts(state, data=False)), dict(_parts(state, data=True))
-    return Ownership(managed, {part: at for part, at in looked_up.items() if part not in managed})
+    others = {part: at for part, at in looked_up.items() if part not in managed}
+    return Ownership(managed, others, keys=frozenset(_keys(state)))
+
+
+def _keys(state: State) -> Iterator[str]:
+    """The customer's: what AWS manages is called `alias/aws/…`."""
+    yield from filter(None, (one.text("arn") for one in state.of("aws_kms_key", data=True)))
+    for one in state.of("aws_kms_alias", data=True):
+        if not one.text("name").startswith("alias/aws/") and one.text("target_key_arn"):
+            yield one.text("target_key_arn")
 
 
 def _parts(state: Resources, *, data: bool) -> Iterator[tuple[Part, str]]:

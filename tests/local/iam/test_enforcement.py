@@ -68,6 +68,28 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]
     return said["ResponseMetadata"]["HTTPStatusCode"], said["Error"]["Code"], said["Error"]["Message"]
 
 
+def test_a_secret_under_a_key_is_opened_in_the_callers_name(root: Aws, somebody: As) -> None:
+    """Through Secrets Manager: a permission that holds for another service is none."""
+    key = root.client("kms").create_key()["KeyMetadata"]["Arn"]
+    secret = root.client("secretsmanager").create_secret(Name="under-a-key", SecretString="s", KmsKeyId=key)["ARN"]
+    read = {"Action": "secretsmanager:*", "Resource": "*"}
+
+    def opening(service: str) -> dict[str, Any]:
+        through = {"StringEquals": {"kms:ViaService": f"{service}.us-west-2.amazonaws.com"}}
+        return {"Action": "kms:Decrypt", "Resource": key, "Condition": through}
+
+    denied = (400, "AccessDeniedException", "Access to KMS is not allowed")
+    for statements in ([read], [read, opening("s3")]):
+        client = somebody(*statements).client("secretsmanager")
+        assert refusal(client.get_secret_value, SecretId=secret) == denied
+        (error,) = client.batch_get_secret_value(SecretIdList=[secret])["Errors"]
+        assert (error["ErrorCode"], error["Message"]) == denied[1:]
+    allowed = somebody(read, opening("secretsmanager")).client("secretsmanager")
+    assert allowed.get_secret_value(SecretId=secret)["SecretString"] == "s"
+    assert [one["ARN"] for one in allowed.batch_get_secret_value(SecretIdList=[secret])["SecretValues"]] == [secret]
+    assert refusal(allowed.put_secret_value, SecretId="under-a-key", SecretString="t") == denied, "it seals as well"
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "parameters", "status", "code", "needed"),
     [

@@ -163,6 +163,14 @@ def test_access_denied_names_the_action_and_who_can_change_it(code: str, message
     assert ('"Effect"' in problem.fix) is an_allow_helps
 
 
+def test_what_is_under_a_key_is_not_helped_by_the_services_own_action() -> None:
+    found = judged(answer("AccessDeniedException", "Access to KMS is not allowed", operation="GetSecretValue"))
+    (problem,) = found.problems
+    assert problem.code == "access-denied"
+    assert "kms:Decrypt" in problem.fix
+    assert "GetSecretValue" not in problem.fix
+
+
 def test_a_wrong_code_of_a_device_is_no_matter_of_permissions() -> None:
     message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
     found = judged(answer("AccessDenied", message, operation="AssumeRole", status=403), "credentials of profile corp")

@@ -219,3 +219,15 @@ def test_a_parts_word_is_read_back() -> None:
     assert all(part(word(*one)) == one for one in PARTS)
     assert part("bucket:") is None
     assert part("cloud:nine") is None
+
+
+def test_a_state_tells_the_customers_keys_whoever_made_them() -> None:
+    key, alias = "arn:aws:kms:us-west-2:123456789012:key/0a", "arn:aws:kms:us-west-2:123456789012:alias/aws/s3"
+    found = [
+        {"type": "aws_kms_key", "mode": "managed", "values": {"arn": key}},
+        {"type": "aws_kms_alias", "mode": "data", "values": {"name": "alias/shared", "target_key_arn": f"{key}b"}},
+        {"type": "aws_kms_alias", "mode": "data", "values": {"name": "alias/aws/s3", "target_key_arn": alias}},
+    ]
+    resources = [{**one, "address": str(number)} for number, one in enumerate(found)]
+    state = states.read({"format_version": "1.0", "values": {"root_module": {"resources": resources}}})
+    assert ownership_of(state).keys == {key, f"{key}b"}

@@ -260,6 +260,51 @@ def test_an_action_on_everything_needs_no_arn() -> None:
     assert resources(policy.policy(grants, scope("a")), "x:Y") == ["*"]
 
 
+KEY = f"arn:aws:kms:{ACCOUNT}:key/0a"
+
+
+def on_key(name: str, **more: Any) -> dict[str, tuple[str, ...]]:
+    """What of KMS the command may ask of the key, through which services."""
+    asked = scope("a", keys=(KEY,), **more)
+    made = policy.policy([*policy.COMMANDS[name], *policy.opening(policy.COMMANDS[name], asked)], asked)
+    found = {}
+    for one in made.statements:
+        for action in one.actions:
+            if action.startswith("kms:"):
+                assert one.resources == (KEY,)
+                found[action] = one.condition["StringEquals"]["kms:ViaService"]
+                lent = one.condition.get("Bool") == {"kms:GrantIsForAWSResource": ("true",)}
+                assert lent == (action == "kms:CreateGrant")
+    return found
+
+
+def test_a_key_of_the_customers_is_opened_through_the_services_that_use_it() -> None:
+    lock = {"lock": ("state", "prod.lock")}
+    ec2, rds, s3, secrets = (f"{one}.us-west-2.amazonaws.com" for one in ("ec2", "rds", "s3", "secretsmanager"))
+    assert on_key("status", backups="kept", direct=True) == {"kms:Decrypt": (s3, secrets)}
+    assert on_key("unlock", **lock) == {"kms:Decrypt": (s3,)}
+    assert on_key("dns apply", **lock) == {"kms:Decrypt": (s3,), "kms:GenerateDataKey": (s3,)}
+    waking = on_key("resume", backups="kept")
+    assert waking["kms:CreateGrant"] == waking["kms:DescribeKey"] == (ec2, rds)
+    assert on_key("backup", backups="kept")["kms:GenerateDataKey"] == (s3, secrets)
+    assert on_key("tasks") == {}, "nothing sealed is opened"
+
+
+def test_without_a_key_of_the_customers_nothing_is_asked_of_kms() -> None:
+    assert policy.opening(RUN, scope("a")) == []
+
+
+def test_every_action_that_opens_a_key_is_one_of_ours() -> None:
+    ours = {action for grants in policy.COMMANDS.values() for grant in grants for action in grant.actions}
+    assert policy.OPENING.keys() <= ours
+
+
+@pytest.mark.parametrize("named", ["0a", "alias/prod", f"arn:aws:kms:{ACCOUNT}:alias/prod", "arn:aws:s3:::key/1", ""])
+def test_what_is_no_keys_arn_is_refused(named: str) -> None:
+    (problem,) = policy.defects([named, KEY])
+    assert (problem.code, problem.context) == ("kms-key-invalid", named)
+
+
 def test_it_is_printed_without_asking_aws(tmp_path: Path) -> None:
     (tmp_path / "contract.json").write_text(json.dumps(stack("a")))
     done = subprocess.run(
