@@ -252,6 +252,8 @@ def _put_back(
 def _old_answer(reading: Reading, call: AwsCall, answer: HttpAnswer, one: str, form: Any) -> HttpAnswer:
     """The whole answer is about one thing."""
     if form is not None:
+        if reading.narrow:
+            reading.narrow(form, call.parameters)
         return answer_of(call, form, _good(answer))
     return refusal_of(call, reading.missing, f"{one} does not exist.") if reading.missing else answer
 

@@ -25,7 +25,8 @@ class Reading:
     `items` is where the answer has its list (`a[].b`: in each of a list), `key` an item's id (JMESPath); without
     `items` the whole answer is about the one thing. `names` (JMESPath) are the things that a call asks for by name;
     `missing` is AWS's code for one that it doesn't see, or `lacks` says so in a good answer. `ask` gives the parameters
-    of a look at one (its id, the region); None: it shows ids alone, and nothing of an old form.
+    of a look at one (its id, the region); None: it shows ids alone, and nothing of an old form. `narrow` leaves of an
+    old answer what the call's parameters ask for.
     """
 
     operation: str
@@ -37,6 +38,7 @@ class Reading:
     lacks: Callable[[Document, str], None] | None = None
     service: str = ""
     """Another one than the kind's."""
+    narrow: Callable[[Document, Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +107,17 @@ def _cluster_and(name: str) -> Callable[[str], Mapping[str, Any]]:
     return ask
 
 
+def _of_service(arn: str) -> Mapping[str, Any]:
+    """The parameters that name the service of a service deployment."""
+    _, cluster, service, _ = arn.split(":", 5)[-1].split("/")
+    return {"cluster": cluster, "service": service}
+
+
+def _in_status(answer: Document, parameters: Mapping[str, Any]) -> None:
+    if wanted := parameters.get("status"):
+        answer["serviceDeployments"] = [one for one in answer["serviceDeployments"] if one["status"] in wanted]
+
+
 def _by_name(operation: str, parameter: str, missing: str = "") -> Reading:
     """A reading whose whole answer is about the one thing that a parameter names."""
     return Reading(operation, lambda one, _: {parameter: one}, names=parameter, missing=missing)
@@ -162,6 +175,13 @@ ROWS: tuple[LateKind, ...] = (
             ),
             Reading("ListServices", items="serviceArns", key="@"),
             Reading(
+                "ListServiceDeployments",
+                lambda one, _: dict(zip(("cluster", "service"), one.split("/", 1), strict=True)),
+                names="service",
+                missing="ServiceNotFoundException",
+                narrow=_in_status,
+            ),
+            Reading(
                 "ListTagsForResource",
                 lambda one, region: {
                     "resourceArn": f"arn:{get_partition(region)}:ecs:{region}:{ACCOUNT}:service/{one}"
@@ -171,6 +191,31 @@ ROWS: tuple[LateKind, ...] = (
         ),
         identify=_of_cluster,
         source="ECS API Reference, RunTask: “The Amazon ECS API follows an eventual consistency model”",
+    ),
+    LateKind(
+        "ecs",
+        "service deployment",
+        changes={
+            "ContinueServiceDeployment": "serviceDeploymentArn",
+            "StopServiceDeployment": "serviceDeploymentArn",
+        },
+        readings=(
+            Reading(
+                "DescribeServiceDeployments",
+                lambda one, _: {"serviceDeploymentArns": [one]},
+                items="serviceDeployments",
+                key="serviceDeploymentArn",
+                names="serviceDeploymentArns",
+                lacks=_ecs_failure,
+            ),
+            Reading(
+                "ListServiceDeployments",
+                lambda one, _: _of_service(one),
+                items="serviceDeployments",
+                key="serviceDeploymentArn",
+            ),
+        ),
+        source="ECS API Reference, RunTask: eventual consistency",
     ),
     LateKind(
         "ecs",

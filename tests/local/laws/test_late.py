@@ -20,6 +20,8 @@ pytestmark = pytest.mark.cloud
 
 Anybody = Callable[..., Any]
 Contract = dict[str, Any]
+NEVER = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
+"""A deployment that is never over: its tasks have no database, and nobody counts their failures."""
 FOR_HOURS = 36_000
 """Real seconds: however busy the machine is, a look comes while the truth is late, and reads alone end that."""
 
@@ -63,6 +65,29 @@ def reads_until(truth: Any, look: Callable[[], Any]) -> list[Any]:
 
 def shows(before: list[Any], old: Any) -> bool:
     return bool(before) and all(one == old for one in before)
+
+
+def test_a_services_deployments_are_listed_late_and_show_late_that_they_are_stopped(
+    anybody: Anybody, stack: Contract
+) -> None:
+    ecs, one = anybody("ecs"), {"cluster": stack["cluster"], "service": stack["tenants"]["customer-b"]["service"]}
+
+    def listed(**more: Any) -> set[str]:
+        shown = ecs.list_service_deployments(**one, **more)["serviceDeployments"]
+        return {each["serviceDeploymentArn"] for each in shown}
+
+    def status() -> str:
+        return str(ecs.describe_service_deployments(serviceDeploymentArns=[new])["serviceDeployments"][0]["status"])
+
+    old = listed()
+    ecs.update_service(**one, forceNewDeployment=True, deploymentConfiguration=NEVER)
+    assert listed(status=["PENDING"]) == set(), "what is old is narrowed as well"
+    until("the list shows the new one", lambda: len(listed()) > len(old), often=CLOSELY)
+    (new,) = listed() - old
+    assert status() == "IN_PROGRESS"
+    ecs.stop_service_deployment(serviceDeploymentArn=new)
+    assert status() == "IN_PROGRESS"
+    until("it shows that it goes back", lambda: status() != "IN_PROGRESS", often=CLOSELY)
 
 
 def test_a_service_shows_its_old_deployment(anybody: Anybody, stack: Contract) -> None:
