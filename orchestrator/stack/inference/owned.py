@@ -47,7 +47,7 @@ def ownership_of(state: Resources) -> Ownership:
     return Ownership(managed, others, keys=frozenset(_keys(state)))
 
 
-def _keys(state: State) -> Iterator[str]:
+def _keys(state: Resources) -> Iterator[str]:
     """The customer's: what AWS manages is called `alias/aws/…`."""
     yield from filter(None, (one.text("arn") for one in state.of("aws_kms_key", data=True)))
     for one in state.of("aws_kms_alias", data=True):
