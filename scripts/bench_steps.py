@@ -44,7 +44,7 @@ def main() -> int:
 
 def measure(folder: Path, tenants: int) -> bool:
     """One cloud, one stack: `run`, `run` again, `status`, `doctor`."""
-    running = client.up("bench", folder / "cloud", speed=SPEED, rates="real", late=False)
+    running = client.up("bench", folder / "cloud", speed=SPEED, rates=1.0, late=False)
     try:
         exports: Mapping[str, str] = client.ask(running, "env")
         environment = {**os.environ, **exports}

@@ -23,7 +23,8 @@ import jmespath
 from orchestrator.local.core import wire
 from orchestrator.local.core.wire import AwsCall, HttpAnswer, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
-from orchestrator.local.laws.late_rows import ROWS, Document, LateKind, Reading
+from orchestrator.local.laws.late_kinds import Document, LateKind, Reading
+from orchestrator.local.laws.late_rows import ROWS
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
