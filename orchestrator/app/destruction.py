@@ -47,7 +47,7 @@ class Destruction:
         """From now on nothing is lost but what this plan destroys. Whom that hits beside the stack's tenants."""
         ending = ending_by(plan)
         self._context = replace(self._context, stack=self.stack.losing(ending))
-        ways = self._listeners.others(self.stack.load_balancer.arn, self._own_targets())
+        ways = {one.arn: self._listeners.others(one.arn, self._own_targets()) for one in self.stack.balancers}
         return tuple(hit(self.stack, ending, self.keeping.operation.context.other_users, ways))
 
     def _own_targets(self) -> frozenset[str]:

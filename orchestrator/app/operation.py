@@ -125,8 +125,8 @@ class Operation:
         self.aws.require_account(self.stack.account_id)
         if any(step.id == "dns-records" for step in self._steps):
             self._require_zones()
-            balancer = self.stack.load_balancer
-            self._context.targets.require(balancer.arn, balancer.dns_name, self.stack.region)
+            for balancer in self.stack.balancers:
+                self._context.targets.require(balancer.arn, balancer.dns_name, self.stack.region)
 
     def _require_zones(self) -> None:
         """Raise when no zone can be read. What is wrong with some of them only, the step says of their tenants."""
@@ -199,7 +199,8 @@ class Operation:
         """How each hostname looks from the authoritative or configured resolver, and from `servers` (ADDRESS:PORT)."""
         tenants = {it: self.stack.tenants[it].hostname for it in self.tenants}
         asked = {"": self._context.resolver, **{one: resolve.connect(one, ()) for one in servers}}
-        return visibility.look(tenants, self.stack.load_balancer.dns_name, asked)
+        targets = {it: self.stack.balancer_of(it).dns_name for it in tenants}
+        return visibility.look(tenants, targets, asked)
 
     def examine(self) -> Diagnosis:
         """What is wrong with the stack, causes first; changes nothing."""
@@ -208,7 +209,7 @@ class Operation:
     def foreign_services(self, tenants: Collection[Subject]) -> Mapping[Subject, str]:
         """Those of the tenants whose service isn't the stack's own, and why."""
         counts = ServiceCounts(self.aws.client("ecs"), self.stack.cluster)
-        names = {tenant: self.stack.tenants[tenant].service for tenant in tenants}
+        names = {tenant: self.stack.tenants[tenant].service_id for tenant in tenants}
         found = foreign_among(self.stack, counts.read(list(names.values())))
         return {tenant: found[name] for tenant, name in names.items() if name in found}
 
@@ -261,10 +262,13 @@ class Operation:
         with suppress(OrchestratorError):
             self._context.secrets.shapes(sorted(arn for arn in arns if arn and parse(arn).is_secret))
 
-    def balancer(self) -> str | None:
-        """The load balancer's state; None when it can't be asked now."""
+    def balancers(self) -> Mapping[str, str | None]:
+        """Each load balancer's state by its name; None when it can't be asked now."""
+        return {one.dns_name: self._state_of(one.arn) for one in self.stack.balancers}
+
+    def _state_of(self, balancer: str) -> str | None:
         try:
-            return self._context.targets.state(self.stack.load_balancer.arn)
+            return self._context.targets.state(balancer)
         except OrchestratorError:
             return None
 

@@ -115,8 +115,8 @@ def _widened(context: Context, aws: Aws, stamp: Stamp) -> PauseContext:
 def pause_state_of(stack: Stack, aws: Aws) -> PauseState:
     """Whether the stack, or which of its tenants, are paused: two calls for ten tenants."""
     counts = ServiceCounts(aws.client("ecs"), stack.cluster)
-    seen = counts.read([tenant.service for tenant in stack.tenants.values()])
-    by_tenant = {name: seen[tenant.service] for name, tenant in stack.tenants.items() if tenant.service in seen}
+    seen = counts.read([tenant.service_id for tenant in stack.tenants.values()])
+    by_tenant = {name: seen[tenant.service_id] for name, tenant in stack.tenants.items() if tenant.service_id in seen}
     return PauseState(servers_of(stack.database, aws).server(stack.database.server), by_tenant)
 
 
@@ -162,6 +162,7 @@ def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> S
         instances=inventory.instances(ids),
         volumes=inventory.volumes(ids),
         cache_nodes=inventory.cache_nodes(redis.members) if redis else (),
+        load_balancers=len(stack.balancers),
         nat_gateways=inventory.nat_gateways(seen.server.vpc),
         public_addresses=inventory.public_addresses(seen.server.vpc),
     )

@@ -10,7 +10,7 @@ from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.understanding import required, understand
 from orchestrator.dns.names import normal
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack import contract
+from orchestrator.stack import encoding
 from orchestrator.stack.blueprint.resources import read
 from orchestrator.stack.contract import Stack
 from orchestrator.terraform import Terraform
@@ -26,11 +26,11 @@ def contract_from(
     Raises `Invalid` with every defect, and where nothing is applied.
     """
     if given == "-":
-        return contract.decode(_all_of(stdin), "standard input")
+        return encoding.decode(_all_of(stdin), "standard input")
     if given:
-        return contract.decode(_read(Path(given)), given)
+        return encoding.decode(_read(Path(given)), given)
     if environment.get(CONTRACT_VARIABLE):
-        return contract.decode(environment[CONTRACT_VARIABLE], CONTRACT_VARIABLE)
+        return encoding.decode(environment[CONTRACT_VARIABLE], CONTRACT_VARIABLE)
     return required(understand(terraform, learn), terraform.directory).require()
 
 

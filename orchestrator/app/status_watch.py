@@ -40,6 +40,6 @@ class StatusWatch:
         fresh = self.operation.sights(calm)
         self._sights |= fresh
         self._seen_at |= dict.fromkeys(fresh, now)
-        rows = board.rows(self.operation.stack, self._sights, self.operation.balancer(), self.operation.tenants)
+        rows = board.rows(self.operation.stack, self._sights, self.operation.balancers(), self.operation.tenants)
         in_runs = {step: self._sights[step].verdicts for step in self.operation.steps}
         return StatusView(tuple(rows), in_runs)

@@ -15,7 +15,7 @@ from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import Found, Inferred, infer, mapping
 from orchestrator.stack.inference.owned import ownership_of
-from orchestrator.stack.ownership import Known, Ownership, Part, PartKind
+from orchestrator.stack.ownership import Known, Ownership, Part
 from orchestrator.terraform import OutputValue, Terraform, values
 
 OUTPUT = "orchestrator"
@@ -68,7 +68,7 @@ def _services(stack: Stack | None, tenants: Iterable[str] | None = None) -> froz
     """The services of these tenants (None: of all)."""
     known = {} if stack is None else stack.tenants
     named = known if tenants is None else known.keys() & set(tenants)
-    return frozenset((PartKind.SERVICE, f"{stack.cluster}/{known[one].service}") for one in named if stack is not None)
+    return frozenset(stack.service_part(one) for one in named if stack is not None)
 
 
 def owned(stack: Stack, terraform: Terraform) -> Stack:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.aws.clusters import place
 from orchestrator.aws.pages import items
 from orchestrator.aws.session import translated
 
@@ -48,7 +49,7 @@ class Scaling:
 
 
 class Autoscaling:
-    """The services of one cluster through a boto3 `application-autoscaling` client."""
+    """A stack's services through a boto3 `application-autoscaling` client; `cluster` is that of those that say none."""
 
     def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
@@ -56,14 +57,15 @@ class Autoscaling:
 
     def targets(self, services: Sequence[str]) -> Mapping[str, Scaling]:
         """Of those services that scale by themselves."""
+        called = {self._id(name): name for name in services}
         wanted: dict[str, Any] = {
             "ServiceNamespace": "ecs",
-            "ResourceIds": [self._id(name) for name in services],
+            "ResourceIds": list(called),
             "ScalableDimension": DIMENSION,
         }
         with translated("application-autoscaling:DescribeScalableTargets"):
             found = list(items(self._client, "describe_scalable_targets", "ScalableTargets", **wanted))
-        return {one["ResourceId"].rsplit("/", 1)[-1]: _scaling(one) for one in found}
+        return {called[one["ResourceId"]]: _scaling(one) for one in found if one["ResourceId"] in called}
 
     def suspend(self, service: str, suspended: Suspension) -> None:
         """Suspend these activities and no others; limits stay as they are."""
@@ -80,7 +82,8 @@ class Autoscaling:
             )
 
     def _id(self, service: str) -> str:
-        return f"service/{self._cluster}/{service}"
+        cluster, name = place(service, self._cluster)
+        return f"service/{cluster}/{name}"
 
 
 def _scaling(raw: Mapping[str, Any]) -> Scaling:

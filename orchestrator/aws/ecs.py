@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.batches import answers
+from orchestrator.aws.clusters import by_cluster, name_of, place
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import sent_once
 from orchestrator.aws.service_events import EventKind, ServiceEvent
@@ -47,6 +48,8 @@ class Deployment:
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service as DescribeServices shows it; `deployments` has the PRIMARY first, `happened` the newest event.
+
+    `name` is what it is called here: with its cluster before it, if that isn't the stack's own.
 
     `grace` is the health check's grace period in seconds, counted from the moment a task is RUNNING. Where ECS itself
     makes no deployments (`controller` is CODE_DEPLOY or EXTERNAL), `deployments` are its task sets, judged alike.
@@ -135,7 +138,7 @@ class Task:
 
 
 class Ecs:
-    """One cluster through a boto3 `ecs` client."""
+    """A stack's services through a boto3 `ecs` client; `cluster` is that of those that say none (`clusters.place`)."""
 
     def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
@@ -144,41 +147,49 @@ class Ecs:
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         """The services that exist among `names`. Raises `cluster-missing` when there is no such cluster."""
-        raws = self._describe_services(names)
-        return {raw["serviceName"]: _service(raw) for raw in raws if raw["status"] != "INACTIVE"}
+        return {
+            name_of(raw, called): _service(raw, name_of(raw, called))
+            for cluster, called in by_cluster(names, self._cluster).items()
+            for raw in self._describe_services(cluster, list(called))
+            if raw["status"] != "INACTIVE"
+        }
 
-    def _describe_services(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        wanted = {"cluster": self._cluster, "services": list(names), "include": ["TAGS"]}
+    def _describe_services(self, cluster: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        wanted = {"cluster": cluster, "services": names, "include": ["TAGS"]}
         try:
             return [raw for some in answers(self._client, "describe_services", **wanted) for raw in some["services"]]
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "ClusterNotFoundException":
                 fix = "check `cluster`, `region` and the account in the contract"
-                problem = Problem("cluster-missing", f"there is no ECS cluster {self._cluster}", "", fix)
+                problem = Problem("cluster-missing", f"there is no ECS cluster {cluster}", "", fix)
                 raise OrchestratorError(problem) from None
             raise problem_of(error, "ecs:DescribeServices") from None
 
     def tasks(self, service: str) -> tuple[Task, ...]:
         """The service's tasks, running and recently stopped (ECS forgets them after about an hour), newest first."""
-        tasks = self._described([*self._listed(service), *self._listed(service, "STOPPED")])
+        arns = [*self._listed(service), *self._listed(service, "STOPPED")]
+        tasks = self._described(arns, place(service, self._cluster)[0])
         return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
 
     def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
         """The tasks that each service wants to run now: one ListTasks a service, DescribeTasks for 100 of all."""
         listed = attempt(services, self._listed, at_once=AT_ONCE)
-        arns = [arn for some in listed.results.values() for arn in some]
-        found = {one.arn: one for one in self._described(arns)}
+        found: dict[str, Task] = {}
+        for cluster, called in by_cluster(listed.results, self._cluster).items():
+            arns = [arn for name in called.values() for arn in listed.results[name]]
+            found |= {one.arn: one for one in self._described(arns, cluster)}
         tasks = {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.results.items()}
         return Attempts(tasks, listed.failures)
 
-    def _described(self, arns: Sequence[str]) -> list[Task]:
+    def _described(self, arns: Sequence[str], cluster: str) -> list[Task]:
         with translated("ecs:DescribeTasks"):
-            said = list(answers(self._client, "describe_tasks", cluster=self._cluster, tasks=list(dict.fromkeys(arns))))
+            said = list(answers(self._client, "describe_tasks", cluster=cluster, tasks=list(dict.fromkeys(arns))))
         return [_task(raw) for some in said for raw in some["tasks"]]
 
     def _listed(self, service: str, desired: str = "RUNNING") -> list[str]:
+        cluster, name = place(service, self._cluster)
         with translated("ecs:ListTasks"):
-            wanted: dict[str, Any] = {"cluster": self._cluster, "serviceName": service, "desiredStatus": desired}
+            wanted: dict[str, Any] = {"cluster": cluster, "serviceName": name, "desiredStatus": desired}
             return list(items(self._client, "list_tasks", "taskArns", **wanted))
 
     def stream(self, task: Task, container: str) -> str:
@@ -200,14 +211,15 @@ class Ecs:
 
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
+        cluster, name = place(service, self._cluster)
         with sent_once("ecs:UpdateService"):
-            answer = self._client.update_service(cluster=self._cluster, service=service, forceNewDeployment=True)
+            answer = self._client.update_service(cluster=cluster, service=name, forceNewDeployment=True)
             raw = answer["service"]
-        primary = _service(raw).primary
+        primary = _service(raw, service).primary
         return primary.id if primary else ""
 
 
-def _service(raw: Mapping[str, Any]) -> Service:
+def _service(raw: Mapping[str, Any], called: str) -> Service:
     controller = raw.get("deploymentController", {}).get("type") or ECS
     ours = map(_deployment, raw.get("deployments") or ())
     sets = raw.get("taskSets") or ()
@@ -216,7 +228,7 @@ def _service(raw: Mapping[str, Any]) -> Service:
     ways = [*(way for one in sets for way in _ways(one)), *_ways(raw)]
     told = any("loadBalancers" in one for one in (raw, *sets))
     return Service(
-        name=raw["serviceName"],
+        name=called,
         status=raw["status"],
         desired=raw["desiredCount"],
         running=raw["runningCount"],

@@ -33,7 +33,7 @@ class Leftovers:
         self._elasticache = elasticache
 
     def find(
-        self, stack: str, *, database: str, cluster: str, balancer: str, redis: str, instances: Sequence[str]
+        self, stack: str, *, database: str, cluster: str, balancers: Sequence[str], redis: str, instances: Sequence[str]
     ) -> tuple[str, ...]:
         """In words, each with its id. What has an empty id is not asked about."""
         found = []
@@ -41,8 +41,11 @@ class Leftovers:
             found.append(f"database server {database}")
         if cluster and self._has(self._rds, "describe_db_clusters", DBClusterIdentifier=cluster):
             found.append(f"database cluster {cluster}")
-        if balancer and self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[balancer]):
-            found.append(f"load balancer {balancer}")
+        found += [
+            f"load balancer {one}"
+            for one in balancers
+            if self._has(self._elbv2, "describe_load_balancers", LoadBalancerArns=[one])
+        ]
         if redis and self._has(self._elasticache, "describe_replication_groups", ReplicationGroupId=redis):
             found.append(f"Redis {redis}")
         found += [f"instance {one}" for one in instances if self._lives(one)]

@@ -53,7 +53,7 @@ class Protection:
     def seen(self, database: str, balancer: str, kind: str = INSTANCE) -> Protected:
         """What is gone is not protected. An empty ARN: the load balancer is not asked about."""
         protected, changing, tags = self._of_database(database, kind)
-        return Protected(protected, bool(balancer) and self._of_balancer(balancer), changing, tags)
+        return Protected(protected, bool(balancer) and self.bars(balancer), changing, tags)
 
     def balancer_tags(self, arn: str) -> Mapping[str, str]:
         """The load balancer's; none of one that is gone."""
@@ -82,7 +82,8 @@ class Protection:
         status = found.get("DBInstanceStatus") or found.get("Status")
         return bool(found.get("DeletionProtection")), status == "modifying", tags
 
-    def _of_balancer(self, arn: str) -> bool:
+    def bars(self, arn: str) -> bool:
+        """Whether ELB refuses to delete this load balancer."""
         try:
             said = self._elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         except (ClientError, BotoCoreError) as error:

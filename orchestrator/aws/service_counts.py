@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.aws.batches import answers
+from orchestrator.aws.clusters import by_cluster, name_of, place
 from orchestrator.aws.session import translated
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One service's tasks. `present` are those that run or are about to."""
+    """One service's tasks. `present` are those that run or are about to; `name` is as in `Service`."""
 
     name: str
     arn: str
@@ -23,7 +24,7 @@ class Count:
 
 
 class ServiceCounts:
-    """The services of one cluster through a boto3 `ecs` client."""
+    """A stack's services through a boto3 `ecs` client; those that say no cluster are in `cluster`."""
 
     def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
@@ -31,16 +32,25 @@ class ServiceCounts:
 
     def read(self, names: Sequence[str]) -> Mapping[str, Count]:
         """Those that exist among `names`."""
-        wanted = {"cluster": self._cluster, "services": list(names), "include": ["TAGS"]}
-        with translated("ecs:DescribeServices"):
-            said = list(answers(self._client, "describe_services", **wanted))
-        raws = [raw for some in said for raw in some["services"]]
-        return {raw["serviceName"]: _count(raw) for raw in raws if raw["status"] != "INACTIVE"}
+        found: dict[str, Count] = {}
+        for cluster, called in by_cluster(names, self._cluster).items():
+            wanted = {"cluster": cluster, "services": list(called), "include": ["TAGS"]}
+            with translated("ecs:DescribeServices"):
+                said = list(answers(self._client, "describe_services", **wanted))
+            counts = (
+                _count(raw, name_of(raw, called))
+                for some in said
+                for raw in some["services"]
+                if raw["status"] != "INACTIVE"
+            )
+            found |= {count.name: count for count in counts}
+        return found
 
     def scale(self, name: str, desired: int) -> None:
         """Want so many tasks; starts no deployment."""
+        cluster, service = place(name, self._cluster)
         with translated("ecs:UpdateService"):
-            self._client.update_service(cluster=self._cluster, service=name, desiredCount=desired)
+            self._client.update_service(cluster=cluster, service=service, desiredCount=desired)
 
     def tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a service."""
@@ -53,9 +63,9 @@ class ServiceCounts:
             self._client.untag_resource(resourceArn=arn, tagKeys=[key])
 
 
-def _count(raw: Mapping[str, Any]) -> Count:
+def _count(raw: Mapping[str, Any], called: str) -> Count:
     return Count(
-        raw["serviceName"],
+        called,
         raw["serviceArn"],
         raw["desiredCount"],
         raw["runningCount"] + raw["pendingCount"],

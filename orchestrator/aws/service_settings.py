@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.aws.batches import answers
+from orchestrator.aws.clusters import by_cluster, name_of
 from orchestrator.aws.session import translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 
@@ -22,7 +23,7 @@ class LoadBalancerBinding:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """One service as it is set up; `grace` in seconds."""
+    """One service as it is set up; `grace` in seconds; `name` as in `Service`."""
 
     name: str
     task_definition: str
@@ -37,7 +38,7 @@ class ServiceSettings:
 
 
 class ClusterServices:
-    """The services of one cluster through a boto3 `ecs` client."""
+    """A stack's services through a boto3 `ecs` client; those that say no cluster are in `cluster`."""
 
     def __init__(self, client: Any, cluster: str) -> None:
         self._client = client
@@ -45,11 +46,19 @@ class ClusterServices:
 
     def settings(self, names: Sequence[str]) -> Mapping[str, ServiceSettings]:
         """Of the services that exist among `names`."""
-        wanted = {"cluster": self._cluster, "services": list(names)}
-        with translated("ecs:DescribeServices"):
-            said = list(answers(self._client, "describe_services", **wanted))
-        raws = [raw for some in said for raw in some["services"]]
-        return {raw["serviceName"]: _settings(raw) for raw in raws if raw["status"] != "INACTIVE"}
+        found: dict[str, ServiceSettings] = {}
+        for cluster, called in by_cluster(names, self._cluster).items():
+            wanted = {"cluster": cluster, "services": list(called)}
+            with translated("ecs:DescribeServices"):
+                said = list(answers(self._client, "describe_services", **wanted))
+            settings = (
+                _settings(raw, name_of(raw, called))
+                for some in said
+                for raw in some["services"]
+                if raw["status"] != "INACTIVE"
+            )
+            found |= {one.name: one for one in settings}
+        return found
 
     def definition(self, arn: str) -> TaskDefinition:
         """One revision."""
@@ -58,11 +67,11 @@ class ClusterServices:
         return parsed(answer["taskDefinition"])
 
 
-def _settings(raw: Mapping[str, Any]) -> ServiceSettings:
+def _settings(raw: Mapping[str, Any], called: str) -> ServiceSettings:
     network = raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     breaker = raw.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
     return ServiceSettings(
-        name=raw["serviceName"],
+        name=called,
         task_definition=raw["taskDefinition"],
         desired=raw["desiredCount"],
         grace=raw.get("healthCheckGracePeriodSeconds") or 0,

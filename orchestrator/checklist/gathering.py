@@ -38,7 +38,7 @@ def _evidence(blueprint: Blueprint, contract: Document | None, live: RunningStac
 
 def _units(blueprint: Blueprint, tenancy: Tenancy) -> Iterator[TenantService]:
     """Every service that is a tenant's; without any, every service."""
-    services = [(one, _tenant(one, tenancy)) for one in blueprint.of_type("aws_ecs_service")]
+    services = [(one, tenancy.of_service(one)) for one in blueprint.of_type("aws_ecs_service")]
     for one, tenant in [(it, name) for it, name in services if name] or services:
         met = targets(blueprint, one, "aws_ecs_task_definition", "task_definition").any or _of_family(blueprint, one)
         yield TenantService(tenant or one.text("name") or one.address, one, met[0] if met else None)
@@ -48,10 +48,6 @@ def _of_family(blueprint: Blueprint, service: Resource) -> list[Resource]:
     """ECS takes `FAMILY:REVISION` and `FAMILY` too; of a family whose other revision runs, Terraform's is the next."""
     family = service.text("task_definition").rsplit("/", 1)[-1].partition(":")[0]
     return [one for one in blueprint.of_type("aws_ecs_task_definition") if family and one.text("family") == family]
-
-
-def _tenant(service: Any, tenancy: Tenancy) -> str:
-    return tenancy.by_value.get(service.text("name"), "") or tenancy.owner(service, service.values)
 
 
 def _region(blueprint: Blueprint, contract: Mapping[str, Any] | None) -> str:

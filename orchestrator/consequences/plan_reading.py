@@ -35,5 +35,10 @@ def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[R
     """By the contract afterwards, else those whose service doesn't go for good."""
     if after is not None:
         return frozenset(map(str, after["tenants"]))
-    gone = {one.was("name") for one in changes.get("aws_ecs_service", ()) if one.ends and not one.replaced}
-    return frozenset(name for name, one in tenancy.tenants.items() if one.service not in gone)
+    ending = [one for one in changes.get("aws_ecs_service", ()) if one.ends and not one.replaced]
+    gone = {
+        word
+        for one in ending
+        for word in (one.was("name"), f"{one.was('cluster').rsplit('/', 1)[-1]}/{one.was('name')}")
+    }
+    return frozenset(name for name, one in tenancy.tenants.items() if (one.whole or one.service) not in gone)

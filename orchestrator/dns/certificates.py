@@ -52,14 +52,19 @@ class Request(BaseModel):
         return self.names.get(names.normal(hostname).removeprefix("*."), self.dns)
 
 
-def request_of(stack: Stack) -> Request:
-    """The stack's own certificate. Raises `Invalid` when the contract names none."""
-    if stack.certificate is None:
+def request_of(stack: Stack, arn: str = "") -> Request:
+    """Of the certificate of this ARN, or else the stack's own. Raises `Invalid` when that is none, or several."""
+    place = "contract: certificate"
+    if not arn and not stack.certificates:
         fix = "name it with --arn"
-        raise Invalid(Problem("certificate-unknown", "the contract names no certificate", "contract: certificate", fix))
+        raise Invalid(Problem("certificate-unknown", "the contract names no certificate", place, fix))
+    if not arn and len(stack.certificates) > 1:
+        message = f"the contract names {len(stack.certificates)} certificates"
+        fix = f"name one of them with --arn: {', '.join(stack.certificates)}"
+        raise Invalid(Problem("certificate-ambiguous", message, place, fix))
     own = {tenant.hostname: tenant.dns for tenant in stack.tenants.values() if tenant.dns}
     return Request(
-        arn=stack.certificate.arn, region=stack.region, account_id=stack.account_id, dns=stack.dns, names=own
+        arn=arn or stack.certificates[0], region=stack.region, account_id=stack.account_id, dns=stack.dns, names=own
     )
 
 

@@ -41,8 +41,12 @@ class NameView:
         return f"{who} still says {self.answer} instead of {self.target.name}{left}"
 
 
-def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver]) -> tuple[NameView, ...]:
+def look(
+    names: Mapping[str, str], targets: Mapping[str, str], resolvers: Mapping[str, Resolver]
+) -> tuple[NameView, ...]:
     """Every tenant's name, asked everywhere at once. `resolvers` by address; the empty one is what counts.
+
+    `targets` are by tenant the load balancer's name.
 
     A server that is silent at the first name is not asked for the others: where port 53 is closed, each would cost the
     whole time-out.
@@ -50,7 +54,8 @@ def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver
     if not names:
         return ()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        balancer = resolvers[""].resolve(target)
+        balancers = dict.fromkeys(targets.values())
+        led_to = dict(zip(balancers, pool.map(resolvers[""].resolve, balancers), strict=True))
         first, *rest = names.values()
         tried = dict(zip(resolvers, pool.map(lambda one: one.resolve(first), resolvers.values()), strict=True))
         heard = {server for server, answer in tried.items() if answer.rcode not in (TIMED_OUT, NO_SERVER)}
@@ -59,7 +64,7 @@ def look(names: Mapping[str, str], target: str, resolvers: Mapping[str, Resolver
         known = {(server, first): answer for server, answer in tried.items()}
         known |= dict(zip(questions, asked, strict=True))
     return tuple(
-        NameView(tenant, server, known.get((server, name)) or _unheard(name, tried[server]), balancer)
+        NameView(tenant, server, known.get((server, name)) or _unheard(name, tried[server]), led_to[targets[tenant]])
         for tenant, name in names.items()
         for server in resolvers
     )

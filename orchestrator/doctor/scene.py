@@ -77,7 +77,7 @@ class Readers:
     """The look and the decision of the step `dns-records`."""
     direct: bool = field(default=False, kw_only=True)
     """Whether the database is reached without the runner."""
-    visit: Callable[[Mapping[Subject, Sequence[str]], Routing], Visits]
+    visit: Callable[[Mapping[Subject, Sequence[str]], Mapping[Subject, Routing]], Visits]
     """`visits.look`: what visitors meet at these addresses of the tenants' names."""
 
 
@@ -145,13 +145,13 @@ class Scene:
     @read_once
     def settings(self) -> Mapping[str, ServiceSettings]:
         """Per tenant whose service exists: how it is set up."""
-        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        names = {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
 
     @read_once
     def counts(self) -> Mapping[str, Count]:
         """Per tenant whose service exists: its tasks and tags."""
-        names = {tenant.service: name for name, tenant in self.stack.tenants.items()}
+        names = {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
 
     @read_once
@@ -161,10 +161,17 @@ class Scene:
         return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
 
     @read_once
-    def routing(self) -> Routing:
-        """The load balancer's way in, with every certificate that it shows."""
-        seen = self.read.listeners.routing(self.stack.load_balancer.arn)
+    def routings(self) -> Mapping[str, Routing]:
+        """By ARN each load balancer's way in, with every certificate that it shows."""
+        return {one.arn: self._routing(one.arn) for one in self.stack.balancers}
+
+    def _routing(self, balancer: str) -> Routing:
+        seen = self.read.listeners.routing(balancer)
         return replace(seen, certificates=self.read.listeners.certificates(seen.listeners))
+
+    def routing_of(self, tenant: Subject) -> Routing:
+        """The tenant's own way in."""
+        return self.routings()[self.stack.balancer_of(tenant).arn]
 
     @read_once
     def health_checks(self) -> Mapping[str, HealthCheck]:
@@ -218,7 +225,11 @@ class Scene:
     def groups(self) -> Mapping[str, SecurityGroup]:
         """Every security group that plays a part, by id."""
         ids = {group for service in self.settings().values() for group in service.groups}
-        ids |= {*self.server().groups, *self.redis_groups(), *self.routing().groups}
+        ids |= {
+            *self.server().groups,
+            *self.redis_groups(),
+            *(group for one in self.routings().values() for group in one.groups),
+        }
         ids |= {group for instance in self.instances().values() for group in instance.groups}
         return self.read.network.groups(ids)
 
@@ -238,21 +249,15 @@ class Scene:
         return self.read.secrets.shapes(sorted(named))
 
     @read_once
-    def certificate(self) -> AcmCertificate | None:
-        """The certificate; None: the contract names none, or there is none of that ARN."""
-        wanted = self.stack.certificate
-        try:
-            return self.read.acm.certificate(wanted.arn) if wanted else None
-        except Invalid:
-            return None
+    def certificates(self) -> Mapping[str, AcmCertificate | None]:
+        """By ARN the contract's, and all that their listeners show; None: there is none of it, or it isn't ACM's."""
+        wanted = dict.fromkeys(self.stack.certificates)
+        shown = (arn for way in self.routings().values() for arn in way.certificates if wanted)
+        return {arn: self._certificate(arn) for arn in dict.fromkeys([*wanted, *shown])}
 
-    @read_once
-    def other_certificates(self) -> tuple[AcmCertificate, ...] | None:
-        """What the listener shows by SNI besides the contract's one; None: one of them is not ACM's, or not ours."""
-        wanted = self.stack.certificate
+    def _certificate(self, arn: str) -> AcmCertificate | None:
         try:
-            others = [arn for arn in self.routing().certificates if wanted and arn != wanted.arn]
-            return tuple(self.read.acm.certificate(arn) for arn in others)
+            return self.read.acm.certificate(arn)
         except Invalid:
             return None
 
@@ -275,8 +280,10 @@ class Scene:
 
     @read_once
     def answers(self) -> Mapping[str, DnsAnswer]:
-        """What DNS says of every hostname and of the load balancer's own name."""
-        names = [self.stack.load_balancer.dns_name, *(tenant.hostname for tenant in self.stack.tenants.values())]
+        """What DNS says of every hostname and of the load balancers' own names."""
+        stack = self.stack
+        names = [one.dns_name for one in (stack.load_balancer, *stack.balancers)]
+        names = list(dict.fromkeys([*names, *(tenant.hostname for tenant in stack.tenants.values())]))
         return dict(zip(names, self._each(self.read.resolver.resolve, names), strict=True))
 
     def resting(self) -> bool:

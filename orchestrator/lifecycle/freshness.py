@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.aws.clusters import by_cluster
 from orchestrator.aws.rds import ELSEWHERE
 from orchestrator.aws.service_counts import Count
 from orchestrator.database.inventory import DatabaseInventory, inventories
@@ -52,8 +53,13 @@ def kept(manifest: Manifest, tools: Tools) -> KnownBackup:
 
 
 def _running(tools: Tools) -> bool:
+    names = by_cluster((tenant.service_id for tenant in tools.stack.tenants.values()), tools.stack.cluster)
+    return any(_any_runs(tools, list(called.values())) for called in names.values())
+
+
+def _any_runs(tools: Tools, names: Sequence[str]) -> bool:
+    """Of the services of one cluster: where it is gone, none."""
     try:
-        names = [tenant.service for tenant in tools.stack.tenants.values()]
         services = tools.ecs.services(names).values()
     except OrchestratorError as error:
         if error.problems[0].code == "cluster-missing":

@@ -182,7 +182,7 @@ class Manifest(_ManifestPart):
 def parts_of(stack: Stack) -> Iterator[Part]:
     """What of a contract could be somebody else's, and is more than a name."""
     yield stack.database.part
-    yield PartKind.BALANCER, stack.load_balancer.arn
+    yield from ((PartKind.BALANCER, one.arn) for one in stack.balancers)
     if stack.redis:
         yield PartKind.REDIS, stack.redis.replication_group
     if stack.bucket:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.aws.autoscaling import Autoscaling, Scaling
+from orchestrator.aws.clusters import whole
 from orchestrator.aws.service_counts import Count, ServiceCounts
 from orchestrator.engine.step import Blocked, Subject
 from orchestrator.lifecycle.instance_owners import not_ours
@@ -48,7 +49,7 @@ class ServiceScales:
 
 def look(context: LifecycleServicesContext) -> ServiceScales:
     """Two calls for ten tenants."""
-    names = {tenant: it.service for tenant, it in context.stack.tenants.items()}
+    names = {tenant: it.service_id for tenant, it in context.stack.tenants.items()}
     services = list(names.values())
     counts = context.counts.read(services)
     return ServiceScales(
@@ -59,7 +60,7 @@ def look(context: LifecycleServicesContext) -> ServiceScales:
 def foreign_among(stack: Stack, counts: Mapping[str, Count]) -> Mapping[str, str]:
     """Those of the services that aren't the stack's own, and why. Pure."""
     why = {
-        name: stack.ownership.objection(PartKind.SERVICE, f"{stack.cluster}/{name}", stack.stack, count.tags)
+        name: stack.ownership.objection(PartKind.SERVICE, whole(name, stack.cluster), stack.stack, count.tags)
         for name, count in counts.items()
     }
     return {name: text for name, text in why.items() if text}

@@ -66,7 +66,7 @@ def volume_snapshots(scope: PolicyScope) -> Sequence[str]:
 
 def load_balancer(scope: PolicyScope) -> Sequence[str]:
     """The stack's own."""
-    return (scope.stack.load_balancer.arn,)
+    return [one.arn for one in scope.stack.balancers]
 
 
 def when_made(_scope: PolicyScope) -> Condition:
@@ -101,7 +101,7 @@ def any_instance(scope: PolicyScope) -> Sequence[str]:
 
 def any_certificate(scope: PolicyScope) -> Sequence[str]:
     """Which one there will be, ACM decides."""
-    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
+    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificates else ()
 
 
 def made_by_terraform_for_ssm(scope: PolicyScope) -> Condition:

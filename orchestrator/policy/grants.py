@@ -218,17 +218,22 @@ def lent_path(scope: PolicyScope) -> Sequence[str]:
 
 def services(scope: PolicyScope) -> Sequence[str]:
     """Each tenant's service."""
-    return [_of_cluster(scope, "service", _last(tenant.service)) for tenant in scope.stack.tenants.values()]
+    stack = scope.stack
+    return [
+        _of_cluster(scope, "service", stack.cluster_of(name), _last(tenant.service))
+        for name, tenant in stack.tenants.items()
+    ]
 
 
 def tasks(scope: PolicyScope) -> Sequence[str]:
-    """The tasks of the stack's cluster: ECS gives them their names."""
-    return (_of_cluster(scope, "task", ANY),)
+    """The tasks of the stack's clusters: ECS gives them their names."""
+    return [_of_cluster(scope, "task", cluster, ANY) for cluster in scope.stack.clusters]
 
 
 def in_cluster(scope: PolicyScope) -> Condition:
     """ListTasks knows no service and no cluster as its resource, but this condition."""
-    return {"ArnEquals": {"ecs:cluster": (scope.arn("ecs", f"cluster/{_last(scope.stack.cluster)}"),)}}
+    clusters = tuple(scope.arn("ecs", f"cluster/{_last(cluster)}") for cluster in scope.stack.clusters)
+    return {"ArnEquals": {"ecs:cluster": clusters}}
 
 
 def scripts_on_runner(scope: PolicyScope) -> Sequence[str]:
@@ -301,13 +306,13 @@ def log_groups(scope: PolicyScope) -> Sequence[str]:
 
 
 def certificate(scope: PolicyScope) -> Sequence[str]:
-    """The certificate, if the stack has one."""
-    return (scope.stack.certificate.arn,) if scope.stack.certificate else ()
+    """The certificates, if the stack has any."""
+    return scope.stack.certificates
 
 
 def certificates(scope: PolicyScope) -> Sequence[str]:
     """All of the region, if the stack has one: the listener may show others beside it."""
-    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificate else ()
+    return (scope.arn("acm", "certificate/*"),) if scope.stack.certificates else ()
 
 
 def bucket(scope: PolicyScope) -> Sequence[str]:
@@ -372,8 +377,8 @@ def lock_bucket(scope: PolicyScope) -> Sequence[str]:
     return (scope.arn("s3", scope.lock[0], region=False, account=False),) if scope.lock else ()
 
 
-def _of_cluster(scope: PolicyScope, kind: str, name: str) -> str:
-    return scope.arn("ecs", f"{kind}/{_last(scope.stack.cluster)}/{name}")
+def _of_cluster(scope: PolicyScope, kind: str, cluster: str, name: str) -> str:
+    return scope.arn("ecs", f"{kind}/{_last(cluster)}/{name}")
 
 
 def _last(name_or_arn: str) -> str:

@@ -20,13 +20,13 @@ SHARED = frozenset({"database-server", "redis-auth", "runner"})
 
 
 def rows(
-    stack: Stack, sights: Mapping[str, Observation], balancer: str | None, tenants: Sequence[Subject]
+    stack: Stack, sights: Mapping[str, Observation], balancers: Mapping[str, str | None], tenants: Sequence[Subject]
 ) -> tuple[PartObserved, ...]:
-    """The shared parts, then the tenants. `balancer` is the load balancer's state; None: it could not be asked."""
+    """The shared parts, then the tenants. `balancers` are states by name; None: it could not be asked."""
     shared = [_shared("database", stack.database.server, sights.get("database-server"))]
     if stack.redis is not None:
         shared.append(_shared("redis", stack.redis.replication_group, sights.get("redis-auth")))
-    shared.append(_balancer(stack.load_balancer.dns_name, balancer))
+    shared += [_balancer(name, state) for name, state in balancers.items()]
     return (*shared, *(_tenant(name, stack, sights) for name in tenants))
 
 

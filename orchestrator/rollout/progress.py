@@ -200,12 +200,12 @@ def observe(
     """
     memory, settled = memory or RunMemory(), settled or {}
     tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
-    services = ecs.services([tenant.service for tenant in tenants.values()]) if tenants else {}
+    services = ecs.services([tenant.service_id for tenant in tenants.values()]) if tenants else {}
     known = memory.value.services
     reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most)
 
     def look(name: str) -> ServiceLook:
-        service = services.get(tenants[name].service)
+        service = services.get(tenants[name].service_id)
         return reader.look(service, tenants[name], known.get(name, Remembered()), now)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

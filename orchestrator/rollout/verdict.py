@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.aws.clusters import options
 from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
@@ -98,9 +99,7 @@ def at_zero(it: Situation) -> Verdict | None:
     if it.rules.allow_zero:
         left = service.running + service.pending
         return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
-    fix = (
-        f"aws ecs update-service --service {service.name} --desired-count N (paused: orchestrate resume; --allow-zero)"
-    )
+    fix = f"aws ecs update-service {options(service.name)} --desired-count N (paused: orchestrate resume; --allow-zero)"
     return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", it.tenant, fix))
 
 

@@ -44,7 +44,7 @@ class SiteOwners:
     def of(cls, stack: Stack) -> SiteOwners:
         """As the contract says."""
         owns = {
-            name: TenantParts(it.hostname, it.target_group_arn, it.database, it.service)
+            name: TenantParts(it.hostname, it.target_group_arn, it.database, it.service_id)
             for name, it in stack.tenants.items()
         }
         return cls(owns, (stack.database.host, *(stack.database.aliases or ())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -114,46 +114,52 @@ class Visits:
     unread: Mapping[Subject, Unread] = field(default_factory=dict)
 
 
-def look(context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], routing: Routing) -> Visits:
-    """Of the tenants whose names lead to the load balancer, and the addresses of these names."""
+def look(
+    context: VisitsContext, addresses: Mapping[Subject, Sequence[str]], routings: Mapping[Subject, Routing]
+) -> Visits:
+    """Of the tenants whose names lead to their load balancers: the addresses of these names, the ways in."""
     expected = {tenant: context.stack.healthy(tenant).path for tenant in addresses}
     visits = {
         tenant: [Visit(context.stack.tenants[tenant].hostname, address, expected[tenant]) for address in some]
         for tenant, some in addresses.items()
     }
-    probes = _visited(context, visits, internal=routing.internal)
-    insides, unread = _insides(context, expected, routing)
+    probes = _visited(context, visits, internal={tenant for tenant, way in routings.items() if way.internal})
+    insides, unread = _insides(context, expected, routings)
     return Visits({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
 
 
 def _visited(
-    context: VisitsContext, visits: Mapping[Subject, list[Visit]], *, internal: bool
+    context: VisitsContext, visits: Mapping[Subject, list[Visit]], *, internal: Collection[Subject]
 ) -> dict[Subject, list[Probe]]:
     """From here; an internal load balancer is visited from the runner, where there is one: from here is no way."""
-    flat, runner = [one for some in visits.values() for one in some], context.stack.runner
-    if internal and runner is not None and context.needs_runner:
-        probes = inside.visit(context.ssm, runner.instance_id, flat)
-    else:
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            probes = list(pool.map(lambda one: context.probe(one.hostname, one.address, one.path), flat))
-    seen = iter(probes)
-    return {tenant: [next(seen) for _ in some] for tenant, some in visits.items()}
+    runner = context.stack.runner
+    within = set(internal) & visits.keys() if runner is not None and context.needs_runner else set()
+    outside = [one for tenant, some in visits.items() if tenant not in within for one in some]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        from_here = pool.map(lambda one: context.probe(one.hostname, one.address, one.path), outside)
+        hidden = [one for tenant, some in visits.items() if tenant in within for one in some]
+        from_runner = iter(inside.visit(context.ssm, runner.instance_id, hidden) if hidden and runner else ())
+        return {
+            tenant: [next(from_runner if tenant in within else from_here) for _ in some]
+            for tenant, some in visits.items()
+        }
 
 
 def _insides(
-    context: VisitsContext, paths: Mapping[Subject, str], routing: Routing
+    context: VisitsContext, paths: Mapping[Subject, str], routings: Mapping[Subject, Routing]
 ) -> tuple[Mapping[Subject, SiteBackend], Mapping[Subject, Unread]]:
     """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
 
     And who could not be looked at, with the reason: that is no other tenant's matter.
     """
     site_owners, tenants = SiteOwners.of(context.stack), context.stack.tenants
-    names = {tenant: tenants[tenant].service for tenant in paths}
+    names = {tenant: tenants[tenant].service_id for tenant in paths}
     services = context.ecs.services(list(names.values()))
     listed = context.ecs.running([name for name in names.values() if name in services])
     tasks = listed.results
     groups = {
-        tenant: tenancy.led_to(site_owners.tenants[tenant], path, routing.rules) for tenant, path in paths.items()
+        tenant: tenancy.led_to(site_owners.tenants[tenant], path, routings[tenant].rules)
+        for tenant, path in paths.items()
     }
     asked = sorted({group for some in groups.values() for group in some})
     health = attempt(asked, context.targets.health, at_once=AT_ONCE)

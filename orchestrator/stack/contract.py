@@ -5,9 +5,6 @@ The models are the contract: docs/reference/contract.schema.json is generated fr
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -25,8 +22,6 @@ from orchestrator.stack.ownership import Part, PartKind
 
 T = TypeVar("T")
 SCHEMA = 1
-PROVENANCE = "provenance"
-"""The key beside a printed contract's own, with where each value came from."""
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
@@ -38,6 +33,7 @@ Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) e
 Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=499)], ...], Field(min_length=1), Listed]
 Mark = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f\x7f]*$")]
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
+ClusterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
 SecretPlace = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+|/[A-Za-z0-9_./-]+)$")]
 """A secret's ARN or a parameter's ARN, or a parameter's name that begins with a slash."""
@@ -169,12 +165,23 @@ class Tenant(_Part):
     hostname: Hostname
     target_group_arn: Arn
     log_group: Text | None
+    cluster: ClusterName | None = None
+    """The ECS cluster of its service, if another than the stack's."""
+    load_balancer: LoadBalancer | None = None
+    """The one that leads to it, if another than the stack's."""
+    certificate: Certificate | None = None
+    """The one that is for its name, if another than the stack's."""
     dns: Dns | None = None
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
     health_path: SitePath | None = None
     """With the next two: what its site answers, if something else than the stack's."""
     health_statuses: Statuses | None = None
     health_mark: Mark | None = None
+
+    @property
+    def service_id(self) -> str:
+        """What its service is called: its name, `CLUSTER/NAME` in another cluster than the stack's."""
+        return f"{self.cluster}/{self.service}" if self.cluster else self.service
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,40 @@ class Stack(_Part, Owned):
     """
     tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
 
+    def balancer_of(self, tenant: str) -> LoadBalancer:
+        """The load balancer that leads to the tenant."""
+        return self.tenants[tenant].load_balancer or self.load_balancer
+
+    @property
+    def balancers(self) -> tuple[LoadBalancer, ...]:
+        """Each that leads to a tenant, once."""
+        used = (self.balancer_of(tenant) for tenant in self.tenants)
+        return tuple({one.arn: one for one in used}.values())
+
+    def certificate_of(self, tenant: str) -> Certificate | None:
+        """The certificate for the tenant's name; of a load balancer of its own nothing but its own is known."""
+        own = self.tenants[tenant]
+        return own.certificate or (None if own.load_balancer else self.certificate)
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The ARN of each, once."""
+        used = (self.certificate_of(tenant) for tenant in self.tenants)
+        return tuple(dict.fromkeys(one.arn for one in (self.certificate, *used) if one))
+
+    def cluster_of(self, tenant: str) -> str:
+        """The ECS cluster that the tenant's service is in."""
+        return self.tenants[tenant].cluster or self.cluster
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Each that a tenant's service is in, once."""
+        return tuple(dict.fromkeys(self.cluster_of(tenant) for tenant in self.tenants))
+
+    def service_part(self, tenant: str) -> Part:
+        """The tenant's service, as what may be the stack's own or somebody else's."""
+        return PartKind.SERVICE, f"{self.cluster_of(tenant)}/{self.tenants[tenant].service}"
+
     def healthy(self, tenant: str) -> Healthy:
         """What the tenant's site answers when it is up: its own words before the stack's."""
         own = self.tenants[tenant]
@@ -249,11 +290,20 @@ def parse(document: Any, source: str) -> Stack:
         stack = Stack.model_validate(keys_apart(document), strict=True)
     except ValidationError as error:
         raise Invalid(*(problem_of(found, source) for found in error.errors(include_input=False))) from None
-    tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}
+    tenants = {
+        name: {key: getattr(one, key) for key in OWN} | {"service": _service(stack, name)}
+        for name, one in stack.tenants.items()
+    }
     defects = (*_reserved_roles(stack, source), *duplicates(tenants, stack.database.admin_user, source))
     if defects:
         raise Invalid(*defects)
     return stack
+
+
+def _service(stack: Stack, tenant: str) -> str:
+    """What tells the service from others: in the stack's own cluster its name."""
+    own = stack.tenants[tenant]
+    return own.service if stack.cluster_of(tenant) == stack.cluster else own.service_id
 
 
 def passwords_of(stack: Stack) -> Iterator[str]:
@@ -338,52 +388,3 @@ def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source
                     f"{source}: tenants.*.{key}",
                     f"give each tenant a {key} of its own",
                 )
-
-
-def decode(given: str | bytes, source: str) -> Stack:
-    """Read a contract: JSON, or base64 of gzip of JSON (one environment variable holds < 128 KiB).
-
-    Bytes may be UTF-8, UTF-16 or UTF-32, with a byte order mark or without: PowerShell's `>` writes UTF-16.
-    """
-    text = ""
-    try:
-        text = given.decode(json.detect_encoding(given)) if isinstance(given, bytes) else given
-        text = text.lstrip("\ufeff").strip()
-        if not text.startswith(("{", '"')):
-            text = gzip.decompress(base64.b64decode("".join(text.split()), validate=True)).decode("utf-8-sig")
-        document = json.loads(text)
-        if isinstance(document, str):  # what `terraform output -raw` of a jsonencode() is, quoted once more
-            document = json.loads(document)
-    except (binascii.Error, EOFError, OSError, ValueError, RecursionError) as error:
-        fix = "give what `terraform output -json orchestrator` prints"
-        raise Invalid(Problem("contract-unreadable", _not_json(text, error), source, fix)) from None
-    return parse(unwrapped(document), source)
-
-
-def _not_json(text: str, error: Exception) -> str:
-    """Why this is no contract, without a word of it."""
-    if isinstance(error, UnicodeDecodeError):
-        return f"this is not text: byte {error.start} is not {error.encoding}"
-    if not text:
-        return "there is nothing in it"
-    if "<sensitive>" in text:
-        return "this is Terraform's output for people, which hides the contract: <sensitive>"
-    if "\0" in text:
-        return "there is a NUL in it"
-    where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"this is neither JSON nor base64 of gzipped JSON ({type(error).__name__}{where})"
-
-
-def unwrapped(document: Any) -> Any:
-    """Take the `orchestrator` output out of a whole `terraform output -json`, or leave the document as it is.
-
-    What `orchestrate contract --json` adds is passed over: where each value came from; so is what Terraform puts
-    around the value of a sensitive output.
-    """
-    if not isinstance(document, Mapping):
-        return document
-    if isinstance(output := document.get("orchestrator"), Mapping):
-        return output.get("value", output)
-    if "sensitive" in document and isinstance(document.get("value"), Mapping):
-        return document["value"]
-    return {key: value for key, value in document.items() if key != PROVENANCE}

@@ -80,7 +80,8 @@ class DnsRecordsContext(Protocol):
 class DnsRecordsFacts:
     """`places`, `desired` and `hostnames` are by tenant, `present` holds the records at the hostnames, by tenant.
 
-    Where a hostname has none, those of the wildcard that covers it. `alias_zone` is the load balancer's.
+    Where a hostname has none, those of the wildcard that covers it. `alias_zone` is the load balancer's; `balancers`
+    are those of the tenants that have another than the stack's, `targets` what the resolver says of these by name.
     A tenant without place or problem has no DNS of ours; the problems of those in `passing` may pass. `answers`, by
     hostname, are asked for once the records are right. `written` are the names that we led records to before; `alive`
     former names that still serve somebody. `remembered`: seconds that resolvers may keep a name's earlier answer.
@@ -104,10 +105,25 @@ class DnsRecordsFacts:
     remembered: Mapping[str, int] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By zone: the name servers that the world asks about it, where none of them is of the zone's own."""
+    balancers: Mapping[Subject, LoadBalancer] = field(default_factory=dict)
+    targets: Mapping[str, DnsAnswer] = field(default_factory=dict)
+
+    def balancer_of(self, tenant: Subject) -> str:
+        """The name of the load balancer that the tenant's hostname shall lead to."""
+        return self.balancers[tenant].dns_name if tenant in self.balancers else self.load_balancer
+
+    def target_of(self, tenant: Subject) -> DnsAnswer | None:
+        """What the resolver says of it."""
+        return self.targets.get(self.balancer_of(tenant)) if tenant in self.balancers else self.target
+
+    @property
+    def present_names(self) -> frozenset[str]:
+        """Of the stack's own load balancers."""
+        return frozenset({self.load_balancer, *(one.dns_name for one in self.balancers.values())})
 
     def recognised(self, name: str) -> bool:
-        """Whether it is our load balancer's name, or looks like one it had, or was written by us."""
-        return model.former_names(self.load_balancer)(name) or names.bare(name) in self.written
+        """Whether it is a load balancer's of ours, or looks like one that it had, or was written by us."""
+        return any(model.former_names(one)(name) for one in self.present_names) or names.bare(name) in self.written
 
     def needed(self, tenant: Subject) -> Change | Conflict | None:
         """What the tenant's zone needs at its name."""
@@ -116,7 +132,8 @@ class DnsRecordsFacts:
             return self.recognised(name) and names.bare(name) not in self.alive
 
         zone, present, desired = self.places[tenant].zone, self.present.get(tenant, ()), self.desired[tenant]
-        plan = model.plan(zone, present, [desired], ours, adopt=self.adopt, alias_zone=self.alias_zone)
+        alias_zone = self.balancers[tenant].zone_id if tenant in self.balancers else self.alias_zone
+        plan = model.plan(zone, present, [desired], ours, adopt=self.adopt, alias_zone=alias_zone)
         return plan.changes[0] if plan.changes else plan.conflicts[0] if plan.conflicts else None
 
 
@@ -138,6 +155,11 @@ def observe(context: DnsRecordsContext) -> DnsRecordsFacts:
         remembered=context.dns_rules.history.remembered() if located else {},
         adopt=context.dns_rules.adopt,
         settled=all(_settled(context.dns(provider), ticket) for provider, ticket in context.dns_tickets),
+        balancers={
+            tenant: stack.balancer_of(tenant)
+            for tenant in stack.tenants
+            if stack.balancer_of(tenant).arn != stack.load_balancer.arn
+        },
     )
     facts = replace(facts, alive=_alive_elsewhere(facts, context))
     if any(facts.needed(tenant) for tenant in located):
@@ -162,7 +184,7 @@ def _desired(context: DnsRecordsContext, tenant: Subject, place: ZonePlace) -> R
     stack, provider = context.stack, context.dns(place.provider)
     asked = places.wanted(stack, tenant)
     hostname, ttl = stack.tenants[tenant].hostname, asked.ttl if asked else provider.minimum_ttl
-    return pointer(hostname, stack.load_balancer, place.zone, ttl, provider)
+    return pointer(hostname, stack.balancer_of(tenant), place.zone, ttl, provider)
 
 
 def pointer(hostname: str, balancer: LoadBalancer, zone: str, ttl: int, provider: DnsProvider) -> Record:
@@ -184,10 +206,10 @@ def _alive_elsewhere(facts: DnsRecordsFacts, context: DnsRecordsContext) -> froz
     In this account the load balancers are asked; another account's stack of the same name only shows in the DNS, which
     is not asked about names that we ourselves wrote.
     """
-    current = names.bare(facts.load_balancer)
+    own = set(map(names.bare, facts.present_names))
     pointers = (record for records in facts.present.values() for record in records if record.is_pointer)
     led_to = {names.bare(value) for record in pointers for value in record.values}
-    former = sorted(name for name in led_to if name != current and facts.recognised(name))
+    former = sorted(name for name in led_to - own if facts.recognised(name))
     if not former:
         return frozenset()
     foreign = [name for name in former if name not in facts.written]
@@ -199,17 +221,23 @@ def _alive_elsewhere(facts: DnsRecordsFacts, context: DnsRecordsContext) -> froz
 
 def _as_seen(facts: DnsRecordsFacts, resolver: Resolver) -> DnsRecordsFacts:
     """The same facts with what the resolver says about the names whose records are right."""
-    right = [record.name for tenant, record in facts.desired.items() if facts.needed(tenant) is None]
+    right = {tenant: record.name for tenant, record in facts.desired.items() if facts.needed(tenant) is None}
     if not right or not facts.settled:
         return facts
+    asked = dict.fromkeys([facts.load_balancer, *map(facts.balancer_of, right), *right.values()])
     with ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE) as pool:
-        target, *answers = pool.map(resolver.resolve, [facts.load_balancer, *right])
-    return replace(facts, target=target, answers=dict(zip(right, answers, strict=True)))
+        found = dict(zip(asked, pool.map(resolver.resolve, asked), strict=True))
+    return replace(
+        facts,
+        target=found[facts.load_balancer],
+        targets={name: found[name] for name in map(facts.balancer_of, right)},
+        answers={name: found[name] for name in right.values()},
+    )
 
 
 def _elsewhere(facts: DnsRecordsFacts, zone_reader: ZoneReader, resolver: Resolver) -> Mapping[str, tuple[str, ...]]:
     """Who the world asks about the zones of names that aren't seen, where it isn't the zone's own servers."""
-    wrong = {facts.places[tenant] for tenant in facts.places if _is_wrong(facts, facts.hostnames[tenant])}
+    wrong = {facts.places[tenant] for tenant in facts.places if _is_wrong(facts, tenant)}
     found = {}
     for place in sorted(wrong):
         own = {value for one in zone_reader.at(place, place.zone) if one.type == "NS" for value in one.values}
@@ -219,30 +247,31 @@ def _elsewhere(facts: DnsRecordsFacts, zone_reader: ZoneReader, resolver: Resolv
     return found
 
 
-def _is_wrong(facts: DnsRecordsFacts, name: str) -> bool:
-    answer = facts.answers.get(name)
-    return answer is not None and facts.target is not None and not answer.leads_to(facts.target)
+def _is_wrong(facts: DnsRecordsFacts, tenant: Subject) -> bool:
+    answer, target = facts.answers.get(facts.hostnames[tenant]), facts.target_of(tenant)
+    return answer is not None and target is not None and not answer.leads_to(target)
 
 
 def decide(facts: DnsRecordsFacts) -> Verdicts:
     """Per tenant; without any DNS of ours one `Done` that says what to set by hand."""
     if not facts.places and not facts.problems:
-        return {STACK: Done(_by_hand(facts, facts.hostnames.values()))}
+        return {STACK: Done(_by_hand(facts, facts.hostnames))}
     return {tenant: _verdict(facts, tenant, name) for tenant, name in facts.hostnames.items()}
 
 
-def _by_hand(facts: DnsRecordsFacts, hostnames: Iterable[str]) -> str:
-    names = ", ".join(sorted(hostnames))
-    return (
-        f"DNS isn't managed here (no `dns` in the contract): point {names} to {facts.load_balancer} by CNAME yourself"
-    )
+def _by_hand(facts: DnsRecordsFacts, tenants: Iterable[Subject]) -> str:
+    led: dict[str, list[str]] = {}
+    for tenant in tenants:
+        led.setdefault(facts.balancer_of(tenant), []).append(facts.hostnames[tenant])
+    ways = " and ".join(f"{', '.join(sorted(hostnames))} to {balancer}" for balancer, hostnames in led.items())
+    return f"DNS isn't managed here (no `dns` in the contract): point {ways} by CNAME yourself"
 
 
 def _verdict(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
     if tenant in facts.problems:
         return Unread(facts.problems[tenant], tenant in facts.passing).verdict
     if tenant not in facts.places:
-        return Done(_by_hand(facts, [name]))
+        return Done(_by_hand(facts, [tenant]))
     needed = facts.needed(tenant)
     if needed is not None and name in facts.managed:
         return Blocked(_terraforms(needed, facts.desired[tenant]))
@@ -279,15 +308,15 @@ def _terraforms(needed: Change | Conflict, desired: Record) -> Problem:
 
 
 def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
-    answer, place = facts.answers.get(name), facts.places[tenant]
-    if answer is None or facts.target is None:
+    answer, place, target = facts.answers.get(name), facts.places[tenant], facts.target_of(tenant)
+    if answer is None or target is None:
         return Wait(f"{name} has not been looked up yet", code="dns-not-visible")
-    if answer.leads_to(facts.target):
+    if answer.leads_to(target):
         left = facts.remembered.get(name)
         return Done(f"{answer}; everyone sees it in at most {left} s" if left else f"{answer}")
     present = facts.present.get(tenant, ())
     if answer.every and any(record.is_proxied for record in present):
-        return Done(f"{answer}: the proxy of {place.provider}, which leads to {facts.load_balancer}")
+        return Done(f"{answer}: the proxy of {place.provider}, which leads to {facts.balancer_of(tenant)}")
     if answer.every and any(record.policy for record in present):
         return Done(f"{answer}: one answer of several, by the name's routing policy; another leads here")
     if place.zone in facts.elsewhere:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.aws.clusters import place, whole
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
@@ -77,7 +78,7 @@ def observe(context: RedeployContext) -> RedeployFacts:
     facts = RedeployFacts(
         cluster=stack.cluster,
         rollouts=seen,
-        services={name: tenant.service for name, tenant in stack.tenants.items()},
+        services={name: tenant.service_id for name, tenant in stack.tenants.items()},
         made=frozenset(context.databases_made),
         redeployed=frozenset(memory.caused),
         before=memory.asked_about,
@@ -94,8 +95,7 @@ def _foreign(stack: Stack, facts: RedeployFacts) -> Mapping[str, str]:
     for tenant, verdict in decide(facts).items():
         service = facts.rollouts[tenant].service
         if isinstance(verdict, Todo) and service is not None:
-            part = (PartKind.SERVICE, f"{stack.cluster}/{service.name}")
-            found[tenant] = stack.objection_to_redeploy(part, stack.stack, service.tags)
+            found[tenant] = stack.objection_to_redeploy(stack.service_part(tenant), stack.stack, service.tags)
     return {tenant: why for tenant, why in found.items() if why}
 
 
@@ -139,9 +139,10 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
     """Services that would be redeployed if that were ours to do."""
     for tenant, why in facts.foreign.items():
         name = facts.services[tenant]
+        own = place(name, facts.cluster)[1]
         message = f"{name} should be redeployed, but is left as it is: {why}"
-        named = f'or name it yourself: service = "{name}" under [contract.tenants.{tenant}] in orchestrate.toml'
-        fix = f"{remedy(PartKind.SERVICE, f'{facts.cluster}/{name}')}; {named}"
+        named = f'or name it yourself: service = "{own}" under [contract.tenants.{tenant}] in orchestrate.toml'
+        fix = f"{remedy(PartKind.SERVICE, whole(name, facts.cluster))}; {named}"
         yield Problem("not-this-stacks", message, tenant, fix)
     for tenant, rollout in facts.rollouts.items():
         service = rollout.service

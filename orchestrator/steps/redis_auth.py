@@ -159,7 +159,7 @@ def observe(context: RedisAuthContext) -> RedisAuthFacts:
 
 
 def _older(context: RedisAuthContext, state: RedisState) -> tuple[str, ...]:
-    names = {tenant.service: name for name, tenant in context.stack.tenants.items()}
+    names = {tenant.service_id: name for name, tenant in context.stack.tenants.items()}
     try:
         found = context.ecs.services(list(names)) if state.created else {}
     except OrchestratorError:

@@ -94,7 +94,7 @@ def observe(context: ServicesContext) -> ServicesFacts:
     courses = memory.courses.items()
     return ServicesFacts(
         rollouts=seen,
-        services={name: tenant.service for name, tenant in stack.tenants.items()},
+        services={name: tenant.service_id for name, tenant in stack.tenants.items()},
         ours=memory.caused,
         started=context.started,
         now=now,

@@ -68,6 +68,7 @@ class SitesFacts:
 
     `probes` are of each name's first address, `others` of the rest. `target` is the load balancer; `expected` what a
     tenant's site says when it is up (default: Onyx's). `spreading`: a change made just before may not show yet.
+    `targets` and `routings` are of the tenants whose load balancer is another than the stack's.
     """
 
     target: DnsAnswer
@@ -83,6 +84,16 @@ class SitesFacts:
     """Zones whose name servers don't answer this machine."""
     unread: Mapping[Subject, Unread] = field(default_factory=dict)
     """Tenants whose way could not be looked at: that it leads to them was not seen."""
+    targets: Mapping[Subject, DnsAnswer] = field(default_factory=dict)
+    routings: Mapping[Subject, Routing] = field(default_factory=dict)
+
+    def target_of(self, tenant: Subject) -> DnsAnswer:
+        """The load balancer that the tenant's name should lead to."""
+        return self.targets.get(tenant, self.target)
+
+    def routing_of(self, tenant: Subject) -> Routing | None:
+        """Its way in; None: it was not looked at."""
+        return self.routings.get(tenant) if tenant in self.targets else self.routing
 
 
 def observe(context: SitesContext) -> SitesFacts:
@@ -91,23 +102,31 @@ def observe(context: SitesContext) -> SitesFacts:
     tenants = {tenant: it.hostname for tenant, it in stack.tenants.items()}
     expected = {tenant: stack.healthy(tenant) for tenant in tenants}
     with ThreadPoolExecutor(max_workers=visits.AT_ONCE) as pool:
-        target, *found = pool.map(context.resolver.resolve, [stack.load_balancer.dns_name, *tenants.values()])
-    answered = dict(zip(tenants, found, strict=True))
-    here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(target)}
-    routing = context.listeners.routing(stack.load_balancer.arn) if here else None
-    seen = visits.look(context, here, routing) if routing else visits.Visits()
+        wanted = [stack.load_balancer.dns_name, *(one.dns_name for one in stack.balancers), *tenants.values()]
+        asked = dict.fromkeys(wanted)
+        found = dict(zip(asked, pool.map(context.resolver.resolve, asked), strict=True))
+    target = found[stack.load_balancer.dns_name]
+    answered = {tenant: found[hostname] for tenant, hostname in tenants.items()}
+    targets = {tenant: found[stack.balancer_of(tenant).dns_name] for tenant in tenants}
+    here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(targets[tenant])}
+    ways = {arn: context.listeners.routing(arn) for arn in dict.fromkeys(stack.balancer_of(it).arn for it in here)}
+    routings = {tenant: ways[stack.balancer_of(tenant).arn] for tenant in here}
+    seen = visits.look(context, here, routings) if here else visits.Visits()
+    apart = {tenant for tenant in tenants if stack.balancer_of(tenant).arn != stack.load_balancer.arn}
     return SitesFacts(
         target,
         answered,
         {tenant: some[0] for tenant, some in seen.probes.items()},
         {tenant: some[1:] for tenant, some in seen.probes.items() if some[1:]},
         expected,
-        routing,
+        ways.get(stack.load_balancer.arn),
         SiteOwners.of(stack),
         seen.insides,
         context.first_looks.within(SPREADING, "sites", context.now()),
         context.resolver.unheard,
         seen.unread,
+        {tenant: targets[tenant] for tenant in apart},
+        {tenant: way for tenant, way in routings.items() if tenant in apart},
     )
 
 
@@ -117,7 +136,7 @@ def decide(facts: SitesFacts) -> Verdicts:
 
 
 def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
-    target = facts.target
+    target = facts.target_of(tenant)
     if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))
@@ -141,10 +160,11 @@ def _point(answer: DnsAnswer, target: DnsAnswer) -> str:
 
 
 def _inside(tenant: Subject, facts: SitesFacts) -> Problem | None:
-    if facts.routing is None:
+    routing = facts.routing_of(tenant)
+    if routing is None:
         return None
     path = facts.expected.get(tenant, Healthy()).path
-    return visits.not_its_own(tenant, path, facts.site_owners, facts.routing, facts.insides)
+    return visits.not_its_own(tenant, path, facts.site_owners, routing, facts.insides)
 
 
 def _hopeless(problem: Problem, facts: SitesFacts) -> Verdict:

@@ -113,7 +113,7 @@ def observe(context: StoredDataContext) -> StoredDataFacts:
 
 
 def _were_up(context: StoredDataContext) -> frozenset[Subject]:
-    names = {tenant.service: name for name, tenant in context.stack.tenants.items()}
+    names = {tenant.service_id: name for name, tenant in context.stack.tenants.items()}
     try:
         found = context.ecs.services(list(names))
     except OrchestratorError:

@@ -97,7 +97,7 @@ def observe(context: TenantDatabasesContext) -> TenantDatabasesFacts:
 
 
 def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[str, str]:
-    names = {context.stack.tenants[tenant].service: tenant for tenant in tenants}
+    names = {context.stack.tenants[tenant].service_id: tenant for tenant in tenants}
     try:
         found = context.ecs.services(list(names)) if names else {}
     except OrchestratorError:

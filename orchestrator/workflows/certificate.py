@@ -31,9 +31,7 @@ def certificate(
     def work(execution: Execution) -> Outcome:
         from orchestrator import app
 
-        request = _request(execution)
-        if chosen.arn:
-            request = request.model_copy(update={"arn": chosen.arn})
+        request = _request(execution, chosen.arn)
         certification = app.Certification(
             request, execution.settings, execution.environment, execution.clock, execution.access
         )
@@ -44,10 +42,11 @@ def certificate(
     return perform("certificate", stack, work, emit=emit, caller=caller, recorded=True)
 
 
-def _request(execution: Execution) -> Request:
+def _request(execution: Execution, arn: str) -> Request:
     from orchestrator.dns import certificates
 
     given = execution.environment.get(certificates.VARIABLE)
     if given and not execution.contract_given:
-        return certificates.request_from(given)
-    return certificates.request_of(execution.contract())
+        request = certificates.request_from(given)
+        return request.model_copy(update={"arn": arn}) if arn else request
+    return certificates.request_of(execution.contract(), arn)

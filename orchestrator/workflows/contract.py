@@ -52,7 +52,7 @@ def _asked(caller: Caller) -> Any:
 
 def as_document(inferred: Inferred) -> dict[str, Any]:
     """The contract's keys and `provenance`; in its place, when it is not definite, `questions` and `problems`."""
-    from orchestrator.stack.contract import PROVENANCE
+    from orchestrator.stack.encoding import PROVENANCE
     from orchestrator.stack.inference.mapping import dotted
 
     sources = {dotted(key): one.source for key, one in inferred.found.items()}

@@ -118,13 +118,10 @@ def _say_whose(execution: Execution, operation: Operation, repair_plan: RepairPl
     """Tenants whose service isn't the stack's own: it is not started again from here."""
     from orchestrator.events import FindingReported
     from orchestrator.lifecycle.instance_owners import not_ours
-    from orchestrator.stack.ownership import PartKind
 
     found = operation.foreign_services(sorted(repair_plan.tenants))
     for tenant, why in found.items():
-        problem = not_ours(
-            PartKind.SERVICE, f"{operation.stack.cluster}/{operation.stack.tenants[tenant].service}", why
-        )
+        problem = not_ours(*operation.stack.service_part(tenant), why)
         said = FindingReported(
             step="doctor", subject=tenant, detail=problem.message, code=problem.code, fix=problem.fix
         )

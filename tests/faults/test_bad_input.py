@@ -22,7 +22,7 @@ from orchestrator.events import StepFailed
 from orchestrator.render.jsonl import emitter
 from orchestrator.render.terminal import Terminal
 from orchestrator.settings import SETTINGS, Settings
-from orchestrator.stack import contract
+from orchestrator.stack import contract, encoding
 from tests.faults.figures import sized, tell
 from tests.unit.stack.test_contract import good
 
@@ -77,7 +77,7 @@ def test_anything_anywhere_in_a_contract(defects: Mapping[tuple[str, ...], Any])
     for path, value in defects.items():
         put(document, path, value)
     try:
-        contract.decode(json.dumps(document), "test")
+        encoding.decode(json.dumps(document), "test")
     except Invalid as error:
         clear(error.problems)
 
@@ -122,7 +122,7 @@ def _packed(text: str) -> str:
 )
 def test_any_text_as_a_contract(text: str, form: Callable[[str], str]) -> None:
     with pytest.raises(Invalid) as caught:
-        contract.decode(form(text), "test")
+        encoding.decode(form(text), "test")
     clear(caught.value.problems)
 
 
@@ -132,7 +132,7 @@ def test_any_name_of_a_tenant(names: list[str]) -> None:
     document = good()
     document["tenants"] |= {name: {**document["tenants"]["a"]} for name in names}
     with pytest.raises(Invalid) as caught:
-        contract.decode(json.dumps(document), "test")
+        encoding.decode(json.dumps(document), "test")
     clear(caught.value.problems)
 
 

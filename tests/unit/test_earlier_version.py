@@ -21,7 +21,7 @@ from orchestrator.lifecycle.restore import marker
 from orchestrator.lifecycle.vault import Vault
 from orchestrator.lifecycle.verify import FoundBackup, judge
 from orchestrator.settings import Settings, contract_table
-from orchestrator.stack import contract
+from orchestrator.stack import encoding
 from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.inference import read
 
@@ -33,7 +33,7 @@ def text(name: str) -> str:
 
 
 def test_its_contract() -> None:
-    stack = contract.decode(text("contract.json"), "contract.json")
+    stack = encoding.decode(text("contract.json"), "contract.json")
     assert (stack.stack, stack.bucket, sorted(stack.tenants)) == (
         "onyx-prod",
         "onyx-prod-file-store-123456789012",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.aws.acm import ISSUED, AcmCertificate
@@ -30,36 +30,59 @@ class CertificateCheckFacts:
     routing: Routing
     now: datetime
     others: tuple[AcmCertificate, ...] | None = ()
+    beside: tuple[CertificateCheckFacts, ...] = ()
+    """The same of the stack's further certificates, each with the tenants that it is for."""
 
 
 def gather(scene: Scene) -> CertificateCheckFacts:
-    """One call, and one for each other certificate; the listener is shared."""
-    wanted = scene.stack.certificate
-    hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
-    others = scene.other_certificates()
-    return CertificateCheckFacts(
-        wanted.arn if wanted else "", scene.certificate(), hostnames, scene.routing(), scene.now, others
-    )
+    """One call, and one for each other certificate; the listeners are shared."""
+    stack = scene.stack
+    ways: dict[tuple[str, str], list[str]] = {}
+    for tenant in stack.tenants:
+        own = stack.certificate_of(tenant)
+        ways.setdefault((own.arn if own else "", stack.balancer_of(tenant).arn), []).append(tenant)
+    every = [_facts(scene, arn, balancer, tenants) for (arn, balancer), tenants in ways.items()]
+    first, *rest = sorted(every, key=lambda one: not (stack.certificate and one.arn == stack.certificate.arn))
+    return replace(first, beside=tuple(rest))
+
+
+def _facts(scene: Scene, arn: str, balancer: str, tenants: Sequence[str]) -> CertificateCheckFacts:
+    """Of one certificate on one load balancer."""
+    known, routing = scene.certificates(), scene.routings()[balancer]
+    others = [known[one] for one in routing.certificates if arn and one != arn]
+    readable = [one for one in others if one is not None]
+    hostnames = {name: scene.stack.tenants[name].hostname for name in tenants}
+    told = tuple(readable) if len(readable) == len(others) else None
+    return CertificateCheckFacts(arn, known.get(arn), hostnames, routing, scene.now, told)
 
 
 def judge(facts: CertificateCheckFacts) -> Iterable[Finding]:
-    """The certificate's own state, then who it is for."""
+    """Each certificate's own state, then who it is for."""
+    if not facts.beside:
+        yield from _judged(facts, "every site", "")
+        return
+    for one in (facts, *facts.beside):
+        yield from _judged(one, ", ".join(sorted(one.hostnames.values())), f" --arn {one.arn}")
+
+
+def _judged(facts: CertificateCheckFacts, whom: str, argument: str) -> Iterable[Finding]:
     if not facts.arn:
         return
     certificate = facts.certificate
     if certificate is None:
-        yield _stack("certificate-missing", "there is no such certificate", "terraform apply", facts.arn)
+        yield _stack("certificate-missing", "there is no such certificate", "terraform apply", facts.arn, whom)
         return
     if certificate.status != ISSUED:
-        yield _not_issued(certificate)
+        yield _not_issued(certificate, whom, argument)
         return
     end = certificate.not_after
     if end is not None and end - facts.now < SOON:
-        yield _ending(certificate, end, over=end <= facts.now)
+        yield _ending(certificate, end, whom, over=end <= facts.now)
     if facts.routing.found and facts.routing.https and facts.arn not in facts.routing.certificates:
         shown = ", ".join(facts.routing.certificates) or "none"
         fix = f"certificate_arn = {facts.arn} in aws_lb_listener; terraform apply"
-        yield _stack("certificate-not-used", "the HTTPS listener uses another certificate", fix, f"listener: {shown}")
+        cause = "the HTTPS listener uses another certificate"
+        yield _stack("certificate-not-used", cause, fix, f"listener: {shown}", whom)
     for tenant, hostname in facts.hostnames.items():
         offered = [certificate, *(one for one in facts.others or () if one.status == ISSUED)]
         if facts.others is not None and not any(_covers(one, hostname) for one in offered):
@@ -71,11 +94,11 @@ def _covers(certificate: AcmCertificate, hostname: str) -> bool:
     return not names or bool(names & {hostname.lower(), f"*.{hostname.lower().partition('.')[2]}"})
 
 
-def _stack(code: str, cause: str, fix: str, evidence: str) -> Finding:
+def _stack(code: str, cause: str, fix: str, evidence: str, whom: str) -> Finding:
     return Finding(
         code=code,
         severity=Severity.BLOCKER,
-        symptom="browsers refuse every site",
+        symptom=f"browsers refuse {whom}",
         cause=cause,
         fix=fix,
         evidence=(evidence,),
@@ -83,15 +106,15 @@ def _stack(code: str, cause: str, fix: str, evidence: str) -> Finding:
     )
 
 
-def _not_issued(certificate: AcmCertificate) -> Finding:
+def _not_issued(certificate: AcmCertificate, whom: str, argument: str) -> Finding:
     pending = [one for one in certificate.validations if one.status != "SUCCESS"]
     records = [f"{one.record} CNAME {one.value}" for one in pending if one.record]
     failed = certificate.status not in ("PENDING_VALIDATION", "INACTIVE")
-    fix = "orchestrate certificate" if not failed else "terraform apply -replace=<the aws_acm_certificate>"
+    fix = f"orchestrate certificate{argument}" if not failed else "terraform apply -replace=<the aws_acm_certificate>"
     return Finding(
         code="certificate-not-issued",
         severity=Severity.BLOCKER,
-        symptom="browsers refuse every site: there is no valid certificate",
+        symptom=f"browsers refuse {whom}: there is no valid certificate",
         cause=f"the certificate is {certificate.status} {certificate.failure}".rstrip()
         + ("" if failed else ": its validation records are not in DNS, or ACM has not looked yet"),
         fix=f"{fix}; or put these records into the zone: {'; '.join(records)}" if records else fix,
@@ -100,11 +123,11 @@ def _not_issued(certificate: AcmCertificate) -> Finding:
     )
 
 
-def _ending(certificate: AcmCertificate, end: datetime, *, over: bool) -> Finding:
+def _ending(certificate: AcmCertificate, end: datetime, whom: str, *, over: bool) -> Finding:
     return Finding(
         code="certificate-expired" if over else "certificate-expiring",
         severity=Severity.BLOCKER if over else Severity.WARNING,
-        symptom="browsers refuse every site" if over else "browsers will soon refuse every site",
+        symptom=f"browsers refuse {whom}" if over else f"browsers will soon refuse {whom}",
         cause=f"the certificate {'ended' if over else 'ends'} at {end:%Y-%m-%d}; ACM could not renew it",
         fix="put its validation records back into DNS: aws acm describe-certificate --certificate-arn "
         + certificate.arn,

@@ -16,7 +16,7 @@ _SITE = answers.CODES
 
 @dataclass(frozen=True, slots=True)
 class DnsCheckFacts:
-    """Answers by name; hostnames by tenant; the load balancer's present name."""
+    """Answers by name; hostnames by tenant; the load balancer's present name; `targets` of tenants with another one."""
 
     answers: Mapping[str, DnsAnswer]
     hostnames: Mapping[str, str]
@@ -25,21 +25,27 @@ class DnsCheckFacts:
     """Whether a provider of the contract holds the records."""
     intended: Mapping[str, Verdict] = field(default_factory=dict)
     """What `dns-records` would do about those that are not right, by tenant; asked only where there are any."""
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+    def target_of(self, tenant: str) -> str:
+        """The load balancer that the tenant's name should lead to."""
+        return self.targets.get(tenant, self.target)
 
 
 def gather(scene: Scene) -> DnsCheckFacts:
     """All names at once; where one is not right, its provider is asked what the step would do."""
     hostnames = {name: tenant.hostname for name, tenant in scene.stack.tenants.items()}
     managed = scene.stack.dns is not None or any(tenant.dns for tenant in scene.stack.tenants.values())
-    facts = DnsCheckFacts(scene.answers(), hostnames, scene.stack.load_balancer.dns_name, managed)
+    stack = scene.stack
+    facts = DnsCheckFacts(scene.answers(), hostnames, stack.load_balancer.dns_name, managed)
+    facts = replace(facts, targets={tenant: stack.balancer_of(tenant).dns_name for tenant in stack.tenants})
     return replace(facts, intended=scene.intended_records()) if managed and any(judge(facts)) else facts
 
 
 def judge(facts: DnsCheckFacts) -> Iterable[Finding]:
     """A server that doesn't answer is a warning: nothing is known of the name."""
-    target = facts.answers[facts.target]
     for tenant, hostname in facts.hostnames.items():
-        answer = facts.answers[hostname]
+        answer, target = facts.answers[hostname], facts.answers[facts.target_of(tenant)]
         if answer.rcode not in (NOERROR, NXDOMAIN):
             yield _unanswered(tenant, answer)
         elif not answer.chain and not answer.addresses:
@@ -58,7 +64,7 @@ def _fix(tenant: str, hostname: str, facts: DnsCheckFacts) -> str:
             return f"none needed at the provider: {detail}"
     if facts.managed:
         return f"orchestrate run --only dns-records --tenant {tenant}"
-    return f"in its zone, make {hostname} a CNAME for {facts.target}"
+    return f"in its zone, make {hostname} a CNAME for {facts.target_of(tenant)}"
 
 
 def _missing(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
@@ -83,7 +89,7 @@ def _stale(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
         symptom=f"{answer.name} leads to another load balancer",
         cause="the load balancer was recreated (its name changes each time), and the record was not updated",
         fix=_fix(tenant, answer.name, facts),
-        evidence=(str(answer), f"the current load balancer is {facts.target}", *remembered),
+        evidence=(str(answer), f"the current load balancer is {facts.target_of(tenant)}", *remembered),
         explains=_SITE,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.aws.listeners import Routing
 from orchestrator.aws.network import SecurityGroup
@@ -31,34 +31,43 @@ class TenantRoute:
 
 @dataclass(frozen=True, slots=True)
 class ListenerRulesCheckFacts:
-    """The load balancer's routing, the ways by tenant, and who lets whom in."""
+    """The load balancer's routing, the ways by tenant, and who lets whom in; `beside`: the same of further ones."""
 
     name: str
     routing: Routing
     ways: Mapping[str, TenantRoute]
     services: Mapping[str, ServiceSettings]
     groups: Mapping[str, SecurityGroup]
+    beside: tuple[ListenerRulesCheckFacts, ...] = ()
 
 
 def gather(scene: Scene) -> ListenerRulesCheckFacts:
     """Shared."""
-    stack = scene.stack
-    ways = {
-        name: TenantRoute(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
-        for name, tenant in stack.tenants.items()
-    }
-    return ListenerRulesCheckFacts(
-        stack.load_balancer.dns_name, scene.routing(), ways, scene.settings(), scene.groups()
-    )
+    stack, every = scene.stack, []
+    for balancer in stack.balancers:
+        ways = {
+            name: TenantRoute(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
+            for name, tenant in stack.tenants.items()
+            if stack.balancer_of(name).arn == balancer.arn
+        }
+        routing = scene.routings()[balancer.arn]
+        every.append(ListenerRulesCheckFacts(balancer.dns_name, routing, ways, scene.settings(), scene.groups()))
+    return replace(every[0], beside=tuple(every[1:]))
 
 
 def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
+    """Each load balancer for itself."""
+    for one in (facts, *facts.beside):
+        yield from _judged(one, whole=not facts.beside)
+
+
+def _judged(facts: ListenerRulesCheckFacts, *, whole: bool) -> Iterable[Finding]:
     """Without the load balancer or its listener nothing else matters."""
     if not facts.routing.found or facts.routing.state == "failed":
-        yield _absent(facts)
+        yield _absent(facts, "the load balancer" if whole else f"load balancer {facts.name}")
         return
     if not facts.routing.https:
-        yield _deaf(facts.name)
+        yield _deaf(facts.name, "no site" if whole else f"no site behind {facts.name}")
         return
     site_owners = SiteOwners(
         {tenant: TenantParts(way.hostname, way.target_group, database="") for tenant, way in facts.ways.items()}
@@ -68,11 +77,11 @@ def judge(facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
         yield from _behind(tenant, facts)
 
 
-def _absent(facts: ListenerRulesCheckFacts) -> Finding:
+def _absent(facts: ListenerRulesCheckFacts, what: str) -> Finding:
     return Finding(
         code="load-balancer-missing",
         severity=Severity.BLOCKER,
-        symptom="the load balancer does not exist",
+        symptom=f"{what} does not exist",
         cause="it was deleted or recreated: the contract is out of date"
         if not facts.routing.found
         else "AWS failed to create it",
@@ -82,11 +91,11 @@ def _absent(facts: ListenerRulesCheckFacts) -> Finding:
     )
 
 
-def _deaf(name: str) -> Finding:
+def _deaf(name: str, whose: str = "no site") -> Finding:
     return Finding(
         code="https-listener-missing",
         severity=Severity.BLOCKER,
-        symptom="no site answers over HTTPS",
+        symptom=f"{whose} answers over HTTPS",
         cause="the load balancer has no HTTPS listener",
         fix='aws_lb_listener: port = 443, protocol = "HTTPS", certificate_arn = …; terraform apply',
         evidence=(f"{name}: no listener of protocol HTTPS",),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from orchestrator.aws.clusters import options
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.checklist.facts import NOT_ONYX, runs_another, service_settings, task_definition
@@ -106,7 +107,7 @@ def _many(tenant: str, service: ServiceSettings, rollout: Rollout, cluster: str)
         subject=tenant,
         symptom=f"{service.desired} tasks migrate the same schema at the same time",
         cause="each task migrates when it starts, and nothing stops two from doing so at once",
-        fix=f"aws ecs update-service --cluster {cluster} --service {service.name} --desired-count 1; once it runs, "
+        fix=f"aws ecs update-service {options(service.name, cluster)} --desired-count 1; once it runs, "
         f"--desired-count {service.desired}",
         evidence=(
             f"desiredCount {service.desired}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.aws.clusters import options, place
 from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from_finding, unknown
 from orchestrator.checklist.verdicts import seen_by
 from orchestrator.doctor.scene import Scene
@@ -25,7 +26,7 @@ class ServicesCheckFacts:
 
 def gather(scene: Scene) -> ServicesCheckFacts:
     """Shared with the check of tasks."""
-    services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
+    services = {name: tenant.service_id for name, tenant in scene.stack.tenants.items()}
     return ServicesCheckFacts(scene.rollouts(), services, scene.stack.cluster)
 
 
@@ -49,11 +50,11 @@ def _absent(tenant: str, name: str, cluster: str, rollout: Rollout) -> Finding |
             symptom=f"there is no service {name}",
             cause="it was deleted, or the contract names another cluster, region or account",
             fix="terraform apply; then check `cluster`, `region` and the tenant's `service` in the contract",
-            evidence=(f"cluster {cluster} has no active service {name}",),
+            evidence=("cluster {} has no active service {}".format(*place(name, cluster)),),
             explains=answers.CODES,
         )
     if rollout.service.desired == 0:
-        fix = f"aws ecs update-service --cluster {cluster} --service {name} --desired-count 1"
+        fix = f"aws ecs update-service {options(name, cluster)} --desired-count 1"
         return _at_zero(tenant, name, fix, f"desiredCount 0, runningCount {rollout.service.running}")
     return None
 

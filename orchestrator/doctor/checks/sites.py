@@ -40,22 +40,37 @@ class SitesCheckFacts:
     insides: Mapping[Subject, SiteBackend] = field(default_factory=dict)
     expected: Mapping[Subject, Healthy] = field(default_factory=dict)
     steady: frozenset[Subject] = frozenset()
+    routings: Mapping[Subject, Routing] = field(default_factory=dict)
+    """Of the tenants whose load balancer is another than the stack's."""
+
+    def routing_of(self, tenant: Subject) -> Routing:
+        """The tenant's way in."""
+        return self.routings.get(tenant, self.routing)
 
 
 def gather(scene: Scene) -> SitesCheckFacts:
     """One request an address; for each tenant its running tasks, their targets and task definitions."""
-    stack, said, routing = scene.stack, scene.answers(), scene.routing()
-    target = said[stack.load_balancer.dns_name]
-    names = {tenant: said[it.hostname] for tenant, it in stack.tenants.items()}
-    here = {tenant: answer.every for tenant, answer in names.items() if answer.every and answer.leads_to(target)}
-    site_owners = SiteOwners.of(stack)
-    if not (here and routing.found and routing.https):
-        return SitesCheckFacts(routing, site_owners)
-    seen = scene.visited(scene.read.visit(here, routing))
+    stack, said = scene.stack, scene.answers()
+    here = {}
+    for tenant, it in stack.tenants.items():
+        answer, way = said[it.hostname], scene.routing_of(tenant)
+        if answer.every and answer.leads_to(said[stack.balancer_of(tenant).dns_name]) and way.found and way.https:
+            here[tenant] = answer.every
+    site_owners, routings = SiteOwners.of(stack), {tenant: scene.routing_of(tenant) for tenant in here}
+    first = scene.routings().get(stack.load_balancer.arn, Routing(found=False))
+    if not here:
+        return SitesCheckFacts(first, site_owners)
+    seen = scene.visited(scene.read.visit(here, routings))
     scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
     steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
     return SitesCheckFacts(
-        routing, site_owners, seen.probes, seen.insides, {name: stack.healthy(name) for name in here}, steady
+        first,
+        site_owners,
+        seen.probes,
+        seen.insides,
+        {name: stack.healthy(name) for name in here},
+        steady,
+        routings,
     )
 
 
@@ -72,7 +87,7 @@ def judge(facts: SitesCheckFacts) -> Iterable[Finding]:
 def _of_another(tenant: Subject, path: str, facts: SitesCheckFacts) -> Finding | None:
     """What is registered or used behind a name whose rule is right."""
     inside, own = facts.insides.get(tenant), facts.site_owners.tenants[tenant]
-    if inside is None or tenancy.misled(tenant, path, facts.site_owners, facts.routing.rules, inside):
+    if inside is None or tenancy.misled(tenant, path, facts.site_owners, facts.routing_of(tenant).rules, inside):
         return None
     problem = tenancy.mixed_up(tenant, facts.site_owners, facts.insides)
     if problem is None or problem.code != tenancy.MIXED:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator.aws.cloudwatch import Metric
+from orchestrator.aws.clusters import place
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 
@@ -31,7 +32,8 @@ class TaskMemoryCheckFacts:
 def gather(scene: Scene) -> TaskMemoryCheckFacts:
     """One call for up to 500 services."""
     services = {tenant: settings.name for tenant, settings in scene.settings().items()}
-    of = {tenant: {"ClusterName": scene.stack.cluster, "ServiceName": name} for tenant, name in services.items()}
+    places = {tenant: place(name, scene.stack.cluster) for tenant, name in services.items()}
+    of = {tenant: {"ClusterName": cluster, "ServiceName": name} for tenant, (cluster, name) in places.items()}
     points = scene.read.cloudwatch.recent_of("AWS/ECS", of, METRIC, scene.now, SPAN)
     return TaskMemoryCheckFacts(services, {tenant: one.memory for tenant, one in scene.definitions().items()}, points)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.aws.clusters import place
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout import timeline
@@ -34,7 +35,7 @@ class TasksCheckFacts:
 
 def gather(scene: Scene) -> TasksCheckFacts:
     """Services, and the tasks and logs of those that are not steady."""
-    services = {name: tenant.service for name, tenant in scene.stack.tenants.items()}
+    services = {name: tenant.service_id for name, tenant in scene.stack.tenants.items()}
     return TasksCheckFacts(scene.rollouts(), services, scene.stack.cluster, scene.now)
 
 
@@ -77,13 +78,14 @@ def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Fi
     if not ages or max(ages) < PENDING_LONG:
         return
     task = waiting[ages.index(max(ages))]
+    cluster, _ = place(facts.services[tenant], facts.cluster)
     yield Finding(
         code="task-stuck-pending",
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom=f"a task of {facts.services[tenant]} has been {task.status} for {max(ages).seconds // 60} minutes",
         cause="it waits for a network interface, a very large image, or a container it depends on",
-        fix=f"aws ecs stop-task --cluster {facts.cluster} --task {task.id} (ECS starts another); if that one gets "
+        fix=f"aws ecs stop-task --cluster {cluster} --task {task.id} (ECS starts another); if that one gets "
         "stuck too, look for free addresses in its subnets and dependsOn in the task definition",
         evidence=(f"task {task.id}: {task.status} since {task.created_at:%Y-%m-%d %H:%M:%S} UTC",),
         explains=_SHORT,

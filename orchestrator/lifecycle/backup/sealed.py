@@ -154,7 +154,7 @@ def _tenant(tools: Tools, name: str, desired: int, record: str) -> TenantPart:
 
 
 def _keys(tools: Tools, tenant: str) -> list[KeyPart]:
-    name = tools.stack.tenants[tenant].service
+    name = tools.stack.tenants[tenant].service_id
     service = tools.ecs.services([name]).get(name)
     if service is None or service.primary is None:
         return []

@@ -26,7 +26,7 @@ def observe(context: DestroyContext) -> NothingLeftFacts:
         stack.stack,
         database=_own(stack, *stack.database.part) if stack.database.instance else "",
         cluster=_own(stack, *stack.database.part) if stack.database.cluster else "",
-        balancer=_own(stack, PartKind.BALANCER, stack.load_balancer.arn),
+        balancers=[one.arn for one in stack.balancers if _own(stack, PartKind.BALANCER, one.arn)],
         redis=_own(stack, PartKind.REDIS, redis),
         instances=sorted(one for one in machines if _own(stack, PartKind.INSTANCE, one)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.consequences import Consequence, Effect
 from orchestrator.engine.check import Severity
@@ -14,8 +14,10 @@ PREFIX = "others:"
 """Of the names under which such a loss is allowed: neither the stack's name nor a backup accepts it."""
 
 
-def hit(stack: Stack, ending: frozenset[Part], others: OtherUsers, ways: Sequence[str]) -> Iterator[Consequence]:
-    """A consequence for each part that goes and that others use. `ways`: others' rules on the load balancer.
+def hit(
+    stack: Stack, ending: frozenset[Part], others: OtherUsers, ways: Mapping[str, Sequence[str]]
+) -> Iterator[Consequence]:
+    """A consequence for each part that goes and that others use. `ways`: others' rules by load balancer.
 
     What goes is what the plan destroys; where the state tells nothing of a stack's parts, any of them may.
     """
@@ -29,9 +31,9 @@ def hit(stack: Stack, ending: frozenset[Part], others: OtherUsers, ways: Sequenc
     for part, name in _named(stack):
         if goes(part) and (users := others.users(name)):
             yield _loss(part, users)
-    balancer = (PartKind.BALANCER, stack.load_balancer.arn)
-    if balancer in ending and ways:
-        yield _loss(balancer, ways)
+    for balancer, rules in ways.items():
+        if (PartKind.BALANCER, balancer) in ending and rules:
+            yield _loss((PartKind.BALANCER, balancer), rules)
 
 
 def _named(stack: Stack) -> Iterator[tuple[Part, str]]:

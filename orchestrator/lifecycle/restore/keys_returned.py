@@ -45,7 +45,7 @@ def _look(tools: Tools, tenant: str) -> list[KeyState]:
     kept = tools.manifest.tenants[tenant].keys if tenant in tools.manifest.tenants else []
     if not kept:
         return []
-    name = tools.stack.tenants[tenant].service
+    name = tools.stack.tenants[tenant].service_id
     service = tools.ecs.services([name]).get(name)
     definition = service.primary.task_definition if service and service.primary else ""
     known = tools.keys.of(definition, tools.stack.stack, tools.goes) if definition else ()

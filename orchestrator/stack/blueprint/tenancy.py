@@ -46,6 +46,13 @@ class ResourceOwner:
     ttl: int = DEFAULT_TTL
     servers: frozenset[str] = frozenset()
     """What its database server is called: identifier, address."""
+    cluster: str = ""
+    """Its service's; empty: not known."""
+
+    @property
+    def whole(self) -> str:
+        """CLUSTER/SERVICE, where both are known."""
+        return f"{self.cluster}/{self.service}" if self.cluster and self.service else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +76,20 @@ class Tenancy:
         there = list(resources)
         tenants = _of_contract(contract) if contract else {}
         if not tenants or not whole:
-            theirs = {one.service for one in tenants.values()}
-            tenants |= {name: one for name, one in _of_services(there).items() if one.service not in theirs}
-        named = {word: one.name for one in tenants.values() for word in _words(one)}
+            theirs = {one.whole or one.service for one in tenants.values()} - {""}
+            others = _of_services(there).items()
+            tenants |= {name: one for name, one in others if not {one.whole, one.service} & theirs}
         services = [one for one in there if one.type == "aws_ecs_service"]
+        repeated = _repeated(services)
+        named = {word: one.name for one in tenants.values() for word in _words(one) if word not in repeated}
         homes: dict[str, set[str]] = {}
         for one in services:
-            if one.module and one.text("name") in named:
-                homes.setdefault(one.module, set()).add(named[one.text("name")])
+            owner = named.get(_whole(one.values), "") or named.get(one.text("name"), "")
+            if one.module and owner:
+                homes.setdefault(one.module, set()).add(owner)
+            if owner and one.text("task_definition"):
+                named[one.text("task_definition")] = owner
         modules = {module: names.pop() for module, names in homes.items() if len(names) == 1}
-        for one in services:
-            if one.text("name") in named and one.text("task_definition"):
-                named[one.text("task_definition")] = named[one.text("name")]
         server = contract.get("database") if contract else None
         said = server.get("instance") if isinstance(server, Mapping) else ""
         stack = contract.get("stack") if contract else ""
@@ -91,11 +100,18 @@ class Tenancy:
         for key in _KEY.findall(one.address):
             if key in self.tenants:
                 return str(key)
+        if found := self.by_value.get(_whole(values or {}), ""):
+            return found
         for name in ("id", "arn", "name", "family", "target_group_arn", "instance_id"):
             value = (values or {}).get(name)
             if isinstance(value, str) and value in self.by_value:
                 return self.by_value[value]
         return self.modules.get(one.module, "")
+
+    def of_service(self, service: Resource) -> str:
+        """The tenant of an ECS service: its name tells, with its cluster's where several services have it."""
+        named = self.by_value.get(_whole(service.values), "") or self.by_value.get(service.text("name"), "")
+        return named or self.owner(service, service.values)
 
     def databases(self) -> Mapping[str, str]:
         """Database by tenant, of those that have a known one."""
@@ -104,6 +120,23 @@ class Tenancy:
     def wait(self) -> int:
         """The longest TTL of the tenants' records, in seconds."""
         return max((one.ttl for one in self.tenants.values()), default=DEFAULT_TTL)
+
+
+def _whole(values: Mapping[str, Any]) -> str:
+    """CLUSTER/SERVICE of a service with these values."""
+    return f"{_cluster(values)}/{_word(values.get('name'))}"
+
+
+def _cluster(values: Mapping[str, Any]) -> str:
+    return _word(values.get("cluster")).rsplit("/", 1)[-1]
+
+
+def _repeated(services: Iterable[Resource]) -> set[str]:
+    """Names that services of several clusters have: they tell nothing by themselves."""
+    clusters: dict[str, set[str]] = {}
+    for one in services:
+        clusters.setdefault(one.text("name"), set()).add(_cluster(one.values))
+    return {name for name, some in clusters.items() if len(some) > 1}
 
 
 def contract_of(outputs: Mapping[str, Any]) -> Document | None:
@@ -156,6 +189,7 @@ def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
             _word(said.get("secret_arn")),
             _ttl(_mapping(said.get("dns")).get("ttl") or dns.get("ttl")),
             servers,
+            _cluster(said) or _cluster(contract),
         )
     return found
 
@@ -164,16 +198,17 @@ def _of_services(resources: list[Resource]) -> dict[str, ResourceOwner]:
     """Without a contract: services that a load balancer leads to (or all, when none has one)."""
     services = [one for one in resources if one.type == "aws_ecs_service"]
     definitions = {one.text("arn"): one for one in resources if one.type == "aws_ecs_task_definition"}
-    hosts, near = _hosts(resources), _hosts_near(resources)
+    hosts, near, repeated = _hosts(resources), _hosts_near(resources), _repeated(services)
     found = {}
     for one in [it for it in services if it.get("load_balancer")] or services:
         group = one.text("load_balancer", 0, "target_group_arn")
         definition = definitions.get(one.text("task_definition"))
         said = variables(definition) if definition else {}
         server = frozenset({said.get("POSTGRES_HOST", "").partition(":")[0]} - {""})
-        name, database = one.text("name") or one.address, said.get("POSTGRES_DB", "")
+        name, database, cluster = one.text("name") or one.address, said.get("POSTGRES_DB", ""), _cluster(one.values)
+        name = f"{cluster}-{name}" if name in repeated else name
         host = hosts.get(group, "") if group else _only(near, one)
-        found[name] = ResourceOwner(name, one.text("name"), host, database, group, servers=server)
+        found[name] = ResourceOwner(name, one.text("name"), host, database, group, servers=server, cluster=cluster)
     return found
 
 
@@ -220,7 +255,8 @@ def groups_of(one: Resource) -> Iterator[str]:
 
 
 def _words(one: ResourceOwner) -> list[str]:
-    return [word for word in (one.service, one.target_group, one.log_group, one.vespa, one.secret) if word]
+    words = (one.whole, one.service, one.target_group, one.log_group, one.vespa, one.secret)
+    return [word for word in words if word]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

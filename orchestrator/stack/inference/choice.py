@@ -25,7 +25,7 @@ def named(key: Key, options: Sequence[Resource], draft: ContractDraft) -> Resour
     for one in options:
         if one.address == mapped.chosen.get(key):
             return one
-    for below, attribute in IDENTITIES.get(key, {}).items():
+    for below, attribute in IDENTITIES.get(key[-1:], {}).items():
         said = mapped.values.get((*key, *below))
         same = [one for one in options if said is not None and one.values.get(attribute) == said]
         if len(same) == 1:

@@ -13,8 +13,9 @@ from orchestrator.redact import MASK
 from orchestrator.stack import contract
 from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.contract import SCHEMA, Stack
-from orchestrator.stack.inference import balancer, database, extras, runner, tenants
-from orchestrator.stack.inference.choice import pick
+from orchestrator.stack.inference import balancer, clusters, database, extras, runner, tenants
+from orchestrator.stack.inference.balancer import Balancers
+from orchestrator.stack.inference.clusters import Clusters
 from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
 from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion, Option
 from orchestrator.stack.inference.secrets import SecretStores
@@ -68,82 +69,57 @@ def infer(state: Resources, mapped: Mapped) -> Inferred:
     """Find every part of the contract. The order is that of dependence: cluster, sites, then what they lean on."""
     draft = ContractDraft(mapped)
     everywhere = sites_of(state)
-    cluster = _cluster(state, everywhere, draft)
-    if cluster is not None:
-        _parts(state, cluster, [it for it in everywhere if it.cluster_name == _name(cluster)], draft)
+    used = clusters.clusters_of(state, everywhere, draft)
+    if used:
+        draft.put(("schema",), SCHEMA, "this version")
+        clusters.place(used, draft)
+        _parts(state, used, everywhere, draft)
     return _finished(draft)
 
 
-def _cluster(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Resource | None:
-    """The cluster whose services have a way in; its ARN tells account and region."""
-    known = {_name(it): it for it in state.of("aws_ecs_cluster", data=True)}
-    used = {it.cluster_name: known.get(it.cluster_name) or _elsewhere(it) for it in sites}
-    chosen = pick(("cluster",), list((used or known).values()), draft, "which ECS cluster is the stack's?", "name")
-    if chosen is None:
-        return None
-    region, account = chosen.arn_parts
-    draft.put(("schema",), SCHEMA, "this version")
-    draft.put(("cluster",), _name(chosen), chosen.address)
-    draft.put(("region",), region, chosen.address)
-    draft.put(("account_id",), account, chosen.address)
-    draft.put(("stack",), _name(chosen).removesuffix("-cluster"), chosen.address)
-    return chosen
-
-
-def _name(cluster: Resource) -> str:
-    """A data source calls it otherwise."""
-    return cluster.text("name") or cluster.text("cluster_name")
-
-
-def _elsewhere(site: Site) -> Resource:
-    """A cluster that isn't in the state, as the service tells of it: its ARN says region and account.
-
-    Where the service gives the name alone, its own ARN does: a service is where its cluster is.
-    """
-    own = (site.service.text("arn"), site.service.text("id"))
-    arn = next((said for said in (site.cluster, *own) if said.startswith("arn:")), site.routes[0].group)
-    said = {"name": site.cluster_name, "arn": arn}
-    return Resource(f"{site.service.address}.cluster", "aws_ecs_cluster", values=said)
-
-
-def _parts(state: Resources, cluster: Resource, sites: Sequence[Site], draft: ContractDraft) -> None:
+def _parts(state: Resources, used: Clusters, everywhere: Sequence[Site], draft: ContractDraft) -> None:
+    sites = clusters.told_apart([it for it in everywhere if it.cluster_name in used])
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = (
             "let `terraform apply` finish; load balancers outside the state can't be understood, and what only Cloud "
             "Map or a network load balancer leads to has no site to manage"
         )
+        clusters.describe(used, sites, draft)
         draft.ask(("tenants",), asks, fix=fix)
         return
     kept = tenants_among(sites, draft)
     if any(one.key == (NOT_TENANTS,) for one in draft.questions):
+        clusters.describe(used, sites, draft)
         return  # who the tenants are comes first: all else leans on it
     server = database.server_of(state, kept, draft)
-    balancing = balancer.balancer_of(state, kept, draft)
-    kept = tuple(it for it in kept if _belongs(it, server, balancing, state, draft))
+    balancers = balancer.balancers_of(state, kept, draft)
+    kept = tuple(it for it in kept if _belongs(it, server, balancers, state, draft))
+    clusters.describe(used, kept, draft)
     instance = runner.runner_of(state, server, draft)
-    vault = SecretStores(state, *cluster.arn_parts, runner.role_of_runner(instance, state))
+    where = next(iter(used.values())).arn_parts
+    vault = SecretStores(state, *where, runner.role_of_runner(instance, state))
     if server is not None:
         database.describe(server, kept, vault, draft)
-    if balancing is not None:
-        balancer.describe(balancing, kept, draft, state)
+    balancer.describe(balancers, kept, draft, state)
     for site in kept:
-        tenants.describe(site, server, vault, draft, _alone(site, sites))
+        tenants.describe(site, server, vault, draft, _alone(site, everywhere))
     extras.describe(state, kept, vault, draft)
 
 
-def _alone(site: Site, sites: Sequence[Site]) -> bool:
+def _alone(site: Site, everywhere: Sequence[Site]) -> bool:
     """Whether no other service is behind its load balancers: then what leads there leads to it."""
-    return not any(it is not site and set(it.balancers) & set(site.balancers) for it in sites)
+    return not any(
+        it.service.address != site.service.address and set(it.balancers) & set(site.balancers) for it in everywhere
+    )
 
 
-def _belongs(
-    site: Site, server: Resource | None, balancing: Resource | None, state: Resources, draft: ContractDraft
-) -> bool:
-    """Whether the site leans on the chosen server and load balancer: a contract has one of each."""
+def _belongs(site: Site, server: Resource | None, balancers: Balancers, state: Resources, draft: ContractDraft) -> bool:
+    """Whether the site leans on the chosen server, and on the load balancer that orchestrate.toml names, if it does."""
     way = database.way_of(site, state)
     elsewhere = server is not None and way is not None and way.server.address != server.address
-    apart = balancing is not None and bool(site.balancers) and balancing.text("arn") not in site.balancers
+    chosen = draft.mapped.says(balancer.KEY) and bool(balancers)
+    apart = chosen and bool(site.balancers) and site.name not in balancers
     if elsewhere or apart:
         what = "database server" if elsewhere else "load balancer"
         draft.remark(f"{site.service.address} has another {what}: orchestrate does not manage it")
@@ -230,6 +206,9 @@ def _known_tenants(found: Mapping[Key, Found]) -> dict[str, dict[str, Any]]:
     for key, one in found.items():
         if key[0] == "tenants" and len(key) == 3:
             tenants_.setdefault(key[1], {})[key[2]] = one.value
+    for known in tenants_.values():
+        if "cluster" in known and "service" in known:
+            known["service"] = f"{known['cluster']}/{known['service']}"
     return tenants_
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.stack.blueprint.resources import Resources
 
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
-"""What `resource` can choose."""
+"""What `resource` can choose; of a tenant its load balancer."""
 NOT_TENANTS = "not_tenants"
 """A list of services behind a listener that are no tenants: `not_tenants = ["web"]`. It is no key of the contract."""
 PASSWORDS = frozenset({"admin_password", "password"})
@@ -91,6 +91,10 @@ def leaves(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, Any
             yield key, value
 
 
+def _is_part(key: Key) -> bool:
+    return (len(key) == 1 and key[0] in PARTS) or (key[0] == "tenants" and key[2:] == ("load_balancer",))
+
+
 def _is_directive(value: Mapping[str, Any]) -> bool:
     return bool(value) and len(value.keys() & _DIRECTIVES) == 1 and value.keys() <= _DIRECTIVES | {"attribute"}
 
@@ -107,7 +111,7 @@ class _MappingReading:
     def take(self, key: Key, value: Any) -> None:
         if key[-1] == "resource" and key[:-1]:
             self._choose(key[:-1], value, key)
-        elif isinstance(value, Mapping) and "resource" in value and len(key) == 1 and key[0] in PARTS:
+        elif isinstance(value, Mapping) and "resource" in value and _is_part(key):
             self._choose(key, value["resource"], key)
         elif key[-1] in PASSWORDS:
             self._password(key, value)

@@ -16,12 +16,23 @@ from orchestrator.stack.records import covers, leading_to, plain, records_of
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A listener's rule (or its default action) that forwards to a target group. `hosts` are its host headers."""
+    """A listener's rule (or its default action) that forwards to a target group. `hosts` are its host headers.
+
+    `listener` is None where the state doesn't hold it; its ARN is known all the same.
+    """
 
     source: str
     group: str
     listener: Resource | None
     hosts: tuple[str, ...] = ()
+    listener_arn: str = ""
+
+    @property
+    def balancer(self) -> str:
+        """The ARN of the load balancer: a listener's own ARN has its name and id (`:listener/app/NAME/ID/…`)."""
+        said = self.listener.text("load_balancer_arn") if self.listener else ""
+        named = self.listener_arn.rpartition("/")[0].replace(":listener/", ":loadbalancer/")
+        return said or (named if ":loadbalancer/" in named else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,17 @@ class Site:
     """As the service says it: an ARN, or a name."""
     routes: tuple[Route, ...]
     task: BackendTask | None = field(default=None)
+    called: str = ""
+    """What tells it from a service of the same name in another cluster; empty: there is none."""
 
     @property
     def name(self) -> str:
-        """The service's name: unique in its cluster, and what people call it by."""
+        """What people call it by: the service's name, which is unique in its cluster."""
+        return self.called or self.service_name
+
+    @property
+    def service_name(self) -> str:
+        """The service's own name."""
         return self.service.text("name")
 
     @property
@@ -63,8 +81,7 @@ class Site:
     @property
     def balancers(self) -> tuple[str, ...]:
         """ARNs of the load balancers that lead here."""
-        arns = (route.listener.text("load_balancer_arn") for route in self.routes if route.listener)
-        return tuple(dict.fromkeys(arn for arn in arns if arn))
+        return tuple(dict.fromkeys(route.balancer for route in self.routes if route.balancer))
 
 
 def sites_of(state: Resources) -> tuple[Site, ...]:
@@ -94,7 +111,8 @@ def _routes(state: Resources) -> Iterator[Route]:
             for value in listed(header.get("values"))
         )
         for group in _forwarded(rule.blocks("action")):
-            yield Route(rule.address, group, listeners.get(rule.text("listener_arn")), hosts)
+            arn = rule.text("listener_arn")
+            yield Route(rule.address, group, listeners.get(arn), hosts, arn)
     for listener in listeners.values():
         for group in _forwarded(listener.blocks("default_action")):
             yield Route(listener.address, group, listener)

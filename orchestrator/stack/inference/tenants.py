@@ -18,7 +18,7 @@ DEFAULT_ROLE = "postgres"
 def describe(site: Site, server: Resource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
     """The tenant's part of the contract, under its service's name. `alone`: no other is behind its load balancer."""
     key = ("tenants", site.name)
-    draft.put((*key, "service"), site.name, site.service.address)
+    draft.put((*key, "service"), site.service_name, site.service.address)
     hostname(site, (*key, "hostname"), draft, vault.state, alone)
     target_group(site, (*key, "target_group_arn"), draft)
     task = site.task

@@ -31,7 +31,7 @@ HERE = DnsAnswer("a.vigilon.app", (BALANCER,), ("192.0.2.1",))
 
 def rows(balancer: str | None = "active", **sights: Observation) -> dict[str, PartObserved]:
     named = {step.replace("_", "-"): sight for step, sight in sights.items()}
-    return {part.subject or part.part: part for part in board.rows(ONE, named, balancer, ["a"])}
+    return {part.subject or part.part: part for part in board.rows(ONE, named, {BALANCER: balancer}, ["a"])}
 
 
 def database(verdict: Verdict) -> Observation:

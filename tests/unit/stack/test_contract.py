@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from orchestrator.errors import Invalid
-from orchestrator.stack import contract, names
+from orchestrator.stack import contract, encoding, names
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
 
@@ -122,8 +122,8 @@ def test_a_password_in_memory_is_in_nothing_that_is_written() -> None:
 
 
 def test_what_is_printed_beside_a_contract_is_passed_over() -> None:
-    printed = good() | {contract.PROVENANCE: {"cluster": "aws_ecs_cluster.main"}}
-    assert contract.decode(json.dumps(printed), "test").cluster == "onyx-prod-cluster"
+    printed = good() | {encoding.PROVENANCE: {"cluster": "aws_ecs_cluster.main"}}
+    assert encoding.decode(json.dumps(printed), "test").cluster == "onyx-prod-cluster"
 
 
 BAD_NAMES = [
@@ -175,15 +175,15 @@ def packed(document: Any) -> str:
 
 @pytest.mark.parametrize("form", [json.dumps, packed])
 def test_every_form_is_read(form: Callable[[Any], str]) -> None:
-    assert contract.decode(form(good()), "test").stack == "onyx-prod"
+    assert encoding.decode(form(good()), "test").stack == "onyx-prod"
     whole = {"orchestrator": {"value": good(), "sensitive": False}, "alb_dns_name": {"value": "x"}}
-    assert contract.decode(form(whole), "test").stack == "onyx-prod"
+    assert encoding.decode(form(whole), "test").stack == "onyx-prod"
 
 
 @pytest.mark.parametrize("text", ["", "no", "{", "[1]", "H4sI", base64.b64encode(b"no gzip").decode(), "[" * 100_000])
 def test_text_that_is_no_contract_is_one_clear_error(text: str) -> None:
     with pytest.raises(Invalid) as caught:
-        contract.decode(text, "test")
+        encoding.decode(text, "test")
     assert len(caught.value.problems) == 1
 
 
@@ -210,3 +210,42 @@ def test_whatever_stands_anywhere_it_is_accepted_or_named(data: st.DataObject) -
         contract.parse(document, "test")
     except Invalid as error:
         assert all(problem.code and problem.context and problem.fix for problem in error.problems)  # noqa: PT017
+
+
+BALANCER = {
+    "arn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/b/2",
+    "dns_name": "b-2.us-west-2.elb.amazonaws.com",
+    "zone_id": "Z2",
+}
+CERTIFICATE = {"arn": "arn:aws:acm:us-west-2:123456789012:certificate/b"}
+
+
+def test_a_tenant_knows_its_own_cluster_load_balancer_and_certificate() -> None:
+    document = good()
+    document["tenants"]["b"] |= {"cluster": "onyx-b", "load_balancer": BALANCER, "certificate": CERTIFICATE}
+    stack = contract.parse(document, "test")
+    assert [one.dns_name for one in stack.balancers] == [stack.load_balancer.dns_name, BALANCER["dns_name"]]
+    assert (stack.balancer_of("a"), stack.balancer_of("b").zone_id) == (stack.load_balancer, "Z2")
+    assert stack.clusters == (stack.cluster, "onyx-b")
+    assert stack.service_part("b")[1] == f"onyx-b/{stack.tenants['b'].service}"
+    assert (stack.tenants["a"].service_id, stack.tenants["b"].service_id) == ("a-service", "onyx-b/b-service")
+    assert CERTIFICATE["arn"] in stack.certificates
+
+
+def test_of_a_load_balancer_of_its_own_the_stacks_certificate_is_not_claimed() -> None:
+    document = good() | {"certificate": {"arn": CERTIFICATE["arn"] + "1"}}
+    document["tenants"]["b"]["load_balancer"] = BALANCER
+    stack = contract.parse(document, "test")
+    assert (stack.certificate_of("a"), stack.certificate_of("b")) == (stack.certificate, None)
+
+
+@pytest.mark.parametrize(("cluster", "code"), [("onyx-b", ""), ("", "contract-duplicate-service")])
+def test_services_of_one_name_need_clusters_of_their_own(cluster: str, code: str) -> None:
+    document = good()
+    document["tenants"]["b"] |= {"service": "a-service", "cluster": cluster or document["cluster"]}
+    try:
+        contract.parse(document, "test")
+        found = ""
+    except Invalid as error:
+        found = error.problems[0].code
+    assert found == code

@@ -37,7 +37,9 @@ class Context:
 
     @property
     def stack(self) -> Any:
-        tenants = {name: SimpleNamespace(service=f"service-{name}") for name in ("a", "b")}
+        tenants = {
+            name: SimpleNamespace(service=f"service-{name}", service_id=f"service-{name}") for name in ("a", "b")
+        }
         owned = SimpleNamespace(manages=lambda *_: True, objection=lambda *_: "")
         return SimpleNamespace(redis=REDIS, tenants=tenants, ownership=owned, stack="s")
 
