@@ -27,7 +27,7 @@ class UnprotectedFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Releases:
     """What is to be released."""
 
     database: bool = False
@@ -51,7 +51,7 @@ def observe(context: DestroyContext) -> UnprotectedFacts:
 
 def decide(facts: UnprotectedFacts) -> Verdicts:
     """Both at once; what isn't the stack's own stays as it is."""
-    own = Release(
+    own = Releases(
         database=facts.protected.database and DATABASE not in facts.foreign,
         balancer=facts.protected.balancer and BALANCER not in facts.foreign,
         further=tuple(arn for arn in facts.further if arn not in facts.foreign),
@@ -75,7 +75,7 @@ def _called(name: str) -> str:
 
 def apply(context: DestroyContext, todos: Mapping[Subject, Todo]) -> None:
     """Through the API, so that it works whatever the configuration calls its variables."""
-    release: Release = todos[STACK].payload
+    release: Releases = todos[STACK].payload
     if release.database:
         context.protection.release_database(context.stack.database.server, context.stack.database.kind)
     if release.balancer:

@@ -38,8 +38,8 @@ class Looks:
     tenants: tuple[str, ...] = ("a",)
     steps: tuple[str, ...] = ("database-server", "runner")
 
-    def balancer(self) -> str:
-        return "active"
+    def balancers(self) -> dict[str, str]:
+        return {"alb": "active"}
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
         self.looked.append(set(self.steps) - set(known))
