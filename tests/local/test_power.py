@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -15,9 +16,9 @@ from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
-from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
+from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend, rds_backends
 
-from orchestrator.local.core.cloud import REGION
+from orchestrator.local.core.cloud import ACCOUNT, REGION
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import moto_power
@@ -289,3 +290,27 @@ def test_tags_can_be_set_while_it_is_stopped_and_nothing_else_can(cloud: Timeles
 def test_an_instance_with_a_read_replica_is_not_stopped(server: Any) -> None:
     server.create_db_instance_read_replica(DBInstanceIdentifier="db-2", SourceDBInstanceIdentifier="db")
     assert "InvalidDBInstanceState" in refusal(server.stop_db_instance, **DB)
+
+
+def free_storage() -> float:
+    """In GiB, as CloudWatch has it."""
+    now = Pace.now()
+    span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1), "Period": 60}
+    of_it = {"Namespace": "AWS/RDS", "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "db"}]}
+    seen = client("cloudwatch").get_metric_statistics(
+        MetricName="FreeStorageSpace", **of_it, **span, Statistics=["Minimum"]
+    )
+    return min(float(one["Minimum"]) for one in seen["Datapoints"]) / 2**30
+
+
+def test_more_storage_is_free_and_a_full_server_runs_again(cloud: Timeless, server: Any) -> None:
+    measured = {"MetricName": "FreeStorageSpace", "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "db"}]}
+    client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=[{**measured, "Value": 0.5 * 2**30}])
+    rds_backends[ACCOUNT][REGION].databases["db"].status = rds.FULL
+    server.modify_db_instance(**DB, BackupRetentionPeriod=3, ApplyImmediately=True)
+    cloud.pass_by(LATER)
+    assert (database()["DBInstanceStatus"], free_storage()) == (rds.FULL, 0.5)
+    server.modify_db_instance(**DB, AllocatedStorage=40, ApplyImmediately=True)
+    assert database()["DBInstanceStatus"] == "modifying"
+    cloud.pass_by(rds.MODIFY_SECONDS)
+    assert (database()["DBInstanceStatus"], free_storage()) == ("available", 20.5)

@@ -11,11 +11,10 @@ from moto.rds.models import rds_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
 from orchestrator.local.faults import Fault
+from orchestrator.local.rds.moto import FULL
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
-
-FULL = "storage-full"
 
 
 def _fill(cloud: Cloud, _tenant: str) -> None:

@@ -17,10 +17,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 from moto.rds.exceptions import InvalidDBInstanceStateFault
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 
-from orchestrator.local.core.cloud import Address, Cloud, DatabaseServers
+from orchestrator.local.core.cloud import ACCOUNT, REGION, Address, Cloud, DatabaseServers
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.rds.cluster_server import cluster_of, end, serve
 
@@ -33,6 +34,7 @@ STAYS_STOPPED = 7 * 86400.0
 RESTART = "automatic_restart_time"
 """The attribute that moto's serialiser shows as AutomaticRestartTime."""
 DELETE_SECONDS = 180.0
+FULL = "storage-full"
 
 UNCHANGEABLE = frozenset({"creating", "deleting", "failed", "starting", "stopped", "stopping"})
 
@@ -94,12 +96,21 @@ class DbInstances:
         if pace.sleep((ready - pace.monotonic()) * pace.speed) and instance.status == "creating":
             instance.status = "available"
 
-    def changed(self, instance: DBInstance, asked: dict[str, Any]) -> None:
-        """`modifying`, then `available`; a new master password counts at once."""
+    def changed(self, instance: DBInstance, asked: dict[str, Any], was: str, grown: int) -> None:
+        """`modifying`, then `available`; a new master password counts at once, and `grown` GiB of storage are free.
+
+        A server whose storage `was` full runs again once there is more of it.
+        """
         _remember(instance, asked)
         if asked.keys() & PASSWORD_CHANGES:
             self._new_password(instance)
-        self._pass_through(instance, "modifying", MODIFY_SECONDS, "available")
+        _more_is_free(instance, grown)
+        if was != FULL:
+            self._pass_through(instance, "modifying", MODIFY_SECONDS, "available")
+        elif grown > 0:
+            self._pass_through(instance, "modifying", MODIFY_SECONDS, "available", self._start)
+        else:
+            instance.status = FULL
 
     def _new_password(self, instance: DBInstance) -> None:
         if self._cloud.databases and _has_own_server(instance):
@@ -200,6 +211,16 @@ def _server(servers: DatabaseServers, instance: DBInstance, snapshot: str) -> Ad
     )
 
 
+def _more_is_free(instance: DBInstance, gib: int) -> None:
+    """CloudWatch sees it: what was measured of the free storage grows."""
+    if gib > 0:
+        name = ("DBInstanceIdentifier", instance.db_instance_identifier)
+        for one in cloudwatch_backends[ACCOUNT][REGION].metric_data:
+            of_it = name in {(each.name, each.value) for each in one.dimensions}
+            if of_it and one.name == "FreeStorageSpace" and isinstance(one, MetricDatum):
+                one.value += gib * 2**30
+
+
 def refuse_unless_changeable(instance: DBInstance, message: str) -> None:
     """As AWS does for what needs a server that runs (InvalidDBInstanceState)."""
     if instance.status in UNCHANGEABLE:
@@ -242,8 +263,9 @@ def _correct_changes(instances: DbInstances) -> None:
     def modify_db_instance(self: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> DBInstance:
         known = self.describe_db_instances(db_instance_identifier)[0]
         refuse_unless_changeable(known, "Database instance is not in available state.")
+        was, storage = known.status, int(known.allocated_storage or 0)
         instance = modify(self, db_instance_identifier, db_kwargs)
-        instances.changed(instance, db_kwargs)
+        instances.changed(instance, db_kwargs, was, int(instance.allocated_storage or 0) - storage)
         return instance
 
     def stop_db_instance(self: RDSBackend, db_instance_identifier: str, snapshot: str | None = None) -> DBInstance:
