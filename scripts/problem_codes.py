@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from orchestrator.index import PROVIDERS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "orchestrator"
 
@@ -108,9 +110,15 @@ def _of_call(call: ast.Call, kind: str, names: Mapping[str, list[ast.expr]], fil
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     message, fix = (" / ".join(_said(given[key], call, names)) if key in given else "" for key in ("message", "fix"))
     message = message or (" / ".join(_said(given["meaning"], call, names)) if "meaning" in given else "")
-    for code in _texts(given["code"], names) if "code" in given else ():
-        if code and code not in INTERNAL and not code.startswith("{"):
-            yield Source(code, file, message, fix, kind, "fix" in given)
+    for template in _texts(given["code"], names) if "code" in given else ():
+        for code in _of_each_kind(template):
+            if code and code not in INTERNAL and not code.startswith("{"):
+                yield Source(code, file, message, fix, kind, "fix" in given)
+
+
+def _of_each_kind(code: str) -> Sequence[str]:
+    """A code that begins with the name of a kind of index: one of each kind."""
+    return [code.replace("{name}", one.name, 1) for one in PROVIDERS] if code.startswith("{name}-") else [code]
 
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:

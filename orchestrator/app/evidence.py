@@ -39,7 +39,7 @@ def collect(operation: Operation, diagnosis: Diagnosis, clock: Clock) -> Mapping
         "tasks.jsonl": lambda: _lines(operation.tasks(), now),
     }
     made = {name: _tried(make) for name, make in parts.items()}
-    return {**made, **_task_logs(operation, now), **_vespa_logs(operation, now)}
+    return {**made, **_task_logs(operation, now), **_index_logs(operation, now)}
 
 
 def _tried(make: Callable[[], str]) -> str:
@@ -82,14 +82,15 @@ def _task_logs(operation: Operation, now: datetime) -> Mapping[str, str]:
     return {f"logs/{tenant}.log": _ended(some[-MOST_LINES:]) for tenant, some in by_tenant.items()}
 
 
-def _vespa_logs(operation: Operation, now: datetime) -> Mapping[str, str]:
-    if not operation.stack.vespa:
-        return {}
-    said = operation.vespa_logs(now - BEFORE)
-    return {f"logs/vespa-{tenant}.log": _ended(_vespa_lines(some)) for tenant, some in said.items()}
+def _index_logs(operation: Operation, now: datetime) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for kind in sorted({one.kind for one in operation.stack.indexes}):
+        said = operation.index_logs(kind, now - BEFORE)
+        found |= {f"logs/{kind}-{tenant}.log": _ended(_index_lines(some)) for tenant, some in said.items()}
+    return found
 
 
-def _vespa_lines(said: Sequence[tuple[str, str]] | Problem) -> Iterator[str]:
+def _index_lines(said: Sequence[tuple[str, str]] | Problem) -> Iterator[str]:
     if isinstance(said, Problem):
         yield str(said)
         return

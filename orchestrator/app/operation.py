@@ -35,14 +35,16 @@ from orchestrator.engine.step import Subject, Verdict
 from orchestrator.engine.unconfirmed import WINDOW
 from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError, Problem, TimedOut, correction
 from orchestrator.events import Emit, Event
-from orchestrator.index import vespa
+from orchestrator.index import AnyIndex, provider
+from orchestrator.index.report import Line
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.lifecycle.services import foreign_among
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.tail import Search, Tail
 from orchestrator.settings import Settings
 from orchestrator.stack import contract
-from orchestrator.stack.contract import Stack, Vespa
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.indexes import IndexServer
 from orchestrator.steps import services
 
 SETTLING = 300.0
@@ -223,7 +225,7 @@ class Operation:
         return rows_of(self._context.database, wanted_of(self.stack), "embedding_provider")
 
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
-        """What each step observes now, the Vespas' containers with them; changes nothing, looks not at `known`."""
+        """What each step observes now, the indexes' containers with them; changes nothing, looks not at `known`."""
         asked = [step for step in self._looked_at if step.id not in known]
         return runner.sights(asked, self._looking_once(), subjects=self._subjects)
 
@@ -237,12 +239,14 @@ class Operation:
         groups = {name: group for name, group in named.items() if group is not None}
         return Tail(self._context.logs, groups, search, start)
 
-    def vespas(self) -> Mapping[str, Vespa]:
-        """By tenant, of those that were asked for. Raises `Invalid` when none has one."""
-        found = {name: self.stack.vespa[name] for name in self.tenants if name in self.stack.vespa}
+    def indexes(self, kind: str) -> Mapping[str, IndexServer]:
+        """By tenant, of those that were asked for. Raises `Invalid` when none has one of this kind."""
+        there: AnyIndex = provider(kind)
+        found = {name: one for name, one in there.of(self.stack).items() if name in self.tenants}
         if not found:
-            fix = "`vespa` in the contract names each tenant's instance"
-            raise Invalid(Problem("vespa-unknown", "the contract names no Vespa for these tenants", "vespa", fix))
+            fix = f"`{kind}` in the contract names each tenant's instance"
+            message = f"the contract names no {there.title} for these tenants"
+            raise Invalid(Problem(f"{there.name}-unknown", message, kind, fix))
         return found
 
     @property
@@ -250,9 +254,9 @@ class Operation:
         """For sessions with an instance."""
         return self._context.ssm
 
-    def vespa_logs(self, start: datetime) -> Mapping[str, Sequence[vespa.Line] | Problem]:
-        """What the Vespas' containers wrote since then, or why that can't be told."""
-        return vespa.logs(self._context.ssm, self.vespas(), start)
+    def index_logs(self, kind: str, start: datetime) -> Mapping[str, Sequence[Line] | Problem]:
+        """What the containers of this kind of index wrote since then, or why that can't be told."""
+        return provider(kind).logs(self._context.ssm, self.indexes(kind), start)
 
     def learn_secrets(self) -> None:
         """Read the stack's secrets, as far as we may, so that they are hidden wherever they turn up."""

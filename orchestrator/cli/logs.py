@@ -34,6 +34,6 @@ def logs(source: str | None, *, container: str, follow: bool, since: str, grep: 
     from orchestrator.workflows.logs import LogsOptions, logs
 
     options = LogsOptions(
-        **chosen_steps(given), vespa=source == "vespa", container=container, follow=follow, since=since, grep=grep
+        **chosen_steps(given), index=source or "", container=container, follow=follow, since=since, grep=grep
     )
     carry_out(logs, options, given)

@@ -16,7 +16,8 @@ from orchestrator.database import contents, hindrances, marks
 from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.marks import Mark
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.stack.contract import PASSWORD_KEY, Stack
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.values import PASSWORD_KEY
 
 LOCK_WAIT = 10
 """Seconds that a statement waits for somebody else's lock: then its tenant has failed, and the others go on."""

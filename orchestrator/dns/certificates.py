@@ -19,7 +19,8 @@ from orchestrator.dns.places import ZoneReader
 from orchestrator.dns.submission import LocatedChange
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack.contract import Arn, Dns, Stack
+from orchestrator.stack.contract import Dns, Stack
+from orchestrator.stack.values import Arn
 
 VARIABLE = "ORCHESTRATE_CERTIFICATE"
 """What the hook in terraform/ gives: a `Request` as JSON."""

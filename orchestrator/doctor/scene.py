@@ -40,6 +40,7 @@ from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread, Verdicts
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.index import provider
 from orchestrator.probe import Reached
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Rollout
@@ -203,7 +204,7 @@ class Scene:
 
     @read_once
     def instances(self) -> Mapping[str, Instance]:
-        """Vespa's instances and the runner, by id."""
+        """The indexes' instances and the runner, by id."""
         return self.read.network.instances(self._instance_ids())
 
     @read_once
@@ -212,13 +213,13 @@ class Scene:
         return self.read.ssm.pings(self._instance_ids())
 
     @read_once
-    def vespa_ports(self) -> Mapping[str, int]:
-        """Per tenant with a Vespa: the port its tasks themselves ask (VESPA_PORT), else the contract's."""
+    def index_ports(self) -> Mapping[tuple[str, Subject], int]:
+        """Per index (its kind and tenant): the port its tasks themselves ask (VESPA_PORT), else the contract's."""
         ports = {}
-        for tenant, vespa in self.stack.vespa.items():
+        for kind, tenant, server in self.stack.indexes:
             definition = self.definitions().get(tenant)
-            said = definition.variables().get("VESPA_PORT", "") if definition else ""
-            ports[tenant] = int(said) if said.isdecimal() else vespa.port
+            said = definition.variables().get(provider(kind).port_variable, "") if definition else ""
+            ports[kind, tenant] = int(said) if said.isdecimal() else server.port
         return ports
 
     @read_once
@@ -235,7 +236,7 @@ class Scene:
 
     @read_once
     def subnets(self) -> Mapping[str, Subnet]:
-        """The tasks' and Vespa's subnets, by id."""
+        """The tasks' and the indexes' subnets, by id."""
         ids = {subnet for service in self.settings().values() for subnet in service.subnets}
         return self.read.network.subnets(ids | {one.subnet for one in self.instances().values() if one.subnet})
 
@@ -351,7 +352,7 @@ class Scene:
 
     def _instance_ids(self) -> list[str]:
         runner = {self.stack.runner.instance_id} if self.stack.runner else set()
-        return sorted(runner | {vespa.instance_id for vespa in self.stack.vespa.values()})
+        return sorted(runner | {one.server.instance_id for one in self.stack.indexes})
 
     def _for_each(self, check: str, tenants: Iterable[Subject], read: Callable[[Subject], T]) -> Mapping[Subject, T]:
         """What can be read; the rest is missed by the check of that name, in the first place."""

@@ -60,7 +60,7 @@ def accepted(consequences: Iterable[Consequence], stack: Stack, *, no_backup: bo
     outages = {one.name for one in consequences if one.effect is Effect.OUTAGE}
     losses = {one.name for one in consequences if one.effect is Effect.LOSS and not one.name.startswith(PREFIX)}
     held = {f"database:{tenant.database}" for tenant in stack.tenants.values()}
-    held |= {f"vespa:{tenant}" for tenant in stack.vespa}
+    held |= {one.word for one in stack.indexes}
     held |= {f"bucket:{stack.bucket}"} if stack.bucket else set()
     return frozenset(outages | (losses if no_backup else losses & held))
 

@@ -14,11 +14,14 @@ GONE = frozenset({"shutting-down", "terminated"})
 
 
 def owners(stack: Stack) -> Mapping[Subject, tuple[str, ...]]:
-    """By tenant its Vespa's instance; the stack's are the runner, whoever's Vespa it has, and what is no tenant's."""
+    """By tenant its indexes' instances; the stack's are the runner, whoever's index it has, and what is no tenant's."""
     shared = {stack.runner.instance_id} if stack.runner else set()
-    shared |= {vespa.instance_id for tenant, vespa in stack.vespa.items() if tenant not in stack.tenants}
-    own = {tenant: (vespa.instance_id,) for tenant, vespa in stack.vespa.items() if tenant in stack.tenants}
-    return {STACK: tuple(sorted(shared)), **own}
+    shared |= {one.server.instance_id for one in stack.indexes if one.tenant not in stack.tenants}
+    own: dict[Subject, set[str]] = {}
+    for one in stack.indexes:
+        if one.tenant in stack.tenants:
+            own.setdefault(one.tenant, set()).add(one.server.instance_id)
+    return {STACK: tuple(sorted(shared)), **{tenant: tuple(sorted(ids)) for tenant, ids in own.items()}}
 
 
 Tags = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]

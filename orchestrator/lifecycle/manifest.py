@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator import __version__
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.contract import Stack
+from orchestrator.stack.indexes import VESPA, word
 from orchestrator.stack.ownership import Known, Ownership, Part, PartKind, part
 
 SCHEMA = 1
@@ -146,6 +147,16 @@ class Manifest(_ManifestPart):
         return found | {f"documents of {name}": number for name, number in indexes if number is not None}
 
     @property
+    def indexes(self) -> Mapping[str, IndexPart]:
+        """Every index that it holds, by its word (`vespa:TENANT`)."""
+        return {word(VESPA, tenant): one for tenant, one in self.index.items()}
+
+    @property
+    def without_index(self) -> Sequence[str]:
+        """Tenants of whom it holds none."""
+        return sorted(set(self.tenants) - {one.partition(":")[2] for one in self.indexes})
+
+    @property
     def prefix(self) -> str:
         """Where its files are in the bucket."""
         return f"{self.id}/objects/"
@@ -187,7 +198,8 @@ def parts_of(stack: Stack) -> Iterator[Part]:
         yield PartKind.REDIS, stack.redis.replication_group
     if stack.bucket:
         yield PartKind.BUCKET, stack.bucket
-    yield from ((PartKind.INSTANCE, one.instance_id) for one in (stack.runner, *stack.vespa.values()) if one)
+    instances = dict.fromkeys([*([stack.runner.instance_id] if stack.runner else []), *stack.index_instances])
+    yield from ((PartKind.INSTANCE, one) for one in instances)
 
 
 def begun(

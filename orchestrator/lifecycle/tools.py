@@ -22,6 +22,7 @@ from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.ownership import OwnershipRules as DatabaseRules
 from orchestrator.database.server import Server
 from orchestrator.database.ssm import SsmServer
+from orchestrator.index.report import Contents
 from orchestrator.lifecycle.manifest import DumpPart, Manifest
 from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.lifecycle.pause_tags import Stamp
@@ -35,23 +36,16 @@ Say = Callable[[str, str], None]
 """A step's id and how far it is: for what takes long inside one change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What an index holds. `digest` is empty when not every document was read."""
-
-    documents: int
-    digest: str
-
-
 @dataclass
 class ReadSoFar:
     """What this run has read and later steps need; the next run reads it anew."""
 
     inventories: dict[str, DatabaseInventory] = field(default_factory=dict)
     contents: dict[str, Contents] = field(default_factory=dict)
+    """By the index's word."""
     dumps: dict[str, DumpPart] = field(default_factory=dict)
     index_states: dict[str, bool] = field(default_factory=dict)
-    """Tenant → whether its index ran, where that was seen after its snapshot began and is as it shall be."""
+    """By its word: whether an index ran, where that was seen after its snapshot began and is as it shall be."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def look(manifest: Manifest, snapshots: Snapshots, volumes: Volumes, objects: Bu
     found = relative(objects.objects(manifest.bucket, files.prefix), files.prefix) if files else {}
     return FoundBackup(
         snapshot=snapshots.find(manifest.database.snapshot) if manifest.database else None,
-        volumes=volumes.find([part.snapshot for part in manifest.index.values()]),
+        volumes=volumes.find([part.snapshot for part in manifest.indexes.values()]),
         objects=found,
         dumps={one.key: one.size for one in objects.objects(manifest.bucket, manifest.dumps_prefix)}
         if manifest.dumps
@@ -57,8 +57,8 @@ def judge(manifest: Manifest, seen: FoundBackup) -> tuple[Problem, ...]:
         found += _database(manifest.database, seen.snapshot)
     if manifest.files:
         found += _files(manifest.files, seen)
-    for tenant, part in manifest.index.items():
-        found += _index(tenant, part, seen.volumes.get(part.snapshot))
+    for name, part in manifest.indexes.items():
+        found += _index(name.partition(":")[2], part, seen.volumes.get(part.snapshot))
     for tenant, dump in (manifest.dumps or {}).items():
         found += _dump(tenant, dump, seen.dumps.get(dump.key))
     return tuple(found)

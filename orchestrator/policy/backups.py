@@ -56,12 +56,12 @@ def cluster_snapshots(scope: PolicyScope) -> Sequence[str]:
 
 def volumes(scope: PolicyScope) -> Sequence[str]:
     """The contract names the instances, not their volumes."""
-    return (scope.arn("ec2", "volume/*"),) if scope.stack.vespa else ()
+    return (scope.arn("ec2", "volume/*"),) if scope.stack.indexes else ()
 
 
 def volume_snapshots(scope: PolicyScope) -> Sequence[str]:
     """EC2 gives them their ids."""
-    return (scope.arn("ec2", "snapshot/*", account=False),) if scope.stack.vespa else ()
+    return (scope.arn("ec2", "snapshot/*", account=False),) if scope.stack.indexes else ()
 
 
 def load_balancer(scope: PolicyScope) -> Sequence[str]:
@@ -134,8 +134,8 @@ LISTED: Sequence[Grant] = (*NEWEST, Grant(("s3:GetBucketVersioning", "s3:GetBuck
 """Which backups there are, and what each says of itself."""
 
 INDEXES: Sequence[Grant] = (
-    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
-    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands"), on.answers_of_vespas),
+    Grant(("ssm:SendCommand",), on.scripts_on_indexes),
+    Grant(("ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands"), on.answers_of_indexes),
 )
 """Containers stopped and started, documents counted."""
 
@@ -172,7 +172,7 @@ TAKEN: Sequence[Grant] = (
         ("rds:CreateDBClusterSnapshot", "rds:AddTagsToResource", "rds:DescribeDBClusterSnapshots"), cluster_snapshots
     ),
     Grant(("rds:CreateDBSnapshot", "rds:AddTagsToResource", "rds:DescribeDBSnapshots"), database_snapshots),
-    Grant(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"), on.answers_of_vespas),
+    Grant(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"), on.answers_of_indexes),
     Grant(("ec2:CreateSnapshot",), volumes),
     Grant(("ec2:CreateSnapshot",), volume_snapshots),
     Grant(("ec2:CreateTags",), volume_snapshots, when_made),
@@ -214,7 +214,7 @@ PRUNED: Sequence[Grant] = (
     Grant(("s3:DeleteObjectVersion",), vault_objects),
     Grant(("rds:DeleteDBSnapshot",), database_snapshots),
     Grant(("rds:DeleteDBClusterSnapshot",), cluster_snapshots),
-    Grant(("ec2:DescribeSnapshots",), on.answers_of_vespas),
+    Grant(("ec2:DescribeSnapshots",), on.answers_of_indexes),
     Grant(("ec2:DeleteSnapshot",), volume_snapshots, of_this_stack),
     Grant(("rds:DescribeDBSnapshots",), database_snapshots),
     Grant(("rds:DescribeDBClusterSnapshots",), cluster_snapshots),

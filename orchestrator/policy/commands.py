@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem, correction
+from orchestrator.index import PROVIDERS
 from orchestrator.policy import backups, pausing
 from orchestrator.policy import grants as on
 from orchestrator.policy.grants import Grant
@@ -61,8 +62,8 @@ REDIS_TOKEN_SET: Grants = (
     Grant(("ssm:GetParameter",), on.redis_parameter),
 )
 
-VESPAS_SEEN: Grants = (
-    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+INDEXES_SEEN: Grants = (
+    Grant(("ssm:SendCommand",), on.scripts_on_indexes),
     Grant(
         (
             "ssm:DescribeInstanceInformation",
@@ -70,13 +71,13 @@ VESPAS_SEEN: Grants = (
             "ssm:ListCommandInvocations",
             "ssm:ListCommands",
         ),
-        on.answers_of_vespas,
+        on.answers_of_indexes,
     ),
 )
-VESPAS: Grants = (
-    *VESPAS_SEEN,
-    Grant(("ec2:DescribeInstances",), on.answers_of_vespas),
-    Grant(("ec2:DescribeInstanceAttribute",), on.vespas),
+INDEXES: Grants = (
+    *INDEXES_SEEN,
+    Grant(("ec2:DescribeInstances",), on.answers_of_indexes),
+    Grant(("ec2:DescribeInstanceAttribute",), on.indexes),
 )
 """Their containers, looked at and made again as their instance's user_data would."""
 
@@ -131,7 +132,7 @@ SNAPSHOTS: Grants = (
     Grant(("rds:DescribeDBClusterSnapshots",), on.database_cluster),
 )
 """What the database could be restored from."""
-STORED: Grants = (Grant(("s3:ListBucket",), on.bucket), *VESPAS_SEEN, *backups.NEWEST)
+STORED: Grants = (Grant(("s3:ListBucket",), on.bucket), *INDEXES_SEEN, *backups.NEWEST)
 """Whether bucket and indexes hold data; where they don't, what the newest backup has."""
 LOOK: Grants = (
     *DATABASE_SERVER,
@@ -146,7 +147,7 @@ LOOK: Grants = (
     *RECORDS_OF_OURS,
 )
 """What the steps of a run observe. For snapshots is asked where a database is gone."""
-STATUS: Grants = (*LOOK, *VESPAS, *pausing.STANDING, *pausing.NEIGHBOURS)
+STATUS: Grants = (*LOOK, *INDEXES, *pausing.STANDING, *pausing.NEIGHBOURS)
 """Who else uses the database server is asked of a paused stack whose server runs."""
 
 EXAMINATION: Grants = (
@@ -156,7 +157,7 @@ EXAMINATION: Grants = (
     *REDIS,
     *SERVICES,
     Grant(("elasticache:DescribeCacheClusters",), on.redis_members),
-    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+    Grant(("ssm:SendCommand",), on.scripts_on_indexes),
     Grant(
         (
             "cloudwatch:GetMetricData",
@@ -198,7 +199,7 @@ RUN: Grants = (
     *LOOK,
     *LENT_BEFORE,
     *REDIS_TOKEN_SET,
-    *VESPAS,
+    *INDEXES,
     *REDEPLOY,
     *CHANGED_RECORDS,
     *EXAMINATION,
@@ -213,15 +214,15 @@ HIDDEN: Grants = (
 )
 """The secrets that are hidden in what is shown."""
 TASK_LOGS: Grants = (Grant(("logs:FilterLogEvents",), on.log_streams),)
-VESPA_LOGS: Grants = (
-    Grant(("ssm:SendCommand",), on.scripts_on_vespas),
+INDEX_LOGS: Grants = (
+    Grant(("ssm:SendCommand",), on.scripts_on_indexes),
     Grant(
         (
             "ssm:GetCommandInvocation",
             "ssm:ListCommandInvocations",
             "ssm:ListCommands",
         ),
-        on.answers_of_vespas,
+        on.answers_of_indexes,
     ),
 )
 TASKS: Grants = (
@@ -236,9 +237,9 @@ SHELL: Grants = (
 )
 """And what the session-manager-plugin asks for, which this program becomes."""
 
-REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *VESPAS, *REDEPLOY, *LOCK)
+REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *INDEXES, *REDEPLOY, *LOCK)
 """The doctor, before and after, and the steps that repair."""
-EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *VESPA_LOGS, *TASKS)
+EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *INDEX_LOGS, *TASKS)
 
 BACKUP: Grants = (*DATABASE_SERVER, *DATABASES, *RECORDS_OF_ZONES, *backups.TAKEN, *LOCK)
 
@@ -282,7 +283,7 @@ COMMANDS: Mapping[str, Grants] = {
     "doctor --fix": REPAIRING,
     "doctor --bundle": EVIDENCE,
     "logs": (*HIDDEN, *TASK_LOGS),
-    "logs vespa": (*HIDDEN, *VESPA_LOGS),
+    **{f"logs {one.name}": (*HIDDEN, *INDEX_LOGS) for one in PROVIDERS},
     "tasks": TASKS,
     "shell": SHELL,
     "explain": NOTHING,

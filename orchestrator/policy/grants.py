@@ -246,9 +246,9 @@ def scripts_whatever_the_transport(scope: PolicyScope) -> Sequence[str]:
     return _scripts_on(scope, runner(scope))
 
 
-def scripts_on_vespas(scope: PolicyScope) -> Sequence[str]:
-    """Shell scripts, on every Vespa's instance."""
-    return _scripts_on(scope, vespas(scope))
+def scripts_on_indexes(scope: PolicyScope) -> Sequence[str]:
+    """Shell scripts, on every index's instance."""
+    return _scripts_on(scope, indexes(scope))
 
 
 def answers_of_scripts(scope: PolicyScope) -> Sequence[str]:
@@ -260,14 +260,14 @@ def _scripts_on(scope: PolicyScope, where: Sequence[str]) -> Sequence[str]:
     return [scope.arn("ssm", "document/AWS-RunShellScript", account=False), *where] if where else ()
 
 
-def answers_of_vespas(scope: PolicyScope) -> Sequence[str]:
-    """The same of Vespa's instances, which nobody reaches directly."""
-    return (ANY,) if scope.stack.vespa else ()
+def answers_of_indexes(scope: PolicyScope) -> Sequence[str]:
+    """The same of the indexes' instances, which nobody reaches directly."""
+    return (ANY,) if scope.stack.indexes else ()
 
 
-def vespas(scope: PolicyScope) -> Sequence[str]:
-    """Vespa's instances."""
-    return _instances(scope, (one.instance_id for one in scope.stack.vespa.values()))
+def indexes(scope: PolicyScope) -> Sequence[str]:
+    """The indexes' instances."""
+    return _instances(scope, (one.server.instance_id for one in scope.stack.indexes))
 
 
 def runner(scope: PolicyScope) -> Sequence[str]:
@@ -277,7 +277,7 @@ def runner(scope: PolicyScope) -> Sequence[str]:
 
 def instances(scope: PolicyScope) -> Sequence[str]:
     """All of the stack."""
-    return sorted({*vespas(scope), *runner(scope)})
+    return sorted({*indexes(scope), *runner(scope)})
 
 
 def session_document(scope: PolicyScope) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orchestrator import index
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
@@ -14,7 +15,7 @@ from orchestrator.rollout.progress import Rollout
 from orchestrator.stack.contract import Stack
 
 UP, PENDING, FAILED, UNKNOWN = "up", "pending", "failed", "unknown"
-VESPA = "vespa-containers"
+INDEXES = frozenset(index.STEPS)
 SHARED = frozenset({"database-server", "redis-auth", "runner"})
 """Steps whose verdict is a row of its own, or about the tools: a tenant's row doesn't repeat it."""
 
@@ -65,7 +66,7 @@ def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Observation]) -> P
         telling or f"https://{stack.tenants[name].hostname}",
         subject=name,
         **_counts(name, sights),
-        vespa=_vespa(name, sights.get(VESPA)),
+        **{one.name: _index(name, sights.get(f"{one.name}-containers")) for one in index.PROVIDERS},
         dns=dns,
         site=site,
     )
@@ -77,12 +78,12 @@ def _of(sight: Observation, tenant: Subject) -> Verdict | None:
 
 
 def _is_extra(step: str, sight: Observation) -> bool:
-    """A look that no run depends on, and that failed: where SSM may not enter Vespa's instances, say."""
-    return step == VESPA and sight.facts is None
+    """A look that no run depends on, and that failed: where SSM may not enter the indexes' instances, say."""
+    return step in INDEXES and sight.facts is None
 
 
 def _is_blind(verdict: Verdict) -> bool:
-    return isinstance(verdict, Blocked) and verdict.problem.code == "vespa-unclear"
+    return isinstance(verdict, Blocked) and verdict.problem.code in {f"{one.name}-unclear" for one in index.PROVIDERS}
 
 
 def _worst(verdicts: Mapping[str, Verdict]) -> tuple[str, str]:
@@ -129,7 +130,7 @@ def _rollout(name: Subject, sight: Observation | None) -> Rollout | None:
     return rollouts.get(name)
 
 
-def _vespa(name: Subject, sight: Observation | None) -> str:
+def _index(name: Subject, sight: Observation | None) -> str:
     facts = sight.facts if sight else None
     if facts is None or name not in facts.instances:
         return ""

@@ -11,47 +11,41 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import Field, ValidationError, model_validator
 
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack.indexes import VESPA, PlacedIndex, Vespa
 from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved
 from orchestrator.stack.owned import Owned
 from orchestrator.stack.ownership import Part, PartKind
+from orchestrator.stack.values import (
+    PASSWORD_KEY,
+    Arn,
+    ClusterName,
+    InMemory,
+    InstanceId,
+    Listed,
+    Mark,
+    Port,
+    Region,
+    SecretPlace,
+    Section,
+    SitePath,
+    Statuses,
+    TenantName,
+    Text,
+)
 
 T = TypeVar("T")
 SCHEMA = 1
 
-Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
-TenantName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-SitePath = Annotated[str, Field(max_length=1024, pattern=r"^/[^\s#\x00-\x1f\x7f]*$")]
-Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
-"""JSON has lists only, and what is frozen holds none."""
-Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=499)], ...], Field(min_length=1), Listed]
-Mark = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f\x7f]*$")]
-InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
-ClusterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
-Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
-SecretPlace = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+|/[A-Za-z0-9_./-]+)$")]
-"""A secret's ARN or a parameter's ARN, or a parameter's name that begins with a slash."""
-InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
-"""A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""
-
 HEALTH_PATH, HEALTH_STATUSES, HEALTH_MARK = "/api/health", (200,), '{"success": true}'
 """What Onyx's nginx answers once its api does: `{"success":true,"message":"ok","data":null}`, with 200."""
 _OF_RDS = re.compile(r"\.rds\.(cn-[a-z]+-[0-9]\.)?amazonaws\.com(\.cn)?$")
-PASSWORD_KEY = "password"  # noqa: S105 - the key's name
-"""Where a secret's JSON object keeps the password, if nobody says otherwise."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, strict=True)
-
-
-class Database(_Part):
+class Database(Section):
     """The PostgreSQL server. `host` is an address without a port.
 
     `instance` is an RDS instance's identifier; `cluster` an Aurora or Multi-AZ DB cluster's, whose writer endpoint is
@@ -101,13 +95,13 @@ class Database(_Part):
         return (PartKind.CLUSTER if self.cluster else PartKind.DATABASE), self.server
 
 
-class Runner(_Part):
+class Runner(Section):
     """The instance that SSM commands run on; it can reach the database."""
 
     instance_id: InstanceId
 
 
-class LoadBalancer(_Part):
+class LoadBalancer(Section):
     """The application load balancer; `zone_id` is its canonical hosted zone, for Route 53 aliases."""
 
     arn: Arn
@@ -115,13 +109,13 @@ class LoadBalancer(_Part):
     zone_id: Text
 
 
-class Certificate(_Part):
+class Certificate(Section):
     """The ACM certificate of the HTTPS listener."""
 
     arn: Arn
 
 
-class Redis(_Part):
+class Redis(Section):
     """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step (no key: all)."""
 
     replication_group: Text
@@ -131,16 +125,7 @@ class Redis(_Part):
     auth_secret_key: str | None = None
 
 
-class Vespa(_Part):
-    """One tenant's search index on its own instance."""
-
-    instance_id: InstanceId
-    host: Host
-    port: Port = 8081
-    config_port: Port = 19071
-
-
-class Dns(_Part):
+class Dns(Section):
     """Where the hostnames' records live: the zone's name; the role to be assumed where another AWS account holds it."""
 
     provider: Text
@@ -149,7 +134,7 @@ class Dns(_Part):
     role_arn: Arn | None = None
 
 
-class Tenant(_Part):
+class Tenant(Section):
     """One customer's Onyx: its database and role, its service, its public name.
 
     `role` may be the server's admin user: its password is then left alone. `secret_arn` and `secret_key` are as the
@@ -196,7 +181,7 @@ class Healthy:
     mark: str = HEALTH_MARK
 
 
-class Stack(_Part, Owned):
+class Stack(Section, Owned):
     """The whole contract, schema 1: the `orchestrator` output of terraform/.
 
     `runner` may be null: `--database-transport direct` is then the only way to the database.
@@ -259,6 +244,16 @@ class Stack(_Part, Owned):
     def service_part(self, tenant: str) -> Part:
         """The tenant's service, as what may be the stack's own or somebody else's."""
         return PartKind.SERVICE, f"{self.cluster_of(tenant)}/{self.tenants[tenant].service}"
+
+    @property
+    def indexes(self) -> tuple[PlacedIndex, ...]:
+        """Every tenant's search index."""
+        return tuple(PlacedIndex(VESPA, tenant, one) for tenant, one in self.vespa.items())
+
+    @property
+    def index_instances(self) -> tuple[str, ...]:
+        """What the indexes run on."""
+        return tuple(dict.fromkeys(one.server.instance_id for one in self.indexes))
 
     def healthy(self, tenant: str) -> Healthy:
         """What the tenant's site answers when it is up: its own words before the stack's."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator import index
 from orchestrator.aws.clusters import place, whole
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
@@ -220,7 +221,7 @@ STEP: Step[RedeployContext, RedeployFacts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("tenant-databases", "redis-auth", "vespa-containers", "stored-data"),
+    needs=("tenant-databases", "redis-auth", *index.STEPS, "stored-data"),
     timeout=300,
     findings=findings,
 )

@@ -21,7 +21,7 @@ from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.server import Server
 from orchestrator.engine.step import Done, Step, Subject, Verdict, Verdicts, nothing_to_apply
 from orchestrator.errors import OrchestratorError, Problem
-from orchestrator.index import vespa
+from orchestrator.index import PROVIDERS
 from orchestrator.stack.contract import Stack
 
 FILES, DOCUMENTS = "file_record", "document"
@@ -51,7 +51,7 @@ class StoredDataContext(Protocol):
 
     @property
     def ssm(self) -> Ssm:
-        """The way into Vespa's instances."""
+        """The way into the indexes' instances."""
         ...
 
     @property
@@ -94,7 +94,7 @@ def observe(context: StoredDataContext) -> StoredDataFacts:
     """
     stack = context.stack
     tenants = tuple(stack.tenants)
-    if not stack.bucket and not stack.vespa:
+    if not stack.bucket and not stack.indexes:
         return StoredDataFacts(tenants)
     old = _were_up(context)
     bucket = stack.bucket if old and stack.bucket and _is_empty(context, stack.bucket) else ""
@@ -129,15 +129,22 @@ def _is_empty(context: StoredDataContext, bucket: str) -> bool:
 
 
 def _empty_indexes(context: StoredDataContext, tenants: frozenset[Subject]) -> Mapping[Subject, str]:
-    """Of those that answer."""
-    asked = {name: one for name, one in context.stack.vespa.items() if name in tenants}
+    """Of those that answer: tenants of whom no index holds a document."""
+    asked = [one for one in context.stack.indexes if one.tenant in tenants]
+    held: dict[Subject, list[int | None]] = {}
     try:
-        pings = context.ssm.pings(sorted({one.instance_id for one in asked.values()})) if asked else {}
-        answering = {name: one for name, one in asked.items() if pings.get(one.instance_id, Ping(None)).online}
-        seen = vespa.look(context.ssm, answering, who="stored-data").results
+        pings = context.ssm.pings(sorted({one.server.instance_id for one in asked})) if asked else {}
+        for kind in PROVIDERS:
+            mine = {name: one for name, one in kind.of(context.stack).items() if name in tenants}
+            answering = {name: one for name, one in mine.items() if pings.get(one.instance_id, Ping(None)).online}
+            seen = kind.look(context.ssm, answering, who="stored-data").results if answering else {}
+            for name in mine:
+                inside = seen.get(name)
+                held.setdefault(name, []).append(inside.documents if inside else None)
     except OrchestratorError:
         return {}
-    return {name: asked[name].instance_id for name, inside in seen.items() if inside and inside.documents == 0}
+    empty = {name for name, numbers in held.items() if set(numbers) == {0}}
+    return {one.tenant: one.server.instance_id for one in asked if one.tenant in empty}
 
 
 def _counted(context: StoredDataContext, table: str, wanted: Sequence[WantedDatabase]) -> Mapping[Subject, int | None]:
@@ -181,7 +188,7 @@ def findings(facts: StoredDataFacts) -> Iterable[Problem]:
         if knows := _knows("documents", of_it, kept.get(f"documents of {tenant}", 0), newest):
             fix = f"see that the data volume of {instance} is the one it had; else {restored}; or index anew in Onyx "
             fix += "(Admin, Connectors)"
-            message = f"Vespa on {instance} holds no document although {knows}: searches find nothing"
+            message = f"the index on {instance} holds no document although {knows}: searches find nothing"
             yield Problem("index-gone", f"{message}; {_said(newest)}", tenant, fix)
 
 

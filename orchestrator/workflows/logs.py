@@ -1,4 +1,4 @@
-"""What the tenants' containers write, as one stream; and what Vespa's container wrote."""
+"""What the tenants' containers write, as one stream; and what an index's container wrote."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ EVERY = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsOptions(StepOptions):
-    """Whose logs; `vespa`: those of Vespa's containers."""
+    """Whose logs; `index`: those of the containers of this kind of index (`vespa`)."""
 
-    vespa: bool = False
+    index: str = ""
     container: str = ""
     """Only this container's (api, background, web, nginx)."""
     follow: bool = False
@@ -51,8 +51,8 @@ def logs(
         _only_of_tasks(chosen, search)
         operation = execution.look_at()
         operation.learn_secrets()
-        if chosen.vespa:
-            return _vespa(execution, operation, search, start)
+        if chosen.index:
+            return _index(execution, operation, chosen.index, search, start)
         return _tasks(execution, operation.tail(search, start), follow=chosen.follow)
 
     return perform("logs", stack, work, emit=emit, caller=caller, steps=chosen)
@@ -60,16 +60,18 @@ def logs(
 
 def _only_of_tasks(chosen: LogsOptions, search: Search) -> None:
     """Raise `Invalid` for what only CloudWatch can do."""
-    problems = []
-    if chosen.vespa and chosen.follow:
-        fix = "orchestrate shell vespa, then: sudo docker logs -f vespa"
-        problems.append(Problem("follow-impossible", "Vespa's log can't be followed over SSM", "--follow", fix))
-    if chosen.vespa and search.container:
-        problems.append(Problem("container-unknown", "Vespa is one container", "--container", "leave it out"))
-    if chosen.vespa and search.pattern:
-        problems.append(
-            Problem("grep-invalid", "Vespa's log doesn't support filter patterns", "--grep", "give plain text")
-        )
+    from orchestrator.index import provider
+
+    problems, name = [], chosen.index
+    title = provider(name).title if name else ""
+    if name and chosen.follow:
+        fix = f"orchestrate shell {name}, then: sudo docker logs -f {name}"
+        problems.append(Problem("follow-impossible", f"{title}'s log can't be followed over SSM", "--follow", fix))
+    if name and search.container:
+        problems.append(Problem("container-unknown", f"{title} is one container", "--container", "leave it out"))
+    if name and search.pattern:
+        message = f"{title}'s log doesn't support filter patterns"
+        problems.append(Problem("grep-invalid", message, "--grep", "give plain text"))
     if problems:
         raise Invalid(*problems)
 
@@ -122,14 +124,14 @@ def _say_missing(execution: Execution, tenant: str, group: str) -> None:
     execution.emit(StepFailed(step="logs", subject=tenant, detail=said, code="log-group-missing", fix=fix))
 
 
-def _vespa(execution: Execution, operation: Operation, search: Search, start: datetime) -> Outcome:
+def _index(execution: Execution, operation: Operation, kind: str, search: Search, start: datetime) -> Outcome:
     outcome = Outcome.SUCCEEDED
-    for tenant, said in operation.vespa_logs(start).items():
+    for tenant, said in operation.index_logs(kind, start).items():
         if isinstance(said, Problem):
             execution.emit(StepFailed(step="logs", subject=tenant, detail=said.message, code=said.code, fix=said.fix))
             outcome = Outcome.FAILED
             continue
         for at, text in said:
             if search.finds(text):
-                execution.emit(LogLine(step="logs", subject=tenant, detail=text, at=at, container="vespa"))
+                execution.emit(LogLine(step="logs", subject=tenant, detail=text, at=at, container=kind))
     return outcome

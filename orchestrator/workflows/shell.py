@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
 from orchestrator.events import Emit
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class ShellOptions(StepOptions):
     """On which instance; `before` is called just before this process becomes the plugin."""
 
-    where: Literal["vespa", "runner"]
+    where: str
+    """A kind of index, or `runner`."""
     before: Callable[[], None] = lambda: None
 
 
@@ -32,7 +33,7 @@ def shell(stack: StackRef, options: ShellOptions, *, emit: Emit = ignore, caller
 
         plugin = Plugin.find(execution.environment)
         operation = execution.look_at()
-        instance = _runner(operation) if options.where == "runner" else _vespa(operation)
+        instance = _runner(operation) if options.where == "runner" else _index(operation, options.where)
         _enter(execution, operation, plugin, instance, options.before)
 
     return perform("shell", stack, work, emit=emit, caller=caller, steps=options)
@@ -45,13 +46,13 @@ def _runner(operation: Operation) -> str:
     return operation.stack.runner.instance_id
 
 
-def _vespa(operation: Operation) -> str:
+def _index(operation: Operation, kind: str) -> str:
     """The one instance that is meant. Raises `Invalid` when several could be."""
-    found = {name: one.instance_id for name, one in operation.vespas().items()}
+    found = {name: one.instance_id for name, one in operation.indexes(kind).items()}
     if len(set(found.values())) > 1:
         fix = f"add --tenant {min(found)}"
         message = f"there are several: those of {', '.join(sorted(found))}"
-        raise Invalid(Problem("tenant-needed", message, "shell vespa", fix))
+        raise Invalid(Problem("tenant-needed", message, f"shell {kind}", fix))
     return next(iter(found.values()))
 
 

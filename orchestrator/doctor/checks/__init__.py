@@ -1,7 +1,7 @@
-"""One file per check, each with its `CHECK`: `gather` reads the scene, `judge` is pure. None imports another.
+"""One file per check, each with its `CHECK`, or `CHECKS` of a kind: `gather` reads the scene, `judge` is pure.
 
-What can be judged before it is applied has its `POINTS` of the checklists in the same file: they take the facts from
-Terraform's plan or state, and ask the same `judge`.
+None imports another. What can be judged before it is applied has its `POINTS` of the checklists in the same file: they
+take the facts from Terraform's plan or state, and ask the same `judge`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from orchestrator.engine.check import AnyCheck
 
 def discover() -> tuple[AnyCheck, ...]:
     """Every check, by name."""
-    return tuple(module.CHECK for module in _modules())
+    found = [check for module in _modules() for check in getattr(module, "CHECKS", None) or (module.CHECK,)]
+    return tuple(sorted(found, key=lambda check: check.id))
 
 
 def points() -> tuple[Item, ...]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.aws.network import SecurityGroup
+from orchestrator.aws.network import Instance, SecurityGroup
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.index import PROVIDERS, provider
+from orchestrator.stack.indexes import PlacedIndex
 
 HTTPS = 443
 _DEATHS = {
     "PostgreSQL": frozenset({"task-database-unreachable", "task-database-host-unknown"}),
     "Redis": frozenset({"task-redis-unreachable"}),
-    "Vespa": frozenset({"task-vespa-unreachable"}),
+    **{one.title: frozenset({f"task-{one.name}-unreachable"}) for one in PROVIDERS},
     "AWS and the registry": frozenset(
         {"task-network-unreachable", "task-image-pull-failed", "task-secret-unreadable", "task-task-resources-failed"}
     ),
@@ -51,12 +53,15 @@ def gather(scene: Scene) -> TaskEgressCheckFacts:
     shared += [Destination("AWS and the registry", HTTPS)]
     needs = {}
     for tenant in stack.tenants:
-        vespa = stack.vespa.get(tenant)
-        there = instances.get(vespa.instance_id) if vespa else None
-        ports = (vespa.port, vespa.config_port) if vespa and there else ()
-        own = [Destination("Vespa", port, there.groups) for port in ports if there]
-        needs[tenant] = (*shared, *own)
+        own = [one for one in stack.indexes if one.tenant == tenant]
+        needs[tenant] = (*shared, *(it for one in own for it in _of_index(one, instances)))
     return TaskEgressCheckFacts(scene.settings(), needs, scene.groups())
+
+
+def _of_index(index: PlacedIndex, instances: Mapping[str, Instance]) -> Iterable[Destination]:
+    """All its ports, while its instance is there."""
+    kind, there = provider(index.kind), instances.get(index.server.instance_id)
+    return [Destination(kind.title, port, there.groups) for port in kind.ports(index.server)] if there else ()
 
 
 def judge(facts: TaskEgressCheckFacts) -> Iterable[Finding]:

@@ -56,7 +56,7 @@ QUIET: tuple[AnyStep, ...] = (
     runner.STEP,
     replace(services_at_zero.STEP, needs=(place.STEP.id,)),
     database_snapshot.STEP,
-    index_snapshots.STEP,
+    *index_snapshots.STEPS,
     files_copied.STEP,
     contents_read.STEP,
     sealed.STEP,
@@ -75,7 +75,7 @@ LIVE: tuple[AnyStep, ...] = tuple(step for step in QUIET if step.id != services_
 _AWAKE_FIRST: Mapping[str, str] = {
     database_server.STEP.id: database_started.STEP.id,
     runner.STEP.id: instances_started.STEP.id,
-    index_snapshots.STEP.id: instances_started.STEP.id,
+    **{one.id: instances_started.STEP.id for one in index_snapshots.STEPS},
 }
 """What needs the database server or an instance that a pause has stopped."""
 

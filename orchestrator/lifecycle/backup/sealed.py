@@ -10,8 +10,9 @@ from orchestrator.aws.keys import Key
 from orchestrator.aws.volumes import VolumeSnapshot
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
 from orchestrator.errors import Problem
+from orchestrator.lifecycle.backup import index_snapshots
 from orchestrator.lifecycle.backup.database_snapshot import name_of
-from orchestrator.lifecycle.backup.index_snapshots import DIGEST_TAG, DOCUMENTS_TAG
+from orchestrator.lifecycle.backup.index_snapshots import DIGEST_TAG, DOCUMENTS_TAG, kind_of
 from orchestrator.lifecycle.manifest import (
     FAR_APART,
     DatabasePart,
@@ -26,6 +27,7 @@ from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human, relative
 from orchestrator.lifecycle.vault import TENANT_TAG
 from orchestrator.lifecycle.verify import listing, sample
+from orchestrator.stack.indexes import VESPA
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def findings(facts: BackupSealedFacts) -> Iterable[Problem]:
 def composed(tools: Tools) -> Manifest:
     """The whole manifest."""
     begun = tools.vault.get(tools.manifest.id)
-    database, files, index = _database(tools), _files(tools), _indexes(tools)
+    database, files, index = _database(tools), _files(tools), _indexes(tools, VESPA)
     finished = tools.now().isoformat(timespec="seconds")
     manifest = begun.model_copy(
         update={
@@ -113,9 +115,9 @@ def _files(tools: Tools) -> FilesPart | None:
     )
 
 
-def _indexes(tools: Tools) -> dict[str, IndexPart]:
+def _indexes(tools: Tools, kind: str) -> dict[str, IndexPart]:
     taken = tools.volumes.snapshots(tools.tags)
-    return {one.tags[TENANT_TAG]: _index(one) for one in taken if TENANT_TAG in one.tags}
+    return {one.tags[TENANT_TAG]: _index(one) for one in taken if TENANT_TAG in one.tags and kind_of(one) == kind}
 
 
 def _index(one: VolumeSnapshot) -> IndexPart:
@@ -178,7 +180,7 @@ def warnings(manifest: Manifest) -> Iterator[str]:
             "row counts may be slightly off"
         )
     parts = [
-        part.taken for part in (manifest.database, manifest.files, *manifest.index.values()) if part and part.taken
+        part.taken for part in (manifest.database, manifest.files, *manifest.indexes.values()) if part and part.taken
     ]
     times = sorted(datetime.fromisoformat(one) for one in parts)
     if len(times) > 1 and (apart := (times[-1] - times[0]).total_seconds()) > FAR_APART:
@@ -192,8 +194,7 @@ def warnings(manifest: Manifest) -> Iterator[str]:
                     f"{key.variable} of {name} is in plain text in its task definition: it is not backed up; keep it "
                     "yourself"
                 )
-    lost = sorted(set(manifest.tenants) - set(manifest.index))
-    if lost:
+    if lost := manifest.without_index:
         yield f"it has no index of {', '.join(lost)}: documents must be indexed again after a restore"
 
 
@@ -203,7 +204,7 @@ STEP: Step[Tools, BackupSealedFacts] = Step(
     observe=observe,
     decide=decide,
     apply=apply,
-    needs=("database-snapshot", "index-snapshots", "files-copied", "contents-read"),
+    needs=("database-snapshot", *(one.id for one in index_snapshots.STEPS), "files-copied", "contents-read"),
     whole=True,
     timeout=1800,
     findings=findings,

@@ -21,7 +21,7 @@ def observe(context: DestroyContext) -> NothingLeftFacts:
     """A call for each kind. What isn't the stack's own is not looked for: it is to be there."""
     stack = context.stack
     redis, bucket = stack.redis.replication_group if stack.redis else "", stack.bucket or ""
-    machines = {one.instance_id for one in (stack.runner, *stack.vespa.values()) if one}
+    machines = {*stack.index_instances, *([stack.runner.instance_id] if stack.runner else ())}
     found = context.leftovers.find(
         stack.stack,
         database=_own(stack, *stack.database.part) if stack.database.instance else "",

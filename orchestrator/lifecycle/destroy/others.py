@@ -42,7 +42,7 @@ def _named(stack: Stack) -> Iterator[tuple[Part, str]]:
         yield (PartKind.REDIS, stack.redis.replication_group), stack.redis.host
     if stack.bucket:
         yield (PartKind.BUCKET, stack.bucket), stack.bucket
-    yield from (((PartKind.INSTANCE, one.instance_id), one.host) for one in stack.vespa.values())
+    yield from (((PartKind.INSTANCE, one.server.instance_id), one.server.host) for one in stack.indexes)
 
 
 def _loss(part: Part, users: Sequence[str]) -> Consequence:

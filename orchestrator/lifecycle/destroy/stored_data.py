@@ -49,7 +49,7 @@ def told(seen: StoredData, *, no_backup: bool) -> Iterator[str]:
         size = f", {human(seen.databases[name])}" if name in seen.databases else ""
         yield f"  {name}: database {tenant.database}{size}; https://{tenant.hostname} goes dark"
     yield f"  files: {seen.objects} objects, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
-    yield f"  search index: {len(stack.vespa)} volumes"
+    yield f"  search index: {len(stack.indexes)} volumes"
     yield "  Redis is never backed up: everybody must sign in again afterwards."
     yield "  The hostnames' DNS records stay, and lead nowhere until a restore or an apply."
     yield from (f"  {line}" for line in seen.unread)

@@ -1,4 +1,4 @@
-"""`instances-stopped`: Vespa's instances and the runner are stopped, once no task uses them; their volumes stay."""
+"""`instances-stopped`: the indexes' instances and the runner are stopped once no task uses them; volumes stay."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class InstancesStoppedContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InstancesStoppedFacts:
-    """Whose which instances are (the runner is the stack's, whoever's Vespa it has), their states, busy services.
+    """Whose which instances are (the runner is the stack's, whoever's index it has), their states, busy services.
 
-    `foreign`: instances that aren't the stack's own, and why; `users`: others that use a tenant's Vespa.
+    `foreign`: instances that aren't the stack's own, and why; `users`: others that use a tenant's index.
     """
 
     owners: Mapping[Subject, tuple[str, ...]]
@@ -65,12 +65,11 @@ def observe(context: InstancesStoppedContext) -> InstancesStoppedFacts:
     others = foreign(stack, running, context.ec2.tags)
     if len(running) > len(others):
         context.other_users.strangers()  # the runner asks the database, so before it is stopped
-    users = {
-        name: context.other_users.users(one.host) for name, one in stack.vespa.items() if one.instance_id in running
-    }
-    return InstancesStoppedFacts(
-        whose, states, busy(stack, context.counts), others, {name: who for name, who in users.items() if who}
-    )
+    users: dict[Subject, tuple[str, ...]] = {}
+    for one in stack.indexes:
+        if one.server.instance_id in running and (found := context.other_users.users(one.server.host)):
+            users[one.tenant] = (*users.get(one.tenant, ()), *found)
+    return InstancesStoppedFacts(whose, states, busy(stack, context.counts), others, users)
 
 
 def decide(facts: InstancesStoppedFacts) -> Verdicts:
@@ -101,7 +100,7 @@ def _verdict(subject: Subject, ids: tuple[str, ...], facts: InstancesStoppedFact
 
 
 def apply(context: InstancesStoppedContext, todos: Mapping[Subject, Todo]) -> None:
-    """One call: the runner may be a tenant's Vespa as well. EC2 refuses it as a whole for one instance's sake."""
+    """One call: the runner may have a tenant's index as well. EC2 refuses it as a whole for one instance's sake."""
     together(list(todos), lambda some: context.ec2.stop(sorted({one for who in some for one in todos[who].payload})))
 
 
@@ -116,7 +115,7 @@ def findings(facts: InstancesStoppedFacts) -> Iterable[Problem]:
 
 STEP: Step[InstancesStoppedContext, InstancesStoppedFacts] = Step(
     id="instances-stopped",
-    title="Vespa's instances and the runner are stopped",
+    title="the indexes' instances and the runner are stopped",
     observe=observe,
     decide=decide,
     apply=apply,

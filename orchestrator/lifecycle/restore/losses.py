@@ -11,12 +11,14 @@ from orchestrator.database.model import unowned
 from orchestrator.engine.check import Severity
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import OrchestratorError
-from orchestrator.lifecycle import index
+from orchestrator.index import contents
+from orchestrator.index.provider import AT_ONCE
+from orchestrator.index.report import Contents
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.restore.method import RestoreMethod
 from orchestrator.lifecycle.restore.proof import Tables, different_tables
-from orchestrator.lifecycle.tools import Contents, Tools
+from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import ListingDifference, gap, human, relative
 from orchestrator.stack.contract import Stack
 
@@ -25,10 +27,10 @@ SNAPSHOTS = RestoreMethod()
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What a stack holds now. None: it can't be read, and may be anything; so may a tenant's absent `contents`.
+    """What a stack holds now. None: it can't be read, and may be anything; so may an index's absent `contents`.
 
-    `tables` and `contents` are by tenant, `strangers` databases that are no tenant's, `unsaved` objects that are newer
-    than the backup's, or not in it.
+    `tables` are by tenant, `contents` by the index's word (`vespa:TENANT`), `strangers` databases that are no tenant's,
+    `unsaved` objects that are newer than the backup's, or not in it.
     """
 
     tables: Mapping[str, Tables | None] | None = None
@@ -56,8 +58,8 @@ def _databases(tools: Tools) -> tuple[Mapping[str, Tables | None] | None, tuple[
 
 
 def _contents(tools: Tools) -> Mapping[str, Contents]:
-    vespas = tools.stack.vespa
-    return attempt(vespas, lambda name: index.contents(tools.ssm, vespas[name]), at_once=index.AT_ONCE).results
+    there = {one.word: one for one in tools.stack.indexes}
+    return attempt(there, lambda word: contents(tools.ssm, there[word]), at_once=AT_ONCE).results
 
 
 def _unsaved(tools: Tools) -> ListingDifference:
@@ -104,15 +106,15 @@ def _changes(kept: Tables | None, held: Tables | None) -> str:
 
 
 def _of_indexes(manifest: Manifest, stack: Stack, present: Present) -> Iterator[Consequence]:
-    for name in stack.vespa:
-        kept, held = manifest.index.get(name), present.contents.get(name)
+    for one in stack.indexes:
+        kept, held = manifest.indexes.get(one.word), present.contents.get(one.word)
         if kept is None or (held is not None and not held.documents):
             continue
         number = "an unknown number of" if held is None else held.documents
         says = (
             f"the search index goes back to {manifest.id}: it has {number} documents now and will have {kept.documents}"
         )
-        yield _loss(f"vespa:{name}", says, name)
+        yield _loss(one.word, says, one.tenant)
 
 
 def _of_files(stack: Stack, present: Present) -> Iterator[Consequence]:

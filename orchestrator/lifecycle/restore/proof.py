@@ -9,10 +9,12 @@ from orchestrator.database.inventory import inventory_of_each
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Unread, Verdict, Verdicts, nothing_to_apply
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Problem
-from orchestrator.lifecycle import index
+from orchestrator.index import contents
+from orchestrator.index.provider import AT_ONCE
+from orchestrator.index.report import Contents
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.manifest import FilesPart, IndexPart, Manifest, TablePart
-from orchestrator.lifecycle.tools import Contents, Tools
+from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import relative
 from orchestrator.lifecycle.verify import listing
 
@@ -33,7 +35,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class ProofFacts:
-    """What is there after the restore, by tenant."""
+    """What is there after the restore, by tenant; `contents` by the index's word."""
 
     manifest: Manifest
     tables: Mapping[str, Tables] = field(default_factory=dict)
@@ -50,9 +52,11 @@ def observe(tools: Tools) -> ProofFacts:
     mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
     read = inventory_of_each(tools.database, mine)
     tables = {name: as_parts(found) for name, found in read.results.items()}
-    indexed = [name for name in tools.stack.vespa if name in tools.manifest.index and tools.indexes]
-    counted = attempt(indexed, lambda name: index.contents(tools.ssm, tools.stack.vespa[name]), at_once=index.AT_ONCE)
-    unread = Unread.each({**read.failures, **counted.failures})
+    kept = tools.manifest.indexes if tools.indexes else {}
+    mine_kept = {one.word: one for one in tools.stack.indexes if one.word in kept}
+    counted = attempt(mine_kept, lambda word: contents(tools.ssm, mine_kept[word]), at_once=AT_ONCE)
+    uncounted = {mine_kept[word].tenant: error for word, error in counted.failures.items()}
+    unread = Unread.each({**read.failures, **uncounted})
     return ProofFacts(tools.manifest, tables, counted.results, _files(tools), tools.indexes, unread)
 
 
@@ -74,8 +78,8 @@ def decide(facts: ProofFacts) -> Verdicts:
             continue
         wrong = list(_differences(name, tenant.tables, facts))
         rows = sum(table.rows for table in tenant.tables.values())
-        kept = facts.manifest.index.get(name) if facts.indexes else None
-        documents = f", {kept.documents} documents" if kept and kept.documents is not None else ", no index"
+        kept = [one.documents for _, one in _kept(name, facts) if one.documents is not None]
+        documents = f", {max(kept)} documents" if kept else ", no index"
         found[name] = (
             _blocked(name, wrong)
             if wrong
@@ -87,8 +91,15 @@ def decide(facts: ProofFacts) -> Verdicts:
 def _differences(name: str, tables: Tables, facts: ProofFacts) -> Iterator[str]:
     if facts.manifest.quiet:
         yield from different_tables(tables, facts.tables.get(name, {}))
-    if (kept := facts.manifest.index.get(name)) and name in facts.contents:
-        yield from _documents(kept, facts.contents[name])
+    for word, kept in _kept(name, facts):
+        if word in facts.contents:
+            yield from _documents(kept, facts.contents[word])
+
+
+def _kept(name: str, facts: ProofFacts) -> list[tuple[str, IndexPart]]:
+    """The tenant's indexes in the backup, by their words; none where they do not come back."""
+    held = facts.manifest.indexes.items() if facts.indexes else ()
+    return [(word, one) for word, one in held if word.partition(":")[2] == name]
 
 
 def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
@@ -141,7 +152,7 @@ def findings(facts: ProofFacts) -> Iterable[Problem]:
         yield Problem(
             "proof-without-databases", message, facts.manifest.id, "none needed: this is for your information"
         )
-    lost = sorted(set(facts.manifest.tenants) - (set(facts.manifest.index) if facts.indexes else set()))
+    lost = facts.manifest.without_index if facts.indexes else sorted(facts.manifest.tenants)
     if lost:
         where = "was in the backup" if facts.indexes else "could be brought back: Terraform takes no vespa_snapshots"
         message = f"no index of {', '.join(lost)} {where}"

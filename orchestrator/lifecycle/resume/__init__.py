@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from orchestrator import index
 from orchestrator.engine.graph import AnyStep, order
 from orchestrator.lifecycle.resume import (
     database_started,
@@ -18,7 +19,7 @@ from orchestrator.lifecycle.services import look
 ALSO_NEEDS: Mapping[str, tuple[str, ...]] = {
     "database-server": ("database-started",),
     "runner": ("instances-started",),
-    "vespa-containers": ("runner", "instances-started"),
+    **dict.fromkeys(index.STEPS, ("runner", "instances-started")),
     "redeploy": ("services-started",),
 }
 """What the workflow's own steps need when the stack was paused."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from orchestrator import index
 from orchestrator.aws.autoscaling import Scaling
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
@@ -108,7 +109,7 @@ STEP: Step[ServicesStartedContext, ServicesStartedFacts] = Step(
     observe=look,
     decide=decide,
     apply=apply,
-    needs=("database-server", "runner", "vespa-containers", "tenant-databases", "redis-auth"),
+    needs=("database-server", "runner", *index.STEPS, "tenant-databases", "redis-auth"),
     timeout=300,
     poll=5,
     findings=findings,

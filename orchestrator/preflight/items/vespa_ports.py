@@ -9,7 +9,8 @@ from orchestrator.checklist.facts import doors, service_settings
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
 from orchestrator.checklist.vespa import instance_of
-from orchestrator.doctor.checks import vespa_instance as checks
+from orchestrator.doctor.checks import index_instance as checks
+from orchestrator.index import vespa
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables
@@ -37,14 +38,14 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     ids = tuple(one.group.id for one in held)
     seen = Instance(instance.address, "running", groups=ids)
     subnets = {one: _subnet(evidence, one) for one in service.subnets}
-    facts = checks.VespaInstanceCheckFacts(
-        {unit.tenant: checks.VespaPlace(instance.address, "", ports)},
+    facts = checks.IndexInstanceCheckFacts(
+        {unit.tenant: checks.IndexPlace(instance.address, "", ports)},
         {unit.tenant: service},
         {instance.address: seen},
         {one.group.id: one.group for one in held},
         subnets,
     )
-    for found in checks.judge(facts):
+    for found in checks.IndexInstances(vespa.PROVIDER).judge(facts):
         if met.maybe or not all(one.complete for one in held):
             place = instance.address if met.maybe else groups[0].address
             raise NotKnown(place, "which security group rules are its own")

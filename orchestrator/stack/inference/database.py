@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.stack.blueprint.resources import Resource, Resources
-from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference import words
 from orchestrator.stack.inference.choice import choose, named, pick
 from orchestrator.stack.inference.model import ContractDraft, at, literal
@@ -13,6 +12,7 @@ from orchestrator.stack.inference.secrets import SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.servers import CLUSTER, MACHINE, Way, elsewhere, in_rds, name_in_rds, servers, way_to
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.records import plain
+from orchestrator.stack.values import PASSWORD_KEY
 
 KEY = ("database",)
 _UNKNOWN_SERVER = "which server is it? Its instance or cluster, host, port and admin user, in [contract.database]"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from orchestrator.aws.partitions import partition_of
 from orchestrator.aws.value_from import parse, same_secret, without_key
 from orchestrator.stack.blueprint.resources import Resources
-from orchestrator.stack.contract import PASSWORD_KEY
 from orchestrator.stack.inference.model import ContractDraft, Key, dotted
 from orchestrator.stack.inference.permissions import InstanceRole
+from orchestrator.stack.values import PASSWORD_KEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import pytest
 
 from orchestrator.aws.ssm import CommandOutput, ScriptFailed
 from orchestrator.errors import OrchestratorError, Problem, Transient
-from orchestrator.index import vespa
-from orchestrator.index.vespa import VespaReport
-from orchestrator.stack.contract import Vespa
+from orchestrator.index import report
+from orchestrator.index.report import IndexReport
+from orchestrator.index.vespa import PROVIDER as VESPA
+from orchestrator.stack.indexes import Vespa
 from tests.shells import OneByOne
 from tests.unit.rollout.test_tail import NOW
 
@@ -23,7 +24,7 @@ USER_DATA = Path(__file__).parents[3] / "terraform" / "modules" / "vespa" / "use
 
 def test_the_container_of_our_own_stack_can_be_made_again() -> None:
     filled = re.sub(r"\$\{image\}", "vespaengine/vespa:8.609.39", USER_DATA.read_text(encoding="utf-8"))
-    words = vespa.recipe(filled)
+    words = VESPA.recipe(filled)
     assert words[:2] == ("docker", "run")
     assert words[-1] == "vespaengine/vespa:8.609.39"
     assert {"--detach", "unless-stopped", "8081:8081", "/opt/vespa/var:/opt/vespa/var"} <= set(words)
@@ -31,7 +32,7 @@ def test_the_container_of_our_own_stack_can_be_made_again() -> None:
 
 def test_comments_and_other_containers_are_passed_over() -> None:
     text = f"# {RUN} vespa:1\ndocker run -d --name other vespa:2\n  {RUN} vespa:3 # the one\n"
-    assert vespa.recipe(text) == (*RUN.split(), "vespa:3")
+    assert VESPA.recipe(text) == (*RUN.split(), "vespa:3")
 
 
 @pytest.mark.parametrize(
@@ -50,14 +51,14 @@ def test_comments_and_other_containers_are_passed_over() -> None:
     ],
 )
 def test_a_container_that_is_not_made_again(user_data: str, why: str) -> None:
-    said = vespa.recipe(user_data)
+    said = VESPA.recipe(user_data)
     assert isinstance(said, str)
     assert why in said
     assert "hunter2" not in said
 
 
 def test_a_digest_is_pinned() -> None:
-    assert vespa.recipe(f"{RUN} vespaengine/vespa@sha256:{'0a' * 32}")[-1].startswith("vespaengine/vespa@")
+    assert VESPA.recipe(f"{RUN} vespaengine/vespa@sha256:{'0a' * 32}")[-1].startswith("vespaengine/vespa@")
 
 
 def test_what_docker_says() -> None:
@@ -69,11 +70,11 @@ def test_what_docker_says() -> None:
         "}}}"
     )
     started = datetime(2026, 11, 25, 12, 0, 0, 123456, UTC)
-    assert vespa.read(line) == VespaReport(
+    assert report.read(line) == IndexReport(
         healthy=False, started=started, image="vespaengine/vespa:8", ports=(8081, 19071)
     )
     absent = '{"dockerd": true, "booting": true, "healthy": false, "pulled": false, "container": {"state": "absent"}}'
-    assert vespa.read(absent) == VespaReport(state="absent", booting=True, healthy=False, pulled=False)
+    assert report.read(absent) == IndexReport(state="absent", booting=True, healthy=False, pulled=False)
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ VESPAS = {"a": Vespa(instance_id="i-0a", host="10.0.0.1")}
 
 @pytest.mark.parametrize("stdout", ["", "bash: docker: command not found", "{}", '{"dockerd": true}'])
 def test_an_instance_without_the_usual_words_claims_nothing(stdout: str) -> None:
-    assert vespa.look(Shell(ended(stdout)), VESPAS, who="test").results == {"a": None}
+    assert VESPA.look(Shell(ended(stdout)), VESPAS, who="test").results == {"a": None}
     failed = ScriptFailed(Problem("script-failed", stdout), ended(stdout, 1))
-    assert vespa.look(Shell(failed), VESPAS, who="test").results == {"a": None}
+    assert VESPA.look(Shell(failed), VESPAS, who="test").results == {"a": None}
 
 
 class OneOffline(Shell):
@@ -113,21 +114,21 @@ class OneOffline(Shell):
 
 def test_an_instance_that_may_answer_the_next_time_is_asked_again_and_holds_up_no_other() -> None:
     both = {**VESPAS, "b": Vespa(instance_id="i-0b", host="10.0.0.2")}
-    seen = vespa.look(OneOffline(ended("{}")), both, who="test")
+    seen = VESPA.look(OneOffline(ended("{}")), both, who="test")
     assert seen.results == {"b": None}
     assert isinstance(seen.failures["a"], Transient)
 
 
 def test_lines_of_a_log_and_when_they_were_written() -> None:
-    said = vespa.logs(Shell(ended("2026-11-25T12:00:00.123456789Z hello\nhalf a line\n")), VESPAS, NOW)
+    said = VESPA.logs(Shell(ended("2026-11-25T12:00:00.123456789Z hello\nhalf a line\n")), VESPAS, NOW)
     assert said == {"a": [("2026-11-25T12:00:00.123+00:00", "hello"), ("", "half a line")]}
 
 
 def test_why_a_log_can_not_be_had() -> None:
     gone = ended("Error response from daemon: No such container: vespa", 1)
-    said = vespa.logs(Shell(ScriptFailed(Problem("script-failed", "exit 1"), gone)), VESPAS, NOW)["a"]
+    said = VESPA.logs(Shell(ScriptFailed(Problem("script-failed", "exit 1"), gone)), VESPAS, NOW)["a"]
     assert isinstance(said, Problem)
     assert (said.code, said.message) == ("vespa-log-unreadable", gone.stdout)
     assert said.fix
     other = Problem("access-denied", "not you")
-    assert vespa.logs(Shell(OrchestratorError(other)), VESPAS, NOW) == {"a": other}
+    assert VESPA.logs(Shell(OrchestratorError(other)), VESPAS, NOW) == {"a": other}

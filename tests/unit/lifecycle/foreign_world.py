@@ -19,17 +19,18 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
+from orchestrator.index.report import Contents
 from orchestrator.lifecycle import destroy, pause
 from orchestrator.lifecycle.backup import database_snapshot, index_snapshots
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import counts_remembered, database_released, files_returned, keys_returned
 from orchestrator.lifecycle.resume import database_started, instances_started, pause_forgotten, services_started
-from orchestrator.lifecycle.tools import Contents, ReadSoFar
+from orchestrator.lifecycle.tools import ReadSoFar
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.situation import Rules
 from orchestrator.stack.ownership import Part, PartKind
-from orchestrator.steps import redeploy, redis_auth, vespa_containers
+from orchestrator.steps import index_containers, redeploy, redis_auth
 from tests.unit.lifecycle.foreign_doubles import (
     COPY,
     Agents,
@@ -180,7 +181,7 @@ def tools_of(world: World) -> SimpleNamespace:
         needs_runner=False,
         rollout_memory=RunMemory(),
         first_looks=FirstLooks(),
-        memory=ReadSoFar(contents={"a": Contents(3, "d")}),
+        memory=ReadSoFar(contents={"vespa:a": Contents(3, "d")}),
         lost=frozenset(),
         since=0.0,
         say=lambda _step, _text: None,
@@ -191,8 +192,8 @@ REVERSIBLE: Mapping[str, tuple[AnyStep, ...]] = {
     "redeploy": (redeploy.STEP,),
     "pause": pause.steps(whole=True),
     "redis-auth": (redis_auth.STEP,),
-    "vespa-containers": (vespa_containers.STEP,),
-    "index-snapshots": (index_snapshots.STEP,),
+    "vespa-containers": index_containers.STEPS,
+    "index-snapshots": index_snapshots.STEPS,
     "database-snapshot": (database_snapshot.STEP,),
 }
 FINAL: Mapping[str, tuple[AnyStep, ...]] = {

@@ -27,8 +27,9 @@ from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.rollout.memory import RunMemory
+from orchestrator.stack.indexes import VESPA, PlacedIndex
 from orchestrator.stack.ownership import Ownership, PartKind
-from orchestrator.steps import database_server, runner, vespa_containers
+from orchestrator.steps import database_server, index_containers, runner
 from tests.shells import OneByOne
 
 
@@ -237,7 +238,7 @@ def _context(world: World, who: str) -> Any:
         cluster="onyx-prod-cluster",
         ownership=Ownership(),
         tenants=tenants,
-        vespa=machines,
+        indexes=[PlacedIndex(VESPA, name, one) for name, one in machines.items()],
         runner=SimpleNamespace(instance_id=next(iter(world.machines))),
         database=SimpleNamespace(
             instance="db", host="db.local", server="db", part=(PartKind.DATABASE, "db"), elsewhere=False
@@ -278,7 +279,7 @@ def _answering(world: World) -> Mapping[str, Verdict]:
 WORKFLOW: tuple[AnyStep, ...] = (
     database_server.STEP,
     runner.STEP,
-    vespa_containers.STEP,
+    *index_containers.STEPS,
     _stub("tenant-databases", ("database-server", "runner"), _right),
     _stub("redis-auth", (), _right),
     _stub("redeploy", ("tenant-databases", "redis-auth"), _right),

@@ -14,12 +14,12 @@ from orchestrator.aws.buckets import Stored
 from orchestrator.consequences import Consequence, Effect, gate
 from orchestrator.engine.check import Severity
 from orchestrator.engine.step import STACK, Blocked, Todo
+from orchestrator.index.report import Contents
 from orchestrator.lifecycle.manifest import Manifest, TablePart
 from orchestrator.lifecycle.restore import files_returned
 from orchestrator.lifecycle.restore.losses import Present, losses, together
 from orchestrator.lifecycle.restore.marker import BEGUN, DONE, REPLACING, RETURNED, Marker
 from orchestrator.lifecycle.restore.proof import Tables
-from orchestrator.lifecycle.tools import Contents
 from orchestrator.lifecycle.transfer import ListingDifference, gap, overwriting
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 from tests.unit.lifecycle.test_gate import MINE
@@ -57,7 +57,9 @@ presents = st.builds(
     tables=st.none()
     | st.dictionaries(st.sampled_from(TENANTS), st.sampled_from([{}, None, table(3), table(3, "x"), table(5)])),
     strangers=st.sampled_from([(), ("reports",)]),
-    contents=st.dictionaries(st.sampled_from(sorted(MINE.vespa)), st.sampled_from([Contents(0, ""), Contents(7, "x")])),
+    contents=st.dictionaries(
+        st.sampled_from(sorted(one.word for one in MINE.indexes)), st.sampled_from([Contents(0, ""), Contents(7, "x")])
+    ),
     unsaved=st.builds(ListingDifference, missing=objects),
 )
 backups = st.sets(st.sampled_from(TENANTS)).map(lambda names: kept(*sorted(names)))
@@ -70,7 +72,8 @@ def held(backup: Manifest, present: Present) -> set[str]:
         if present.tables is None or present.tables.get(name, {}) != {}:
             found.add(f"database:{tenant.database}")
     for name in MINE.vespa:
-        if name in backup.index and (name not in present.contents or present.contents[name].documents):
+        now = present.contents.get(f"vespa:{name}")
+        if name in backup.index and (now is None or now.documents):
             found.add(f"vespa:{name}")
     return found | ({f"bucket:{MINE.bucket}"} if present.unsaved.missing else set())
 
@@ -100,7 +103,7 @@ def test_what_is_unread_counts_as_lost_and_what_is_empty_does_not() -> None:
     backup = kept(*TENANTS)
     unread = losses(backup, MINE, Present(tables=None))
     assert {one.name for one in unread} >= {f"database:{one.database}" for one in MINE.tenants.values()}
-    empty = {name: Contents(0, "") for name in MINE.vespa}
+    empty = {one.word: Contents(0, "") for one in MINE.indexes}
     assert losses(backup, MINE, Present(tables={}, contents=empty)) == ()
 
 

@@ -15,14 +15,18 @@ from orchestrator.aws.service_counts import Count
 from orchestrator.aws.volumes import DataVolume
 from orchestrator.engine.graph import edges
 from orchestrator.engine.step import STACK, Done, Todo, Verdict
+from orchestrator.index.vespa import PROVIDER
 from orchestrator.lifecycle import backup, catalogue, freshness, restore
 from orchestrator.lifecycle.backup import index_snapshots
-from orchestrator.lifecycle.backup.index_snapshots import IndexState
+from orchestrator.lifecycle.backup.index_snapshots import IndexSnapshots, IndexState
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
 from orchestrator.lifecycle.tools import ReadSoFar
+from orchestrator.stack.indexes import PlacedIndex, Vespa
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
+
+OF_VESPA = IndexSnapshots(PROVIDER)
 
 BACKUPS = PausedService(Stamp("2026-11-20T09:00:00Z", "backup/bob@desk"), 3, Scaling(2, 9, Suspension()))
 SOMEBODYS = PausedService(Stamp("2026-11-19T09:00:00Z", "eve@desk"), 5)
@@ -104,7 +108,7 @@ def test_an_index_that_no_snapshot_can_hold_is_said() -> None:
         "a": IndexState("i-1", None, running=True),
         "b": IndexState("i-2", DataVolume("v", 50, encrypted=True), running=True),
     }
-    said = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes=indexes)))
+    said = list(OF_VESPA.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes=indexes)))
     assert [one.code for one in said] == ["index-not-on-a-volume"]
 
 
@@ -185,7 +189,7 @@ def test_of_several_volumes_the_index_s_is_told_or_none(
 
 def test_a_volume_that_is_not_kept_is_said() -> None:
     one = IndexState("i-1", PLAIN, running=True, others=("vol-2",))
-    found = list(index_snapshots.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes={"a": one})))
+    found = list(OF_VESPA.findings(index_snapshots.IndexSnapshotsFacts(stays_stopped=False, indexes={"a": one})))
     assert [(one.code, "vol-2" in one.message) for one in found] == [("other-volumes-not-kept", True)]
 
 
@@ -203,28 +207,28 @@ class Shell:
 
 def test_a_container_that_runs_beside_its_snapshot_is_asked_no_more() -> None:
     """Of ninety tenants, a look at each would cost more than the snapshots that are waited for."""
-    shell = Shell({"i-a": True, "i-b": False, "i-c": True})
-    vespas = {name: SimpleNamespace(instance_id=f"i-{name}", port=8081) for name in "abc"}
-    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+    shell = Shell({"i-0a": True, "i-0b": False, "i-0c": True})
+    indexes = [PlacedIndex("vespa", name, Vespa(instance_id=f"i-0{name}", host="10.0.0.1")) for name in "abc"]
+    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(indexes=indexes))
 
     def looked(*taken: str, stays_stopped: bool = False) -> list[str]:
         shell.asked.clear()
-        states = index_snapshots._states(tools, list("abc"), taken, stays_stopped=stays_stopped)
-        assert states.results == {name: shell.running[f"i-{name}"] for name in "abc"}
+        states = OF_VESPA.states(tools, list("abc"), taken, stays_stopped=stays_stopped)
+        assert states.results == {name: shell.running[f"i-0{name}"] for name in "abc"}
         return sorted(shell.asked)
 
-    assert looked() == ["i-a", "i-b", "i-c"]
-    assert looked("a", "b") == ["i-a", "i-b", "i-c"], "what was seen before its snapshot says nothing of after it"
-    assert looked("a", "b") == ["i-b", "i-c"]
-    shell.running["i-b"] = True
-    assert looked("a", "b", "c") == ["i-b", "i-c"]
+    assert looked() == ["i-0a", "i-0b", "i-0c"]
+    assert looked("a", "b") == ["i-0a", "i-0b", "i-0c"], "what was seen before its snapshot says nothing of after it"
+    assert looked("a", "b") == ["i-0b", "i-0c"]
+    shell.running["i-0b"] = True
+    assert looked("a", "b", "c") == ["i-0b", "i-0c"]
     assert looked("a", "b", "c") == []
 
 
 def test_before_a_destroy_a_stopped_container_is_where_it_shall_be() -> None:
-    shell = Shell({"i-a": False})
-    vespas = {"a": SimpleNamespace(instance_id="i-a", port=8081)}
-    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(vespa=vespas))
+    shell = Shell({"i-0a": False})
+    indexes = [PlacedIndex("vespa", "a", Vespa(instance_id="i-0a", host="10.0.0.1"))]
+    tools: Any = SimpleNamespace(memory=ReadSoFar(), ssm=shell, stack=SimpleNamespace(indexes=indexes))
     for _ in range(3):
-        assert index_snapshots._states(tools, ["a"], {"a"}, stays_stopped=True).results == {"a": False}
-    assert shell.asked == ["i-a"]
+        assert OF_VESPA.states(tools, ["a"], {"a"}, stays_stopped=True).results == {"a": False}
+    assert shell.asked == ["i-0a"]

@@ -14,12 +14,12 @@ from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import STACK, Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.events import PartObserved
-from orchestrator.index.vespa import VespaReport
+from orchestrator.index.report import IndexReport
 from orchestrator.probe import Probe, Reached
 from orchestrator.render import board
 from orchestrator.rollout.progress import Rollout
 from orchestrator.stack import contract
-from orchestrator.steps import database_server, redeploy, sites, vespa_containers
+from orchestrator.steps import database_server, index_containers, redeploy, sites
 from tests.unit.rollout.test_tail import NOW
 from tests.unit.stack.test_contract import good
 
@@ -49,9 +49,9 @@ def rollout(running: int, **states: int) -> Observation:
     )
 
 
-def vespa(inside: VespaReport | None, verdict: Verdict, **more: Any) -> Observation:
+def vespa(inside: IndexReport | None, verdict: Verdict, **more: Any) -> Observation:
     seen = {} if more else {"a": inside}
-    return Observation(vespa_containers.VespaContainersFacts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
+    return Observation(index_containers.IndexContainersFacts({"a": "i-0a"}, NOW, seen, **more), {"a": verdict})
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_the_way_of_a_visitor(answer: DnsAnswer, probe: Probe | None, dns: str, 
 @pytest.mark.parametrize(
     ("sight", "word", "state"),
     [
-        (vespa(VespaReport(), Done("")), "up", board.UP),
-        (vespa(VespaReport(healthy=False), Wait("")), "starting", board.PENDING),
-        (vespa(VespaReport(state="exited", healthy=False), Todo("start")), "exited", board.PENDING),
-        (vespa(VespaReport(dockerd=False, state="absent"), Todo("start")), "no docker", board.PENDING),
-        (vespa(VespaReport(dockerd=False, state="absent", booting=True), Wait("")), "booting", board.PENDING),
+        (vespa(IndexReport(), Done("")), "up", board.UP),
+        (vespa(IndexReport(healthy=False), Wait("")), "starting", board.PENDING),
+        (vespa(IndexReport(state="exited", healthy=False), Todo("start")), "exited", board.PENDING),
+        (vespa(IndexReport(dockerd=False, state="absent"), Todo("start")), "no docker", board.PENDING),
+        (vespa(IndexReport(dockerd=False, state="absent", booting=True), Wait("")), "booting", board.PENDING),
         (vespa(None, Blocked(Problem("x", "stopped")), states={"a": "stopped"}), "stopped", board.FAILED),
         (vespa(None, Blocked(Problem("vespa-unclear", "?"))), "unknown", board.UP),
     ],

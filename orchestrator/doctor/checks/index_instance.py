@@ -1,0 +1,175 @@
+"""The indexes' EC2 instances: they run, where the contract says; and their security groups admit the tasks.
+
+The port of queries is the one the task itself uses (VESPA_PORT); 19071 is the port of Vespa's config server. Judged for
+the tasks' security groups and subnets, not for the runner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.aws.network import Instance, SecurityGroup, Subnet
+from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.doctor.scene import Scene
+from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.index import PROVIDERS, AnyIndex
+
+_COMING = frozenset({"pending", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPlace:
+    """Where a tenant's index should be, and the ports its tasks use."""
+
+    instance: str
+    host: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInstanceCheckFacts:
+    """By tenant the place and the service; instances, groups and subnets by id."""
+
+    places: Mapping[str, IndexPlace]
+    services: Mapping[str, ServiceSettings]
+    instances: Mapping[str, Instance]
+    groups: Mapping[str, SecurityGroup]
+    subnets: Mapping[str, Subnet]
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is a DNS name: those are not compared with addresses."""
+    return any(letter.isalpha() for letter in host)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInstances:
+    """The check of one kind of index."""
+
+    index: AnyIndex
+
+    def gather(self, scene: Scene) -> IndexInstanceCheckFacts:
+        """All of it is shared with other checks."""
+        asked = scene.index_ports()
+        places = {}
+        for tenant, one in self.index.of(scene.stack).items():
+            ports = (asked[self.index.name, tenant], *self.index.ports(one)[1:])
+            places[tenant] = IndexPlace(one.instance_id, one.host, ports)
+        return IndexInstanceCheckFacts(places, scene.settings(), scene.instances(), scene.groups(), scene.subnets())
+
+    def judge(self, facts: IndexInstanceCheckFacts) -> Iterable[Finding]:
+        """The instance first; of one that runs, its doors."""
+        for tenant, place in facts.places.items():
+            instance = facts.instances.get(place.instance)
+            if instance is None or instance.state not in _COMING:
+                yield self._down(tenant, place, instance)
+                continue
+            if instance.private_ip and place.host and place.host != instance.private_ip and not _is_name(place.host):
+                yield self._moved(tenant, place, instance)
+            if tenant in facts.services:
+                apart = self._elsewhere(tenant, place, instance, facts)
+                yield from apart or self._closed(tenant, place, instance, facts)
+
+    @property
+    def _deaths(self) -> frozenset[str]:
+        return frozenset({f"task-{self.index.name}-unreachable", f"{self.index.name}-container-unseen"})
+
+    def _down(self, tenant: str, place: IndexPlace, instance: Instance | None) -> Finding:
+        state = instance.state if instance else "InvalidInstanceID.NotFound"
+        stopped = instance is not None and instance.state.startswith("stop")
+        start = f"aws ec2 start-instances --instance-ids {place.instance}"
+        return Finding(
+            code=f"{self.index.name}-instance-stopped" if stopped else f"{self.index.name}-instance-missing",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"{self.index.title}'s instance {place.instance} is not running",
+            cause="it was stopped"
+            if stopped
+            else "it was terminated or never created: its index is on its data volume",
+            fix=start if stopped else "terraform apply (it recreates the instance and attaches the data volume)",
+            evidence=(f"instance state {state}",),
+            explains=self._deaths | {"runner-offline", "could-not-look"},
+            at_rest=stopped,
+        )
+
+    def _moved(self, tenant: str, place: IndexPlace, instance: Instance) -> Finding:
+        return Finding(
+            code=f"{self.index.name}-address-stale",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"{self.index.title} is not at {place.host}",
+            cause=f"{place.instance} was recreated (or the contract is out of date): its address changed",
+            fix="terraform apply, so that outputs and task definitions have the current address",
+            evidence=(f"EC2: {instance.private_ip}", f"contract: {place.host}"),
+            explains=self._deaths,
+        )
+
+    def _elsewhere(
+        self, tenant: str, place: IndexPlace, instance: Instance, facts: IndexInstanceCheckFacts
+    ) -> list[Finding]:
+        """In another VPC than the tasks: no rule of a security group helps then."""
+        vpcs = {facts.subnets[one].vpc for one in facts.services[tenant].subnets if one in facts.subnets}
+        if not vpcs or not instance.vpc or instance.vpc in vpcs:
+            return []
+        return [
+            Finding(
+                code=f"{self.index.name}-other-vpc",
+                severity=Severity.BLOCKER,
+                subject=tenant,
+                symptom=f"the tasks can't reach {self.index.title}: it is in another VPC",
+                cause=f"the subnet of {place.instance} and those of the service are in different networks",
+                fix="subnet_id of aws_instance: one of the stack's private subnets (module.network), "
+                "then terraform apply",
+                evidence=(
+                    f"{place.instance}: {instance.vpc} {instance.subnet}",
+                    f"the tasks: {', '.join(sorted(vpcs))}",
+                ),
+                explains=self._deaths,
+            )
+        ]
+
+    def _closed(
+        self, tenant: str, place: IndexPlace, instance: Instance, facts: IndexInstanceCheckFacts
+    ) -> list[Finding]:
+        service = facts.services[tenant]
+        addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
+        doors = [facts.groups[one] for one in instance.groups if one in facts.groups]
+        closed = [port for port in place.ports if not any(it.admits(port, service.groups, addresses) for it in doors)]
+        if not closed or not doors:
+            return []
+        source = service.groups[0] if service.groups else "<group of the tasks>"
+        ports = " and ".join(map(str, closed))
+        commands = [
+            f"aws ec2 authorize-security-group-ingress --group-id {doors[0].id} --protocol tcp --port {port} "
+            f"--source-group {source}"
+            for port in closed
+        ]
+        return [
+            Finding(
+                code=f"{self.index.name}-port-closed",
+                severity=Severity.BLOCKER,
+                subject=tenant,
+                symptom=f"the tasks can't reach {self.index.title} on port {ports}",
+                cause=f"no rule of the security group of {place.instance} admits the tasks' group",
+                fix=f"{'; '.join(commands)} (and the same rules in Terraform)",
+                evidence=(
+                    *(f"{door.id} opens {door.opened()}" for door in doors),
+                    f"the tasks are in {', '.join(service.groups) or 'no group'}",
+                ),
+                explains=self._deaths,
+            )
+        ]
+
+    def check(self) -> Check[Scene, IndexInstanceCheckFacts]:
+        """For the doctor."""
+        return Check(
+            id=f"{self.index.name}-instance",
+            title=f"{self.index.title}'s instances run and let the tasks in",
+            gather=self.gather,
+            judge=self.judge,
+            guide_section=self.index.guide_section,
+        )
+
+
+CHECKS = tuple(IndexInstances(one).check() for one in PROVIDERS)
