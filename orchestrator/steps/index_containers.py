@@ -95,7 +95,7 @@ def _answers(pings: Mapping[str, Ping], one: IndexServer) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Containers:
+class IndexContainers:
     """The step of one kind of index."""
 
     index: AnyIndex
@@ -224,4 +224,4 @@ def _unless_foreign(instance: str, facts: IndexContainersFacts, verdict: Verdict
     return Blocked(Problem("not-this-stacks", message, instance, remedy(PartKind.INSTANCE, instance)), refused=True)
 
 
-STEPS = tuple(_Containers(one).step() for one in PROVIDERS)
+STEPS = tuple(IndexContainers(one).step() for one in PROVIDERS)

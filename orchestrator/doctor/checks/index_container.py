@@ -26,7 +26,7 @@ class IndexContainerCheckFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Containers:
+class IndexContainerCheck:
     """The check of one kind of index."""
 
     index: AnyIndex
@@ -122,4 +122,4 @@ class _Containers:
         )
 
 
-CHECKS = tuple(_Containers(one).check() for one in PROVIDERS)
+CHECKS = tuple(IndexContainerCheck(one).check() for one in PROVIDERS)

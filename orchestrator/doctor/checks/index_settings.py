@@ -25,7 +25,7 @@ class IndexSettingsCheckFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
+class IndexSettingsCheck:
     """The check of one kind of index."""
 
     index: AnyIndex
@@ -78,4 +78,4 @@ class _Settings:
         )
 
 
-CHECKS = tuple(_Settings(one).check() for one in PROVIDERS)
+CHECKS = tuple(IndexSettingsCheck(one).check() for one in PROVIDERS)

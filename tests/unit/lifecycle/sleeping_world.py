@@ -230,7 +230,7 @@ def _tagged(value: str | None) -> dict[str, str]:
 def _context(world: World, who: str) -> Any:
     aws = Aws(world)
     tenants = {name: SimpleNamespace(service=name, service_id=name) for name in world.desired}
-    machines = {
+    machines: dict[str, Any] = {
         name: SimpleNamespace(instance_id=name, host=name, port=8081, config_port=19071) for name in world.machines
     }
     stack = SimpleNamespace(
