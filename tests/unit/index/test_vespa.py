@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,3 +134,27 @@ def test_why_a_log_can_not_be_had() -> None:
     assert said.fix
     other = Problem("access-denied", "not you")
     assert VESPA.logs(Shell(OrchestratorError(other)), VESPAS, NOW) == {"a": other}
+
+
+DOCKER = r"""#!/bin/bash
+[ "$1" = inspect ] && echo "$3" | sed -e 's/{{.State.ExitCode}}/0/' -e 's/{{json .HostConfig.PortBindings}}/{}/' \
+  -e 's/{{.State.StartedAt}}/2026-11-25T12:00:00Z/' -e 's/{{.State.Status}}/running/' -e 's/{{.Config.Image}}/vespa:8/'
+exit 0
+"""
+
+
+def test_what_its_script_prints_can_be_read(tmp_path: Path) -> None:
+    """With bash in earnest, and a docker that fills in the template it is given."""
+    for name, text in {"docker": DOCKER, "curl": "#!/bin/bash\nexit 7\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+
+    class Bash(OneByOne):
+        def run(self, instance_id: str, script: str, *, comment: str, timeout: int) -> CommandOutput:
+            environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)
+            return ended(done.stdout)
+
+    seen = VESPA.look(Bash(), VESPAS, who="test").results["a"]
+    assert seen is not None
+    assert (seen.state, seen.image, seen.healthy, seen.dockerd) == ("running", "vespa:8", False, True)
