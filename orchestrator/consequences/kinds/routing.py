@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.stack.blueprint.changes import ResourceChange
-from orchestrator.stack.blueprint.resources import UNKNOWN, blocks_in, texts_in
+from orchestrator.stack.blueprint.resources import UNKNOWN, blocks_in, listed
 
 RULE = "aws_lb_listener_rule"
 GROUP = "aws_lb_target_group"
+LATER = "a name that is known after the apply"
 HEALTHY = 180
 """Seconds until tasks are registered anew and have passed two health checks a minute apart."""
 
@@ -30,7 +31,13 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
 
 def _hosts(values: object) -> list[str]:
     headers = (it for one in blocks_in(values) for it in blocks_in(one.get("host_header")))
-    return [host for it in headers for host in texts_in(it.get("values"))]
+    return [host for it in headers for host in _named(it.get("values"))]
+
+
+def _named(values: object) -> Iterable[str]:
+    if values is UNKNOWN:
+        return (LATER,)
+    return (LATER if one is UNKNOWN else one for one in listed(values) if one is UNKNOWN or isinstance(one, str))
 
 
 def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:

@@ -64,6 +64,18 @@ def without_output(name: str) -> dict[str, Any]:
     return plan | {"output_changes": {}}
 
 
+def test_a_name_that_terraform_does_not_know_yet_is_a_name() -> None:
+    """It follows from what is made in the same apply: the site moves, but not to nowhere."""
+    plan = json.loads(json.dumps(reading.plan("hostname-changed")))
+    for one in plan["resource_changes"]:
+        if one["type"] == "aws_lb_listener_rule" and one["change"]["actions"] == ["update"]:
+            header = one["change"]["after"]["condition"][0]["host_header"][0]
+            header["values"] = [None]
+            one["change"]["after_unknown"]["condition"] = [{"host_header": [{"values": [True]}]}]
+    (moved,) = [one for one in consequences.of_plan(plan) if one.code == "hostname-changed"]
+    assert "to a name that is known after the apply" in moved.says
+
+
 def test_what_is_known_of_a_stack_without_output_names_tenants_and_databases() -> None:
     tenants = {"north": {"database": "onyx_north", "service": "customer-a-prod-service"}}
     found = consequences.of_plan(without_output("database-replaced"), {"tenants": tenants})
