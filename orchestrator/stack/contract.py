@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.indexes import VESPA, PlacedIndex, Vespa
-from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved
+from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved_for_roles
 from orchestrator.stack.owned import Owned
 from orchestrator.stack.ownership import Part, PartKind
 from orchestrator.stack.values import (
@@ -324,7 +324,7 @@ def _passwords(document: Mapping[str, Any], source: str) -> Iterator[Problem]:
 
 def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
     for name, tenant in stack.tenants.items():
-        if reserved(tenant.role) and tenant.role != stack.database.admin_user:
+        if reserved_for_roles(tenant.role) and tenant.role != stack.database.admin_user:
             yield reserved_role(name, tenant.role, source)
 
 
@@ -368,13 +368,14 @@ OWN = ("database", "role", "service", "hostname", "target_group_arn")
 def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source: str) -> Iterator[Problem]:
     """Tenants that would share what must be their own: names are per tenant, one value may occur once.
 
-    The admin user is nobody's own: tenants that sign in as it share it.
+    The admin user is nobody's own: tenants that sign in as it share it. A service is the same by its name and its ARN.
     """
     for key in OWN:
         owners: dict[Any, list[str]] = {}
         for name, tenant in tenants.items():
             if key in tenant and (key != "role" or tenant[key] != admin_user):
-                owners.setdefault(tenant[key], []).append(name)
+                value = str(tenant[key]).rpartition("/")[2] if key == "service" else tenant[key]
+                owners.setdefault(value, []).append(name)
         for value, names in owners.items():
             if len(names) > 1:
                 yield Problem(

@@ -71,5 +71,10 @@ def reserved(name: str) -> bool:
     return name in RESERVED or name.startswith("pg_")
 
 
+def reserved_for_roles(name: str) -> bool:
+    """The same for a role; and no role can be called `public` or `none`, quoted or not: `public` means everybody."""
+    return reserved(name) or name in ("none", "public") or name.startswith("rds_")
+
+
 Identifier = Annotated[str, AfterValidator(identifier)]
 Role = Annotated[str, AfterValidator(role_name)]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack, problem_of, reserved_role
-from orchestrator.stack.names import reserved
+from orchestrator.stack.names import reserved_for_roles
 
 
 def defects_in(document: Mapping[str, Any], source: str) -> Iterator[tuple[tuple[str, ...], Problem]]:
@@ -25,7 +25,7 @@ def defects_in(document: Mapping[str, Any], source: str) -> Iterator[tuple[tuple
     known = admin.get("admin_user") if isinstance(admin, Mapping) else None
     for name, tenant in _tenants(document).items():
         role = tenant.get("role")
-        if isinstance(role, str) and known is not None and reserved(role) and role != known:
+        if isinstance(role, str) and known is not None and reserved_for_roles(role) and role != known:
             yield ("tenants", name, "role"), reserved_role(name, role, source)
 
 

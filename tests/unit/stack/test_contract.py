@@ -63,6 +63,7 @@ def test_a_good_contract() -> None:
     assert stack.redis is None
 
 
+SERVICE_OF_A = "arn:aws:ecs:us-west-2:123456789012:service/onyx-prod-cluster/a-service"
 Defect = Callable[[dict[str, Any]], Any]
 DEFECTS: list[tuple[str, str, Defect]] = [
     ("contract-key-missing", "cluster", lambda it: it.pop("cluster")),
@@ -85,6 +86,10 @@ DEFECTS: list[tuple[str, str, Defect]] = [
     ("contract-holds-password", "tenants.a.password", lambda it: it["tenants"]["a"].update(password=None)),
     ("contract-value-invalid", "tenants.a.role", lambda it: it["tenants"]["a"].update(role="pg_monitor")),
     ("contract-duplicate-service", "tenants.*.service", lambda it: it["tenants"]["b"].update(service="a-service")),
+    ("contract-duplicate-service", "tenants.*.service", lambda it: it["tenants"]["b"].update(service=SERVICE_OF_A)),
+    ("contract-value-invalid", "tenants.a.role", lambda it: it["tenants"]["a"].update(role="public")),
+    ("contract-value-invalid", "tenants.a.role", lambda it: it["tenants"]["a"].update(role="none")),
+    ("contract-value-invalid", "tenants.a.role", lambda it: it["tenants"]["a"].update(role="rds_superuser")),
 ]
 
 
