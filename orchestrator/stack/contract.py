@@ -296,9 +296,9 @@ def parse(document: Any, source: str) -> Stack:
 
 
 def _service(stack: Stack, tenant: str) -> str:
-    """What tells the service from others: in the stack's own cluster its name."""
+    """What tells the service from others: in the stack's own cluster its name, which is the end of its ARN too."""
     own = stack.tenants[tenant]
-    return own.service if stack.cluster_of(tenant) == stack.cluster else own.service_id
+    return own.service.rpartition("/")[2] if stack.cluster_of(tenant) == stack.cluster else own.service_id
 
 
 def passwords_of(stack: Stack) -> Iterator[str]:
@@ -368,14 +368,13 @@ OWN = ("database", "role", "service", "hostname", "target_group_arn")
 def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source: str) -> Iterator[Problem]:
     """Tenants that would share what must be their own: names are per tenant, one value may occur once.
 
-    The admin user is nobody's own: tenants that sign in as it share it. A service is the same by its name and its ARN.
+    The admin user is nobody's own: tenants that sign in as it share it.
     """
     for key in OWN:
         owners: dict[Any, list[str]] = {}
         for name, tenant in tenants.items():
             if key in tenant and (key != "role" or tenant[key] != admin_user):
-                value = str(tenant[key]).rpartition("/")[2] if key == "service" else tenant[key]
-                owners.setdefault(value, []).append(name)
+                owners.setdefault(tenant[key], []).append(name)
         for value, names in owners.items():
             if len(names) > 1:
                 yield Problem(
