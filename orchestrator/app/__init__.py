@@ -3,6 +3,7 @@
 from orchestrator.app import checklist
 from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
+from orchestrator.app.deployments import Continuing, Redeploying
 from orchestrator.app.evidence import collect
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.pausing import Pausing, Resuming, pause_state_of, paused_survey
@@ -16,10 +17,12 @@ from orchestrator.app.understanding import is_said, looker, of_document, owned, 
 __all__ = [
     "CONTRACT_VARIABLE",
     "Certification",
+    "Continuing",
     "DnsRules",
     "Operation",
     "Pausing",
     "PlanConsequences",
+    "Redeploying",
     "RepairPlan",
     "Resuming",
     "Selection",

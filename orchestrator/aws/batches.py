@@ -53,6 +53,10 @@ LIMITS: Mapping[tuple[str, str], tuple[int, str]] = {
         f"{_API}/autoscaling/application/APIReference/API_DescribeScalableTargets.html",
     ),
     ("describe_security_groups", "Filters"): (200, f"{_EC2}/API_DescribeSecurityGroups.html"),
+    ("describe_service_deployments", "serviceDeploymentArns"): (
+        20,
+        f"{_API}/AmazonECS/latest/APIReference/API_DescribeServiceDeployments.html",
+    ),
     ("describe_services", "services"): (10, f"{_API}/AmazonECS/latest/APIReference/API_DescribeServices.html"),
     ("describe_snapshots", "Filters"): (200, f"{_EC2}/API_DescribeSnapshots.html"),
     ("describe_subnets", "Filters"): (200, f"{_EC2}/API_DescribeSubnets.html"),

@@ -13,6 +13,7 @@ from orchestrator.aws.batches import answers
 from orchestrator.aws.clusters import by_cluster, name_of, place
 from orchestrator.aws.pages import items
 from orchestrator.aws.resends import sent_once
+from orchestrator.aws.service_deployments import RolloutRecord, ServiceDeployments
 from orchestrator.aws.service_events import EventKind, ServiceEvent
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
@@ -67,6 +68,12 @@ class Service:
     grace: float = 0.0
     controller: str = ECS
     strategy: str = ROLLING
+    minimum: int = 100
+    """Percent of the desired tasks that a rolling deployment must leave running, rounded up to whole tasks."""
+    maximum: int = 200
+    """Percent of them that may run at a time, rounded down."""
+    early: bool = False
+    """Whether ECS may call a deployment a success before all its tasks are there."""
     task_definition: str = ""
     target_groups: tuple[str, ...] | None = None
     colours: tuple[tuple[str, str], ...] = ()
@@ -144,6 +151,8 @@ class Ecs:
         self._client = client
         self._cluster = cluster
         self._definitions: dict[str, TaskDefinition] = {}
+        self.deployments = ServiceDeployments(client, cluster)
+        """ECS's own records of its services' deployments."""
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         """The services that exist among `names`. Raises `cluster-missing` when there is no such cluster."""
@@ -209,6 +218,10 @@ class Ecs:
             self._definitions[arn] = parsed(answer["taskDefinition"])
         return self._definitions[arn]
 
+    def record(self, service: str, known: str = "") -> RolloutRecord | None:
+        """ECS's record of the service's newest deployment, or of the one whose ARN is `known`."""
+        return self.deployments.newest(service, known)
+
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
         cluster, name = place(service, self._cluster)
@@ -227,6 +240,7 @@ def _service(raw: Mapping[str, Any], called: str) -> Service:
     primary = next((one for one in sets if one.get("status") == "PRIMARY"), None)
     ways = [*(way for one in sets for way in _ways(one)), *_ways(raw)]
     told = any("loadBalancers" in one for one in (raw, *sets))
+    rules = raw.get("deploymentConfiguration", {})
     return Service(
         name=called,
         status=raw["status"],
@@ -237,7 +251,10 @@ def _service(raw: Mapping[str, Any], called: str) -> Service:
         happened=tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ())),
         grace=float(raw.get("healthCheckGracePeriodSeconds") or 0),
         controller=controller,
-        strategy=raw.get("deploymentConfiguration", {}).get("strategy") or ROLLING,
+        strategy=rules.get("strategy") or ROLLING,
+        minimum=rules.get("minimumHealthyPercent", 100),
+        maximum=rules.get("maximumPercent", 200),
+        early=bool(rules.get("earlySuccessCriteria", {}).get("enable")),
         task_definition=raw.get("taskDefinition", ""),
         target_groups=tuple(dict.fromkeys(group for way in ways for group in way if group)) if told else None,
         colours=tuple(way for way in ways if all(way)),

@@ -31,6 +31,11 @@ NOT_BOTOCORES: Mapping[str, Mapping[str, Any]] = {
         "more_results": "IsTruncated",
         "result_key": "HostedZones",
     },
+    "list_service_deployments": {
+        "input_token": "nextToken",
+        "output_token": "nextToken",
+        "result_key": "serviceDeployments",
+    },
 }
 """Operations that answer in pages and have no paginator in botocore, in botocore's own form.
 

@@ -34,6 +34,7 @@ ONCE: Mapping[str, str] = {
 AGAIN: Mapping[str, str] = {
     "add_tags_to_resource": "a tag is set to a value",
     "cancel_command": "what is cancelled is cancelled",
+    "continue_service_deployment": "refused once the hook was answered, and then the deployment is read again",
     "copy": "the same bytes to the same key",
     "copy_object": "the same bytes to the same key",
     "create_bucket": "BucketAlreadyOwnedByYou says that it is made",
@@ -65,6 +66,7 @@ AGAIN: Mapping[str, str] = {
     "stop_db_cluster": "refused while it stops, and then the cluster is read again",
     "stop_db_instance": "refused while it stops, and then the server is read again",
     "stop_instances": "what stops stops",
+    "stop_service_deployment": "refused once it has gone back, and then the deployment is read again",
     "tag_resource": "a tag is set to a value",
     "terminate_session": "what is ended is ended",
     "untag_resource": "what is gone is gone",

@@ -31,6 +31,8 @@ COMMANDS = {
     "history": "Show the runs recorded here, and what each one did.",
     "pause": "Stop what costs by the hour and keep the data.",
     "resume": "Bring a paused stack back as it was.",
+    "redeploy": "Force a new deployment of a tenant's service, and wait for it.",
+    "continue": "Let a deployment go on that waits at a pause hook.",
     "unlock": "Release the lock of a run that has died.",
     "init": "Read an existing stack and write orchestrate.toml.",
     "contract": "Show what is known about the stack, and where each value came from.",
@@ -41,7 +43,9 @@ COMMANDS = {
     "local": "Run AWS on this machine: moto, a real PostgreSQL, bash, DNS and HTTPS.",
     "version": "Show the versions to name in a bug report.",
 }
-"""Every command and its line in --help. The module and the function bear the command's name."""
+"""Every command and its line in --help. The module and the function bear the command's name (`_NAMES`)."""
+_NAMES = {"continue": "continue_"}
+"""Where that is a word of Python's own."""
 
 
 class _Lazy(CommandGroup):
@@ -53,7 +57,8 @@ class _Lazy(CommandGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"orchestrator.cli.{cmd_name}"), cmd_name)
+        name = _NAMES.get(cmd_name, cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"orchestrator.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

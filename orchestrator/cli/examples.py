@@ -113,6 +113,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate resume --tenant acme",
         "orchestrate resume --timeout 45m",
     ),
+    "redeploy": (
+        "orchestrate redeploy acme",
+        "orchestrate redeploy acme globex",
+        "orchestrate redeploy acme --timeout 45m --json",
+    ),
+    "continue": (
+        "orchestrate continue",
+        "orchestrate continue acme",
+        "orchestrate continue acme --auto-approve",
+    ),
     "unlock": (
         "orchestrate unlock",
         "orchestrate unlock --force",

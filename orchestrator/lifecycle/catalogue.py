@@ -1,10 +1,19 @@
-"""Every step of backup, destroy and restore that nothing else has: for the reference, and to check names."""
+"""Every step that one of the other commands alone has (backup, destroy …): for the reference, and to check names."""
 
 from __future__ import annotations
 
 from orchestrator import steps
 from orchestrator.engine.graph import AnyStep
-from orchestrator.lifecycle import backup, destroy, pause, pruned, restore, resume
+from orchestrator.lifecycle import (
+    backup,
+    deployments_continued,
+    destroy,
+    pause,
+    pruned,
+    redeploy_forced,
+    restore,
+    resume,
+)
 from orchestrator.lifecycle.backup import databases_dumped
 
 
@@ -20,5 +29,7 @@ def own() -> tuple[AnyStep, ...]:
         *destroy.AFTER,
         *restore.BEFORE,
         *restore.LOADED,
+        deployments_continued.STEP,
+        redeploy_forced.STEP,
     )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

@@ -81,12 +81,18 @@ INDEXES: Grants = (
 )
 """Their containers, looked at and made again as their instance's user_data would."""
 
+DEPLOYMENTS: Grants = (
+    Grant(("ecs:ListServiceDeployments",), on.services),
+    Grant(("ecs:DescribeServiceDeployments",), on.service_deployments),
+)
+"""ECS's own records: the stage of a native deployment, and why one failed."""
 SERVICES: Grants = (
     Grant(("ecs:DescribeServices",), on.services),
     Grant(("ecs:ListTasks",), on.anywhere, on.in_cluster),
     Grant(("ecs:DescribeTasks",), on.tasks),
     Grant(("ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetHealth")),
     Grant(("logs:GetLogEvents",), on.log_streams),
+    *DEPLOYMENTS,
 )
 """Rollouts, and why tasks failed."""
 
@@ -105,6 +111,12 @@ HEALTH_CHECKS: Grants = (Grant(("elasticloadbalancing:DescribeTargetGroups",)),)
 """How long they may take, of services that come up."""
 
 REDEPLOY: Grants = (Grant(("ecs:UpdateService",), on.services), *HEALTH_CHECKS)
+
+CONTINUING: Grants = (
+    Grant(("ecs:DescribeServices",), on.services),
+    *DEPLOYMENTS,
+    Grant(("ecs:ContinueServiceDeployment",), on.service_deployments),
+)
 
 RECORDS_OF_ZONES: Grants = (
     Grant(("route53:ListHostedZonesByName",), on.route53),
@@ -291,6 +303,8 @@ COMMANDS: Mapping[str, Grants] = {
     "open": NOTHING,
     "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
+    "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),
+    "continue": CONTINUING,
     "unlock": LOCK_FREED,
     "init": NOTHING,
     "contract": NOTHING,

@@ -225,6 +225,15 @@ def services(scope: PolicyScope) -> Sequence[str]:
     ]
 
 
+def service_deployments(scope: PolicyScope) -> Sequence[str]:
+    """ECS's records of the deployments of each tenant's service: it gives them their names."""
+    stack = scope.stack
+    return [
+        _of_cluster(scope, "service-deployment", stack.cluster_of(name), f"{_last(tenant.service)}/{ANY}")
+        for name, tenant in stack.tenants.items()
+    ]
+
+
 def tasks(scope: PolicyScope) -> Sequence[str]:
     """The tasks of the stack's clusters: ECS gives them their names."""
     return [_of_cluster(scope, "task", cluster, ANY) for cluster in scope.stack.clusters]

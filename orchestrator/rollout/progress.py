@@ -1,9 +1,10 @@
 """What a tenant's service is doing: its rollout, the tasks that failed in it with their last words, its targets.
 
 What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady. A service
-that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task): with a
-memory at once when its events or counts show trouble, else when it is later than the last time, every `LOOK_INSIDE`
-seconds (`rollout/remembered.py`).
+that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task; of a native
+deployment, and of one that failed, ListServiceDeployments once and DescribeServiceDeployments): with a memory at once
+when its events or counts show trouble, else when it is later than the last time, every `LOOK_INSIDE` seconds
+(`rollout/remembered.py`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from typing import Protocol
 
 from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.aws.service_events import EventKind
 from orchestrator.engine.step import Unread
 from orchestrator.engine.subjects import ABOUT_US, Attempts
 from orchestrator.errors import OrchestratorError
-from orchestrator.rollout import timeline
+from orchestrator.rollout import stages, timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.remembered import LOOK_INSIDE as LOOK_INSIDE  # noqa: PLC0414 - who looks finds it here
@@ -57,6 +59,10 @@ class EcsCluster(Protocol):
 
     def environment(self, task: Task) -> Mapping[str, str]:
         """The plain variables of its task definition."""
+        ...
+
+    def record(self, service: str, known: str = "") -> RolloutRecord | None:
+        """ECS's record of the newest deployment, or of the one whose ARN is `known`."""
         ...
 
     def redeploy(self, service: str) -> str:
@@ -98,6 +104,8 @@ class Rollout:
     revision: str = ""
     running_since: datetime | None = None
     """When its newest task began to run, where no event tells that it was registered."""
+    record: RolloutRecord | None = None
+    """ECS's own record of the deployment, where that can tell more than the service does (`stages.tells`)."""
     unread: Unread | None = None
 
     @property
@@ -277,12 +285,32 @@ class _RolloutReader:
                     recent = self._inside(targets, tasks, tenant)
                     known = known.having_looked_inside(service, primary, recent, now) if now else known
                 inside = recent
+            record, known = self._recorded(service, primary, known, now)
         except OrchestratorError as error:
             return ServiceLook(Rollout(service, unread=Unread.because(error)), known, error)
         watched = known.first_primary if now else primary.id
         failures, running = known.of(primary), known.running_since.get(primary.id)
-        seen = Rollout(service, inside.targets, inside.alive, failures, watched, inside.revision, running)
+        seen = Rollout(service, inside.targets, inside.alive, failures, watched, inside.revision, running, record)
         return ServiceLook(seen, known)
+
+    def _recorded(
+        self, service: Service, primary: Deployment, known: Remembered, now: datetime | None
+    ) -> tuple[RolloutRecord | None, Remembered]:
+        """What ECS's own record says. Where it can't be read, what the service itself shows has to do."""
+        if not stages.tells(service, primary, known.first_primary):
+            return None, known
+        last = known.records.get(primary.id)
+        if last is not None and now is not None and last.will_do(service, primary, now):
+            return last.record, known
+        before = last.record if last else None
+        try:
+            record = self.ecs.record(service.name, before.arn if before else "")
+        except ABOUT_US:
+            raise
+        except OrchestratorError:
+            record = before
+        record = record if record and record.is_about(primary.rollout_state) else None
+        return record, known.having_read(service, primary, record, now) if now else known
 
     def _began(self, service: Service, primary: Deployment, known: Remembered, now: datetime) -> Remembered:
         """With when its newest task began to run, where neither an event nor an earlier rollout tells."""

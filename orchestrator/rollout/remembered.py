@@ -9,6 +9,7 @@ from math import inf
 
 from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure
@@ -69,6 +70,25 @@ class HealthyTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordLook:
+    """The last look at ECS's record of a deployment. `record` is None where ECS has none, or gives none."""
+
+    at: datetime
+    running: int
+    """Tasks of the deployment that ran then."""
+    newest: ServiceEvent | None
+    """The service's newest event then."""
+    record: RolloutRecord | None
+
+    def will_do(self, service: Service, primary: Deployment, now: datetime) -> bool:
+        """Whether nothing can be new: the deployment is over, or nothing has happened since a moment ago."""
+        if self.record is not None and not self.record.is_open:
+            return self.record.is_about(primary.rollout_state)
+        same = (self.running, self.newest) == (primary.running, _newest(service))
+        return same and (now - self.at).total_seconds() < LOOK_INSIDE
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """What earlier looks at one service found, evidence with it that ECS forgets. Nothing in it ever changes."""
 
@@ -82,6 +102,15 @@ class Remembered:
     healthy: HealthyTargets | None = None
     running_since: Mapping[str, datetime] = field(default_factory=dict)
     """Deployment → when its newest task began to run, where no event tells that it was registered."""
+    records: Mapping[str, RecordLook] = field(default_factory=dict)
+    """Deployment → what ECS's own record of it said last."""
+
+    def having_read(
+        self, service: Service, primary: Deployment, record: RolloutRecord | None, now: datetime
+    ) -> Remembered:
+        """With this as the last that ECS's record of the deployment said."""
+        look = RecordLook(now, primary.running, _newest(service), record)
+        return replace(self, records={**self.records, primary.id: look})
 
     def having_met(self, primary: Deployment) -> Remembered:
         """With this deployment as the first, if there was none before."""

@@ -11,7 +11,7 @@ from orchestrator.aws.clusters import options
 from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
-from orchestrator.rollout import pacing, timeline, words
+from orchestrator.rollout import pacing, stages, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Situation
@@ -109,8 +109,8 @@ def rolled_back(it: Situation) -> Verdict | None:
     if not timeline.rolled_back(it.service, watched):
         return None
     message = f"ECS gave up on the new deployment and rolled back to an older one ({it.primary.task_definition})"
-    causes = [classify(failure) for failure in it.rollout.failures[:1]]
-    why = "".join(f": {cause.message}" for cause in causes)
+    causes = [classify(failure).message for failure in it.rollout.failures[:1]]
+    why = "".join(f": {said}" for said in (*causes, stages.reason(it.rollout.record)) if said)
     fix = "repair what made its tasks fail (orchestrate doctor, the service's events), then deploy again"
     return Blocked(Problem("rolled-back", message + why, it.tenant, fix))
 
@@ -187,7 +187,7 @@ def under_way(it: Situation) -> Wait:
     stage = rollout.stage or timeline.Expectation(primary.created_at)
     return Wait(
         words.doing(rollout, it.counts, it.check) + (" (superseded by another deployment)" if other else ""),
-        *words.should_it_never(rollout),
+        *words.should_it_never(rollout, it.tenant),
         poll=pacing.next_look(it.seconds_since(stage.since), stage, None if rollout.failures else it.check),
         progress=f"{primary.id} {rollout.revision}" if rollout.revision else "",
     )
@@ -245,7 +245,8 @@ def _cured(failure: Failure, healed: datetime | None) -> bool:
 def _problem(it: Situation, causes: Sequence[Cause]) -> Problem:
     if not causes:
         fix = "look at the service's events; its stopped tasks are no longer shown"
-        return Problem("rollout-failed", f"the rollout failed: {it.primary.rollout_reason}", it.tenant, fix)
+        why = stages.reason(it.rollout.record) or it.primary.rollout_reason
+        return Problem("rollout-failed", f"the rollout failed: {why}", it.tenant, fix)
     cause = causes[0]
     evidence = f" ({cause.evidence})" if cause.evidence else ""
     return Problem(cause.code, f"{cause.message}{evidence}", it.tenant, cause.fix)

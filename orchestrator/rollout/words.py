@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from orchestrator.aws.ecs import ROLLING
 from orchestrator.aws.elbv2 import HealthCheck
-from orchestrator.rollout import timeline
+from orchestrator.rollout import stages, timeline
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
 
@@ -28,6 +27,10 @@ def doing(rollout: Rollout, counts: str, check: HealthCheck | None = None) -> st
         parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
     if _unplaced(rollout):
         parts.append("ECS can't place a task")
+    if early_success(rollout):
+        parts.append("ECS calls it a success before all its tasks are there")
+    if rollout.record is not None:
+        parts += stages.doing(rollout.record)
     return ", ".join(parts)
 
 
@@ -57,9 +60,18 @@ def _unplaced(rollout: Rollout) -> str:
     return timeline.unplaced(service, primary) if service and primary else ""
 
 
-def should_it_never(rollout: Rollout) -> tuple[str, str]:
+def early_success(rollout: Rollout) -> bool:
+    """Whether ECS completed the deployment before its tasks were there, as the service allows: it is not up yet."""
+    service, primary = rollout.service, rollout.primary
+    done = primary is not None and primary.rollout_state == "COMPLETED"
+    return service is not None and service.early and done and service.running < service.desired
+
+
+def should_it_never(rollout: Rollout, tenant: str = "") -> tuple[str, str]:
     """The code and the fix, should the deadline pass now."""
-    service, targets = rollout.service, rollout.targets
+    service, targets, record = rollout.service, rollout.targets, rollout.record
+    if record is not None and record.hook is not None:
+        return "deployment-paused", f"orchestrate continue {tenant}: answers the pause hook, so that ECS goes on"
     if _unplaced(rollout):
         return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
     if rollout.failures:
@@ -70,7 +82,7 @@ def should_it_never(rollout: Rollout) -> tuple[str, str]:
     if rollout.steady and not targets.states:
         fix = "its tasks run but are in no target group: check the service's load_balancer block and its events"
         return "target-not-registered", fix
-    if service is not None and service.strategy != ROLLING:
-        fix = f"its strategy is {service.strategy}: a hook or the bake time may hold it. See `aws ecs "
-        return "deployment-held", f"{fix}list-service-deployments`; a pause hook: `aws ecs continue-service-deployment`"
+    if service is not None and stages.is_native(service):
+        fix = f"its strategy is {service.strategy}: a stage, a hook or the bake time may hold it"
+        return "deployment-held", f"{fix}; `orchestrate status` says which; a pause hook: orchestrate continue {tenant}"
     return "service-not-running", "look at the service's events and its tasks"

@@ -120,7 +120,7 @@ def _verdict(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
     if not rollout.service.deploys_itself:
         return Done(f"no redeploy: {rollout.service.controller} makes its deployments, and ECS refuses a forced one")
     if tenant in facts.redeployed:
-        return _redeployed(tenant, rollout, facts)
+        return redeployed(tenant, rollout, facts)
     if rollout.primary is not None and rollout.primary.id != facts.before.get(tenant, rollout.primary.id):
         return Done(f"no redeploy needed: {rollout.primary.id} has started meanwhile")
     if rollout.service.desired == 0:
@@ -153,16 +153,14 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
         curable = cause is not None and cause.cure is Cure.WORKFLOW and not _outlived(rollout)
         if tenant in facts.made or curable:
             message = f"{service.name} should be redeployed, but its deployments are {service.controller}'s to make"
-            fix = (
-                f"make a deployment there ({_WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
-            )
+            fix = f"make a deployment there ({WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
             yield Problem("redeploy-not-ours", message, tenant, f"{fix}`aws ecs stop-task`: ECS starts new ones")
 
 
-_WAYS = {"CODE_DEPLOY": "`aws deploy create-deployment`", "EXTERNAL": "`aws ecs create-task-set`"}
+WAYS = {"CODE_DEPLOY": "`aws deploy create-deployment`", "EXTERNAL": "`aws ecs create-task-set`"}
 
 
-def _redeployed(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
+def redeployed(tenant: str, rollout: Rollout, facts: RedeployFacts) -> Verdict:
     """ECS may still show the world before our UpdateService: until it shows more, nothing of ours was seen."""
     ours, primary = facts.ours.get(tenant, ""), rollout.primary
     shown = [one.id for one in rollout.service.deployments] if rollout.service else []

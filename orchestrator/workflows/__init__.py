@@ -14,10 +14,12 @@ from orchestrator.workflows.caller import Ask, Caller, Cancellation, Question, S
 from orchestrator.workflows.certificate import CertificateOptions, certificate
 from orchestrator.workflows.destroy import DestroyOptions, destroy
 from orchestrator.workflows.doctor import DoctorOptions, doctor
+from orchestrator.workflows.going_on import ContinueOptions, continue_
 from orchestrator.workflows.logs import LogsOptions, logs
 from orchestrator.workflows.pause import PauseOptions, pause
 from orchestrator.workflows.plan import PlanningOptions, plan
 from orchestrator.workflows.preflight import PreflightOptions, preflight
+from orchestrator.workflows.redeploy import RedeployOptions, redeploy
 from orchestrator.workflows.restore import RestoreOptions, restore
 from orchestrator.workflows.resume import ResumeOptions, resume
 from orchestrator.workflows.run import RunOptions, run
@@ -32,6 +34,7 @@ __all__ = [
     "Caller",
     "Cancellation",
     "CertificateOptions",
+    "ContinueOptions",
     "DestroyOptions",
     "DoctorOptions",
     "Emit",
@@ -42,6 +45,7 @@ __all__ = [
     "PlanningOptions",
     "PreflightOptions",
     "Question",
+    "RedeployOptions",
     "RestoreOptions",
     "ResumeOptions",
     "RunOptions",
@@ -53,6 +57,7 @@ __all__ = [
     "apply",
     "backup",
     "certificate",
+    "continue_",
     "destroy",
     "dns",
     "doctor",
@@ -60,6 +65,7 @@ __all__ = [
     "pause",
     "plan",
     "preflight",
+    "redeploy",
     "restore",
     "resume",
     "run",

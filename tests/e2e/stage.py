@@ -212,6 +212,18 @@ class Stage:
         }
 
 
+def paused_at(made: Stage, tenant: str) -> str:
+    """The hook at which the newest deployment of the tenant's service waits; empty: at none."""
+    ecs = made.aws.client("ecs")
+    where = {"cluster": made.contract["cluster"], "service": made.contract["tenants"][tenant]["service"]}
+    listed = ecs.list_service_deployments(**where)["serviceDeployments"]
+    arns = [one["serviceDeploymentArn"] for one in listed]
+    found = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"] if arns else []
+    newest: Any = max(found, key=lambda one: one["createdAt"], default={})
+    hooks = newest.get("lifecycleHookDetails", ())
+    return next((str(one["hookId"]) for one in hooks if one["status"] == "AWAITING_ACTION"), "")
+
+
 @contextmanager
 def stage(
     folder: Path,

@@ -1,4 +1,4 @@
-"""Services whose deployments aren't ECS's to make: named for what they are, never forced."""
+"""Services whose deployments ECS makes in stages, or doesn't make: said, continued when told to, never forced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.stage import Contract, Stage, stage
+from orchestrator.local.world.native import become_native, become_rolling
+from tests.e2e.stage import Contract, Stage, paused_at, stage
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
@@ -18,6 +19,44 @@ pytestmark = pytest.mark.cloud
 def rolling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with stage(tmp_path_factory.mktemp("controllers"), tenants=("customer-a",)) as made:
         yield made
+
+
+def test_a_deployment_at_a_pause_hook_is_said_and_continued(rolling: Stage) -> None:
+    """Also while a run holds the lock; and what nobody was shown is not answered."""
+    rolling.direct().succeeded()
+    ecs, elbv2 = rolling.aws.client("ecs"), rolling.aws.client("elbv2")
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+    native = become_native(
+        ecs, elbv2, rolling.service("customer-a"), {"strategy": "BLUE_GREEN", "lifecycleHooks": [hook]}
+    )
+    until("it waits at its hook", lambda: paused_at(rolling, "customer-a"))
+    seen = rolling.command("status", "--only", "services", "--json")
+    assert seen.status == 6, seen
+    said = " ".join(one["detail"] for one in seen.of("step-waiting", "services"))
+    for words in ("BLUE_GREEN is at POST_SCALE_UP", "0 % of the visitors", "waits for ContinueServiceDeployment"):
+        assert words in said
+    unasked = rolling.command("continue", "--json")
+    assert (unasked.status, unasked.codes) == (2, {"approval-needed"})
+    assert paused_at(rolling, "customer-a")
+    continued = rolling.command("continue", "customer-a", "--auto-approve", "--json").succeeded()
+    assert continued.last["changed"] == 1
+    rolling.direct("--only", "services", "--timeout", "600").succeeded()
+    again = rolling.command("continue", "--auto-approve", "--json").succeeded()
+    assert again.last["changed"] == 0
+    become_rolling(ecs, elbv2, native)
+    rolling.direct("--only", "services", "--timeout", "600").succeeded()
+
+
+def test_a_redeploy_that_was_asked_for_is_waited_for(rolling: Stage) -> None:
+    before = rolling.deployment("customer-a")
+    ended = rolling.command("redeploy", "customer-a", "--json", "--timeout", "600").succeeded()
+    after = rolling.deployment("customer-a")
+    assert ended.last["changed"] == 1
+    assert after != before
+    (done,) = ended.of("step-done", "services")
+    assert after in done["detail"]
+    unknown = rolling.command("redeploy", "customer-z", "--json")
+    assert (unknown.status, unknown.codes) == (2, {"tenant-unknown"})
 
 
 def led_by(made: Stage, controller: str) -> Contract:

@@ -20,6 +20,7 @@ from orchestrator.aws.elasticache import ROTATING, RedisState
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.listeners import ListenerRule, Routing
 from orchestrator.aws.rds import ServerState
+from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.aws.ssm import Ping
 from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.database.model import ServerContents, WantedDatabase
@@ -153,6 +154,9 @@ class Aws:
     def tail(self, _group: str, _stream: str, lines: int = 50) -> tuple[str, ...]:
         words = ('sqlalchemy.exc.OperationalError: FATAL:  database "onyx" does not exist',)
         return self.world.call("logs", lambda: words[:lines])
+
+    def record(self, _service: str, _known: str = "") -> RolloutRecord | None:
+        return self.world.call("record", lambda: None)
 
     def redeploy(self, service: str) -> str:
         world = self.world

@@ -6,6 +6,9 @@ first read. AWS: each load balancer gets a new number, and is `provisioning` for
 moto: a listener shows all its certificates, and ModifyListener takes the additional ones away. AWS: DescribeListeners
 shows the default certificate alone (DescribeListenerCertificates has them all), ModifyListener changes that one only,
 and a certificate that is added twice is there once. How many there may be is the law `quotas`'s to say.
+
+moto: a target group that only ModifyRule leads to has no load balancer, so its health checks come from nowhere. AWS:
+it has the rule's. Left out: that it has none any more once no rule leads there.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer
+from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeRule
 from moto.elbv2.responses import ELBV2Response
 
 from orchestrator.local.core.cloud import REGION, Cloud
@@ -46,7 +49,28 @@ def install(cloud: Cloud) -> None:
 
     replace(ELBv2Backend, create_load_balancer=create_load_balancer)
     _certificates()
+    _changed_rules()
     replace(FakeLoadBalancer, activate=activate)
+
+
+def _changed_rules() -> None:
+    modify = ELBv2Backend.modify_rule
+
+    def modify_rule(self: ELBv2Backend, rule_arn: str, *rest: Any, **given: Any) -> FakeRule:
+        changed = modify(self, rule_arn, *rest, **given)
+        (balancer,) = (
+            one.load_balancer_arn
+            for each in self.load_balancers.values()
+            for one in each.listeners.values()
+            if any(rule.arn == rule_arn for rule in one.rules.values())
+        )
+        forwards = (action.data for action in changed.actions if action.type == "forward")
+        for arn in (arn for data in forwards for arn in self._get_target_group_arns_from(action_data=data)):
+            known = self.target_groups[arn].load_balancer_arns
+            known.extend([balancer] if balancer not in known else ())
+        return changed
+
+    replace(ELBv2Backend, modify_rule=modify_rule)
 
 
 def _certificates() -> None:

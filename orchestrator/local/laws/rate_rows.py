@@ -87,6 +87,7 @@ ROWS = (
     _rate("ecs", "(Tag|Untag)Resource", 20, 10, ECS),
     _rate("ecs", "ListTagsForResource", 50, 20, ECS),
     _rate("ecs", "(Describe|List)ServiceDeployments", 50, 20, ECS),
+    _guess("ecs", "(Continue|Stop)ServiceDeployment"),
     _guess("elasticache", r"\w+"),
     _rate("elbv2", r"\w+", 40, 10, ELB, beside=True),
     _rate("elbv2", r"Describe\w+", 40, 10, ELB),

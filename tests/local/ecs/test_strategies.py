@@ -74,6 +74,10 @@ def test_a_blue_green_deployment_waits_at_its_hook_and_goes_on_when_told(steady:
     assert (paused["status"], paused["lifecycleStage"]) == ("IN_PROGRESS", "POST_SCALE_UP")
     assert paused["targetServiceRevision"]["requestedProductionTrafficWeight"] == 0
     assert weights(steady, native.rule) == {native.group: 100, native.other_group: 0}
+    (other,) = elbv2.describe_target_groups(TargetGroupArns=[native.other_group])["TargetGroups"]
+    assert other["LoadBalancerArns"] == [
+        steady.stack.listener.rpartition("/")[0].replace(":listener/", ":loadbalancer/")
+    ]
     assert [one["runningCount"] for one in steady.now()["deployments"]] == [1, 1]
     assert steady.primary()["rolloutState"] == "IN_PROGRESS"
     which = {"serviceDeploymentArn": paused["serviceDeploymentArn"]}

@@ -15,6 +15,7 @@ from orchestrator.aws.cloudwatch import CloudWatch, Metric
 from orchestrator.aws.listeners import Listeners
 from orchestrator.aws.logs import Logs
 from orchestrator.aws.secrets import Secrets
+from orchestrator.aws.service_deployments import PauseHook, ServiceDeployments
 from orchestrator.aws.ssm import Ssm
 from orchestrator.dns.model import Change, Record
 from orchestrator.dns.route53 import _actions, _batches
@@ -118,6 +119,41 @@ def test_more_instances_than_a_page_or_a_filter_holds() -> None:
     ]
     with answering("ssm", *calls) as client:
         assert Ssm(client, sleep=lambda _: None, monotonic=lambda: 0.0).pings(ids).keys() == set(ids)
+
+
+def test_the_newest_deployment_is_found_on_whatever_page_it_is() -> None:
+    asked = {"cluster": "c", "service": "s"}
+
+    def listed(number: int) -> dict[str, Any]:
+        return {"serviceDeploymentArn": f"arn:{number}", "createdAt": datetime(2026, 1, number, tzinfo=UTC)}
+
+    paused = {"hookId": "h-2", "targetType": "PAUSE", "status": "AWAITING_ACTION", "timeoutAction": "ROLLBACK"}
+    done = {"hookId": "h-1", "targetType": "PAUSE", "status": "SUCCEEDED"}
+    whole = {
+        "serviceDeploymentArn": "arn:3",
+        "status": "IN_PROGRESS",
+        "lifecycleStage": "POST_SCALE_UP",
+        "lifecycleHookDetails": [done, paused],
+        "deploymentConfiguration": {"strategy": "CANARY", "bakeTimeInMinutes": 5},
+        "targetServiceRevision": {"requestedProductionTrafficWeight": 10.0},
+        "alarms": {"triggeredAlarmNames": ["slow"]},
+    }
+    calls: list[Call] = [
+        ("list_service_deployments", {"serviceDeployments": [listed(2), listed(1)], "nextToken": "2"}, asked),
+        ("list_service_deployments", {"serviceDeployments": [listed(3)]}, asked | {"nextToken": "2"}),
+        ("describe_service_deployments", {"serviceDeployments": [whole]}, {"serviceDeploymentArns": ["arn:3"]}),
+        ("describe_service_deployments", {"serviceDeployments": []}, {"serviceDeploymentArns": ["arn:3"]}),
+        ("list_service_deployments", {"serviceDeployments": []}, asked),
+    ]
+    with answering("ecs", *calls) as client:
+        deployments = ServiceDeployments(client, "c")
+        found = deployments.newest("s")
+        assert deployments.newest("s", "arn:3") is None
+        assert deployments.newest("s") is None
+    assert found is not None
+    assert found.hook == PauseHook("h-2", None, "ROLLBACK")
+    assert (found.stage, found.strategy, found.bake, found.visitors) == ("POST_SCALE_UP", "CANARY", 5, 10.0)
+    assert found.alarms == ("slow",)
 
 
 def test_the_default_certificate_comes_first_and_each_once() -> None:

@@ -224,6 +224,9 @@ class Services:
     def tasks(self, _service: str) -> tuple[Task, ...]:
         return ()
 
+    def record(self, _service: str, _known: str = "") -> None:
+        """ECS has none: it is older than 90 days."""
+
     def redeploy(self, _service: str) -> str:
         self.world.changed.append(SERVICE)
         self.world.redeployed = True

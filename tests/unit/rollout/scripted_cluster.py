@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.aws.ecs import Container, Deployment, Service, Task
+from orchestrator.aws.ecs import ROLLING, Container, Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
+from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.database.model import ServerContents, WantedDatabase
 from orchestrator.engine.subjects import Attempts
-from orchestrator.errors import Interrupted, Problem
+from orchestrator.errors import Interrupted, OrchestratorError, Problem
 from orchestrator.stack.contract import Stack, parse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -114,6 +115,10 @@ class Cluster:
     check: HealthCheck = HealthCheck(interval=60, healthy=2, unhealthy=10)  # noqa: RUF009 - frozen
     tells_of_targets: bool = True
     """Whether its events say that targets were registered."""
+    strategy: str = ROLLING
+    records: Mapping[float, RolloutRecord] = field(default_factory=dict)
+    """From which second on ECS's record of the deployment says what."""
+    refuses_records: OrchestratorError | None = None
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
         self.calls["DescribeServices"] += math.ceil(len(names) / 10)
@@ -132,7 +137,9 @@ class Cluster:
             texts += [(life.up, "registered 1 targets in (tg)")] if self.tells_of_targets else []
             texts += [(life.healthy, "has reached a steady state.")]
         happened = tuple(ServiceEvent(at(when), text) for when, text in sorted(texts, reverse=True) if when <= now)
-        return Service(name, "ACTIVE", 1, running, 0, (primary,), happened=happened, grace=self.grace)
+        return Service(
+            name, "ACTIVE", 1, running, 0, (primary,), happened=happened, grace=self.grace, strategy=self.strategy
+        )
 
     def tasks(self, service: str) -> tuple[Task, ...]:
         self.calls.update({"ListTasks": 2, "DescribeTasks": 1})
@@ -187,6 +194,13 @@ class Cluster:
 
     def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
         self.made += [one.database for one in wanted]
+
+    def record(self, _service: str, known: str = "") -> RolloutRecord | None:
+        self.calls.update({"DescribeServiceDeployments": 1, "ListServiceDeployments": int(not known)})
+        if self.refuses_records:
+            raise self.refuses_records
+        told = [one for when, one in sorted(self.records.items()) if when <= self.clock.seconds]
+        return told[-1] if told else None
 
     def redeploy(self, service: str) -> str:
         self.calls["UpdateService"] += 1
