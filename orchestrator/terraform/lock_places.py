@@ -50,7 +50,7 @@ def lock_of(
         )
     if lock_dir:
         return FileLock(lock_dir / "orchestrate.lock")
-    data = directory / environment.get("TF_DATA_DIR", ".terraform")
+    data = directory / (environment.get("TF_DATA_DIR") or ".terraform")
     configuration = _configuration(directory)
     if configuration is None and not data.exists() and not (directory / "terraform.tfstate").exists():
         return FileLock(directory / ".orchestrate" / "orchestrate.lock")

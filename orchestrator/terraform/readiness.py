@@ -18,7 +18,7 @@ def needs_init(directory: Path, environment: Mapping[str, str]) -> str:
 
     A configuration without providers is always initialised: it leaves no trace, and takes a tenth of a second.
     """
-    data = directory / environment.get("TF_DATA_DIR", ".terraform")
+    data = directory / (environment.get("TF_DATA_DIR") or ".terraform")
     if not data.is_dir():
         return "the directory was never initialized"
     lock = directory / ".terraform.lock.hcl"

@@ -232,7 +232,7 @@ class Execution:
     @property
     def terraform_data(self) -> Path:
         """Terraform's own folder."""
-        return self.directory / self.environment.get("TF_DATA_DIR", ".terraform")
+        return self.directory / (self.environment.get("TF_DATA_DIR") or ".terraform")
 
     def _records_of_terraform(self) -> frozenset[str]:
         """The names whose records Terraform manages here; none when there is no Terraform at hand."""

@@ -50,33 +50,35 @@ def _gone(change: ResourceChange, scene: PlanReading) -> Iterable[Consequence]:
         yield _lost(change, tenant, _full_name(server, database, scene), why, scene.snapshots)
     everybody = not scene.tenancy.tenants or len(held) == len(scene.tenancy.tenants)
     for tenant in [STACK] if everybody else [one.name for one in held]:
-        yield _down(change, server, tenant, why)
+        yield _down(change, server, tenant, why, made=any(one.looked_after and one.database for one in held))
 
 
-def _down(change: ResourceChange, server: str, tenant: Subject, why: str) -> Consequence:
+def _down(change: ResourceChange, server: str, tenant: Subject, why: str, *, made: bool) -> Consequence:
+    """`made`: somebody makes the databases anew, so that the outage has an end."""
+    ends = change.replaced and (made or bool(_snapshot(change)))
+    lasting = f" for about {REBUILDING // 60} minutes" if ends else ": the new one is empty"
     who = "no site works" if tenant == STACK else f"the site of {tenant} doesn't work"
     return Consequence(
         code="database-server-replaced" if change.replaced else "database-server-destroyed",
         effect=Effect.OUTAGE,
         name=f"database-server:{server}",
-        says=f"{who} without {server}" + (f" for about {REBUILDING // 60} minutes" if change.replaced else " any more"),
+        says=f"{who} without {server}{lasting if change.replaced else ' any more'}",
         why=why,
-        then=_then(change),
+        then=_then(change, made=made),
         address=change.address,
         subject=tenant,
-        seconds=REBUILDING if change.replaced else None,
+        seconds=REBUILDING if ends else None,
     )
 
 
-def _then(change: ResourceChange) -> str:
+def _then(change: ResourceChange, *, made: bool) -> str:
     if not change.replaced:
         return "nothing is left to connect to"
-    restored = _snapshot(change)
-    return (
-        f"the databases come back from {restored}"
-        if restored
-        else "orchestrate apply creates empty databases, and migrations start from scratch"
-    )
+    if restored := _snapshot(change):
+        return f"the databases come back from {restored}"
+    if made:
+        return "orchestrate apply creates empty databases, and migrations start from scratch"
+    return "no contract names these databases: whoever created them must create them again"
 
 
 def _never_lived(change: ResourceChange) -> bool:

@@ -8,6 +8,7 @@ from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReadi
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.tenancy import RULE, ResourceOwner, groups_of
+from orchestrator.stack.records import plain, records_of
 
 BALANCERS = ("aws_lb", "aws_elb")
 LISTENER_TYPE = "aws_lb_listener"
@@ -73,6 +74,7 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
     sites = f"{len(hosts)} site{'s' * (len(hosts) != 1)} ({', '.join(hosts)})" if hosts else "every site behind it"
     ttl = scene.tenancy.wait()
     seconds = ttl + PROVISIONING + SWITCHING
+    unled = [one for one in behind if not _is_led(one, scene)]
     if not change.replaced:
         return Consequence(
             code="load-balancer-destroyed",
@@ -81,6 +83,20 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
             says=f"the load balancer {name} is deleted for good: no more answers from {sites}",
             why=f"Terraform destroys it: {change.why}",
             then="the DNS records lead nowhere until they are changed; a new load balancer gets another name",
+            address=change.address,
+            subject=subject,
+        )
+    if unled or not behind:
+        names = ", ".join(sorted(filter(None, (one.hostname for one in unled)))) or "the sites"
+        return Consequence(
+            code="load-balancer-replaced",
+            effect=Effect.OUTAGE,
+            name=f"load-balancer:{name}",
+            says=f"the load balancer {name} is recreated under a new name: no answer from {sites} "
+            "until their DNS records lead to it",
+            why=f"Terraform replaces it: {change.why}",
+            then=f"neither Terraform nor a DNS provider of the contract is known to hold the records of {names}: "
+            "lead them to the new name by hand",
             address=change.address,
             subject=subject,
         )
@@ -96,6 +112,11 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
         subject=subject,
         seconds=seconds,
     )
+
+
+def _is_led(one: ResourceOwner, scene: PlanReading) -> bool:
+    """Whether somebody leads its record to the new load balancer: a provider of the contract, or Terraform itself."""
+    return bool(one.dns) or any(record.is_for(plain(one.hostname)) for record in records_of(scene.before.everything()))
 
 
 def _serves(change: ResourceChange) -> bool:

@@ -38,16 +38,21 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
 
 
 def _works(scene: PlanReading, tenants: int) -> Iterable[tuple[str, int]]:
+    kept = [one for name, one in scene.tenancy.tenants.items() if name in scene.staying and one.looked_after]
     new_server = any("create" in one.actions for one in scene.of("aws_db_instance", "aws_rds_cluster"))
     services = [one for one in scene.of("aws_ecs_service") if "create" in one.actions or _rolls(one.after, one.before)]
     born = sum(one.made for one in scene.of("aws_ecs_service"))
     if new_server or born:
-        yield _count(tenants if new_server else born, "database"), DATABASE * tenants
+        databases = sum(bool(one.database) for one in kept) if kept and new_server else tenants
+        if databases:
+            yield _count(databases if new_server else born, "database"), DATABASE * databases
     if any("create" in one.actions for one in scene.of("aws_elasticache_replication_group")):
         yield "Redis's token", TOKEN
     renamed = sum(one.updated and one.differs("condition") for one in scene.of("aws_lb_listener_rule"))
+    records = sum(bool(one.dns) for one in kept) if kept else tenants
     if any("create" in one.actions for one in scene.of("aws_lb")):
-        yield _count(tenants, "DNS record"), RECORDS
+        if records:
+            yield _count(records, "DNS record"), RECORDS
     elif renamed or born:
         yield _count(renamed + born, "DNS record"), RECORDS
     if services or new_server:

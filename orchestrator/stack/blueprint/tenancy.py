@@ -48,6 +48,10 @@ class ResourceOwner:
     """What its database server is called: identifier, address."""
     cluster: str = ""
     """Its service's; empty: not known."""
+    looked_after: bool = False
+    """Whether a contract names it: its database and record are then kept right by `orchestrate apply`."""
+    dns: str = ""
+    """Who holds its record, by the contract; empty: nobody that is known."""
 
     @property
     def whole(self) -> str:
@@ -190,6 +194,8 @@ def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
             _ttl(_mapping(said.get("dns")).get("ttl") or dns.get("ttl")),
             servers,
             _cluster(said) or _cluster(contract),
+            True,
+            _word((_mapping(said.get("dns")) or dns).get("provider")),
         )
     return found
 
