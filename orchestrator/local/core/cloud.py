@@ -43,7 +43,7 @@ PARTS = (
 
 LEFT_OUT = (
     "only tasks are affected by security groups and routes; of IAM, only the roles of tasks and instances count",
-    "containers, instances and Vespa are stand-ins: no image runs, no data is indexed; Redis only lets clients sign in",
+    "containers, instances, Vespa, OpenSearch are stand-ins: nothing is found by meaning; Redis lets clients sign in",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
     "certificates come from a throwaway CA; nothing is billed, metered or kept after `down`",
 )

@@ -7,15 +7,15 @@ from functools import partial
 
 from orchestrator.local.faults.manual_changes import Console, Undo, instances, meddled
 from orchestrator.local.ssm import instance
-from orchestrator.local.ssm.tools import vespa
+from orchestrator.local.ssm.tools import containers
 
 
 def _switch_off(console: Console) -> Iterator[Undo]:
     for one in instances(console):
-        file = instance.containers(console.cloud, one)
+        file = instance.state_file(console.cloud, one)
         file.parent.mkdir(parents=True, exist_ok=True)
-        vespa.switch_daemon(file, on=False)
-        yield partial(vespa.switch_daemon, file, on=True)
+        containers.switch_daemon(file, on=False)
+        yield partial(containers.switch_daemon, file, on=True)
 
 
 FAULT = meddled("dockerd-off", "Docker is not running on Vespa's instance", "Vespa Vector Search Issues", _switch_off)

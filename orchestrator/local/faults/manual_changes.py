@@ -23,7 +23,7 @@ from orchestrator.local.core.waiting import eventually
 from orchestrator.local.ecs.tasks import is_tenants
 from orchestrator.local.faults import Fault
 from orchestrator.local.ssm import instance
-from orchestrator.local.ssm.tools import vespa
+from orchestrator.local.ssm.tools import containers
 
 _DONE_ALREADY = frozenset(
     {
@@ -173,10 +173,10 @@ def stop_instances(console: Console, ids: list[str]) -> Undo:
 def change_container(console: Console, state: str) -> Iterator[Undo]:
     """Vespa's container on the tenant's instances gets into a state of `tools.vespa`; undone, it runs."""
     for one in instances(console):
-        file = instance.containers(console.cloud, one)
+        file = instance.state_file(console.cloud, one)
         file.parent.mkdir(parents=True, exist_ok=True)
-        vespa.change(file, state)
-        yield partial(vespa.change, file, vespa.RUNNING)
+        containers.change(file, state)
+        yield partial(containers.change, file, containers.RUNNING)
 
 
 def cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,16 +2,18 @@
 
 `<cloud.bin>` holds psql (the real one, led to the real server), aws (the real CLI), python3 (the interpreter below the
 virtual environment, without our packages, to which AWS's names lead where the cloud is), and tiny doubles of docker,
-curl and systemctl that know the Vespa container. Left out: the instance's own file system, users and user_data (the
-container that user_data would have started is there from the beginning), its network (security groups are not felt),
-and the credentials of its role (dummy ones are there).
+curl and systemctl that know the containers of Vespa and OpenSearch. Left out: the instance's own file system, users and
+user_data (the container that it would have started is there from the beginning), its network (security groups are not
+felt), and the credentials of its role (dummy ones are there).
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,13 +21,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.models import ec2_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.core.cloud import ACCOUNT, REGION
 from orchestrator.local.ec2 import volumes
+from orchestrator.local.opensearch.node import NodeSetup, OpenSearchNode, OpenSearchNodes
 from orchestrator.local.rds import postgres
-from orchestrator.local.ssm.tools import curl, docker, pg_client, psql, systemctl, vespa
+from orchestrator.local.ssm.tools import containers, curl, docker, pg_client, psql, systemctl, vespa
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
@@ -59,8 +65,9 @@ def environment(cloud: Cloud, instance_id: str, region: str) -> dict[str, str]:
         "AWS_SSM_INSTANCE_ID": instance_id,
         "PGSSLROOTCERT": str(cloud.ca_file),
         "SSL_CERT_FILE": str(cloud.ca_file),
-        vespa.STATE: str(containers(cloud, instance_id)),
+        containers.STATE: str(state_file(cloud, instance_id)),
         vespa.DATA: str(data(cloud, instance_id, region)),
+        **_node(cloud, instance_id),
     }
 
 
@@ -89,8 +96,7 @@ def _programs(folder: Path) -> list[Path]:
 
 def vespa_runs(cloud: Cloud, instance_id: str) -> bool:
     """Whether the instance's Vespa container runs (the state that docker start, stop and rm change)."""
-    file = containers(cloud, instance_id)
-    return vespa.daemon_runs(file) and vespa.state(file) == vespa.RUNNING
+    return containers.runs(state_file(cloud, instance_id))
 
 
 def data(cloud: Cloud, instance_id: str, region: str) -> Path:
@@ -99,9 +105,83 @@ def data(cloud: Cloud, instance_id: str, region: str) -> Path:
     return volumes.folder(cloud, volume) if volume else folder(cloud, instance_id) / "root"
 
 
-def containers(cloud: Cloud, instance_id: str) -> Path:
-    """The file with the state of its Vespa container."""
-    return folder(cloud, instance_id) / "vespa.state"
+def state_file(cloud: Cloud, instance_id: str) -> Path:
+    """The file with the state of its Vespa container; the other's is beside it.
+
+    An instance has the one that its user_data starts: Vespa's, unless that starts OpenSearch.
+    """
+    file = folder(cloud, instance_id) / "vespa.state"
+    other = containers.beside(file, containers.OPENSEARCH)
+    if not other.exists() and re.search(r"--name[ =]opensearch\b", user_data(instance_id)):
+        other.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(containers.ABSENT)
+        other.write_text(containers.RUNNING)
+    return file
+
+
+def user_data(instance_id: str) -> str:
+    """What the instance was given to do at its first start."""
+    # A list at once: requests change moto's dictionaries while we look.
+    for reservation in list(ec2_backends[ACCOUNT][REGION].reservations.values()):
+        for one in list(reservation.instances):
+            if one.id == instance_id:
+                return _decoded(one.user_data)
+    return ""
+
+
+def _decoded(given: Any) -> str:
+    """Moto keeps it as it came: encoded, or (of older callers) in clear."""
+    text = given.decode() if isinstance(given, bytes) else str(given or "")
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
+
+
+def opensearch(cloud: Cloud, instance_id: str) -> OpenSearchNode | None:
+    """The node of the instance's OpenSearch container, whether that runs or not; None: it has never had one."""
+    file = containers.beside(state_file(cloud, instance_id), containers.OPENSEARCH)
+    if not file.exists():
+        return None
+    return cloud.shared(OpenSearchNodes).node(instance_id, lambda: _setup(cloud, instance_id, file))
+
+
+def _setup(cloud: Cloud, instance_id: str, file: Path) -> NodeSetup:
+    """`started` changes with each start of the container."""
+
+    def started() -> float | None:
+        return containers.changed_at(file).timestamp() if containers.runs(file) else None
+
+    return NodeSetup(
+        folder=data(cloud, instance_id, REGION) / "data",
+        started=started,
+        password=lambda: secret_of(user_data(instance_id)),
+        environment=lambda: dict(one.partition("=")[::2] for one in containers.made(file).environment),
+        version=lambda: containers.made(file).image.partition(":")[2],
+        scaled=cloud.pace.scaled,
+    )
+
+
+def secret_of(script: str) -> str | None:
+    """The password that a user_data fetches for its container: the value, or its `password`; None: it names no secret.
+
+    user_data is not run: what it would write into the container's environment is read where it would read it.
+    """
+    named = re.search(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]+:secret:[\w/+=.@-]+", script)
+    if named is None:
+        return None
+    for backend in secretsmanager_backends[ACCOUNT].values():
+        for secret in backend.secrets.values():
+            if secret.arn == named[0]:
+                text = str(secret.versions[str(secret.default_version_id)]["secret_string"])
+                return str(json.loads(text)["password"]) if text.startswith("{") else text
+    return None
+
+
+def _node(cloud: Cloud, instance_id: str) -> dict[str, str]:
+    """Where the instance's curl finds its OpenSearch."""
+    node = opensearch(cloud, instance_id)
+    return {curl.NODE: str(node.port)} if node else {}
 
 
 def publish_hosts(cloud: Cloud) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from orchestrator.local.ssm.tools import vespa
+from orchestrator.local.ssm.tools import containers
 
 UNITS = frozenset({"docker", "docker.service"})
 ON = {"start": True, "restart": True, "stop": False}
@@ -21,12 +21,12 @@ def main(arguments: list[str]) -> int:
     if not units or not units <= UNITS:
         name = ", ".join(sorted(units - UNITS))
         return _say(5, f"Failed to {verb} {name}: Unit {name} not found.")
-    file = vespa.state_file()
+    file = containers.state_file()
     if verb == "is-active":
-        print("active" if vespa.daemon_runs(file) else "inactive")  # noqa: T201
-        return 0 if vespa.daemon_runs(file) else 3
+        print("active" if containers.daemon_runs(file) else "inactive")  # noqa: T201
+        return 0 if containers.daemon_runs(file) else 3
     if verb in ON or (verb == "enable" and "--now" in arguments):
-        vespa.switch_daemon(file, on=ON.get(verb, True))
+        containers.switch_daemon(file, on=ON.get(verb, True))
         return 0
     return 0 if verb == "enable" else _say(1, f"Unknown command verb '{verb}', this double has it not.")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from orchestrator.local.ssm.tools import curl, docker, systemctl, vespa
+from orchestrator.local.opensearch.node import NodeSetup, OpenSearchNode
+from orchestrator.local.ssm.tools import containers, curl, docker, systemctl
 
 Ended = tuple[int, str, str]
 Tool = Callable[[str], Ended]
@@ -18,7 +19,7 @@ HEALTH = "curl -sf http://localhost:19071/state/v1/health"
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tool:
-    monkeypatch.setenv(vespa.STATE, str(tmp_path / "vespa.state"))
+    monkeypatch.setenv(containers.STATE, str(tmp_path / "containers.state"))
     programs = {"docker": docker.main, "systemctl": systemctl.main, "curl": curl.main}
 
     def run(line: str) -> Ended:
@@ -39,6 +40,55 @@ def test_a_container_is_made_once(tool: Tool) -> None:
     seen = json.loads(tool("docker inspect vespa")[1])[0]
     assert (seen["Config"]["Image"], seen["HostConfig"]["Binds"]) == ("vespaengine/vespa:8.9", ["/a:/b"])
     assert tool("docker inspect -f {{.HostConfig.RestartPolicy.Name}} vespa")[1] == "unless-stopped\n"
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The instance has OpenSearch in place of Vespa. The state file of its container."""
+    file = tmp_path / "opensearch.state"
+    file.write_text(containers.RUNNING)
+    (tmp_path / "vespa.state").write_text(containers.ABSENT)
+
+    def started() -> float | None:
+        return containers.changed_at(file).timestamp() if containers.runs(file) else None
+
+    made = OpenSearchNode(NodeSetup(tmp_path / "data", started, lambda: "Str0ng-enough", scaled=lambda _seconds: 0.0))
+    monkeypatch.setenv(curl.NODE, str(made.port))
+    yield file
+    made.close()
+
+
+HEALTH_OF_NODE = "curl -sS -k -u admin:Str0ng-enough https://localhost:9200/_cluster/health"
+
+
+@pytest.mark.usefixtures("node")
+def test_of_two_containers_each_is_its_own(tool: Tool, tmp_path: Path) -> None:
+    assert tool("docker ps --format {{.Names}}")[1] == "opensearch\n"
+    assert json.loads(tool(HEALTH_OF_NODE)[1])["status"] == "green"
+    assert tool("docker stop opensearch") == (0, "opensearch\n", "")
+    assert tool(HEALTH_OF_NODE)[0] == 7
+    assert tool("docker start vespa")[0] == 1, "there is none"
+    assert tool("docker rm opensearch")[0] == 0
+    assert tool("docker ps -a --format {{.Names}}")[1] == ""
+    assert tool("docker images -q opensearchproject/opensearch")[1]
+    image = "opensearchproject/opensearch:3.6.0"
+    run = f"docker run -d --name opensearch -p 9200:9200 --env-file /etc/x -e path.repo=/b {image}"
+    assert tool(run)[0] == 0
+    assert containers.made(tmp_path / "opensearch.state").environment == ("path.repo=/b",)
+    assert json.loads(tool(HEALTH_OF_NODE)[1])["number_of_nodes"] == 1
+
+
+@pytest.mark.usefixtures("node")
+def test_curl_ends_as_curl_does(tool: Tool, tmp_path: Path) -> None:
+    assert tool(HEALTH_OF_NODE.replace("-k", ""))[0] == 60
+    assert tool(HEALTH_OF_NODE.replace("https", "http"))[0] == 52
+    assert tool(HEALTH_OF_NODE.replace("Str0ng", "Wr0ng") + " -f")[0] == 22
+    (tmp_path / "user.conf").write_text('user = "admin:Str0ng-enough"\n')
+    hidden = (
+        f"curl -s -k -K {tmp_path}/user.conf -o {tmp_path}/out -w %{{http_code}} https://localhost:9200/none/_count"
+    )
+    assert tool(hidden) == (0, "404", "")
+    assert json.loads((tmp_path / "out").read_text())["error"]["type"] == "index_not_found_exception"
 
 
 def test_what_is_not_published_does_not_answer(tool: Tool) -> None:
