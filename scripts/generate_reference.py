@@ -31,7 +31,7 @@ from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.notices.table import NoticeSettings
 from orchestrator.render import document, notice
-from orchestrator.stack import contract, names
+from orchestrator.stack import contract, names, patterns
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -150,8 +150,8 @@ def _type(shape: Mapping[str, Any]) -> str:
     if "additionalProperties" in shape:
         return f"map: name → {_type(shape['additionalProperties'])}"
     limits = [f"{key} {shape[key]}" for key in ("minimum", "maximum", "minLength", "maxLength") if key in shape]
-    pattern = [f"`{shape['pattern']}`"] if "pattern" in shape else []
-    return ", ".join([shape["type"], *limits, *pattern])
+    words = [patterns.WORDS[shape["pattern"]]] if "pattern" in shape else []
+    return ", ".join([shape["type"], *limits, *words])
 
 
 # events, exit status, steps, settings
@@ -202,11 +202,11 @@ def _exit_status() -> Iterator[str]:
 
 def _steps() -> Iterator[str]:
     yield "Each is observe → decide → apply → observe; those that don't need each other run at the same time. When a"
-    yield "step ends badly for a tenant, later steps leave that tenant out; the others go on."
+    yield "step fails for a tenant, later steps leave that tenant out; the others continue."
     yield ""
     yield from _steps_of(steps.discover())
-    yield "`--step-timeouts STEP=SECONDS,…` changes a time-out, `--timeout` limits the whole run, `--poll` is the"
-    yield "longest pause between two looks. `--only` and `--skip` choose steps; what a left-out step"
+    yield "`--step-timeouts STEP=SECONDS,…` changes a timeout, `--timeout` limits the whole run, `--poll` is the"
+    yield "longest pause between two observations. `--only` and `--skip` choose steps; what a left-out step"
     yield "would do counts as done."
     yield ""
     yield "## `orchestrate pause`"
@@ -326,8 +326,8 @@ def _option(option: click.Option) -> tuple[str, str]:
 
 def _problems() -> Iterator[str]:
     yield "Every problem has a code that doesn't change, a message, mostly a place, and a fix. `{…}` is filled in"
-    yield "when it happens; a message that is all filled in (AWS's or PostgreSQL's own words) is"
-    yield "left out. The code is in brackets behind the message, and is `code` in `--json`."
+    yield "when it happens; a message that is filled in completely (AWS's or PostgreSQL's own words) is"
+    yield "left out. The code is in brackets after the message, and is `code` in `--json`."
     yield ""
     by_code: dict[str, list[Source]] = defaultdict(list)
     for one in problems():

@@ -12,7 +12,7 @@ def lines() -> Iterator[str]:
     """Commands that need the same stand together."""
     yield "What each command may ask AWS for, at most: a stack without Redis, without Route 53 or without a lock in S3"
     yield "needs less, and parameters are used only where no secret holds a password. An option that needs more than"
-    yield "its command stands by itself. `orchestrate policy` prints it for one stack, with ARNs and conditions; how"
+    yield "its command has its own entry. `orchestrate policy` prints it for one stack, with ARNs and conditions; how"
     yield "to use it: [least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
     yield ""
     yield "| Commands | Actions |"

@@ -93,9 +93,9 @@ def _item(item: Item) -> Iterator[str]:
 
 def consequences_lines() -> Iterator[str]:
     """The page of consequences."""
-    yield "What `orchestrate plan` and `orchestrate apply` say of a plan: [how to](../how-to/before-it-hurts.md)."
+    yield "What `orchestrate plan` and `orchestrate apply` say about a plan: [how to](../how-to/before-it-hurts.md)."
     yield "A *loss*, and an *outage* of every site or for good, is refused (exit status 3) unless it is named by"
-    yield "`--allow-loss NAME`. Examples are what is said of the plans in tests/documents."
+    yield "`--allow-loss NAME`. The examples come from the plans in tests/documents."
     yield ""
     for kind in consequences.discover():
         yield f"- {kind.title}"

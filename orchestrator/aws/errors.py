@@ -102,7 +102,7 @@ _DENIES = {
 """What AWS calls the policy that says no, and what that means: no `Allow` helps against any of these."""
 SKEW = timedelta(minutes=4)
 """AWS takes signatures that are at most five minutes off (S3 and EC2: fifteen)."""
-_SIGN_IN = "sign in again (`aws sso login`, or new keys) and run the same command: it goes on from what is there"
+_SIGN_IN = "sign in again (`aws sso login`, or new keys) and run the same command: it continues from what is there"
 
 
 @contextmanager

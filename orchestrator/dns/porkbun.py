@@ -321,4 +321,4 @@ def _refusal(path: str, message: str) -> OrchestratorError:
     if "invalid domain" in said:
         fix = "dns.zone is the registered domain, and must be in the account of the API key"
         return Invalid(Problem("dns-zone-not-found", text, context=path, fix=fix))
-    return _Failed(Problem("dns-change-failed", text, context=path, fix="look at the record at Porkbun and run again"))
+    return _Failed(Problem("dns-change-failed", text, context=path, fix="check the record at Porkbun and run again"))

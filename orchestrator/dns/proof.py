@@ -67,7 +67,7 @@ def _key(record: Record) -> tuple[str, str, bool]:
 
 def _changed(change: Change) -> OrchestratorError:
     text = f"{change.name} is not what it was when the change was decided (somebody else changed a record)"
-    return Transient(Problem("dns-records-changed", text, change.name, "look at the plan again: orchestrate dns plan"))
+    return Transient(Problem("dns-records-changed", text, change.name, "review the plan again: orchestrate dns plan"))
 
 
 def _altered(name: str, differences: Iterable[str]) -> OrchestratorError:

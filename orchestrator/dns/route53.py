@@ -126,7 +126,7 @@ class Route53:
             self._refused.add(change)
             text, fix = (
                 f"{problem.message} (somebody else changed a record)",
-                "look at the plan again: orchestrate dns plan",
+                "review the plan again: orchestrate dns plan",
             )
             return Transient(Problem("dns-records-changed", text, change.name, fix))
         fix = f"correct what Route 53 names; or set it yourself: {change}"

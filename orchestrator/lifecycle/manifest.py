@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator import __version__
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack import patterns
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.indexes import VESPA, word
 from orchestrator.stack.ownership import Known, Ownership, Part, PartKind, part
@@ -279,4 +280,4 @@ def parse(text: str, source: str) -> Manifest:
 
 def _defect(found: Mapping[str, Any], source: str, fix: str) -> Problem:
     place = ".".join(map(str, found["loc"]))
-    return Problem("manifest-invalid", str(found["msg"]), f"{source}: {place}", fix)
+    return Problem("manifest-invalid", patterns.in_words(found), f"{source}: {place}", fix)

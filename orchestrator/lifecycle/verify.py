@@ -50,7 +50,7 @@ def look(manifest: Manifest, snapshots: Snapshots, volumes: Volumes, objects: Bu
 def judge(manifest: Manifest, seen: FoundBackup) -> tuple[Problem, ...]:
     """Everything that is wrong; empty: it is good."""
     if not manifest.complete:
-        fix = "run `orchestrate backup` again: it goes on with this one"
+        fix = "run `orchestrate backup` again: it continues this one"
         return (Problem("backup-incomplete", f"backup {manifest.id} was never finished", manifest.place, fix),)
     found: list[Problem] = []
     if manifest.database:

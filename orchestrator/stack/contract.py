@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
+from orchestrator.stack import patterns
 from orchestrator.stack.indexes import VESPA, PlacedIndex, Vespa
 from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved_for_roles
 from orchestrator.stack.owned import Owned
@@ -189,7 +190,7 @@ class Stack(Section, Owned):
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     stack: Text
-    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    account_id: Annotated[str, Field(pattern=patterns.ACCOUNT)]
     region: Region
     cluster: Text
     database: Database
@@ -351,7 +352,7 @@ def problem_of(found: Mapping[str, Any], source: str) -> Problem:
     code = "contract-key-missing" if found["type"] == "missing" else "contract-value-invalid"
     if found["type"] == "extra_forbidden":
         code = "contract-key-unknown"
-    message = str(found["msg"]).removeprefix("Value error, ")
+    message = patterns.in_words(found)
     return Problem(code, message, f"{source}: {place}", "correct it where Terraform makes the `orchestrator` output")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-_LABEL = "([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+from orchestrator.stack import patterns
 
 
 def _one_spelling(host: str) -> str:
@@ -18,10 +18,10 @@ def _one_spelling(host: str) -> str:
 
 Hostname = Annotated[
     str,
-    Field(max_length=254, pattern=rf"^([A-Za-z0-9_]{_LABEL}\.)+[A-Za-z]{_LABEL}\.?$"),
+    Field(max_length=254, pattern=patterns.HOSTNAME),
     AfterValidator(_one_spelling),
 ]
-Host = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_one_spelling)]
+Host = Annotated[str, Field(min_length=1, pattern=patterns.LINE), AfterValidator(_one_spelling)]
 """A name or an address."""
 
 
@@ -31,7 +31,7 @@ def _address_or_name(host: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError:
         name = _one_spelling(host)
-    if not re.fullmatch(rf"([a-z0-9_]{_LABEL}\.)*[a-z]{_LABEL}", name):
+    if not re.fullmatch(rf"([a-z0-9_]{patterns.LABEL}\.)*[a-z]{patterns.LABEL}", name):
         raise ValueError("a server's host is a name or an IP address, without a port")
     return name
 

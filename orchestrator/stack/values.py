@@ -7,19 +7,21 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.json_schema import SkipJsonSchema
 
-Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]+$")]
-TenantName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$")]
+from orchestrator.stack import patterns
+
+Text = Annotated[str, Field(min_length=1, pattern=patterns.LINE)]
+Region = Annotated[str, Field(pattern=patterns.REGION)]
+TenantName = Annotated[str, Field(max_length=64, pattern=patterns.TENANT)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-SitePath = Annotated[str, Field(max_length=1024, pattern=r"^/[^\s#\x00-\x1f\x7f]*$")]
+SitePath = Annotated[str, Field(max_length=1024, pattern=patterns.PATH)]
 Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 """JSON has lists only, and what is frozen holds none."""
 Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=499)], ...], Field(min_length=1), Listed]
-Mark = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f\x7f]*$")]
-InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")]
-ClusterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
-Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$")]
-SecretPlace = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+|/[A-Za-z0-9_./-]+)$")]
+Mark = Annotated[str, Field(max_length=1000, pattern=patterns.MARK)]
+InstanceId = Annotated[str, Field(pattern=patterns.INSTANCE)]
+ClusterName = Annotated[str, Field(pattern=patterns.CLUSTER)]
+Arn = Annotated[str, Field(pattern=patterns.ARN)]
+SecretPlace = Annotated[str, Field(pattern=patterns.PLACE)]
 """A secret's ARN or a parameter's ARN, or a parameter's name that begins with a slash."""
 InMemory = Annotated[SkipJsonSchema[SecretStr | None], Field(exclude=True)]
 """A password that only Terraform's state or variables hold: used, never read from a contract, never written to one."""

@@ -351,7 +351,7 @@ def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedCha
     """Raise `Refused` for a change that nobody agreed to: the zone is not what it was when the plan was shown."""
     unseen = [one.change for one in located if shown is not None and one.change not in shown]
     if unseen:
-        fix = "run the same command again, and look at the new plan"
+        fix = "run the same command again, and review the new plan"
         raise Refused(
             *(
                 Problem("dns-plan-changed", f"this is not what was shown: {change}", change.name, fix)

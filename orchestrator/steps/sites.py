@@ -228,7 +228,7 @@ def _bad_certificate(hostname: str, probe: Probe) -> Problem:
         code="site-tls-invalid",
         message=f"the certificate at {probe.address} is not valid for {hostname}: {probe.detail}",
         context=f"https://{hostname}",
-        fix="the listener needs a certificate that covers the name; for a private authority set ORCHESTRATE_CA_FILE",
+        fix="the listener needs a certificate that covers the name; for a private CA set ORCHESTRATE_CA_FILE",
     )
 
 

@@ -179,15 +179,15 @@ def findings(facts: StoredDataFacts) -> Iterable[Problem]:
     kept = newest.holdings if newest else {}
     restored = "orchestrate backup --list, then orchestrate restore"
     if facts.bucket and (knows := _knows("files", facts.files, kept.get("files", 0), newest)):
-        fix = f"{restored}; where the bucket keeps versions, what was deleted is still there under delete markers: "
+        fix = f"{restored}; if the bucket keeps versions, what was deleted is still there under delete markers: "
         fix += f"aws s3api list-object-versions --bucket {facts.bucket}"
         message = f"bucket {facts.bucket} holds no object although {knows}: tenants can't read their files"
         yield Problem("files-gone", f"{message}; {_said(newest)}", facts.bucket, fix)
     for tenant, instance in facts.indexes.items():
         of_it = {tenant: facts.documents.get(tenant)}
         if knows := _knows("documents", of_it, kept.get(f"documents of {tenant}", 0), newest):
-            fix = f"see that the data volume of {instance} is the one it had; else {restored}; or index anew in Onyx "
-            fix += "(Admin, Connectors)"
+            fix = f"check that the data volume of {instance} is the one it had; otherwise {restored}"
+            fix += "; or index again in Onyx (Admin, Connectors)"
             message = f"the index on {instance} holds no document although {knows}: searches find nothing"
             yield Problem("index-gone", f"{message}; {_said(newest)}", tenant, fix)
 

@@ -143,7 +143,7 @@ class Terraform:
         Killing us doesn't stop it; an exception of `on_progress` is raised when terraform has ended.
         """
         if checksum(plan.path) != plan.checksum:
-            message, fix = "the plan file has changed since it was read", "plan again, and look at the new plan"
+            message, fix = "the plan file has changed since it was read", "plan again, and review the new plan"
             raise Refused(Problem("plan-changed", message, str(plan.path), fix))
 
         def watch(said: StreamLine) -> None:

@@ -113,4 +113,4 @@ def _way_out(change: ResourceChange) -> Consequence:
     )
 
 
-KIND = Kind("Network, security groups, way out", judge)
+KIND = Kind("Network, security groups, routes", judge)

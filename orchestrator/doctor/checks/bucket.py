@@ -1,6 +1,6 @@
-"""The file store: the bucket is there, tasks are told its name and region, and their role may use their part of it.
+"""The file store: the bucket exists, tasks get its name and region, and their role may use their part of it.
 
-The role is asked about at IAM's simulator. Left out: the bucket's own policy, service control policies, KMS keys.
+The role is checked with IAM's policy simulator. Left out: the bucket's own policy, service control policies, KMS keys.
 """
 
 from __future__ import annotations
@@ -312,7 +312,7 @@ POINTS = (
         title="Tasks are told the stack's region",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_region, "AWS_REGION_NAME is the stack's"),
-        about="The region that Onyx is told: its own default is us-east-2, wherever the stack is.",
+        about="The region in Onyx's environment: its own default is us-east-2, wherever the stack is.",
     ),
     Item(
         id="file-store",
@@ -320,6 +320,6 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_store, "the bucket exists, and the task's role has a policy for it"),
         lines=("S3 bucket exists and IAM policy is attached",),
-        about="The bucket is planned or there, the tasks know it, and a policy of their role grants access to it.",
+        about="The bucket is planned or exists, the tasks know it, and a policy of their role grants access to it.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The certificate: issued, for every hostname, not about to end, and the one that the HTTPS listener shows."""
+"""The certificate: issued, valid for every hostname, not about to expire, and used by the HTTPS listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How hard the database server works: CPU, memory and storage of the last quarter of an hour, from CloudWatch.
+"""The load of the database server: CPU, memory and storage in the last 15 minutes, from CloudWatch.
 
 Left out: connections (their limit follows from the class), and burst credits.
 """

@@ -1,4 +1,4 @@
-"""The way from the tasks to PostgreSQL: the server's security groups let the tasks' groups in, in the same VPC.
+"""The path from the tasks to PostgreSQL: the server's security groups admit the tasks' groups, in one VPC.
 
 Judged for the tasks' security groups and subnets, never for the runner's. Left out: network ACLs, peering.
 """

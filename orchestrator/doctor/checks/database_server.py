@@ -1,4 +1,4 @@
-"""The database server's own state: gone, stopped, out of storage, or at another address than the contract says."""
+"""The database server's own state: missing, stopped, out of storage, or at another address than the contract says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tasks are told to find PostgreSQL: an address without a port, of this server, and the tenant's own database."""
+"""How tasks find PostgreSQL: by this server's address without a port, and the tenant's own database."""
 
 from __future__ import annotations
 

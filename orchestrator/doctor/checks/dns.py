@@ -1,4 +1,4 @@
-"""What the world's DNS says of every hostname: it leads to the current load balancer, not to one that is gone."""
+"""What public DNS says about every hostname: it leads to the current load balancer, and not to an old one."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _port(tenant: str, check: HealthCheck, port: int) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="the load balancer checks a port on which possibly nothing listens",
-        cause=f"the health check asks port {check.port}, requests go to {port}",
+        cause=f"the health check asks port {check.port}, but requests go to {port}",
         fix='health_check { port = "traffic-port" } in aws_lb_target_group; terraform apply',
         evidence=(f"HealthCheckPort {check.port}", f"containerPort {port}"),
         explains=_UNHEALTHY,

@@ -64,7 +64,7 @@ class IndexContainerCheck:
             return "dockerd-down", "Docker is not running on the instance", f"{on} sudo systemctl enable --now docker"
         if seen.state == "absent" and not seen.pulled:
             fix = f"{on} the `docker run` of the instance's user_data (it pulls; data volume, restart policy)"
-            cause = "its image was never pulled (no way out, or the registry's rate limit, when user_data ran)"
+            cause = "its image was never pulled (no default route, or the registry's rate limit, when user_data ran)"
             return f"{name}-image-missing", cause, fix
         if seen.state == "absent":
             fix = f"{on} the `docker run` of the instance's user_data (pinned image, data volume, restart)"

@@ -148,7 +148,7 @@ def _certificate(tenant: str, said: Mapping[str, str], group: RedisState) -> Ite
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom="the tasks refuse Redis's certificate",
-            cause=f"REDIS_SSL_CERT_REQS is {wanted}, and REDIS_SSL_CA_CERTS names no authority",
+            cause=f"REDIS_SSL_CERT_REQS is {wanted}, and REDIS_SSL_CA_CERTS names no CA",
             fix='{ name = "REDIS_SSL_CERT_REQS", value = "none" } in the task definition\'s environment (or '
             "REDIS_SSL_CA_CERTS = the path of Amazon's root certificates in the image); terraform apply",
             evidence=(f"REDIS_SSL_CERT_REQS={wanted}", "REDIS_SSL_CA_CERTS is not set"),

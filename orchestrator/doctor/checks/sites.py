@@ -1,7 +1,8 @@
-"""What visitors meet: the expected answer, from the tenant's own tasks. A WAF, a login page, another tenant are not it.
+"""What visitors get: the expected answer, from the tenant's own tasks.
 
-The judgement is the one of the step `sites`. What another check says better is left to it: rules to `listener-rules`,
-the database of a task definition that is nobody else's to `database-settings`, names to `dns`.
+A WAF, a login page or another tenant doesn't count. It is judged as in the step `sites`. Other checks report what they
+can explain better: rules by `listener-rules`, the database of a task definition
+that is nobody else's by `database-settings`, names by `dns`.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _of_probe(tenant: Subject, probe: Probe, expected: Healthy, facts: SitesChec
             return None
         return _answered(tenant, probe, problem)
     if probe.reached is Reached.TLS_INVALID:
-        fix = "the listener needs a certificate for the name; for a private authority set ORCHESTRATE_CA_FILE"
+        fix = "the listener needs a certificate for the name; for a private CA set ORCHESTRATE_CA_FILE"
         return _broken(tenant, probe, "site-tls-invalid", f"the certificate is not valid for {hostname}", fix)
     if probe.reached in _BREAKS:
         code = _BREAKS[probe.reached]

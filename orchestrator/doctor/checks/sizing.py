@@ -1,4 +1,4 @@
-"""Whether tasks and database server are large enough: the guide's sizing table, and its least class for migrations."""
+"""Whether tasks and database server are large enough: the guide's sizing table, its least class for migrations."""
 
 from __future__ import annotations
 

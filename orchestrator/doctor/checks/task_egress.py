@@ -1,7 +1,7 @@
 """The tasks' security groups let them out: to PostgreSQL, Redis and Vespa, and on 443 for images and secrets.
 
-A security group that Terraform makes lets nothing out unless a rule says so. Of a rule for addresses it is not asked
-whose they are. Left out: network ACLs.
+A security group created by Terraform lets nothing out unless a rule says so. For a rule with addresses, it is not
+checked whose they are. Left out: network ACLs.
 """
 
 from __future__ import annotations

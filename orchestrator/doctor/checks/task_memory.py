@@ -1,6 +1,6 @@
 """How much of their memory the tasks use: the peak of the last hour, from CloudWatch.
 
-A container that reaches its limit is killed (exit 137, OutOfMemoryError); this is seen before, and beside it.
+A container that reaches its limit is killed (exit 137, OutOfMemoryError); this check warns before that happens.
 """
 
 from __future__ import annotations

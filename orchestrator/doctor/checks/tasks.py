@@ -1,6 +1,6 @@
-"""Tasks that stopped although nobody asked them to, each with the cause that its last words give away.
+"""Tasks that stopped although nobody asked them to, each with the cause that its last log lines show.
 
-And tasks that never get as far: there is no room for them, or they stay pending.
+Also tasks that never start: there is no capacity for them, or they stay pending.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The tasks' way out of their subnets: without one no image can be pulled and no secret read.
+"""The default route of the tasks' subnets: without one, no image can be pulled and no secret read.
 
 A subnet needs a default route to an internet gateway (then the tasks need public addresses) or to a NAT gateway and
-its like. Left out: VPC endpoints in their place, which a stack without any way out would need for every service.
+its like. Left out: VPC endpoints in their place, which a stack without a default route would need for every service.
 """
 
 from __future__ import annotations
@@ -192,6 +192,6 @@ POINTS = (
         title="The tasks' subnets have a route to the internet",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned, "their default route leads out"),
-        about="The tasks' way out of their subnets: images, secrets and models are outside.",
+        about="The default route of the tasks' subnets: images, secrets and models are outside.",
     ),
 )

@@ -1,6 +1,6 @@
 """Who calls: a session of STS ends when its time is over, and a role that wants a device's code is given for that only.
 
-The device of everybody here shows one code, `CODE`, for ever; AWS's shows another every 30 seconds, each good for once.
+The device of everybody here shows one code, `CODE` forever; AWS's shows another every 30 seconds, each good for once.
 A role wants it where its trust policy asks for `aws:MultiFactorAuthPresent`. A role of another account leads to that
 account's world, which is empty at first; each region has a world of its own. Keys that no session has are the account's
 own: whether they are known is asked with `--enforce-iam` only. Left out: GetSessionToken, federation, SAML.

@@ -1,4 +1,4 @@
-"""A copy of the bucket: what destroy deletes no snapshot brings back."""
+"""A copy of the bucket: no snapshot can restore what destroy deletes."""
 
 from __future__ import annotations
 

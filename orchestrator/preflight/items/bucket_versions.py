@@ -1,4 +1,4 @@
-"""A versioned bucket that looks empty is not: AWS refuses to delete it, and the destroy stops half way."""
+"""A versioned bucket that looks empty may hold old versions, which AWS refuses to delete: the destroy stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot of the database from before the destroy: taken by Terraform on the way, or there already."""
+"""A snapshot of the database from before the destroy: taken by Terraform during the destroy, or already there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The load balancer's current name: whoever changes DNS by hand later has to know what to replace."""
+"""The load balancer's current name: to change DNS by hand later, you need to know what to replace."""
 
 from __future__ import annotations
 

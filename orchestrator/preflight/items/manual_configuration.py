@@ -1,4 +1,4 @@
-"""What was configured in the admin pages is in the tenants' databases; what was set up elsewhere only people know."""
+"""What was configured in the admin pages is in the tenants' databases; only people know what was set up elsewhere."""
 
 from __future__ import annotations
 

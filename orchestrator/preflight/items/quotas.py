@@ -1,8 +1,8 @@
-"""Quotas of AWS that a stack of many tenants meets: the apply would stop in the middle, half of the tenants made.
+"""AWS quotas that a stack with many tenants reaches: the apply would stop with half of the tenants created.
 
-The figures are AWS's published defaults (each service's page "Quotas"). Where a quota can be raised and a stack exceeds
-its default, the account's own figure is asked for (`Evidence.quotas`). What other stacks of the account have is not
-counted.
+The figures are AWS's published defaults (each service's page "Quotas"). Where a quota can be raised and a stack
+exceeds its default, the account's own figure is read (`Evidence.quotas`). Resources of other stacks in the account are
+not counted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tasks that started before their database was there are started again."""
+"""Services whose tasks started before their database existed are redeployed."""
 
 from __future__ import annotations
 

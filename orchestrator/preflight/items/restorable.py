@@ -1,4 +1,4 @@
-"""A stack that takes no final snapshot, or can't be made from one, can't be brought back."""
+"""A stack that takes no final snapshot, or can't be created from one, can't be restored."""
 
 from __future__ import annotations
 

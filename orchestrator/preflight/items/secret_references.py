@@ -1,4 +1,4 @@
-"""Passwords come from Secrets Manager (or Parameter Store), named rightly, and are in no plain variable."""
+"""Passwords come from Secrets Manager (or Parameter Store), are referenced correctly, and are in no plain variable."""
 
 from __future__ import annotations
 

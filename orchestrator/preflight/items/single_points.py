@@ -1,4 +1,4 @@
-"""What takes every site along when it fails alone: information, since a second one costs money."""
+"""Single points of failure for all sites: for information only, since a second one costs money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every tenant's database: Terraform makes servers, not what is in them."""
+"""Every tenant's database: Terraform creates servers, not the databases in them."""
 
 from __future__ import annotations
 
