@@ -71,7 +71,7 @@ def _run(
         yield _missed(what, str(error.strerror), fix)
         return
     if status != 0:
-        yield _missed(what, f"still at work after {COMMAND_SECONDS:g} s" if status is None else f"status {status}", fix)
+        yield _missed(what, f"still running after {COMMAND_SECONDS:g} s" if status is None else f"status {status}", fix)
 
 
 def _missed(what: str, why: str, fix: str) -> Problem:

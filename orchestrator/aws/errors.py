@@ -155,9 +155,7 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
     return OrchestratorError(Problem("aws-error", message, doing, "see AWS's message"))
 
 
-_CHECK_KEYS = (
-    "check AWS_PROFILE and the AWS_* variables; in a region that has to be enabled first, that it is: AWS says the same"
-)
+_CHECK_KEYS = "check AWS_PROFILE and the AWS_* variables; AWS says the same about a region that is not enabled"
 
 
 def _named(error: Any, doing: str) -> str:

@@ -88,7 +88,7 @@ def _files(session: Any) -> Iterator[Problem]:
 def _no_profile(wanted: str, source: str, known: Sequence[str]) -> Problem:
     near = meant(wanted, known)
     there = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
-    fix = f"correct {source}, or make the profile (`aws configure --profile NAME`); {there}"
+    fix = f"correct {source}, or create the profile (`aws configure --profile NAME`); {there}"
     message = f"{source} names the AWS profile {wanted!r}, which is not configured on this machine"
     return Problem("aws-profile-unknown", message, source, fix)
 

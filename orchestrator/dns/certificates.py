@@ -174,7 +174,7 @@ def _overall(facts: CertificateFacts) -> Verdict:
         until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
         return Done(f"issued{until}")
     if certificate.status == PENDING:
-        return Wait("ACM has not made its validation records yet", code="certificate-not-issued")
+        return Wait("ACM has not created its validation records yet", code="certificate-not-issued")
     reason = certificate.failure or certificate.status
     fix = FIXES.get(reason, "look at the certificate in ACM's console, and request it again")
     return Blocked(Problem("certificate-failed", f"{certificate.status} ({reason})", certificate.arn, fix))

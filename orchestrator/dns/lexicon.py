@@ -164,7 +164,7 @@ class Lexicon:
             dear = raw.dear(one.others)
             if dear.get("proxied"):
                 message = f"{name} is behind the proxy of {self.name}, and a record of another type would not be"
-                fix = "make it a CNAME there, by hand, with the proxy on; or switch the proxy off, and run again"
+                fix = "make it a CNAME there by hand, with the proxy on; or turn the proxy off, and run again"
                 raise OrchestratorError(Problem("dns-record-proxied", message, name, fix))
             if dear:
                 said = ", ".join(f"{field} {value!r}" for field, value in sorted(dear.items()))

@@ -22,7 +22,7 @@ class Drift(Enum):
 
     SAME = "as in the backup"
     CHANGED = "changed since"
-    GONE = "not there any more"
+    GONE = "no longer there"
     UNKNOWN = "can't be compared"
 
 

@@ -90,8 +90,8 @@ def _files(part: FilesPart, seen: FoundBackup) -> Iterator[Problem]:
     size = sum(one.size for one in seen.objects.values())
     if (len(seen.objects), size) != (part.count, part.bytes):
         message = (
-            f"{len(seen.objects)} objects with {human(size)} are there, "
-            f"the manifest says {part.count} with {human(part.bytes)}"
+            f"{len(seen.objects)} objects with {human(size)} are there, but the manifest says {part.count} with "
+            f"{human(part.bytes)}"
         )
         yield Problem("backup-objects-differ", message, part.prefix, fix)
     elif listing(seen.objects.values(), part.prefix) != part.listing:

@@ -28,7 +28,7 @@ class NoticeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    on: tuple[str, ...] = Field((), description="outcomes that are told; empty: all")
+    on: tuple[str, ...] = Field((), description="outcomes to report; empty: all")
     webhook: Address | None = Field(None, description="gets the run as JSON by POST")
     webhook_key: Variable | None = Field(None, alias="webhook-key", description="signs what the webhook gets")
     slack: Address | None = Field(None, description="gets a message as Slack's incoming webhooks take it")

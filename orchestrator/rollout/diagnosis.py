@@ -76,7 +76,7 @@ _REASON_RULES = (
     _Rule(
         r"RESOURCE:(CPU|MEMORY)|capacity is unavailable",
         "no-capacity",
-        "there was no room to place the task",
+        "there was no capacity to place the task",
         "add capacity, or make the task smaller",
         Cure.TIME,
     ),

@@ -271,7 +271,7 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
         yield Problem("redis-token-not-proven", message, name, _TRY)
     if facts.older:
         message = (
-            f"{name} was made at {facts.state.created:%Y-%m-%d %H:%M} UTC, and {', '.join(facts.older)} had been up "
+            f"{name} was created at {facts.state.created:%Y-%m-%d %H:%M} UTC, and {', '.join(facts.older)} had been up "
         )
         message += "before: what the Redis of that time held (queued tasks, sessions) is gone, no backup keeps it"
         fix = "none needed: Onyx fills it again when its tasks run; who was signed in signs in again"

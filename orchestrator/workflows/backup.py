@@ -48,7 +48,7 @@ def backup(
 
     def work(execution: Execution) -> Outcome:
         if taking and execution.nested:
-            execution.text("orchestrate is at work around this: it takes the backups itself, before it calls terraform")
+            execution.text("this was started by orchestrate, which takes the backups itself, before it calls terraform")
             return Outcome.SUCCEEDED
         keeping = backups(execution)
         if chosen.listing:

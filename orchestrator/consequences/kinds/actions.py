@@ -53,7 +53,7 @@ def _why(one: ActionInvocation) -> str:
 
 def _stop(one: ActionInvocation, instance: str, tenant: Subject) -> Consequence:
     missing = "search and chat give no answers" if tenant else "what runs on it is gone"
-    start = f"`aws ec2 start-instances --instance-ids {instance}`" if instance else "it has to be started by hand"
+    start = f"`aws ec2 start-instances --instance-ids {instance}`" if instance else "it must be started by hand"
     return Consequence(
         code="action-stops-instance",
         effect=Effect.DISTURBANCE,
@@ -71,7 +71,7 @@ def _invoked(one: ActionInvocation, about: str, tenant: Subject) -> Consequence:
         code="action-invoked",
         effect=Effect.WORK,
         name=f"action:{one.address}",
-        says=f"the action {one.address} runs{f' ({about})' if about else ''}: the plan doesn't tell what it does",
+        says=f"the action {one.address} runs{f' ({about})' if about else ''}: the plan doesn't say what it does",
         why=_why(one),
         then="it runs before the steps of `orchestrate`; if it fails, the next apply doesn't run it again, but "
         f"`terraform apply -invoke={one.address}` does",

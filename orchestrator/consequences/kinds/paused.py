@@ -45,7 +45,7 @@ def of_rest(rest: RunState, stack: str) -> Iterable[Consequence]:
             name=f"paused:{stack or 'stack'}",
             says="the stack is paused: no site answers, and none will after this apply",
             why=f"every service has a desired count of 0, and {server} is {rest.servers[server]}",
-            then="orchestrate resume first: RDS refuses to change a stopped server, and no database can be looked at",
+            then="orchestrate resume first: RDS refuses to change a stopped server, and no database can be inspected",
         )
 
 

@@ -55,7 +55,8 @@ def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
             name=f"hostname:{site}",
             says=says,
             why="the listener rule's host header changes",
-            then="orchestrate apply makes the new name's record; the certificate must cover it, users must be told",
+            then="orchestrate apply creates the new name's record; the certificate must cover it, and users must be "
+            "told",
             address=change.address,
             subject=tenant,
         )

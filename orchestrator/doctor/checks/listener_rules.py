@@ -200,6 +200,6 @@ POINTS = (
         occasion=Checklist.AFTER,
         judge=seen_by("sites", planned),
         lines=("Test site loads at https://demo.vigilon.app",),
-        about="The site answers a browser: its name, a certificate, a way to healthy tasks.",
+        about="The site answers a browser: its name, a certificate, and a route to healthy tasks.",
     ),
 )

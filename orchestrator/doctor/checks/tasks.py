@@ -63,7 +63,7 @@ def _no_room(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[
             code=NO_CAPACITY,
             severity=Severity.BLOCKER,
             subject=tenant,
-            symptom=f"there is no room for the tasks of {facts.services[tenant]}",
+            symptom=f"there is no capacity for the tasks of {facts.services[tenant]}",
             cause="ECS could not place a task: no capacity in the subnets' availability zones, or none large enough",
             fix="add subnets in other availability zones to the service, or make the task smaller (cpu, memory); "
             "Fargate tries again by itself",

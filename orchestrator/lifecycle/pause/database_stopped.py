@@ -163,7 +163,7 @@ def findings(facts: DatabaseStoppedFacts) -> Iterable[Problem]:
         message = f"others use it, so it keeps costing money: {'; '.join(facts.users)}"
         yield Problem("used-by-others", message, server.instance, fix)
     elif facts.unasked:
-        fix = "check pg_stat_activity yourself, or give the runner a way to the database"
+        fix = "check pg_stat_activity yourself, or give the runner a route to the database"
         message = "it could not be checked who is connected: only ECS was searched for other users"
         yield Problem("users-not-asked", message, server.instance, fix)
     elif server.status == "stopped":

@@ -22,7 +22,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
                 why="it is versioned, and force_destroy is off",
                 address=bucket.address,
                 current="versioning Enabled, force_destroy = false",
-                wanted="force_destroy applied before the destroy (once its copy is made)",
+                wanted="force_destroy applied before the destroy (once it has been copied)",
                 hcl="force_destroy = true",
             )
         else:

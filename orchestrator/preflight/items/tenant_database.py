@@ -23,7 +23,7 @@ from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.resources import UNKNOWN
 from orchestrator.stack.blueprint.tenancy import variables
 
-_OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then makes it'
+_OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then creates it'
 
 
 _NOT_TOLD = "no load balancer leads to it, so it is not a tenant here: its database is up to its owner"

@@ -60,7 +60,7 @@ RULES = (
     LogRule(
         r"\bMOVED \d+ |CROSSSLOT|ClusterCrossSlotError|cluster support disabled",
         "redis-cluster-mode",
-        "Redis is in cluster mode and the client is not, or the other way round",
+        "Redis is in cluster mode and the client is not, or vice versa",
         "use a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery "
         "needs, or a cluster client",
         Cure.OUTSIDE,

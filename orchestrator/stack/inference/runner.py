@@ -44,7 +44,7 @@ def _found(
     return None
 
 
-ASKS = "which instance should run commands? It needs an SSM agent, psql and a way to the database"
+ASKS = "which instance should run commands? It needs an SSM agent, psql and a route to the database"
 
 
 def role_of_runner(instance: Resource | None, state: Resources) -> InstanceRole:

@@ -86,7 +86,7 @@ def _password(task: BackendTask, key: Key, server: Resource | None, vault: Secre
         _as_admin(key, draft)
     else:
         draft.put((*key, "secret_arn"), None, f"{source} (not set)")
-        draft.remark(f"{key[-1]}: its password is not known; a role that is missing can't be made")
+        draft.remark(f"{key[-1]}: its password is not known; a missing role can't be created")
 
 
 def _as_admin(key: Key, draft: ContractDraft) -> None:
