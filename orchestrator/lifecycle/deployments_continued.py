@@ -55,7 +55,7 @@ class PausedFacts:
 def observe(context: ContinueContext) -> PausedFacts:
     """Services in batches of 10; two calls more for each with a native deployment under way."""
     stack = context.stack
-    names = {tenant: it.service for tenant, it in stack.tenants.items()}
+    names = {tenant: it.service_id for tenant, it in stack.tenants.items()}
     found = context.ecs.services(list(names.values()))
     there = {tenant: found[name] for tenant, name in names.items() if name in found}
     native = [tenant for tenant, one in there.items() if stages.tells(one, one.primary)]
