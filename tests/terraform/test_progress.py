@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.events import Event, StepWaiting
+from orchestrator.events import Event, ResourceProgress, StepWaiting
 from orchestrator.terraform import PlanOptions, Terraform
 from orchestrator.workflows import planning
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions
@@ -40,3 +40,5 @@ def test_a_kind_that_is_not_known_is_shown_and_nothing_is_shown_twice(stack: Sta
     assert said[:2] == ["planning", "deferred_change"]
     assert said[2] == "Action started: action.aws_lambda_invoke.warm"
     assert len([one for one in said if "terraform_data.x" in one]) == 1
+    counted = [(one.address, one.state, one.done, one.total) for one in told if isinstance(one, ResourceProgress)]
+    assert counted == [("terraform_data.x", "started", 0, 1), ("terraform_data.x", "done", 1, 1)]
