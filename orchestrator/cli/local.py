@@ -69,10 +69,8 @@ def local() -> None:
 )
 @click.option(
     "--rates",
-    type=click.Choice(["aws", "real"]),
-    default="aws",
-    show_default=True,
-    help="Count rate limits in AWS's (scaled) seconds or in real ones.",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds of AWS's rate limits in a real one; 1: they bite as on AWS [default: as --speed].",
 )
 @click.option("--late/--no-late", default=None, help="Let reads miss a change for a while, as on AWS [default: late].")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed for how late reads show a change [default: random].")

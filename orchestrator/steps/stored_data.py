@@ -1,8 +1,9 @@
 """`stored-data`: a bucket and an index that should hold data do; where they are empty, that is said before tasks start.
 
-Only of tenants whose service was up before; and only what knows better makes a finding of it: a backup that counted
-something there, or the tenant's own database, which names files and documents. Nothing is changed, nothing is held up:
-an empty store hides nothing that could still be saved, and tasks do no more harm to it.
+Only of tenants whose service was up before and isn't now: of the others no task is going to be started. And only what
+knows better makes a finding of it: a backup that counted something there, or the tenant's own database, which names
+files and documents. Nothing is changed, nothing is held up: an empty store hides nothing that could still be saved, and
+tasks do no more harm to it.
 
 Left out: what was lost in part; a bucket's part of one tenant while others have files in it.
 """
@@ -22,6 +23,7 @@ from orchestrator.database.server import Server
 from orchestrator.engine.step import Done, Step, Subject, Verdict, Verdicts, nothing_to_apply
 from orchestrator.errors import OrchestratorError, Problem
 from orchestrator.index import PROVIDERS
+from orchestrator.rollout.progress import steady
 from orchestrator.stack.contract import Stack
 
 FILES, DOCUMENTS = "file_record", "document"
@@ -88,15 +90,16 @@ class StoredDataFacts:
 
 
 def observe(context: StoredDataContext) -> StoredDataFacts:
-    """Two calls and a command for all; where something is empty, two commands and the newest backup's manifest.
+    """One call where all is steady, else three and a command for all.
 
-    A remark is not worth a failure: what can't be looked at is passed over.
+    Where something is empty: two commands more, and the newest backup's manifest. A remark is not worth a failure:
+    what can't be looked at is passed over.
     """
     stack = context.stack
     tenants = tuple(stack.tenants)
     if not stack.bucket and not stack.indexes:
         return StoredDataFacts(tenants)
-    old = _were_up(context)
+    old = _fell(context)
     bucket = stack.bucket if old and stack.bucket and _is_empty(context, stack.bucket) else ""
     indexes = _empty_indexes(context, old)
     wanted = [one for one in wanted_of(stack) if one.tenant in (old if bucket else indexes)]
@@ -112,13 +115,14 @@ def observe(context: StoredDataContext) -> StoredDataFacts:
     )
 
 
-def _were_up(context: StoredDataContext) -> frozenset[Subject]:
+def _fell(context: StoredDataContext) -> frozenset[Subject]:
+    """Tenants that were up, and are not steady."""
     names = {tenant.service_id: name for name, tenant in context.stack.tenants.items()}
     try:
         found = context.ecs.services(list(names))
     except OrchestratorError:
         return frozenset()
-    return frozenset(names[service] for service, one in found.items() if one.last_up)
+    return frozenset(names[service] for service, one in found.items() if one.last_up and not steady(one))
 
 
 def _is_empty(context: StoredDataContext, bucket: str) -> bool:

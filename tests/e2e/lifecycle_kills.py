@@ -42,7 +42,7 @@ def test_a_round_trip_with_a_kill_in_each_phase(place: Lifecycle) -> None:
     containers = place.stage.cloud.folder / "instances"
     instants: tuple[Callable[[], bool], ...] = (
         lambda: any(key.endswith("/manifest.json") for key in place.backups()),
-        lambda: any(one.read_text() == "exited" for one in containers.glob("*/containers.state")),
+        lambda: any(one.read_text() == "exited" for one in containers.glob("*/vespa.state")),
         lambda: any("/objects/" in key for key in place.backups()),
         lambda: place.databases().get(INSTANCE) == "deleting",
     )

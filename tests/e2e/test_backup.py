@@ -59,7 +59,7 @@ def running(stage: Stage) -> dict[str, int]:
 
 def containers(stage: Stage) -> set[str]:
     """What the state files of the instances' containers say; without one it was never touched."""
-    return {one.read_text() for one in (stage.cloud.folder / "instances").glob("*/containers.state")}
+    return {one.read_text() for one in (stage.cloud.folder / "instances").glob("*/vespa.state")}
 
 
 def test_a_stack_that_lives_is_kept_and_goes_on(written: Stage, taken: Ended) -> None:

@@ -69,7 +69,8 @@ def test_missing_database_is_healed(alive: Stage) -> None:
     alive.recorder.forget()
     ended = alive.direct().succeeded()
     assert ended.last["changed"] > 0
-    assert alive.recorder.changes == ["ecs:UpdateService"], "exactly one service starts again"
+    changes = [one for one in alive.recorder.changes if one != "ssm:SendCommand"]  # by which it looks into the indexes
+    assert changes == ["ecs:UpdateService"], "exactly one service starts again"
     assert alive.deployment(SICK) != before[SICK]
     assert alive.deployment(WELL) == before[WELL]
     _recovers(alive)

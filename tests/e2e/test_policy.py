@@ -30,6 +30,14 @@ pytestmark = pytest.mark.cloud
 DELEGATED = "customer-b.vigilon.app"
 
 
+def restart(stage: Stage) -> None:
+    """Every tenant's tasks are to be replaced, and the new ones are not there yet."""
+    stage.fault("stuck-pending")
+    ecs, contract = stage.aws.client("ecs"), stage.contract
+    for tenant in contract["tenants"].values():
+        ecs.update_service(cluster=contract["cluster"], service=tenant["service"], forceNewDeployment=True)
+
+
 def crash(stage: Stage) -> None:
     """Every tenant's tasks crash from now on, again and again, and leave their last words."""
     stage.fault("oom")
@@ -90,7 +98,9 @@ def old_backup(cold: Stage) -> Iterator[None]:
 def test_run(cold: Stage, allowed: Allowed) -> None:
     run = allowed("run")
     run.calls("run").succeeded()
+    restart(cold)
     run.calls("run", "--only", "stored-data").succeeded()
+    cold.clear_faults()
     cold.fault("vespa-container-missing")
     run.calls("run", "--only", "vespa-containers").succeeded()
     cold.fault("missing-database", "customer-b")
@@ -168,6 +178,7 @@ def scale_by_themselves(stage: Stage) -> None:
 def test_looking(allowed: Allowed, command: str) -> None:
     looking = allowed(command)
     looking.calls(*command.split()).succeeded()
+    looking.calls(*command.split(), "--tenant", "customer-b").succeeded()  # one instance is asked in another way
     looking.proven()
 
 

@@ -34,7 +34,7 @@ BASE = "/api/json/v3"
 BURST = 4
 """Requests at once before the limit bites; users report 3 to 20."""
 REQUESTS_PER_SECOND = 1.0
-"""Of AWS's time, or of real time where rates count in it (`--rates real`)."""
+"""Of AWS's time, or of real time where rates count in it (`--rates 1`)."""
 
 UNAVAILABLE = (
     "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"

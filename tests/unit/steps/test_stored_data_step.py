@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.ecs import Service
+from orchestrator.aws.ecs import Deployment, Service
 from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.aws.ssm import CommandOutput, Ping
 from orchestrator.errors import OrchestratorError, Problem
@@ -29,6 +29,7 @@ class Context(OneByOne):
 
     stack: Stack
     up: bool = True
+    running: int = 0
     empty: bool | OrchestratorError = False
     counted: str = '{"root": {"fields": {"totalCount": 0}}}'
     online: bool = True
@@ -40,7 +41,9 @@ class Context(OneByOne):
     newest_backup = property(lambda self: self.last_backup)
 
     def services(self, names: Sequence[str]) -> Mapping[str, Service]:
-        return {name: Service(name, "arn", 1, 1, 0, (), happened=(STEADY,) if self.up else ()) for name in names}
+        one = Deployment("ecs-svc/1", "PRIMARY", "COMPLETED", "", "onyx:1", 1, self.running, 0, STEADY.at)
+        happened = (STEADY,) if self.up else ()
+        return {name: Service(name, "ACTIVE", 1, self.running, 0, (one,), happened=happened) for name in names}
 
     def is_empty(self, bucket: str) -> Any:
         self.asked.append(bucket)
@@ -103,6 +106,12 @@ def seen(context: Context) -> tuple[StoredDataFacts, list[str]]:
 
 def test_of_a_new_stack_nothing_is_asked(stack: Stack) -> None:
     context = Context(stack, up=False, empty=True)
+    assert seen(context)[1] == []
+    assert context.asked == []
+
+
+def test_of_a_service_that_is_up_nothing_is_asked(stack: Stack) -> None:
+    context = Context(stack, running=1, empty=True, rows={FILES: 3})
     assert seen(context)[1] == []
     assert context.asked == []
 
