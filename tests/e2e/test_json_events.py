@@ -27,7 +27,7 @@ NAMES = {
     "run-finished",
 }
 TENANTS = {"customer-a", "customer-b"}
-PER_TENANT = {"tenant-databases", "redeploy", "services", "dns-records", "sites"}
+PER_TENANT = {"tenant-databases", "stored-data", "redeploy", "services", "dns-records", "sites"}
 PER_STACK = {"database-server", "runner", "redis-auth"}
 
 

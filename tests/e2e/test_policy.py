@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,21 @@ pytestmark = pytest.mark.cloud
 DELEGATED = "customer-b.vigilon.app"
 
 
-def restart(stage: Stage) -> None:
-    """Every tenant's tasks are to be replaced, and the new ones are not there yet."""
+@contextmanager
+def restarting(stage: Stage) -> Iterator[None]:
+    """Every tenant's tasks are to be replaced, and the new ones are not there before the end."""
     stage.fault("stuck-pending")
     ecs, contract = stage.aws.client("ecs"), stage.contract
     for tenant in contract["tenants"].values():
         ecs.update_service(cluster=contract["cluster"], service=tenant["service"], forceNewDeployment=True)
+    yield
+    stage.clear_faults()
+    for tenant in contract["tenants"]:
+        until(f"{tenant} is up again", partial(one_deployment, stage, tenant))
+
+
+def one_deployment(stage: Stage, tenant: str) -> bool:
+    return [one["rolloutState"] for one in stage.service(tenant)["deployments"]] == ["COMPLETED"]
 
 
 def crash(stage: Stage) -> None:
@@ -98,9 +108,8 @@ def old_backup(cold: Stage) -> Iterator[None]:
 def test_run(cold: Stage, allowed: Allowed) -> None:
     run = allowed("run")
     run.calls("run").succeeded()
-    restart(cold)
-    run.calls("run", "--only", "stored-data").succeeded()
-    cold.clear_faults()
+    with restarting(cold):
+        run.calls("run", "--only", "stored-data").succeeded()
     cold.fault("vespa-container-missing")
     run.calls("run", "--only", "vespa-containers").succeeded()
     cold.fault("missing-database", "customer-b")

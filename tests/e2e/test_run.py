@@ -139,7 +139,7 @@ def test_a_dropped_database_is_made_again_by_either_transport(made: Stage) -> No
         (("--only", "dns-records", "--only", "sites"), {"dns-records", "sites"}),
         (
             ("--skip", "tenant-databases", "--skip", "runner"),
-            {"database-server", "redis-auth", "redeploy", "services", "dns-records", "sites"},
+            {"database-server", "redis-auth", "stored-data", "redeploy", "services", "dns-records", "sites"},
         ),
     ],
 )

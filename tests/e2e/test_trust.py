@@ -255,7 +255,7 @@ def test_nobody_listens_any_more_and_the_run_goes_on(runs: Runs, form: tuple[str
     process.stdout = None
     status, _, err = end(process)
     assert status == 0
-    assert err.count("the run goes on") == 1
+    assert err.count("the run continues") == 1
     assert len(err.splitlines()) == 1
     assert runs.record.outcome == "succeeded"
 

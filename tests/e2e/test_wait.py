@@ -104,7 +104,7 @@ def test_a_database_lost_while_waiting_is_made_again(up: Stage) -> None:
     up.clear_faults()
     healed = [one for one in ended.of("step-done", "services") if one["changed"] == 1]
     assert len(healed) == 1
-    assert any("again" in one["detail"] for one in ended.of("step-waiting", "services"))
+    assert any("recreate database" in one["detail"] for one in ended.of("step-waiting", "services"))
     assert up.deployment(ONE) != before
     assert set(up.databases()) == {"onyx_customer_a"}
 
