@@ -115,13 +115,13 @@ def answered(anybody: Anybody, zone: str, batch: dict[str, Any]) -> set[str]:
         return set(pool.map(change, range(24)))
 
 
+def test_of_two_changes_of_one_zone_at_once_one_is_refused(anybody: Anybody, zone: str) -> None:
+    assert "PriorRequestNotComplete" in answered(anybody, zone, changes(1))
+
+
 def test_changes_of_records_count_themselves(anybody: Anybody, zone: str) -> None:
     """900 changes are looked at, and found to be of records that are not there; there are tokens for 1,500."""
     assert "Throttling" in answered(anybody, zone, changes(900, "DELETE"))
-
-
-def test_of_two_changes_of_one_zone_at_once_one_is_refused(anybody: Anybody, zone: str) -> None:
-    assert "PriorRequestNotComplete" in answered(anybody, zone, changes(1))
 
 
 def test_porkbuns_too(cloud: LocalCloud) -> None:
