@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StandardOutput:
-    """Events and texts to standard output. When nobody hears them any more the run goes on, and says so on stderr."""
+    """Events and texts to standard output. When nobody hears them anymore the run continues, and says so on stderr."""
 
     def __init__(self, now: Callable[[], datetime], wish: Wish) -> None:
         self.unheard = False

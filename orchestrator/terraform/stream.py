@@ -63,7 +63,7 @@ class ChangeSummary:
         return self.added + self.changed + self.removed + self.invoked
 
     def __str__(self) -> str:
-        actions = f", {self.invoked} actions invoked" if self.invoked else ""
+        actions = f", actions invoked: {self.invoked}" if self.invoked else ""
         return f"{self.added} added, {self.changed} changed, {self.removed} destroyed{actions}"
 
 

@@ -101,7 +101,7 @@ def test_actions_bring_a_stack_to_life_and_are_seen(acting: Acting) -> None:
     assert any(f"Action started: {RUN}" in line for line in told)
     assert any("started by an orchestrate apply" in line for line in told), "nothing is done twice"
     (done,) = [one for one in applied.of("step-done") if one["step"] == "terraform"]
-    assert done["detail"] == "1 added, 0 changed, 1 destroyed, 1 actions invoked"
+    assert done["detail"] == "1 added, 0 changed, 1 destroyed, actions invoked: 1"
     assert acting.orchestrate("apply", "--auto-approve", *again).succeeded().last["changed"] == 0
 
     acting.apply(f"-invoke={BACKUP}", *again)
