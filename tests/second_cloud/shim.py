@@ -14,7 +14,9 @@ import json
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +176,37 @@ def _keep_how_services_are_spread(ecs: Any) -> None:
         ecs._ACTION_MAP[operation] = keeping(ecs._ACTION_MAP[operation])
 
 
+def _say_all_at_once(protocol: Any) -> None:
+    """hypercorn writes an answer's head and its body apart. Terraform's provider takes some of those for broken off and
+    asks again, also for what was made by then: the head waits for the first of the body.
+    """
+    write, heads = protocol._send_h11_event, weakref.WeakKeyDictionary()
+
+    async def send(self: Any, event: Any) -> None:
+        own = self.send
+
+        async def held(raw: Any) -> None:
+            heads[self] = raw
+
+        async def joined(raw: Any) -> None:
+            await own(replace(raw, data=heads.pop(self).data + raw.data) if self in heads else raw)
+
+        self.send = held if type(event).__name__ == "Response" else joined
+        try:
+            await write(self, event)
+        finally:
+            self.send = own
+
+    protocol._send_h11_event = send
+
+
 def main() -> None:
     settings = json.loads(Path(sys.argv[1]).read_text())
+    from hypercorn.protocol.h11 import H11Protocol  # noqa: PLC0415 - as below
     from ministack import app  # noqa: PLC0415 - only ministack's own Python has it
     from ministack.services import alb, ec2, ecs, rds  # noqa: PLC0415
 
+    _say_all_at_once(H11Protocol)
     environment = settings["environment"]
 
     def is_managed(instance_id: str) -> bool:
