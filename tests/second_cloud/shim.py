@@ -180,7 +180,8 @@ def _say_all_at_once(protocol: Any) -> None:
     """hypercorn writes an answer's head and its body apart. Terraform's provider takes some of those for broken off and
     asks again, also for what was made by then: the head waits for the first of the body.
     """
-    write, heads = protocol._send_h11_event, weakref.WeakKeyDictionary()
+    write = protocol._send_h11_event
+    heads: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     async def send(self: Any, event: Any) -> None:
         own = self.send
