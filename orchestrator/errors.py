@@ -17,7 +17,7 @@ class Outcome(Enum):
     """How a command ended. The one table of exit statuses (docs/reference/exit-status.md is made from it)."""
 
     SUCCEEDED = ("succeeded", 0, "everything that was asked for is done")
-    FAILED = ("failed", 1, "a step failed; the doctor found a blocker, or could not look")
+    FAILED = ("failed", 1, "a step failed, or the doctor found a blocker or could not run a check")
     INVALID = ("invalid", 2, "the command line, the settings, the contract, the credentials or their setup are wrong")
     REFUSED = ("refused", 3, "refused: it would be unsafe, or this is another account")
     TIMED_OUT = ("timed-out", 4, "a step's deadline passed while it waited")

@@ -122,9 +122,7 @@ def refusal(remarks: Collection[Remark]) -> Refused | None:
         return None
     said = ", ".join(dict.fromkeys(one.code for one in blockers))
     fix = "correct what is shown above; to apply anyway: --no-preflight"
-    return Refused(
-        Problem("preflight-blocked", f"{len(blockers)} of the checklist's items speak against it ({said})", "", fix)
-    )
+    return Refused(Problem("preflight-blocked", f"{len(blockers)} checklist items block it ({said})", "", fix))
 
 
 def not_known(remarks: Collection[Remark]) -> list[str]:

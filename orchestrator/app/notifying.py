@@ -28,7 +28,7 @@ def notify(
 ) -> Iterator[Problem]:
     """Tell each, and give what went wrong. Neither an address nor an answer is in it: both may be secrets."""
     for name in to.missing:
-        yield _missed("a notice was not sent", f"the variable {name} of [notify] is not set", f"set {name}")
+        yield _missed("a notice was not sent", f"the variable {name} that [notify] names is not set", f"set {name}")
     if to.webhook:
         body = json.dumps(as_json(notice), ensure_ascii=False).encode()
         signed = signature(to.webhook_key, body, now) if to.webhook_key else {}
@@ -48,22 +48,22 @@ def signature(key: str, body: bytes, now: datetime) -> Mapping[str, str]:
 
 def _post(what: str, url: str, body: bytes, signed: Mapping[str, str]) -> Iterator[Problem]:
     headers = {"Content-Type": "application/json", "User-Agent": "orchestrate", **signed}
-    fix = f"correct `{what}` of [notify] in orchestrate.toml, or what it leads to"
+    fix = f"correct `{what}` under [notify] in orchestrate.toml, or check the service that receives it"
     try:
         with urllib3.PoolManager(timeout=TIMEOUT, retries=False) as pool:
             status = pool.request("POST", url, body=body, headers=headers, redirect=False).status
     except (urllib3.exceptions.HTTPError, ValueError) as error:
-        yield _missed(f"the notice by {what} did not arrive", type(error).__name__, fix)
+        yield _missed(f"the {what} notice was not delivered", type(error).__name__, fix)
         return
     if not 200 <= status < 300:
-        yield _missed(f"the notice by {what} was not taken", f"HTTP {status}", fix)
+        yield _missed(f"the {what} notice was rejected", f"HTTP {status}", fix)
 
 
 def _run(
     command: tuple[str, ...], said: Mapping[str, Any], directory: Path, environment: Mapping[str, str]
 ) -> Iterator[Problem]:
-    fix = "correct `command` of [notify] in orchestrate.toml"
-    what = f"the notice by the command {command[0]!r} failed"
+    fix = "correct `command` under [notify] in orchestrate.toml"
+    what = f"the notice command {command[0]!r} failed"
     try:
         text = json.dumps(said, ensure_ascii=False)
         status = hand_over(command, directory=directory, environment=environment, text=text, seconds=COMMAND_SECONDS)

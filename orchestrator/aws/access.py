@@ -36,11 +36,11 @@ Ask = Callable[[str], str]
 def nobody(prompt: str) -> str:
     """There is no terminal to ask on."""
     fix = "run it in a terminal; or sign in beforehand (`aws sts get-caller-identity`): the AWS CLI's cache is shared"
-    raise Invalid(Problem("mfa-needs-terminal", f"the profile wants a code: {prompt.strip(' :')}", "profile", fix))
+    raise Invalid(Problem("mfa-needs-terminal", f"the profile asks for a code: {prompt.strip(' :')}", "profile", fix))
 
 
 def _not_now(prompt: str) -> str:
-    fix = "run the same command again: it asks for the code, and continues from what is there"
+    fix = "run the same command again: it asks for the code, and continues where it stopped"
     raise Expired(Problem("credentials-expired", f"the session has ended: {prompt.strip(' :')}", "profile", fix))
 
 

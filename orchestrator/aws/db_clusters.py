@@ -94,11 +94,11 @@ class DbClusters(Tagging):
 def _kept_up(found: Mapping[str, Any]) -> str:
     """StopDBCluster is Aurora's alone, and not of every Aurora (Aurora user guide, "Stopping and starting")."""
     if not found.get("Engine", "").startswith("aurora"):
-        return "RDS stops no Multi-AZ DB cluster"
+        return "RDS can't stop a Multi-AZ DB cluster"
     if found.get("EngineMode") == "serverless":
-        return "Aurora Serverless v1 is not stopped: it pauses by itself"
+        return "Aurora Serverless v1 can't be stopped: it pauses by itself"
     if found.get("GlobalClusterIdentifier"):
-        return f"RDS stops no cluster of a global database ({found['GlobalClusterIdentifier']})"
+        return f"RDS can't stop a cluster of a global database ({found['GlobalClusterIdentifier']})"
     return ""
 
 

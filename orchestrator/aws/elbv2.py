@@ -138,7 +138,10 @@ class Elbv2:
             found = None
         if found is None:
             message = f"there is no load balancer {dns_name} in {region}"
-            fix = "check `region` and `load_balancer` in the contract: these outputs are another stack's, or old"
+            fix = (
+                "check `region` and `load_balancer` in the contract: these outputs belong to another stack or are "
+                "out of date"
+            )
             raise Invalid(Problem("load-balancer-missing", message, "contract: load_balancer", fix))
         name = found["DNSName"]
         if name.lower() != dns_name.lower():

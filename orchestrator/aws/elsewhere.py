@@ -14,7 +14,7 @@ class Elsewhere:
 
     def server(self, host: str) -> ServerState:
         """Known by its host alone."""
-        return ServerState(host, host=host, kind=ELSEWHERE, kept_up="it isn't RDS's: stopping it is up to its owner")
+        return ServerState(host, host=host, kind=ELSEWHERE, kept_up="it is not on RDS: stopping it is up to its owner")
 
     def stop(self, host: str) -> None:
         """Never. Raises `Invalid`."""
@@ -54,4 +54,4 @@ class NoSnapshots:
 
 def _refusal(host: str, done: str) -> Invalid:
     fix = "do it where the server runs; `orchestrate backup --dump --stop-services` keeps its data"
-    return Invalid(Problem("database-not-in-rds", f"a server that isn't RDS's can't be {done} from here", host, fix))
+    return Invalid(Problem("database-not-in-rds", f"a server outside RDS can't be {done} from here", host, fix))

@@ -76,7 +76,7 @@ class ServerState:
     def unstoppable(self) -> str:
         """Why RDS doesn't stop it; empty: it does."""
         if self.replicas:
-            return f"RDS stops no {self.words.removeprefix('DB ')} with read replicas ({', '.join(self.replicas)})"
+            return f"RDS can't stop a {self.words.removeprefix('DB ')} with read replicas ({', '.join(self.replicas)})"
         return self.kept_up
 
 

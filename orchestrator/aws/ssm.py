@@ -203,7 +203,7 @@ class Ssm:
         text = PREAMBLE + script
         size = len(json.dumps(text))
         if size > LONGEST_SCRIPT:
-            message = f"the script has {size} bytes; SSM takes {LONGEST_SCRIPT}"
+            message = f"the script has {size} bytes; SSM accepts at most {LONGEST_SCRIPT}"
             raise Invalid(Problem("script-too-long", message, comment, "do it in several parts"))
         mark = self._mark()
         name = f"{comment[: LONGEST_COMMENT - len(mark) - 3]} [{mark}]" if mark else comment[:LONGEST_COMMENT]

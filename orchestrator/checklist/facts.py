@@ -27,7 +27,7 @@ ADDRESSES = {
 }
 """Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
 NOT_ONYX = "this is advice about Onyx, and no Onyx image runs there"
-NO_DATABASE = "it uses no PostgreSQL"
+NO_DATABASE = "it doesn't use PostgreSQL"
 UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
 """AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")

@@ -40,7 +40,7 @@ def of_one(
             silent = False
             yield one
     except NotKnown as missing:
-        seen = "is not in the state: orchestrate doctor looks at what runs"
+        seen = "is not in the state: orchestrate doctor checks what is running"
         lacks = "is not known until applied" if planned else seen
         yield unknown(f"{missing.attribute} {lacks}", subject=subject, address=missing.address)
     except NotConcerned as reason:

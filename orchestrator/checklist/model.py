@@ -59,7 +59,7 @@ class Remark:
 
     def __post_init__(self) -> None:
         if self.status is Status.FAILED and (self.severity is None or not self.why or not (self.hcl or self.fix)):
-            raise ValueError(f"{self.code} failed without severity, explanation or way out")
+            raise ValueError(f"{self.code} failed without severity, explanation or fix")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ def _remark(step: str, subject: str, verdict: Verdict) -> Remark:
             severity=Severity.BLOCKER,
             subject=subject,
             says=problem.message,
-            why=f"seen by the step {step}",
+            why=f"found by the step {step}",
             current=problem.context or problem.message,
-            wanted="what the step makes true",
+            wanted="the step's result",
             fix=problem.fix or f"orchestrate doctor{_of(subject)}",
         )
     return unknown(verdict.because, subject=subject)

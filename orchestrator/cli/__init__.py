@@ -32,7 +32,7 @@ COMMANDS = {
     "pause": "Stop what costs by the hour and keep the data.",
     "resume": "Bring a paused stack back as it was.",
     "redeploy": "Force a new deployment of a tenant's service, and wait for it.",
-    "continue": "Let a deployment go on that waits at a pause hook.",
+    "continue": "Continue a deployment that waits at a pause hook.",
     "unlock": "Release the lock of a run that has died.",
     "init": "Read an existing stack and write orchestrate.toml.",
     "contract": "Show what is known about the stack, and where each value came from.",

@@ -14,7 +14,7 @@ from orchestrator.cli.shape import command
 @command()
 @click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--list", "listing", is_flag=True, help="List every code.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
 def explain(code: str | None, *, listing: bool, as_json: bool) -> None:
     """Explain a CODE, the word in brackets at the end of a message: what it means, and what to do.
 

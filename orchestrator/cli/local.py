@@ -70,7 +70,7 @@ def local() -> None:
 @click.option(
     "--rates",
     type=click.FloatRange(min=0, min_open=True),
-    help="Seconds of AWS's rate limits in a real one; 1: they bite as on AWS [default: as --speed].",
+    help="How many times faster AWS's rate limits refill; 1: as on AWS [default: as --speed].",
 )
 @click.option("--late/--no-late", default=None, help="Let reads miss a change for a while, as on AWS [default: late].")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed for how late reads show a change [default: random].")

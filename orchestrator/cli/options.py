@@ -61,7 +61,7 @@ _SELECTION = (
     ),
 )
 _COMMON = (
-    click.option("--json", "as_json", is_flag=True, help="One JSON object per line on standard output."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output."),
     click.option(
         "--chdir",
         "directory",
@@ -74,10 +74,12 @@ _LOG = (
     _shown(
         "--log-format",
         type=click.Choice(["text", "json"]),
-        help="text: plain lines, on GitHub Actions and GitLab too; json: as --json "
-        "[default: lines, with what GitHub Actions or GitLab makes of them].",
+        help="text: plain lines, even on GitHub Actions and GitLab; json: same as --json [default: lines, with "
+        "groups and annotations on GitHub Actions and GitLab].",
     ),
-    _shown("--quiet", "verbosity", flag_value="quiet", help="No progress: what failed or was found, and how it ended."),
+    _shown(
+        "--quiet", "verbosity", flag_value="quiet", help="Hide progress: print only failures, findings and the outcome."
+    ),
     _shown("--verbose", "verbosity", flag_value="verbose", help="Also say when each step begins."),
     _shown("--debug", is_flag=True, help="Also write each AWS request to standard error, without secrets."),
 )
@@ -141,14 +143,14 @@ format_option = click.option(
     "format_",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="Write for people, as JSON lines (like --json), or as Markdown for a merge request comment.",
+    help="Print text, JSON lines (like --json), or Markdown for a merge request comment.",
 )
 output_option = _shown(
     "--output",
     type=click.Choice(["table", "json", "yaml"]),
     default="table",
     show_default=True,
-    help="One table, or one document of a stable shape.",
+    help="Print a table, or one document with a stable structure.",
 )
 tenant_option = _SELECTION[0]
 contract_option = click.option(

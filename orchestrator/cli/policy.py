@@ -28,7 +28,8 @@ from orchestrator.cli.shape import command
     "kms_keys",
     multiple=True,
     metavar="ARN",
-    help="KMS key of yours that encrypts parts of the stack (repeatable) [default: those in Terraform's state].",
+    help="Customer managed KMS key that encrypts parts of the stack (repeatable) [default: those in Terraform's "
+    "state].",
 )
 @place_options
 def policy(

@@ -168,7 +168,7 @@ def missing(one: WantedDatabase, seen: ServerContents) -> tuple[str, ...]:
     elif seen.databases[one.database] != one.role:
         lacks.append(f"ownership of {one.database} (now {seen.databases[one.database]})")
     if one.database in seen.open:
-        lacks.append(f"{one.database} private (every role may enter it)")
+        lacks.append(f"{one.database} private (every role may connect to it)")
     if not lacks and one.has_password and seen.logins.get(one.tenant) != "ok":
         lacks.append(f"password of role {one.role}")
     return tuple(lacks)

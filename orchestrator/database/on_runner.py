@@ -349,7 +349,10 @@ def dump(request: Request) -> Request:
         client("pg_dump", request, tenant, tenant["database"], "-Fc", "-f", file)
         size = os.path.getsize(file)  # noqa: PTH202
         if size > LARGEST_DUMP:
-            raise Failed("dump-too-large", f"the dump of {tenant['database']} has {size} bytes; S3 takes 5 GB at once")
+            raise Failed(
+                "dump-too-large",
+                f"the dump of {tenant['database']} has {size} bytes; S3 accepts at most 5 GB in one upload",
+            )
         moved(passwords(request)[reference(tenant, "url_")], file, there=True)
         return {"bytes": size, "sha256": digest_of(file)}
 

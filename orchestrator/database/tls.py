@@ -41,19 +41,19 @@ _REFUSALS = (
     (
         r"certificate verify failed|unable to get (local )?issuer",
         "database-authority-unknown",
-        "its certificate is from no CA that is known here, or has expired",
+        "its certificate was not issued by a CA known here, or has expired",
         f"orchestrate's bundle of RDS's CAs may be older than the certificate: update it; {_OF_YOUR_OWN}",
     ),
     (
         r"does not match host name|certificate for .* does not match",
         "database-certificate-mismatch",
-        "its certificate is another host's",
+        "its certificate is for another host",
         "`database.host` must be a name on the certificate: RDS's own endpoint, not an alias or an address",
     ),
     (
         r"server does not support SSL",
         "database-without-tls",
-        "it has no TLS, and a password is never sent unencrypted",
+        "it doesn't offer TLS, and a password is never sent unencrypted",
         "turn TLS on in the server (ssl = on, with a certificate for its name)",
     ),
     (

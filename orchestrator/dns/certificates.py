@@ -32,7 +32,7 @@ FIXES = {
     "then request the certificate again (terraform apply -replace)",
     "VALIDATION_TIMED_OUT": "72 hours have passed: request the certificate again (terraform apply -replace)",
     "DOMAIN_NOT_ALLOWED": "AWS blocks this domain: ask AWS support",
-    "INVALID_PUBLIC_DOMAIN": "correct the hostname: it is in no public domain",
+    "INVALID_PUBLIC_DOMAIN": "correct the hostname: it is not in a public domain",
 }
 """By ACM's reason or status."""
 
@@ -194,13 +194,13 @@ def _verdict(facts: CertificateFacts, validation: Validation) -> Verdict:
         return Todo(f"publish {facts.needed[name].change}", facts.needed[name])
     record = f"{names.normal(validation.record)} CNAME {names.normal(validation.value)}"
     if name not in facts.managed:
-        return Wait(f"publish it: {record}", code="certificate-not-issued", fix=f"set {record} where the DNS is")
+        return Wait(f"publish {record}", code="certificate-not-issued", fix=f"add {record} to the DNS zone")
     if validation.status == "SUCCESS":
         return Wait("validated; ACM issues it when every name is", code="certificate-not-issued")
     return Wait(
         "the record is there; ACM has not seen it yet",
         code="certificate-not-issued",
-        fix=f"check that {record} is publicly visible: the registrar must name the name servers of this zone",
+        fix=f"check that {record} is publicly visible: the registrar must list the name servers of this zone",
     )
 
 

@@ -120,10 +120,7 @@ class Conflict:
     def _reason(self) -> str:
         policies = sorted({record.policy for record in self.present if record.policy})
         if policies:
-            which = (
-                f"one answer of several ({', '.join(policies)}), and it is not known here which of them should lead "
-                "where"
-            )
+            which = f"one answer of several ({', '.join(policies)}), and it is not known which should point where"
             return f"{self.wanted.name} has a routing policy: its records are {which}"
         beside = all(not record.is_answer for record in self.present)
         why = ", and no CNAME may exist next to it" if beside else ""

@@ -209,8 +209,8 @@ def _as_documented(path: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        text = f"Porkbun's answer has another form than documented ({type(error).__name__}: {error})"
-        fix = "report it with the answer of that path; meanwhile set the records by hand: orchestrate dns plan"
+        text = f"Porkbun's answer doesn't match its documentation ({type(error).__name__}: {error})"
+        fix = "report it with that answer; meanwhile, set the records by hand: orchestrate dns plan"
         raise OrchestratorError(Problem("dns-provider-failed", text, context=path, fix=fix)) from None
 
 
@@ -261,7 +261,7 @@ class _Api:
             # Whether a change got through is unknown: it is not repeated, the next observation tells.
             raise Transient(_unavailable(f"Porkbun can't be reached: {type(error).__name__}", path)) from error
         if answer.status == CHALLENGE or "x-amzn-waf-action" in answer.headers:
-            raise _Throttled(f"HTTP {answer.status}, a challenge of its firewall")
+            raise _Throttled(f"HTTP {answer.status}, a challenge from its firewall")
         if answer.status == HTTPStatus.FORBIDDEN and self._http_host == FORMER_HOST:
             raise _no_api(path, answer.status)
         return _content(path, answer.status, answer.data)
@@ -299,7 +299,7 @@ def _content(path: str, status: int, body: bytes) -> dict[str, Any]:
     if status == HTTPStatus.OK:
         raise Transient(_unavailable("Porkbun answered with a page", path))  # maintenance, a challenge: look again
     if status in PAGES:
-        raise _Throttled(f"HTTP {status} with a page of its firewall; is ORCHESTRATE_PORKBUN_URL set, and right?")
+        raise _Throttled(f"HTTP {status} with a page from its firewall; is ORCHESTRATE_PORKBUN_URL set, and right?")
     raise _no_api(path, status)
 
 

@@ -71,6 +71,6 @@ def _changed(change: Change) -> OrchestratorError:
 
 
 def _altered(name: str, differences: Iterable[str]) -> OrchestratorError:
-    text = f"{name} leads where it should, but its provider changed more than was requested: {'; '.join(differences)}"
+    text = f"{name} points where it should, but its provider changed more than was requested: {'; '.join(differences)}"
     fix = "set what is missing at the provider; the earlier values are in .orchestrate/dns-undo.jsonl"
     return OrchestratorError(Problem("dns-record-altered", text, name, fix))

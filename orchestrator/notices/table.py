@@ -31,7 +31,7 @@ class NoticeSettings(BaseModel):
     on: tuple[str, ...] = Field((), description="outcomes to report; empty: all")
     webhook: Address | None = Field(None, description="gets the run as JSON by POST")
     webhook_key: Variable | None = Field(None, alias="webhook-key", description="signs what the webhook gets")
-    slack: Address | None = Field(None, description="gets a message as Slack's incoming webhooks take it")
+    slack: Address | None = Field(None, description="gets a message in the format of Slack's incoming webhooks")
     command: tuple[str, ...] = Field((), description="is started with the run as JSON on its standard input")
 
     @model_validator(mode="after")
@@ -39,9 +39,9 @@ class NoticeSettings(BaseModel):
         words = {one.word for one in Outcome}
         unknown = [word for word in self.on if word not in words]
         if unknown:
-            raise ValueError(f"on: {unknown[0]!r} is no outcome; there are {', '.join(sorted(words))}")
+            raise ValueError(f"on: {unknown[0]!r} is not an outcome; the outcomes are {', '.join(sorted(words))}")
         if self.webhook_key is not None and self.webhook is None:
-            raise ValueError("webhook-key: there is no webhook that it could sign for")
+            raise ValueError("webhook-key: there is no webhook to sign for")
         return self
 
 

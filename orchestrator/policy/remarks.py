@@ -24,7 +24,9 @@ def remarks(made: Policy, names: Sequence[str], scope: PolicyScope) -> Iterator[
     if not made.statements:
         yield "nothing is needed: an empty policy can't be created"
     if not scope.zone_ids and "route53:ChangeResourceRecordSets" in made.actions:
-        yield "the contract has no id of the hosted zone: the names are limited, the zones not (--zone-id)"
+        yield (
+            "the contract has no id of the hosted zone: the record names are restricted, the zones are not (--zone-id)"
+        )
     for wide in made.widened:
         yield f"widened, to fit into one managed policy: {wide}"
     if made.size > LIMIT:

@@ -42,7 +42,7 @@ def _row(part: str, state: str, detail: str, **more: Any) -> PartObserved:
 
 def _shared(part: str, name: str, sight: Observation | None) -> PartObserved:
     if sight is None:
-        return _row(part, UNKNOWN, f"{name}: not looked at")
+        return _row(part, UNKNOWN, f"{name}: not checked")
     verdict = sight.verdicts[STACK]
     return _row(part, _state(verdict) if sight.facts is not None else UNKNOWN, words(verdict))
 

@@ -43,8 +43,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "status": "ECS's word",
         "deployment": "the rollout it belongs to",
         "created": "ISO 8601; empty: not known",
-        "stopped": "ISO 8601; empty: it runs",
-        "stop_code": "ECS's word; empty: it runs",
+        "stopped": "ISO 8601; empty: it is running",
+        "stop_code": "ECS's stop code; empty: it is running",
         "reason": "ECS's sentence",
         "containers": "each with `container`, `status`, `exit_code` (or null) and `reason`",
         "code": "the cause of a task that stopped although nobody asked it to",
@@ -70,7 +70,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     },
     "config": {
         "setting": "its name",
-        "value": "as one would write it behind its flag, or as JSON has it",
+        "value": "as you would write it after its flag, or as JSON",
         "source": "where it came from: the flag, the variable, the file's key, or `default`",
     },
     "faults": {
@@ -87,7 +87,7 @@ MORE: Mapping[str, Mapping[str, str]] = {
         "open": "what is not done, each with `kind` (`waiting`, `failed`, `found`), `step`, `tenant`, `detail`, `code` "
         "and `fix`",
     },
-    "tasks": {"stack": "its name", "outcome": "as the exit status says it", "open": "as of `status`"},
+    "tasks": {"stack": "its name", "outcome": "as the exit status says it", "open": "as in `status`"},
     "contract": {
         "questions": "what is ambiguous, each with `key`, `asks` and `options`",
         "problems": "what is wrong, each with `code`, `message`, `context` and `fix`",

@@ -9,15 +9,15 @@ from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.rollout import timeline
 
 STAGES: Mapping[str, str] = {
-    "RECONCILE_SERVICE": "the tasks of several revisions are brought back to one",
+    "RECONCILE_SERVICE": "the tasks of several revisions are reconciled to one",
     "PRE_SCALE_UP": "the new tasks are about to start",
     "SCALE_UP": "the new tasks start",
     "POST_SCALE_UP": "the new tasks run",
-    "TEST_TRAFFIC_SHIFT": "test traffic is led to the new tasks",
+    "TEST_TRAFFIC_SHIFT": "test traffic shifts to the new tasks",
     "POST_TEST_TRAFFIC_SHIFT": "test traffic goes to the new tasks",
-    "PRE_PRODUCTION_TRAFFIC_SHIFT": "visitors are about to be led to the new tasks",
-    "PRODUCTION_TRAFFIC_SHIFT": "visitors are led to the new tasks",
-    "POST_PRODUCTION_TRAFFIC_SHIFT": "visitors were led to the new tasks",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT": "production traffic is about to shift to the new tasks",
+    "PRODUCTION_TRAFFIC_SHIFT": "production traffic shifts to the new tasks",
+    "POST_PRODUCTION_TRAFFIC_SHIFT": "production traffic has shifted to the new tasks",
     "BAKE_TIME": "old and new tasks run side by side",
     "CLEAN_UP": "the old tasks are stopped",
 }
@@ -49,11 +49,11 @@ def doing(record: RolloutRecord) -> Iterator[str]:
     if record.stage:
         yield f"{record.strategy or 'its deployment'} is at {record.stage}{_gloss(record)}"
     if record.visitors is not None and (record.stage or record.visitors):
-        yield f"{record.visitors:g} % of the visitors see the new tasks"
+        yield f"{record.visitors:g} % of production traffic goes to the new tasks"
     if record.hook is not None:
         yield waits(record)
     if not record.can_stop:
-        yield f"it goes back ({reason(record) or record.status})"
+        yield f"it rolls back ({reason(record) or record.status})"
 
 
 def _gloss(record: RolloutRecord) -> str:
@@ -66,7 +66,7 @@ def waits(record: RolloutRecord) -> str:
     """For whom it waits at its pause hook, and what comes of it if nobody answers."""
     hook = record.hook
     until = f" until {hook.expires:%Y-%m-%d %H:%M} UTC" if hook and hook.expires else ""
-    then = {"ROLLBACK": ", then it goes back", "CONTINUE": ", then it goes on"}.get(
+    then = {"ROLLBACK": ", then it rolls back", "CONTINUE": ", then it continues"}.get(
         hook.on_time_out if hook else "", ""
     )
     return f"waits for ContinueServiceDeployment{until}{then if until else ''}"

@@ -71,7 +71,7 @@ def should_it_never(rollout: Rollout, tenant: str = "") -> tuple[str, str]:
     """The code and the fix, should the deadline pass now."""
     service, targets, record = rollout.service, rollout.targets, rollout.record
     if record is not None and record.hook is not None:
-        return "deployment-paused", f"orchestrate continue {tenant}: answers the pause hook, so that ECS goes on"
+        return "deployment-paused", f"orchestrate continue {tenant}: answers the pause hook, so that ECS continues"
     if _unplaced(rollout):
         return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
     if rollout.failures:

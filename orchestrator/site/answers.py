@@ -49,7 +49,7 @@ def _redirected(site: str, hostname: str, probe: Probe, expected: Healthy) -> Pr
     if probe.status in expected.statuses and (same or marked):
         return None
     where = probe.location if len(probe.location) <= LONGEST_SHOWN else f"{probe.location[:LONGEST_SHOWN]}…"
-    message = f"{site} answers with HTTP {probe.status}: it leads to {where}"
+    message = f"{site} answers with HTTP {probe.status}: it redirects to {where}"
     fix = "let the path through without signing in, or name one that needs no login: `health_path` in the contract"
     return Problem("site-redirects", message, site, fix)
 

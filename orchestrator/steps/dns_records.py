@@ -293,7 +293,7 @@ def _conflict(facts: DnsRecordsFacts, conflict: Conflict) -> Problem:
     return replace(
         conflict.problem,
         code="dns-load-balancer-alive",
-        message=f"{conflict.wanted.name} leads to {', '.join(sorted(alive))}: alive, but not this stack's",
+        message=f"{conflict.wanted.name} points to {', '.join(sorted(alive))}, which is in use but not this stack's",
     )
 
 
@@ -313,18 +313,19 @@ def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
         return Wait(f"{name} has not been looked up yet", code="dns-not-visible")
     if answer.leads_to(target):
         left = facts.remembered.get(name)
-        return Done(f"{answer}; everyone sees it in at most {left} s" if left else f"{answer}")
+        return Done(f"{answer}; everyone sees it within {left} s" if left else f"{answer}")
     present = facts.present.get(tenant, ())
     if answer.every and any(record.is_proxied for record in present):
-        return Done(f"{answer}: the proxy of {place.provider}, which leads to {facts.balancer_of(tenant)}")
+        return Done(f"{answer}: the proxy of {place.provider}, which points to {facts.balancer_of(tenant)}")
     if answer.every and any(record.policy for record in present):
-        return Done(f"{answer}: one answer of several, by the name's routing policy; another leads here")
+        return Done(f"{answer}: one answer of several, by the name's routing policy; another points here")
     if place.zone in facts.elsewhere:
         asked = ", ".join(facts.elsewhere[place.zone])
         return Wait(
-            f"the record is right, but the world asks {asked} about {place.zone}, and those are not the zone's servers",
+            f"the record is right, but {place.zone} is delegated to {asked}, and those are not the zone's servers",
             code="dns-zone-elsewhere",
-            fix=f"name this zone's servers for {place.zone} at its registrar; or say in `dns` who holds it: {asked}",
+            fix=f"set this zone's servers for {place.zone} at its registrar; or name in `dns` the provider that has "
+            f"it: {asked}",
         )
     remembered = f"; it may be cached for {answer.ttl} s" if answer.ttl else ""
     return Wait(
@@ -362,7 +363,7 @@ def _require_shown(shown: frozenset[Change] | None, located: Iterable[LocatedCha
 
 STEP: Step[DnsRecordsContext, DnsRecordsFacts] = Step(
     id="dns-records",
-    title="hostnames lead to the load balancer",
+    title="hostnames point to the load balancer",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -216,8 +216,8 @@ def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
     name, login = facts.state.group, facts.login
     if not isinstance(login, RedisLogin):
         if facts.patient and login is not None:
-            return Wait(f"{name} asks for a token; to try the secret's: {login.why}", "redis-token-not-proven", _TRY)
-        return Done(f"{name} asks for a token over TLS; not proven that it is the secret's")
+            return Wait(f"{name} requires a token; to try the secret's: {login.why}", "redis-token-not-proven", _TRY)
+        return Done(f"{name} requires a token over TLS; not proven that it is the secret's")
     if login.accepted and not login.open:
         return Done(f"{name} accepts its secret's token, and no connection without it (tried over TLS)")
     if login.accepted:
@@ -232,7 +232,7 @@ def _proof(facts: RedisAuthFacts, secret: str) -> Verdict:
     return Wait(problem.message, problem.code, problem.fix) if facts.patient else Blocked(problem)
 
 
-_TRY = "check that the runner is online, may read the secret, and is let in by Redis's security group"
+_TRY = "check that the runner is online, may read the secret, and is admitted by Redis's security group"
 
 
 def _finish(name: str) -> str:
@@ -267,14 +267,14 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
     """That a token could not be tried, or is not set from here."""
     name = facts.state.group
     if isinstance(facts.login, Unproven) and not facts.patient:
-        message = f"not proven that {name} asks for its secret's token: {facts.login.why}"
+        message = f"not proven that {name} requires its secret's token: {facts.login.why}"
         yield Problem("redis-token-not-proven", message, name, _TRY)
     if facts.older:
         message = (
             f"{name} was created at {facts.state.created:%Y-%m-%d %H:%M} UTC, and {', '.join(facts.older)} had been up "
         )
-        message += "before: what the Redis of that time held (queued tasks, sessions) is gone, no backup keeps it"
-        fix = "none needed: Onyx fills it again when its tasks run; who was signed in signs in again"
+        message += "before: what the earlier Redis held (queued tasks, sessions) is gone; no backup includes it"
+        fix = "none needed: Onyx fills it again when its tasks run; everybody must sign in again"
         yield Problem("redis-data-gone", message, name, fix)
     if facts.foreign:
         message = f"the token of Redis group {name} is left as it is: {facts.foreign}"
@@ -287,7 +287,7 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
 
 STEP: Step[RedisAuthContext, RedisAuthFacts] = Step(
     id="redis-auth",
-    title="Redis asks for its token",
+    title="Redis requires its token",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -150,7 +150,7 @@ def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
     if problem:
         return _hopeless(problem, facts)
     if tenant not in facts.probes:
-        why = f"{answer.name} leads to {target.name}, which has no address yet ({answer.rcode})"
+        why = f"{answer.name} points to {target.name}, which has no address yet ({answer.rcode})"
         return Wait(why, code="site-unreachable", fix="check that the load balancer is active")
     return _answered(tenant, answer.name, facts)
 

@@ -91,7 +91,7 @@ def observe(context: TenantDatabasesContext) -> TenantDatabasesFacts:
     wanted = wanted_of(context.stack)
     seen = context.database.observe(wanted)
     gone = [one.tenant for one in wanted if one.database not in seen.databases]
-    known = {one.tenant: "an earlier run made its role" for one in wanted if one.role in seen.role_marks}
+    known = {one.tenant: "an earlier run created its role" for one in wanted if one.role in seen.role_marks}
     lost = {tenant: why for tenant, why in known.items() if tenant in gone} | _were_up(context, gone)
     return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, _newest_backup(context) if lost else "")
 
@@ -134,7 +134,7 @@ def _verdict(one: WantedDatabase, facts: TenantDatabasesFacts) -> Verdict:
         return Done(f"{one.database} exists, as it was found")
     lacks = missing(one, seen)
     marks = ownership.unmarked(one, seen, rules)
-    changes = [f"make {', '.join(lacks)}"] if lacks else []
+    changes = [f"set up {', '.join(lacks)}"] if lacks else []
     changes += [f"mark {', '.join(marks)} as this stack's"] if marks else []
     if changes:
         theirs = not one.is_admin and not ownership.role_is_ours(one, seen, rules)
@@ -238,8 +238,8 @@ def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
         if ours or not lacks or not isinstance(_verdict(one, facts), Done):
             continue
         message = f"{one.database} existed before orchestrate and stays as it is; withheld: {', '.join(lacks)}"
-        fix = f"--adopt-database {one.database} makes it so (or adopt-database in orchestrate.toml); who enters it as "
-        fix += "everybody may (BI, monitoring) first needs a GRANT CONNECT of its own"
+        fix = f"--adopt-database {one.database} makes these changes (or adopt-database in orchestrate.toml); whoever "
+        fix += "connects through PUBLIC (BI, monitoring) first needs a GRANT CONNECT"
         yield Problem("database-not-adopted", message, one.tenant, fix)
 
 
@@ -248,10 +248,10 @@ def _gone(facts: TenantDatabasesFacts) -> Iterable[Problem]:
         elsewhere = ownership.candidates(one, facts.wanted, facts.seen)
         if one.tenant in facts.lost and not elsewhere and isinstance(_verdict(one, facts), Todo):
             message = (
-                f"{one.database} is missing although {facts.lost[one.tenant]}: what it held is gone, an empty one "
+                f"{one.database} is missing although {facts.lost[one.tenant]}: what it held is gone, and an empty "
             )
             fix = "orchestrate backup --list, then orchestrate restore; or restore the snapshot of RDS"
-            yield Problem("database-data-gone", f"{message}is made; {facts.backup}", one.tenant, fix)
+            yield Problem("database-data-gone", f"{message}database is created; {facts.backup}", one.tenant, fix)
 
 
 def _unowned(facts: TenantDatabasesFacts) -> Iterable[Problem]:

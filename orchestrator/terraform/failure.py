@@ -17,10 +17,10 @@ _CODES = {
 }
 _FIXES = {
     "plan-stale": "make a new plan: the state has changed since this one was made",
-    "credentials-expired": "sign in again (`aws sso login`, or new keys) and run the same command: it goes on",
+    "credentials-expired": "sign in again (`aws sso login`, or new keys) and run the same command: it continues",
     "exists-already": (
-        "if it is this stack's (an apply may have been killed after it made it), `terraform import ADDRESS ID` and run "
-        "again; else delete it or choose another name"
+        "if it is this stack's (an apply may have been killed after creating it), `terraform import ADDRESS ID` and "
+        "run again; else delete it or choose another name"
     ),
 }
 _EXISTS = re.compile(

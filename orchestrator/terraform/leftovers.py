@@ -148,16 +148,18 @@ def action_for_tainted(one: Tainted, seen: ExistingObject | None) -> LeftoverAct
         return None
     again = f"the plan recreates it; to keep it: terraform untaint {quote(one.address)}"
     if not one.cut_off:
-        return Leave(one.address, "it was tainted when it was complete", again)
+        return Leave(one.address, "it was complete when it was tainted", again)
     if one.from_snapshot:
-        return Leave(one.address, "its restore from a snapshot was cut off, so its password may be the old one", again)
+        return Leave(
+            one.address, "its restore from a snapshot was interrupted, so its password may be the old one", again
+        )
     kind = KINDS[one.kind]
     if not kind.ready or seen.status in kind.ready:
         said = f"it is {seen.status}" if seen.status else "it is there"
-        return Keep(one.address, f"its create was cut off, but {said}")
+        return Keep(one.address, f"its creation was interrupted, but {said}")
     if seen.status in kind.coming:
-        return Await(one.address, f"its create was cut off; it is {seen.status}")
-    return Leave(one.address, f"its create was cut off, and it is {seen.status}", again)
+        return Await(one.address, f"its creation was interrupted; it is {seen.status}")
+    return Leave(one.address, f"its creation was interrupted, and it is {seen.status}", again)
 
 
 def action_for_created(one: Planned, seen: ExistingObject | None, stack: str = "") -> LeftoverAction | None:

@@ -61,7 +61,7 @@ def lock_of(
         return FileLock(state.with_name(state.name + ".orchestrate.lock"))
     if kind == "s3":
         return _in_s3(config, workspace, environment, access)
-    raise _unknown(f"Terraform's {kind!r} backend offers no place for a lock", directory)
+    raise _unknown(f"Terraform's {kind!r} backend can't hold orchestrate's lock", directory)
 
 
 def local_state(config: Mapping[str, Any], workspace: str) -> Path:

@@ -280,9 +280,9 @@ class Terraform:
 
 
 def _interrupted(verb: str, problems: Sequence[Problem], *, finished: bool) -> Interrupted:
-    how = "it had finished all the same" if finished else "it stopped and kept what it had done in the state"
+    how = "it had finished anyway" if finished else "it stopped and kept what it had done in the state"
     fix = (
-        "run the command again: terraform continues from what is there; a create that was cut off is kept if it "
-        "succeeds"
+        "run the command again: terraform continues from what is there; a resource whose creation was interrupted is "
+        "kept if the creation succeeds"
     )
     return Interrupted(Problem("interrupted", f"terraform {verb} was asked to stop: {how}", fix=fix), *problems)

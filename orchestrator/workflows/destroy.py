@@ -180,7 +180,7 @@ def _backed_up(execution: Execution, demolition: Destruction) -> tuple[Outcome, 
 def _look_back(execution: Execution, demolition: Destruction) -> Outcome:
     outcome = demolition.look_back(execution.change).outcome
     for tenant, one in sorted(demolition.stack.tenants.items()):
-        text = f"{one.hostname} still has its DNS record, which now leads nowhere"
+        text = f"{one.hostname} still has its DNS record, which now points to nothing"
         fix = "leave it for a restore, which points it to the new load balancer; or delete it at your provider"
         execution.emit(FindingReported(step="destroy", subject=tenant, detail=text, code="dns-leads-nowhere", fix=fix))
     execution.text("Sessions were in Redis: after a restore, everybody must sign in again.")

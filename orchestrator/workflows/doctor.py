@@ -85,9 +85,7 @@ def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
     outcome = report(diagnosis, execution.emit)
     if diagnosis.blind:
         many = f"{len(diagnosis.blind)} of {diagnosis.checks} checks"
-        execution.text(
-            f"{many} could not look, so nothing is known about what they check: {', '.join(diagnosis.blind)}"
-        )
+        execution.text(f"{many} could not run, so nothing is known about what they check: {', '.join(diagnosis.blind)}")
     return outcome
 
 

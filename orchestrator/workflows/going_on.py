@@ -39,7 +39,7 @@ def continue_(
         show_survey(execution.emit, found)
         if not any(isinstance(one, Todo) for seen in found.values() for one in seen.values()):
             return outcome_of(found)
-        approve(execution, chosen.approved, "Let these deployments go on?")
+        approve(execution, chosen.approved, "Continue these deployments?")
         return operation.run(execution.emit, execution.change).outcome
 
     return perform("continue", stack, work, emit=emit, caller=caller, steps=chosen, recorded=True)

@@ -152,7 +152,7 @@ def _replaced(given: RestoreInputs, plan: Plan, present: Stack) -> Outcome:
     execution.text(f"{present.stack} exists: looking for what it holds that the backup doesn't")
     losses = restoration.losses(keeping, execution.emit)
     plan_consequences = foreseen(execution, plan).beside(losses, plan.json)
-    question = f"Replace the data of {present.stack} with those of {restoration.manifest.id}?"
+    question = f"Replace the data of {present.stack} with that of {restoration.manifest.id}?"
     _agreed(given, plan, plan_consequences, question)
     lost = {one.name for one in losses}
     restoration.note(present.stack, REPLACING, lost)

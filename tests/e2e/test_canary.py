@@ -118,7 +118,7 @@ def test_no_secret_after_kill_9_in_the_middle_of_a_change(
     cold.fault("missing-database", "customer-a")
     with Eyes() as eyes:
         process = Runs(cold, tmp_path).begin("--json", "--database-transport", "ssm", AWS_SECRET_ACCESS_KEY=AWS_SECRET)
-        line_with(process.stdout, "step-waiting", "tenant-databases", "make database")
+        line_with(process.stdout, "step-waiting", "tenant-databases", "set up database")
         process.kill()
         out, err = process.communicate()
         ended = cold.direct("--only", "tenant-databases", AWS_SECRET_ACCESS_KEY=AWS_SECRET).succeeded()

@@ -153,7 +153,7 @@ def test_what_was_killed_is_imported_and_what_was_cut_off_is_kept(applies: Appli
 
     ended = applies.end(applies.begin()).succeeded()
     (kept,) = ended.of("step-done", "terraform", "aws_db_instance.cut")
-    assert "its create was cut off, but it is available" in kept["detail"]
+    assert "its creation was interrupted, but it is available" in kept["detail"]
     assert applies.changes()[0].startswith("untaint it: ")
     for name, before in (("killed", unknown), ("cut", cut)):
         after = applies.database(name)

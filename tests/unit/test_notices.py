@@ -34,8 +34,8 @@ def test_every_defect_is_told_at_once_without_its_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ('on = ["broken"]', "on: 'broken' is no outcome; there are "),
-        ('webhook-key = "env:KEY"', "webhook-key: there is no webhook that it could sign for"),
+        ('on = ["broken"]', "on: 'broken' is not an outcome; the outcomes are "),
+        ('webhook-key = "env:KEY"', "webhook-key: there is no webhook to sign for"),
     ],
 )
 def test_what_does_not_fit_together(tmp_path: Path, table: str, message: str) -> None:

@@ -52,7 +52,7 @@ def _why(one: ActionInvocation) -> str:
 
 
 def _stop(one: ActionInvocation, instance: str, tenant: Subject) -> Consequence:
-    missing = "search and chat give no answers" if tenant else "what runs on it is gone"
+    missing = "search and chat don't work" if tenant else "what runs on it is down"
     start = f"`aws ec2 start-instances --instance-ids {instance}`" if instance else "it must be started by hand"
     return Consequence(
         code="action-stops-instance",

@@ -75,7 +75,7 @@ def _then(change: ResourceChange, *, made: bool) -> str:
     if not change.replaced:
         return "nothing is left to connect to"
     if restored := _snapshot(change):
-        return f"the databases come back from {restored}"
+        return f"the databases are restored from {restored}"
     if made:
         return "orchestrate apply creates empty databases, and migrations start from scratch"
     return "no contract names these databases: whoever created them must create them again"

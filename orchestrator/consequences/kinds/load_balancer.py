@@ -82,7 +82,7 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
             name=f"load-balancer:{name}",
             says=f"the load balancer {name} is deleted for good: no more answers from {sites}",
             why=f"Terraform destroys it: {change.why}",
-            then="the DNS records lead nowhere until they are changed; a new load balancer gets another name",
+            then="the DNS records point to nothing until they are changed; a new load balancer gets another name",
             address=change.address,
             subject=subject,
         )
@@ -92,11 +92,11 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
             code="load-balancer-replaced",
             effect=Effect.OUTAGE,
             name=f"load-balancer:{name}",
-            says=f"the load balancer {name} is recreated under a new name: no answer from {sites} "
-            "until their DNS records lead to it",
+            says=f"the load balancer {name} is recreated under a new name: no answer from {sites} until their DNS "
+            "records point to it",
             why=f"Terraform replaces it: {change.why}",
             then=f"neither Terraform nor a DNS provider of the contract is known to hold the records of {names}: "
-            "lead them to the new name by hand",
+            "point them to the new name by hand",
             address=change.address,
             subject=subject,
         )

@@ -29,7 +29,7 @@ def _zone(change: ResourceChange) -> Consequence:
         name=f"zone:{name}",
         says=f"the DNS zone {name} is deleted with all its records; a new one gets other name servers",
         why=f"Terraform {change.verb} it: {change.why}",
-        then="tell its registrar the new name servers; they take hours to be known everywhere",
+        then="set the new name servers at its registrar; the change takes hours to propagate",
         address=change.address,
     )
 

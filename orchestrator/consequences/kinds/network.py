@@ -58,7 +58,7 @@ def _subnets(scene: PlanReading) -> Iterable[Consequence]:
             name=f"subnet:{names}",
             says=f"what is in {names} has to move: AWS refuses to delete a subnet that is in use",
             why=f"Terraform {gone[0].verb} it: {gone[0].why}",
-            then="see above and below what is replaced with it",
+            then="see the other consequences for what is replaced with it",
             address=gone[0].address,
         )
 
@@ -71,7 +71,7 @@ def _group(change: ResourceChange, tenant: str) -> Consequence:
         name=f"security-group:{name}",
         says=f"connections through the security group {name} are refused until the new one is in place"
         if change.replaced
-        else f"the security group {name} is deleted; what it let in is refused",
+        else f"the security group {name} is deleted; the traffic it allowed is refused",
         why=f"Terraform {change.verb} it: {change.why}",
         then="AWS refuses to delete a group that is in use: lifecycle { create_before_destroy = true }",
         address=change.address,
@@ -92,9 +92,9 @@ def _door(change: ResourceChange, tenant: str) -> Consequence:
         code="port-closed",
         effect=Effect.DISTURBANCE,
         name=f"port:{port}",
-        says=f"this rule no longer lets anybody in on port {port} of {group}",
+        says=f"this rule no longer allows traffic to port {port} of {group}",
         why=f"Terraform destroys the rule: {change.why}",
-        then="check that another rule still lets in what needs it",
+        then="check that another rule still allows the traffic that is needed",
         address=change.address,
         subject=tenant,
     )
@@ -106,7 +106,8 @@ def _way_out(change: ResourceChange) -> Consequence:
         code="way-out-replaced" if change.replaced else "way-out-destroyed",
         effect=Effect.DISTURBANCE,
         name=f"way-out:{thing}",
-        says="the stack's outgoing address changes: others' allow lists (connectors, models) have the old one",
+        says="the stack's outbound IP address changes: allow lists elsewhere (connectors, model providers) still "
+        "have the old one",
         why=f"Terraform {change.verb} {thing}: {change.why}",
         then="meanwhile no task can pull an image or read a secret",
         address=change.address,

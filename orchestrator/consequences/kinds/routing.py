@@ -44,9 +44,9 @@ def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
     before, after = _hosts(change.before.get("condition")), _hosts(change.after.get("condition"))
     site = ", ".join(before) or "a site"
     if change.replaced:
-        yield _of_rule(change, tenant, Effect.DISTURBANCE, f"{site} leads nowhere for some seconds", 10)
+        yield _of_rule(change, tenant, Effect.DISTURBANCE, f"{site} is routed nowhere for some seconds", 10)
     elif change.ends:
-        yield _of_rule(change, tenant, Effect.OUTAGE, f"{site} no longer leads to any tasks", None)
+        yield _of_rule(change, tenant, Effect.OUTAGE, f"{site} is no longer routed to any tasks", None)
     elif change.updated and before != after and change.after.get("condition") is not UNKNOWN:
         says = f"the site moves from {site} to {', '.join(after) or 'no name'}: the old name no longer answers"
         yield Consequence(
@@ -102,7 +102,7 @@ def _without(change: ResourceChange, tenant: str) -> Consequence:
         name=f"target-group:{name}",
         says=f"the target group {name} is deleted: requests that are still sent there get no answer",
         why=f"Terraform destroys it: {change.why}",
-        then="check that a rule leads to the service's current group",
+        then="check that a rule forwards to the service's current target group",
         address=change.address,
         subject=tenant,
     )

@@ -77,7 +77,7 @@ def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> It
             code="search-interrupted",
             effect=Effect.DISTURBANCE,
             name=f"vespa-instance:{tenant or thing}",
-            says=f"search and chat give no answers {lasting}; the index stays, on its own volume",
+            says=f"search and chat don't work {lasting}; the index stays, on its own volume",
             why=why,
             then="Vespa starts by itself on the new instance" if change.replaced else "nothing",
             address=change.address,
@@ -106,7 +106,7 @@ def _stopped(change: ResourceChange, tenant: Subject) -> Consequence:
         name=f"vespa-instance:{tenant or thing}",
         says=f"the instance {thing} is stopped and started: "
         + (
-            "search and chat give no answers for some minutes"
+            "search and chat don't work for some minutes"
             if tenant
             else "what runs on it is unavailable for some minutes"
         ),

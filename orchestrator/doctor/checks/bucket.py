@@ -309,7 +309,7 @@ CHECK: Check[Scene, BucketCheckFacts] = Check(
 POINTS = (
     Item(
         id="app-region",
-        title="Tasks are told the stack's region",
+        title="Tasks are configured with the stack's region",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_region, "AWS_REGION_NAME is the stack's"),
         about="The region in Onyx's environment: its own default is us-east-2, wherever the stack is.",

@@ -55,7 +55,7 @@ def _public(facts: DatabaseReachCheckFacts) -> Finding:
         code="database-public",
         severity=Severity.WARNING,
         symptom=f"{facts.server.instance} has a public address",
-        cause="it is publicly accessible: its name can lead outside of the VPC, and its port is on the internet",
+        cause="it is publicly accessible: its name can resolve to a public address, and its port is on the internet",
         fix=f"aws rds modify-db-instance --db-instance-identifier {facts.server.machine} --no-publicly-accessible "
         "--apply-immediately (publicly_accessible = false in aws_db_instance)",
         evidence=("PubliclyAccessible true", *opened),

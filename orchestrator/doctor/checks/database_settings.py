@@ -181,7 +181,7 @@ def _by_reference(unit: TenantService, definition: Resource, evidence: Evidence)
 
 CHECK: Check[Scene, DatabaseSettingsCheckFacts] = Check(
     id="database-settings",
-    title="Tasks are told the database server's address and their own database",
+    title="Tasks are configured with the database server's address and their own database",
     gather=gather,
     judge=judge,
     guide_section="Database Issues",
@@ -189,7 +189,7 @@ CHECK: Check[Scene, DatabaseSettingsCheckFacts] = Check(
 POINTS = (
     Item(
         id="database-address",
-        title="Tasks are told the database server's address, without its port",
+        title="Tasks are configured with the database server's address, without its port",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned, "POSTGRES_HOST is the address"),
         lines=("PostgreSQL connection uses `address` (not `endpoint`) to avoid port duplication",),

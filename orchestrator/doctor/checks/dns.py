@@ -86,7 +86,7 @@ def _stale(tenant: str, answer: DnsAnswer, facts: DnsCheckFacts) -> Finding:
         code="dns-record-stale",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"{answer.name} leads to another load balancer",
+        symptom=f"{answer.name} points to another load balancer",
         cause="the load balancer was recreated (its name changes each time), and the record was not updated",
         fix=_fix(tenant, answer.name, facts),
         evidence=(str(answer), f"the current load balancer is {facts.target_of(tenant)}", *remembered),
@@ -99,7 +99,7 @@ def _unanswered(tenant: str, answer: DnsAnswer) -> Finding:
         code="dns-unanswered",
         severity=Severity.WARNING,
         subject=tenant,
-        symptom=f"no name server says where {answer.name} leads",
+        symptom=f"no name server says where {answer.name} points",
         cause=f"the name server answered {answer.rcode}",
         fix=f"dig {answer.name}; check the zone's name servers at its registrar (or --resolver)",
         evidence=(f"{answer.name}: {answer.rcode} from {answer.server or 'no server'}",),
@@ -108,7 +108,7 @@ def _unanswered(tenant: str, answer: DnsAnswer) -> Finding:
 
 CHECK: Check[Scene, DnsCheckFacts] = Check(
     id="dns",
-    title="Every hostname leads to the current load balancer",
+    title="Every hostname points to the current load balancer",
     gather=gather,
     judge=judge,
     guide_section="Terraform Destroy/Apply Cycle",

@@ -95,7 +95,7 @@ def _unattached(tenant: str, service: ServiceSettings, check: HealthCheck) -> Fi
         code="target-group-unused",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"{service.name} does not register its tasks where the listener looks",
+        symptom=f"{service.name} doesn't register its tasks in the listener's target group",
         cause="the service's load_balancer block names another target group, or none",
         fix="load_balancer { target_group_arn = aws_lb_target_group.this.arn … } in aws_ecs_service; terraform apply",
         evidence=(
@@ -111,8 +111,8 @@ def _port(tenant: str, check: HealthCheck, port: int) -> Finding:
         code="health-check-port-wrong",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom="the load balancer checks a port on which possibly nothing listens",
-        cause=f"the health check asks port {check.port}, but requests go to {port}",
+        symptom="the load balancer checks a port on which nothing may be listening",
+        cause=f"the health check uses port {check.port}, but requests go to {port}",
         fix='health_check { port = "traffic-port" } in aws_lb_target_group; terraform apply',
         evidence=(f"HealthCheckPort {check.port}", f"containerPort {port}"),
         explains=_UNHEALTHY,
@@ -142,9 +142,9 @@ def _accepted(tenant: str, check: HealthCheck, *, failing: bool) -> Iterable[Fin
         code="health-check-matcher-wrong",
         severity=Severity.BLOCKER if failing and refuses else Severity.WARNING,
         subject=tenant,
-        symptom="the health check refuses what a healthy task answers"
+        symptom="the health check rejects a healthy task's answer"
         if refuses
-        else "the health check accepts what an unhealthy task answers",
+        else "the health check accepts an unhealthy task's answer",
         cause=f"its matcher is {check.matcher}: {'200 is not in it' if refuses else 'redirects and errors are in it'}",
         fix='health_check { matcher = "200-299" } in aws_lb_target_group; terraform apply',
         evidence=(f"Matcher {check.matcher}", f"HealthCheckPath {check.path}"),
@@ -285,6 +285,6 @@ POINTS = (
         title="The health check requests the right page and allows enough time",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_check, "it requests /api/health from nginx and allows enough time"),
-        about="The target group's health check: a path that means something, and patience with a busy task.",
+        about="The target group's health check: a meaningful path, and tolerance for a busy task.",
     ),
 )

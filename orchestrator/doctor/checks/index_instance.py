@@ -246,6 +246,7 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned, "8081 and 19071 are open for the tasks"),
         lines=("Vespa EC2 security group allows ECS traffic on ports 8080, 19071",),
-        about="The way from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to deploy.",
+        about="The network path from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to "
+        "deploy.",
     ),
 )

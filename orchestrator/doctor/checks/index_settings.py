@@ -71,7 +71,7 @@ class IndexSettingsCheck:
         """For the doctor."""
         return Check(
             id=f"{self.index.name}-settings",
-            title=f"Tasks are told where their {self.index.title} is",
+            title=f"Tasks are configured with the address of their {self.index.title}",
             gather=self.gather,
             judge=self.judge,
             guide_section=self.index.guide_section,

@@ -120,7 +120,7 @@ def _settings(tenant: str, definition: TaskDefinition, group: RedisState) -> Ite
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom="the tasks don't send Redis's password",
-            cause=f"{group.group} asks for its token, and REDIS_PASSWORD is in no container's secrets",
+            cause=f"{group.group} requires its token, and REDIS_PASSWORD is in no container's secrets",
             fix=f"{entry} in the task definition's secrets; terraform apply",
             evidence=(f"secrets: {', '.join(sorted(secret)) or 'none'}", flags[1]),
             explains=_DEATHS,

@@ -143,7 +143,7 @@ def planned_breaker(unit: TenantService, evidence: Evidence) -> Iterable[Remark]
         )
     if runs_another(unit.definition):
         yield not_judged(
-            f"whether it may go back to its older version: {NOT_ONYX}",
+            f"whether it may roll back to its older version: {NOT_ONYX}",
             subject=unit.tenant,
             address=unit.service.address,
         )
@@ -209,7 +209,7 @@ POINTS = (
         title="A hopeless rollout is reported, and never rolled back",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_breaker, "the breaker is on, rollback off"),
-        about="A hopeless rollout is reported as failed, and never goes back to code that is older than its schema.",
+        about="A hopeless rollout is reported as failed, and never rolls back to code that is older than its schema.",
     ),
     Item(
         id="image-pinned",

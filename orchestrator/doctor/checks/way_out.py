@@ -73,7 +73,7 @@ def _no_route(tenant: str, lost: list[Subnet]) -> Finding:
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="tasks can't pull their images or read their secrets",
-        cause=f"the default route leads to {gone}, which no longer exists"
+        cause=f"the default route points to {gone}, which no longer exists"
         if gone
         else "their subnets have no default route",
         fix='aws_route: destination_cidr_block = "0.0.0.0/0", nat_gateway_id = aws_nat_gateway.this[0].id '
@@ -152,7 +152,7 @@ def _default_route(table: Resource, evidence: Evidence) -> str:
     for route in referrers(evidence.blueprint, table, "aws_route", "route_table_id").any:
         if route.text("destination_cidr_block") == EVERYWHERE:
             if any(route.get(key) is UNKNOWN for key in WAYS):
-                raise NotKnown(route.address, "where it leads")
+                raise NotKnown(route.address, "where it points")
             return next((route.text(key) for key in WAYS if route.text(key)), "")
     return ""
 
@@ -164,7 +164,7 @@ def _by_any_way(unit: TenantService, public: bool, evidence: Evidence) -> Iterab
     subnets = list(evidence.blueprint.of_type("aws_subnet"))
     endpoints = list(evidence.blueprint.of_type("aws_vpc_endpoint"))
     if ways or not subnets or any(one.get("vpc_endpoint_type") in ("Interface", UNKNOWN) for one in endpoints):
-        raise NotKnown(unit.service.address, "where its subnets' default routes lead")
+        raise NotKnown(unit.service.address, "where its subnets' default routes point")
     yield Remark(
         status=Status.FAILED,
         code="subnet-without-way-out",
@@ -191,7 +191,7 @@ POINTS = (
         id="way-out",
         title="The tasks' subnets have a route to the internet",
         occasion=Checklist.DEPLOY,
-        judge=each_tenant(planned, "their default route leads out"),
+        judge=each_tenant(planned, "their default route reaches the internet"),
         about="The default route of the tasks' subnets: images, secrets and models are outside.",
     ),
 )

@@ -51,5 +51,5 @@ def told(seen: StoredData, *, no_backup: bool) -> Iterator[str]:
     yield f"  files: {seen.objects} objects, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
     yield f"  search index: {len(stack.indexes)} volumes"
     yield "  Redis is never backed up: everybody must sign in again afterwards."
-    yield "  The hostnames' DNS records stay, and lead nowhere until a restore or an apply."
+    yield "  The hostnames' DNS records stay, and point to nothing until a restore or an apply."
     yield from (f"  {line}" for line in seen.unread)

@@ -68,7 +68,7 @@ def apply(context: DatabaseStartedContext, todos: Mapping[Subject, Todo]) -> Non
 
 STEP: Step[DatabaseStartedContext, DatabaseStartedFacts] = Step(
     id="database-started",
-    title="the database server has been told to start",
+    title="the start of the database server has been requested",
     observe=observe,
     decide=decide,
     apply=apply,

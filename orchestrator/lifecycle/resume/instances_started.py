@@ -150,7 +150,7 @@ def _asked(context: InstancesStartedContext, instance: str) -> OrchestratorError
 
 STEP: Step[InstancesStartedContext, InstancesStartedFacts] = Step(
     id="instances-started",
-    title="the indexes' instances and the runner have been told to start",
+    title="the start of the indexes' instances and of the runner has been requested",
     observe=observe,
     decide=decide,
     apply=apply,

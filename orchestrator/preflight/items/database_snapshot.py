@@ -30,7 +30,7 @@ def _of(server: Resource, evidence: Evidence) -> Iterator[Remark]:
     live = evidence.live
     newest = live.newest_snapshot if live else None
     if live and live.now and newest and live.now - newest < FRESH:
-        yield passed("a snapshot is there", address=server.address, current=f"taken {newest:%Y-%m-%d %H:%M} UTC")
+        yield passed("a snapshot exists", address=server.address, current=f"taken {newest:%Y-%m-%d %H:%M} UTC")
         return
     age = f"the newest snapshot is from {newest:%Y-%m-%d %H:%M} UTC" if newest else "no snapshot is known"
     yield Remark(

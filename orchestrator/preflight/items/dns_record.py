@@ -88,7 +88,7 @@ def _nobody(unit: TenantService, host: str, *, says_itself: bool) -> Remark:
 
 ITEM = Item(
     id="dns-record",
-    title="Every hostname leads to the current load balancer",
+    title="Every hostname points to the current load balancer",
     occasion=Checklist.AFTER,
     judge=seen_by("dns-records", judge),
     lines=("Update DNS CNAME to point to new ALB DNS name",),

@@ -14,7 +14,7 @@ from orchestrator.stack.blueprint.resources import UNKNOWN
 def judge(evidence: Evidence) -> Iterator[Remark]:
     """Database without standby, Redis with one node, one NAT gateway for several zones."""
     found = [*_servers(evidence), *_redis(evidence), *_gateways(evidence)]
-    yield from found or [passed("everything that all sites share exists twice")]
+    yield from found or [passed("everything that all sites share is redundant")]
 
 
 def _servers(evidence: Evidence) -> Iterator[Remark]:
@@ -56,7 +56,7 @@ def _remark(address: str, why: str, current: str, hcl: str) -> Remark:
 
 ITEM = Item(
     id="single-points",
-    title="What all sites share exists twice",
+    title="What all sites share is redundant",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -26,7 +26,7 @@ from orchestrator.stack.blueprint.tenancy import variables
 _OUTPUT = 'output "orchestrator" { … } # docs/reference/contract.md: orchestrate apply then creates it'
 
 
-_NOT_TOLD = "no load balancer leads to it, so it is not a tenant here: its database is up to its owner"
+_NOT_TOLD = "no load balancer routes to it, so it is not a tenant here: its database is up to its owner"
 
 
 def judge(evidence: Evidence) -> Iterator[Remark]:
@@ -71,7 +71,7 @@ def _nobody(tenant: str, database: str, address: str) -> Remark:
         severity=Severity.WARNING,
         subject=tenant,
         says=f'tasks will fail: database "{database}" does not exist',
-        why="Terraform creates only the server, and orchestrate doesn't know the tenant: no load balancer leads to it",
+        why="Terraform creates only the server, and orchestrate doesn't know the tenant: no load balancer routes to it",
         address=address,
         current="no `orchestrator` output, no db_name, no load_balancer",
         wanted=f"somebody who creates {database}",

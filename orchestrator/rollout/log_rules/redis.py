@@ -18,7 +18,7 @@ RULES = (
     LogRule(
         r"NOAUTH",
         "redis-auth-failed",
-        "Redis asks for its token, and the task sent none",
+        "Redis requires its token, and the task sent none",
         "set REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
         Cure.TASK_DEFINITION,
         AddresseeKind.REDIS,

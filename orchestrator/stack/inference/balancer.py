@@ -46,7 +46,7 @@ def _own(name: str, options: Sequence[Resource], draft: ContractDraft) -> Resour
     if chosen is None and len(options) == 1:
         return options[0]
     if chosen is None:
-        asks = f"which load balancer leads visitors to {name}?"
+        asks = f"which load balancer sends visitors to {name}?"
         draft.ask(key, asks, [at(one.address, one.text("dns_name")) for one in options], "" if options else _UNKNOWN)
     return chosen
 

@@ -126,7 +126,9 @@ def _aliases(server: Resource, sites: Sequence[Site], state: Resources, draft: C
             continue
         sources[host] = way.source
         if way.reads:
-            draft.remark(f"{site.service.address} is told {host}, which leads to readers: no schema is migrated there")
+            draft.remark(
+                f"{site.service.address} is configured with {host}, a reader endpoint: no schema is migrated there"
+            )
     if sources and not draft.mapped.says((*KEY, "aliases")):
         draft.put((*KEY, "aliases"), list(sources), next(iter(sources.values())))
 

@@ -78,7 +78,7 @@ def _dns(state: Resources, draft: ContractDraft) -> None:
     records = records_of(everything)
     fronts = {host: found for host in hosts.values() if (found := distribution_of(host, everything)) is not None}
     for host, distribution in fronts.items():
-        draft.remark(f"{host} is an alias of {distribution.address}: its record leads there, and is left alone")
+        draft.remark(f"{host} is an alias of {distribution.address}: its record points there, and is left alone")
     hosts = {tenant: host for tenant, host in hosts.items() if host not in fronts}
     if not hosts:
         return

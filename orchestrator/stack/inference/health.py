@@ -21,7 +21,7 @@ def describe(group: str, key: Key, draft: ContractDraft, state: Resources) -> No
     checks = found.blocks("health_check") if found else ()
     path = str(checks[0].get("path") or "") if checks else ""
     if found is None or not path.startswith("/"):
-        said = "is asked for Onyx's /api/health, unless `health_path` says otherwise"
+        said = "is checked at Onyx's /api/health, unless `health_path` says otherwise"
         draft.remark(f"{key[-1]}: no health check in the state says what its site answers when it is up: it {said}")
         return
     values: dict[str, object] = {"health_path": path, "health_mark": ""}

@@ -82,8 +82,8 @@ def _parts(state: Resources, used: Clusters, everywhere: Sequence[Site], draft: 
     if not sites:
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = (
-            "let `terraform apply` finish; load balancers outside the state can't be understood, and what only Cloud "
-            "Map or a network load balancer leads to has no site to manage"
+            "let `terraform apply` finish; a load balancer outside the state can't be read, and a service that only "
+            "Cloud Map or a network load balancer reaches has no site to manage"
         )
         clusters.describe(used, sites, draft)
         draft.ask(("tenants",), asks, fix=fix)

@@ -193,7 +193,7 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, alone
         ((host, source),) = leading.items()
         draft.put(key, host, source)
     else:
-        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor a single record says it"
+        asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor a single record shows it"
         draft.ask(key, asks, [literal(host) for host in leading])
 
 

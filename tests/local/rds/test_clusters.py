@@ -205,6 +205,6 @@ def test_its_deletion_is_allowed_by_its_own_call_and_its_instances_go_first(auro
 def test_a_multi_az_cluster_is_never_stopped(cloud: LocalCloud, aws: Aws) -> None:
     one = created(cloud, aws, "shop-multi", engine="postgres", DBClusterInstanceClass="db.m6gd.large")
     until("the cluster is available", lambda: one.described()["Status"] == "available", often=CLOSELY)
-    assert one.seen.server("shop-multi").unstoppable == "RDS stops no Multi-AZ DB cluster"
+    assert one.seen.server("shop-multi").unstoppable == "RDS can't stop a Multi-AZ DB cluster"
     with pytest.raises(ClientError, match="InvalidParameterCombination"):
         one.rds.stop_db_cluster(DBClusterIdentifier="shop-multi")

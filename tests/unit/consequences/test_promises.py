@@ -47,7 +47,7 @@ def test_where_a_provider_of_the_contract_holds_the_records_the_outage_has_an_en
 def test_where_nobody_is_known_to_hold_them_none_is_promised(plan: dict[str, Any]) -> None:
     found = one(plan, BALANCER)
     assert found.seconds is None
-    assert "until their DNS records lead to it" in found.says
+    assert "until their DNS records point to it" in found.says
     assert "by hand" in found.then
 
 

@@ -157,7 +157,7 @@ def test_a_refused_login_is_a_password_to_set() -> None:
 
 def test_a_database_open_to_all_is_closed_and_nobody_missed_anything() -> None:
     seen = server(open=["onyx_a"]).observe([WANTED])
-    assert missing(WANTED, seen) == ("onyx_a private (every role may enter it)",)
+    assert missing(WANTED, seen) == ("onyx_a private (every role may connect to it)",)
     assert usable(WANTED, seen)
 
 

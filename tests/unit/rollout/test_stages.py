@@ -26,29 +26,32 @@ BAKES = replace(UNDER_WAY, stage="BAKE_TIME", visitors=100.0, bake=15)
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        (UNDER_WAY, ["BLUE_GREEN is at SCALE_UP (the new tasks start)", "0 % of the visitors see the new tasks"]),
+        (
+            UNDER_WAY,
+            ["BLUE_GREEN is at SCALE_UP (the new tasks start)", "0 % of production traffic goes to the new tasks"],
+        ),
         (
             PAUSED,
             [
                 "BLUE_GREEN is at POST_SCALE_UP (the new tasks run)",
-                "0 % of the visitors see the new tasks",
-                "waits for ContinueServiceDeployment until 2026-01-02 10:30 UTC, then it goes back",
+                "0 % of production traffic goes to the new tasks",
+                "waits for ContinueServiceDeployment until 2026-01-02 10:30 UTC, then it rolls back",
             ],
         ),
         (
             BAKES,
             [
                 "BLUE_GREEN is at BAKE_TIME (old and new tasks run side by side for 15 minutes)",
-                "100 % of the visitors see the new tasks",
+                "100 % of production traffic goes to the new tasks",
             ],
         ),
         (
             replace(UNDER_WAY, stage="A_NEW_ONE"),
-            ["BLUE_GREEN is at A_NEW_ONE", "0 % of the visitors see the new tasks"],
+            ["BLUE_GREEN is at A_NEW_ONE", "0 % of production traffic goes to the new tasks"],
         ),
         (
             RolloutRecord(ARN, "ROLLBACK_IN_PROGRESS", alarms=("slow", "errors")),
-            ["it goes back (alarms went off: slow, errors)"],
+            ["it rolls back (alarms went off: slow, errors)"],
         ),
         (RolloutRecord(ARN, "SUCCESSFUL", strategy="CANARY", visitors=100.0), []),
     ],

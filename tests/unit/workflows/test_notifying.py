@@ -128,12 +128,12 @@ def test_a_command_gets_it_on_its_standard_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "why"),
     [
-        ('webhook = "http://127.0.0.1:1/none"', "the notice by webhook did not arrive: NewConnectionError"),
-        ('webhook = "http://[::1/none"', "the notice by webhook did not arrive: LocationParseError"),
-        ('slack = "env:SLACK"', "the notice by slack was not taken: HTTP 302"),
-        ('command = ["./none"]', "the notice by the command './none' failed: No such file or directory"),
-        ('command = ["sh", "-c", "exit 3"]', "the notice by the command 'sh' failed: status 3"),
-        ('slack = "env:NOWHERE"', "a notice was not sent: the variable NOWHERE of [notify] is not set"),
+        ('webhook = "http://127.0.0.1:1/none"', "the webhook notice was not delivered: NewConnectionError"),
+        ('webhook = "http://[::1/none"', "the webhook notice was not delivered: LocationParseError"),
+        ('slack = "env:SLACK"', "the slack notice was rejected: HTTP 302"),
+        ('command = ["./none"]', "the notice command './none' failed: No such file or directory"),
+        ('command = ["sh", "-c", "exit 3"]', "the notice command 'sh' failed: status 3"),
+        ('slack = "env:NOWHERE"', "a notice was not sent: the variable NOWHERE that [notify] names is not set"),
     ],
 )
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])

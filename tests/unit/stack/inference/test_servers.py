@@ -93,7 +93,7 @@ def test_other_names_of_the_cluster_are_its_aliases(other: Mapping[str, Any], so
 
 def test_a_task_that_is_told_the_readers_is_said() -> None:
     seen = of(resource("aws_rds_cluster.this", **AURORA), host=READER)
-    assert any("leads to readers" in remark for remark in seen.remarks)
+    assert any("a reader endpoint" in remark for remark in seen.remarks)
 
 
 @pytest.mark.parametrize(
