@@ -238,8 +238,8 @@ def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
         if ours or not lacks or not isinstance(_verdict(one, facts), Done):
             continue
         message = f"{one.database} existed before orchestrate and stays as it is; withheld: {', '.join(lacks)}"
-        fix = f"--adopt-database {one.database} makes these changes (or adopt-database in orchestrate.toml); whoever "
-        fix += "connects through PUBLIC (BI, monitoring) first needs a GRANT CONNECT"
+        fix = f"--adopt-database {one.database} makes these changes (or adopt-database in orchestrate.toml); "
+        fix += "everything that connects through PUBLIC (BI, monitoring) first needs a GRANT CONNECT"
         yield Problem("database-not-adopted", message, one.tenant, fix)
 
 

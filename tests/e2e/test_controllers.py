@@ -33,7 +33,7 @@ def test_a_deployment_at_a_pause_hook_is_said_and_continued(rolling: Stage) -> N
     seen = rolling.command("status", "--only", "services", "--json")
     assert seen.status == 6, seen
     said = " ".join(one["detail"] for one in seen.of("step-waiting", "services"))
-    for words in ("BLUE_GREEN is at POST_SCALE_UP", "0 % of the visitors", "waits for ContinueServiceDeployment"):
+    for words in ("BLUE_GREEN is at POST_SCALE_UP", "0 % of production traffic", "waits for ContinueServiceDeployment"):
         assert words in said
     unasked = rolling.command("continue", "--json")
     assert (unasked.status, unasked.codes) == (2, {"approval-needed"})

@@ -137,7 +137,7 @@ def test_what_is_known_of_a_stack_whose_state_is_elsewhere(
     assert again.outputs()["x"].value == "one"
     assert again.state()["values"]["root_module"]["resources"][0]["address"] == "terraform_data.x"
 
-    with pytest.raises(Invalid, match=f"'{place.kind}' backend offers no place") as nowhere:
+    with pytest.raises(Invalid, match=f"'{place.kind}' backend can't hold orchestrate's lock") as nowhere:
         lock_of(tmp_path, environ, None)
     assert "--lock s3://" in nowhere.value.problems[0].fix
     assert lock_of(tmp_path, environ, tmp_path / "locks").place == str(tmp_path / "locks" / "orchestrate.lock")

@@ -263,7 +263,7 @@ def test_the_api_s_former_address_is_said_at_once(listening: Porkbun, monkeypatc
 def test_an_answer_of_another_form_is_no_traceback(porkbun: World, listening: Porkbun, records: str) -> None:
     body = f'{{"status":"SUCCESS","records":{records}}}'.encode()
     answering(listening, "/dns/retrieve", (200, ERROR, body), 1)
-    with pytest.raises(OrchestratorError, match="another form") as failure:
+    with pytest.raises(OrchestratorError, match="match its documentation") as failure:
         porkbun.provider.records(ZONE)
     assert [problem.code for problem in failure.value.problems] == ["dns-provider-failed"]
 

@@ -127,5 +127,5 @@ def test_blockers_come_first_and_have_their_place() -> None:
 
 
 def test_a_failed_remark_needs_a_way_out() -> None:
-    with pytest.raises(ValueError, match="way out"):
+    with pytest.raises(ValueError, match="or fix"):
         Remark(status=Status.FAILED, code="x", says="x", severity=Severity.WARNING, why="y")

@@ -263,7 +263,7 @@ def test_done_says_when_everyone_sees_it(context: Context, hosted: Hosted) -> No
     seen = settle(context)
     done = seen["customer-a"]
     assert isinstance(done, Done)
-    assert done.detail.endswith("everyone sees it in at most 600 s")
+    assert done.detail.endswith("everyone sees it within 600 s")
     assert "everyone" not in str(seen["customer-b"]), "it was new"
     later = replace(context.dns_rules.history, now=lambda: datetime(2026, 1, 1, 0, 10, tzinfo=UTC))
     assert "everyone" not in str(verdicts(rebuilt(context, history=later))["customer-a"])

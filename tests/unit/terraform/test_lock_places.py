@@ -105,7 +105,7 @@ def test_files_are_terraforms(config: dict[str, Any], workspace: str, expected: 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"backend": {"type": "cloud", "config": {}}}, "'cloud' backend offers no place"),
+        ({"backend": {"type": "cloud", "config": {}}}, "'cloud' backend can't hold orchestrate's lock"),
         (
             {"backend": {"type": "s3", "config": {**S3, "assume_role_with_web_identity": {"role_arn": "arn"}}}},
             "the token is missing",
