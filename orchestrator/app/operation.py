@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from orchestrator import steps
 from orchestrator.app import tasks
@@ -167,6 +168,18 @@ class Operation:
     def tenants(self) -> tuple[str, ...]:
         """Those that were asked for, else all."""
         return tuple(sorted(self._subjects or self.stack.tenants))
+
+    def of(self, tenants: Collection[str], seconds: float | None) -> Self:
+        """The same work for these tenants alone, which may take so long (None: no limit but each step's)."""
+        other = copy.copy(self)
+        other._subjects = set(tenants)
+        other._limits = replace(self._limits, run=seconds)
+        return other
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the whole run may take; None: that is not limited."""
+        return self._limits.run
 
     def narrowed(self, only: Collection[str], tenants: Collection[str]) -> Operation:
         """The same work, its steps those named by `only`, for `tenants`."""

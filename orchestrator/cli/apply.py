@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, plan_options, steps_options, terraform_options
+from orchestrator.cli.options import care_options, chosen_steps, plan_options, steps_options, terraform_options
 from orchestrator.cli.shape import command
 
 
@@ -26,6 +26,7 @@ from orchestrator.cli.shape import command
 )
 @click.option("--preflight/--no-preflight", default=True, help="Run the checklist first; blockers stop the apply.")
 @terraform_options
+@care_options
 @steps_options
 def apply(
     planfile: str | None,

@@ -21,7 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "run": (
         "orchestrate run",
         "orchestrate run --tenant acme",
-        "orchestrate run --only dns-records --timeout 10m",
+        "orchestrate run --canary acme --max-parallel 10 --stop-after-failures 3",
     ),
     "dns plan": (
         "orchestrate dns plan",

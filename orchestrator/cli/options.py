@@ -121,6 +121,28 @@ def _all(options: tuple[Command, ...]) -> Command:
     return decorate
 
 
+_CARE = (
+    _selection(
+        "--canary",
+        "canaries",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete.tenants,
+        help="This tenant first; unless it comes up, no other is begun (repeatable).",
+    ),
+    _selection(
+        "--max-parallel",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Change only so many tenants at a time [default: as many as may fail, else all].",
+    ),
+    _selection(
+        "--stop-after-failures",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="When so many tenants have failed, begin with no other.",
+    ),
+)
 _ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognizably this stack's.")
 _NEW_DATABASE = click.option(
     "--new-database",
@@ -134,6 +156,7 @@ place_options = _all(_COMMON)
 run_options = _all((*_COMMON, *_LOG))
 directory_option = _COMMON[1]
 settings_options = _all(_SETTINGS)
+care_options = _all(_CARE)
 steps_options = _all((*_SELECTION, _ADOPT, _NEW_DATABASE, *_COMMON, *_LOG, *_SETTINGS))
 certificate_options = _all((*_COMMON, *_LOG, *_SETTINGS))
 dns_options = _all((_SELECTION[0], _ADOPT, *_COMMON, *_LOG, *_SETTINGS))
@@ -160,7 +183,10 @@ contract_option = click.option(
 
 def chosen_steps(given: Mapping[str, Any]) -> dict[str, Any]:
     """Which steps and tenants, of what click read: not every command has each of these options."""
-    names = ("tenants", "only", "skip", "adopt", "allow_zero", "new_databases")
+    names = (
+        *("tenants", "only", "skip", "adopt", "allow_zero", "new_databases"),
+        *("canaries", "max_parallel", "stop_after_failures"),
+    )
     return {name: given[name] for name in names if name in given}
 
 

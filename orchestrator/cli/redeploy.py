@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from orchestrator.cli import complete
-from orchestrator.cli.options import contract_option, place_options, settings_options
+from orchestrator.cli.options import care_options, chosen_steps, contract_option, place_options, settings_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @click.argument("tenants", nargs=-1, required=True, metavar="TENANT...", shell_complete=complete.tenants)
 @contract_option
+@care_options
 @place_options
 @settings_options
 def redeploy(*, tenants: tuple[str, ...], **given: Any) -> None:
@@ -25,4 +26,4 @@ def redeploy(*, tenants: tuple[str, ...], **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.redeploy import RedeployOptions, redeploy
 
-    carry_out(redeploy, RedeployOptions(tenants=tenants), given)
+    carry_out(redeploy, RedeployOptions(**chosen_steps({**given, "tenants": tenants})), given)

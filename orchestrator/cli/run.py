@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.cli.options import chosen_steps, contract_option, steps_options
+import click
+
+from orchestrator.cli.options import care_options, chosen_steps, contract_option, steps_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @contract_option
+@click.option(
+    "--failed", is_flag=True, help="Only the tenants that failed in the last run, or that it did not begin with."
+)
+@care_options
 @steps_options
-def run(**given: Any) -> None:
+def run(*, failed: bool, **given: Any) -> None:
     """Bring a stack that Terraform has applied to life: databases, DNS, redeploys, and waiting until its sites answer.
+
+    With --max-parallel, --canary or --stop-after-failures, it goes through the tenants in waves: those that need
+    nothing come last, a tenant that fails never keeps the others of its wave back, and the end lists who failed and who
+    was not begun.
 
     The contract comes from --contract, or else from ORCHESTRATE_CONTRACT, or else from `terraform output` in --chdir.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.run import RunOptions, run
 
-    carry_out(run, RunOptions(**chosen_steps(given)), given, title="run", watched=True)
+    carry_out(run, RunOptions(**chosen_steps(given), failed=failed), given, title="run", watched=True)

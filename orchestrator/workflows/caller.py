@@ -44,6 +44,12 @@ class StepOptions:
     """A service that is scaled to 0 counts as up."""
     new_databases: Sequence[str] = ()
     """Made empty although the old ones may be there under other names."""
+    canaries: Sequence[str] = ()
+    """These tenants first; unless all of them come up, no other is begun."""
+    max_parallel: int | None = None
+    """So many tenants at a time; None: as many as `stop_after_failures`, else all."""
+    stop_after_failures: int | None = None
+    """After so many tenants that failed, no other is begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,22 @@ def test_tenant(made: Stage) -> None:
     assert {event["subject"] for event in ended.events} == {"", "customer-b"}
 
 
+def test_a_canary_that_fails_keeps_the_others_untouched_and_failed_goes_on_with_both(made: Stage) -> None:
+    without = made.changed(tenants__customer_a__service="gone")
+    ended = made.direct("--canary", "customer-a", contract=without)
+    assert ("redeploy", "customer-a", "service-missing") in ended.failures
+    said = ended.of("finding-reported", "run")
+    assert [(one["subject"], one["code"]) for one in said] == [
+        ("", "tenants-failed"),
+        ("customer-b", "tenant-not-begun"),
+    ]
+    assert ended.of("step-done", subject="customer-b") == []
+
+    again = made.direct("--failed", "--max-parallel", "1").succeeded()
+    assert {event["subject"] for event in again.of("step-done", "services")} == {"customer-a", "customer-b"}
+    assert made.direct("--failed").succeeded().of("step-started") == []
+
+
 def _packed(contract: Contract) -> str:
     return base64.b64encode(gzip.compress(json.dumps(contract).encode())).decode()
 
