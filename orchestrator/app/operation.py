@@ -38,7 +38,7 @@ from orchestrator.errors import Expired, Interrupted, Invalid, OrchestratorError
 from orchestrator.events import Emit, Event
 from orchestrator.index import AnyIndex, provider
 from orchestrator.index.report import Line
-from orchestrator.lifecycle import catalogue, pause, resume
+from orchestrator.lifecycle import catalogue, pause, resume, rollouts_stopped
 from orchestrator.lifecycle.services import foreign_among
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.tail import Search, Tail
@@ -184,7 +184,7 @@ class Operation:
     def narrowed(self, only: Collection[str], tenants: Collection[str]) -> Operation:
         """The same work, its steps those named by `only`, for `tenants`."""
         other = copy.copy(self)
-        other._steps = graph.subset(steps.discover(), only=only)
+        other._steps = graph.subset(_repairing(), only=only)
         other._subjects = set(tenants)
         return other
 
@@ -297,6 +297,15 @@ class Operation:
         """The context for a look for itself: it knows what this run caused, and waits for nothing."""
         memory = RunMemory(self._context.rollout_memory.value.afresh())
         return replace(self._context, rollout_memory=memory, first_looks=FirstLooks(repeated=False))
+
+
+def _repairing() -> tuple[AnyStep, ...]:
+    """What a run makes, and what only `doctor --fix` does, before anything is started again."""
+    last = rollouts_stopped.STEP
+    return (
+        last,
+        *(replace(step, needs=(*step.needs, last.id)) if step.id == "redeploy" else step for step in steps.discover()),
+    )
 
 
 def _nameable() -> tuple[AnyStep, ...]:

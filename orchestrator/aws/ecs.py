@@ -222,6 +222,10 @@ class Ecs:
         """ECS's record of the service's newest deployment, or of the one whose ARN is `known`."""
         return self.deployments.newest(service, known)
 
+    def stop(self, deployment: str) -> None:
+        """Have a deployment go back to what ran before."""
+        self.deployments.stop(deployment)
+
     def redeploy(self, service: str) -> str:
         """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
         cluster, name = place(service, self._cluster)

@@ -35,6 +35,8 @@ class TaskDefinition:
     execution_role: str = ""
     task_role: str = ""
     containers: tuple[ContainerDefinition, ...] = ()
+    active: bool = True
+    """Whether ECS takes new deployments with it: not once it was deregistered."""
 
     def container(self, name: str) -> ContainerDefinition | None:
         """By name."""
@@ -64,6 +66,7 @@ def parsed(raw: Mapping[str, Any]) -> TaskDefinition:
         execution_role=raw.get("executionRoleArn") or "",
         task_role=raw.get("taskRoleArn") or "",
         containers=tuple(map(_container, raw["containerDefinitions"])),
+        active=raw.get("status", "ACTIVE") == "ACTIVE",
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from orchestrator.aws.acm import Acm
+from orchestrator.aws.autoscaling import Autoscaling
 from orchestrator.aws.cloudwatch import CloudWatch
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ecs import Ecs
@@ -26,7 +28,7 @@ from orchestrator.database.server import Server
 from orchestrator.dns.resolve import Resolver
 from orchestrator.doctor import checks, contradictions
 from orchestrator.doctor.scene import Readers, Scene
-from orchestrator.engine.check import Diagnosis, Finding, Severity, examine
+from orchestrator.engine.check import Case, Diagnosis, Finding, Severity, examine
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.step import Subject
 from orchestrator.engine.unconfirmed import WINDOW
@@ -88,6 +90,7 @@ def _readers(context: DoctorContext, aws: Aws) -> Readers:
     return Readers(
         ecs=context.ecs,
         services=ClusterServices(aws.client("ecs"), stack.cluster),
+        autoscaling=Autoscaling(aws.client("application-autoscaling"), stack.cluster),
         targets=context.targets,
         listeners=Listeners(aws.client("elbv2")),
         logs=context.logs,
@@ -107,6 +110,19 @@ def _readers(context: DoctorContext, aws: Aws) -> Readers:
         records=lambda: dns_records.decide(dns_records.observe(context)),
         direct=not context.needs_runner,
     )
+
+
+def led_by(diagnosis: Diagnosis, own: Collection[tuple[Subject, str]]) -> Diagnosis:
+    """With the cases first that tell of what the run's own steps ended with: by tenant, the problem's code. Pure."""
+
+    def speaks(case: Case) -> bool:
+        return any(
+            one.subject == subject and one.code in (code, f"task-{code}")
+            for one in (case.root, *case.consequences)
+            for subject, code in own
+        )
+
+    return replace(diagnosis, cases=tuple(sorted(diagnosis.cases, key=lambda case: not speaks(case))))
 
 
 def report(diagnosis: Diagnosis, emit: Emit) -> Outcome:

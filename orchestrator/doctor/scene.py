@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from orchestrator.aws.acm import Acm, AcmCertificate
+from orchestrator.aws.autoscaling import Autoscaling, Scaling
 from orchestrator.aws.cloudwatch import CloudWatch
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.ecs import Ecs
@@ -59,6 +60,7 @@ class Readers:
 
     ecs: Ecs
     services: ClusterServices
+    autoscaling: Autoscaling
     targets: Elbv2
     listeners: Listeners
     logs: Logs
@@ -154,6 +156,13 @@ class Scene:
         """Per tenant whose service exists: its tasks and tags."""
         names = {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
         return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
+
+    @read_once
+    def scalings_at_zero(self) -> Mapping[str, Scaling]:
+        """Per tenant whose service is at 0 and scales by itself: its limits. Without such a service nobody is asked."""
+        names = {one.name: tenant for tenant, one in self.settings().items() if one.desired == 0}
+        found = self.read.autoscaling.targets(list(names)) if names else {}
+        return {names[name]: one for name, one in found.items()}
 
     @read_once
     def definitions(self) -> Mapping[str, TaskDefinition]:

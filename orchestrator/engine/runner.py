@@ -69,6 +69,16 @@ class Report:
         return not deaf and any(ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for ending in endings)
 
     @property
+    def problems(self) -> Sequence[tuple[str, Subject, Problem]]:
+        """What steps ended badly with: step, subject, problem."""
+        return [
+            (step, subject, one.problem)
+            for step, endings in self.endings.items()
+            for subject, one in endings.items()
+            if one.problem is not None
+        ]
+
+    @property
     def outcome(self) -> Outcome:
         """The worst ending: a failure outranks a refusal, which outranks a deadline."""
         seen = {ending.outcome for step in self.endings.values() for ending in step.values()}

@@ -13,6 +13,7 @@ from orchestrator.lifecycle import (
     redeploy_forced,
     restore,
     resume,
+    rollouts_stopped,
 )
 from orchestrator.lifecycle.backup import databases_dumped
 
@@ -31,5 +32,6 @@ def own() -> tuple[AnyStep, ...]:
         *restore.LOADED,
         deployments_continued.STEP,
         redeploy_forced.STEP,
+        rollouts_stopped.STEP,
     )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

@@ -172,6 +172,7 @@ EXAMINATION: Grants = (
     Grant(("ssm:SendCommand",), on.scripts_on_indexes),
     Grant(
         (
+            "application-autoscaling:DescribeScalableTargets",
             "cloudwatch:GetMetricData",
             "ec2:DescribeInstances",
             "ec2:DescribeRouteTables",
@@ -249,7 +250,9 @@ SHELL: Grants = (
 )
 """And what the session-manager-plugin asks for, which this program becomes."""
 
-REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *INDEXES, *REDEPLOY, *LOCK)
+STOPPING: Grants = (Grant(("ecs:StopServiceDeployment",), on.service_deployments),)
+"""Of a deployment of which every task fails, beside older ones that run."""
+REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *INDEXES, *REDEPLOY, *STOPPING, *LOCK)
 """The doctor, before and after, and the steps that repair."""
 EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *INDEX_LOGS, *TASKS)
 

@@ -29,6 +29,10 @@ class Cause:
     evidence: str = ""
 
 
+NO_FAILURE = frozenset({"spot-interruption", "host-taken-away"})
+"""Causes by which AWS takes a task away that was well: ECS starts another one, and nobody has to do anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A task that stopped although nobody asked it to, and the last log lines of its containers that failed.

@@ -88,6 +88,13 @@ _REASON_RULES = (
         Cure.OUTSIDE,
     ),
     _Rule(
+        r"container health checks",
+        "container-unhealthy",
+        "a container's own health check failed and ECS stopped the task",
+        "check its healthCheck: the command's port and path, whether its program is in the image, the startPeriod",
+        Cure.TASK_DEFINITION,
+    ),
+    _Rule(
         r"[Ss]pot (interruption|[Tt]ask was interrupted)|^SpotInterruption$",
         "spot-interruption",
         "AWS reclaimed the Spot capacity",

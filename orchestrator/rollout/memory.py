@@ -34,6 +34,8 @@ class Course:
     """When its database was made again while waiting, once in a run; None: it was not."""
     scaled_to: int | None = None
     """The tasks that this run asked for, of a service that was at 0."""
+    stopped: bool = False
+    """Whether this run had ECS go back to what ran before."""
 
     def having_seen(self, service: Service, now: datetime | None) -> Course:
         """With the deployments that are shown; `now` where it counts since when."""

@@ -65,6 +65,10 @@ class EcsCluster(Protocol):
         """ECS's record of the newest deployment, or of the one whose ARN is `known`."""
         ...
 
+    def stop(self, deployment: str) -> None:
+        """Have a deployment go back to what ran before."""
+        ...
+
     def redeploy(self, service: str) -> str:
         """Force a new deployment; give its id."""
         ...

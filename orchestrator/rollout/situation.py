@@ -56,6 +56,9 @@ class Situation:
     """How its targets are checked, where that matters."""
     group: str = ""
     """The target group that its name leads to."""
+    cluster: str = ""
+    stopped: bool = False
+    """Whether this run had ECS go back to what ran before."""
 
     @property
     def service(self) -> Service:

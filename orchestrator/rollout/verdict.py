@@ -11,7 +11,7 @@ from orchestrator.aws.clusters import options
 from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
-from orchestrator.rollout import pacing, stages, timeline, words
+from orchestrator.rollout import limits, pacing, stages, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Situation
@@ -21,6 +21,8 @@ CRASH_LOOP = 4
 """Failures of one deployment after which it is hopeless whatever their causes."""
 UNATTACHED = 10.0
 """Seconds for which a service must be seen without its target group: a change of it may not show yet."""
+UNREGISTERED = 60.0
+"""Seconds after its last task was started in which ECS may still be about to register it."""
 HEALED_BY_US = "database-missing"
 UNEXPLAINED = "container-exited"
 """Of a task that ended without a word, or with one that isn't understood."""
@@ -106,7 +108,7 @@ def at_zero(it: Situation) -> Verdict | None:
 def rolled_back(it: Situation) -> Verdict | None:
     """ECS went back to an older deployment."""
     watched = it.rollout.watched if it.ours is None else it.ours
-    if not timeline.rolled_back(it.service, watched):
+    if it.stopped or not timeline.rolled_back(it.service, watched):
         return None
     message = f"ECS gave up on the new deployment and rolled back to an older one ({it.primary.task_definition})"
     causes = [classify(failure).message for failure in it.rollout.failures[:1]]
@@ -180,6 +182,29 @@ def unattached(it: Situation) -> Verdict | None:
     return Blocked(Problem("target-group-not-attached", message, it.tenant, fix))
 
 
+def cannot_begin(it: Situation) -> Verdict | None:
+    """The service's own limits let the new deployment neither start a task nor stop one."""
+    if not limits.cannot_begin(it.service):
+        return None
+    message = f"the new deployment of {it.name} starts no task, and never will: {limits.why(it.service)}"
+    fix = f"{limits.remedy(it.service, it.cluster)} (and in Terraform: {limits.IN_TERRAFORM})"
+    return Blocked(Problem(limits.CODE, message, it.tenant, fix))
+
+
+def unregistered(it: Situation) -> Verdict | None:
+    """Its tasks run, and are in no target group any more: ECS registers only new ones."""
+    known = it.service.target_groups
+    if known is None or it.group not in known or not it.rollout.steady or it.rollout.targets.states:
+        return None
+    peace = it.seconds_since(timeline.unchanged_since(it.service, it.primary))
+    seen = it.seconds_since(it.since) if it.since is not None else 0.0
+    if peace < UNREGISTERED or seen < UNATTACHED:
+        return None
+    message = f"the tasks of {it.name} run, and none is registered in {it.group}: somebody took them out"
+    fix = f"orchestrate redeploy {it.tenant}: ECS registers only new tasks"
+    return Blocked(Problem("target-not-registered", message, it.tenant, fix))
+
+
 def under_way(it: Situation) -> Wait:
     """Nothing is wrong with it yet: what it is doing, and when its next state can come."""
     rollout, primary = it.rollout, it.primary
@@ -202,10 +227,12 @@ RULES: tuple[Callable[[Situation], Verdict | None], ...] = (
     at_zero,
     rolled_back,
     superseded,
+    cannot_begin,
     up,
     database_lost,
     hopeless,
     unattached,
+    unregistered,
 )
 """Those after `missing` are asked only of a service that has a PRIMARY deployment."""
 

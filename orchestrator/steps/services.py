@@ -77,6 +77,9 @@ class ServicesFacts:
     """Per tenant how many tasks this run asked for, of a service that was at 0."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """Per tenant its target group."""
+    cluster: str = ""
+    stopped: frozenset[str] = frozenset()
+    """Tenants whose deployment this run stopped: that ECS went back is what was wanted."""
 
 
 def observe(context: ServicesContext) -> ServicesFacts:
@@ -106,6 +109,8 @@ def observe(context: ServicesContext) -> ServicesFacts:
         noticed={name: course.since for name, course in courses if course.since is not None},
         scaled={name: course.scaled_to for name, course in courses if course.scaled_to is not None},
         groups=groups,
+        cluster=stack.cluster,
+        stopped=frozenset(name for name, course in courses if course.stopped),
     )
 
 
@@ -142,6 +147,8 @@ def _situation(tenant: str, facts: ServicesFacts) -> Situation:
         wanted=facts.wanted.get(tenant),
         check=facts.checks.get(tenant),
         group=facts.groups.get(tenant, ""),
+        cluster=facts.cluster,
+        stopped=tenant in facts.stopped,
     )
 
 

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.aws.listeners import Routing
+from orchestrator.dns.names import bare, normal
+from orchestrator.dns.places import Connect, ZoneReader, locate, wanted
 from orchestrator.dns.resolve import DnsAnswer, Resolver
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Unread, Verdict, Verdicts, Wait, nothing_to_apply
@@ -52,6 +54,11 @@ class SitesContext(visits.VisitsContext, Protocol):
         ...
 
     @property
+    def dns(self) -> Connect:
+        """The DNS provider of a name."""
+        ...
+
+    @property
     def first_looks(self) -> FirstLooks:
         """When each step first looked."""
         ...
@@ -60,6 +67,10 @@ class SitesContext(visits.VisitsContext, Protocol):
     def now(self) -> Callable[[], datetime]:
         """Wall-clock time, UTC."""
         ...
+
+
+PROXYING = frozenset({"cloudflare"})
+"""Providers whose own proxy may stand before a name: the world then sees the proxy's addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,9 @@ class SitesFacts:
         """Its way in; None: it was not looked at."""
         return self.routings.get(tenant) if tenant in self.targets else self.routing
 
+    proxied: frozenset[Subject] = frozenset()
+    """Tenants whose name leads to a proxy of the DNS provider, whose own record leads to `target`."""
+
 
 def observe(context: SitesContext) -> SitesFacts:
     """All names at once; then, of those that lead here, what is inside, and every address of theirs."""
@@ -108,7 +122,13 @@ def observe(context: SitesContext) -> SitesFacts:
     target = found[stack.load_balancer.dns_name]
     answered = {tenant: found[hostname] for tenant, hostname in tenants.items()}
     targets = {tenant: found[stack.balancer_of(tenant).dns_name] for tenant in tenants}
-    here = {tenant: it.every for tenant, it in answered.items() if it.every and it.leads_to(targets[tenant])}
+    away = {
+        tenant: targets[tenant].name for tenant, it in answered.items() if it.every and not it.leads_to(targets[tenant])
+    }
+    proxied = _proxied(context, away)
+    here = {
+        tenant: it.every for tenant, it in answered.items() if it.every and (tenant not in away or tenant in proxied)
+    }
     ways = {arn: context.listeners.routing(arn) for arn in dict.fromkeys(stack.balancer_of(it).arn for it in here)}
     routings = {tenant: ways[stack.balancer_of(tenant).arn] for tenant in here}
     seen = visits.look(context, here, routings) if here else visits.Visits()
@@ -127,7 +147,24 @@ def observe(context: SitesContext) -> SitesFacts:
         seen.unread,
         {tenant: targets[tenant] for tenant in apart},
         {tenant: way for tenant, way in routings.items() if tenant in apart},
+        proxied=proxied,
     )
+
+
+def _proxied(context: SitesContext, targets: Mapping[Subject, str]) -> frozenset[Subject]:
+    """Those of the tenants whose record, at a provider with a proxy, is behind it and leads to the load balancer."""
+    places = {tenant: wanted(context.stack, tenant) for tenant in targets}
+    asked = [tenant for tenant, place in places.items() if place and place.provider in PROXYING]
+    if not asked:
+        return frozenset()
+    reader = ZoneReader(context.dns)
+    located, _ = locate(context.stack, reader)
+    found = set()
+    for tenant in (one for one in asked if one in located):
+        records = reader.at(located[tenant], normal(context.stack.tenants[tenant].hostname))
+        if any(one.is_proxied and one.is_pointer and bare(targets[tenant]) in map(bare, one.values) for one in records):
+            found.add(tenant)
+    return frozenset(found)
 
 
 def decide(facts: SitesFacts) -> Verdicts:
@@ -140,7 +177,7 @@ def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
     if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))
-    if not answer.leads_to(target):
+    if not answer.leads_to(target) and tenant not in facts.proxied:
         remembered = f"; the old answer may be cached for {answer.ttl} s" if answer.ttl else ""
         why = f"{answer} is not the current load balancer {target.name}{remembered}"
         return Wait(why, code="site-name-stale", fix=_point(answer, target))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import Outcome
+from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Emit
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
@@ -17,6 +17,10 @@ from orchestrator.workflows.survey import show_survey
 if TYPE_CHECKING:
     from orchestrator.app import Operation, RepairPlan
     from orchestrator.engine.check import Diagnosis
+
+
+OwnProblem = tuple[str, str, Problem]
+"""What a step of the run ended with: step, subject, problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +52,21 @@ def doctor(
     return perform("doctor", stack, work, emit=emit, caller=caller, steps=chosen, recorded=chosen.fix)
 
 
-def examine(execution: Execution, operation: Operation, bundle: Path | None = None) -> Outcome:
-    """Look at the stack, and say what was found, and what of it could be repaired."""
-    from orchestrator import app
+def examine(
+    execution: Execution, operation: Operation, bundle: Path | None = None, *, own: Sequence[OwnProblem] = ()
+) -> Outcome:
+    """Look at the stack, and say what was found, and what of it could be repaired.
 
-    diagnosis = operation.examine()
+    `own` is what the run's own steps ended with: it stays above what the doctor finds beside it.
+    """
+    from orchestrator import app
+    from orchestrator.doctor.consultation import led_by
+
+    diagnosis = led_by(operation.examine(), {(subject, problem.code) for _, subject, problem in own})
+    for step, subject, problem in own:
+        execution.text(f"{step}{f' of {subject}' if subject else ''} ended with: {problem.message} [{problem.code}]")
+    if own and diagnosis.cases:
+        execution.text("What the doctor finds, the same cause first:")
     outcome = _told(execution, diagnosis)
     repair_plan = app.repair_plan(diagnosis, operation.tenants)
     if repair_plan is not None:

@@ -66,5 +66,5 @@ def bring_to_life(
     operation.verify()
     report = roll_out(execution, operation, care) if care.wanted else operation.run(execution.emit, execution.change)
     if report.needs_a_doctor and not execution.clock.interrupted:
-        examine(execution, operation)
+        examine(execution, operation, own=report.problems)
     return report.outcome

@@ -7,6 +7,7 @@ from orchestrator.local.onyx.last_words import LAST_WORDS
 CAUSES = {
     "another-tenants-definition": "site-of-another-tenant",
     "another-tenants-target": "site-of-another-tenant",
+    "autoscaling-at-zero": "autoscaling-at-zero",
     "bucket-denied": "bucket-denied",
     "bucket-elsewhere": "bucket-name-wrong",
     "bucket-missing": "bucket-missing",
@@ -15,6 +16,7 @@ CAUSES = {
     "certificate-pending": "certificate-not-issued",
     "connect-revoked": "database-connect-revoked",
     "container-exits": "task-container-exited",
+    "container-unhealthy": "task-container-unhealthy",
     "database-auto-restarted": "database-restarted",
     "database-busy": "database-busy",
     "database-closed": "database-closed",
@@ -30,6 +32,9 @@ CAUSES = {
     "database-stopped": "database-server-stopped",
     "database-storage-full": "database-server-storage-full",
     "database-storage-low": "database-storage-low",
+    "definition-inactive": "task-definition-inactive",
+    "deployment-paused": "deployment-paused",
+    "deployment-stuck": "deployment-cannot-begin",
     "dns-old-record": "dns-record-stale",
     "dns-record-missing": "dns-record-missing",
     "dns-servfail": "dns-unanswered",
@@ -84,6 +89,8 @@ CAUSES = {
     "small-database": "database-server-small",
     "small-task": "task-small",
     "stuck-pending": "task-stuck-pending",
+    "target-group-detached": "target-group-not-attached",
+    "targets-deregistered": "target-not-registered",
     "task-port-closed": "task-port-closed",
     "task-without-role": "task-role-missing",
     "tasks-locked-in": "task-egress-closed",
@@ -136,7 +143,7 @@ CAUSES = {
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
     {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
-    | {"session-ended", "spot-taken-back"}
+    | {"session-ended", "spot-taken-back", "blue-green-under-way"}
 )
 """Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start; who signs
 with the account's own keys has no session; ECS has started another task when the doctor looks)."""
@@ -165,6 +172,7 @@ LEFT_BY_ITS_FIX = {"database-restarted": frozenset({"stack-paused"})}
 TOLD_BY_TASKS = frozenset(
     {
         "container-exits",
+        "container-unhealthy",
         "image-missing",
         "image-pull",
         "no-capacity",
@@ -187,12 +195,14 @@ HOPELESS = frozenset(
         "bucket-elsewhere",
         "bucket-missing",
         "container-exits",
+        "container-unhealthy",
         "database-connections",
         "database-other-name",
         "database-password",
         "database-port-closed",
         "database-stopped",
         "database-storage-full",
+        "deployment-stuck",
         "dockerd-off",
         "endpoint-for-address",
         "health-matcher",
@@ -217,6 +227,7 @@ HOPELESS = frozenset(
         "secret-key-missing",
         "secret-missing",
         "secrets-denied",
+        "target-group-detached",
         "task-port-closed",
         "tasks-locked-in",
         "unhealthy-target",

@@ -13,6 +13,7 @@ from random import Random
 from orchestrator import app
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
+from orchestrator.local.world.native import Native, become_native, become_rolling
 from tests.diagnose.causes import (
     BY_ITS_TASKS,
     CAUSES,
@@ -229,12 +230,106 @@ def _paused(patient: Patient) -> Day:
     return begin, lambda: status() == "stopped", resume
 
 
+def _blue_green(patient: Patient) -> Day:
+    """A deployment that bakes; rolling again when it is over."""
+    ecs, elbv2, made = patient.client("ecs"), patient.client("elbv2"), list[Native]()
+
+    def begin() -> None:
+        where = {"cluster": patient.stack.cluster, "services": [patient.stack.tenants[SICK].service]}
+        service = ecs.describe_services(**where)["services"][0]
+        made.append(become_native(ecs, elbv2, service, {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}))
+
+    def end() -> None:
+        become_rolling(ecs, elbv2, made[0])
+        until(lambda: patient.is_steady(SICK))
+
+    return begin, lambda: patient.is_steady(SICK), end
+
+
+def _interrupted(patient: Patient) -> Day:
+    """Spot capacity is taken back, and ECS starts another task."""
+    fault = [whom("spot-taken-back", SICK)]
+    return partial(patient.inject, fault), lambda: patient.is_steady(SICK), partial(patient.clear, fault)
+
+
+def _scaled_at_night(patient: Patient) -> Day:
+    """Autoscaling takes what the day needed back to its minimum, by an alarm of its own."""
+    scaling, watch = patient.client("application-autoscaling"), patient.client("cloudwatch")
+    name = f"service/{patient.stack.cluster}/{patient.stack.tenants[SICK].service}"
+    target = {"ServiceNamespace": "ecs", "ResourceId": name, "ScalableDimension": "ecs:service:DesiredCount"}
+    metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+
+    def begin() -> None:
+        patient.update(SICK, desiredCount=2)
+        until(lambda: patient.is_steady(SICK))
+        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+        scaling.put_scaling_policy(
+            **target,
+            PolicyName="night",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={"TargetValue": 50.0, "PredefinedMetricSpecification": metric},
+        )
+        low = (one["AlarmName"] for one in watch.describe_alarms()["MetricAlarms"] if "AlarmLow" in one["AlarmName"])
+        watch.set_alarm_state(
+            AlarmName=next(one for one in low if name in one), StateValue="ALARM", StateReason="night"
+        )
+
+    def end() -> None:
+        scaling.deregister_scalable_target(**target)
+        patient.update(SICK, desiredCount=1)
+
+    return begin, lambda: patient.wants(SICK) == 1 and patient.is_steady(SICK), end
+
+
+def _maintained(patient: Patient) -> Day:
+    """The maintenance window changes the database server's settings: `modifying`, and nobody notices."""
+    rds, server = patient.client("rds"), {"DBInstanceIdentifier": patient.stack.database.instance}
+
+    def status() -> str:
+        return str(rds.describe_db_instances(**server)["DBInstances"][0]["DBInstanceStatus"])
+
+    def begin() -> None:
+        rds.modify_db_instance(**server, PreferredMaintenanceWindow="mon:03:00-mon:04:00", ApplyImmediately=True)
+
+    return begin, lambda: status() == "available", lambda: None
+
+
+def _debugged(patient: Patient) -> Day:
+    """Somebody starts a task of the tenant's beside the service, to execute commands in it, and stops it again."""
+    ecs, cluster = patient.client("ecs"), {"cluster": patient.stack.cluster}
+    service, started = patient.stack.tenants[SICK].service, list[str]()
+
+    def task() -> str:
+        return str(ecs.describe_tasks(**cluster, tasks=started)["tasks"][0]["lastStatus"])
+
+    def begin() -> None:
+        like = ecs.describe_services(**cluster, services=[service])["services"][0]
+        made = ecs.run_task(
+            **cluster,
+            taskDefinition=like["taskDefinition"],
+            networkConfiguration=like["networkConfiguration"],
+            enableExecuteCommand=True,
+            launchType="FARGATE",
+        )
+        started.append(made["tasks"][0]["taskArn"])
+
+    def stop() -> None:
+        ecs.stop_task(**cluster, task=started[0], reason="seen enough")
+
+    return begin, lambda: task() == "RUNNING", stop
+
+
 CALM: Mapping[str, Callable[[Patient], Day]] = {
     "healthy": _healthy,
     "deploying": _deploying,
     "scaling out": _scaling,
     "scaling in": _scaling_in,
     "paused on purpose": _paused,
+    "blue/green under way": _blue_green,
+    "spot interruption": _interrupted,
+    "autoscaling at night": _scaled_at_night,
+    "maintenance window": _maintained,
+    "debugged by exec": _debugged,
 }
 
 

@@ -158,6 +158,9 @@ class Aws:
     def record(self, _service: str, _known: str = "") -> RolloutRecord | None:
         return self.world.call("record", lambda: None)
 
+    def stop(self, _deployment: str) -> None:
+        raise NotImplementedError
+
     def redeploy(self, service: str) -> str:
         world = self.world
         tenant = next(name for name, it in world.stack.tenants.items() if it.service == service)

@@ -10,6 +10,9 @@ from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from
 from orchestrator.checklist.verdicts import seen_by
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.rollout import stages
+from orchestrator.rollout.causes import NO_FAILURE
+from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.site import answers
 from orchestrator.stack.blueprint.resources import UNKNOWN
@@ -78,10 +81,12 @@ def _short(tenant: str, name: str, rollout: Rollout) -> Finding | None:
     assert service is not None  # noqa: S101 - _absent has seen to it
     assert primary is not None  # noqa: S101
     over = primary.rollout_state == "FAILED"
-    if not over and not (rollout.failures and primary.running < primary.desired):
+    failed = [one for one in rollout.failures if classify(one).code not in NO_FAILURE]
+    if not over and not (failed and primary.running < primary.desired):
         return None
     counts = f"desiredCount {service.desired}, runningCount {service.running}, pendingCount {service.pending}"
-    state = f"deployment {primary.id}: {primary.rollout_state} {primary.rollout_reason}".strip()
+    why = stages.reason(rollout.record) or primary.rollout_reason
+    state = f"deployment {primary.id}: {primary.rollout_state} {why}".strip()
     again = f"orchestrate run --tenant {tenant}"
     return Finding(
         code="service-not-running",

@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from orchestrator.aws.clusters import place
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.rollout import timeline
+from orchestrator.rollout import hopeless, timeline
+from orchestrator.rollout.causes import NO_FAILURE
 from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
 from orchestrator.rollout.progress import AUTOPSIES, Rollout
 
 NO_CAPACITY = "task-no-capacity"
 _SHORT = frozenset({"service-not-running"})
 _KILLED = _SHORT | {"task-target-unhealthy", "task-container-exited", "service-memory-high"}
+OFTEN = 3
+"""Interruptions of one deployment that are worth a word: fewer are an ordinary day of Spot."""
 PENDING_LONG = timedelta(minutes=10)
 """Onyx's images are pulled in one or two minutes."""
 
@@ -47,7 +50,8 @@ def judge(facts: TasksCheckFacts) -> Iterable[Finding]:
         causes: dict[str, tuple[Cause, Failure]] = {}
         for failure in rollout.failures[:AUTOPSIES]:
             cause = classify(failure)
-            causes.setdefault(cause.code, (cause, failure))
+            if cause.code not in NO_FAILURE or len(rollout.failures) >= OFTEN:
+                causes.setdefault(cause.code, (cause, failure))
         for cause, failure in causes.values():
             yield _finding(tenant, rollout, cause, failure, facts)
         yield from _no_room(tenant, rollout, facts)
@@ -94,6 +98,7 @@ def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Fi
 
 def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: TasksCheckFacts) -> Finding:
     service = rollout.service
+    stops = hopeless.cause(rollout) == cause
     lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
     return Finding(
         code=f"task-{cause.code}",
@@ -101,10 +106,10 @@ def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, fact
         subject=tenant,
         symptom=f"{len(rollout.failures)} tasks of {facts.services[tenant]} stopped, the last: {cause.message}",
         cause=cause.message,
-        fix=_fix(tenant, cause),
+        fix=_fix(tenant, cause, stops=stops),
         evidence=tuple(filter(None, _evidence(failure, cause))),
         explains=_KILLED if cause.code == "out-of-memory" else _SHORT,
-        repair="tenant-databases" if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-") else "",
+        repair=_repair(cause, stops=stops),
     )
 
 
@@ -112,7 +117,15 @@ def _over(rollout: Rollout) -> bool:
     return rollout.primary is not None and rollout.primary.rollout_state == "FAILED"
 
 
-def _fix(tenant: str, cause: Cause) -> str:
+def _repair(cause: Cause, *, stops: bool) -> str:
+    if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-"):
+        return "tenant-databases"
+    return "rollouts-stopped" if stops else ""
+
+
+def _fix(tenant: str, cause: Cause, *, stops: bool) -> str:
+    if stops:
+        return f"orchestrate doctor --fix --tenant {tenant} (stops the deployment: older tasks go on); then {cause.fix}"
     if cause.cure is Cure.WORKFLOW:
         return f"orchestrate run --tenant {tenant}: {cause.fix}"
     return cause.fix

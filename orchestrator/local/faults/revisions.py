@@ -52,6 +52,15 @@ def _use(console: Console, service: dict[str, Any]) -> None:
     ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=wanted)
 
 
+def again(ecs: Any, service: dict[str, Any]) -> None:
+    """The service uses the same once more, under a new number."""
+    old = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+    wanted = ecs.register_task_definition(**{key: old[key] for key in _KEPT if key in old})["taskDefinition"]
+    ecs.update_service(
+        cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=wanted["taskDefinitionArn"]
+    )
+
+
 def each_container(change: Change) -> Change:
     """The same change for every container."""
     return lambda made: {**made, "containerDefinitions": [change(one) for one in made["containerDefinitions"]]}

@@ -202,6 +202,9 @@ class Cluster:
         told = [one for when, one in sorted(self.records.items()) if when <= self.clock.seconds]
         return told[-1] if told else None
 
+    def stop(self, _deployment: str) -> None:
+        raise NotImplementedError
+
     def redeploy(self, service: str) -> str:
         self.calls["UpdateService"] += 1
         self.primary, self.created = "ecs-svc/3", self.clock.seconds

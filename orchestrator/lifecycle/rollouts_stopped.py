@@ -1,0 +1,82 @@
+"""`rollouts-stopped`: no deployment goes on of which every task fails, beside older tasks that run.
+
+StopServiceDeployment goes back to what ran before. It is made only by `doctor --fix`, after it asked, and only where
+nothing else helps: the same task definition would repeat what its tasks failed of (`rollout/hopeless.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from orchestrator.aws.service_deployments import RolloutRecord
+from orchestrator.engine.step import Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
+from orchestrator.engine.subjects import attempt, each
+from orchestrator.rollout import hopeless, progress
+from orchestrator.rollout.progress import ProgressContext, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class HopelessFacts:
+    """Per tenant its rollout; of the hopeless ones ECS's record, and of those that this run stopped."""
+
+    rollouts: Mapping[Subject, Rollout]
+    records: Mapping[Subject, RolloutRecord] = field(default_factory=dict)
+    unread: Mapping[Subject, Unread] = field(default_factory=dict)
+    stopped: frozenset[Subject] = frozenset()
+
+
+def observe(context: ProgressContext) -> HopelessFacts:
+    """Services, and the tasks of those that are not steady; two calls more for each that is hopeless."""
+    memory = context.rollout_memory
+    seen = progress.observe(context.stack, context.ecs, context.targets, context.logs, memory=memory)
+    stopped = frozenset(name for name, course in memory.value.courses.items() if course.stopped)
+    asked = [name for name, one in seen.items() if name in stopped or hopeless.cause(one)]
+    names = {name: tenant.service for name, tenant in context.stack.tenants.items()}
+    told = attempt(asked, lambda name: context.ecs.record(names[name]))
+    records = {name: one for name, one in told.results.items() if one is not None}
+    return HopelessFacts(seen, records, Unread.each(told.failures), stopped)
+
+
+def decide(facts: HopelessFacts) -> Verdicts:
+    """Per tenant: whether its deployment is to be stopped."""
+    return {tenant: _verdict(tenant, rollout, facts) for tenant, rollout in facts.rollouts.items()}
+
+
+def _verdict(tenant: Subject, rollout: Rollout, facts: HopelessFacts) -> Verdict:
+    unread = rollout.unread or facts.unread.get(tenant)
+    if unread is not None:
+        return unread.verdict
+    record = facts.records.get(tenant)
+    if tenant in facts.stopped:
+        back = record is None or not record.can_stop
+        return Done("stopped: it goes back to what ran before") if back else Wait("ECS has yet to stop it", poll=1.0)
+    cause = hopeless.cause(rollout)
+    if cause is None:
+        return Done("no deployment is hopeless")
+    if record is None or not record.can_stop:
+        return Done(f"it goes back by itself ({record.status})" if record else "ECS has no record of it: left as it is")
+    name = rollout.service.name if rollout.service else tenant
+    return Todo(f"stop the deployment of {name}, and go back to what ran before: {cause.message}", record.arn)
+
+
+def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
+    """StopServiceDeployment, one call for each."""
+
+    def stop(tenant: Subject) -> None:
+        context.ecs.stop(todos[tenant].payload)
+        context.rollout_memory.course(tenant, lambda course: replace(course, stopped=True))
+
+    each(todos, stop)
+
+
+STEP: Step[ProgressContext, HopelessFacts] = Step(
+    id="rollouts-stopped",
+    title="no deployment goes on of which every task fails",
+    observe=observe,
+    decide=decide,
+    apply=apply,
+    timeout=120,
+    poll=2,
+    on_request=True,
+)
