@@ -11,21 +11,18 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
-from orchestrator.engine.check import PASSING
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
 from orchestrator.engine.looks import Look
 from orchestrator.engine.renewal import EVERY, Renewal
+from orchestrator.engine.report import Ending as Ending  # noqa: PLC0414 - and what running them comes to
+from orchestrator.engine.report import Report as Report  # noqa: PLC0414
 from orchestrator.engine.retry import NotYet, WaitPolicy
 from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
 from orchestrator.engine.unconfirmed import Unconfirmed
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
-
-_BAD = Outcome.FAILED, Outcome.REFUSED, Outcome.TIMED_OUT
-_SEVERITY = Outcome.INTERRUPTED, Outcome.EXPIRED, Outcome.INVALID, Outcome.LOCKED, *_BAD
-
 
 HEARTBEAT = 15.0
 """Seconds after which an unchanged wait is said again: silence looks like a hang."""
@@ -37,52 +34,6 @@ Around = Callable[[str, Mapping[Subject, str]], AbstractContextManager[object]]
 def unguarded(_step: str, _changes: Mapping[Subject, str]) -> AbstractContextManager[object]:
     """Nothing around a change."""
     return nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a step ended for one subject."""
-
-    outcome: Outcome
-    detail: str
-    problem: Problem | None = None
-    changed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run came to: endings per step and subject."""
-
-    endings: Mapping[str, Mapping[Subject, Ending]]
-
-    @property
-    def changed(self) -> int:
-        """How many changes were made."""
-        return sum(ending.changed for step in self.endings.values() for ending in step.values())
-
-    @property
-    def needs_a_doctor(self) -> bool:
-        """Whether something did not come true: the cause may be elsewhere. Not where AWS itself does not answer."""
-        endings = [ending for step in self.endings.values() for ending in step.values()]
-        deaf = any(ending.problem is not None and ending.problem.code in PASSING for ending in endings)
-        deaf = deaf or any(ending.outcome is Outcome.EXPIRED for ending in endings)
-        return not deaf and any(ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for ending in endings)
-
-    @property
-    def problems(self) -> Sequence[tuple[str, Subject, Problem]]:
-        """What steps ended badly with: step, subject, problem."""
-        return [
-            (step, subject, one.problem)
-            for step, endings in self.endings.items()
-            for subject, one in endings.items()
-            if one.problem is not None
-        ]
-
-    @property
-    def outcome(self) -> Outcome:
-        """The worst ending: a failure outranks a refusal, which outranks a deadline."""
-        seen = {ending.outcome for step in self.endings.values() for ending in step.values()}
-        return next((outcome for outcome in _SEVERITY if outcome in seen), Outcome.SUCCEEDED)
 
 
 @dataclass

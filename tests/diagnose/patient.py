@@ -148,6 +148,10 @@ class Patient:
         """Of its deployments, the newest first."""
         return [each["rolloutState"] for each in self._service(tenant)["deployments"]]
 
+    def wants(self, tenant: str) -> int:
+        """The tasks that its service is to have."""
+        return int(self._service(tenant)["desiredCount"])
+
     def _service(self, tenant: str) -> dict[str, Any]:
         name, ecs = self.stack.tenants[tenant].service, self.client("ecs")
         found: dict[str, Any] = ecs.describe_services(cluster=self.stack.cluster, services=[name])["services"][0]

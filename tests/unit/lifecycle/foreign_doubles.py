@@ -227,8 +227,8 @@ class Services:
     def record(self, _service: str, _known: str = "") -> None:
         """ECS has none: it is older than 90 days."""
 
-    def stop(self, deployment: str) -> None:
-        self.world.changed.append(deployment)
+    def stop(self, _deployment: str) -> None:
+        self.world.changed.append(SERVICE)
 
     def redeploy(self, _service: str) -> str:
         self.world.changed.append(SERVICE)
