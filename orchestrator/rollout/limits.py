@@ -6,6 +6,7 @@ tasks, maximumPercent down; a deployment starts tasks while fewer than that run,
 
 from __future__ import annotations
 
+from orchestrator.aws.clusters import options
 from orchestrator.aws.ecs import ROLLING, Service
 
 CODE = "deployment-cannot-begin"
@@ -49,6 +50,5 @@ def why(service: Service) -> str:
 
 def remedy(service: Service, cluster: str) -> str:
     """The command that makes room for it."""
-    where = f"--cluster {cluster} --service {service.name}" if cluster else f"--service {service.name}"
     limits = f"minimumHealthyPercent={service.minimum},maximumPercent=200"
-    return f"aws ecs update-service {where} --deployment-configuration {limits}"
+    return f"aws ecs update-service {options(service.name, cluster)} --deployment-configuration {limits}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.aws.autoscaling import DIMENSION, Scaling
+from orchestrator.aws.clusters import options, whole
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
@@ -90,7 +91,7 @@ def _kept_at_zero(tenant: str, service: Service, facts: DeploymentsCheckFacts) -
     scaling = facts.scalings.get(tenant)
     if scaling is None or scaling.maximum > 0:
         return
-    resource = f"service/{facts.cluster}/{service.name}"
+    resource = f"service/{whole(service.name, facts.cluster)}"
     yield Finding(
         code="autoscaling-at-zero",
         severity=Severity.BLOCKER,
@@ -99,7 +100,7 @@ def _kept_at_zero(tenant: str, service: Service, facts: DeploymentsCheckFacts) -
         cause="the maximum of its autoscaling is 0",
         fix=f"aws application-autoscaling register-scalable-target --service-namespace ecs --resource-id {resource} "
         f"--scalable-dimension {DIMENSION} --min-capacity 1 --max-capacity 1; "
-        f"aws ecs update-service --cluster {facts.cluster} --service {service.name} --desired-count 1 "
+        f"aws ecs update-service {options(service.name, facts.cluster)} --desired-count 1 "
         "(and in Terraform: max_capacity of aws_appautoscaling_target)",
         evidence=(f"MinCapacity {scaling.minimum}, MaxCapacity {scaling.maximum}", "desiredCount 0"),
         explains=answers.CODES | {"desired-count-zero"},
@@ -110,11 +111,8 @@ def _kept_at_zero(tenant: str, service: Service, facts: DeploymentsCheckFacts) -
 def _unreached(tenant: str, service: Service, rollout: Rollout, facts: DeploymentsCheckFacts) -> Iterator[Finding]:
     """Tasks that run, of which the load balancer knows nothing."""
     known, group = service.target_groups, facts.groups.get(tenant, "")
-    if (
-        rollout.primary is None
-        or not rollout.steady
-        or set(rollout.targets.states) & {"healthy", "initial", "unhealthy"}
-    ):
+    reached = set(rollout.targets.states) & {"healthy", "initial", "unhealthy"}
+    if not group or rollout.primary is None or not rollout.steady or reached:
         return
     if known is not None and group not in known:
         yield Finding(
