@@ -38,7 +38,7 @@ class Certification:
         make = cache(lambda name: connect_provider(name, self.aws, settings, environment, clock, roles=roles))
         for wanted in named:
             make(wanted.provider)
-        self._context = certificates.CertificateContext(request, Acm(self.aws.client("acm")), make)
+        self._context = certificates.CertificateContext(request, Acm(self.aws.client("acm")), make, clock.now)
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Until it is issued."""

@@ -1,13 +1,15 @@
 """`orchestrate certificate`: ACM's validation records in DNS, and the wait until the certificate is issued.
 
 The records stay when the stack goes: they are the same for an account and a name, so a certificate made again is issued
-by itself, and nothing is to be done here.
+by itself, and nothing is to be done here. They are needed once more when ACM renews it: those that are gone by then are
+published again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,6 +28,8 @@ VARIABLE = "ORCHESTRATE_CERTIFICATE"
 """What the hook in terraform/ gives: a `Request` as JSON."""
 TTL = 300
 _ACM = ".acm-validations.aws"
+RENEWAL = timedelta(days=60)
+"""Before its end ACM begins to renew a certificate (ACM User Guide, "Renewal for domains validated by DNS")."""
 
 FIXES = {
     "CAA_ERROR": 'add a CAA record that lets Amazon issue (0 issue "amazon.com") or remove those that forbid it; '
@@ -94,6 +98,8 @@ class CertificateContext:
     request: Request
     acm: Certificates
     dns: places.Connect
+    now: Callable[[], datetime]
+    """Wall-clock time, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,11 @@ class CertificateFacts:
 
 
 def observe(context: CertificateContext) -> CertificateFacts:
-    """The certificate; the zones only while it waits for them."""
+    """The certificate; the zones only while it waits for them, or its renewal does."""
     certificate = context.acm.certificate(context.request.arn)
-    if certificate.status != PENDING:
+    end = certificate.not_after
+    renewing = certificate.status == ISSUED and end is not None and end - context.now() < RENEWAL
+    if certificate.status != PENDING and not (renewing and certificate.method == "DNS"):
         return CertificateFacts(certificate)
     zone_reader = ZoneReader(context.dns)
     managed: set[str] = set()
@@ -172,7 +180,8 @@ def _overall(facts: CertificateFacts) -> Verdict:
     certificate = facts.certificate
     if certificate.status == ISSUED:
         until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
-        return Done(f"issued{until}")
+        unseen = "; whether ACM can renew it was not seen" if facts.problems else ""
+        return Done(f"issued{until}{unseen}")
     if certificate.status == PENDING:
         return Wait("ACM has not created its validation records yet", code="certificate-not-issued")
     reason = certificate.failure or certificate.status
@@ -182,6 +191,10 @@ def _overall(facts: CertificateFacts) -> Verdict:
 
 def _verdict(facts: CertificateFacts, validation: Validation) -> Verdict:
     name = validation.hostname
+    if facts.certificate.status == ISSUED and name in facts.needed:
+        return Todo(
+            f"publish {facts.needed[name].change}: without it ACM can't renew the certificate", facts.needed[name]
+        )
     if facts.certificate.status != PENDING or (not validation.record and facts.certificate.method == "DNS"):
         return _overall(facts)
     if facts.certificate.method != "DNS":

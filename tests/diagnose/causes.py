@@ -163,10 +163,6 @@ BY_ITS_TASKS = {
     "role-without-login": "task-database-role-without-login",
 }
 """Where another fault keeps the doctor from looking inside, what the tasks' own words say of the same cause."""
-NO_CURE = frozenset(
-    {"certificate-expiring", "dns-unanswered", "redis-not-available", "runner-offline", "task-stuck-pending"}
-)
-"""Findings whose command looks (describe-events, dig), or asks of AWS what the local cloud's fault can't give back."""
 LEFT_BY_ITS_FIX = {"database-restarted": frozenset({"stack-paused"})}
 """Cause → what is found on purpose once its fix has worked; where it isn't here, nothing is."""
 TOLD_BY_TASKS = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.local import world
 from orchestrator.local.core import api
 from orchestrator.local.core.state import Running
+from orchestrator.local.core.waiting import eventually
 from orchestrator.local.endpoint import client
 from orchestrator.local.faults import catalogue
 from orchestrator.rollout.pacing import SPARSEST
@@ -30,6 +30,8 @@ SPEED = 25.0
 """A task that fails at once then lives for more than a second: longer than a look takes."""
 PATIENCE = 7200 / SPEED
 """Seconds until a fault must have shown, and a cleared one must be gone: two hours of AWS's."""
+PAUSE = 1.0
+"""Seconds between two looks, at the most: a look is a second's work for two processes, and others work beside it."""
 WAIT_LIMIT = int(5400 / SPEED)
 """Seconds that the wait is given: an hour and a half of AWS's."""
 TENANTS = ("customer-a", "customer-b")
@@ -180,11 +182,7 @@ def _listed(diagnosis: Diagnosis) -> tuple[Finding, ...]:
 
 def until(fact: Callable[[], bool], patience: float = PATIENCE) -> bool:
     """Whether it came true in time."""
-    deadline = time.monotonic() + patience
-    while not fact():
-        if time.monotonic() > deadline:
-            return False
-    return True
+    return eventually(fact, patience, PAUSE)
 
 
 def whom(name: str, tenant: str) -> Fault:

@@ -21,7 +21,6 @@ from tests.diagnose.causes import (
     HARMLESS,
     HOPELESS,
     LEFT_BY_ITS_FIX,
-    NO_CURE,
     THROUGH_THE_RUNNER,
     TOLD_BY_TASKS,
 )
@@ -116,7 +115,7 @@ def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callab
 def _cured(patient: Patient, seen: Seen) -> tuple[tuple[str, ...], str]:
     """The commands of the first fix, run while the fault is on; and what is wrong when the stack is not green then."""
     typed = commands(seen.findings[0].fix) if seen.findings else ()
-    if not typed or seen.first in NO_CURE:
+    if not typed:
         return (), ""
     shown = tuple(map(shlex.join, typed))
     refused = "; ".join(filter(None, (run(one, patient.contract, patient.folder) for one in typed)))

@@ -77,7 +77,8 @@ def _down(group: RedisState) -> Finding:
         cause=f"it is {group.status}" if group.status else "there is no such replication group",
         fix="terraform apply"
         if not group.status
-        else f"aws elasticache describe-events --source-type replication-group --source-identifier {group.group}",
+        else f"find out why (aws elasticache describe-events --source-type replication-group --source-identifier {group.group})"
+        "; one that failed is made anew by terraform apply -replace: sessions and queued jobs are lost with it",
         evidence=(f"Status {group.status or 'ReplicationGroupNotFoundFault'}",),
         explains=_DEATHS,
     )

@@ -47,7 +47,7 @@ def install(cloud: Cloud) -> None:
         answer = plain_describe(self)
         if self.type == "AMAZON_ISSUED":
             _tell(cloud, self, answer["Certificate"])
-            if cloud.faults.active("certificate-expiring"):
+            if cloud.faults.active("certificate-expiring") and not _can_renew(cloud, answer["Certificate"]):
                 answer["Certificate"]["NotAfter"] = (cloud.pace.now() + timedelta(days=9)).timestamp()
         return answer
 
@@ -73,15 +73,23 @@ def _tell(cloud: Cloud, bundle: Any, certificate: dict[str, Any]) -> None:
     """Each name's own state; a reason for a failure; no date of issue before there is one."""
     for option in certificate["DomainValidationOptions"]:
         if bundle.status == "PENDING_VALIDATION":
-            record = option["ResourceRecord"]
-            there = record["Value"].rstrip(".") in _ask(cloud, record["Name"], "CNAME")
-            option["ValidationStatus"] = "SUCCESS" if there else "PENDING_VALIDATION"
+            option["ValidationStatus"] = "SUCCESS" if _is_there(cloud, option) else "PENDING_VALIDATION"
         else:
             option["ValidationStatus"] = "SUCCESS" if bundle.status == "ISSUED" else "FAILED"
     if bundle.status != "ISSUED":
         certificate.pop("IssuedAt", None)
     if bundle.failure:
         certificate["FailureReason"] = bundle.failure
+
+
+def _is_there(cloud: Cloud, option: dict[str, Any]) -> bool:
+    record = option["ResourceRecord"]
+    return record["Value"].rstrip(".") in _ask(cloud, record["Name"], "CNAME")
+
+
+def _can_renew(cloud: Cloud, certificate: dict[str, Any]) -> bool:
+    """Every name's record is there. ACM renews within hours; here it has as soon as it is asked."""
+    return all(_is_there(cloud, option) for option in certificate["DomainValidationOptions"])
 
 
 def _is_forbidden(cloud: Cloud, domain: str) -> bool:

@@ -22,6 +22,7 @@ from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2.subnet import any_address
 from orchestrator.local.ecs.model import LivingTask, tasks_of
+from orchestrator.local.ecs.tasks import BY_HAND
 
 MOST_TASKS = 100
 _init = Task.__init__
@@ -120,7 +121,7 @@ def _stop_task(self: EC2ContainerServiceBackend, cluster_str: str, task_str: str
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
     if task.stopper is not None:
-        task.stopper("UserInitiated", reason or "Task stopped by user")
+        task.stopper(BY_HAND, reason or "Task stopped by user")
     return task
 
 

@@ -27,6 +27,9 @@ PROVISIONING, PULLING, STOPPING, DEPROVISIONING = 10.0, 30.0, 10.0, 5.0
 FAILING_PULL = 10.0
 STUCK_FOR = timedelta(minutes=20)
 """For how long a task that is stuck seems to have been pending."""
+BY_HAND = "UserInitiated"
+UNSTUCK: set[str] = set()
+"""Groups of which a stuck task was stopped by hand: those that start after it are not stuck, while the fault is on."""
 
 
 class ContainerExit(Exception):
@@ -195,7 +198,7 @@ class RunningTask:
         if task.attachments and not self.ip:
             raise launch.LaunchFailed(NO_INTERFACE.format(subnet=_detail(task, "subnetId"), code=NO_ADDRESS))
         task.last_status = "PENDING"
-        if fault_is_on(self.cloud, "stuck-pending", task.group) and not self._come_unstuck():
+        if self._is_stuck() and not self._come_unstuck():
             return
         role = execution_role(self.definition)
         launch.require_way_out(containers, leads_out=reach.leads_out(task))
@@ -206,11 +209,16 @@ class RunningTask:
         task.pullStoppedAt = Pace.now()
         self._application = self._build(environments)
 
+    def _is_stuck(self) -> bool:
+        return fault_is_on(self.cloud, "stuck-pending", self.task.group) and self.task.group not in UNSTUCK
+
     def _come_unstuck(self) -> bool:
         """Wait until the fault is cleared, as if somebody had looked on for a while already. False: it was stopped."""
         self.task.createdAt -= STUCK_FOR
         while fault_is_on(self.cloud, "stuck-pending", self.task.group):
             if not self._wait(PROVISIONING):
+                if self.stopped_for is not None and self.stopped_for.code == BY_HAND:
+                    UNSTUCK.add(self.task.group)
                 return False
         return True
 

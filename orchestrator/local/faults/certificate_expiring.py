@@ -1,5 +1,14 @@
-"""ACM could not renew the certificate: it ends in nine days. Felt in dns/moto_acm.py."""
+"""ACM could not renew the certificate, for its validation records are gone: it ends in nine days (dns/moto_acm.py)."""
 
-from orchestrator.local.faults import Fault
+from __future__ import annotations
 
-FAULT = Fault("certificate-expiring", "the certificate expires in nine days", per_tenant=False)
+from orchestrator.local.faults.manual_changes import meddled, withdraw_validations
+
+FAULT = meddled(
+    "certificate-expiring",
+    "the certificate expires in nine days",
+    "",
+    withdraw_validations,
+    per_tenant=False,
+    restarts=False,
+)

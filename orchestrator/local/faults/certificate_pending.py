@@ -11,14 +11,11 @@ from functools import partial
 from moto.acm.models import acm_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, REGION
-from orchestrator.local.faults.manual_changes import Console, Undo, change_record, cnames, meddled
+from orchestrator.local.faults.manual_changes import Console, Undo, meddled, withdraw_validations
 
 
 def _unissue(console: Console) -> Iterator[Undo]:
-    for zone, record in list(cnames(console)):
-        if "acm-validations" in record["ResourceRecords"][0]["Value"]:
-            change_record(console, "DELETE", zone, record)
-            yield partial(change_record, console, "UPSERT", zone, record)
+    yield from withdraw_validations(console)
     for bundle in list(acm_backends[ACCOUNT][REGION]._certificates.values()):
         if bundle.status == "ISSUED":
             bundle.status = "PENDING_VALIDATION"

@@ -194,6 +194,14 @@ def own_cnames(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((zone, record) for zone, record in cnames(console) if record["Name"] in wanted)
 
 
+def withdraw_validations(console: Console) -> Iterator[Undo]:
+    """ACM's validation records are in no zone any more."""
+    for zone, record in list(cnames(console)):
+        if "acm-validations" in record["ResourceRecords"][0]["Value"]:
+            change_record(console, "DELETE", zone, record)
+            yield partial(change_record, console, "UPSERT", zone, record)
+
+
 def change_record(console: Console, action: str, zone: str, record: dict[str, Any]) -> None:
     """One change: UPSERT or DELETE."""
     batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}

@@ -40,6 +40,7 @@ OUTPUT_KEPT = 2_500
 
 Answer = dict[str, Any]
 _moto_start = Instance.start
+_moto_reboot = Instance.reboot
 
 
 def install(cloud: Cloud) -> None:
@@ -55,6 +56,7 @@ def install(cloud: Cloud) -> None:
     for name, answer in answers.items():
         setattr(SimpleSystemManagerResponse, name, _method(cloud, answer))
     setattr(Instance, "start", _start_instance)  # noqa: B010 - a method of a class that is not ours
+    setattr(Instance, "reboot", _reboot_instance)  # noqa: B010
 
 
 def _method(cloud: Cloud, answer: Callable[[Cloud, Any], Answer]) -> Callable[[Any], ActionResult]:
@@ -68,6 +70,12 @@ def _start_instance(instance: Any) -> InstanceState:
     if not was_running:
         instance.launch_time, instance.restarted = utcnow(), True
     return previous
+
+
+def _reboot_instance(instance: Any) -> None:
+    """Its agent begins anew. Left out: the minute in which it doesn't answer."""
+    _moto_reboot(instance)
+    instance.agent_began_anew = True
 
 
 def _send_command(cloud: Cloud, request: Any) -> Answer:

@@ -54,7 +54,8 @@ def _node(cloud: Cloud, account: str, instance: Any) -> Node | None:
     booting = cloud.pace.now() < registered
     if booting and not getattr(instance, "restarted", False):
         return None
-    answers = instance.state == "running" and not booting and not cloud.faults.active("runner-offline")
+    hangs = cloud.faults.active("runner-offline") and not getattr(instance, "agent_began_anew", False)
+    answers = instance.state == "running" and not booting and not hangs
     return Node(
         instance_id=instance.id,
         ping="Online" if answers else "ConnectionLost",

@@ -18,6 +18,7 @@ from orchestrator.stack.contract import Dns
 
 ARN = "arn:aws:acm:us-west-2:123456789012:certificate/1"
 VALUE = "_c9.ykybfrwcxw.acm-validations.aws."
+NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
 A, B = "demo.vigilon.app", "customer-b.vigilon.app"
 
 
@@ -69,9 +70,8 @@ def context(zone: Zone, *validations: Validation, dns: bool = True, **said: Any)
         return zone
 
     request = Request(arn=ARN, region="us-west-2", dns=Dns(provider="memory", zone="vigilon.app") if dns else None)
-    return CertificateContext(
-        request, Acm(AcmCertificate(**{"arn": ARN, "status": PENDING, "validations": validations} | said)), connect
-    )
+    made = AcmCertificate(**{"arn": ARN, "status": PENDING, "validations": validations} | said)
+    return CertificateContext(request, Acm(made), connect, lambda: NOW)
 
 
 def verdicts(context: CertificateContext) -> Verdicts:
@@ -101,6 +101,23 @@ def test_a_name_and_its_wildcard_share_a_record() -> None:
     settle(context(zone, waiting(A), waiting(f"*.{A}")))
     [plan] = zone.submitted
     assert len(plan.changes) == 1
+
+
+def test_records_that_are_gone_when_it_is_to_be_renewed_are_published_again() -> None:
+    zone, soon = Zone(), {"status": ISSUED, "not_after": datetime(2026, 10, 10, tzinfo=UTC)}
+    made = context(zone, waiting(A, "SUCCESS"), **soon)
+    [before] = verdicts(made).values()
+    assert isinstance(before, Todo)
+    assert "ACM can't renew" in before.change
+    assert settle(made) == {A: Done("issued, valid until 2026-10-10")}
+    assert {record.name for record in zone.held} == {f"_d9.{A}"}
+
+
+def test_an_issued_certificate_is_issued_whatever_stands_where_its_record_was() -> None:
+    foreign = Record(f"_d9.{A}", "CNAME", ("elsewhere.example",), 300)
+    soon = {"status": ISSUED, "not_after": datetime(2026, 10, 10, tzinfo=UTC)}
+    made = context(Zone(frozenset({foreign})), waiting(A, "SUCCESS"), **soon)
+    assert settle(made) == {A: Done("issued, valid until 2026-10-10; whether ACM can renew it was not seen")}
 
 
 def test_when_it_is_issued_nobody_is_asked_and_nothing_done() -> None:
