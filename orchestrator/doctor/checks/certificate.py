@@ -77,7 +77,7 @@ def _judged(facts: CertificateCheckFacts, whom: str, argument: str) -> Iterable[
         return
     end = certificate.not_after
     if end is not None and end - facts.now < SOON:
-        yield _ending(certificate, end, whom, argument, over=end <= facts.now)
+        yield _ending(end, whom, argument, over=end <= facts.now)
     if facts.routing.found and facts.routing.https and facts.arn not in facts.routing.certificates:
         shown = ", ".join(facts.routing.certificates) or "none"
         fix = f"certificate_arn = {facts.arn} in aws_lb_listener; terraform apply"
@@ -123,7 +123,7 @@ def _not_issued(certificate: AcmCertificate, whom: str, argument: str) -> Findin
     )
 
 
-def _ending(certificate: AcmCertificate, end: datetime, whom: str, argument: str, *, over: bool) -> Finding:
+def _ending(end: datetime, whom: str, argument: str, *, over: bool) -> Finding:
     return Finding(
         code="certificate-expired" if over else "certificate-expiring",
         severity=Severity.BLOCKER if over else Severity.WARNING,
