@@ -23,7 +23,7 @@ from orchestrator.policy import COMMANDS
 from orchestrator.terraform.lock_places import lock_of
 from tests import needed
 from tests.e2e.principal import Principal, allowed_by, beyond, pairs, principal
-from tests.e2e.stage import Stage, stage
+from tests.e2e.stage import Stage, paused_at, stage
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
@@ -116,6 +116,7 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     run.calls("run", "--only", "tenant-databases").succeeded()
     crash(cold)
     cold.fault("runner-role-denied")
+    cold.fault("scaled-to-zero", "customer-b")
     assert run.calls("run", "--only", "services", "--timeout", "600").status == 1
     run.proven(without=RECORDS)
 
@@ -126,6 +127,7 @@ def test_doctor(cold: Stage, allowed: Allowed) -> None:
     assert doctor.calls("doctor").status == 1
     for name in ("runner-role-denied", "dns-old-record"):
         cold.fault(name)
+    cold.fault("scaled-to-zero", "customer-b")
     assert doctor.calls("doctor").status == 1
     doctor.proven(without=RECORDS)
     cold.clear_faults()
@@ -170,6 +172,21 @@ HEALTH_CHECKS = frozenset({"elasticloadbalancing:DescribeTargetGroups"})
 
 RECORDS = frozenset({"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"})
 """Asked of a rollout that failed, and of a native one under way."""
+
+
+def test_redeploy_and_continue(cold: Stage, allowed: Allowed) -> None:
+    """A new deployment may need, when it fails, what `run` needs; to answer a pause hook nothing else is asked for."""
+    before = cold.deployment("customer-b")
+    again = allowed("redeploy")
+    again.calls("redeploy", "customer-b", "--timeout", "600").succeeded()
+    assert cold.deployment("customer-b") != before
+    assert "ecs:UpdateService" in {action for action, _ in again.asked()}
+    assert pairs(again.policy) <= allowed_by(cold, "run")
+    cold.fault("deployment-paused", "customer-b")
+    until("it waits at its hook", lambda: paused_at(cold, "customer-b"))
+    going_on = allowed("continue")
+    assert going_on.calls("continue", "customer-b", "--auto-approve").succeeded().last["changed"] == 1
+    going_on.proven()
 
 
 def scale_by_themselves(stage: Stage) -> None:

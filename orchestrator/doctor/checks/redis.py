@@ -70,15 +70,14 @@ def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
 
 
 def _down(group: RedisState) -> Finding:
+    why = f"aws elasticache describe-events --source-type replication-group --source-identifier {group.group}"
+    again = "one that failed is made anew by terraform apply -replace: sessions and queued jobs are lost with it"
     return Finding(
         code="redis-not-available" if group.status else "redis-missing",
         severity=Severity.BLOCKER,
         symptom=f"Redis ({group.group}) does not answer",
         cause=f"it is {group.status}" if group.status else "there is no such replication group",
-        fix="terraform apply"
-        if not group.status
-        else f"find out why (aws elasticache describe-events --source-type replication-group --source-identifier {group.group})"
-        "; one that failed is made anew by terraform apply -replace: sessions and queued jobs are lost with it",
+        fix=f"find out why ({why}); {again}" if group.status else "terraform apply",
         evidence=(f"Status {group.status or 'ReplicationGroupNotFoundFault'}",),
         explains=_DEATHS,
     )

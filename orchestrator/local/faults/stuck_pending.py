@@ -1,4 +1,7 @@
-"""Tasks stay PENDING, and seem to have been so for a while (tasks.py). One started after a stuck one was stopped isn't."""
+"""Tasks stay PENDING, and seem to have been so for a while (tasks.py).
+
+Those that start after a stuck one was stopped by hand are not stuck.
+"""
 
 from __future__ import annotations
 
