@@ -33,14 +33,14 @@ def _commands(fix: str) -> Iterator[tuple[str, ...]]:
 
 
 def run(command: tuple[str, ...], contract: Mapping[str, Any], folder: Path) -> str:
-    """Type it; why AWS refused it (empty: it did not). What the program itself ends with is seen on the stack."""
+    """Type it, and say yes where it asks; why AWS refused it (empty: it did not). What the program itself ends with is seen on the stack."""
     program, *rest = command
     argv = [str(Path(sys.executable).parent / program), *rest]
     if program == "orchestrate":
         file = folder / "contract.json"
         file.write_text(json.dumps(contract), encoding="utf-8")
         argv += ["--contract", str(file), "--database-transport", "direct"]
-        argv += ["--auto-approve"] if "--fix" in rest else []
+        argv += ["--auto-approve"] if {"--fix", "continue"} & set(rest) else []
     made = subprocess.run(
         argv, capture_output=True, text=True, timeout=_LONGEST, check=False, cwd=folder, env=os.environ
     )

@@ -20,7 +20,7 @@ def _hang(_cloud: Cloud, _tenant: str) -> None:
     """Those that were rebooted earlier, too."""
     for backend in list(ec2_backends[ACCOUNT].values()):
         for instance in backend.all_instances():
-            instance.agent_began_anew = False
+            setattr(instance, "agent_began_anew", False)  # noqa: B010 - an attribute of ssm/moto.py
 
 
 FAULT = Fault(

@@ -19,6 +19,7 @@ from orchestrator.stack.contract import Dns
 ARN = "arn:aws:acm:us-west-2:123456789012:certificate/1"
 VALUE = "_c9.ykybfrwcxw.acm-validations.aws."
 NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
+SOON = datetime(2026, 10, 10, tzinfo=UTC)
 A, B = "demo.vigilon.app", "customer-b.vigilon.app"
 
 
@@ -104,8 +105,8 @@ def test_a_name_and_its_wildcard_share_a_record() -> None:
 
 
 def test_records_that_are_gone_when_it_is_to_be_renewed_are_published_again() -> None:
-    zone, soon = Zone(), {"status": ISSUED, "not_after": datetime(2026, 10, 10, tzinfo=UTC)}
-    made = context(zone, waiting(A, "SUCCESS"), **soon)
+    zone = Zone()
+    made = context(zone, waiting(A, "SUCCESS"), status=ISSUED, not_after=SOON)
     [before] = verdicts(made).values()
     assert isinstance(before, Todo)
     assert "ACM can't renew" in before.change
@@ -115,8 +116,7 @@ def test_records_that_are_gone_when_it_is_to_be_renewed_are_published_again() ->
 
 def test_an_issued_certificate_is_issued_whatever_stands_where_its_record_was() -> None:
     foreign = Record(f"_d9.{A}", "CNAME", ("elsewhere.example",), 300)
-    soon = {"status": ISSUED, "not_after": datetime(2026, 10, 10, tzinfo=UTC)}
-    made = context(Zone(frozenset({foreign})), waiting(A, "SUCCESS"), **soon)
+    made = context(Zone(frozenset({foreign})), waiting(A, "SUCCESS"), status=ISSUED, not_after=SOON)
     assert settle(made) == {A: Done("issued, valid until 2026-10-10; whether ACM can renew it was not seen")}
 
 
