@@ -33,7 +33,10 @@ def _commands(fix: str) -> Iterator[tuple[str, ...]]:
 
 
 def run(command: tuple[str, ...], contract: Mapping[str, Any], folder: Path) -> str:
-    """Type it, and say yes where it asks; why AWS refused it (empty: it did not). What the program itself ends with is seen on the stack."""
+    """Type it, and say yes where it asks; why AWS refused it (empty: it did not).
+
+    What the program itself ends with is seen on the stack.
+    """
     program, *rest = command
     argv = [str(Path(sys.executable).parent / program), *rest]
     if program == "orchestrate":
