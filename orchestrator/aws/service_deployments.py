@@ -60,6 +60,7 @@ class RolloutRecord:
     """Alarms that went off."""
     rollback: str = ""
     """Why it goes, or went, back."""
+    created_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -152,4 +153,5 @@ def _parsed(raw: Mapping[str, Any]) -> RolloutRecord:
         threshold=int(breaker.get("threshold") or 0),
         alarms=tuple(raw.get("alarms", {}).get("triggeredAlarmNames", ())),
         rollback=raw.get("rollback", {}).get("reason", ""),
+        created_at=raw.get("createdAt"),
     )

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.engine.step import Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import attempt, each
+from orchestrator.lifecycle.services import left_alone
 from orchestrator.rollout import hopeless, progress
 from orchestrator.rollout.progress import ProgressContext, Rollout
+from orchestrator.stack.contract import Stack
+
+_SAME = timedelta(minutes=1)
+"""ECS makes its record of a deployment and the deployment itself within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class HopelessFacts:
     records: Mapping[Subject, RolloutRecord] = field(default_factory=dict)
     unread: Mapping[Subject, Unread] = field(default_factory=dict)
     stopped: frozenset[Subject] = frozenset()
+    foreign: Mapping[Subject, str] = field(default_factory=dict)
+    """Tenants whose deployment would be stopped if the service were the stack's own, and why it isn't."""
 
 
 def observe(context: ProgressContext) -> HopelessFacts:
@@ -35,7 +43,18 @@ def observe(context: ProgressContext) -> HopelessFacts:
     names = {name: tenant.service for name, tenant in context.stack.tenants.items()}
     told = attempt(asked, lambda name: context.ecs.record(names[name]))
     records = {name: one for name, one in told.results.items() if one is not None}
-    return HopelessFacts(seen, records, Unread.each(told.failures), stopped)
+    facts = HopelessFacts(seen, records, Unread.each(told.failures), stopped)
+    return replace(facts, foreign=_foreign(context.stack, facts))
+
+
+def _foreign(stack: Stack, facts: HopelessFacts) -> Mapping[Subject, str]:
+    """Asked only of what would be stopped: to know whose a service is, a state is read."""
+    found = {}
+    for tenant, verdict in decide(facts).items():
+        service = facts.rollouts[tenant].service
+        if isinstance(verdict, Todo) and service is not None:
+            found[tenant] = stack.objection_to_redeploy(stack.service_part(tenant), stack.stack, service.tags)
+    return {tenant: why for tenant, why in found.items() if why}
 
 
 def decide(facts: HopelessFacts) -> Verdicts:
@@ -56,7 +75,11 @@ def _verdict(tenant: Subject, rollout: Rollout, facts: HopelessFacts) -> Verdict
         return Done("no deployment is hopeless")
     if record is None or not record.can_stop:
         return Done(f"it goes back by itself ({record.status})" if record else "ECS has no record of it: left as it is")
-    name = rollout.service.name if rollout.service else tenant
+    primary, name = rollout.primary, rollout.service.name if rollout.service else tenant
+    if primary is not None and record.created_at is not None and record.created_at - primary.created_at > _SAME:
+        return Done("another deployment has begun meanwhile")
+    if tenant in facts.foreign:
+        return left_alone(name, facts.foreign[tenant])
     return Todo(f"stop the deployment of {name}, and go back to what ran before: {cause.message}", record.arn)
 
 

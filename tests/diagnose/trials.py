@@ -299,7 +299,8 @@ def _debugged(patient: Patient) -> Day:
     service, started = patient.stack.tenants[SICK].service, list[str]()
 
     def task() -> str:
-        return str(ecs.describe_tasks(**cluster, tasks=started)["tasks"][0]["lastStatus"])
+        seen = ecs.describe_tasks(**cluster, tasks=started)["tasks"]
+        return next((str(one["lastStatus"]) for one in seen), "not shown yet")
 
     def begin() -> None:
         like = ecs.describe_services(**cluster, services=[service])["services"][0]

@@ -34,7 +34,7 @@ _DONE_ALREADY = frozenset(
     }
 )
 _UNDER_WAY = frozenset({"modifying", "rebooting", "starting", "stopping"})
-_SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 60.0
 """Real seconds; who asks for a fault waits for two minutes (`client.ANSWER_SECONDS`)."""
 Undo = Callable[[], object]
 ManualChange = Callable[["Console"], Iterator[Undo]]
@@ -130,7 +130,7 @@ def settled(rds: Any, name: str) -> str:
         found = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
         return "" if found[0]["DBInstanceStatus"] in _UNDER_WAY else str(found[0]["DBInstanceStatus"])
 
-    return eventually(look, _SETTLE_SECONDS)
+    return eventually(look, SETTLE_SECONDS)
 
 
 def change_server(rds: Any, server: dict[str, Any], **change: Any) -> Undo:
@@ -161,7 +161,7 @@ def stop_instances(console: Console, ids: list[str]) -> Undo:
         return [one["InstanceId"] for one in found if one["State"]["Name"] in states]
 
     def start(stopped: list[str]) -> None:
-        eventually(lambda: not of("stopping"), _SETTLE_SECONDS)  # a stop that is under way has to end first
+        eventually(lambda: not of("stopping"), SETTLE_SECONDS)  # a stop that is under way has to end first
         ec2.start_instances(InstanceIds=stopped)
 
     if not (running := of("pending", "running")):
