@@ -101,7 +101,8 @@ def at_zero(it: Situation) -> Verdict | None:
     if it.rules.allow_zero:
         left = service.running + service.pending
         return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
-    fix = f"aws ecs update-service {options(service.name)} --desired-count N (paused: orchestrate resume; --allow-zero)"
+    scaling = f"aws ecs update-service {options(service.name, it.cluster)} --desired-count N"
+    fix = f"{scaling} (paused: orchestrate resume; --allow-zero)"
     return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", it.tenant, fix))
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from orchestrator import index
 from orchestrator.aws.autoscaling import Scaling
+from orchestrator.aws.clusters import options
 from orchestrator.aws.service_counts import Count
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.engine.subjects import each
@@ -99,7 +100,8 @@ def findings(facts: ServicesStartedFacts) -> Iterable[Problem]:
     for tenant, name in facts.names.items():
         count = facts.counts.get(name)
         if count is not None and count.desired == 0 and not count.tags.get(TAG):
-            fix = f"aws ecs update-service --service {name} --desired-count N; `orchestrate history` shows what it had"
+            which = options(count.arn.rpartition(":service/")[2] or name)
+            fix = f"aws ecs update-service {which} --desired-count N; `orchestrate history` shows what it had"
             yield Problem("desired-count-unknown", f"{name} is at 0, and no pause recorded its count", tenant, fix)
 
 

@@ -119,3 +119,19 @@ def test_a_failed_certificate_is_said_with_its_way_out(
     assert status == 1
     [failed] = [event for event in events if event["event"] == "step-failed"]
     assert (failed["code"], "CAA" in failed["fix"]) == ("certificate-failed", True)
+
+
+def test_records_that_its_renewal_lacks_are_published_again(
+    aws: Aws, zone_id: str, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    arn, dns = request(aws, f"old.{ZONE}"), {"provider": "route53", "zone": ZONE}
+    assert orchestrate(cloud, tmp_path, arn, dns)[0] == 0
+    end = certificate(aws, arn)["NotAfter"]
+    cloud.ask("faults", "POST", name="certificate-expiring", tenant="")
+    try:
+        until("it ends sooner", lambda: certificate(aws, arn)["NotAfter"] < end)
+        status, events = orchestrate(cloud, tmp_path, arn, dns)
+        assert (status, events[-1]["changed"]) == (0, 1), events
+        until("it is renewed", lambda: certificate(aws, arn)["NotAfter"] == end)
+    finally:
+        cloud.ask("faults", "DELETE", name="certificate-expiring", tenant="")

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.local.faults import catalogue
 from orchestrator.local.ssm import nodes
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.local.ssm.conftest import World
@@ -102,6 +103,15 @@ def test_the_fault_runner_offline(world: World, runner: str) -> None:
     world.cloud.faults.switch_off("runner-offline")
     assert world.ping(runner) == "Online"
     assert world.ran(runner, "true")["Status"] == "Success"
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_reboot_wakes_a_hung_agent(world: World, runner: str) -> None:
+    hung = world.launch(world.profile("hung"))
+    until("its agent is known, and silent", lambda: world.ping(hung) == "ConnectionLost")
+    world.client("ec2").reboot_instances(InstanceIds=[hung])
+    until("its agent answers", lambda: world.ping(hung) == "Online")
+    assert world.ping(runner) == "ConnectionLost"
 
 
 def test_a_command_that_no_agent_fetches_times_out(world: World, runner: str) -> None:
