@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from orchestrator.aws.listeners import Routing
 from orchestrator.aws.network import SecurityGroup
@@ -39,11 +39,15 @@ class ListenerRulesCheckFacts:
     services: Mapping[str, ServiceSettings]
     groups: Mapping[str, SecurityGroup]
     beside: tuple[ListenerRulesCheckFacts, ...] = ()
+    registers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By tenant every target group that its service's tasks come into: of a blue/green one both colours."""
 
 
 def gather(scene: Scene) -> ListenerRulesCheckFacts:
     """Shared."""
-    stack, every = scene.stack, []
+    stack, every = scene.stack, list[ListenerRulesCheckFacts]()
+    shown = {name: rollout.service for name, rollout in scene.rollouts().items()}
+    registers = {name: one.target_groups for name, one in shown.items() if one is not None and one.target_groups}
     for balancer in stack.balancers:
         ways = {
             name: TenantRoute(tenant.hostname, tenant.target_group_arn, stack.healthy(name).path)
@@ -51,7 +55,8 @@ def gather(scene: Scene) -> ListenerRulesCheckFacts:
             if stack.balancer_of(name).arn == balancer.arn
         }
         routing = scene.routings()[balancer.arn]
-        every.append(ListenerRulesCheckFacts(balancer.dns_name, routing, ways, scene.settings(), scene.groups()))
+        services, groups = scene.settings(), scene.groups()
+        every.append(ListenerRulesCheckFacts(balancer.dns_name, routing, ways, services, groups, registers=registers))
     return replace(every[0], beside=tuple(every[1:]))
 
 
@@ -106,7 +111,8 @@ def _deaf(name: str, whose: str = "no site") -> Finding:
 def _route(tenant: str, site_owners: SiteOwners, facts: ListenerRulesCheckFacts) -> Iterable[Finding]:
     """The judgement of the step `sites`."""
     way, service = facts.ways[tenant], facts.services.get(tenant)
-    inside = SiteBackend(tuple(one.target_group for one in service.ways) if service else None)
+    named = tuple(one.target_group for one in service.ways) if service else None
+    inside = SiteBackend(facts.registers.get(tenant) or named)
     problem = tenancy.misled(tenant, way.path, site_owners, facts.routing.rules, inside)
     if problem is None:
         return
