@@ -42,9 +42,9 @@ def said(service: Service) -> str:
 def why(service: Service) -> str:
     """What the limits come to, in tasks."""
     return (
-        f"of {service.desired} tasks {_least(service)} must go on running (minimumHealthyPercent {service.minimum}), "
+        f"of {service.desired} tasks {_least(service)} must keep running (minimumHealthyPercent {service.minimum}) "
         f"and no more than {_most(service)} may run (maximumPercent {service.maximum}): "
-        "it may neither start one nor stop one"
+        "ECS can neither start a task nor stop one"
     )
 
 

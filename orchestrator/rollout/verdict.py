@@ -187,7 +187,7 @@ def cannot_begin(it: Situation) -> Verdict | None:
     """The service's own limits let the new deployment neither start a task nor stop one."""
     if not limits.cannot_begin(it.service):
         return None
-    message = f"the new deployment of {it.name} starts no task, and never will: {limits.why(it.service)}"
+    message = f"the new deployment of {it.name} cannot start a task: {limits.why(it.service)}"
     fix = f"{limits.remedy(it.service, it.cluster)} (and in Terraform: {limits.IN_TERRAFORM})"
     return Blocked(Problem(limits.CODE, message, it.tenant, fix))
 
@@ -201,7 +201,7 @@ def unregistered(it: Situation) -> Verdict | None:
     seen = it.seconds_since(it.since) if it.since is not None else 0.0
     if peace < UNREGISTERED or seen < UNATTACHED:
         return None
-    message = f"the tasks of {it.name} run, and none is registered in {it.group}: somebody took them out"
+    message = f"the tasks of {it.name} are running, but none is registered in {it.group}: they were deregistered"
     fix = f"orchestrate redeploy {it.tenant}: ECS registers only new tasks"
     return Blocked(Problem("target-not-registered", message, it.tenant, fix))
 

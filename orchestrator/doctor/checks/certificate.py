@@ -129,7 +129,7 @@ def _ending(end: datetime, whom: str, argument: str, *, over: bool) -> Finding:
         severity=Severity.BLOCKER if over else Severity.WARNING,
         symptom=f"browsers refuse {whom}" if over else f"browsers will soon refuse {whom}",
         cause=f"the certificate {'ended' if over else 'ends'} at {end:%Y-%m-%d}; ACM could not renew it",
-        fix=f"orchestrate certificate{argument}: puts its validation records back into DNS, and ACM renews it "
+        fix=f"orchestrate certificate{argument}: publishes its validation records again, then ACM renews it "
         "by itself within hours; one that was imported or validated by e-mail must be renewed by its owner",
         evidence=(f"NotAfter {end.isoformat()}",),
         explains=_SITE,

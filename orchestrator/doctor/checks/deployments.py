@@ -80,7 +80,7 @@ def _cannot_begin(tenant: str, service: Service, cluster: str) -> Finding:
         code="deployment-cannot-begin",
         severity=Severity.WARNING,
         subject=tenant,
-        symptom=f"the new deployment of {service.name} starts no task, and never will",
+        symptom=f"the new deployment of {service.name} cannot start a task",
         cause=limits.why(service),
         fix=f"{limits.remedy(service, cluster)} (and in Terraform: {limits.IN_TERRAFORM})",
         evidence=(limits.said(service), *(event.text for event in service.happened[:1])),
@@ -96,7 +96,7 @@ def _kept_at_zero(tenant: str, service: Service, facts: DeploymentsCheckFacts) -
         code="autoscaling-at-zero",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f"{service.name} runs nothing, and would be scaled back to nothing",
+        symptom=f"{service.name} runs no tasks, and autoscaling would keep it so",
         cause="the maximum of its autoscaling is 0",
         fix=f"aws application-autoscaling register-scalable-target --service-namespace ecs --resource-id {resource} "
         f"--scalable-dimension {DIMENSION} --min-capacity 1 --max-capacity 1; "
@@ -120,9 +120,9 @@ def _unreached(tenant: str, service: Service, rollout: Rollout, facts: Deploymen
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f"the load balancer sends nothing to {service.name}",
-            cause="the service doesn't name the target group that the tenant's name leads to",
-            fix="name it in the service's load_balancer block; terraform apply",
-            evidence=(f"the service names {', '.join(known) or 'none'}", f"the name leads to {group}"),
+            cause="the service does not name the tenant's target group",
+            fix="name it in the load_balancer block of aws_ecs_service; terraform apply",
+            evidence=(f"the service names {', '.join(known) or 'none'}", f"the tenant's target group is {group}"),
             explains=_SITE,
         )
     elif (facts.now - unchanged_since(service, rollout.primary)).total_seconds() >= UNREGISTERED:
@@ -131,7 +131,7 @@ def _unreached(tenant: str, service: Service, rollout: Rollout, facts: Deploymen
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f"the load balancer sends nothing to {service.name}",
-            cause="its tasks run, and somebody took them out of their target group: ECS registers only new ones",
+            cause="its tasks are running, but were deregistered from their target group: ECS registers only new tasks",
             fix=f"orchestrate redeploy {tenant}",
             evidence=(f"runningCount {service.running}", f"targets in {group}: none"),
             explains=_SITE,
@@ -144,8 +144,8 @@ def _inactive(tenant: str, service: Service, definition: TaskDefinition) -> Find
         severity=Severity.WARNING,
         subject=tenant,
         symptom=f"the next deployment of {service.name} will be refused",
-        cause="its task definition was deregistered: what runs goes on, and ECS takes no new deployment with it",
-        fix="terraform apply (it registers the definition anew, and deploys it)",
+        cause="its task definition was deregistered: running tasks continue, but ECS refuses a new deployment with it",
+        fix="terraform apply (registers the definition again and deploys it)",
         evidence=(f"{definition.arn}: INACTIVE",),
     )
 

@@ -71,7 +71,7 @@ def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
 
 def _down(group: RedisState) -> Finding:
     why = f"aws elasticache describe-events --source-type replication-group --source-identifier {group.group}"
-    again = "one that failed is made anew by terraform apply -replace: sessions and queued jobs are lost with it"
+    again = "a failed one is recreated by terraform apply -replace: sessions and queued jobs are lost with it"
     return Finding(
         code="redis-not-available" if group.status else "redis-missing",
         severity=Severity.BLOCKER,
