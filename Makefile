@@ -45,7 +45,7 @@ test: $(READY) ## all tests (PYTEST_ARGS="-k dns" for some)
 
 check: static test ## what CI runs: format, ruff, mypy --strict, import rules, tests
 
-static: $(READY) ## the part of `make check` that runs nothing
+static: $(READY) ## the part of `make check` that runs no tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy --strict
@@ -64,7 +64,7 @@ bench: $(READY) ## measure what we promise about speed
 bench-wait: $(READY) ## our wait compared with `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
 	$(BIN)/python -m tests.bench.wait $(BENCH_ARGS)
 
-dist: $(READY) ## build the wheel and the source distribution into dist/ (the same bytes from the same sources)
+dist: $(READY) ## build the wheel and the source distribution into dist/ (reproducible)
 	$(BIN)/python -m build --no-isolation --outdir dist
 
 reference: $(READY) ## write docs/reference from the code

@@ -16,11 +16,11 @@ ORCHESTRATE_FLAGS ?=
 
 ORCHESTRATE_MK := $(lastword $(MAKEFILE_LIST))
 
-# For steps alone, and for what also runs Terraform.
+# For commands that run only steps, and for those that also run Terraform.
 orchestrate_steps = --chdir '$(ORCHESTRATE_DIRECTORY)' $(foreach tenant,$(TENANT),--tenant '$(tenant)') $(ORCHESTRATE_FLAGS)
 orchestrate_variables = $(if $(ORCHESTRATE_VAR_FILE),-var-file='$(ORCHESTRATE_VAR_FILE)')
 orchestrate_stack = $(orchestrate_steps) $(orchestrate_variables)
-# For what knows no single tenants.
+# For commands that don't take single tenants.
 orchestrate_whole = --chdir '$(ORCHESTRATE_DIRECTORY)' $(ORCHESTRATE_FLAGS)
 
 # "There is work to do" is an answer, not an error.

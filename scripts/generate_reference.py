@@ -107,7 +107,9 @@ def _schema() -> dict[str, Any]:
 
 
 def _contract() -> Iterator[str]:
-    yield "What `orchestrate` needs to know of a stack: the Terraform output `orchestrator`, or the same as JSON by"
+    yield (
+        "What `orchestrate` needs to know about a stack: the Terraform output `orchestrator`, or the same as JSON with"
+    )
     yield "`--contract FILE`, standard input (`--contract -`) or the variable `ORCHESTRATE_CONTRACT` (JSON, or base64"
     yield "of gzipped JSON). Names, ids and ARNs only, never a secret. All defects are reported at once."
     yield ""
@@ -158,7 +160,7 @@ def _type(shape: Mapping[str, Any]) -> str:
 
 
 def _events() -> Iterator[str]:
-    yield "With `--json` every line on standard output is one JSON object, and nothing else is there. The last one is"
+    yield "With `--json` every line on standard output is one JSON object, and there is nothing else. The last one is"
     yield f"`run-finished`. Every object has `schema` ({events.SCHEMA}), `time` (UTC, ISO 8601), `event`, and:"
     yield ""
     kinds = get_args(events.Event)
@@ -173,12 +175,12 @@ def _events() -> Iterator[str]:
         if own:
             rows = ((f"`{field.name}`", str(field.type), f"`{json.dumps(field.default)}`") for field in own)
             yield from _table(("Also", "Type", "Default"), rows)
-    yield "New fields and events may come with the same `schema`; what is here keeps its meaning."
+    yield "New fields and events may come with the same `schema`; existing ones keep their meaning."
 
 
 def _output() -> Iterator[str]:
-    yield "Commands that list something have `--output table|json|yaml`. JSON and YAML are one document of the same"
-    yield f"shape, complete when the command ends: `schema` ({document.SCHEMA}), `kind`, and `items`, a list. That"
+    yield "Commands that list something have `--output table|json|yaml`. JSON and YAML are one document with the same"
+    yield f"structure, complete when the command ends: `schema` ({document.SCHEMA}), `kind`, and `items`, a list. That"
     yield "of `orchestrate history RUN` is of the kind `events`: its items are [events](events.md), as recorded."
     yield ""
     for kind, keys in document.KINDS.items():
@@ -188,11 +190,11 @@ def _output() -> Iterator[str]:
         more = document.MORE.get(kind, {})
         if more:
             yield from _table(("Beside `items`", "What it says"), ((f"`{name}`", what) for name, what in more.items()))
-    yield "New keys may come with the same `schema`; what is here keeps its meaning. The exit status is the table's."
+    yield "New keys may come with the same `schema`; existing ones keep their meaning. The exit status is the table's."
 
 
 def _exit_status() -> Iterator[str]:
-    yield "One table for every command. `outcome` is what `run-finished` says."
+    yield "One table for every command; `outcome` is the word in `run-finished`."
     yield ""
     yield from _table(("Status", "Outcome", "Meaning"), ((str(one.status), one.word, one.meaning) for one in Outcome))
     yield "When several things went wrong, the first of these that occurred: interrupted, expired, invalid,"
@@ -242,8 +244,8 @@ def _steps_of(shown: Iterable[AnyStep]) -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    yield f"The first that is given wins: the flag, the environment variable, the key in `{settings.FILE}` in"
-    yield "Terraform's directory (`--chdir`), the default. A value that can't be read is an error, not a reason"
+    yield f"The first one given wins: the flag, the environment variable, the key in `{settings.FILE}` in"
+    yield "Terraform's directory (`--chdir`), the default. An invalid value is an error, not a reason"
     yield "to take the next."
     yield ""
     rows = (
@@ -253,9 +255,9 @@ def _settings() -> Iterator[str]:
     yield from _table(("Flag", "Variable", "Key", "What it is", "Default"), rows)
     yield "## `[notify]`"
     yield ""
-    yield "Who is told when a command that may change something has ended, in `orchestrate.toml`. An address or a key"
-    yield "may be in a variable, `env:NAME`; a key must. A notice that can't be delivered is a finding, and fails no"
-    yield "run."
+    yield "Who is notified when a command that may change something has ended, in `orchestrate.toml`. An address or a"
+    yield "key may be in a variable, `env:NAME`; a key must be. A notice that can't be delivered is a finding, and doesn't"
+    yield "fail the run."
     yield ""
     told = NoticeSettings.model_fields
     rows = ((f"`{one.alias or name}`", one.description or "") for name, one in told.items())
@@ -269,11 +271,13 @@ def _settings() -> Iterator[str]:
     yield ""
     yield "## Variables"
     yield ""
-    yield "Variables that are no setting:"
+    yield "Variables that are not settings:"
     yield ""
     yield from _table(("Variable", "What it is"), ((f"`{name}`", what) for name, what in settings.VARIABLES.items()))
     yield "A variable `ORCHESTRATE_…` that is in neither table is an error, as an unknown key of the file is: a"
-    yield "misspelt one would be ignored. Also read: `TERRAFORM_BIN` (the program, e.g. `tofu`), `PORKBUN_API_KEY` and"
+    yield (
+        "misspelled one would be ignored. Also read: `TERRAFORM_BIN` (the program, e.g. `tofu`), `PORKBUN_API_KEY` and"
+    )
     yield "`PORKBUN_SECRET_API_KEY`, and everything that boto3 and Terraform read. Because of `ORCHESTRATE_PARENT`, an"
     yield "`orchestrate run` that Terraform starts inside `orchestrate apply` leaves the work to it."
 

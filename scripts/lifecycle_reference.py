@@ -112,7 +112,7 @@ TABLES = (
 
 def lines() -> Iterator[str]:
     """The page below its title."""
-    yield "The guide's tables, and what becomes of the same things here. **Bold** is what the tests compare with what"
+    yield "The guide's tables, and what happens to the same things here. **Bold** is what the tests compare with what"
     yield "is really there, before and after the trip: they fail when it is anything else, and this page is made from"
     yield "what they compare with (`orchestrator/local/stories/comparison.json`). *Italics* are claims that no test"
     yield "checks."

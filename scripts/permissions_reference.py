@@ -10,7 +10,10 @@ from orchestrator.policy.commands import TERRAFORMS, Grants
 
 def lines() -> Iterator[str]:
     """Commands that need the same stand together."""
-    yield "What each command may ask AWS for, at most: a stack without Redis, without Route 53 or without a lock in S3"
+    yield (
+        "The AWS actions that each command needs, at most: a stack without Redis, without Route 53 or without a lock "
+        "in S3"
+    )
     yield "needs less, and parameters are used only where no secret holds a password. An option that needs more than"
     yield "its command has its own entry. `orchestrate policy` prints it for one stack, with ARNs and conditions; how"
     yield "to use it: [least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
@@ -23,14 +26,19 @@ def lines() -> Iterator[str]:
     for actions, commands in shared.items():
         yield f"| {', '.join(f'`{command}`' for command in commands)} | {actions} |"
     yield ""
-    yield "What is sealed with a KMS key that you manage is opened in the caller's name. On such keys (those in"
+    yield (
+        "What is encrypted with a customer managed KMS key is decrypted on the caller's behalf. On such keys (those in"
+    )
     yield "Terraform's state, and `--kms-key`) these actions need, through the service alone (`kms:ViaService`):"
     yield ""
     yield "| Action | On the key |"
     yield "|---|---|"
     yield from (f"| `{action}` | {', '.join(f'`{one}`' for one in asked)} |" for action, asked in OPENING.items())
     yield ""
-    yield f"{', '.join(f'`{name}`' for name in sorted(TERRAFORMS))} run Terraform too, whose own needs are not here."
+    yield (
+        f"{', '.join(f'`{name}`' for name in sorted(TERRAFORMS))} also run Terraform, whose own permissions are not "
+        "listed here."
+    )
 
 
 def _actions(grants: Grants) -> str:

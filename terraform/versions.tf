@@ -22,7 +22,7 @@ provider "aws" {
     }
   }
 
-  # What a pause remembers stands in tags on services and the database: an apply must not take it away.
+  # A pause saves its state in tags on services and the database: an apply must not remove them.
   ignore_tags {
     key_prefixes = ["orchestrate:"]
   }

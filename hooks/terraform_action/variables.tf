@@ -10,7 +10,7 @@ variable "command" {
 
   validation {
     condition     = length(var.command) > 0
-    error_message = "A program has to be named."
+    error_message = "Name a program."
   }
 }
 
@@ -21,7 +21,7 @@ variable "arguments" {
 }
 
 variable "triggers" {
-  description = "Additional reasons to run again; load balancer, database, runner and tenants always are."
+  description = "Additional reasons to run again; changes of load balancer, database, runner and tenants always are."
   type        = map(string)
   default     = {}
 }

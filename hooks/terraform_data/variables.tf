@@ -22,7 +22,7 @@ variable "environment" {
 }
 
 variable "triggers" {
-  description = "Additional reasons to run again; load balancer, database, runner and tenants always are."
+  description = "Additional reasons to run again; changes of load balancer, database, runner and tenants always are."
   type        = map(string)
   default     = {}
 }

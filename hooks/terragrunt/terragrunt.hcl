@@ -1,7 +1,7 @@
 # In a unit's terragrunt.hcl: after `terragrunt apply`, the steps.
 #
-# Terragrunt works in a cache, where its hooks run too; what this unit's orchestrate.toml says is put there. The state is
-# unlocked again when the hook runs. Make the file with `orchestrate init --chdir CACHE`, and copy it beside this one.
+# Terragrunt works in a cache, where its hooks run too; this unit's orchestrate.toml is copied there. The state is
+# unlocked again when the hook runs. Make the file with `orchestrate init --chdir CACHE`, and copy it next to this one.
 
 terraform {
   after_hook "orchestrate" {

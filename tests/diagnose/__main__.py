@@ -68,7 +68,7 @@ def paired(pool: ProcessPoolExecutor, number: int, seed: int) -> list[Result]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="diagnose", description=__doc__)
-    parser.add_argument("--speed", type=float, default=SPEED, help="AWS's delays are divided by it")
+    parser.add_argument("--speed", type=float, default=SPEED, help="how many times shorter delays are than on AWS")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--seed", type=int, default=1)

@@ -64,7 +64,7 @@ def test_without_terraform_it_says_so_and_shows_the_workflow(nowhere: Path) -> N
     running = demo(nowhere)
     said, _ = running.communicate()
     assert running.returncode == 0, said
-    assert said.count("without Terraform, so the same stack is built through the API instead") == 1
+    assert said.count("no Terraform, so the same stack is built through the API instead") == 1
     assert "demo.vigilon.app is DOWN" in said
     assert "https://demo.vigilon.app answers: 200" in said
     assert "https://customer-b.vigilon.app answers: 200" in said

@@ -53,7 +53,7 @@ def run_script(environment: Mapping[str, str], instance_id: str, argv: Sequence[
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return 137, "", f"no end within {SCRIPT_SECONDS} s"
+        return 137, "", f"it didn't finish within {SCRIPT_SECONDS} s"
     finally:
         script.unlink()
     return done.returncode, done.stdout, done.stderr

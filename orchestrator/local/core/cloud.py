@@ -42,8 +42,8 @@ PARTS = (
 """Modules of the rooms with `start(cloud) -> stop`, in the order they start. They stop in the reverse order."""
 
 LEFT_OUT = (
-    "only tasks are affected by security groups and routes; of IAM, only the roles of tasks and instances count",
-    "containers, instances, Vespa, OpenSearch are stand-ins: nothing is found by meaning; Redis lets clients sign in",
+    "security groups and routes affect only tasks; IAM applies only to the roles of tasks and instances",
+    "containers, instances, Vespa and OpenSearch are stand-ins without search; Redis only lets clients sign in",
     "RDS is a real PostgreSQL of the version found on this machine, one server, without replicas",
     "certificates come from a throwaway CA; nothing is billed, metered or kept after `down`",
 )

@@ -69,7 +69,7 @@ def inject(cloud: Cloud, name: str, tenant: str) -> None:
     """The fault is felt from now on."""
     fault = catalogue()[_known(name)]
     if tenant and not fault.per_tenant:
-        raise BadRequest(f"the fault {name!r} is not a tenant's: leave --tenant out")
+        raise BadRequest(f"the fault {name!r} affects no single tenant: leave out --tenant")
     cloud.faults.switch_on(name, tenant)
     try:
         fault.inject(cloud, tenant)

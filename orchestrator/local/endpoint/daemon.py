@@ -25,15 +25,21 @@ from orchestrator.local.endpoint.client import RECORDS
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m orchestrator.local.endpoint.daemon", description=__doc__)
-    parser.add_argument("--dir", type=Path, required=True, help="the cloud's folder, claimed by who starts us")
+    parser.add_argument(
+        "--dir", type=Path, required=True, help="the cloud's folder, claimed by the process that starts this one"
+    )
     parser.add_argument("--name", default="default")
-    parser.add_argument("--speed", type=float, default=20.0, help="AWS's delays are divided by it")
+    parser.add_argument("--speed", type=float, default=20.0, help="how many times shorter delays are than on AWS")
     parser.add_argument("--port", type=int, default=0, help="of the AWS endpoint; 0: any free one")
-    parser.add_argument("--page", type=int, default=0, help="items on one page of a list at most; 0: as AWS has it")
-    parser.add_argument("--late", type=float, default=0.0, help="real seconds for which reads may be late; 0: never")
-    parser.add_argument("--seed", type=int, default=0, help="decides when a late truth is told")
-    parser.add_argument("--rates", type=float, help="seconds of AWS's rates in a real one; else as many as the speed")
-    parser.add_argument("--enforce-iam", action="store_true", help="IAM policies decide on every call")
+    parser.add_argument("--page", type=int, default=0, help="most items on one page of a list; 0: as on AWS")
+    parser.add_argument(
+        "--late", type=float, default=0.0, help="for how many real seconds reads may miss a change; 0: never"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed for how late reads show a change")
+    parser.add_argument(
+        "--rates", type=float, help="how many times faster AWS's rate limits refill; default: as the speed"
+    )
+    parser.add_argument("--enforce-iam", action="store_true", help="check every call against IAM policies")
     return parser.parse_args(argv)
 
 

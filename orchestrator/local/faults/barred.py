@@ -60,7 +60,7 @@ FAULTS = (
     ),
     _set(
         "database-closed",
-        "the tenant's database takes no connections",
+        "the tenant's database accepts no connections",
         "ALTER DATABASE {database} ALLOW_CONNECTIONS false",
         "ALTER DATABASE {database} ALLOW_CONNECTIONS true",
     ),

@@ -14,5 +14,5 @@ def _close(console: Console) -> Iterator[Undo]:
 
 
 FAULT = meddled(
-    "database-port-closed", "the database's security group lets nobody in", "Database Issues", _close, per_tenant=False
+    "database-port-closed", "the database's security group admits nobody", "Database Issues", _close, per_tenant=False
 )

@@ -18,7 +18,7 @@ def _lead_astray(console: Console) -> Iterator[Undo]:
 
 FAULT = meddled(
     "dns-old-record",
-    "the hostname leads to an old load balancer",
+    "the hostname points to an old load balancer",
     "Terraform Destroy/Apply Cycle",
     _lead_astray,
     restarts=False,

@@ -11,4 +11,4 @@ def _change(console: Console) -> Iterator[Undo]:
     yield from change_target_group(console, HealthCheckPath="/health")
 
 
-FAULT = meddled("health-path", "the health check asks for /health", "Health Check Failures", _change)
+FAULT = meddled("health-path", "the health check requests /health", "Health Check Failures", _change)

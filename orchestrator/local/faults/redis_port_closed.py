@@ -14,5 +14,5 @@ def _close(console: Console) -> Iterator[Undo]:
 
 
 FAULT = meddled(
-    "redis-port-closed", "Redis's security group lets nobody in", "Redis/Cache Issues", _close, per_tenant=False
+    "redis-port-closed", "Redis's security group admits nobody", "Redis/Cache Issues", _close, per_tenant=False
 )

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from orchestrator.local.faults.manual_changes import felt_by_tasks
 
-FAULT = felt_by_tasks("registry-rate-limit", "the registry is asked too often (429)", "ECS Task Troubleshooting")
+FAULT = felt_by_tasks("registry-rate-limit", "the registry's rate limit is reached (429)", "ECS Task Troubleshooting")

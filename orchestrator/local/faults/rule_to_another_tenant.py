@@ -13,4 +13,4 @@ def _mislead(console: Console) -> Iterator[Undo]:
     yield from entrances.lead(console, {"Type": "forward", "TargetGroupArn": group})
 
 
-FAULT = meddled("rule-to-another-tenant", "the rule leads to another tenant", "", _mislead, restarts=False)
+FAULT = meddled("rule-to-another-tenant", "the rule forwards to another tenant", "", _mislead, restarts=False)

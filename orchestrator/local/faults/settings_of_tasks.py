@@ -18,7 +18,7 @@ def _without_task_role(made: dict[str, object]) -> dict[str, object]:
 FAULTS = (
     _changed(
         "redis-number-too-high",
-        "the task asks for a database that Redis doesn't have",
+        "the task uses a database number that Redis doesn't have",
         "Redis/Cache Issues",
         set_variable("REDIS_DB_NUMBER", lambda _: "20"),
     ),

@@ -136,8 +136,10 @@ def _rows() -> Sequence[Row]:
             source,
         ),
         Row("sts AssumeRole, DurationSeconds", f"{SHORTEST} to {LONGEST:,} seconds", source),
-        Row("sts AssumeRole, TokenCode", "a wrong code is refused; without one, a role that wants it", source),
+        Row(
+            "sts AssumeRole, TokenCode", "a wrong code is refused, and so is none for a role that requires one", source
+        ),
     )
 
 
-LAW = Law("identity", "Sessions end, and a device's code is asked for", 10, _begin, _rows)
+LAW = Law("identity", "Sessions and MFA: sessions end, and a device's code is required", 10, _begin, _rows)

@@ -275,4 +275,4 @@ def _rows() -> Sequence[Row]:
     ]
 
 
-LAW = Law(name="late", title="Reads that show the world before a change", order=90, begin=Late, rows=_rows)
+LAW = Law(name="late", title="Eventual consistency: reads that miss a change", order=90, begin=Late, rows=_rows)

@@ -154,7 +154,7 @@ def tags_in_rds(kind: str, missing: str) -> Reading:
     return Reading("ListTagsForResource", ask, names="ResourceName", missing=missing)
 
 
-ASSUMED = "assumed: AWS promises nothing else, and clients such as Terraform's provider look again"
+ASSUMED = "assumed: AWS promises no more, and clients such as Terraform's provider read again"
 
 
 def snapshots_in_rds(of: str, what: str, arn: str, missing: str) -> LateKind:

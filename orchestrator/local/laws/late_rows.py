@@ -223,7 +223,7 @@ ROWS: tuple[LateKind, ...] = (
             Reading("ListCommandInvocations", items="CommandInvocations", key="CommandId"),
             Reading("ListCommands", items="Commands", key="CommandId"),
         ),
-        source="Threads of people who met InvocationDoesNotExist right after SendCommand",
+        source="Threads by users who got InvocationDoesNotExist right after SendCommand",
     ),
     LateKind(
         "ssm",

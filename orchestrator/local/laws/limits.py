@@ -67,4 +67,4 @@ def _range(row: Limit) -> str:
     return f"{row.least:,} to {row.most:,}" if row.least else f"at most {row.most:,}"
 
 
-LAW = Law(name="limits", title="What one call may hold", order=30, begin=_begin, rows=_rows)
+LAW = Law(name="limits", title="Limits of one call", order=30, begin=_begin, rows=_rows)

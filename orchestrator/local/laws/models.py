@@ -159,4 +159,4 @@ def _rows() -> Sequence[Row]:
     ]
 
 
-LAW = Law(name="models", title="What the service's model says of arguments", order=20, begin=_begin, rows=_rows)
+LAW = Law(name="models", title="Parameter validation by the service's model", order=20, begin=_begin, rows=_rows)

@@ -207,4 +207,4 @@ def _rows() -> Sequence[Row]:
     ]
 
 
-LAW = Law(name="pages", title="Lists come in pages", order=60, begin=_begin, rows=_rows)
+LAW = Law(name="pages", title="Pagination: lists come in pages", order=60, begin=_begin, rows=_rows)

@@ -48,4 +48,4 @@ def _told() -> Iterator[Row]:
         yield Row(f"{row.service} {', '.join(sorted(row.operations))}", f"{row.name}: {row.most:,}{fixed}", row.source)
 
 
-LAW = Law(name="quotas", title="How much there may be of everything", order=50, begin=_begin, rows=_rows)
+LAW = Law(name="quotas", title="Quotas", order=50, begin=_begin, rows=_rows)

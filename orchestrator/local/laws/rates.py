@@ -89,11 +89,15 @@ def _rows() -> Sequence[Row]:
         Row(
             "route53 ChangeResourceRecordSets", "one at a time for each hosted zone: PriorRequestNotComplete", _ROUTE53
         ),
-        Row("s3", "no rate of an account; of a bucket's prefix 3,500 writes, 5,500 reads a second: never met here", S3),
+        Row(
+            "s3",
+            "no limit per account; per prefix of a bucket 3,500 writes and 5,500 reads a second: never reached here",
+            S3,
+        ),
         Row(
             "Porkbun, every request",
-            f"{porkbun.BURST} at once, {porkbun.REQUESTS_PER_SECOND:g} a second: HTTP 503 with a page of HTML",
-            "said by its support, and seen: https://github.com/jungaretti/bacon/issues/45",
+            f"{porkbun.BURST} at once, {porkbun.REQUESTS_PER_SECOND:g} a second: HTTP 503 with an HTML page",
+            "confirmed by its support, and observed: https://github.com/jungaretti/bacon/issues/45",
         ),
     ]
 
@@ -113,4 +117,4 @@ def _row(rate: Rate) -> Row:
     return Row(f"{rate.service} {calls}", rule, rate.source)
 
 
-LAW = Law(name="rates", title="How often one may ask", order=10, begin=Rates, rows=_rows)
+LAW = Law(name="rates", title="Request rates", order=10, begin=Rates, rows=_rows)

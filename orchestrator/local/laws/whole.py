@@ -76,4 +76,4 @@ def _rows() -> list[Row]:
     ]
 
 
-LAW = Law(name="whole", title="Every member that AWS's answers have", order=90, begin=_begin, rows=_rows)
+LAW = Law(name="whole", title="Complete answers: every member that AWS's have", order=90, begin=_begin, rows=_rows)

@@ -86,7 +86,7 @@ LAST_WORDS: Mapping[str, LastWords] = {
         ("PermissionError: [Errno 13] Permission denied: '/var/lib/onyx/state'",),
     ),
     "words-port-in-use": LastWords(
-        "two containers of the task want one port",
+        "two containers of the task use the same port",
         ("ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8080): address already in use",),
     ),
     "words-other-architecture": LastWords(
@@ -96,7 +96,7 @@ LAST_WORDS: Mapping[str, LastWords] = {
         "the command is not in the image", ("/bin/sh: 1: uvicorn: command not found",), 127
     ),
     "words-heap-full": LastWords(
-        "the program has no memory left", ("MemoryError: Unable to allocate 1.20 GiB for an array",)
+        "the program runs out of memory", ("MemoryError: Unable to allocate 1.20 GiB for an array",)
     ),
     "words-old-processor": LastWords(
         "the processor is too old for the program", ("Illegal instruction (core dumped)",), 132
@@ -105,14 +105,14 @@ LAST_WORDS: Mapping[str, LastWords] = {
         "a variable is missing in the environment", ("KeyError: 'ENCRYPTION_KEY_SECRET'",)
     ),
     "words-image-incomplete": LastWords(
-        "the image was not built whole", ("ModuleNotFoundError: No module named 'onyx.server'",)
+        "the image was built incompletely", ("ModuleNotFoundError: No module named 'onyx.server'",)
     ),
     "words-proxy-certificate": LastWords(
-        "a proxy in between shows a certificate of its own",
+        "a proxy in between presents its own certificate",
         (_PROXY,),
     ),
     "words-foreign-name": LastWords(
-        "a name that is no component's does not resolve",
+        "a host name outside the stack does not resolve",
         (_LICENCE,),
     ),
     "words-database-wants-tls": LastWords(
@@ -121,27 +121,27 @@ LAST_WORDS: Mapping[str, LastWords] = {
         guide=_DATABASE,
     ),
     "words-database-without-tls": LastWords(
-        "the task demands TLS and PostgreSQL has none",
+        "the task requires TLS and PostgreSQL has none",
         (f"{_SQL}{_SERVER}server does not support SSL, but SSL was required",),
         guide=_DATABASE,
     ),
     "words-database-bundle-old": LastWords(
-        "the image's bundle of authorities is older than RDS's certificate",
+        "the image's CA bundle is older than RDS's certificate",
         (f"{_SQL}{_SERVER}SSL error: certificate verify failed",),
         guide=_DATABASE,
     ),
     "words-database-bundle-missing": LastWords(
-        "the image has no bundle of authorities",
+        "the image has no CA bundle",
         (f'{_SQL}{_SERVER}root certificate file "/app/global-bundle.pem" does not exist',),
         guide=_DATABASE,
     ),
     "words-database-iam": LastWords(
-        "the role is one for IAM tokens",
+        "the role accepts only IAM tokens",
         (f'{_SQL}{_SERVER}FATAL:  PAM authentication failed for user "{{POSTGRES_USER}}"',),
         guide=_DATABASE,
     ),
     "words-database-old-client": LastWords(
-        "the client library knows no SCRAM",
+        "the client library doesn't support SCRAM",
         (f"{_SQL}SCRAM authentication requires libpq version 10 or above",),
         guide=_DATABASE,
     ),
@@ -149,12 +149,12 @@ LAST_WORDS: Mapping[str, LastWords] = {
         "the task sends PostgreSQL no password", (f"{_SQL}{_SERVER}fe_sendauth: no password supplied",), guide=_DATABASE
     ),
     "words-database-extension": LastWords(
-        "a migration may not make its extension",
+        "a migration may not create its extension",
         ('(psycopg2.errors.InsufficientPrivilege) permission denied to create extension "pg_trgm"',),
         guide=_DATABASE,
     ),
     "words-database-createrole": LastWords(
-        "a migration may not make its role",
+        "a migration may not create its role",
         ("(psycopg2.errors.InsufficientPrivilege) permission denied to create role",),
         guide=_DATABASE,
     ),
@@ -192,7 +192,7 @@ LAST_WORDS: Mapping[str, LastWords] = {
         "Redis is in cluster mode", (f"{_REDIS}ResponseError: MOVED 866 10.0.3.12:6379",), guide=_CACHE
     ),
     "words-redis-acl": LastWords(
-        "Redis's user may too little",
+        "the Redis user lacks a permission",
         (f"{_REDIS}NoPermissionError: NOPERM this user has no permissions to run the 'flushdb' command",),
         guide=_CACHE,
     ),
@@ -206,12 +206,12 @@ LAST_WORDS: Mapping[str, LastWords] = {
         (_MODEL,),
     ),
     "words-old-keys": LastWords(
-        "keys in the environment outrank the task role, and are gone",
+        "keys in the environment outrank the task role, and no longer exist",
         (_OLD_KEYS,),
         guide=_FILES,
     ),
     "words-no-way-to-aws": LastWords(
-        "the task reaches no API of AWS",
+        "the task can't reach AWS's APIs",
         (_ENDPOINT,),
         guide=_FILES,
     ),

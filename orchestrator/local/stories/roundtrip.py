@@ -46,7 +46,7 @@ def tell(speed: float = SPEED) -> Outcome:
         finally:
             with undisturbed():
                 stage.close()
-    click.echo(f"[{stage.elapsed()}] everything is taken down")
+    click.echo(f"[{stage.elapsed()}] everything has been taken down")
     click.echo("identical" if not different else f"DIFFERENT: {'; '.join(different)}")
     return Outcome.FAILED if different else Outcome.SUCCEEDED
 
@@ -54,7 +54,7 @@ def tell(speed: float = SPEED) -> Outcome:
 def _story(stage: Stage) -> list[str]:
     """What differs at the end; empty: nothing."""
     tools = toolchain.prepare(say=stage.say)
-    stage.chapter("A cloud of our own, and a stack with everything that guards its data")
+    stage.chapter("Start a local cloud, with a stack that has everything that protects its data")
     stage.up(os.environ)
     witness = OutsideView(stage.environ)
     witness.make_zone(demo.ZONE)
@@ -63,7 +63,7 @@ def _story(stage: Stage) -> list[str]:
     stage.orchestrate("apply", "--auto-approve", *variables, cwd=workdir, show=Applying())
     contract = demo.contract_of(stage, tools.program, workdir)
 
-    stage.chapter("Two tenants write: rows, files, documents")
+    stage.chapter("Two tenants write rows, files and documents")
     customers = Customers(stage.environ, contract)
     _write(stage, customers, 0, 30)
 

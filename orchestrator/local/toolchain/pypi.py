@@ -65,11 +65,13 @@ def _install(package: Package, home: Path, environ: Mapping[str, str]) -> None:
         )
         failure = "\n".join(done.stderr.strip().splitlines()[-4:]) if done.returncode else ""
     except subprocess.TimeoutExpired:
-        failure = f"no end within {_SECONDS:.0f} s"
+        failure = f"it didn't finish within {_SECONDS:.0f} s"
     if failure:
         shutil.rmtree(home, ignore_errors=True)
         message = f"{package.requirement} can't be installed from PyPI: {failure}"
-        raise Invalid(Problem("download-failed", message, fix="see that pip can reach a package index (PIP_INDEX_URL)"))
+        raise Invalid(
+            Problem("download-failed", message, fix="check that pip can reach a package index (PIP_INDEX_URL)")
+        )
 
 
 def _configuration(environ: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from orchestrator.errors import Invalid, Problem
 PUBLISHER = "https://releases.hashicorp.com"
 VERSION = "1.11.4"
 _MACHINES: Mapping[str, str] = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-FIX = "install Terraform >= 1.11 or OpenTofu >= 1.11 and put it on PATH, or say where it is: TERRAFORM_BIN=/path/to/it"
+FIX = "install Terraform >= 1.11 or OpenTofu >= 1.11 and put it on PATH, or set TERRAFORM_BIN=/path/to/it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +147,5 @@ def _mismatch(release: Release, expected: str, actual: str) -> Invalid:
     message = (
         f"the download of {release.archive} is damaged or not what was published ({actual[:12]}…, not {expected[:12]}…)"
     )
-    fix = f"try again; if it stays so, don't trust this source, and {FIX}"
+    fix = f"try again; if it happens again, don't trust this source, and {FIX}"
     return Invalid(Problem("checksum-mismatch", message, f"{release.folder}/{release.archive}", fix))

@@ -136,7 +136,7 @@ def find_program(environ: Mapping[str, str], tools: Path, *, say: Say, release_l
         if program is not None and _new_enough(program):
             return program
         if program is not None:
-            say(f"{path} is {program.product} {program.version}: too old, 1.11 has the write-only arguments we need")
+            say(f"{path} is {program.product} {program.version}: too old: the write-only arguments need 1.11")
     say(f"downloading terraform {pinned.version} (Business Source License 1.1) from {pinned.base} into {tools}")
     fetched = identify(release.install(pinned, tools))
     if fetched is None:
@@ -154,7 +154,7 @@ def _of_line(line: str, environ: Mapping[str, str], tools: Path, say: Say) -> Pr
     found = next((one for one in here if one and f"{one.product} {one.version}".startswith(f"terraform {line}.")), None)
     if found is not None:
         return found
-    say(f"fetching terraform {pinned.version} (Business Source License 1.1) into {tools}")
+    say(f"downloading terraform {pinned.version} (Business Source License 1.1) into {tools}")
     try:
         fetched = identify(release.install(pinned, tools))
     except Invalid as failure:
@@ -169,7 +169,7 @@ def _of_line(line: str, environ: Mapping[str, str], tools: Path, say: Say) -> Pr
 
 
 def _chosen(name: str, environ: Mapping[str, str]) -> Program:
-    fix = "unset TERRAFORM_BIN, or let it name a terraform or tofu >= 1.11"
+    fix = "unset TERRAFORM_BIN, or set it to a terraform or tofu >= 1.11"
     program = identify(Path(shutil.which(name, path=environ.get("PATH")) or name))
     if program is None:
         raise Invalid(
@@ -210,7 +210,7 @@ def find_provider(program: Program, environ: Mapping[str, str], tools: Path, *, 
     """Decide where `init` gets the AWS provider: the registry, the user's own configuration, or a mirror found here."""
     reachable, own = mirror.reachable(program.registry), mirror.cli_config(environ)
     if own is not None and "provider_installation" in own.read_text(errors="replace") and not reachable:
-        return Toolchain(program, f"as {own} says")
+        return Toolchain(program, f"as set in {own}")
     mirrors: dict[str, Path] = {}
     newest, source = "", f"downloaded from {program.registry} by `{program.product} init`"
     if not reachable:
@@ -241,7 +241,8 @@ def _write_atomically(path: Path, text: str) -> None:
 def _no_provider(program: Program) -> Invalid:
     message = f"no AWS provider: {program.registry} can't be reached and no mirror of it was found on this machine"
     fix = (
-        f"go online, or run `{program.product} providers mirror ~/.terraform.d/plugins` where you are and copy it here"
+        f"go online, or run `{program.product} providers mirror ~/.terraform.d/plugins` on a machine that is online, "
+        "and copy that folder here"
     )
     return Invalid(Problem("provider-missing", message, fix=fix))
 

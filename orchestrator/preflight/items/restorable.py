@@ -13,7 +13,7 @@ _HCL = """snapshot_identifier       = var.snapshot # null: an empty server
 skip_final_snapshot       = false
 final_snapshot_identifier = "onyx-prod-postgres-final"
 lifecycle {
-  ignore_changes = [snapshot_identifier] # another name must never replace the server that lives
+  ignore_changes = [snapshot_identifier] # another name must never replace an existing server
 }"""
 
 

@@ -10,7 +10,7 @@ resource "aws_acm_certificate" "this" {
 }
 
 # The records that ACM asks for are published between the request and the wait, by the orchestrator: so the first apply of
-# a fresh domain needs nobody at a second terminal. Where they are in DNS already, it does nothing; destroy leaves them.
+# a new domain needs no second terminal. If they are already in DNS, it does nothing; destroy leaves them.
 resource "terraform_data" "published" {
   count = var.publish == null ? 0 : 1
 

@@ -24,7 +24,7 @@ resource "aws_lb_listener" "http" {
   }
 }
 
-# Each tenant adds the rule of its hostname; any other name is nobody's.
+# Each tenant adds the rule of its hostname; no other name is served.
 resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.this.arn
   port              = 443

@@ -1,4 +1,4 @@
-# Two availability zones: what an application load balancer and an RDS subnet group ask for.
+# Two availability zones: as an application load balancer and an RDS subnet group require.
 
 data "aws_availability_zones" "this" {
   state = "available"
@@ -13,8 +13,8 @@ locals {
   zones = slice(sort(data.aws_availability_zones.this.names), 0, 2)
 }
 
-# DNS support, the default, resolves the names of RDS and Redis; host names of instances are nobody's need here (and the
-# provider would take ten seconds for them, before the database can begin).
+# DNS support, the default, resolves the names of RDS and Redis; nothing here needs host names of instances (and the
+# provider would take ten seconds for them before it can start the database).
 resource "aws_vpc" "this" {
   cidr_block = var.cidr
 

@@ -5,7 +5,7 @@ output "vpc_id" {
 output "public_subnet_ids" {
   value = aws_subnet.public[*].id
 
-  # A load balancer that faces the internet is refused in a VPC that has no way there.
+  # AWS refuses an internet-facing load balancer in a VPC without an internet gateway.
   depends_on = [aws_route.internet, aws_route_table_association.public]
 }
 
@@ -14,7 +14,7 @@ output "private_subnet_ids" {
 }
 
 output "task_subnets" {
-  description = "Where tasks and Vespa run: a way out of the VPC exists when this is known."
+  description = "Where tasks and Vespa run: the VPC has a route to the internet once this is known."
   value       = [for subnet in(var.nat_gateway ? aws_subnet.private : aws_subnet.public) : { id = subnet.id, zone = subnet.availability_zone }]
 
   depends_on = [

@@ -1,4 +1,4 @@
-# The groups of what all tenants share. Who may come in is said beside who comes: each tenant opens its own way to the
+# The security groups of what all tenants share. Each client defines its own access: each tenant its rules for the
 # database and Redis (modules/tenant), the runner its own (modules/vespa).
 
 resource "aws_security_group" "load_balancer" {

@@ -1,4 +1,4 @@
-# Read back from the secret, never drawn a second time: an apply that failed half way must end with the same password on
+# Read back from the secret, never generated a second time: an apply that failed halfway must end with the same password on
 # both sides.
 ephemeral "aws_secretsmanager_secret_version" "admin" {
   secret_id = var.admin_secret_id
@@ -9,9 +9,9 @@ resource "aws_db_subnet_group" "this" {
   subnet_ids = var.subnet_ids
 }
 
-# When this stack was born: a final snapshot's name must be another one at each destroy, or the second destroy fails.
+# When this stack was created: a final snapshot needs a new name at each destroy, or the second destroy fails.
 resource "terraform_data" "born" {
-  # It reads the snapshot for being made anew with the server, when a restore puts one in the place of another.
+  # It depends on the snapshot so that it is recreated with the server when a restore replaces one with another.
   input = join("", [formatdate("YYYYMMDDhhmmss", plantimestamp()), var.snapshot == null ? "" : ""])
 
   lifecycle {
@@ -49,7 +49,7 @@ resource "aws_db_instance" "this" {
   apply_immediately         = true
 
   lifecycle {
-    # A snapshot only gives birth: naming another one, or none, must never replace the instance that lives.
+    # The snapshot matters only at creation: naming another one, or none, must never replace an existing instance.
     ignore_changes = [snapshot_identifier]
   }
 }

@@ -5,7 +5,7 @@ resource "aws_elasticache_subnet_group" "this" {
 
 # TLS only. The token would have to be in state here (the provider has no write-only argument for it), so the
 # orchestrator's `redis-auth` step sets it from its secret on the finished group; until then only the security group
-# guards it, and the tasks, who come with a password, are turned away.
+# protects it, and the tasks, which send a password, are refused.
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id = var.name
   description          = "Onyx: sessions, locks and the task queues, three databases per tenant"

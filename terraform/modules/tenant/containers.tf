@@ -1,4 +1,4 @@
-# Onyx 2.x in one task: nginx in front of web and api, and background beside them; they meet on localhost.
+# Onyx 2.x in one task: nginx in front of web and api, and background next to them; they reach each other on localhost.
 
 locals {
   backend_environment = merge({
@@ -9,7 +9,7 @@ locals {
     REDIS_HOST = var.redis.host
     REDIS_PORT = tostring(var.redis.port)
     REDIS_SSL  = "true"
-    # One Redis for all tenants: without numbers of its own a tenant would run another one's tasks.
+    # One Redis for all tenants: without its own database numbers a tenant would run another tenant's tasks.
     REDIS_DB_NUMBER                       = tostring(var.redis.first_database)
     REDIS_DB_NUMBER_CELERY_RESULT_BACKEND = tostring(var.redis.first_database + 1)
     REDIS_DB_NUMBER_CELERY                = tostring(var.redis.first_database + 2)

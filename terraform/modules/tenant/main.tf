@@ -18,8 +18,8 @@ resource "aws_lb_target_group" "this" {
   port                 = 80
   deregistration_delay = 30
 
-  # nginx → api: the only path that means something from end to end. Web's port 3000 has no /health route.
-  # 60 s × 10: migrations are slow, and killing them half way makes them slower.
+  # nginx → api: the only path that tests the whole chain. Web's port 3000 has no /health route.
+  # 60 s × 10: migrations are slow, and killing them halfway makes them slower.
   health_check {
     path                = "/api/health"
     matcher             = "200"
@@ -61,7 +61,7 @@ resource "aws_ecs_task_definition" "this" {
     cpu_architecture        = "X86_64"
   }
 
-  # Tasks must not start before their role may do what they do first.
+  # Tasks must not start before their role has the permissions that they need first.
   depends_on = [aws_iam_role_policy.bucket, aws_iam_role_policy.secrets, aws_iam_role_policy_attachment.execution]
 }
 

@@ -1,4 +1,4 @@
-# Each tenant's tasks have a group of their own, so that no tenant reaches another one's Vespa.
+# Each tenant's tasks have a group of their own, so that no tenant can reach another's Vespa.
 
 resource "aws_security_group" "tasks" {
   name        = "${local.role}-tasks"

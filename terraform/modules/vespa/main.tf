@@ -2,7 +2,7 @@ data "aws_ssm_parameter" "image" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
-# Who may come in is said by the tenant whose index this is (modules/tenant): Vespa itself asks nobody for a password.
+# The tenant whose index this is defines the access (modules/tenant): Vespa itself requires no password.
 resource "aws_security_group" "this" {
   name        = var.role_name
   description = "Vespa: the tenant's tasks come in"
@@ -28,7 +28,7 @@ resource "aws_vpc_security_group_ingress_rule" "postgres" {
   to_port                      = 5432
 }
 
-# Nobody but a client inside of the network can tell whether Redis takes the token of its secret.
+# Only a client inside the network can tell whether Redis accepts the token in its secret.
 resource "aws_vpc_security_group_ingress_rule" "redis" {
   count = var.runner ? 1 : 0
 
@@ -50,7 +50,7 @@ resource "aws_ebs_volume" "index" {
   tags = { Name = "${var.name}-index" }
 
   lifecycle {
-    # A snapshot only gives birth: naming another one, or none, must never replace the volume that lives.
+    # The snapshot matters only at creation: naming another one, or none, must never replace an existing volume.
     ignore_changes = [snapshot_id]
   }
 }
@@ -62,7 +62,7 @@ resource "aws_instance" "this" {
   vpc_security_group_ids = [aws_security_group.this.id]
   iam_instance_profile   = aws_iam_instance_profile.this.name
 
-  # user_data runs at first boot only: another one means another instance, with the same index.
+  # user_data runs at first boot only: a changed one means a new instance, with the same index.
   user_data_replace_on_change = true
   user_data = templatefile("${path.module}/user_data.sh.tftpl", {
     image  = var.image

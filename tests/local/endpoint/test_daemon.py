@@ -171,7 +171,7 @@ def test_faults_are_listed_injected_and_cleared(cloud: LocalCloud) -> None:
     assert "none" in cli("fault", "--clear", "--dir", str(cloud.folder))
     with pytest.raises(Invalid, match="no fault 'nonsense'"):
         cli("fault", "nonsense", "--dir", str(cloud.folder))
-    with pytest.raises(Invalid, match="not a tenant's"):
+    with pytest.raises(Invalid, match="affects no single tenant"):
         cli("fault", "throttle", "--tenant", "customer-a", "--dir", str(cloud.folder))
 
 

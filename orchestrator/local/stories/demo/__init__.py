@@ -74,20 +74,20 @@ def _folder(*, keep: bool) -> Path:
         return Path(tempfile.mkdtemp(prefix="orchestrate-demo-"))
     folder = Path(".orchestrate/demo").absolute()
     if client.alive(state.folder_of("default", None)):
-        message = "a local cloud is already up here, in the place that the kept demo needs"
+        message = "a local cloud is already up here, in the folder that `demo --keep` needs"
         raise Invalid(Problem("local-cloud-up", message, fix="`orchestrate local down`, or the demo without --keep"))
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
 def _story(stage: Stage, telling: Telling) -> None:
-    click.echo("orchestrate demo: the guide's stack on a cloud that lives on this machine. Nothing leaves it.")
+    click.echo("orchestrate demo: the guide's stack on a local cloud. Nothing leaves this machine.")
     tools = _toolchain(stage, telling)
-    stage.chapter("A cloud of our own")
+    stage.chapter("Start a local cloud")
     stage.up(os.environ)
     witness = OutsideView(stage.environ)
     if telling.dns == "porkbun" and tools is not None:
-        stage.say(f"the company's domain {ZONE} is registered at Porkbun, and parked there")
+        stage.say(f"the company's domain {ZONE} is registered at Porkbun, and still parked")
     else:
         servers = witness.make_zone(ZONE)
         stage.say(f"the company's DNS zone {ZONE} is at Route 53 (served by {servers[0]} and others); no stack owns it")
@@ -107,7 +107,7 @@ def _toolchain(stage: Stage, telling: Telling) -> toolchain.Toolchain | None:
     except Invalid as missing:
         if asked:
             raise
-        stage.say(f"without Terraform, so the same stack is built through the API instead: {missing}")
+        stage.say(f"no Terraform, so the same stack is built through the API instead: {missing}")
         return None
     stage.say(f"{found.program.product} {found.program.version}; the AWS provider: {found.provider}")
     return found
@@ -126,7 +126,7 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     stage.chapter("The same command again: nothing is left to do")
     _expect_no_change(stage, "apply", "--auto-approve", VARIABLES, cwd=workdir)
 
-    stage.chapter("terraform destroy: the end of a demo, or a mistake")
+    stage.chapter("terraform destroy: a demo is over, or somebody made a mistake")
     _terraform(stage, program, workdir, "destroy")
 
     stage.chapter("terraform apply, and nothing else: a new load balancer, an empty database server, a new instance")
@@ -275,9 +275,9 @@ def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> No
     hostname = tenant["hostname"]
     alias, addresses = witness.resolve(hostname)
     if addresses:
-        raise StoryError(f"{hostname} should lead nowhere, but resolves to {addresses}")
+        raise StoryError(f"{hostname} should resolve to nothing, but resolves to {addresses}")
     stage.say(f"https://{hostname} is DOWN, because:")
-    stage.say(f"- DNS: {hostname} → {f'{alias}, a load balancer that is gone' if alias else 'nothing'}")
+    stage.say(f"- DNS: {hostname} → {f'{alias}, a load balancer that no longer exists' if alias else 'nothing'}")
     stage.say(f"- databases in the server: {', '.join(witness.databases(contract)) or 'none'}")
     running, desired = witness.services(contract)[name]
     said = witness.newest_error(contract, name) or "nothing"
@@ -300,21 +300,25 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
     missing = {tenant["database"] for tenant in contract["tenants"].values()} - set(witness.databases(contract))
     short = [name for name, (running, desired) in counts.items() if running != desired or not desired]
     if missing or short:
-        raise StoryError(f"it is not whole: databases missing {sorted(missing)}, services short {short}")
+        raise StoryError(
+            f"the stack is incomplete: databases missing {sorted(missing)}, services short of tasks {short}"
+        )
 
 
 def _good_bye(stage: Stage, *, keep: bool) -> None:
     click.echo()
-    click.secho(f"[{stage.elapsed()}] The whole story is told.", bold=True)
+    click.secho(f"[{stage.elapsed()}] The demo is complete.", bold=True)
     if not keep:
-        click.echo("Everything is taken down. To play with it: orchestrate demo --keep (make demo KEEP=1)")
+        click.echo("Everything has been taken down. To explore it: orchestrate demo --keep (make demo KEEP=1)")
         return
     click.echo("The cloud stays up. To use it, with aws, terraform, psql and orchestrate:")
     click.echo('    eval "$(orchestrate local env)"')
     chosen = stage.environ.get("TERRAFORM_BIN", "")
     if chosen and shutil.which("terraform") != chosen:
         click.echo(f"    export TERRAFORM_BIN={chosen}")
-    click.echo(f"What the stack was made from is in {stage.folder}. The end of it all: orchestrate local down")
+    click.echo(
+        f"The stack's Terraform configuration is in {stage.folder}. To take everything down: orchestrate local down"
+    )
 
 
 def report(stage: Stage, failure: StoryError | OrchestratorError) -> None:
