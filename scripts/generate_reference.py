@@ -256,8 +256,8 @@ def _settings() -> Iterator[str]:
     yield "## `[notify]`"
     yield ""
     yield "Who is notified when a command that may change something has ended, in `orchestrate.toml`. An address or a"
-    yield "key may be in a variable, `env:NAME`; a key must be. A notice that can't be delivered is a finding, and doesn't"
-    yield "fail the run."
+    yield "key may be in a variable, `env:NAME`; a key must be. A notice that can't be delivered is a finding, and"
+    yield "doesn't fail the run."
     yield ""
     told = NoticeSettings.model_fields
     rows = ((f"`{one.alias or name}`", one.description or "") for name, one in told.items())

@@ -10,8 +10,9 @@ from orchestrator.local import laws
 
 def lines() -> Iterator[str]:
     """A section for each law, in the order in which they refuse."""
-    yield "What AWS refuses, or answers differently than a simple stand-in would: the [local"
-    yield "cloud](../explanation/local-cloud.md) always does the same. Each law is a file of `orchestrator/local/laws/`."
+    yield "What AWS refuses, or answers differently than a simple stand-in would: the"
+    yield "[local cloud](../explanation/local-cloud.md) always does the same. Each law is a file of"
+    yield "`orchestrator/local/laws/`."
     yield ""
     for law in laws.catalogue():
         yield f"## {law.title}"
