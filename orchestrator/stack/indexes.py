@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestrator.stack.names import Host
-from orchestrator.stack.values import InstanceId, Port, Section
+from orchestrator.stack.values import PASSWORD_KEY, Arn, InstanceId, Port, Section, Text
 
-VESPA = "vespa"
+VESPA, OPENSEARCH = "vespa", "opensearch"
 
 
 class IndexServer(Section):
@@ -25,7 +25,25 @@ class Vespa(IndexServer):
     config_port: Port = 19071
 
 
-KnownServer = Vespa
+class OpenSearch(IndexServer):
+    """One tenant's search index on its own instance, over TLS; the tasks sign in as `admin_user`.
+
+    `secret_arn` is a secret of Secrets Manager that the instance itself may read; `secret_key` the key of its JSON
+    object; empty: the whole value.
+    """
+
+    port: Port = 9200
+    admin_user: Text = "admin"
+    secret_arn: Arn
+    secret_key: str = PASSWORD_KEY
+
+    @property
+    def region(self) -> str:
+        """Where the secret is."""
+        return self.secret_arn.split(":")[3]
+
+
+KnownServer = Vespa | OpenSearch
 """One of the kinds there are."""
 
 

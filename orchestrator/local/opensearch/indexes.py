@@ -85,9 +85,13 @@ class Indexes:
         return iter(sorted(self._all.values(), key=lambda one: one.name))
 
     def named(self, expression: str) -> list[Index]:
-        """Those that a request means: names, `*` in them, `_all`. Refused where a name is nobody's."""
+        """Those that are meant: names, `*` in them, `-` before what is left out. Refused where one is nobody's."""
         found: dict[str, Index] = {}
         for name in expression.split(","):
+            if name.startswith("-"):
+                never = re.escape(name[1:]).replace(r"\*", ".*")
+                found = {it: one for it, one in found.items() if not re.fullmatch(never, it)}
+                continue
             pattern = re.escape("*" if name == "_all" else name).replace(r"\*", ".*")
             met = {one.name: one for one in self if re.fullmatch(pattern, one.name)}
             if not met and "*" not in name and name != "_all":

@@ -60,12 +60,14 @@ class World:
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
         return name
 
-    def launch(self, profile: str | None = None, tag: str = "onyx-prod-vespa") -> str:
+    def launch(self, profile: str | None = None, tag: str = "onyx-prod-vespa", user_data: str = "") -> str:
         ec2 = self.client("ec2")
         self.image = self.image or ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         given: dict[str, Any] = {"IamInstanceProfile": {"Name": profile}} if profile else {}
         tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": tag}]}]
-        answer = ec2.run_instances(ImageId=self.image, MinCount=1, MaxCount=1, TagSpecifications=tags, **given)
+        answer = ec2.run_instances(
+            ImageId=self.image, MinCount=1, MaxCount=1, TagSpecifications=tags, UserData=user_data, **given
+        )
         return str(answer["Instances"][0]["InstanceId"])
 
     def ping(self, instance_id: str) -> str | None:

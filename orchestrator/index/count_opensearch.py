@@ -1,0 +1,77 @@
+"""The program that counts OpenSearch's documents, sent to its instance over SSM. It has Python 3.9 alone.
+
+Its words: the port, the indexes, the user, the region, the secret with the password and the key in it (empty: the whole
+value). It prints one JSON object: the number, and a digest that doesn't depend on their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from typing import Any, Dict, Optional  # noqa: UP035 - Python 3.9
+
+PAGE = 500
+MOST = 200_000
+"""Documents that are read at most; of more only the number is told."""
+
+
+def login(user: str, region: str, secret: str, key: str) -> str:
+    """A line of curl's configuration: it is given on standard input, where no list of processes shows it."""
+    asked = ["aws", "secretsmanager", "get-secret-value", "--region", region, "--secret-id", secret]
+    done = subprocess.run(
+        [*asked, "--query", "SecretString", "--output", "text"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr.strip()[-400:] or "the password can't be read")
+    said = done.stdout.strip()
+    password = json.loads(said)[key] if key else said
+    return "user = " + json.dumps(user + ":" + password, ensure_ascii=False)
+
+
+class Node:
+    """The node on this instance."""
+
+    def __init__(self, port: str, line: str) -> None:
+        self.base = "https://localhost:" + port
+        self.line = line
+
+    def ask(self, path: str, body: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:  # noqa: UP006, UP045
+        """The JSON answer; empty when it doesn't answer (yet)."""
+        words = ["curl", "-sfk", "-m", "60", "-K", "-", self.base + path]
+        if body is not None:
+            words += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
+        done = subprocess.run(words, input=self.line, capture_output=True, text=True, check=False)
+        try:
+            return dict(json.loads(done.stdout)) if not done.returncode else {}
+        except ValueError:
+            return {}
+
+
+def count(node: Node, indexes: str) -> Dict[str, Any]:  # noqa: UP006
+    """The number of documents and the sum of their hashes; no number while OpenSearch doesn't answer."""
+    unknown: Dict[str, Any] = {"documents": None, "digest": ""}  # noqa: UP006
+    node.ask("/" + indexes + "/_refresh")
+    number = node.ask("/" + indexes + "/_count").get("count")
+    if number is None:
+        return unknown
+    if number > MOST:
+        return {"documents": number, "digest": ""}
+    total, found = 0, 0
+    page = node.ask("/" + indexes + "/_search?scroll=5m", {"size": PAGE, "sort": ["_doc"]})
+    while "hits" in page:
+        hits = page["hits"]["hits"]
+        for hit in hits:
+            text = json.dumps([hit["_index"], hit["_id"], hit["_source"]], sort_keys=True).encode()
+            total = (total + int(hashlib.sha256(text).hexdigest()[:16], 16)) % 2**64
+        found += len(hits)
+        if not hits:
+            return {"documents": found, "digest": f"{total:016x}"}
+        page = node.ask("/_search/scroll", {"scroll": "5m", "scroll_id": page["_scroll_id"]})
+    return unknown
+
+
+if __name__ == "__main__":
+    node_port, wanted, *access = sys.argv[1:]
+    print(json.dumps(count(Node(node_port, login(*access)), wanted)))  # noqa: T201 - its standard output is the answer
