@@ -140,7 +140,7 @@ class Restoration:
 
 def born_of_snapshots(plan: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Addresses of what there is and has to be made anew to hold a backup's data; None: the configuration can't."""
-    found = readers(of_plan(plan), frozenset({DATABASE, INDEXES}))
+    found = readers(of_plan(plan), frozenset({DATABASE, *INDEXES.values()}))
     return tuple(one.address for one in found if not one.new) if found else None
 
 

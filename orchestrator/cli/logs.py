@@ -1,4 +1,4 @@
-"""`orchestrate logs`: what the tenants' containers write, as one stream; and what Vespa's container wrote."""
+"""`orchestrate logs`: what the tenants' containers write, as one stream; and what the search indexes wrote."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestrator.cli.shape import command
 
 
 @command()
-@click.argument("source", required=False, type=click.Choice(["vespa"]), metavar="[vespa]")
+@click.argument("source", required=False, type=click.Choice(["vespa", "opensearch"]), metavar="[vespa|opensearch]")
 @click.option("--container", metavar="NAME", default="", help="Only this container (api, background, web, nginx).")
 @click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option(
@@ -25,10 +25,10 @@ from orchestrator.cli.shape import command
 @run_options
 @settings_options
 def logs(source: str | None, *, container: str, follow: bool, since: str, grep: tuple[str, ...], **given: Any) -> None:
-    """Show the logs of the tenants' containers in order of time; with `vespa`, those of Vespa's containers.
+    """Show the logs of the tenants' containers in order of time; with a kind of index, those of its containers.
 
-    --grep takes plain text, or one CloudWatch filter pattern (`?ERROR ?Exception`, `"two words"`, `%regex%`). Vespa's
-    logs are fetched over SSM, which carries the last 20,000 characters. Secrets of the stack are shown as ***.
+    --grep takes plain text, or one CloudWatch filter pattern (`?ERROR ?Exception`, `"two words"`, `%regex%`). The
+    indexes' logs are fetched over SSM, which carries the last 20,000 characters. Secrets of the stack are shown as ***.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.logs import LogsOptions, logs

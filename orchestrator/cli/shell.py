@@ -13,20 +13,20 @@ from orchestrator.cli.shape import command
 
 
 @command()
-@click.argument("where", type=click.Choice(["vespa", "runner"]), metavar="[vespa|runner]")
+@click.argument("where", type=click.Choice(["vespa", "opensearch", "runner"]), metavar="[vespa|opensearch|runner]")
 @click.option(
     "--tenant",
     "tenants",
     multiple=True,
     metavar="NAME",
     shell_complete=complete.tenants,
-    help="Tenant whose Vespa to open, if there are several.",
+    help="Tenant whose search index to open, if there are several.",
 )
 @contract_option
 @directory_option
 @settings_options
-def shell(where: Literal["vespa", "runner"], **given: Any) -> None:
-    """Open a shell on a tenant's Vespa instance or on the runner. Needs AWS's session-manager-plugin.
+def shell(where: Literal["vespa", "opensearch", "runner"], **given: Any) -> None:
+    """Open a shell on the instance of a tenant's search index, or on the runner. Needs AWS's session-manager-plugin.
 
     The session starts with your own permissions (ssm:StartSession), and the plugin takes over the terminal.
     """

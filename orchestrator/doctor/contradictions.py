@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.engine.check import Finding, Severity
 from orchestrator.engine.step import STACK, Subject
+from orchestrator.index import PROVIDERS
 
 TODAY = timedelta(hours=24)
 """How long what a deployment has shown of the ways out is held against a reading of routes and rules."""
@@ -22,8 +23,7 @@ _WAYS_IN = frozenset(
         "database-port-closed",
         "database-other-vpc",
         "redis-port-closed",
-        "vespa-port-closed",
-        "vespa-other-vpc",
+        *(f"{one.name}-{what}" for one in PROVIDERS for what in ("port-closed", "other-vpc")),
         "task-egress-closed",
     }
 )

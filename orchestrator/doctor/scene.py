@@ -223,7 +223,7 @@ class Scene:
 
     @read_once
     def index_ports(self) -> Mapping[tuple[str, Subject], int]:
-        """Per index (its kind and tenant): the port its tasks themselves ask (VESPA_PORT), else the contract's."""
+        """Per index (its kind and tenant): the port its tasks themselves ask (VESPA_PORT, …), else the contract's."""
         ports = {}
         for kind, tenant, server in self.stack.indexes:
             definition = self.definitions().get(tenant)

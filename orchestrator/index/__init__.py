@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.index import vespa
+from orchestrator.index import opensearch, vespa
 from orchestrator.index.provider import IndexProvider
 from orchestrator.index.report import Contents
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.indexes import PlacedIndex
 
 AnyIndex = IndexProvider[Any]
-PROVIDERS: tuple[AnyIndex, ...] = (vespa.PROVIDER,)
+PROVIDERS: tuple[AnyIndex, ...] = (vespa.PROVIDER, opensearch.PROVIDER)
 """Every kind, in the order in which they are told."""
 STEPS: tuple[str, ...] = tuple(f"{one.name}-containers" for one in PROVIDERS)
 """The steps after which their containers run."""

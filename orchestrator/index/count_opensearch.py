@@ -30,7 +30,7 @@ def login(user: str, region: str, secret: str, key: str) -> str:
     return "user = " + json.dumps(user + ":" + password, ensure_ascii=False)
 
 
-class Node:
+class NodeHere:
     """The node on this instance."""
 
     def __init__(self, port: str, line: str) -> None:
@@ -49,7 +49,7 @@ class Node:
             return {}
 
 
-def count(node: Node, indexes: str) -> Dict[str, Any]:  # noqa: UP006
+def count(node: NodeHere, indexes: str) -> Dict[str, Any]:  # noqa: UP006
     """The number of documents and the sum of their hashes; no number while OpenSearch doesn't answer."""
     unknown: Dict[str, Any] = {"documents": None, "digest": ""}  # noqa: UP006
     node.ask("/" + indexes + "/_refresh")
@@ -74,4 +74,4 @@ def count(node: Node, indexes: str) -> Dict[str, Any]:  # noqa: UP006
 
 if __name__ == "__main__":
     node_port, wanted, *access = sys.argv[1:]
-    print(json.dumps(count(Node(node_port, login(*access)), wanted)))  # noqa: T201 - its standard output is the answer
+    print(json.dumps(count(NodeHere(node_port, login(*access)), wanted)))  # noqa: T201 - its standard output is the answer

@@ -3,7 +3,7 @@
 The api makes its indexes itself, so a fresh node is healthy before any is there; on one node yellow is as good as
 green, for a replica has no other node to be on. The image has a certificate of its own, which nobody can
 verify. The password is the one the tasks use: the instance fetches it with its own role, and gives it to curl on
-standard input.
+standard input. The node keeps the first password it was given on its data volume, whatever its secret says later.
 """
 
 from __future__ import annotations
@@ -11,26 +11,60 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from orchestrator.index.provider import IndexProvider, TaskSetting
+from orchestrator.index.provider import IndexProvider, TaskSetting, Trouble
 from orchestrator.stack.indexes import OPENSEARCH, OpenSearch
 
 INDEXES = "*,-.*,-top_queries-*,-security-auditlog-*"
 """All but OpenSearch's own."""
-
-
-def _probe(index: OpenSearch) -> str:
-    place, base = shlex.quote(index.secret_arn), f"https://localhost:{index.port}"
-    key, user = shlex.quote(index.secret_key), shlex.quote(index.admin_user)
-    as_curl = "import json, sys; said = sys.stdin.read().strip(); key, user = sys.argv[1:]; "
-    as_curl += 'word = json.loads(said)[key] if key else said; print("user = " + json.dumps(user + ":" + word, '
-    as_curl += "ensure_ascii=False))"
-    return f"""
-login=$(aws secretsmanager get-secret-value --region {shlex.quote(index.region)} --secret-id {place} \\
-  --query SecretString --output text | python3 -c {shlex.quote(as_curl)} {key} {user})
-ask() {{ printf '%s' "$login" | curl -sfk -m 10 -K - "$1"; }}
-health=$(ask {base}/_cluster/health 2>/dev/null || true)
-case "$health" in *'"green"'*|*'"yellow"'*) healthy=true ;; *) healthy=false ;; esac
-counted=$(ask '{base}/{INDEXES}/_count' 2>/dev/null || true)"""
+_LOGIN = """import json, sys
+said = sys.stdin.read().strip() or sys.exit(1)
+key, user = sys.argv[1:]
+word = json.loads(said)[key] if key else said
+print("user = " + json.dumps(user + ":" + word, ensure_ascii=False))"""
+"""A line of curl's configuration, which no list of processes shows."""
+_DISK = """import json, sys
+print(max(int(one["disk.percent"]) for one in json.load(sys.stdin) if one.get("disk.percent")))"""
+_PROBE = f"""
+signed_in() {{
+  login=$(aws secretsmanager get-secret-value --region "$4" --secret-id "$5" --query SecretString --output text \\
+    | python3 -c {shlex.quote(_LOGIN)} "$6" "$3")
+}}
+base="https://localhost:$1" indexes=$2
+ask() {{ printf '%s' "$login" | curl -sk -m 10 -K - "$@" 2>/dev/null; }}
+case "$seen" in
+  *'"state": "running"'*)
+    if signed_in "$@"; then
+      health=$(ask -w '\\n%{{http_code}}' "$base/_cluster/health" || true)
+      case "$health" in
+        *$'\\n'401|*$'\\n'403) trouble=login-refused ;;
+        *'"green"'*|*'"yellow"'*) healthy=true ;;
+        *'"red"'*) trouble=damaged ;;
+      esac
+    else
+      trouble=secret-unreadable
+    fi ;;
+esac
+if [ "$healthy" = true ]; then
+  counted=$(ask -f "$base/$indexes/_count" || true)
+  disks="$base/_cat/allocation?format=json&h=disk.percent"
+  disk=$(ask -f "$disks" | python3 -c {shlex.quote(_DISK)} 2>/dev/null || true)
+fi"""
+TROUBLES = {
+    "login-refused": Trouble(
+        "it refuses the password of its secret: it keeps the one of its first start on its data volume",
+        "put that password back into the secret (aws secretsmanager put-secret-value), then: orchestrate redeploy "
+        "{tenant}",
+    ),
+    "secret-unreadable": Trouble(
+        "its own instance can't read the secret with its password, so it can't be asked",
+        "allow the instance's role secretsmanager:GetSecretValue on it (terraform/modules/opensearch shows how)",
+    ),
+    "damaged": Trouble(
+        "a shard of an index is damaged or missing (its health is red)",
+        "orchestrate logs opensearch --tenant {tenant} names it; bring back the last backup (orchestrate restore), or "
+        "delete that index and have Onyx index the documents again",
+    ),
+}
 
 
 def _documents(counted: Any) -> int | None:
@@ -46,7 +80,7 @@ def _settings(index: OpenSearch) -> dict[str, TaskSetting]:
     }
 
 
-def _counted(index: OpenSearch) -> tuple[str, ...]:
+def _words(index: OpenSearch) -> tuple[str, ...]:
     return (str(index.port), INDEXES, index.admin_user, index.region, index.secret_arn, index.secret_key)
 
 
@@ -60,10 +94,11 @@ PROVIDER: IndexProvider[OpenSearch] = IndexProvider(
     host_variable="OPENSEARCH_HOST",
     port_variable="OPENSEARCH_REST_API_PORT",
     guide_section="",
-    probe=_probe,
+    probe=_PROBE,
     documents=_documents,
     counter="count_opensearch.py",
-    counted=_counted,
+    words=_words,
     ports=lambda index: (index.port,),
     settings=_settings,
+    troubles=TROUBLES,
 )

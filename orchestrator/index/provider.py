@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from typing import Any, Generic, TypeVar
@@ -33,6 +33,8 @@ COUNTING = 3600
 """Seconds that reading every document may take."""
 MOVING = 300
 """Seconds that stopping or starting may take."""
+TOGETHER = 50
+"""Instances that one script tells apart: SSM carries 64 KB of it."""
 CARRIED = 20_000
 """Characters of its log that SSM is given to carry: of more it would keep the first 24,000, not the last."""
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
@@ -43,11 +45,18 @@ seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.E
 "started": "{{.State.StartedAt}}", "image": "{{.Config.Image}}", "ports": {{json .HostConfig.PortBindings}}}' \
 __CONTAINER__ 2>/dev/null || echo '{"state": "absent"}')
 [ -n "$(docker images -q __IMAGE__ 2>/dev/null)" ] && pulled=true || pulled=false
+healthy=false counted="" disk="" trouble=""
+__WORDS__
 __PROBE__
-counted=${counted//$'\n'/}
-printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container": %s, "counted": %s}\\n' \\
+counted=${counted//$'\n'/} disk=${disk//$'\n'/}
+printf '{"dockerd": %s, "booting": %s, "healthy": %s, "pulled": %s, "container": %s, "counted": %s, ' \\
   "$dockerd" "$booting" "$healthy" "$pulled" "$seen" "${counted:-null}"
+printf '"disk": %s, "trouble": "%s"}\\n' "${disk:-null}" "$trouble"
 """
+_APART = """case "${AWS_SSM_INSTANCE_ID:-}" in
+__CASES__
+  *) echo "the SSM agent does not say which instance this is (AWS_SSM_INSTANCE_ID): update it" >&2; exit 1 ;;
+esac"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,22 @@ class TaskSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an index that runs says is wrong with it, where another start would not help. `{tenant}` is in the fix."""
+
+    cause: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexProvider(Generic[I]):
     """One kind of index that is a container on the tenant's own instance.
 
-    `answerer` is what answers once tasks may start. `probe` is a piece of shell that sets `healthy` to true or false
-    and `counted` to what the index answers when it is asked for the number of its documents (JSON, or nothing), which
-    `documents` reads.
-    `counter` is the file of the program that prints how many documents there are, and `counted` the words it is given.
+    `answerer` is what answers once tasks may start. `probe` is a piece of shell that is given the `words` of the
+    instance's index (`$1`, …) and what docker says of the container (`$seen`). It sets `healthy` to true where the
+    index is, `counted` to what it answers when it is asked for the number of its documents (JSON, or nothing), which
+    `documents` reads, `disk` to how full its disk is (percent, or nothing), and `trouble` to a key of `troubles`.
+    `counter` is the file of the program that prints how many documents there are; it is given the same words.
     """
 
     name: str
@@ -82,14 +100,16 @@ class IndexProvider(Generic[I]):
     port_variable: str
     guide_section: str
     """The section of the troubleshooting guide; empty: beyond the guide."""
-    probe: Callable[[I], str]
+    probe: str
     documents: Callable[[Any], int | None]
     counter: str
-    counted: Callable[[I], Sequence[str]]
+    words: Callable[[I], Sequence[str]]
     ports: Callable[[I], tuple[int, ...]]
     """What the tasks must reach, the port of queries first."""
     settings: Callable[[I], Mapping[str, TaskSetting]]
     """By variable of the tasks."""
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    """By the word that `probe` has for each, and their codes end with."""
 
     def of(self, stack: Stack) -> Mapping[Subject, I]:
         """By tenant, the indexes of this kind."""
@@ -98,15 +118,14 @@ class IndexProvider(Generic[I]):
         return indexes
 
     def look(self, shell: Shells, indexes: Mapping[Subject, I], *, who: str) -> Attempts[IndexReport | None]:
-        """One command for all instances; None: one has not docker's or curl's usual words.
+        """One command for all instances (50 of those whose words differ); None: one has not docker's or curl's words.
 
         What could not be asked, and may be later, is a failure of that instance alone.
         """
         comment = f"orchestrate {who}: look at {self.title} (read-only)"
         seen: Attempts[IndexReport | None] = Attempts()
-        scripts = {tenant: self._script(one) for tenant, one in indexes.items()}
-        for script in sorted(set(scripts.values())):
-            places = {tenant: one.instance_id for tenant, one in indexes.items() if scripts[tenant] == script}
+        for script, instances in self._scripts(indexes.values()):
+            places = {tenant: one.instance_id for tenant, one in indexes.items() if one.instance_id in instances}
             said = on_each(shell, places, script, comment=comment, timeout=LOOKING)
             known = {tenant: self._read(output.stdout) for tenant, output in said.results.items()}
             passing = {tenant: error for tenant, error in said.failures.items() if isinstance(error, Transient)}
@@ -114,9 +133,21 @@ class IndexProvider(Generic[I]):
             seen = both(seen, Attempts({**known, **unclear}, passing))
         return seen
 
-    def _script(self, index: I) -> str:
+    def _scripts(self, indexes: Iterable[I]) -> Iterator[tuple[str, frozenset[str]]]:
+        """Each script, and the instances that it is for."""
+        words = {one.instance_id: shlex.join(self.words(one)) for one in indexes}
+        places = sorted(words)
+        size = TOGETHER if len(set(words.values())) > 1 else max(1, len(places))
+        for first in range(0, len(places), size):
+            some = places[first : first + size]
+            yield self._script({place: words[place] for place in some}), frozenset(some)
+
+    def _script(self, words: Mapping[str, str]) -> str:
+        cases = "\n".join(f"  {place}) set -- {said} ;;" for place, said in words.items())
+        same = len(set(words.values())) == 1
+        given = f"set -- {min(words.values())}" if same else _APART.replace("__CASES__", cases)
         script = _LOOK.replace("__CONTAINER__", self.name).replace("__IMAGE__", self.image)
-        return script.replace("__PROBE__", self.probe(index))
+        return script.replace("__WORDS__", given).replace("__PROBE__", self.probe)
 
     def _read(self, stdout: str) -> IndexReport | None:
         try:
@@ -142,7 +173,7 @@ class IndexProvider(Generic[I]):
 
     def contents(self, shell: Shell, index: I) -> Contents:
         """What it holds. Raises `Transient` while it doesn't answer: it has just been started, or nothing is in it."""
-        said = _ask(shell, index, "count", (self.counter, *self.counted(index)), COUNTING)
+        said = _ask(shell, index, "count", (self.counter, *self.words(index)), COUNTING)
         if said["documents"] is None:
             fix = f"wait until Onyx's api has set it up; see `docker logs {self.name}` on the instance"
             message = f"{self.title} on {index.instance_id} doesn't answer on {index.port} yet"

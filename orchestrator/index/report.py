@@ -16,7 +16,8 @@ Line = tuple[str, str]
 class IndexReport:
     """What an instance says of its index. `state` is docker's word; absent: no such container.
 
-    `documents` is how many it holds; None: it does not say, as when nothing is deployed to it yet.
+    `documents` is how many it holds; None: it does not say, as when nothing is deployed to it yet. `disk` is how full
+    its disk is, in percent; None: it does not say. `trouble` is the provider's word for what is wrong with it.
     `booting`: user_data is still at work. `pulled`: docker has an image to make a container from. `ports` are those the
     container publishes on its instance; none: unknown.
     """
@@ -31,6 +32,8 @@ class IndexReport:
     image: str = ""
     ports: tuple[int, ...] = ()
     documents: int | None = None
+    disk: int | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,13 @@ def read(answer: str, documents: Callable[[Any], int | None] = lambda _counted: 
         image=container.get("image", ""),
         ports=tuple(sorted(_published(container.get("ports") or {}))),
         documents=documents(said.get("counted")),
+        disk=_percent(said.get("disk")),
+        trouble=said.get("trouble", ""),
     )
+
+
+def _percent(said: Any) -> int | None:
+    return said if isinstance(said, int) and not isinstance(said, bool) else None
 
 
 def _published(bindings: Mapping[str, Any]) -> Iterator[int]:

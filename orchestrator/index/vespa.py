@@ -11,12 +11,10 @@ from typing import Any
 from orchestrator.index.provider import IndexProvider, TaskSetting
 from orchestrator.stack.indexes import VESPA, Vespa
 
-
-def _probe(index: Vespa) -> str:
-    health = f"http://localhost:{index.config_port}/state/v1/health"
-    count = f"http://localhost:{index.port}/search/?yql=select%20*%20from%20sources%20*%20where%20true&hits=0"
-    asked = f"curl -sf -m 5 -o /dev/null {health} && healthy=true || healthy=false"
-    return f"{asked}\ncounted=$(curl -sf -m 10 '{count}' || true)"
+_PROBE = """
+curl -sf -m 5 -o /dev/null "http://localhost:$2/state/v1/health" && healthy=true || healthy=false
+count="http://localhost:$1/search/?yql=select%20*%20from%20sources%20*%20where%20true&hits=0"
+counted=$(curl -sf -m 10 "$count" || true)"""
 
 
 def _documents(counted: Any) -> int | None:
@@ -43,10 +41,10 @@ PROVIDER: IndexProvider[Vespa] = IndexProvider(
     host_variable="VESPA_HOST",
     port_variable="VESPA_PORT",
     guide_section="Vespa Vector Search Issues",
-    probe=_probe,
+    probe=_PROBE,
     documents=_documents,
     counter="count_vespa.py",
-    counted=lambda index: (str(index.port),),
+    words=lambda index: (str(index.port), str(index.config_port)),
     ports=lambda index: (index.port, index.config_port),
     settings=_settings,
 )

@@ -18,7 +18,7 @@ from orchestrator import __version__
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import patterns
 from orchestrator.stack.contract import Stack
-from orchestrator.stack.indexes import VESPA, word
+from orchestrator.stack.indexes import OPENSEARCH, VESPA, tenant_in, word
 from orchestrator.stack.ownership import Known, Ownership, Part, PartKind, part
 
 SCHEMA = 1
@@ -106,6 +106,7 @@ class TenantPart(_ManifestPart):
 class Manifest(_ManifestPart):
     """The whole. `quiet`: the services were stopped all the while, so the parts are of one instant.
 
+    `index` and `opensearch` are by tenant: Vespa's indexes, the only ones there were once, and OpenSearch's.
     `dumps` are by tenant; None: none were asked for. `foreign` are parts of the contract that weren't the stack's own
     (`ownership.word`).
     """
@@ -128,6 +129,7 @@ class Manifest(_ManifestPart):
     database: DatabasePart | None = None
     files: FilesPart | None = None
     index: dict[str, IndexPart] = {}
+    opensearch: dict[str, IndexPart] = {}
     tenants: dict[str, TenantPart] = {}
     dumps: dict[str, DumpPart] | None = None
     warnings: list[str] = []
@@ -144,18 +146,27 @@ class Manifest(_ManifestPart):
         """How much it holds, as far as it was counted, by what: files, and of each tenant rows and documents."""
         found = {"files": self.files.count} if self.files else {}
         found |= {f"rows of {name}": sum(it.rows for it in one.tables.values()) for name, one in self.tenants.items()}
-        indexes = ((name, one.documents) for name, one in self.index.items())
-        return found | {f"documents of {name}": number for name, number in indexes if number is not None}
+        for called, one in self.indexes.items():  # of two the fuller: the other may just be filled, or emptied
+            what = f"documents of {tenant_in(called)}"
+            if one.documents is not None:
+                found[what] = max(one.documents, found.get(what, 0))
+        return found
+
+    @property
+    def indexes_by_kind(self) -> Mapping[str, Mapping[str, IndexPart]]:
+        """Its indexes by kind, then by tenant."""
+        return {VESPA: self.index, OPENSEARCH: self.opensearch}
 
     @property
     def indexes(self) -> Mapping[str, IndexPart]:
         """Every index that it holds, by its word (`vespa:TENANT`)."""
-        return {word(VESPA, tenant): one for tenant, one in self.index.items()}
+        by_kind = self.indexes_by_kind.items()
+        return {word(kind, tenant): one for kind, parts in by_kind for tenant, one in parts.items()}
 
     @property
     def without_index(self) -> Sequence[str]:
         """Tenants of whom it holds none."""
-        return sorted(set(self.tenants) - {one.partition(":")[2] for one in self.indexes})
+        return sorted(set(self.tenants) - {tenant_in(one) for one in self.indexes})
 
     @property
     def prefix(self) -> str:
@@ -246,6 +257,8 @@ def _said(manifest: Manifest) -> dict[str, Any]:
         del said["dumps"]
     if not manifest.foreign:
         del said["foreign"]
+    if not manifest.opensearch:
+        del said["opensearch"]
     return said
 
 

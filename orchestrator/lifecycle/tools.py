@@ -30,6 +30,7 @@ from orchestrator.lifecycle.resume.instances_started import CapacityRefusal
 from orchestrator.lifecycle.vault import Vault, tags_of
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
+from orchestrator.stack.indexes import KINDS
 from orchestrator.stack.ownership import PartKind
 
 Say = Callable[[str, str], None]
@@ -82,8 +83,8 @@ class Tools:
     """Losses that were named, as `--allow-loss` takes them."""
     since: float = 0.0
     """When the restore began to copy, by S3's clock (seconds since the epoch)."""
-    indexes: bool = True
-    """Whether the indexes come back from their snapshots."""
+    indexes: frozenset[str] = frozenset(KINDS)
+    """The kinds of index that come back from their snapshots."""
     needs_runner: bool = True
     memory: ReadSoFar = field(default_factory=ReadSoFar)
     databases_made: set[str] = field(default_factory=set)

@@ -60,6 +60,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "healthy": "targets of a tenant that answer",
         "targets": "targets of a tenant",
         "vespa": "`up`, `starting`, docker's or EC2's word; empty: there is none",
+        "opensearch": "as `vespa`",
         "dns": "`ok`, `stale`, `missing`; empty: not known",
         "site": "the HTTP status, `unreachable`, `tls-invalid`; empty: not known",
     },

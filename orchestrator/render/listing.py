@@ -12,17 +12,19 @@ from orchestrator.events import ContainerObserved, LogLine, PartObserved, TaskOb
 from orchestrator.render.tables import Sheet
 
 _STATES = {"up": "green", "ok": "green", "pending": "yellow", "starting": "yellow", "unknown": "magenta", "": ""}
+_INDEXES = ("vespa", "opensearch")
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 
 
 def parts(seen: Iterable[PartObserved]) -> Sheet:
-    """One line a part: the shared ones, then the tenants."""
-    names = ("part", "state", "running", "targets", "vespa", "dns", "site")
-    sheet = Sheet(*names, "seen")
-    for part in seen:
+    """One line a part: the shared ones, then the tenants. A column for each kind of index that somebody has."""
+    told = tuple(seen)
+    kinds = [kind for kind in _INDEXES if any(getattr(part, kind) for part in told)] or _INDEXES[:1]
+    sheet = Sheet("part", "state", "running", "targets", *kinds, "dns", "site", "seen")
+    for part in told:
         tenant = part.part == "tenant"
         counts = (f"{part.running}/{part.desired}", f"{part.healthy}/{part.targets}") if tenant else ("", "")
-        cells = [_coloured(word) for word in (part.vespa, part.dns)]
+        cells = [_coloured(word) for word in (*(getattr(part, kind) for kind in kinds), part.dns)]
         state, site = _coloured(part.state), _site(part.site)
         sheet.add(part.subject or part.part, state, *counts, *cells, site, part.detail)
     return sheet

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from orchestrator.aws.value_from import keys_apart
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import patterns
-from orchestrator.stack.indexes import VESPA, PlacedIndex, Vespa
+from orchestrator.stack.indexes import PlacedIndex, TenantIndexes, Vespa, placed
 from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved_for_roles
 from orchestrator.stack.owned import Owned
 from orchestrator.stack.ownership import Part, PartKind
@@ -159,6 +159,8 @@ class Tenant(Section):
     """The one that is for its name, if another than the stack's."""
     dns: Dns | None = None
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
+    index: TenantIndexes | None = None
+    """Its search indexes; null: what the stack's `vespa` has for it, if anything."""
     health_path: SitePath | None = None
     """With the next two: what its site answers, if something else than the stack's."""
     health_statuses: Statuses | None = None
@@ -200,6 +202,7 @@ class Stack(Section, Owned):
     bucket: str | None = None
     redis: Redis | None = None
     vespa: dict[str, Vespa] = Field(default_factory=dict)
+    """By tenant, as `tenants.NAME.index.vespa`: from when every tenant had one of this kind."""
     dns: Dns | None = None
     health_path: SitePath | None = None
     """What the tenants' sites answer when they are up: at this path (null: `/api/health`), …"""
@@ -248,8 +251,8 @@ class Stack(Section, Owned):
 
     @property
     def indexes(self) -> tuple[PlacedIndex, ...]:
-        """Every tenant's search index."""
-        return tuple(PlacedIndex(VESPA, tenant, one) for tenant, one in self.vespa.items())
+        """Every tenant's search index, kind by kind."""
+        return placed(self.vespa, {name: one.index for name, one in self.tenants.items()})
 
     @property
     def index_instances(self) -> tuple[str, ...]:
@@ -290,7 +293,11 @@ def parse(document: Any, source: str) -> Stack:
         name: {key: getattr(one, key) for key in OWN} | {"service": _service(stack, name)}
         for name, one in stack.tenants.items()
     }
-    defects = (*_reserved_roles(stack, source), *duplicates(tenants, stack.database.admin_user, source))
+    defects = (
+        *_reserved_roles(stack, source),
+        *_said_twice(stack, source),
+        *duplicates(tenants, stack.database.admin_user, source),
+    )
     if defects:
         raise Invalid(*defects)
     return stack
@@ -327,6 +334,16 @@ def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
     for name, tenant in stack.tenants.items():
         if reserved_for_roles(tenant.role) and tenant.role != stack.database.admin_user:
             yield reserved_role(name, tenant.role, source)
+
+
+def _said_twice(stack: Stack, source: str) -> Iterator[Problem]:
+    """Where one place says another Vespa of a tenant's than the other, neither is believed."""
+    for name, tenant in stack.tenants.items():
+        own = tenant.index.vespa if tenant.index else None
+        if own is not None and name in stack.vespa and stack.vespa[name] != own:
+            message = f"vespa.{name} says otherwise"
+            fix = "say it once, as tenants.NAME.index.vespa"
+            yield Problem("contract-index-twice", message, f"{source}: tenants.{name}.index.vespa", fix)
 
 
 def reserved_role(tenant: str, role: str, source: str) -> Problem:

@@ -185,7 +185,12 @@ class IndexContainers:
         name, answerer = self.index.name, self.index.answerer
         if seen.healthy:
             return Done(f"{seen.image or name} runs on {instance}, {answerer} answers")
-        if seen.started is not None and (now - seen.started).total_seconds() > STARTING:
+        young = seen.started is not None and (now - seen.started).total_seconds() <= STARTING
+        if seen.trouble and not young:
+            trouble = self.index.troubles[seen.trouble]
+            message = f"{self.index.title} on {instance} can't be used: {trouble.cause}"
+            return Blocked(Problem(f"{name}-{seen.trouble}", message, tenant, trouble.fix.format(tenant=tenant)))
+        if seen.started is not None and not young:
             change = f"restart the container {name} on {instance}: it does not answer"
             return Todo(change, Repair(instance, ("docker", "restart", name)))
         said = f"{answerer.replace('its', 'the', 1)} on {instance} does not answer yet"

@@ -24,7 +24,7 @@ EVERY = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsOptions(StepOptions):
-    """Whose logs; `index`: those of the containers of this kind of index (`vespa`)."""
+    """Whose logs; `index`: those of the containers of this kind of index (`vespa`, `opensearch`)."""
 
     index: str = ""
     container: str = ""

@@ -20,6 +20,7 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.index import PROVIDERS
 from orchestrator.stack.applications import is_another
 from orchestrator.stack.blueprint.references import sources
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
@@ -32,7 +33,7 @@ _UNREACHED = frozenset(
         "task-database-host-missing",
         "task-database-name-other",
         "task-server-elsewhere",
-        "task-vespa-unreachable",
+        *(f"task-{one.name}-unreachable" for one in PROVIDERS),
         "task-container-exited",
     }
 )

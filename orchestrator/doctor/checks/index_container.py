@@ -1,5 +1,6 @@
 """An index from inside its instance, over SSM, read-only: dockerd, the container, its ports, and whether it answers.
 
+An index that runs and can't be used says why: a password it refuses, a damaged shard, a disk that is full.
 Vespa answers queries on `:8081` only once the api has deployed its application package, so that proves nothing about a
 fresh one: its config server is asked. The port that must be published is the one the tasks themselves use (VESPA_PORT).
 """
@@ -14,6 +15,12 @@ from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.index import PROVIDERS, AnyIndex
 from orchestrator.index.report import IndexReport
 from orchestrator.stack.indexes import KnownServer
+
+LITTLE, FULL = 85, 95
+"""Percent of its disk from which OpenSearch (and Elasticsearch before it) places no new shards, and writes no more.
+
+Source: cluster.routing.allocation.disk.watermark.low and .flood_stage, by default.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,11 @@ class IndexContainerCheck:
                 continue
             if wrong := self._wrong(tenant, seen):
                 yield self._finding((tenant, facts.indexes[tenant].instance_id), seen, *wrong)
-            elif asked and seen.ports and asked not in seen.ports:
-                yield self._unpublished(tenant, seen, asked)
+            else:
+                if asked and seen.ports and asked not in seen.ports:
+                    yield self._unpublished(tenant, seen, asked)
+                if (seen.disk or 0) >= LITTLE:
+                    yield self._full(tenant, facts.indexes[tenant].instance_id, seen.disk or 0)
 
     def _wrong(self, tenant: str, seen: IndexReport) -> tuple[str, str, str] | None:
         """Code, cause and fix."""
@@ -74,6 +84,9 @@ class IndexContainerCheck:
             if seen.exit_code == 137:
                 cause += ": killed, usually for its memory (it needs at least 4 GB)"
             return f"{name}-container-down", cause, f"{on} sudo docker start {name}"
+        if seen.trouble:
+            trouble = self.index.troubles[seen.trouble]
+            return f"{name}-{seen.trouble}", trouble.cause, trouble.fix.format(tenant=tenant)
         if not seen.healthy:
             fix = f"orchestrate logs {name} --tenant {tenant}; {on} sudo docker restart {name}"
             return f"{name}-unhealthy", f"the container runs, but {self.index.answerer} does not answer", fix
@@ -86,12 +99,12 @@ class IndexContainerCheck:
             code=code,
             severity=Severity.BLOCKER,
             subject=tenant,
-            symptom=f"{title} on {instance} does not answer",
+            symptom=f"{title} on {instance} {'can not be used' if seen.trouble else 'does not answer'}",
             cause=cause,
             fix=fix,
             evidence=(f"container {name}: {seen.state}, exit {seen.exit_code}", f"{speaker} healthy: {seen.healthy}"),
             explains=self._deaths | {f"{name}-container-down", f"{name}-unhealthy"} - {code},
-            repair=f"{name}-containers",
+            repair="" if seen.trouble else f"{name}-containers",
         )
 
     @property
@@ -109,6 +122,24 @@ class IndexContainerCheck:
             "then recreate the container",
             evidence=(f"published: {', '.join(map(str, seen.ports))}", f"{self.index.port_variable}={asked}"),
             explains=self._deaths,
+        )
+
+    def _full(self, tenant: str, instance: str, percent: int) -> Finding:
+        name, title, over = self.index.name, self.index.title, percent >= FULL
+        then = (
+            "its indexes are read-only until there is room"
+            if over
+            else "soon it makes no new shards, then writes no more"
+        )
+        return Finding(
+            code=f"{name}-disk-{'full' if over else 'low'}",
+            severity=Severity.BLOCKER if over else Severity.WARNING,
+            subject=tenant,
+            symptom=f"{title} on {instance} takes no documents any more" if over else f"{title}'s disk is getting full",
+            cause=f"its disk is {percent} % full: {then}",
+            fix="a larger volume: raise its size in Terraform (opensearch_volume_gb), apply, then on the instance "
+            "(orchestrate shell) grow the file system: sudo xfs_growfs -d /opt/opensearch (or resize2fs)",
+            evidence=(f"disk.percent {percent}",),
         )
 
     def check(self) -> Check[Scene, IndexContainerCheckFacts]:

@@ -15,11 +15,12 @@ from orchestrator.aws.ssm import Ping
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.errors import OrchestratorError, Transient
+from orchestrator.index import PROVIDERS
 
 REGISTRATION = "ssm:UpdateInstanceInformation"
 """What the agent calls home with: AmazonSSMManagedInstanceCore allows it."""
 POLICY = "AmazonSSMManagedInstanceCore"
-_EXPLAINS = frozenset({"could-not-look", "vespa-container-unseen"})
+_EXPLAINS = frozenset({"could-not-look", *(f"{one.name}-container-unseen" for one in PROVIDERS)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _severity(facts: RunnerCheckFacts) -> Severity:
 
 
 def _symptom(facts: RunnerCheckFacts) -> str:
-    missed = "Vespa's container and Redis's token can't be inspected; the database is reached directly"
+    missed = "the search index's container and Redis's token can't be inspected; the database is reached directly"
     return f"no command reaches the runner {facts.runner}: " + (
         missed if facts.direct else "databases can't be created or inspected"
     )

@@ -1,4 +1,4 @@
-"""The tasks' security groups let them out: to PostgreSQL, Redis and Vespa, and on 443 for images and secrets.
+"""The tasks' security groups let them out: to PostgreSQL, Redis and the index, and on 443 for images and secrets.
 
 A security group created by Terraform lets nothing out unless a rule says so. For a rule with addresses, it is not
 checked whose they are. Left out: network ACLs.

@@ -27,7 +27,7 @@ from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human, relative
 from orchestrator.lifecycle.vault import TENANT_TAG
 from orchestrator.lifecycle.verify import listing, sample
-from orchestrator.stack.indexes import VESPA
+from orchestrator.stack.indexes import OPENSEARCH, VESPA
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def findings(facts: BackupSealedFacts) -> Iterable[Problem]:
 def composed(tools: Tools) -> Manifest:
     """The whole manifest."""
     begun = tools.vault.get(tools.manifest.id)
-    database, files, index = _database(tools), _files(tools), _indexes(tools, VESPA)
+    database, files = _database(tools), _files(tools)
     finished = tools.now().isoformat(timespec="seconds")
     manifest = begun.model_copy(
         update={
@@ -74,7 +74,8 @@ def composed(tools: Tools) -> Manifest:
             "load_balancer": tools.stack.load_balancer.dns_name,
             "database": database,
             "files": files,
-            "index": index,
+            "index": _indexes(tools, VESPA),
+            "opensearch": _indexes(tools, OPENSEARCH),
             "tenants": _tenants(tools, begun),
             "dumps": None if begun.dumps is None else dict(tools.memory.dumps),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.consequences import Consequence, Effect
@@ -76,7 +76,7 @@ def losses(
     """Each is refused unless it is named, also where what is there is as in the backup: that may change any moment."""
     return (
         *_of_databases(manifest, stack, present, loads=way.loads),
-        *(_of_indexes(manifest, stack, present) if way.indexes else ()),
+        *_of_indexes(manifest, stack, present, way.indexes),
         *_of_files(stack, present),
     )
 
@@ -105,8 +105,10 @@ def _changes(kept: Tables | None, held: Tables | None) -> str:
     return f"now {'; '.join(wrong)}" if wrong else f"its {rows} rows are as in the backup"
 
 
-def _of_indexes(manifest: Manifest, stack: Stack, present: Present) -> Iterator[Consequence]:
+def _of_indexes(manifest: Manifest, stack: Stack, present: Present, kinds: Collection[str]) -> Iterator[Consequence]:
     for one in stack.indexes:
+        if one.kind not in kinds:
+            continue
         kept, held = manifest.indexes.get(one.word), present.contents.get(one.word)
         if kept is None or (held is not None and not held.documents):
             continue

@@ -8,26 +8,30 @@ from dataclasses import dataclass
 
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import Manifest
+from orchestrator.stack.indexes import KINDS, OPENSEARCH, VESPA
 
-DATABASE, INDEXES = "postgres_snapshot", "vespa_snapshots"
-"""Variables of the root module that take the snapshots to begin with."""
+DATABASE = "postgres_snapshot"
+INDEXES = {VESPA: "vespa_snapshots", OPENSEARCH: "opensearch_snapshots"}
+"""With the one before: the variables of the root module that take the snapshots to begin with, of indexes by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreMethod:
-    """`variables` are for Terraform. `loads`: the databases come from dumps. `indexes`: the indexes come back."""
+    """`variables` are for Terraform. `loads`: the databases come from dumps. Indexes of these kinds come back."""
 
     variables: tuple[str, ...] = ()
     loads: bool = False
-    indexes: bool = True
+    indexes: frozenset[str] = frozenset(KINDS)
 
 
 def way_of(manifest: Manifest, declares: Callable[[str], bool]) -> RestoreMethod | Problem:
     """By what the root module declares; a Problem where there is no way."""
     given = []
-    if indexes := declares(INDEXES):
-        found = {name: part.snapshot for name, part in manifest.index.items()}
-        given.append(f"{INDEXES}={json.dumps(found)}")
+    indexes = frozenset(kind for kind, variable in INDEXES.items() if declares(variable))
+    for kind, parts in manifest.indexes_by_kind.items():
+        if kind in indexes and (parts or kind == VESPA):
+            found = {name: part.snapshot for name, part in parts.items()}
+            given.append(f"{INDEXES[kind]}={json.dumps(found)}")
     if manifest.database and declares(DATABASE):
         given.append(f"{DATABASE}={manifest.database.snapshot}")
     elif manifest.dumps is not None:

@@ -14,9 +14,11 @@ from orchestrator.index.provider import AT_ONCE
 from orchestrator.index.report import Contents
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.manifest import FilesPart, IndexPart, Manifest, TablePart
+from orchestrator.lifecycle.restore.method import INDEXES
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import relative
 from orchestrator.lifecycle.verify import listing
+from orchestrator.stack.indexes import KINDS, kind_in, tenant_in
 
 SHOWN = 5
 """Tables that are named, of those that differ."""
@@ -41,8 +43,8 @@ class ProofFacts:
     tables: Mapping[str, Tables] = field(default_factory=dict)
     contents: Mapping[str, Contents] = field(default_factory=dict)
     files: Files | None = None
-    indexes: bool = True
-    """Whether they came back."""
+    indexes: frozenset[str] = frozenset(KINDS)
+    """The kinds of index that came back."""
     unread: Mapping[str, Unread] = field(default_factory=dict)
     """Tenants whose database or index can't be read."""
 
@@ -52,7 +54,7 @@ def observe(tools: Tools) -> ProofFacts:
     mine = [one for one in tools.wanted if one.tenant in tools.manifest.tenants]
     read = inventory_of_each(tools.database, mine)
     tables = {name: as_parts(found) for name, found in read.results.items()}
-    kept = tools.manifest.indexes if tools.indexes else {}
+    kept = {word: one for word, one in tools.manifest.indexes.items() if kind_in(word) in tools.indexes}
     mine_kept = {one.word: one for one in tools.stack.indexes if one.word in kept}
     counted = attempt(mine_kept, lambda word: contents(tools.ssm, mine_kept[word]), at_once=AT_ONCE)
     uncounted = {mine_kept[word].tenant: error for word, error in counted.failures.items()}
@@ -98,8 +100,8 @@ def _differences(name: str, tables: Tables, facts: ProofFacts) -> Iterator[str]:
 
 def _kept(name: str, facts: ProofFacts) -> list[tuple[str, IndexPart]]:
     """The tenant's indexes in the backup, by their words; none where they do not come back."""
-    held = facts.manifest.indexes.items() if facts.indexes else ()
-    return [(word, one) for word, one in held if word.partition(":")[2] == name]
+    held = facts.manifest.indexes.items()
+    return [(word, one) for word, one in held if tenant_in(word) == name and kind_in(word) in facts.indexes]
 
 
 def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
@@ -152,11 +154,15 @@ def findings(facts: ProofFacts) -> Iterable[Problem]:
         yield Problem(
             "proof-without-databases", message, facts.manifest.id, "none needed: this is for your information"
         )
-    lost = facts.manifest.without_index if facts.indexes else sorted(facts.manifest.tenants)
-    if lost:
-        where = "was in the backup" if facts.indexes else "could be brought back: Terraform takes no vespa_snapshots"
-        message = f"no index of {', '.join(lost)} {where}"
-        yield Problem("index-to-be-made-again", message, "", "have Onyx re-index: admin panel, connectors, re-index")
+    fix = "have Onyx re-index: admin panel, connectors, re-index"
+    if lost := facts.manifest.without_index:
+        message = f"no index of {', '.join(lost)} was in the backup"
+        yield Problem("index-to-be-made-again", message, "", fix)
+    for kind, parts in facts.manifest.indexes_by_kind.items():
+        if parts and kind not in facts.indexes:
+            why = f"Terraform takes no {INDEXES[kind]}"
+            message = f"no index of {', '.join(sorted(parts))} could be brought back: {why}"
+            yield Problem("index-to-be-made-again", message, "", fix)
 
 
 STEP: Step[Tools, ProofFacts] = Step(

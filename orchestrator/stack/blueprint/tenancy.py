@@ -42,6 +42,8 @@ class ResourceOwner:
     target_group: str = ""
     log_group: str = ""
     vespa: str = ""
+    opensearch: str = ""
+    """With `vespa`: the instances of its search indexes."""
     secret: str = ""
     ttl: int = DEFAULT_TTL
     servers: frozenset[str] = frozenset()
@@ -182,6 +184,7 @@ def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
     found = {}
     for name, raw in _mapping(contract.get("tenants")).items():
         said = _mapping(raw)
+        indexes = _mapping(said.get("index"))
         found[name] = ResourceOwner(
             name,
             _word(said.get("service")),
@@ -189,7 +192,8 @@ def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
             _word(said.get("database")),
             _word(said.get("target_group_arn")),
             _word(said.get("log_group")),
-            _word(_mapping(vespas.get(name)).get("instance_id")),
+            _word(_mapping(indexes.get("vespa") or vespas.get(name)).get("instance_id")),
+            _word(_mapping(indexes.get("opensearch")).get("instance_id")),
             _word(said.get("secret_arn")),
             _ttl(_mapping(said.get("dns")).get("ttl") or dns.get("ttl")),
             servers,
@@ -261,7 +265,7 @@ def groups_of(one: Resource) -> Iterator[str]:
 
 
 def _words(one: ResourceOwner) -> list[str]:
-    words = (one.whole, one.service, one.target_group, one.log_group, one.vespa, one.secret)
+    words = (one.whole, one.service, one.target_group, one.log_group, one.vespa, one.opensearch, one.secret)
     return [word for word in words if word]
 
 

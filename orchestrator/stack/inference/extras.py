@@ -1,4 +1,4 @@
-"""What a stack may have or not: bucket, Redis, Vespa, a zone for its names. Pure. What isn't there is left out."""
+"""What a stack may have: bucket, Redis, search indexes, a zone for its names. Pure; what isn't there is left out."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def describe(state: Resources, sites: Sequence[Site], vault: SecretStores, draft
     _redis(state, tasks.values(), vault, draft)
     for name, task in tasks.items():
         _vespa(state, name, task, draft)
+        _opensearch(state, name, task, vault, draft)
     _dns(state, draft)
 
 
@@ -58,8 +59,7 @@ def _redis(state: Resources, tasks: Iterable[BackendTask], vault: SecretStores, 
 
 def _vespa(state: Resources, tenant: str, task: BackendTask, draft: ContractDraft) -> None:
     host = task.says("VESPA_HOST")
-    names = ("private_ip", "private_dns", "public_ip", "public_dns")
-    instance = next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
+    instance = _instance_at(host, state)
     if instance is None:
         return
     values: dict[str, object] = {"instance_id": instance.text("id"), "host": host}
@@ -67,6 +67,30 @@ def _vespa(state: Resources, tenant: str, task: BackendTask, draft: ContractDraf
         if task.says(variable).isdigit():
             values[key] = int(task.says(variable))
     draft.put_all(("vespa", tenant), values, instance.address)
+
+
+def _opensearch(state: Resources, tenant: str, task: BackendTask, vault: SecretStores, draft: ContractDraft) -> None:
+    """A node on an instance, whose password is in Secrets Manager: without it nobody can ask the node anything."""
+    host, told = task.says("OPENSEARCH_HOST"), task.secrets.get("OPENSEARCH_ADMIN_PASSWORD", "")
+    instance = _instance_at(host, state)
+    if instance is None:
+        return
+    if ":secretsmanager:" not in told:
+        draft.remark(f"{instance.address}: OpenSearch is left out, its password is in no secret of Secrets Manager")
+        return
+    place = vault.place(told)
+    values: dict[str, object] = {"instance_id": instance.text("id"), "host": host, "secret_arn": place.arn}
+    values["secret_key"] = place.key or ""
+    if user := task.says("OPENSEARCH_ADMIN_USERNAME"):
+        values["admin_user"] = user
+    if task.says("OPENSEARCH_REST_API_PORT").isdigit():
+        values["port"] = int(task.says("OPENSEARCH_REST_API_PORT"))
+    draft.put_all(("tenants", tenant, "index", "opensearch"), values, instance.address)
+
+
+def _instance_at(host: str, state: Resources) -> Resource | None:
+    names = ("private_ip", "private_dns", "public_ip", "public_dns")
+    return next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
 
 
 def _dns(state: Resources, draft: ContractDraft) -> None:

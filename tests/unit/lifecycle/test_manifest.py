@@ -111,3 +111,13 @@ def test_it_never_holds_a_password_and_a_stack_without_a_runner_comes_back() -> 
     kept = parse(manifest.text(), "x")
     assert "canary" not in f"{manifest.text()} {manifest!r}"
     assert (kept.id, kept.stack_of()) == ("20260101-120000", said)
+
+
+def test_one_from_before_there_was_opensearch_keeps_its_checksum() -> None:
+    """Nothing is said of what it doesn't have: its text is what it was."""
+    assert "opensearch" not in json.loads(text())
+    kept = {"volume": "v", "snapshot": "s", "size": 1, "encrypted": True, "taken": "t", "digest": "d"}
+    both = json.loads(text(index={"a": {**kept, "documents": 3}}, opensearch={"a": {**kept, "documents": 5}}))
+    found = parse(json.dumps(both), "manifest.json")
+    assert sorted(found.indexes) == ["opensearch:a", "vespa:a"]
+    assert found.holdings == {"files": 2, "documents of a": 5}

@@ -12,25 +12,52 @@ from orchestrator.errors import Problem
 from orchestrator.lifecycle.manifest import digest, parse
 from orchestrator.lifecycle.restore.databases_loaded import DatabasesLoadedFacts, LoadedDatabase, decide
 from orchestrator.lifecycle.restore.method import DATABASE, INDEXES, RestoreMethod, way_of
+from orchestrator.stack.indexes import OPENSEARCH, VESPA
 from tests.unit.lifecycle.test_decisions import WHOLE, manifest
 
 DUMPED = WHOLE.model_copy(update={"dumps": {}})
+BOTH = WHOLE.model_copy(
+    update={"opensearch": {"customer-a": WHOLE.index["customer-a"].model_copy(update={"snapshot": "snap-2"})}}
+)
+OF_VESPA = INDEXES[VESPA]
+GIVEN = ['vespa_snapshots={"customer-a": "snap-1"}', "postgres_snapshot=s"]
 
 
 @pytest.mark.parametrize(
     ("backup", "declared", "loads", "indexes", "given"),
     [
-        (WHOLE, {DATABASE, INDEXES}, False, True, ['vespa_snapshots={"customer-a": "snap-1"}', "postgres_snapshot=s"]),
-        (WHOLE, {DATABASE}, False, False, ["postgres_snapshot=s"]),
-        (DUMPED, {DATABASE, INDEXES}, False, True, ['vespa_snapshots={"customer-a": "snap-1"}', "postgres_snapshot=s"]),
-        (DUMPED, {INDEXES}, True, True, ['vespa_snapshots={"customer-a": "snap-1"}']),
-        (DUMPED, set(), True, False, []),
+        (
+            WHOLE,
+            {DATABASE, OF_VESPA},
+            False,
+            {VESPA},
+            ['vespa_snapshots={"customer-a": "snap-1"}', "postgres_snapshot=s"],
+        ),
+        (WHOLE, {DATABASE}, False, set(), ["postgres_snapshot=s"]),
+        (
+            DUMPED,
+            {DATABASE, OF_VESPA},
+            False,
+            {VESPA},
+            ['vespa_snapshots={"customer-a": "snap-1"}', "postgres_snapshot=s"],
+        ),
+        (DUMPED, {OF_VESPA}, True, {VESPA}, ['vespa_snapshots={"customer-a": "snap-1"}']),
+        (DUMPED, set(), True, set(), []),
+        (WHOLE, {DATABASE, *INDEXES.values()}, False, {VESPA, OPENSEARCH}, GIVEN),
+        (BOTH, {DATABASE, OF_VESPA}, False, {VESPA}, GIVEN),
+        (
+            BOTH,
+            {DATABASE, *INDEXES.values()},
+            False,
+            {VESPA, OPENSEARCH},
+            [GIVEN[0], 'opensearch_snapshots={"customer-a": "snap-2"}', GIVEN[1]],
+        ),
     ],
 )
 def test_snapshots_where_there_is_a_variable_else_dumps(
-    backup: object, declared: set[str], loads: bool, indexes: bool, given: list[str]
+    backup: object, declared: set[str], loads: bool, indexes: set[str], given: list[str]
 ) -> None:
-    assert way_of(backup, declared.__contains__) == RestoreMethod(tuple(given), loads, indexes)  # type: ignore[arg-type]
+    assert way_of(backup, declared.__contains__) == RestoreMethod(tuple(given), loads, frozenset(indexes))  # type: ignore[arg-type]
 
 
 def test_without_either_there_is_no_way() -> None:

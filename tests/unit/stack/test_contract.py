@@ -254,3 +254,21 @@ def test_services_of_one_name_need_clusters_of_their_own(cluster: str, code: str
     except Invalid as error:
         found = error.problems[0].code
     assert found == code
+
+
+def test_a_tenant_names_its_indexes_by_kind_beside_those_of_the_old_form() -> None:
+    node = {"instance_id": "i-0b", "host": "10.0.0.6", "secret_arn": ARN}
+    said = good()
+    said["vespa"] = {"a": {"instance_id": "i-0a", "host": "10.0.0.5"}}
+    said["tenants"]["a"]["index"] = {"opensearch": node}
+    found = contract.parse(said, "x").indexes
+    assert [(one.word, one.server.instance_id, one.server.port) for one in found] == [
+        ("vespa:a", "i-0a", 8081),
+        ("opensearch:a", "i-0b", 9200),
+    ]
+    said["tenants"]["a"]["index"]["vespa"] = {"instance_id": "i-0c", "host": "10.0.0.7"}
+    with pytest.raises(Invalid) as raised:
+        contract.parse(said, "x")
+    assert [(one.code, one.context) for one in raised.value.problems] == [
+        ("contract-index-twice", "x: tenants.a.index.vespa")
+    ]
