@@ -7,13 +7,32 @@ locals {
   account_id = data.aws_caller_identity.this.account_id
   region     = data.aws_region.this.name
 
+  versions = { for name, tenant in var.tenants : name => coalesce(tenant.onyx_version, var.onyx_version) }
+  majors   = { for name, version in local.versions : name => tonumber(regex("^v?([234])", version)[0]) }
+  usual    = { 2 = "vespa", 3 = "both", 4 = "opensearch" } # the index that a version needs, unless something else is said
+  indexes  = { for name, tenant in var.tenants : name => coalesce(tenant.index, var.index, local.usual[local.majors[name]]) }
+
   tenants = { for name, tenant in var.tenants : name => merge(tenant, {
     database = coalesce(tenant.database, "onyx_${replace(name, "-", "_")}")
     role     = coalesce(tenant.role, tenant.database, "onyx_${replace(name, "-", "_")}")
+    cpu      = coalesce(tenant.cpu, local.indexes[name] == "none" || local.majors[name] == 2 ? 1024 : 2048)
+    memory   = coalesce(tenant.memory, local.indexes[name] == "none" || local.majors[name] == 2 ? 3072 : 11264)
   }) }
 
-  slots  = { for name, tenant in var.tenants : tenant.slot => name }
-  runner = coalesce(var.runner_tenant, local.slots[min(keys(local.slots)...)])
+  with_vespa      = { for name, tenant in local.tenants : name => tenant if contains(["vespa", "both"], local.indexes[name]) }
+  with_opensearch = { for name, tenant in local.tenants : name => tenant if contains(["opensearch", "both"], local.indexes[name]) }
+
+  # SSM commands run on the instance of an index, the lowest slot's; where there is none, on a small one of their own.
+  slots  = { for name in setunion(keys(local.with_vespa), keys(local.with_opensearch)) : local.tenants[name].slot => name }
+  lowest = length(local.slots) == 0 ? "" : local.slots[min(keys(local.slots)...)]
+  runner = coalesce(var.runner_tenant, local.lowest, "none")
+  alone  = !contains(keys(local.with_vespa), local.runner) && !contains(keys(local.with_opensearch), local.runner)
+
+  runner_id = (
+    local.alone ? module.runner[0].instance_id :
+    contains(keys(local.with_vespa), local.runner) ? module.vespa[local.runner].instance_id :
+    module.opensearch[local.runner].instance_id
+  )
 }
 
 module "network" {
@@ -33,8 +52,12 @@ module "secrets" {
   logins = merge(
     { admin = var.postgres_admin_user },
     { for name, tenant in local.tenants : "tenant-${name}" => tenant.role },
+    { for name in keys(local.with_opensearch) : "opensearch-${name}" => "admin" },
   )
-  tokens = ["redis"]
+  strict = [for name in keys(local.with_opensearch) : "opensearch-${name}"]
+
+  # Sessions and reset links are signed with a tenant's own: made once, and a backup keeps it.
+  tokens = concat(["redis"], [for name, major in local.majors : "user-auth-${name}" if major > 2])
 }
 
 # Only subnets, a security group and the admin secret come before the database: it takes longest.
@@ -100,8 +123,10 @@ module "load_balancer" {
 
 # One Vespa per tenant: the index has no notion of tenants, and each tenant's api deploys its own application package into it.
 module "vespa" {
-  source   = "./modules/vespa"
-  for_each = local.tenants
+  source   = "./modules/index"
+  for_each = local.with_vespa
+
+  kind = "vespa"
 
   # The runner has the guide's name, so that its commands find it.
   name              = each.key == local.runner ? "${local.stack}-vespa" : "${local.stack}-vespa-${each.key}"
@@ -113,6 +138,43 @@ module "vespa" {
   snapshot          = lookup(var.vespa_snapshots, each.key, null)
   image             = "vespaengine/vespa:${var.vespa_version}"
   runner            = each.key == local.runner
+  secret_arns       = values(module.secrets.arns)
+  postgres_group_id = module.network.postgres_security_group_id
+  redis_group_id    = module.network.redis_security_group_id
+}
+
+# One OpenSearch per tenant too: its indexes are called after the embedding model, whoever's they are.
+module "opensearch" {
+  source   = "./modules/index"
+  for_each = local.with_opensearch
+
+  kind = "opensearch"
+
+  name              = "${local.stack}-opensearch-${each.key}"
+  role_name         = "${local.stack}-opensearch-${each.key}"
+  vpc_id            = module.network.vpc_id
+  subnet            = module.network.task_subnets[0]
+  instance_type     = var.opensearch_instance_type
+  volume_gb         = var.opensearch_volume_gb
+  snapshot          = lookup(var.opensearch_snapshots, each.key, null)
+  image             = "opensearchproject/opensearch:${var.opensearch_version}"
+  heap_gb           = var.opensearch_heap_gb
+  secret_arn        = module.secrets.arns["opensearch-${each.key}"]
+  runner            = each.key == local.runner && !contains(keys(local.with_vespa), each.key)
+  secret_arns       = values(module.secrets.arns)
+  postgres_group_id = module.network.postgres_security_group_id
+  redis_group_id    = module.network.redis_security_group_id
+}
+
+# Where no index has an instance, commands run on a small one that does nothing else.
+module "runner" {
+  source = "./modules/runner"
+  count  = local.alone ? 1 : 0
+
+  name              = "${local.stack}-runner"
+  vpc_id            = module.network.vpc_id
+  subnet            = module.network.task_subnets[0]
+  instance_type     = var.runner_instance_type
   secret_arns       = values(module.secrets.arns)
   postgres_group_id = module.network.postgres_security_group_id
   redis_group_id    = module.network.redis_security_group_id
@@ -134,6 +196,7 @@ module "tenant" {
   hostname    = each.value.hostname
   cpu         = each.value.cpu
   memory      = each.value.memory
+  major       = local.majors[each.key]
   extra       = each.value.environment
   log_prefix  = var.log_prefix
 
@@ -144,15 +207,16 @@ module "tenant" {
     load_balancer = module.network.load_balancer_security_group_id
     postgres      = module.network.postgres_security_group_id
     redis         = module.network.redis_security_group_id
-    vespa         = module.vespa[each.key].security_group_id
+    vespa         = contains(keys(local.with_vespa), each.key) ? module.vespa[each.key].security_group_id : null
+    opensearch    = contains(keys(local.with_opensearch), each.key) ? module.opensearch[each.key].security_group_id : null
   }
 
   listener_arn      = module.load_balancer.listener_arn
   listener_priority = 100 + each.value.slot
 
   images = {
-    backend = "onyxdotapp/onyx-backend:${var.onyx_version}"
-    web     = "onyxdotapp/onyx-web-server:${var.onyx_version}"
+    backend = "onyxdotapp/onyx-backend:${local.versions[each.key]}"
+    web     = "onyxdotapp/onyx-web-server:${local.versions[each.key]}"
     nginx   = "nginx:${var.nginx_version}"
   }
 
@@ -168,8 +232,13 @@ module "tenant" {
     secret_arn     = module.secrets.arns["redis"]
     first_database = 3 * each.value.slot
   }
-  vespa  = { host = module.vespa[each.key].host }
-  bucket = { name = module.storage.bucket, arn = module.storage.arn }
+  vespa = contains(keys(local.with_vespa), each.key) ? { host = module.vespa[each.key].host } : null
+  opensearch = contains(keys(local.with_opensearch), each.key) ? {
+    host       = module.opensearch[each.key].host
+    secret_arn = module.secrets.arns["opensearch-${each.key}"]
+  } : null
+  user_auth_secret_arn = local.majors[each.key] > 2 ? module.secrets.arns["user-auth-${each.key}"] : null
+  bucket               = { name = module.storage.bucket, arn = module.storage.arn }
 }
 
 # A zone inside the stack would get new name servers at each cycle, so it is only looked up: if it is missing, that is
@@ -189,5 +258,5 @@ module "orchestrate" {
   contract = local.contract
 
   # The contract names the services and the instances; these make it wait for resources that only accompany them.
-  depends_on = [module.tenant, module.vespa, module.load_balancer, module.network, module.secrets]
+  depends_on = [module.tenant, module.vespa, module.opensearch, module.runner, module.load_balancer, module.network, module.secrets]
 }

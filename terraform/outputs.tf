@@ -15,7 +15,7 @@ locals {
       admin_user       = var.postgres_admin_user
       admin_secret_arn = module.secrets.arns["admin"]
     }
-    runner = { instance_id = module.vespa[local.runner].instance_id }
+    runner = { instance_id = local.runner_id }
     load_balancer = {
       arn      = module.load_balancer.arn
       dns_name = module.load_balancer.dns_name
@@ -45,6 +45,13 @@ locals {
       target_group_arn = module.tenant[name].target_group_arn
       log_group        = module.tenant[name].log_group
       dns              = tenant.dns
+      index = contains(keys(local.with_opensearch), name) ? { opensearch = {
+        instance_id = module.opensearch[name].instance_id
+        host        = module.opensearch[name].host
+        port        = 9200
+        admin_user  = "admin"
+        secret_arn  = module.secrets.arns["opensearch-${name}"]
+      } } : null
     } }
   }
 }
@@ -77,8 +84,8 @@ output "redis_endpoint" {
 }
 
 output "vespa_private_ip" {
-  description = "Address of the runner's Vespa; every tenant's is in `orchestrator`."
-  value       = module.vespa[local.runner].host
+  description = "Address of the runner's Vespa, null where it has none; every tenant's is in `orchestrator`."
+  value       = contains(keys(local.with_vespa), local.runner) ? module.vespa[local.runner].host : null
 }
 
 output "ecs_cluster_name" {

@@ -42,19 +42,21 @@ variable "log_prefix" {
 
 variable "tenants" {
   description = <<-EOT
-    The customers, by name. Each has its own database and role, secret, Redis database numbers, S3 prefix, Vespa and service.
+    The customers, by name. Each has its own database and role, secret, Redis database numbers, S3 prefix, search index and service.
     `slot` is given once and never reused: three Redis databases (3 × slot …) and the listener rule's priority come from it,
     so that adding or removing a tenant never moves another one's.
   EOT
   type = map(object({
-    slot        = number
-    hostname    = string
-    database    = optional(string) # default: onyx_<tenant>, hyphens as underscores
-    role        = optional(string) # default: the database's name
-    cpu         = optional(number, 1024)
-    memory      = optional(number, 3072)
-    environment = optional(map(string), {}) # more variables for api and background; nothing secret
-    dns = optional(object({                 # where its hostname's record lives, if elsewhere than `dns` says
+    slot         = number
+    hostname     = string
+    database     = optional(string) # default: onyx_<tenant>, hyphens as underscores
+    role         = optional(string) # default: the database's name
+    onyx_version = optional(string) # default: onyx_version; so tenants can go up one at a time
+    index        = optional(string) # default: index
+    cpu          = optional(number) # default: what its version needs (Onyx 2: 1024 and 3072; from 3 on 2048 and 11264)
+    memory       = optional(number)
+    environment  = optional(map(string), {}) # more variables for api and background; nothing secret
+    dns = optional(object({                  # where its hostname's record lives, if elsewhere than `dns` says
       provider = string
       zone     = string
       ttl      = optional(number, 300)
@@ -96,13 +98,38 @@ variable "tenants" {
     error_message = "tenants: database and role are 1 to 63 lower case letters, digits or underscores, no digit first (PostgreSQL cuts what is longer)."
   }
   validation {
-    condition     = alltrue([for tenant in var.tenants : tenant.cpu >= 1024 && tenant.memory >= 3072])
+    condition     = alltrue([for tenant in var.tenants : coalesce(tenant.cpu, 1024) >= 1024 && coalesce(tenant.memory, 3072) >= 3072])
     error_message = "tenants: a task needs at least 1 vCPU (1024) and 3 GB (3072): the containers' limits of the guide add up to 2 GB, and nginx comes on top."
+  }
+  validation {
+    condition = alltrue([for tenant in var.tenants :
+      coalesce(tenant.memory, 11264) >= 11264 || coalesce(tenant.index, var.index, "some") == "none" || can(regex("^v?2\\.", coalesce(tenant.onyx_version, var.onyx_version)))
+    ])
+    error_message = "tenants: from Onyx 3 on a task needs 11 GB (memory = 11264): the api 2 GB, background 8 GB. Onyx Lite (index = \"none\") needs 3 GB."
+  }
+  validation {
+    condition     = alltrue([for tenant in var.tenants : can(regex("^v?[234]\\.[0-9]+\\.[0-9]+", coalesce(tenant.onyx_version, "v2.0.0")))])
+    error_message = "tenants: an onyx_version is a fixed tag of 2.x, 3.x or 4.x (`latest` is another version each day)."
+  }
+  validation {
+    condition     = alltrue([for tenant in var.tenants : contains(["vespa", "both", "opensearch", "none"], coalesce(tenant.index, "vespa"))])
+    error_message = "tenants: an index is vespa, both, opensearch or none."
+  }
+  validation {
+    condition = alltrue([for tenant in var.tenants : contains(
+      {
+        "2" = ["vespa", "-"]
+        "3" = ["both", "-"]
+        "4" = ["opensearch", "both", "none", "-"]
+      }[try(regex("^v?([234])", coalesce(tenant.onyx_version, var.onyx_version))[0], "4")],
+      coalesce(tenant.index, var.index, "-"),
+    )])
+    error_message = "tenants: version and index don't fit. Onyx 2 has Vespa; Onyx 3 both; Onyx 4 opensearch (both: Vespa is kept, unused, until you no longer want to go back), or none (Onyx Lite). The way up is 2 → 3 → 4."
   }
 }
 
 variable "runner_tenant" {
-  description = "The tenant whose Vespa instance runs the orchestrator's SSM commands; null: the one with the lowest slot."
+  description = "The tenant whose index instance runs the orchestrator's SSM commands; null: the one with the lowest slot. Where none has an instance, a small one does."
   type        = string
   default     = null
 
@@ -112,16 +139,36 @@ variable "runner_tenant" {
   }
 }
 
-# --- Images: Onyx 4 removed Vespa, so every tag is pinned ----------------------------------------------------------
+variable "runner_instance_type" {
+  description = "Of the runner that is an instance of its own."
+  type        = string
+  default     = "t3.micro"
+}
+
+# --- Images: each major version of Onyx has another index, so every tag is pinned ---------------------------------------
 
 variable "onyx_version" {
-  description = "Tag of the Onyx images. 2.x: later major versions do not use Vespa."
+  description = "Tag of the Onyx images: 2.x, 3.x or 4.x. The index follows from it."
   type        = string
   default     = "v2.0.0"
 
   validation {
-    condition     = can(regex("^v?2\\.[0-9]+\\.[0-9]+", var.onyx_version))
-    error_message = "onyx_version: a fixed 2.x tag (`latest` is Onyx 4, which no longer has Vespa)."
+    condition     = can(regex("^v?[234]\\.[0-9]+\\.[0-9]+", var.onyx_version))
+    error_message = "onyx_version: a fixed tag of 2.x, 3.x or 4.x (`latest` is another version each day)."
+  }
+}
+
+variable "index" {
+  description = <<-EOT
+    The search index: vespa (Onyx 2), both (Onyx 3, which copies the documents from Vespa to OpenSearch), opensearch (Onyx 4)
+    or none (Onyx Lite: PostgreSQL alone, no search in documents). null: what the version needs.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.index == null || contains(["vespa", "both", "opensearch", "none"], coalesce(var.index, "none"))
+    error_message = "index: vespa, both, opensearch or none."
   }
 }
 
@@ -133,6 +180,17 @@ variable "vespa_version" {
   validation {
     condition     = can(regex("^8\\.[0-9]+\\.[0-9]+$", var.vespa_version))
     error_message = "vespa_version: a fixed 8.x tag."
+  }
+}
+
+variable "opensearch_version" {
+  description = "Tag of the OpenSearch image: the one Onyx 4.x is tested with."
+  type        = string
+  default     = "3.6.0"
+
+  validation {
+    condition     = can(regex("^3\\.[0-9]+\\.[0-9]+$", var.opensearch_version))
+    error_message = "opensearch_version: a fixed 3.x tag."
   }
 }
 
@@ -210,6 +268,12 @@ variable "vespa_snapshots" {
   default     = {}
 }
 
+variable "opensearch_snapshots" {
+  description = "Tenant → EBS snapshot that its *new* OpenSearch volume is made from. No effect on an existing volume."
+  type        = map(string)
+  default     = {}
+}
+
 variable "postgres_final_snapshot" {
   description = "Take a snapshot when the instance is destroyed."
   type        = bool
@@ -236,7 +300,7 @@ variable "secret_recovery_days" {
   default     = 7
 }
 
-# --- Redis, Vespa ----------------------------------------------------------------------------------------------------
+# --- Redis, search indexes ----------------------------------------------------------------------------------------------------
 
 variable "redis_node_type" {
   description = "ElastiCache node type."
@@ -264,6 +328,24 @@ variable "vespa_instance_type" {
 
 variable "vespa_volume_gb" {
   description = "Size of each tenant's index volume (GiB)."
+  type        = number
+  default     = 50
+}
+
+variable "opensearch_instance_type" {
+  description = "At least twice the memory of the heap: OpenSearch reads its files through the rest."
+  type        = string
+  default     = "t3.large"
+}
+
+variable "opensearch_heap_gb" {
+  description = "OpenSearch's Java heap: half of the instance's memory at most."
+  type        = number
+  default     = 2
+}
+
+variable "opensearch_volume_gb" {
+  description = "Size of each tenant's OpenSearch volume (GiB)."
   type        = number
   default     = 50
 }

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
 
-VARIABLES = frozenset({"ENCRYPTION_KEY_SECRET"})
-"""Onyx encrypts credentials in its database with it: without the same value they can't be read again."""
+VARIABLES = frozenset({"ENCRYPTION_KEY_SECRET", "OPENSEARCH_ADMIN_PASSWORD", "USER_AUTH_SECRET"})
+"""Data that need them: Onyx encrypts credentials in its database with the first; OpenSearch keeps
+the password of its first start on its volume; sessions and reset links are signed with the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,7 +340,7 @@ def _error(code: str, message: str, runner: str) -> OrchestratorError:
     if code in _LASTING:
         return OrchestratorError(Problem(code, message, runner, _LASTING[code]))
     if code == "tool-missing":
-        fix = "install it in the instance's user_data (terraform/modules/vespa shows how)"
+        fix = "install it in the instance's user_data (terraform/modules/index shows how)"
         return OrchestratorError(Problem("runner-tool-missing", message, runner, fix))
     if code != "sql-failed":
         return OrchestratorError(Problem(code, message, runner, "check the secret and the instance's role"))

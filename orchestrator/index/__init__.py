@@ -16,6 +16,9 @@ PROVIDERS: tuple[AnyIndex, ...] = (vespa.PROVIDER, opensearch.PROVIDER)
 STEPS: tuple[str, ...] = tuple(f"{one.name}-containers" for one in PROVIDERS)
 """The steps after which their containers run."""
 
+UNREACHABLE = frozenset({"task-index-unreachable"})
+"""What the doctor calls the end of a task that only says that it found no index, whichever."""
+
 
 def provider(name: str) -> AnyIndex:
     """By its name in the contract."""

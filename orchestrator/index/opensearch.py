@@ -57,7 +57,7 @@ TROUBLES = {
     ),
     "secret-unreadable": Trouble(
         "its own instance can't read the secret with its password, so it can't be asked",
-        "allow the instance's role secretsmanager:GetSecretValue on it (terraform/modules/opensearch shows how)",
+        "allow the instance's role secretsmanager:GetSecretValue on it (terraform/modules/index shows how)",
     ),
     "damaged": Trouble(
         "a shard of an index is damaged or missing (its health is red)",

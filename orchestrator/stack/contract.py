@@ -40,7 +40,6 @@ from orchestrator.stack.values import (
 
 T = TypeVar("T")
 SCHEMA = 1
-
 HEALTH_PATH, HEALTH_STATUSES, HEALTH_MARK = "/api/health", (200,), '{"success": true}'
 """What Onyx's nginx answers once its api does: `{"success":true,"message":"ok","data":null}`, with 200."""
 _OF_RDS = re.compile(r"\.rds\.(cn-[a-z]+-[0-9]\.)?amazonaws\.com(\.cn)?$")
@@ -339,11 +338,9 @@ def _reserved_roles(stack: Stack, source: str) -> Iterator[Problem]:
 def _said_twice(stack: Stack, source: str) -> Iterator[Problem]:
     """Where one place says another Vespa of a tenant's than the other, neither is believed."""
     for name, tenant in stack.tenants.items():
-        own = tenant.index.vespa if tenant.index else None
-        if own is not None and name in stack.vespa and stack.vespa[name] != own:
-            message = f"vespa.{name} says otherwise"
-            fix = "say it once, as tenants.NAME.index.vespa"
-            yield Problem("contract-index-twice", message, f"{source}: tenants.{name}.index.vespa", fix)
+        if tenant.index and tenant.index.vespa not in (None, stack.vespa.get(name, tenant.index.vespa)):
+            place, fix = f"{source}: tenants.{name}.index.vespa", "say it once, as tenants.NAME.index.vespa"
+            yield Problem("contract-index-twice", f"vespa.{name} says otherwise", place, fix)
 
 
 def reserved_role(tenant: str, role: str, source: str) -> Problem:

@@ -133,3 +133,91 @@ run "a_runner_that_is_no_tenant" {
   }
   expect_failures = [var.runner_tenant]
 }
+
+run "each_version_has_its_index" {
+  command = plan
+
+  variables {
+    onyx_version = "v4.6.1"
+    tenants = {
+      on-2 = { slot = 0, hostname = "two.vigilon.app", onyx_version = "v2.12.0" }
+      on-3 = { slot = 1, hostname = "three.vigilon.app", onyx_version = "v3.2.1" }
+      on-4 = { slot = 2, hostname = "four.vigilon.app" }
+      lite = { slot = 3, hostname = "lite.vigilon.app", index = "none" }
+      kept = { slot = 4, hostname = "kept.vigilon.app", index = "both" }
+    }
+  }
+
+  assert {
+    condition     = local.indexes == { on-2 = "vespa", on-3 = "both", on-4 = "opensearch", lite = "none", kept = "both" }
+    error_message = "The index follows from the version, unless it is said."
+  }
+
+  assert {
+    condition     = keys(local.with_vespa) == ["kept", "on-2", "on-3"] && keys(local.with_opensearch) == ["kept", "on-3", "on-4"]
+    error_message = "Each tenant has the instances of its own indexes."
+  }
+
+  assert {
+    condition     = { for name, tenant in local.tenants : name => [tenant.cpu, tenant.memory] } == { on-2 = [1024, 3072], on-3 = [2048, 11264], on-4 = [2048, 11264], lite = [1024, 3072], kept = [2048, 11264] }
+    error_message = "Each has the size that its version needs."
+  }
+
+  assert {
+    condition     = local.runner == "on-2" && !local.alone
+    error_message = "The lowest slot's index is the runner."
+  }
+}
+
+run "opensearch_alone" {
+  command = plan
+
+  variables {
+    onyx_version = "v4.6.1"
+  }
+
+  assert {
+    condition     = local.runner == "customer-a" && !local.alone && length(local.with_vespa) == 0
+    error_message = "Its instance is the runner."
+  }
+}
+
+run "lite_alone" {
+  command = plan
+
+  variables {
+    onyx_version = "v4.6.1"
+    index        = "none"
+  }
+
+  assert {
+    condition     = local.alone && length(local.with_vespa) == 0 && length(local.with_opensearch) == 0
+    error_message = "Without an index the runner has an instance of its own."
+  }
+}
+
+run "a_version_without_its_index" {
+  command = plan
+  variables {
+    onyx_version = "v4.6.1"
+    index        = "vespa"
+  }
+  expect_failures = [var.tenants]
+}
+
+run "a_version_that_is_not_known" {
+  command = plan
+  variables {
+    onyx_version = "v5.0.0"
+  }
+  expect_failures = [var.onyx_version]
+}
+
+run "a_task_too_small_for_its_version" {
+  command = plan
+  variables {
+    onyx_version = "v4.6.1"
+    tenants      = { customer-a = { slot = 0, hostname = "demo.vigilon.app", memory = 3072 } }
+  }
+  expect_failures = [var.tenants]
+}

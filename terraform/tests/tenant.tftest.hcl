@@ -147,3 +147,118 @@ run "limits_beyond_the_task" {
 
   expect_failures = [var.container_memory]
 }
+
+run "onyx_3_with_both_indexes" {
+  command = plan
+
+  module {
+    source = "./modules/tenant"
+  }
+
+  variables {
+    major                = 3
+    cpu                  = 2048
+    memory               = 11264
+    images               = { backend = "onyxdotapp/onyx-backend:v3.2.1", web = "onyxdotapp/onyx-web-server:v3.2.1", nginx = "nginx:1.27.5-alpine" }
+    allow                = { load_balancer = "sg-1", postgres = "sg-2", redis = "sg-3", vespa = "sg-4", opensearch = "sg-5" }
+    opensearch           = { host = "10.0.0.5", secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:o" }
+    user_auth_secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:u"
+  }
+
+  assert {
+    condition     = local.backend_environment.VESPA_HOST == "10.0.0.4" && local.backend_environment.OPENSEARCH_HOST == "10.0.0.5" && local.backend_environment.ENABLE_OPENSEARCH_INDEXING_FOR_ONYX == "true"
+    error_message = "Documents are written to both, and copied from the one to the other."
+  }
+
+  assert {
+    condition     = [for name in ["vespa", "vespa-config", "opensearch"] : aws_vpc_security_group_ingress_rule.from_tasks[name].from_port] == [8081, 19071, 9200]
+    error_message = "Tasks reach both."
+  }
+}
+
+run "onyx_4" {
+  command = plan
+
+  module {
+    source = "./modules/tenant"
+  }
+
+  variables {
+    major                = 4
+    cpu                  = 2048
+    memory               = 11264
+    images               = { backend = "onyxdotapp/onyx-backend:v4.6.1", web = "onyxdotapp/onyx-web-server:v4.6.1", nginx = "nginx:1.27.5-alpine" }
+    allow                = { load_balancer = "sg-1", postgres = "sg-2", redis = "sg-3", opensearch = "sg-5" }
+    vespa                = null
+    opensearch           = { host = "10.0.0.5", secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:o" }
+    user_auth_secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:u"
+  }
+
+  assert {
+    condition = { for name, value in local.backend_environment : name => value if startswith(name, "VESPA_") || startswith(name, "OPENSEARCH_") } == {
+      OPENSEARCH_HOST           = "10.0.0.5"
+      OPENSEARCH_REST_API_PORT  = "9200"
+      OPENSEARCH_ADMIN_USERNAME = "admin"
+      OPENSEARCH_USE_SSL        = "true"
+      OPENSEARCH_VERIFY_CERTS   = "false"
+    }
+    error_message = "Onyx 4 knows OpenSearch alone."
+  }
+
+  assert {
+    condition = local.backend_secrets == {
+      POSTGRES_USER             = "arn:aws:secretsmanager:us-west-2:123456789012:secret:a:username::"
+      POSTGRES_PASSWORD         = "arn:aws:secretsmanager:us-west-2:123456789012:secret:a:password::"
+      REDIS_PASSWORD            = "arn:aws:secretsmanager:us-west-2:123456789012:secret:r"
+      OPENSEARCH_ADMIN_PASSWORD = "arn:aws:secretsmanager:us-west-2:123456789012:secret:o:password::"
+      USER_AUTH_SECRET          = "arn:aws:secretsmanager:us-west-2:123456789012:secret:u"
+    }
+    error_message = "Secrets come from Secrets Manager."
+  }
+
+  assert {
+    condition     = toset(jsondecode(aws_iam_role_policy.secrets.policy).Statement[0].Resource) == toset([for name in ["a", "r", "o", "u"] : "arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}"])
+    error_message = "A task is given its own secrets, never the admin's."
+  }
+
+  assert {
+    condition     = { for container in local.containers : container.name => container.memory } == { api = 2048, background = 8192, web = 512, nginx = 128 }
+    error_message = "What Onyx 3 and 4 need."
+  }
+
+  assert {
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.from_tasks : name => "${rule.security_group_id}:${rule.from_port}" } == { postgres = "sg-2:5432", redis = "sg-3:6379", opensearch = "sg-5:9200" }
+    error_message = "Tasks reach PostgreSQL, Redis and OpenSearch."
+  }
+}
+
+run "onyx_lite" {
+  command = plan
+
+  module {
+    source = "./modules/tenant"
+  }
+
+  variables {
+    major                = 4
+    images               = { backend = "onyxdotapp/onyx-backend:v4.6.1", web = "onyxdotapp/onyx-web-server:v4.6.1", nginx = "nginx:1.27.5-alpine" }
+    allow                = { load_balancer = "sg-1", postgres = "sg-2", redis = "sg-3" }
+    vespa                = null
+    user_auth_secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:u"
+  }
+
+  assert {
+    condition     = [for container in local.containers : container.name] == ["api", "web", "nginx"]
+    error_message = "Without an index nothing works in the background."
+  }
+
+  assert {
+    condition     = local.backend_environment.DISABLE_VECTOR_DB == "true" && local.backend_environment.FILE_STORE_BACKEND == "postgres" && !contains(keys(local.backend_environment), "REDIS_HOST") && !contains(keys(local.backend_environment), "S3_FILE_STORE_BUCKET_NAME")
+    error_message = "PostgreSQL alone."
+  }
+
+  assert {
+    condition     = keys(aws_vpc_security_group_ingress_rule.from_tasks) == ["postgres"]
+    error_message = "Tasks reach PostgreSQL alone."
+  }
+}

@@ -5,6 +5,7 @@ provider "aws" {
 }
 
 variables {
+  kind              = "vespa"
   name              = "onyx-prod-vespa"
   role_name         = "onyx-prod-vespa-customer-a"
   vpc_id            = "vpc-1"
@@ -22,7 +23,7 @@ run "the_runner" {
   command = plan
 
   module {
-    source = "./modules/vespa"
+    source = "./modules/index"
   }
 
   assert {
@@ -60,7 +61,7 @@ run "another" {
   command = plan
 
   module {
-    source = "./modules/vespa"
+    source = "./modules/index"
   }
 
   variables {
@@ -77,7 +78,7 @@ run "from_a_snapshot" {
   command = plan
 
   module {
-    source = "./modules/vespa"
+    source = "./modules/index"
   }
 
   variables {

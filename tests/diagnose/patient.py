@@ -35,6 +35,8 @@ PAUSE = 1.0
 WAIT_LIMIT = int(5400 / SPEED)
 """Seconds that the wait is given: an hour and a half of AWS's."""
 TENANTS = ("customer-a", "customer-b")
+ONYX = {"customer-b": 3}
+"""The one that gets ill has both kinds of index."""
 
 Fault = tuple[str, str]
 """Its name and the tenant that has it; empty: the stack."""
@@ -73,7 +75,7 @@ class Patient:
         """A cloud of its own with the example stack; its certificate is issued. Not alive yet."""
         running = client.up(f"diagnose-{os.getpid()}", folder, speed=speed)
         os.environ.update(client.ask(running, "env"))
-        document = world.build(api.session(os.environ), endpoint=running.endpoint, tenants=TENANTS)
+        document = world.build(api.session(os.environ), endpoint=running.endpoint, tenants=TENANTS, onyx=ONYX)
         os.environ.update(client.ask(running, "env"))  # the database's port is known by now
         patient = cls(running, folder, contract.parse(document, "world"), document)
         certificate = app.Certification(

@@ -207,7 +207,7 @@ def _paused(patient: Patient) -> Day:
     """The guide's pause: no tasks, a stopped server, stopped instances; looked at while AWS may not show it yet."""
     rds, ec2 = patient.client("rds"), patient.client("ec2")
     server = {"DBInstanceIdentifier": patient.stack.database.instance}
-    instances = {"InstanceIds": sorted({one.instance_id for one in patient.stack.vespa.values()})}
+    instances = {"InstanceIds": sorted(set(patient.stack.index_instances))}
 
     def begin() -> None:
         for tenant in TENANTS:

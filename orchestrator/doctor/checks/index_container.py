@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.index import PROVIDERS, AnyIndex
+from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex
 from orchestrator.index.report import IndexReport
 from orchestrator.stack.indexes import KnownServer
 
@@ -109,7 +109,7 @@ class IndexContainerCheck:
 
     @property
     def _deaths(self) -> frozenset[str]:
-        return frozenset({f"task-{self.index.name}-unreachable"})
+        return frozenset({*UNREACHABLE, *(f"task-{self.index.name}-{how}" for how in ("unreachable", "login-refused"))})
 
     def _unpublished(self, tenant: str, seen: IndexReport, asked: int) -> Finding:
         return Finding(

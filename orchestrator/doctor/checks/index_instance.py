@@ -18,7 +18,7 @@ from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Re
 from orchestrator.checklist.vespa import instance_of
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.index import PROVIDERS, AnyIndex, vespa
+from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex, vespa
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables
@@ -81,7 +81,7 @@ class IndexInstances:
 
     @property
     def _deaths(self) -> frozenset[str]:
-        return frozenset({f"task-{self.index.name}-unreachable", f"{self.index.name}-container-unseen"})
+        return frozenset({*UNREACHABLE, f"task-{self.index.name}-unreachable", f"{self.index.name}-container-unseen"})
 
     def _down(self, tenant: str, place: IndexPlace, instance: Instance | None) -> Finding:
         state = instance.state if instance else "InvalidInstanceID.NotFound"

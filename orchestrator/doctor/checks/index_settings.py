@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.index import PROVIDERS, AnyIndex
+from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex
 from orchestrator.stack.indexes import KnownServer
 
 _REMARKS = {
@@ -59,6 +59,7 @@ class IndexSettingsCheck:
             evidence=(f"{variable}={value}", f"wanted: {right}"),
             explains=frozenset(
                 {
+                    *UNREACHABLE,
                     f"task-{name}-unreachable",
                     f"task-{name}-host-missing",
                     f"{name}-port-closed",

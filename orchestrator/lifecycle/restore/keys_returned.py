@@ -76,7 +76,7 @@ def decide(facts: KeysReturnedFacts) -> Verdicts:
 def _verdict(name: str, keys: tuple[KeyState, ...]) -> Verdict:
     for one in keys:
         if not one.kept.outside and not one.target:
-            message = f"{name}'s data was encrypted with {one.kept.variable}, which its tasks no longer get"
+            message = f"{name}'s data needs {one.kept.variable}, which its tasks no longer get"
             fix = f"give its tasks {one.kept.variable} from a secret; the value is kept in {one.kept.kept}"
             return Blocked(Problem("key-without-place", message, name, fix))
     wrong = [one for one in keys if not one.same]

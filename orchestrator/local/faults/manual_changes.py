@@ -170,10 +170,10 @@ def stop_instances(console: Console, ids: list[str]) -> Undo:
     return partial(start, running)
 
 
-def change_container(console: Console, state: str) -> Iterator[Undo]:
-    """Vespa's container on the tenant's instances gets into a state of `tools.vespa`; undone, it runs."""
-    for one in instances(console):
-        file = instance.state_file(console.cloud, one)
+def change_container(console: Console, state: str, name: str = containers.VESPA) -> Iterator[Undo]:
+    """The container of an index on the tenant's instances gets into a state of `tools.containers`; undone, it runs."""
+    for one in instances(console, f"{name.upper()}_HOST"):
+        file = containers.beside(instance.state_file(console.cloud, one), name)
         file.parent.mkdir(parents=True, exist_ok=True)
         containers.change(file, state)
         yield partial(containers.change, file, containers.RUNNING)
@@ -262,9 +262,9 @@ def change_target_group(console: Console, **changes: Any) -> Iterator[Undo]:
         yield partial(elb.modify_target_group, TargetGroupArn=arn, **before)
 
 
-def instances(console: Console) -> list[str]:
-    """Ids of the EC2 instances behind the tenant's VESPA_HOST."""
-    hosts = sorted({said["VESPA_HOST"] for said in console.variables() if said.get("VESPA_HOST")})
+def instances(console: Console, variable: str = "VESPA_HOST") -> list[str]:
+    """Ids of the EC2 instances behind the tenant's VESPA_HOST, or another variable."""
+    hosts = sorted({said[variable] for said in console.variables() if said.get(variable)})
     where = [{"Name": "private-ip-address", "Values": hosts}]
     answer = console.client("ec2").describe_instances(Filters=where)
     return [one["InstanceId"] for reservation in answer["Reservations"] for one in reservation["Instances"]]

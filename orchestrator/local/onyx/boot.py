@@ -1,4 +1,8 @@
-"""How Onyx's api container boots: alembic on the real database, then Vespa, Redis and the file store, then it serves.
+"""How Onyx's api container boots: alembic on the real database, then its search indexes, Redis and the file store.
+
+Onyx 2 waits for Vespa, Onyx 3 for Vespa and OpenSearch, Onyx 4 for OpenSearch (for Vespa too where ONYX_DISABLE_VESPA
+is false), Onyx Lite (DISABLE_VECTOR_DB, CACHE_BACKEND, FILE_STORE_BACKEND) for none of them. From 4.1.5 on it refuses
+to start without USER_AUTH_SECRET. As read in the source of Onyx up to v4.6.1: no image of Onyx ran here.
 
 `alembic upgrade head && uvicorn onyx.main:app`: a failing migration ends the container with 1, a failing start-up of
 the application with uvicorn's 3. What is missing is found by really asking for it (database.py,
@@ -13,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import psycopg
 
 from orchestrator.local.ecs.tasks import ContainerExit, fault_is_on
-from orchestrator.local.onyx import database, services
+from orchestrator.local.onyx import database, opensearch, services
 from orchestrator.local.onyx.last_words import LAST_WORDS
 from orchestrator.local.onyx.services import TaskSurroundings, Unavailable
 
@@ -28,6 +32,9 @@ SLOW_MIGRATING, SLOWEST_MIGRATING = 600.0, 7200.0
 RETRY = 5.0
 ATTEMPTS = 20
 """How often the application asks Vespa and Redis at start-up before it gives up."""
+OPENSEARCH_ATTEMPTS = 10
+SIGNS = (4, 1, 5)
+"""From this version on sessions are signed with USER_AUTH_SECRET, and an empty one is refused."""
 MIGRATION_FAILED, STARTUP_FAILED = 1, 3
 HUNG_UP = (
     "sqlalchemy.exc.OperationalError: (psycopg2.errors.AdminShutdown) terminating connection due to administrator "
@@ -44,8 +51,10 @@ class Api:
         environment: Environment,
         container: str,
         write: Callable[[Sequence[str]], None],
+        version: tuple[int, ...] = (2,),
     ) -> None:
         self.container = container
+        self._version = version
         self.is_up = False
         self._surroundings = surroundings
         self._environment = environment
@@ -57,9 +66,16 @@ class Api:
         yield IMPORTS
         self._end_with_last_words()
         yield from self._migrate()
-        yield from self._wait_for("Vespa", lambda: services.ask_vespa(self._surroundings, self._environment))
-        yield from self._wait_for("Redis", lambda: services.ask_redis(self._surroundings, self._environment))
-        yield from self._file_store()
+        if self._version >= SIGNS and not self._environment.get("USER_AUTH_SECRET"):
+            self._die(STARTUP_FAILED, "ValueError: USER_AUTH_SECRET is empty")
+        if self._needs_vespa():
+            yield from self._wait_for("Vespa", lambda: services.ask_vespa(self._surroundings, self._environment))
+        if self._has_index() and self._version[0] > 2:
+            yield from self._wait_for_opensearch()
+        if not self._keeps("CACHE_BACKEND"):
+            yield from self._wait_for("Redis", lambda: services.ask_redis(self._surroundings, self._environment))
+        if not self._keeps("FILE_STORE_BACKEND"):
+            yield from self._file_store()
         self.is_up = True
         self._write(("INFO:     Application startup complete.", "INFO:     Uvicorn running on http://0.0.0.0:8080"))
 
@@ -123,6 +139,31 @@ class Api:
                 yield RETRY
             else:
                 self._write((f"NOTICE: {what}: Readiness probe succeeded. Continuing...",))
+                return
+
+    def _has_index(self) -> bool:
+        return self._environment.get("DISABLE_VECTOR_DB", "").lower() != "true"
+
+    def _needs_vespa(self) -> bool:
+        disabled = self._environment.get("ONYX_DISABLE_VESPA", "true" if self._version[0] > 3 else "false")
+        return self._has_index() and disabled.lower() != "true"
+
+    def _keeps(self, what: str) -> bool:
+        """Whether PostgreSQL does it, as in Onyx Lite."""
+        return self._environment.get(what, "") == "postgres"
+
+    def _wait_for_opensearch(self) -> Iterator[float]:
+        for attempt in range(1, OPENSEARCH_ATTEMPTS + 1):
+            try:
+                opensearch.ask_opensearch(self._surroundings, self._environment)
+            except Unavailable as error:
+                self._write((f"WARNING: [OpenSearch] Readiness probe did not succeed. attempt={attempt}: {error}",))
+                if attempt == OPENSEARCH_ATTEMPTS:
+                    too_late = "RuntimeError: Could not connect to a document index within the specified timeout."
+                    self._die(STARTUP_FAILED, str(error), too_late, "ERROR:    Application startup failed. Exiting.")
+                yield RETRY
+            else:
+                self._write(("NOTICE: [OpenSearch] Readiness probe succeeded. Continuing...",))
                 return
 
     def _file_store(self) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""What runs in the containers of a task: Onyx 2.x, as far as an operator can see it from outside.
+"""What runs in the containers of a task: Onyx 2, 3, 4 or Lite, as far as an operator can see it from outside.
 
 The api container boots as Onyx does and *really depends on things*: see boot.py. nginx answers `/api/health` only
 when the api does. Containers of other images just run. Left out: the application itself (its pages are one small page
@@ -8,6 +8,7 @@ that names the tenant), the background workers, the model server, Vespa's applic
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -50,6 +51,12 @@ def role_of(container: Mapping[str, Any]) -> ContainerRole:
     return ContainerRole.NGINX if image.startswith("nginx") else ContainerRole.OTHER
 
 
+def version_of(image: str) -> tuple[int, ...]:
+    """What the image's tag says; a tag that is no version (`latest`) is Onyx 2 here, as everything once was."""
+    met = re.match(r"v?(\d+)\.(\d+)\.(\d+)", image.rpartition(":")[2])
+    return tuple(map(int, met.groups())) if met else (2,)
+
+
 FIRST_LINES: Mapping[ContainerRole, Sequence[str]] = {
     ContainerRole.API: ("Starting Onyx Api Server",),
     ContainerRole.BACKGROUND: (
@@ -72,6 +79,7 @@ class OnyxContainer:
 
     name: str
     role: ContainerRole
+    image: str
     ports: frozenset[int]
     write: Callable[[Sequence[str]], None]
 
@@ -91,7 +99,8 @@ class Onyx:
                 place = reach.task(task, private_ip(task))
                 role = task_role(definition)
                 surroundings = TaskSurroundings(cloud, task.region_name, role, task.id, place, self._group)
-                self._api = Api(surroundings, environments[container.name], container.name, container.write)
+                environment, version = environments[container.name], version_of(container.image)
+                self._api = Api(surroundings, environment, container.name, container.write, version)
         self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
 
     @classmethod
@@ -179,7 +188,7 @@ def _container(task: LivingTask, entry: Mapping[str, Any]) -> OnyxContainer:
         if target is not None and lines:
             target.write(lines)
 
-    return OnyxContainer(str(entry["name"]), role, frozenset(ports), write)
+    return OnyxContainer(str(entry["name"]), role, str(entry["image"]), frozenset(ports), write)
 
 
 def start(cloud: Cloud) -> Callable[[], None]:

@@ -55,7 +55,7 @@ def ask_vespa(surroundings: TaskSurroundings, environment: Mapping[str, str]) ->
     """Vespa's config server is healthy. Raises Unavailable."""
     host = environment.get("VESPA_HOST", "localhost")
     port = environment.get("VESPA_TENANT_PORT", "19071")
-    instance = _instance_at(host, surroundings)
+    instance = instance_at(host, surroundings)
     refused = (
         f"HTTPConnectionPool(host='{host}', port={port}): Max retries exceeded with url: /state/v1/health (Caused by "
         "NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused'))"
@@ -75,8 +75,8 @@ def ask_vespa(surroundings: TaskSurroundings, environment: Mapping[str, str]) ->
         raise Unavailable(refused)
 
 
-def _instance_at(host: str, surroundings: TaskSurroundings) -> Any:
-    """Of two stacks' VPCs with the same addresses, that in the task's own."""
+def instance_at(host: str, surroundings: TaskSurroundings) -> Any:
+    """The instance of an index. Of two stacks' VPCs with the same addresses, that in the task's own."""
     reservations = ec2_backends[ACCOUNT][surroundings.region].all_reservations()
     instances = [i for reservation in reservations for i in reservation.instances if i.state == "running"]
     here = [i for i in instances if host in {i.private_ip, i.private_dns_name, i.public_ip}]

@@ -1,8 +1,8 @@
 """The example stack's AWS side, built through the API in a moment: what terraform/ makes, without Terraform.
 
 For tests, and for the demo where Terraform can't be had. Leaves out what only Terraform can show (plans, state, drift)
-and makes less of the network (one security group for all Vespas, one for all tasks). Like after `terraform apply`,
-nothing of the orchestrator's work is there: no tenant database, no DNS record, no Redis token.
+and makes less of the network (one security group for all indexes of a kind, one for all tasks). Like after `terraform
+apply`, nothing of the orchestrator's work is there: no tenant database, no DNS record, no Redis token.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from orchestrator.local.world.foundation import (
     network,
     redis,
 )
+from orchestrator.local.world.indexes import OF_ONYX, OPENSEARCH, VESPA, indexes
 from orchestrator.local.world.parts import NO_SNAPSHOTS, Customer, SeedSnapshots, Shared, WorldClients
 from orchestrator.local.world.teardown import tear_down
-from orchestrator.local.world.tenant import tenant, vespa
+from orchestrator.local.world.tenant import tenant
 
 __all__ = ["ZONE", "SeedSnapshots", "build", "hosted_zone", "hostname", "tear_down"]
 
@@ -44,12 +45,14 @@ def build(
     log_prefix: str = "/ecs",
     snapshots: SeedSnapshots = NO_SNAPSHOTS,
     provider: str = "route53",
+    onyx: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/stack/contract.py) that terraform/ would output.
 
     The zone is looked up in Route 53, and made where it is missing, unless another `provider` has it. The endpoint is
     AWS_ENDPOINT_URL's when not given. `hostnames` are other than the usual ones, by tenant; log groups begin with
-    `log_prefix`; with `snapshots` the data begin as they were in them.
+    `log_prefix`; with `snapshots` the data begin as they were in them. `onyx` is the major version that a tenant runs,
+    where it is another than 2.
     """
     own = hostnames or {}
     aws = WorldClients.of(session, endpoint)
@@ -75,20 +78,21 @@ def build(
         listener=listener,
         log_prefix=log_prefix,
     )
-    vespas = {
-        customer.name: vespa(aws, shared, customer, snapshots.indexes.get(customer.name)) for customer in customers
+    versions = {each: (onyx or {}).get(each, 2) for each in tenants}
+    placed = {
+        each.name: indexes(aws, shared, each, OF_ONYX[versions[each.name]], snapshots.indexes.get(each.name))
+        for each in customers
     }
+    first = placed[tenants[0]]
     return {
         **_contract_of(shared, admin_secret),
         "account_id": aws.sts.get_caller_identity()["Account"],
-        "runner": {"instance_id": vespas[tenants[0]]["instance_id"]},
+        "runner": {"instance_id": (first.get(VESPA) or first[OPENSEARCH])["instance_id"]},
         "load_balancer": balancer,
         "certificate": {"arn": certificate_arn},
-        "vespa": vespas,
+        "vespa": {name: found[VESPA] for name, found in placed.items() if VESPA in found},
         "dns": {"provider": provider, "zone": zone, "ttl": 60 if provider == "route53" else 600},
-        "tenants": {
-            customer.name: tenant(aws, shared, customer, vespas[customer.name]["host"]) for customer in customers
-        },
+        "tenants": {each.name: tenant(aws, shared, each, placed[each.name], versions[each.name]) for each in customers},
     }
 
 

@@ -52,7 +52,9 @@ def network(aws: WorldClients, name: str, region: str) -> WorldNetwork:
     }
     groups["postgres"] = _group(aws, name, "postgres", vpc, [(5432, "10.0.0.0/16")])
     groups["vespa"] = _group(aws, name, "vespa", vpc, [(8081, groups["tasks"]), (19071, groups["tasks"])])
-    groups["redis"] = _group(aws, name, "redis", vpc, [(6379, groups["tasks"]), (6379, groups["vespa"])])
+    groups["opensearch"] = _group(aws, name, "opensearch", vpc, [(9200, groups["tasks"])])
+    clients = [groups[one] for one in ("tasks", "vespa", "opensearch")]
+    groups["redis"] = _group(aws, name, "redis", vpc, [(6379, one) for one in clients])
     _allow(aws, groups["tasks"], 80, groups["alb"])
     return WorldNetwork(vpc, public, private, groups)
 
@@ -278,7 +280,7 @@ def execution_role(aws: WorldClients, name: str) -> str:
 
 
 def instance_profile(aws: WorldClients, name: str) -> str:
-    """What the Vespa instances, the runner among them, talk to SSM and read secrets with."""
+    """What the indexes' instances, the runner among them, talk to SSM and read secrets with."""
     profile = f"{name}-vespa"
     arn = role(aws, profile, "ec2.amazonaws.com")
     aws.iam.attach_role_policy(RoleName=profile, PolicyArn=_managed(arn, "AmazonSSMManagedInstanceCore"))

@@ -100,7 +100,8 @@ def _balancer(aws: WorldClients, contract: Mapping[str, Any]) -> None:
 def _indexes(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     runner = aws.ec2.describe_instances(InstanceIds=[contract["runner"]["instance_id"]])["Reservations"]
     networks = {one["VpcId"] for many in runner for one in many["Instances"] if one.get("VpcId")}
-    for one in contract["vespa"].values():
+    own = (found for tenant in contract["tenants"].values() for found in (tenant.get("index") or {}).values())
+    for one in (*contract["vespa"].values(), *own):
         attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
         volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
         for volume in volumes:

@@ -1,68 +1,30 @@
-"""One tenant of a world: its Vespa, its secret and role, its service behind the load balancer."""
+"""One tenant of a world: its secret and role, its service behind the load balancer."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
-from orchestrator.local.world.foundation import login, policy, role, tags
+from orchestrator.local.world.foundation import login, policy, role, secret, tags
+from orchestrator.local.world.indexes import OPENSEARCH, VESPA, PlacedByKind
 from orchestrator.local.world.parts import Customer, Shared, WorldClients
 
-BACKEND = "onyxdotapp/onyx-backend:v2.0.0"
-WEB = "onyxdotapp/onyx-web-server:v2.0.0"
 NGINX = "nginx:1.27.5-alpine"
-VESPA = "vespaengine/vespa:8.609.39"
-_VESPA_USER_DATA = f"""#!/bin/bash
-docker run --detach --name vespa --hostname vespa-container --restart unless-stopped \\
-  --env VESPA_SKIP_UPGRADE_CHECK=true \\
-  --publish 8081:8081 --publish 19071:19071 \\
-  --volume /opt/vespa/var:/opt/vespa/var --volume /opt/vespa/logs:/opt/vespa/logs \\
-  {VESPA}
-"""
-"""The end of what terraform/ gives the instance."""
-_AMI = "ami-0abcdef1234567890"
+TAGS = {2: "v2.0.0", 3: "v3.2.1", 4: "v4.6.1"}
+"""Of Onyx's images, by its major version."""
 _API = ["/bin/sh", "-c", "alembic upgrade head && exec uvicorn onyx.main:app --host 0.0.0.0 --port 8080"]
 _BACKGROUND = ["/app/scripts/supervisord_entrypoint.sh"]
 
 Container = dict[str, Any]
 
 
-def vespa(aws: WorldClients, shared: Shared, customer: Customer, snapshot: str | None = None) -> dict[str, Any]:
-    """One instance a tenant; the first has the guide's name and is the runner. Returns the contract's part."""
-    name = f"{shared.name}-vespa" if customer.slot == 0 else f"{shared.name}-vespa-{customer.name}"
-    instance = aws.ec2.run_instances(
-        ImageId=_AMI,
-        InstanceType="t3.large",
-        MinCount=1,
-        MaxCount=1,
-        SubnetId=shared.network.private[0],
-        SecurityGroupIds=[shared.network.groups["vespa"]],
-        IamInstanceProfile={"Name": shared.instance_profile},
-        MetadataOptions={"HttpTokens": "required"},
-        UserData=_VESPA_USER_DATA,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags(shared.name, name)}],
-    )["Instances"][0]
-    _index_volume(aws, shared, instance["InstanceId"], f"{name}-index", snapshot)
-    address = instance["PrivateIpAddress"]
-    return {"instance_id": instance["InstanceId"], "host": address, "port": 8081, "config_port": 19071}
+def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: PlacedByKind, onyx: int) -> dict[str, Any]:
+    """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part.
 
-
-def _index_volume(aws: WorldClients, shared: Shared, instance: str, name: str, snapshot: str | None) -> None:
-    """The index lives on a volume of its own and outlasts its instance."""
-    volume = aws.ec2.create_volume(
-        AvailabilityZone=f"{shared.region}a",
-        Size=50,
-        VolumeType="gp3",
-        Encrypted=True,
-        TagSpecifications=[{"ResourceType": "volume", "Tags": tags(shared.name, name)}],
-        **({"SnapshotId": snapshot} if snapshot else {}),
-    )["VolumeId"]
-    aws.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
-
-
-def tenant(aws: WorldClients, shared: Shared, customer: Customer, vespa_host: str) -> dict[str, Any]:
-    """Everything of one tenant but its database, which Terraform does not make either. Returns the contract's part."""
+    `onyx` is the major version that it runs.
+    """
     database = customer.database
-    secret, _password = login(aws, shared.name, f"tenant-{customer.name}", database)
+    login_arn, _password = login(aws, shared.name, f"tenant-{customer.name}", database)
     log_group = f"{shared.log_prefix}/{customer.name}"
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
@@ -70,22 +32,23 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, vespa_host: st
         family=customer.name,
         networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"],
-        cpu="1024",
-        memory="3072",
+        cpu="1024" if onyx == 2 else "2048",
+        memory="3072" if onyx == 2 else "11264",
         executionRoleArn=shared.execution_role,
         taskRoleArn=_task_role(aws, shared, customer),
-        containerDefinitions=_containers(shared, customer, vespa_host, secret, log_group),
+        containerDefinitions=_containers(aws, shared, customer, (indexes, onyx, login_arn, log_group)),
     )["taskDefinition"]["taskDefinitionArn"]
     service = f"{customer.name}-{shared.environment}-service"
     _service(aws, shared, service, definition, target_group)
     return {
         "database": database,
         "role": database,
-        "secret_arn": secret,
+        "secret_arn": login_arn,
         "service": service,
         "hostname": customer.hostname,
         "target_group_arn": target_group,
         "log_group": log_group,
+        **({"index": {OPENSEARCH: indexes[OPENSEARCH]}} if OPENSEARCH in indexes else {}),
     }
 
 
@@ -134,7 +97,7 @@ def _prefix(customer: Customer) -> str:
     return f"onyx-files/{customer.name}"
 
 
-def _backend_variables(shared: Shared, customer: Customer, vespa_host: str) -> dict[str, str]:
+def _backend_variables(shared: Shared, customer: Customer, indexes: PlacedByKind) -> dict[str, str]:
     """The environment of api and background. Three Redis databases a tenant: they share one Redis."""
     first = 3 * customer.slot
     return {
@@ -147,9 +110,7 @@ def _backend_variables(shared: Shared, customer: Customer, vespa_host: str) -> d
         "REDIS_DB_NUMBER": str(first),
         "REDIS_DB_NUMBER_CELERY_RESULT_BACKEND": str(first + 1),
         "REDIS_DB_NUMBER_CELERY": str(first + 2),
-        "VESPA_HOST": vespa_host,
-        "VESPA_PORT": "8081",
-        "VESPA_TENANT_PORT": "19071",
+        **_index_variables(indexes),
         "S3_FILE_STORE_BUCKET_NAME": shared.bucket,
         "S3_FILE_STORE_PREFIX": _prefix(customer),
         "AWS_REGION_NAME": shared.region,
@@ -159,15 +120,44 @@ def _backend_variables(shared: Shared, customer: Customer, vespa_host: str) -> d
     }
 
 
-def _containers(shared: Shared, customer: Customer, vespa_host: str, secret: str, log_group: str) -> list[Container]:
-    backend = {
-        "environment": _pairs(_backend_variables(shared, customer, vespa_host)),
-        "secrets": [
-            {"name": "POSTGRES_USER", "valueFrom": f"{secret}:username::"},
-            {"name": "POSTGRES_PASSWORD", "valueFrom": f"{secret}:password::"},
-            {"name": "REDIS_PASSWORD", "valueFrom": shared.redis_secret},
-        ],
+def _index_variables(indexes: PlacedByKind) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if vespa := indexes.get(VESPA):
+        found |= {"VESPA_HOST": vespa["host"], "VESPA_PORT": "8081", "VESPA_TENANT_PORT": "19071"}
+    if opensearch := indexes.get(OPENSEARCH):
+        found |= {"OPENSEARCH_HOST": opensearch["host"], "OPENSEARCH_REST_API_PORT": "9200"}
+        found |= {"OPENSEARCH_ADMIN_USERNAME": "admin", "OPENSEARCH_USE_SSL": "true"}
+        found |= {"OPENSEARCH_VERIFY_CERTS": "false"}
+    return found
+
+
+def _secrets(
+    aws: WorldClients, shared: Shared, customer: Customer, of_tenant: tuple[PlacedByKind, int, str]
+) -> dict[str, str]:
+    indexes, onyx, login_arn = of_tenant
+    found = {
+        "POSTGRES_USER": f"{login_arn}:username::",
+        "POSTGRES_PASSWORD": f"{login_arn}:password::",
+        "REDIS_PASSWORD": shared.redis_secret,
     }
+    if opensearch := indexes.get(OPENSEARCH):
+        found["OPENSEARCH_ADMIN_PASSWORD"] = f"{opensearch['secret_arn']}:password::"
+    if onyx > 2:
+        found["USER_AUTH_SECRET"] = secret(aws, shared.name, f"user-auth-{customer.name}", secrets.token_hex(24))
+    return found
+
+
+def _containers(
+    aws: WorldClients, shared: Shared, customer: Customer, of_tenant: tuple[PlacedByKind, int, str, str]
+) -> list[Container]:
+    indexes, onyx, login_arn, log_group = of_tenant
+    given = _secrets(aws, shared, customer, (indexes, onyx, login_arn))
+    backend = {
+        "image": f"onyxdotapp/onyx-backend:{TAGS[onyx]}",
+        "environment": _pairs(_backend_variables(shared, customer, indexes)),
+        "secrets": [{"name": name, "valueFrom": place} for name, place in given.items()],
+    }
+    api, background = (768, 768) if onyx == 2 else (2048, 8192)
     site = f"https://{customer.hostname}"
     web = {"INTERNAL_URL": "http://localhost:8080", "HOSTNAME": "0.0.0.0", "WEB_DOMAIN": site}
     nginx = {
@@ -176,9 +166,15 @@ def _containers(shared: Shared, customer: Customer, vespa_host: str, secret: str
         "ONYX_WEB_SERVER_HOST": "localhost",
     }
     containers = [
-        {"name": "api", "image": BACKEND, "memory": 768, "command": _API, "portMappings": _port(8080), **backend},
-        {"name": "background", "image": BACKEND, "memory": 768, "command": _BACKGROUND, **backend},
-        {"name": "web", "image": WEB, "memory": 512, "portMappings": _port(3000), "environment": _pairs(web)},
+        {"name": "api", "memory": api, "command": _API, "portMappings": _port(8080), **backend},
+        {"name": "background", "memory": background, "command": _BACKGROUND, **backend},
+        {
+            "name": "web",
+            "image": f"onyxdotapp/onyx-web-server:{TAGS[onyx]}",
+            "memory": 512,
+            "portMappings": _port(3000),
+            "environment": _pairs(web),
+        },
         {"name": "nginx", "image": NGINX, "memory": 128, "portMappings": _port(80), "environment": _pairs(nginx)},
     ]
     options = {"awslogs-group": log_group, "awslogs-region": shared.region}

@@ -8,6 +8,14 @@ from orchestrator.rollout.log_rules.rule import LogRule
 
 RULES = (
     LogRule(
+        r"opensearchpy\.exceptions\.(AuthenticationException|AuthorizationException)",
+        "opensearch-login-refused",
+        "OpenSearch refuses the task's password",
+        "it keeps the password of its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",
+        Cure.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
         r"\[?OpenSearch\]?.*(refused|unreachable|timed? ?out|did not succeed|not ready)"
         r"|opensearchpy\.exceptions\.ConnectionError",
         "opensearch-unreachable",

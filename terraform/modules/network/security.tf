@@ -1,5 +1,5 @@
 # The security groups of what all tenants share. Each client defines its own access: each tenant its rules for the
-# database and Redis (modules/tenant), the runner its own (modules/vespa).
+# database and Redis (modules/tenant), the runner its own (modules/index, modules/runner).
 
 resource "aws_security_group" "load_balancer" {
   name        = "${var.name}-alb"

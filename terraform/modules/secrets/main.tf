@@ -3,6 +3,9 @@
 
 locals {
   keys = setunion(keys(var.logins), var.tokens)
+
+  # OpenSearch's image refuses a password without a sign, a digit and letters of both cases.
+  ends = { for key in local.keys : key => contains(var.strict, key) ? "-aA1" : "" }
 }
 
 # Letters and digits only: safe in a URL, in SQL, in a shell, for RDS (no / @ " or space) and for Redis (16 to 128 characters).
@@ -19,7 +22,7 @@ resource "aws_secretsmanager_secret" "this" {
   for_each = local.keys
 
   name_prefix             = "${var.name}/${each.key}-"
-  description             = contains(keys(var.logins), each.key) ? "PostgreSQL login: username, password" : "Token: plain text"
+  description             = contains(keys(var.logins), each.key) ? "Login: username, password" : "Token: plain text"
   recovery_window_in_days = var.recovery_days
 }
 
@@ -30,6 +33,6 @@ resource "aws_secretsmanager_secret_version" "this" {
   secret_string_wo_version = 1 # another number would draw anew what roles, Redis and running tasks go on using
   secret_string_wo = contains(keys(var.logins), each.key) ? jsonencode({
     username = var.logins[each.key]
-    password = ephemeral.aws_secretsmanager_random_password.this[each.key].random_password
+    password = "${ephemeral.aws_secretsmanager_random_password.this[each.key].random_password}${local.ends[each.key]}"
   }) : ephemeral.aws_secretsmanager_random_password.this[each.key].random_password
 }

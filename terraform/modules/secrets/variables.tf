@@ -13,6 +13,12 @@ variable "tokens" {
   type        = set(string)
 }
 
+variable "strict" {
+  description = "Keys of logins whose password must have signs of every kind."
+  type        = set(string)
+  default     = []
+}
+
 variable "recovery_days" {
   type = number
 

@@ -11,6 +11,15 @@ locals {
   })
 }
 
+locals {
+  readable = concat(
+    [var.postgres.secret_arn],
+    local.lite ? [] : [var.redis.secret_arn],
+    var.opensearch == null ? [] : [var.opensearch.secret_arn],
+    var.major == 2 ? [] : [var.user_auth_secret_arn],
+  )
+}
+
 # What ECS does before the containers run: pull, log, and fetch this tenant's secrets only.
 resource "aws_iam_role" "execution" {
   name               = "${local.role}-execution"
@@ -31,7 +40,7 @@ resource "aws_iam_role_policy" "secrets" {
     Statement = [{
       Effect   = "Allow"
       Action   = "secretsmanager:GetSecretValue"
-      Resource = [var.postgres.secret_arn, var.redis.secret_arn]
+      Resource = local.readable
     }]
   })
 }

@@ -1,11 +1,37 @@
-# Onyx 2.x in one task: nginx in front of web and api, and background next to them; they reach each other on localhost.
+# Onyx in one task: nginx in front of web and api, and background next to them; they reach each other on localhost. What
+# each version is told was read in its source (docs/explanation/onyx-versions.md).
 
 locals {
-  backend_environment = merge({
-    POSTGRES_HOST = var.postgres.host # an address: a host:port would become host:5432:5432
-    POSTGRES_PORT = tostring(var.postgres.port)
-    POSTGRES_DB   = var.postgres.database
+  lite = var.vespa == null && var.opensearch == null
 
+  names = local.lite ? ["api", "web", "nginx"] : ["api", "background", "web", "nginx"]
+
+  usual_memory = {
+    api        = var.major == 2 ? { limit = 768, reservation = 512 } : { limit = 2048, reservation = 1536 }
+    background = var.major == 2 ? { limit = 768, reservation = 512 } : { limit = 8192, reservation = 6144 }
+    web        = { limit = 512, reservation = 256 }
+    nginx      = { limit = 128, reservation = 64 }
+  }
+  container_memory = coalesce(var.container_memory, local.usual_memory)
+
+  of_indexes = merge(
+    var.vespa == null ? {} : {
+      VESPA_HOST        = var.vespa.host
+      VESPA_PORT        = "8081"
+      VESPA_TENANT_PORT = "19071"
+    },
+    var.opensearch == null ? {} : {
+      OPENSEARCH_HOST           = var.opensearch.host
+      OPENSEARCH_REST_API_PORT  = "9200"
+      OPENSEARCH_ADMIN_USERNAME = "admin"
+      OPENSEARCH_USE_SSL        = "true"
+      OPENSEARCH_VERIFY_CERTS   = "false" # the image's own certificate, which nobody can verify
+    },
+    # Onyx 3 with both indexes: documents are written to both, and copied from the one to the other.
+    var.major == 3 && var.opensearch != null ? { ENABLE_OPENSEARCH_INDEXING_FOR_ONYX = "true" } : {},
+  )
+
+  beside = {
     REDIS_HOST = var.redis.host
     REDIS_PORT = tostring(var.redis.port)
     REDIS_SSL  = "true"
@@ -14,24 +40,38 @@ locals {
     REDIS_DB_NUMBER_CELERY_RESULT_BACKEND = tostring(var.redis.first_database + 1)
     REDIS_DB_NUMBER_CELERY                = tostring(var.redis.first_database + 2)
 
-    VESPA_HOST        = var.vespa.host
-    VESPA_PORT        = "8081"
-    VESPA_TENANT_PORT = "19071"
-
     S3_FILE_STORE_BUCKET_NAME = var.bucket.name
     S3_FILE_STORE_PREFIX      = local.prefix
     AWS_REGION_NAME           = var.region # Onyx's own default is us-east-2
+  }
+
+  # Onyx Lite keeps everything in PostgreSQL.
+  instead = {
+    DISABLE_VECTOR_DB  = "true"
+    FILE_STORE_BACKEND = "postgres"
+    CACHE_BACKEND      = "postgres"
+    AUTH_BACKEND       = "postgres"
+  }
+
+  backend_environment = merge({
+    POSTGRES_HOST = var.postgres.host # an address: a host:port would become host:5432:5432
+    POSTGRES_PORT = tostring(var.postgres.port)
+    POSTGRES_DB   = var.postgres.database
 
     AUTH_TYPE            = "basic"
     WEB_DOMAIN           = local.site
     DISABLE_MODEL_SERVER = "true" # embeddings come from a provider chosen in the admin pages
-  }, var.extra)
+  }, local.of_indexes, local.lite ? local.instead : local.beside, var.extra)
 
-  backend_secrets = {
-    POSTGRES_USER     = "${var.postgres.secret_arn}:username::"
-    POSTGRES_PASSWORD = "${var.postgres.secret_arn}:password::"
-    REDIS_PASSWORD    = var.redis.secret_arn
-  }
+  backend_secrets = merge(
+    {
+      POSTGRES_USER     = "${var.postgres.secret_arn}:username::"
+      POSTGRES_PASSWORD = "${var.postgres.secret_arn}:password::"
+    },
+    local.lite ? {} : { REDIS_PASSWORD = var.redis.secret_arn },
+    var.opensearch == null ? {} : { OPENSEARCH_ADMIN_PASSWORD = "${var.opensearch.secret_arn}:password::" },
+    var.major == 2 ? {} : { USER_AUTH_SECRET = var.user_auth_secret_arn },
+  )
 
   specifications = {
     api = {
@@ -74,13 +114,13 @@ locals {
   }
 
   # Fields in the form ECS gives back, so that a plan after an apply is empty.
-  containers = [for name in ["api", "background", "web", "nginx"] : merge(
+  containers = [for name in local.names : merge(
     {
       name              = name
       image             = local.specifications[name].image
       essential         = true
-      memory            = var.container_memory[name].limit
-      memoryReservation = var.container_memory[name].reservation
+      memory            = local.container_memory[name].limit
+      memoryReservation = local.container_memory[name].reservation
       environment       = [for key in sort(keys(local.specifications[name].environment)) : { name = key, value = local.specifications[name].environment[key] }]
       portMappings      = [for port in [local.specifications[name].port] : { containerPort = port, hostPort = port, protocol = "tcp" } if port != null]
       logConfiguration = {

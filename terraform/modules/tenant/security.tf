@@ -1,4 +1,4 @@
-# Each tenant's tasks have a group of their own, so that no tenant can reach another's Vespa.
+# Each tenant's tasks have a group of their own, so that no tenant can reach another's search index.
 
 resource "aws_security_group" "tasks" {
   name        = "${local.role}-tasks"
@@ -32,13 +32,17 @@ resource "aws_vpc_security_group_ingress_rule" "from_load_balancer" {
 }
 
 # 19071: Onyx deploys its application package to Vespa's config server; 8081: queries (not 8080, the image's own default).
+# 9200: OpenSearch's REST API.
 resource "aws_vpc_security_group_ingress_rule" "from_tasks" {
-  for_each = {
-    postgres     = { group = var.allow.postgres, port = var.postgres.port }
-    redis        = { group = var.allow.redis, port = var.redis.port }
-    vespa        = { group = var.allow.vespa, port = 8081 }
-    vespa-config = { group = var.allow.vespa, port = 19071 }
-  }
+  for_each = merge(
+    { postgres = { group = var.allow.postgres, port = var.postgres.port } },
+    local.lite ? {} : { redis = { group = var.allow.redis, port = var.redis.port } },
+    var.vespa == null ? {} : {
+      vespa        = { group = var.allow.vespa, port = 8081 }
+      vespa-config = { group = var.allow.vespa, port = 19071 }
+    },
+    var.opensearch == null ? {} : { opensearch = { group = var.allow.opensearch, port = 9200 } },
+  )
 
   security_group_id            = each.value.group
   referenced_security_group_id = aws_security_group.tasks.id

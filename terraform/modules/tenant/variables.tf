@@ -35,18 +35,23 @@ variable "extra" {
   type        = map(string)
 }
 
+variable "major" {
+  description = "Major version of Onyx: 2, 3 or 4."
+  type        = number
+  default     = 2
+}
+
 variable "container_memory" {
-  description = "Hard limit and reservation (MB) of each container. The guide's three add up to 2048; nginx comes on top."
+  description = <<-EOT
+    Hard limit and reservation (MB) of each container; null: what the version needs. Onyx 2: the guide's three add up to
+    2048, and nginx comes on top. From Onyx 3 on an idle api has 1.1 GB, and background is eight workers, a scheduler and
+    two bots.
+  EOT
   type        = map(object({ limit = number, reservation = number }))
-  default = {
-    api        = { limit = 768, reservation = 512 }
-    background = { limit = 768, reservation = 512 }
-    web        = { limit = 512, reservation = 256 }
-    nginx      = { limit = 128, reservation = 64 }
-  }
+  default     = null
 
   validation {
-    condition     = sum([for container in var.container_memory : container.limit]) <= var.memory
+    condition     = var.container_memory == null || try(sum([for container in var.container_memory : container.limit]), 0) <= var.memory
     error_message = "container_memory: the limits add up to more than the task's memory."
   }
 }
@@ -65,7 +70,7 @@ variable "public_address" {
 
 variable "allow" {
   description = "Security groups: where requests come from, and what the tasks must reach."
-  type        = object({ load_balancer = string, postgres = string, redis = string, vespa = string })
+  type        = object({ load_balancer = string, postgres = string, redis = string, vespa = optional(string), opensearch = optional(string) })
 }
 
 variable "listener_arn" {
@@ -89,7 +94,21 @@ variable "redis" {
 }
 
 variable "vespa" {
-  type = object({ host = string })
+  description = "Its Vespa; null: it has none."
+  type        = object({ host = string })
+  default     = null
+}
+
+variable "opensearch" {
+  description = "Its OpenSearch; null: it has none. Without either it is Onyx Lite, which needs PostgreSQL alone."
+  type        = object({ host = string, secret_arn = string })
+  default     = null
+}
+
+variable "user_auth_secret_arn" {
+  description = "Onyx 3 and 4 sign sessions and reset links with it; null: Onyx 2 does not ask for it."
+  type        = string
+  default     = null
 }
 
 variable "bucket" {

@@ -126,3 +126,13 @@ def test_one_command_for_as_many_as_a_script_may_tell_apart() -> None:
     assert len(scripts) == TOGETHER + 1
     assert len(set(scripts)) == 2
     assert max(map(len, scripts)) < 64_000
+
+
+def test_the_container_of_our_own_stack_can_be_made_again() -> None:
+    template = Path(__file__).parents[3] / "terraform" / "modules" / "index" / "opensearch.sh.tftpl"
+    filled = template.read_text(encoding="utf-8").replace("${image}", "opensearchproject/opensearch:3.6.0")
+    words = PROVIDER.recipe(filled.replace("${heap}", "2"))
+    assert words[:2] == ("docker", "run")
+    assert words[-1] == "opensearchproject/opensearch:3.6.0"
+    wanted = {"--detach", "unless-stopped", "9200:9200", f"/opt/opensearch/data:{PROVIDER.data}", "/etc/opensearch.env"}
+    assert wanted <= set(words)

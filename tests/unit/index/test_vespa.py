@@ -21,7 +21,7 @@ from tests.shells import OneByOne
 from tests.unit.rollout.test_tail import NOW
 
 RUN = "docker run -d --name vespa --restart unless-stopped"
-USER_DATA = Path(__file__).parents[3] / "terraform" / "modules" / "vespa" / "user_data.sh.tftpl"
+USER_DATA = Path(__file__).parents[3] / "terraform" / "modules" / "index" / "vespa.sh.tftpl"
 
 
 def test_the_container_of_our_own_stack_can_be_made_again() -> None:

@@ -1,7 +1,7 @@
 data "aws_partition" "this" {}
 
 resource "aws_iam_role" "this" {
-  name = var.role_name
+  name = var.name
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -18,10 +18,8 @@ resource "aws_iam_role_policy_attachment" "ssm" {
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
-# The runner fetches passwords itself: they are never in a command, where the command history would show them.
+# It fetches passwords itself: they are never in a command, where the command history would show them.
 resource "aws_iam_role_policy" "secrets" {
-  count = var.runner ? 1 : 0
-
   name = "read-stack-secrets"
   role = aws_iam_role.this.id
 
@@ -44,6 +42,6 @@ resource "aws_iam_role_policy" "secrets" {
 }
 
 resource "aws_iam_instance_profile" "this" {
-  name = var.role_name
+  name = var.name
   role = aws_iam_role.this.name
 }

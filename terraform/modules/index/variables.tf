@@ -1,3 +1,13 @@
+variable "kind" {
+  description = "Which program the index is: `vespa` (Onyx 2 and 3) or `opensearch` (Onyx 3 and 4)."
+  type        = string
+
+  validation {
+    condition     = contains(["vespa", "opensearch"], var.kind)
+    error_message = "kind: vespa or opensearch."
+  }
+}
+
 variable "name" {
   description = "The instance's Name tag."
   type        = string
@@ -31,6 +41,18 @@ variable "snapshot" {
 
 variable "image" {
   type = string
+}
+
+variable "secret_arn" {
+  description = "OpenSearch's own login ({username, password}), which its instance reads at its first boot and whenever it is looked at; null: Vespa has none."
+  type        = string
+  default     = null
+}
+
+variable "heap_gb" {
+  description = "OpenSearch's Java heap: half of the instance's memory at most."
+  type        = number
+  default     = 2
 }
 
 variable "runner" {

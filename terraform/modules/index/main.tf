@@ -2,10 +2,14 @@ data "aws_ssm_parameter" "image" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
+locals {
+  title = { vespa = "Vespa", opensearch = "OpenSearch" }[var.kind]
+}
+
 # The tenant whose index this is defines the access (modules/tenant): Vespa itself requires no password.
 resource "aws_security_group" "this" {
   name        = var.role_name
-  description = "Vespa: the tenant's tasks come in"
+  description = "${local.title}: the tenant's tasks come in"
   vpc_id      = var.vpc_id
 
   tags = { Name = var.role_name }
@@ -64,9 +68,12 @@ resource "aws_instance" "this" {
 
   # user_data runs at first boot only: a changed one means a new instance, with the same index.
   user_data_replace_on_change = true
-  user_data = templatefile("${path.module}/user_data.sh.tftpl", {
+  user_data = templatefile("${path.module}/${var.kind}.sh.tftpl", {
     image  = var.image
     volume = replace(aws_ebs_volume.index.id, "-", "")
+    secret = coalesce(var.secret_arn, "none")
+    region = var.secret_arn == null ? "none" : split(":", var.secret_arn)[3]
+    heap   = var.heap_gb
   })
 
   metadata_options {
@@ -76,7 +83,7 @@ resource "aws_instance" "this" {
   }
 
   root_block_device {
-    volume_size = 30 # Vespa's image and its logs
+    volume_size = 30 # the image and its logs
     volume_type = "gp3"
     encrypted   = true
   }
@@ -87,7 +94,7 @@ resource "aws_instance" "this" {
     ignore_changes = [ami] # a new Amazon Linux release is no reason to replace a search index's host
   }
 
-  depends_on = [aws_iam_role_policy_attachment.ssm, aws_vpc_security_group_egress_rule.all]
+  depends_on = [aws_iam_role_policy_attachment.ssm, aws_iam_role_policy.secrets, aws_vpc_security_group_egress_rule.all]
 }
 
 resource "aws_volume_attachment" "index" {
