@@ -1,4 +1,4 @@
-"""Vespa: the index is on a volume, its own or the instance's; without it everything has to be indexed again."""
+"""Search indexes: each is on a volume, its own or the instance's; without it everything has to be indexed again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import Subject
+from orchestrator.index import provider
 from orchestrator.stack.blueprint.changes import ResourceChange
+from orchestrator.stack.indexes import KINDS, OPENSEARCH, VESPA, word
 
 REPLACING = 300
-"""Seconds until a new instance has pulled its image and Vespa answers, about."""
+"""Seconds until a new instance has pulled its image and the index answers, about."""
 _STOPS = ("instance_type", "user_data", "ebs_optimized")
 
 
@@ -17,26 +19,33 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A volume that goes is a loss; an instance that goes is one only where the index was on it."""
     for change in scene.of("aws_ebs_volume", "aws_efs_file_system"):
         if change.ends:
-            yield from (_volume(change, tenant) for tenant in _attached(change, scene))
+            yield from (_volume(change, *one) for one in _attached(change, scene))
     for change in scene.of("aws_instance"):
-        for tenant in _whose(change.was("id"), scene) or [scene.owner(change)]:
+        for tenant, kind in _whose(change.was("id"), scene) or [(scene.owner(change), _called(change))]:
             if change.ends and not scene.leaves(tenant):
-                yield from _instance(change, tenant, scene)
+                yield from _instance(change, tenant, kind, scene)
             elif change.updated and any(change.differs(name) for name in _STOPS):
-                yield _stopped(change, tenant)
+                yield _stopped(change, tenant, kind)
 
 
-def _whose(instance: str, scene: PlanReading) -> list[Subject]:
-    """The tenants whose Vespa it is: each has lost its index with it."""
-    return [one.name for one in scene.tenancy.tenants.values() if instance and one.vespa == instance]
+def _whose(instance: str, scene: PlanReading) -> list[tuple[Subject, str]]:
+    """The tenants whose index it is, and of which kind: each has lost its index with it."""
+    owners = scene.tenancy.tenants.values() if instance else ()
+    return [(one.name, kind) for one in owners for kind in KINDS if getattr(one, kind) == instance]
 
 
-def _volume(change: ResourceChange, tenant: Subject) -> Consequence:
+def _called(change: ResourceChange) -> str:
+    """The kind that what nobody's contract names is called after; empty: none."""
+    words = f"{change.address} {change.before.get('tags')}".lower()
+    return next((kind for kind in (OPENSEARCH, VESPA) if kind in words), "")
+
+
+def _volume(change: ResourceChange, tenant: Subject, kind: str) -> Consequence:
     thing = change.was("id") or change.name
     return Consequence(
         code="search-index-lost" if tenant else "volume-lost",
         effect=Effect.LOSS,
-        name=f"vespa:{tenant}" if tenant else f"volume:{thing}",
+        name=word(kind or VESPA, tenant) if tenant else f"volume:{thing}",
         says="the search index is lost: every document has to be indexed again"
         if tenant
         else f"the volume {thing} is deleted with what is on it",
@@ -47,21 +56,22 @@ def _volume(change: ResourceChange, tenant: Subject) -> Consequence:
     )
 
 
-def _attached(change: ResourceChange, scene: PlanReading) -> list[Subject]:
+def _attached(change: ResourceChange, scene: PlanReading) -> list[tuple[Subject, str]]:
     """The tenants of the instance that the volume is attached to; nobody's is the whole stack's."""
     for one in scene.there("aws_volume_attachment"):
         if one.text("volume_id") == change.was("id") and (found := _whose(one.text("instance_id"), scene)):
             return found
-    return [scene.owner(change)]
+    return [(scene.owner(change), _called(change))]
 
 
-def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> Iterable[Consequence]:
+def _instance(change: ResourceChange, tenant: Subject, kind: str, scene: PlanReading) -> Iterable[Consequence]:
     thing = change.was("id") or change.name
     why = f"Terraform {change.verb} the instance {thing}: {change.why}"
     volumes = [one.get("volume_id") for one in scene.there("aws_volume_attachment") if one.text("instance_id") == thing]
     if any(map(scene.ends, volumes)):
         return
-    if not tenant and "vespa" not in f"{change.address} {change.before.get('tags')}".lower():
+    index = provider(kind or VESPA)
+    if not tenant and not kind:
         yield Consequence(
             code="instance-replaced",
             effect=Effect.WORK,
@@ -76,10 +86,10 @@ def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> It
         yield Consequence(
             code="search-interrupted",
             effect=Effect.DISTURBANCE,
-            name=f"vespa-instance:{tenant or thing}",
+            name=f"{index.name}-instance:{tenant or thing}",
             says=f"search and chat don't work {lasting}; the index stays, on its own volume",
             why=why,
-            then="Vespa starts by itself on the new instance" if change.replaced else "nothing",
+            then=f"{index.title} starts by itself on the new instance" if change.replaced else "nothing",
             address=change.address,
             subject=tenant,
             seconds=REPLACING,
@@ -88,22 +98,23 @@ def _instance(change: ResourceChange, tenant: Subject, scene: PlanReading) -> It
         yield Consequence(
             code="search-index-lost",
             effect=Effect.LOSS,
-            name=f"vespa:{tenant or thing}",
+            name=word(index.name, tenant or thing),
             says="the search index is lost with the instance it is on: every document has to be indexed again",
             why=why,
-            then="connectors fetch and index everything again; a volume of its own for /opt/vespa/var would outlive it",
+            then=f"connectors fetch and index everything again; a volume of its own for {index.data} would outlive it",
             address=change.address,
             subject=tenant,
         )
 
 
-def _stopped(change: ResourceChange, tenant: Subject) -> Consequence:
+def _stopped(change: ResourceChange, tenant: Subject, kind: str) -> Consequence:
+    index = provider(kind or VESPA)
     thing = change.was("id") or change.name
     differing = ", ".join(name for name in _STOPS if change.differs(name))
     return Consequence(
         code="search-interrupted" if tenant else "instance-restarts",
         effect=Effect.DISTURBANCE,
-        name=f"vespa-instance:{tenant or thing}",
+        name=f"{index.name}-instance:{tenant or thing}",
         says=f"the instance {thing} is stopped and started: "
         + (
             "search and chat don't work for some minutes"
@@ -111,11 +122,11 @@ def _stopped(change: ResourceChange, tenant: Subject) -> Consequence:
             else "what runs on it is unavailable for some minutes"
         ),
         why=f"changed in place: {differing}",
-        then="Vespa starts by itself if its container has a restart policy",
+        then=f"{index.title} starts by itself if its container has a restart policy",
         address=change.address,
         subject=tenant,
         seconds=REPLACING,
     )
 
 
-KIND = Kind("Vespa's volumes and instances", judge)
+KIND = Kind("the search indexes' volumes and instances", judge)

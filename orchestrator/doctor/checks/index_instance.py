@@ -13,15 +13,16 @@ from orchestrator.aws.network import Instance, SecurityGroup, Subnet
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.checklist.facts import doors as doors_of
 from orchestrator.checklist.facts import service_settings
+from orchestrator.checklist.index_instances import each_kind
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, TenantService, from_finding
-from orchestrator.checklist.vespa import instance_of
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex, vespa
+from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex, provider
 from orchestrator.stack.blueprint.references import targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 from orchestrator.stack.blueprint.tenancy import variables
+from orchestrator.stack.indexes import OPENSEARCH, VESPA
 
 _COMING = frozenset({"pending", "running"})
 
@@ -180,26 +181,31 @@ class IndexInstances:
         )
 
 
-_RULE = """resource "aws_vpc_security_group_ingress_rule" "vespa_{port}" {{
-  security_group_id            = aws_security_group.vespa.id
+_RULE = """resource "aws_vpc_security_group_ingress_rule" "{name}_{port}" {{
+  security_group_id            = aws_security_group.{name}.id
   referenced_security_group_id = aws_security_group.tasks.id
   ip_protocol                  = "tcp"
   from_port                    = {port}
   to_port                      = {port}
 }}"""
-CONFIG_PORT = 19071
+_PORTS = {VESPA: (8081, 19071), OPENSEARCH: (9200,)}
+"""That the tasks use unless they are told otherwise, the one of queries first."""
 
 
 def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
-    """By the instance that is the tenant's Vespa."""
-    instance = instance_of(unit, evidence)
+    """By the instances of the tenant's indexes."""
+    for kind, instance in each_kind(unit, evidence):
+        yield from _planned(unit, instance, provider(kind), evidence)
+
+
+def _planned(unit: TenantService, instance: Resource, index: AnyIndex, evidence: Evidence) -> Iterable[Remark]:
     met = targets(evidence.blueprint, instance, "aws_security_group", "vpc_security_group_ids")
     groups = met.any
     if not groups:
         raise NotKnown(instance.address, "vpc_security_group_ids")
     held = [doors_of(evidence, one) for one in groups]
     service = service_settings(unit.service, evidence)
-    ports = (_query_port(unit), CONFIG_PORT)
+    ports = (_query_port(unit, index), *_PORTS[index.name][1:])
     ids = tuple(one.group.id for one in held)
     seen = Instance(instance.address, "running", groups=ids)
     subnets = {one: _planned_subnet(evidence, one) for one in service.subnets}
@@ -210,7 +216,7 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         {one.group.id: one.group for one in held},
         subnets,
     )
-    for found in IndexInstances(vespa.PROVIDER).judge(facts):
+    for found in IndexInstances(index).judge(facts):
         if met.maybe or not all(one.complete for one in held):
             place = instance.address if met.maybe else groups[0].address
             raise NotKnown(place, "which security group rules are its own")
@@ -220,13 +226,13 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
             address=groups[0].address,
             current=f"opens {held[0].group.opened()}",
             wanted=f"{' and '.join(map(str, ports))} for the tasks' security group",
-            hcl="\n".join(_RULE.format(port=port) for port in closed),
+            hcl="\n".join(_RULE.format(name=index.name, port=port) for port in closed),
         )
 
 
-def _query_port(unit: TenantService) -> int:
-    said = variables(unit.definition).get("VESPA_PORT", "") if unit.definition else ""
-    return int(said) if said.isdecimal() else 8081
+def _query_port(unit: TenantService, index: AnyIndex) -> int:
+    said = variables(unit.definition).get(index.port_variable, "") if unit.definition else ""
+    return int(said) if said.isdecimal() else _PORTS[index.name][0]
 
 
 def _planned_subnet(evidence: Evidence, one: str) -> Subnet:
@@ -242,11 +248,16 @@ CHECKS = tuple(IndexInstances(one).check() for one in PROVIDERS)
 POINTS = (
     Item(
         id="vespa-ports",
-        title="Vespa's security group admits the tasks",
+        title="The search index's security group admits the tasks",
         occasion=Checklist.DEPLOY,
-        judge=each_tenant(planned, "8081 and 19071 are open for the tasks"),
+        judge=each_tenant(planned, "its ports are open for the tasks"),
         lines=("Vespa EC2 security group allows ECS traffic on ports 8080, 19071",),
+<<<<<<< HEAD
         about="The network path from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to "
         "deploy.",
+=======
+        about="The way from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to deploy; to "
+        "OpenSearch: 9200.",
+>>>>>>> c58a87cb (wip2)
     ),
 )

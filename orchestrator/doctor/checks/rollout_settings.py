@@ -11,6 +11,7 @@ from orchestrator.aws.clusters import options
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.checklist.facts import NOT_ONYX, runs_another, service_settings, task_definition
+from orchestrator.checklist.index_instances import each_kind, script_of
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import (
     Checklist,
@@ -24,12 +25,14 @@ from orchestrator.checklist.model import (
     from_finding,
     not_judged,
 )
-from orchestrator.checklist.vespa import instance_of, script_of
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.index import AnyIndex, provider
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.stack.applications import is_another
+from orchestrator.stack.blueprint.resources import Resource
+from orchestrator.stack.indexes import OPENSEARCH, VESPA
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def _moving(tenant: str, definition: TaskDefinition, *, another: bool) -> Iterab
             subject=tenant,
             symptom="the next task may run another version than this one",
             cause="images without a fixed tag"
-            + ("" if another else ": Onyx 4.0 has no Vespa, and does not run on this stack"),
-            fix=f"pin each image to a {'fixed' if another else '2.x'} tag in the task definition; terraform apply",
+            + ("" if another else ": each major version of Onyx needs another search index"),
+            fix="pin each image to a fixed tag (the version that runs now) in the task definition; terraform apply",
             evidence=tuple(f"{one.name}: {one.image}" for one in moving),
             explains=frozenset({"task-container-exited", "task-image-pull-failed"}),
         )
@@ -154,45 +157,49 @@ def planned_breaker(unit: TenantService, evidence: Evidence) -> Iterable[Remark]
         )
 
 
-_VESPA_IMAGE = re.compile(r"vespaengine/vespa(?P<tag>:[\w.-]+)?")
+_PINNED = {VESPA: "8.609.39", OPENSEARCH: "3.6.0"}
+"""Tags of the indexes' images that Onyx is tested with."""
 
 
 def planned_images(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
-    """The containers' images, and Vespa's in its instance's user_data."""
-    yield from _planned_vespa(unit, evidence)
+    """The containers' images, and those of its indexes in their instances' user_data."""
+    with suppress(NotConcerned, NotKnown):
+        for kind, instance in each_kind(unit, evidence):
+            yield from _planned_index(unit, instance, provider(kind), evidence)
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     definition = task_definition(unit.definition)
     services = {unit.tenant: service_settings(unit.service, evidence)}
     for found in judge(RolloutSettingsCheckFacts(services, {unit.tenant: definition}, {}, "")):
         if found.code == "image-not-pinned":
+            said = definition.variables()
+            line = (
+                ("4.x", "v4.6.1") if said.get("OPENSEARCH_HOST") and not said.get("VESPA_HOST") else ("2.x", "v2.0.0")
+            )
             images = [one.partition(": ")[2].rsplit("@", 1)[0] for one in found.evidence]
             yield from_finding(
                 found,
                 address=unit.definition.address,
                 current=", ".join(found.evidence),
-                wanted="a fixed 2.x tag",
-                hcl="\n".join(f'image = "{one.removesuffix(":latest")}:v2.0.0"' for one in images),
+                wanted=f"a fixed {line[0]} tag",
+                hcl="\n".join(f'image = "{one.removesuffix(":latest")}:{line[1]}"' for one in images),
             )
 
 
-def _planned_vespa(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
-    instance = None
-    with suppress(NotConcerned, NotKnown):
-        instance = instance_of(unit, evidence)
-    met = _VESPA_IMAGE.search(script_of(instance, evidence) or "") if instance else None
-    if instance and met and (met["tag"] or ":latest") == ":latest":
+def _planned_index(unit: TenantService, instance: Resource, index: AnyIndex, evidence: Evidence) -> Iterable[Remark]:
+    met = re.search(rf"{index.image}(?P<tag>:[\w.-]+)?", script_of(instance, evidence) or "")
+    if met and (met["tag"] or ":latest") == ":latest":
         yield Remark(
             status=Status.FAILED,
             code="image-not-pinned",
             severity=Severity.WARNING,
             subject=unit.tenant,
-            says="a new instance may run another version of Vespa, which can't read this one's index",
-            why="Vespa's image has no fixed tag",
+            says=f"a new instance may run another version of {index.title}, which can't read this one's index",
+            why=f"{index.title}'s image has no fixed tag",
             address=instance.address,
             current=met[0],
-            wanted="a fixed 8.x tag",
-            hcl="vespaengine/vespa:8.609.39 # in user_data",
+            wanted=f"a fixed {_PINNED[index.name][0]}.x tag",
+            hcl=f"{index.image}:{_PINNED[index.name]} # in user_data",
         )
 
 
@@ -216,6 +223,6 @@ POINTS = (
         title="Images have fixed tags",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_images, "every image has a fixed tag"),
-        about="Images have fixed tags: `latest` is another version each day, and Onyx 4 has no Vespa.",
+        about="Images have fixed tags: `latest` is another version each day, and each major one needs another index.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Tenants share servers, never databases, Redis numbers, S3 prefixes or a Vespa: one would break another's."""
+"""Tenants share servers, never databases, Redis numbers, S3 prefixes or a search index: one would break another's."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def judge(evidence: Evidence) -> Iterator[Remark]:
         yield from shared or [unknown("the environment of the tenants' containers is not known until applied")]
         return
     shared = []
-    for thing in ("database", "Redis database", "S3 prefix", "Vespa"):
+    for thing in ("database", "Redis database", "S3 prefix", "Vespa", "OpenSearch"):
         shared += _shared(evidence, thing, {tenant: values[thing] for tenant, values in said.items()})
     yield from dict.fromkeys(shared) or [passed("each tenant has its own")]
 
@@ -71,6 +71,7 @@ def _of(tenant: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
         "Redis database": tuple(f"{redis}/{number}" for number in numbers) if redis else (),
         "S3 prefix": (f"{bucket}/{said.get('S3_FILE_STORE_PREFIX', DEFAULT_PREFIX)}",) if bucket else (),
         "Vespa": (said["VESPA_HOST"],) if said.get("VESPA_HOST") else (),
+        "OpenSearch": (said["OPENSEARCH_HOST"],) if said.get("OPENSEARCH_HOST") else (),
     }
 
 
@@ -79,6 +80,7 @@ _WANTED = {
     "Redis database": '{ name = "REDIS_DB_NUMBER", value = "<3 x slot>" } # …_RESULT_BACKEND + 1, …_CELERY + 2',
     "S3 prefix": '{ name = "S3_FILE_STORE_PREFIX", value = "onyx-files/<tenant>" }',
     "Vespa": '{ name = "VESPA_HOST", value = <an instance of the tenant\'s own> }',
+    "OpenSearch": '{ name = "OPENSEARCH_HOST", value = <an instance of the tenant\'s own> }',
 }
 
 
@@ -109,7 +111,7 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
 
 ITEM = Item(
     id="tenant-separation",
-    title="Tenants share no database, Redis number, S3 prefix or Vespa",
+    title="Tenants share no database, Redis number, S3 prefix or search index",
     occasion=Checklist.DEPLOY,
     judge=judge,
 )

@@ -1,53 +1,60 @@
-"""Vespa's index outlives its container and its instance: a volume, mounted, and a container that starts by itself."""
+"""A search index outlives its container and its instance: a volume, mounted, and a container that starts by itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from orchestrator.checklist.index_instances import each_kind, script_of
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, Status, TenantService, unknown
-from orchestrator.checklist.vespa import instance_of, script_of
 from orchestrator.engine.check import Severity
+from orchestrator.index import AnyIndex, provider
 from orchestrator.stack.blueprint.references import referrers
 from orchestrator.stack.blueprint.resources import Resource
 
-_MOUNT = re.compile(r"(-v|--volume|--mount)[ =]\S*/opt/vespa/var")
 _RESTART = re.compile(r"--restart[ =](unless-stopped|always)")
 _VOLUME = """resource "aws_ebs_volume" "index" {
-  availability_zone = aws_instance.vespa.availability_zone
+  availability_zone = aws_instance.NAME.availability_zone
   size              = 50
 }
 resource "aws_volume_attachment" "index" {
   device_name = "/dev/sdf"
   volume_id   = aws_ebs_volume.index.id
-  instance_id = aws_instance.vespa.id
+  instance_id = aws_instance.NAME.id
 }"""
 
 
 def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """The volume is Terraform's to know; how the container is started only user_data says."""
-    instance = instance_of(unit, evidence)
+    for kind, instance in each_kind(unit, evidence):
+        yield from _judged(unit, instance, provider(kind), evidence)
+
+
+def _judged(unit: TenantService, instance: Resource, index: AnyIndex, evidence: Evidence) -> Iterable[Remark]:
+    name, title, data = index.name, index.title, index.data
     apart = _has_volume(instance, evidence)
     if not apart:
         says = "the search index is lost with its instance"
         why = "no volume of its own is attached to it"
-        yield _remark(unit.tenant, instance, ("vespa-without-volume", says, why), "its root disk alone", _VOLUME)
+        yield _remark(unit.tenant, instance, (f"{name}-without-volume", says, why), "its root disk alone", index)
     text = script_of(instance, evidence)
     if text is None:
-        says = "what starts Vespa's container can't be seen in user_data"
+        says = f"what starts {title}'s container can't be seen in user_data"
         yield unknown(says, subject=unit.tenant, address=instance.address)
         return
     if "docker run" in text and not _RESTART.search(text):
-        says = "Vespa stays down after a stop and start of its instance"
+        says = f"{title} stays down after a stop and start of its instance"
         why = "its container has no restart policy"
         hcl = "docker run --restart unless-stopped … # in user_data"
-        yield _remark(unit.tenant, instance, ("vespa-without-restart", says, why), "docker run without --restart", hcl)
-    if apart and "docker run" in text and not _MOUNT.search(text):
+        said = (f"{name}-without-restart", says, why)
+        yield _remark(unit.tenant, instance, said, "docker run without --restart", index, hcl)
+    if apart and "docker run" in text and not re.search(rf"(-v|--volume|--mount)[ =]\S*{data}", text):
         says = "the search index is lost with its container"
-        why = "/opt/vespa/var is not on a volume"
-        hcl = "docker run --volume /opt/vespa/var:/opt/vespa/var … # in user_data"
-        yield _remark(unit.tenant, instance, ("vespa-without-volume", says, why), "docker run without --volume", hcl)
+        why = f"{data} is not on a volume"
+        hcl = f"docker run --volume {index.mounted}/{data.rpartition('/')[2]}:{data} … # in user_data"
+        said = (f"{name}-without-volume", says, why)
+        yield _remark(unit.tenant, instance, said, "docker run without --volume", index, hcl)
 
 
 def _has_volume(instance: Resource, evidence: Evidence) -> bool:
@@ -57,7 +64,9 @@ def _has_volume(instance: Resource, evidence: Evidence) -> bool:
     return bool(referrers(evidence.blueprint, instance, "aws_volume_attachment", "instance_id").any)
 
 
-def _remark(tenant: str, instance: Resource, said: tuple[str, str, str], current: str, hcl: str) -> Remark:
+def _remark(
+    tenant: str, instance: Resource, said: tuple[str, str, str], current: str, index: AnyIndex, hcl: str = ""
+) -> Remark:
     code, says, why = said
     return Remark(
         status=Status.FAILED,
@@ -68,14 +77,14 @@ def _remark(tenant: str, instance: Resource, said: tuple[str, str, str], current
         why=why,
         address=instance.address,
         current=current,
-        wanted="a volume for /opt/vespa/var, and --restart unless-stopped",
-        hcl=hcl,
+        wanted=f"a volume for {index.data}, and --restart unless-stopped",
+        hcl=hcl or _VOLUME.replace("NAME", index.name),
     )
 
 
 ITEM = Item(
     id="vespa-volume",
-    title="Vespa's index outlives its container and its instance",
+    title="The search index outlives its container and its instance",
     occasion=Checklist.DEPLOY,
     judge=each_tenant(judge, "a volume is attached, and the container starts by itself"),
 )
