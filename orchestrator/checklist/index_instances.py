@@ -41,9 +41,8 @@ def instance_of(unit: TenantService, evidence: Evidence, kind: str = VESPA) -> R
     owner = evidence.tenancy.tenants.get(unit.tenant)
     said = getattr(owner, kind) if owner else ""
     chosen = next((one for one in everything if said and one.text("id") == said), None)
-    chosen = chosen or evidence.blueprint.cached(f"{kind} instances", lambda: _by_owner(evidence, kind)).get(
-        unit.tenant
-    )
+    owned = evidence.blueprint.cached(f"{kind} instances", lambda: _by_owner(evidence, kind))
+    chosen = chosen or owned.get(unit.tenant)
     chosen = chosen or _by_host(unit, instances, evidence, kind)
     if chosen is None:
         raise NotConcerned

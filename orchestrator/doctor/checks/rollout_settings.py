@@ -172,10 +172,8 @@ def planned_images(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     services = {unit.tenant: service_settings(unit.service, evidence)}
     for found in judge(RolloutSettingsCheckFacts(services, {unit.tenant: definition}, {}, "")):
         if found.code == "image-not-pinned":
-            said = definition.variables()
-            line = (
-                ("4.x", "v4.6.1") if said.get("OPENSEARCH_HOST") and not said.get("VESPA_HOST") else ("2.x", "v2.0.0")
-            )
+            hosts = definition.variables().keys() & {"OPENSEARCH_HOST", "VESPA_HOST"}
+            line = ("4.x", "v4.6.1") if hosts == {"OPENSEARCH_HOST"} else ("2.x", "v2.0.0")
             images = [one.partition(": ")[2].rsplit("@", 1)[0] for one in found.evidence]
             yield from_finding(
                 found,

@@ -32,12 +32,13 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
 
 
 def _judged(unit: TenantService, instance: Resource, index: AnyIndex, evidence: Evidence) -> Iterable[Remark]:
-    name, title, data = index.name, index.title, index.data
+    title, data = index.title, index.data
     apart = _has_volume(instance, evidence)
     if not apart:
         says = "the search index is lost with its instance"
         why = "no volume of its own is attached to it"
-        yield _remark(unit.tenant, instance, (f"{name}-without-volume", says, why), "its root disk alone", index)
+        hcl = _VOLUME.replace("NAME", index.name)
+        yield _remark(unit, instance, index, ("without-volume", says, why, "its root disk alone", hcl))
     text = script_of(instance, evidence)
     if text is None:
         says = f"what starts {title}'s container can't be seen in user_data"
@@ -47,14 +48,12 @@ def _judged(unit: TenantService, instance: Resource, index: AnyIndex, evidence: 
         says = f"{title} stays down after a stop and start of its instance"
         why = "its container has no restart policy"
         hcl = "docker run --restart unless-stopped … # in user_data"
-        said = (f"{name}-without-restart", says, why)
-        yield _remark(unit.tenant, instance, said, "docker run without --restart", index, hcl)
+        yield _remark(unit, instance, index, ("without-restart", says, why, "docker run without --restart", hcl))
     if apart and "docker run" in text and not re.search(rf"(-v|--volume|--mount)[ =]\S*{data}", text):
         says = "the search index is lost with its container"
         why = f"{data} is not on a volume"
         hcl = f"docker run --volume {index.mounted}/{data.rpartition('/')[2]}:{data} … # in user_data"
-        said = (f"{name}-without-volume", says, why)
-        yield _remark(unit.tenant, instance, said, "docker run without --volume", index, hcl)
+        yield _remark(unit, instance, index, ("without-volume", says, why, "docker run without --volume", hcl))
 
 
 def _has_volume(instance: Resource, evidence: Evidence) -> bool:
@@ -64,21 +63,19 @@ def _has_volume(instance: Resource, evidence: Evidence) -> bool:
     return bool(referrers(evidence.blueprint, instance, "aws_volume_attachment", "instance_id").any)
 
 
-def _remark(
-    tenant: str, instance: Resource, said: tuple[str, str, str], current: str, index: AnyIndex, hcl: str = ""
-) -> Remark:
-    code, says, why = said
+def _remark(unit: TenantService, instance: Resource, index: AnyIndex, said: tuple[str, str, str, str, str]) -> Remark:
+    what, says, why, current, hcl = said
     return Remark(
         status=Status.FAILED,
-        code=code,
+        code=f"{index.name}-{what}",
         severity=Severity.WARNING,
-        subject=tenant,
+        subject=unit.tenant,
         says=says,
         why=why,
         address=instance.address,
         current=current,
         wanted=f"a volume for {index.data}, and --restart unless-stopped",
-        hcl=hcl or _VOLUME.replace("NAME", index.name),
+        hcl=hcl,
     )
 
 
