@@ -252,7 +252,7 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned, "its ports are open for the tasks"),
         lines=("Vespa EC2 security group allows ECS traffic on ports 8080, 19071",),
-        about="The network path from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to deploy "
-        "the application package; to OpenSearch: 9200.",
+        about="The network path from the tasks to Vespa: 8081 for queries (8080 is the image's default), 19071 to "
+        "deploy; to OpenSearch: 9200.",
     ),
 )
