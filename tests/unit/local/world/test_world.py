@@ -98,3 +98,16 @@ def test_nothing_of_the_orchestrators_work_is_done(session: boto3.Session, stack
     zone = world.hosted_zone(route53, "vigilon.app")
     kinds = {each["Type"] for each in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]}
     assert kinds <= {"NS", "SOA"}
+
+
+def test_each_version_of_onyx_has_its_indexes() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        with mock_aws():
+            session = boto3.Session("local", "local", region_name="us-west-2")
+            made = world.build(session, name="onyx-four", tenants=("four", "three"), onyx={"four": 4, "three": 3})
+    stack = Stack.model_validate(made)
+    assert [one.word for one in stack.indexes] == ["vespa:three", "opensearch:four", "opensearch:three"]
+    assert stack.runner is not None
+    assert stack.runner.instance_id == made["tenants"]["four"]["index"]["opensearch"]["instance_id"]
