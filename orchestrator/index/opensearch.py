@@ -61,8 +61,8 @@ TROUBLES = {
     ),
     "damaged": Trouble(
         "a shard of an index is damaged or missing (its health is red)",
-        "orchestrate logs opensearch --tenant {tenant} names it; bring back the last backup (orchestrate restore), or "
-        "delete that index and have Onyx index the documents again",
+        "bring back the last backup (orchestrate restore), or delete the index that its log names (orchestrate logs "
+        "opensearch --tenant {tenant}) and have Onyx index the documents again",
     ),
 }
 
