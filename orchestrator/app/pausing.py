@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 from orchestrator import steps
@@ -34,12 +35,13 @@ from orchestrator.stack.contract import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class PauseContext(Context):
-    """What the steps of pause and resume see beside the workflow's. `refusals` is the run's memory."""
+    """What the steps of pause and resume see beside the workflow's. `refusals` and `starts` are the run's memory."""
 
     counts: ServiceCounts
     autoscaling: Autoscaling
     stamp: Stamp
     refusals: dict[str, CapacityRefusal] = field(default_factory=dict)
+    starts: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,38 @@ from orchestrator.aws.pages import items
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
+_MEANT = frozenset(
+    {
+        "Client.InstanceInitiatedShutdown",
+        "Client.UserInitiatedHibernate",
+        "Client.UserInitiatedShutdown",
+        "Server.ScheduledStop",
+    }
+)
+"""Reasons of a stop that somebody, or AWS's announced maintenance, asked for."""
+START_ALLOWED = (
+    "if its volumes are under a KMS key of your own: whoever starts it needs kms:CreateGrant on that key (`orchestrate "
+    "policy resume --kms-key ARN` shows the statement), and the key must be enabled; then start it again"
+)
+"""What to do when EC2 stops an instance that it was told to start: the usual reason."""
 _NO_CAPACITY = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"})
 
 
 class NoCapacity(OrchestratorError):
     """AWS has no room for an instance of this type where it must run. It may have, later."""
+
+
+def failure_of(raw: Mapping[str, Any]) -> str:
+    """Why EC2 could not start an instance, of DescribeInstances' answer; empty: it runs, or was meant to stop."""
+    reason = raw.get("StateReason", {})
+    meant = not reason.get("Code") or reason["Code"] in _MEANT
+    return "" if meant or raw["State"]["Name"] != "stopped" else str(reason.get("Message") or reason["Code"])
+
+
+def not_startable(instance: str, why: str) -> Problem:
+    """EC2 could not start it, and says so only afterwards."""
+    message = f"EC2 began to start {instance} and stopped it again: {why}"
+    return Problem("instance-not-startable", message, instance, START_ALLOWED)
 
 
 class Ec2:
@@ -57,6 +84,14 @@ class Ec2:
         with translated("ec2:DescribeInstances"):
             found = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
         return {one["InstanceId"]: one["State"]["Name"] for reservation in found for one in reservation["Instances"]}
+
+    def failures(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Of those that EC2 could not start and has stopped again: why, in its words."""
+        filters = [{"Name": "instance-id", "Values": list(ids)}]
+        with translated("ec2:DescribeInstances"):
+            reservations = list(items(self._client, "describe_instances", "Reservations", Filters=filters))
+        found = (one for reservation in reservations for one in reservation["Instances"])
+        return {one["InstanceId"]: why for one in found if (why := failure_of(one))}
 
     def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """Of those that exist."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from orchestrator.aws.ec2 import failure_of
 from orchestrator.aws.pages import items
 from orchestrator.aws.session import translated
 
@@ -91,6 +92,8 @@ class Instance:
     private_ip: str = ""
     profile: str = ""
     """The ARN of its instance profile; empty: it has none."""
+    failure: str = ""
+    """Why EC2 could not start it and has stopped it again, in its words."""
 
 
 class Network:
@@ -134,6 +137,7 @@ def _instance(raw: Mapping[str, Any]) -> Instance:
         tuple(group["GroupId"] for group in raw.get("SecurityGroups", ())),
         raw.get("PrivateIpAddress", ""),
         raw.get("IamInstanceProfile", {}).get("Arn", ""),
+        failure_of(raw),
     )
 
 

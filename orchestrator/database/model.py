@@ -86,6 +86,7 @@ class ServerContents:
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
+    """Name → owner, of those too that take no connections: they hold data."""
     roles: frozenset[str] = frozenset()
     logins: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +109,8 @@ class ServerContents:
     """Per tenant whose role is kept out by something that a person set: what, and how it is undone."""
     read_only: frozenset[str] = frozenset()
     """Tenants for whom a setting makes every transaction read-only."""
+    closed: frozenset[str] = frozenset()
+    """Databases that take no connections, from nobody."""
 
 
 def observed(
@@ -131,6 +134,7 @@ def observed(
 
     return ServerContents(
         databases=said["databases"],
+        closed=frozenset(said.get("closed") or ()),
         roles=frozenset(said["roles"]),
         logins={
             tenant: "ok" if hindrances.let_in(hindered.get(tenant) or {}, login) else login
@@ -197,6 +201,8 @@ def answered(refusal: str) -> bool:
     return "FATAL" in refusal and not any(text in refusal for text in _BUSY)
 
 
+_PEOPLES = "datname <> 'template0'"
+"""Whatever its settings say, any other may hold data."""
 _OPEN = "datallowconn AND has_database_privilege('public', oid, 'CONNECT')"
 _PLAIN = "NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"
 _OTHERS = f"""SELECT FROM aclexplode(datacl) WHERE CASE grantee WHEN 0 THEN privilege_type <> 'TEMPORARY'
@@ -208,12 +214,14 @@ AND (rolname = current_user OR ({_PLAIN} AND pg_has_role(rolname, 'MEMBER')))"""
 def observation(wanted: Sequence[WantedDatabase]) -> str:
     """One SELECT that gives one JSON object.
 
-    `databases` (name → owner), `roles` (those of ours that can log in), `present` (all of ours), `open` (databases that
-    PUBLIC may enter), `as_made` (see `ServerContents`), `marks` and `role_marks` (name → the mark's line).
+    `databases` (name → owner), `closed` (those that take no connections), `roles` (those of ours that can log in),
+    `present` (all of ours), `open` (databases that PUBLIC may enter), `as_made` (see `ServerContents`), `marks` and
+    `role_marks` (name → the mark's line).
     """
     ours = f"rolname IN ({', '.join(literal(one.role) for one in wanted) or 'NULL'})"
     parts = {
-        "databases": "(SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE datallowconn)",
+        "databases": f"(SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE {_PEOPLES})",
+        "closed": _names("datname", "pg_database", f"NOT datallowconn AND {_PEOPLES}"),
         "roles": _names("rolname", "pg_roles", f"rolcanlogin AND {ours}"),
         "present": _names("rolname", "pg_roles", ours),
         "open": _names("datname", "pg_database", _OPEN),

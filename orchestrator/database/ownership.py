@@ -6,7 +6,7 @@ the marks left them, and what somebody asked us to adopt. Of everything else not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.database.marks import Mark, counts_for, is_anothers
@@ -74,20 +74,28 @@ def unmarked(one: WantedDatabase, seen: ServerContents, rules: OwnershipRules) -
     return tuple(lacks)
 
 
-def candidates(one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> tuple[str, ...]:
+def candidates(
+    one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents, *, existed: bool = False
+) -> tuple[str, ...]:
     """Databases that may be the tenant's under another name: they hold the application's tables, and are nobody's.
 
     Where a mark or the owner tells whose one is, only those are given that are this tenant's; else all that can be.
-    One that nobody could look into counts where it is the tenant's. Where an empty database has the tenant's name, only
-    what is surely the tenant's is a reason to stop.
+    One that nobody could look into counts where it is the tenant's, where it takes no connections at all (so is set
+    aside what is replaced), or where the tenant's database surely `existed`. Where an empty database has the tenant's
+    name, only what is surely the tenant's is a reason to stop.
     """
     possible = {name: _belongs(name, one, wanted, seen) for name in unowned(wanted, seen)}
     full = {name for name in possible if (held := seen.holds.get(name)) and held.application}
-    unknown = {name for name in possible if name in seen.holds and seen.holds[name] is None}
+    unknown = {name for name in possible if _is_unseen(name, seen)}
     surely = tuple(name for name, belongs in possible.items() if belongs and name in full | unknown)
     if surely or one.database in seen.databases:
         return surely
-    return tuple(name for name, belongs in possible.items() if belongs is None and name in full)
+    perhaps = full | (unknown if existed else unknown & seen.closed)
+    return tuple(name for name, belongs in possible.items() if belongs is None and name in perhaps)
+
+
+def _is_unseen(name: str, seen: ServerContents) -> bool:
+    return name in seen.closed or (name in seen.holds and seen.holds[name] is None)
 
 
 def _belongs(name: str, one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> bool | None:
@@ -101,17 +109,34 @@ def _belongs(name: str, one: WantedDatabase, wanted: Sequence[WantedDatabase], s
     return owners[owner] == one.tenant if owner in owners else None
 
 
-def renamed(one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents) -> Problem | None:
+def renamed(
+    one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents, *, existed: bool = False
+) -> Problem | None:
     """The tenant's database is missing, or an empty one stands in its place, and a full one is nobody's."""
-    found = candidates(one, wanted, seen)
+    found = candidates(one, wanted, seen, existed=existed)
     if not found:
         return None
-    owners = ", ".join(f"{name} (owner {seen.databases[name]})" for name in found)
     state = "is empty" if one.database in seen.databases else "is missing"
-    message = f"{one.database} {state}, and the application's tables are in {owners}, which no tenant has"
+    message = f"{one.database} {state}, and {' and '.join(_elsewhere(found, seen))}"
     aside = f"ALTER DATABASE {identifier(one.database)} RENAME TO {identifier(one.database[:50] + '_empty')}; "
-    undoing = " or ".join(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(one.database)}" for name in found)
+    opening = {name: f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS true; " for name in seen.closed}
+    undoing = " or ".join(
+        f"{opening.get(name, '')}ALTER DATABASE {identifier(name)} RENAME TO {identifier(one.database)}"
+        for name in found
+    )
     undo = f"{aside if one.database in seen.databases else ''}{undoing}"
     which = "" if len(found) == 1 else " (whichever is the tenant's)"
     fix = f"undo the renaming: {undo}{which}; to get an empty one anyway: orchestrate run --new-database {one.database}"
     return Problem("database-renamed", message, one.tenant, fix)
+
+
+def _elsewhere(found: Sequence[str], seen: ServerContents) -> Iterator[str]:
+    """What is said of databases that were looked into, and of those that nobody could look into."""
+    told = {name: f"{name} (owner {seen.databases[name]})" for name in found}
+    full, unseen = ([told[name] for name in found if _is_unseen(name, seen) is kind] for kind in (False, True))
+    if full:
+        yield f"the application's tables are in {', '.join(full)}, which no tenant has"
+    if unseen:
+        closed = [name for name in found if name in seen.closed]
+        why = "which takes no connections" if closed == list(found) else "which could not be inspected"
+        yield f"may be under another name: {', '.join(unseen)}, {why} and no tenant has"

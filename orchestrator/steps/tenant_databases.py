@@ -68,13 +68,15 @@ class TenantDatabasesContext(Protocol):
 class TenantDatabasesFacts:
     """What the tenants want and what the server holds.
 
-    `lost`: tenants that have no database though something tells of an earlier one, and what does; `backup`: the newest.
+    `lost`: tenants that have no database though something tells of an earlier one, and what does; `existed`: those of
+    them whose service was up with it; `backup`: the newest.
     """
 
     wanted: tuple[WantedDatabase, ...]
     seen: ServerContents
     rules: OwnershipRules = field(default_factory=OwnershipRules)
     lost: Mapping[str, str] = field(default_factory=dict)
+    existed: frozenset[str] = frozenset()
     backup: str = ""
 
 
@@ -92,8 +94,10 @@ def observe(context: TenantDatabasesContext) -> TenantDatabasesFacts:
     seen = context.database.observe(wanted)
     gone = [one.tenant for one in wanted if one.database not in seen.databases]
     known = {one.tenant: "an earlier run created its role" for one in wanted if one.role in seen.role_marks}
-    lost = {tenant: why for tenant, why in known.items() if tenant in gone} | _were_up(context, gone)
-    return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, _newest_backup(context) if lost else "")
+    were_up = _were_up(context, gone)
+    lost = {tenant: why for tenant, why in known.items() if tenant in gone} | were_up
+    backup = _newest_backup(context) if lost else ""
+    return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, frozenset(were_up), backup)
 
 
 def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[str, str]:
@@ -178,7 +182,7 @@ def _renamed(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None
     seen = facts.seen
     if one.database in facts.rules.new or not (one.database not in seen.databases or _is_strange(one, facts)):
         return None
-    return ownership.renamed(one, facts.wanted, seen)
+    return ownership.renamed(one, facts.wanted, seen, existed=one.tenant in facts.existed)
 
 
 def _is_strange(one: WantedDatabase, facts: TenantDatabasesFacts) -> bool:
@@ -245,7 +249,7 @@ def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
 
 def _gone(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     for one in facts.wanted:
-        elsewhere = ownership.candidates(one, facts.wanted, facts.seen)
+        elsewhere = ownership.candidates(one, facts.wanted, facts.seen, existed=one.tenant in facts.existed)
         if one.tenant in facts.lost and not elsewhere and isinstance(_verdict(one, facts), Todo):
             message = (
                 f"{one.database} is missing although {facts.lost[one.tenant]}: what it held is gone, and an empty "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
+from orchestrator.database.model import unowned
 from orchestrator.database.server import Server
 from orchestrator.engine.step import Blocked
 from orchestrator.steps import tenant_databases
@@ -77,3 +78,24 @@ def test_a_role_that_has_used_up_its_connections_has_the_right_password(place: P
         seen = server.observe([one])
     assert seen.logins == {one.tenant: "ok"}
     assert seen.hindrances[one.tenant].code == "database-connection-limit"
+
+
+def test_a_database_that_was_set_aside_closed_is_no_empty_place(place: Place, server: Server, way: str) -> None:
+    one = place.wanted(f"{way}_aside")
+    old, name = sql.Identifier(f"{one.database}_old"), sql.Identifier(one.database)
+    server.ensure([one])
+    with place.admin() as admin:
+        for statement in (
+            "ALTER DATABASE {name} RENAME TO {old}",
+            "COMMENT ON DATABASE {old} IS NULL",
+            "ALTER DATABASE {old} OWNER TO CURRENT_USER",
+            "ALTER DATABASE {old} ALLOW_CONNECTIONS false",
+        ):
+            admin.execute(sql.SQL(statement).format(name=name, old=old))
+    seen = server.observe([one])
+    verdict = tenant_databases.decide(tenant_databases.TenantDatabasesFacts((one,), seen))[one.tenant]
+    assert isinstance(verdict, Blocked)
+    assert verdict.problem.code == "database-renamed"
+    assert f"{one.database}_old" in unowned([one], seen), "a restore names it among what is lost with the server"
+    with place.admin() as admin:
+        admin.execute(sql.SQL("DROP DATABASE {}").format(old))

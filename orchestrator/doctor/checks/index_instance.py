@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.aws.ec2 import START_ALLOWED
 from orchestrator.aws.network import Instance, SecurityGroup, Subnet
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.checklist.facts import doors as doors_of
@@ -85,6 +86,8 @@ class IndexInstances:
         return frozenset({*UNREACHABLE, f"task-{self.index.name}-unreachable", f"{self.index.name}-container-unseen"})
 
     def _down(self, tenant: str, place: IndexPlace, instance: Instance | None) -> Finding:
+        if instance is not None and instance.failure:
+            return self._not_startable(tenant, place, instance)
         state = instance.state if instance else "InvalidInstanceID.NotFound"
         stopped = instance is not None and instance.state.startswith("stop")
         start = f"aws ec2 start-instances --instance-ids {place.instance}"
@@ -100,6 +103,18 @@ class IndexInstances:
             evidence=(f"instance state {state}",),
             explains=self._deaths | {"runner-offline", "could-not-look"},
             at_rest=stopped,
+        )
+
+    def _not_startable(self, tenant: str, place: IndexPlace, instance: Instance) -> Finding:
+        return Finding(
+            code="instance-not-startable",
+            severity=Severity.BLOCKER,
+            subject=tenant,
+            symptom=f"{self.index.title}'s instance {place.instance} is not running",
+            cause="EC2 was told to start it, could not, and stopped it again",
+            fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {place.instance}",
+            evidence=(instance.failure,),
+            explains=self._deaths | {"runner-offline", "could-not-look"},
         )
 
     def _moved(self, tenant: str, place: IndexPlace, instance: Instance) -> Finding:

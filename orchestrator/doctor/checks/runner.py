@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.aws.ec2 import START_ALLOWED
 from orchestrator.aws.iam import Permissions
 from orchestrator.aws.network import Instance
 from orchestrator.aws.partitions import partition_in
@@ -67,6 +68,8 @@ def judge(facts: RunnerCheckFacts) -> Iterable[Finding]:
         return
     if state == "running" and facts.permissions is not None and facts.permissions.denied:
         yield _denied(facts)
+    elif facts.instance is not None and facts.instance.failure:
+        yield _not_startable(facts, facts.instance.failure)
     elif state == "running" and facts.instance is not None and facts.instance.vpc and not facts.role:
         yield _without_role(facts)
     else:
@@ -116,6 +119,18 @@ def _without_role(facts: RunnerCheckFacts) -> Finding:
         fix=f"iam_instance_profile in aws_instance, of a role with {POLICY}; terraform apply (at once: "
         f"aws ec2 associate-iam-instance-profile --instance-id {facts.runner} --iam-instance-profile Name=<profile>)",
         evidence=(f"IamInstanceProfile of {facts.runner}: none, or one without a role", f"PingStatus {_known(facts)}"),
+        explains=_EXPLAINS | {"runner-offline"},
+    )
+
+
+def _not_startable(facts: RunnerCheckFacts, why: str) -> Finding:
+    return Finding(
+        code="instance-not-startable",
+        severity=_severity(facts),
+        symptom=_symptom(facts),
+        cause="EC2 was told to start its instance, could not, and stopped it again",
+        fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {facts.runner}",
+        evidence=(why, f"PingStatus {_known(facts)}"),
         explains=_EXPLAINS | {"runner-offline"},
     )
 

@@ -1,7 +1,7 @@
-"""`instances-started`: stopped instances are told to start; where AWS has no room, it is asked again until the end.
+"""`instances-started`: stopped instances run; where AWS has no room, it is asked again until the end.
 
-One tenant's instance without capacity stops nobody else. Whether an instance is of use is seen by `runner` and
-`vespa-containers`.
+EC2 takes the call also for an instance that it can't start, and stops it again a moment later. One tenant's instance
+stops nobody else. Whether an instance is of use is seen by `runner` and `vespa-containers`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.aws.ec2 import Ec2, NoCapacity
+from orchestrator.aws.ec2 import Ec2, NoCapacity, not_startable
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
+from orchestrator.engine.unconfirmed import WINDOW
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from orchestrator.lifecycle.instance_owners import GONE, foreign, gone, owners
 from orchestrator.stack.contract import Stack
@@ -33,7 +34,7 @@ class CapacityRefusal:
 
 
 class InstancesStartedContext(Protocol):
-    """What the step needs. `refusals` is the run's memory, by instance."""
+    """What the step needs. `refusals` and `starts` are the run's memory, by instance."""
 
     @property
     def stack(self) -> Stack:
@@ -55,12 +56,18 @@ class InstancesStartedContext(Protocol):
         """Instances that AWS had no room for."""
         ...
 
+    @property
+    def starts(self) -> dict[str, datetime]:
+        """Instances that this run told to start, and when."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class InstancesStartedFacts:
     """Whose which instances are, their states, and what AWS refused in this run.
 
-    `foreign`: stopped instances that aren't the stack's own, and why.
+    `foreign`: stopped instances that aren't the stack's own, and why. `failures`: stopped ones that EC2 has failed to
+    start since this run told it to, and why.
     """
 
     owners: Mapping[Subject, tuple[str, ...]]
@@ -68,6 +75,7 @@ class InstancesStartedFacts:
     now: datetime
     refusals: Mapping[str, CapacityRefusal] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,16 @@ class StartInstances:
 
 
 def observe(context: InstancesStartedContext) -> InstancesStartedFacts:
-    """One call."""
+    """One call; one more while an instance is shown as stopped that this run has started."""
     whose = owners(context.stack)
     states = context.ec2.states(sorted({one for ids in whose.values() for one in ids}))
     stopped = [one for one, state in states.items() if state == "stopped"]
     others = foreign(context.stack, stopped, context.ec2.tags) if stopped else {}
-    return InstancesStartedFacts(whose, states, context.now(), dict(context.refusals), others)
+    now = context.now()
+    # What EC2 shows right after the call may still be the reason of an earlier failure.
+    due = [one for one in stopped if one in context.starts and (now - context.starts[one]).total_seconds() > WINDOW]
+    failures = context.ec2.failures(due) if due else {}
+    return InstancesStartedFacts(whose, states, now, dict(context.refusals), others, failures)
 
 
 def decide(facts: InstancesStartedFacts) -> Verdicts:
@@ -105,11 +117,16 @@ def _verdict(ids: tuple[str, ...], facts: InstancesStartedFacts) -> Verdict:
     if recent:
         problem = recent[0].problem
         return Wait(f"{problem.message} (asked {recent[0].times} times)", problem.code, problem.fix, poll=PAUSE)
+    if fallen := [one for one in stopped if one in facts.failures]:
+        return Blocked(not_startable(fallen[0], facts.failures[fallen[0]]))
     if stopped:
         attempt = max((one.times for one in refused), default=0) + 1
         return Todo(f"start {', '.join(stopped)}", StartInstances(stopped, attempt))
     if any(facts.states[one] == "stopping" for one in ids):
         return Wait(f"{said}: it can be started once it is stopped", "instance-stopping", "look at the instance in EC2")
+    if any(facts.states[one] == "pending" for one in ids):
+        fix = "look at the instance in EC2: its status checks and its system log"
+        return Wait(f"{said}: it starts", "instance-not-running", fix)
     return Done(said)
 
 
@@ -138,6 +155,7 @@ def _asked(context: InstancesStartedContext, instance: str) -> OrchestratorError
     """Start it; why it was not started. That AWS has no room for it is remembered, and may pass."""
     try:
         context.ec2.start(instance)
+        context.starts[instance] = context.now()
     except NoCapacity as error:
         before = context.refusals.get(instance)
         times = before.times + 1 if before else 1
@@ -150,7 +168,7 @@ def _asked(context: InstancesStartedContext, instance: str) -> OrchestratorError
 
 STEP: Step[InstancesStartedContext, InstancesStartedFacts] = Step(
     id="instances-started",
-    title="the start of the indexes' instances and of the runner has been requested",
+    title="the indexes' instances and the runner are running",
     observe=observe,
     decide=decide,
     apply=apply,

@@ -2,8 +2,9 @@
 
 moto: stopped and running at once, whatever the state was. AWS: `stopping`, then `stopped`; `pending`, then `running`;
 what is on its way can't be started or stopped (IncorrectInstanceState), and where there is no room it isn't started
-(InsufficientInstanceCapacity; AWS answers with 500, which SDKs repeat, this with 400). Volumes stay attached, and the
-container that ran runs again. Left out: launches (running at once), reboots, hibernation, stop protection's details.
+(InsufficientInstanceCapacity; AWS answers with 500, which SDKs repeat, this with 400). One whose volumes can't be
+opened stops again by itself (`lent_keys`). Volumes stay attached, and the container that ran runs again. Left out:
+launches (running at once), reboots, hibernation, stop protection's details.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState
+from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, StateReason
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
+from orchestrator.local.ec2.lent_keys import CODE, MESSAGE, WithheldKeys
 
 STOP_SECONDS = 30.0
 START_SECONDS = 15.0
+FALL_SECONDS = 5.0
 CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}
 
 Moved = list[tuple[Instance, InstanceState]]
@@ -34,7 +37,11 @@ def install(cloud: Cloud) -> None:
         if stopped and cloud.faults.active("instance-no-capacity"):
             raise _no_capacity(stopped[0])
         moved: Moved = start(self, instance_ids)
-        _pass_through(cloud, stopped, "pending", START_SECONDS, "running")
+        sealed = [one for one in stopped if one.id in cloud.shared(WithheldKeys).instances]
+        _pass_through(cloud, [one for one in stopped if one not in sealed], "pending", START_SECONDS, "running")
+        _pass_through(cloud, sealed, "pending", FALL_SECONDS, "stopped")
+        for one in sealed:
+            one.state_reason = StateReason(MESSAGE, CODE)
         return moved
 
     def stop_instances(self: Any, instance_ids: list[str]) -> Moved:

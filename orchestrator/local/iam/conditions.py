@@ -19,6 +19,7 @@ def _equal(value: str, pattern: str) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "Bool": _equal,
     "StringEquals": _equal,
     "StringLike": fnmatchcase,
     "ArnEquals": fnmatchcase,

@@ -36,13 +36,14 @@ from werkzeug.exceptions import HTTPException
 from orchestrator.local.core.cloud import ACCESS_KEY, ACCOUNT, PARTITION, Cloud
 from orchestrator.local.core.corrections import replace
 from orchestrator.local.core.wire import ASKED
+from orchestrator.local.ec2.lent_keys import WithheldKeys
 from orchestrator.local.iam import presigned
 from orchestrator.local.iam.audit import Audit
 from orchestrator.local.iam.instances import role_of
 from orchestrator.local.iam.needs import SIGNED_AS, CalledOperation, RequiredPermission, needs, secret_arn
 from orchestrator.local.iam.permissions import policies_of, verdict
 from orchestrator.local.iam.s3_needs import S3Call, needs_of_s3
-from orchestrator.local.iam.sealed import REFUSED, asked_of_key_of, asked_of_keys
+from orchestrator.local.iam.sealed import REFUSED, asked_of_key_of, asked_of_keys, asked_to_start
 from orchestrator.local.s3.moto_deletes import DENIED
 
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
@@ -89,6 +90,10 @@ def _guarded(cloud: Cloud, call_action: Callable[[Any], TYPE_RESPONSE]) -> Calla
                 return _refused(response, *_denial(made.service, caller, need, decided))
         if not all(_decide(cloud, caller, need) == "allowed" for need in asked_of_keys(made)):
             return _refused(response, 400, "AccessDeniedException", REFUSED)
+        for instance, lent in asked_to_start(made).items():
+            opened = all(_decide(cloud, caller, one) == "allowed" for one in lent)
+            withheld = cloud.shared(WithheldKeys).instances
+            withheld.discard(instance) if opened else withheld.add(instance)
         return call_action(response)
 
     return call

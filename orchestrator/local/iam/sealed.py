@@ -1,18 +1,20 @@
-"""What a call must be allowed on the KMS key under which a secret is: the service asks for it in the caller's name.
+"""What a call must be allowed on a KMS key that the customer manages: the service asks for it in the caller's name.
 
-Source: "Secret encryption and decryption in AWS Secrets Manager". The key that AWS manages (`aws/secretsmanager`) asks
-for nothing. Left out: keys of other services (S3, EBS, RDS, parameters), the keys' own policies, and grants.
+Of secrets, and of the volumes of instances that are started. Sources: "Secret encryption and decryption in AWS Secrets
+Manager", "Requirements for EBS encryption". The keys that AWS manages ask for nothing. Left out: keys of other services
+(S3, RDS, parameters), the keys' own policies, and grants that exist.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from orchestrator.local.core.cloud import ACCOUNT
+from orchestrator.local.ec2.lent_keys import keys_of
 from orchestrator.local.iam.needs import CalledOperation, RequiredPermission, secret_arn
 
 OPENED, SEALED = ("kms:Decrypt",), ("kms:Decrypt", "kms:GenerateDataKey")
@@ -37,6 +39,17 @@ def asked_of_keys(call: CalledOperation) -> Sequence[RequiredPermission]:
 def asked_of_key_of(call: CalledOperation, secret: str) -> Sequence[RequiredPermission]:
     """For one secret of several."""
     return _of_key(call, _key_of(call, secret), OPENED)
+
+
+def asked_to_start(call: CalledOperation) -> Mapping[str, Sequence[RequiredPermission]]:
+    """Of each instance that is told to start: to lend EC2 the keys of its volumes."""
+    if call.action != "ec2:StartInstances":
+        return {}
+    through = {"kms:viaservice": (f"ec2.{call.region}.amazonaws.com",), "kms:grantisforawsresource": ("true",)}
+    return {
+        one: [RequiredPermission("kms:CreateGrant", key, through) for key in keys_of(ACCOUNT, call.region, one)]
+        for one in call.ask("InstanceIds") or ()
+    }
 
 
 def _of_key(call: CalledOperation, named: Any, actions: Sequence[str]) -> Sequence[RequiredPermission]:

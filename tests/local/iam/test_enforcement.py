@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from orchestrator.local.endpoint import client
 from orchestrator.local.iam.conditions import holds
 from tests.local.local_cloud import Aws, LocalCloud, aws_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
 
@@ -88,6 +89,38 @@ def test_a_secret_under_a_key_is_opened_in_the_callers_name(root: Aws, somebody:
     assert allowed.get_secret_value(SecretId=secret)["SecretString"] == "s"
     assert [one["ARN"] for one in allowed.batch_get_secret_value(SecretIdList=[secret])["SecretValues"]] == [secret]
     assert refusal(allowed.put_secret_value, SecretId="under-a-key", SecretString="t") == denied, "it seals as well"
+
+
+def test_an_instance_is_not_started_by_who_may_not_lend_the_key_of_its_volume(root: Aws, somebody: As) -> None:
+    """EC2 takes the call, and stops it again: for AWS's own use only may the key be lent, and through EC2."""
+    ec2, key = root.client("ec2"), root.client("kms").create_key()["KeyMetadata"]["Arn"]
+    instance = ec2.run_instances(MinCount=1, MaxCount=1, ImageId=ec2.describe_images()["Images"][0]["ImageId"])
+    one = {"InstanceIds": [instance["Instances"][0]["InstanceId"]]}
+    zone = instance["Instances"][0]["Placement"]["AvailabilityZone"]
+    volume = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=True, KmsKeyId=key)["VolumeId"]
+    ec2.attach_volume(InstanceId=one["InstanceIds"][0], VolumeId=volume, Device="/dev/sdf")
+
+    def seen() -> tuple[str, str]:
+        (said,) = ec2.describe_instances(**one)["Reservations"][0]["Instances"]
+        return said["State"]["Name"], said.get("StateReason", {}).get("Code", "")
+
+    def lending(service: str) -> dict[str, Any]:
+        through = {"kms:ViaService": f"{service}.us-west-2.amazonaws.com"}
+        condition = {"StringEquals": through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        return {"Action": "kms:CreateGrant", "Resource": key, "Condition": condition}
+
+    start = {"Action": "ec2:StartInstances", "Resource": "*"}
+    for statements in ([start], [start, lending("rds")]):
+        ec2.stop_instances(**one)
+        until("it is stopped", lambda: seen() == ("stopped", "Client.UserInitiatedShutdown"))
+        somebody(*statements).client("ec2").start_instances(**one)
+        until("it is stopped again", lambda: seen() == ("stopped", "Client.InternalError"))
+        root.client("ec2").start_instances(**one)
+        until("whoever may start it, does", lambda: seen() == ("running", ""))
+    ec2.stop_instances(**one)
+    until("it is stopped", lambda: seen()[0] == "stopped")
+    somebody(start, lending("ec2")).client("ec2").start_instances(**one)
+    until("it runs", lambda: seen() == ("running", ""))
 
 
 @pytest.mark.parametrize(

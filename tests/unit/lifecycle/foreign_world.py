@@ -178,6 +178,7 @@ def tools_of(world: World) -> SimpleNamespace:
         wait_rules=Rules(),
         monotonic=world.monotonic,
         refusals={},
+        starts={},
         needs_runner=False,
         rollout_memory=RunMemory(),
         first_looks=FirstLooks(),

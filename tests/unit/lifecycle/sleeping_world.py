@@ -42,7 +42,8 @@ class World:
     """Services by tenant's name, one DB instance, an instance a tenant (the first is the runner).
 
     `pressed`: tenants whose load keeps an alarm up, so that autoscaling raises them to their minimum whenever it may.
-    `stuck`: tenants whose tasks never stop. `kill_at`: the change (counted from 1) that is the run's last; `arrives`:
+    `stuck`: tenants whose tasks never stop. `sealed`: instances that EC2 stops again when they are started, once what it
+    shows is no longer that of before. `kill_at`: the change (counted from 1) that is the run's last; `arrives`:
     whether it still takes effect.
     """
 
@@ -50,6 +51,7 @@ class World:
     scaling: dict[str, Scaling] = field(default_factory=dict)
     pressed: frozenset[str] = frozenset()
     stuck: frozenset[str] = frozenset()
+    sealed: frozenset[str] = frozenset()
     present: dict[str, int] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     database: str = "available"
@@ -107,7 +109,8 @@ class World:
         self.present |= {tenant: wanted for tenant, wanted in self.desired.items() if tenant not in self.stuck}
         self.database = {"stopping": "stopped", "starting": "available"}.get(self.database, self.database)
         coming = {"stopping": "stopped", "pending": "running"}
-        self.machines = {name: coming.get(state, state) for name, state in self.machines.items()}
+        coming_here = {name: coming | ({"pending": "stopped"} if name in self.sealed else {}) for name in self.machines}
+        self.machines = {name: coming_here[name].get(state, state) for name, state in self.machines.items()}
 
     # Changes.
 
@@ -196,6 +199,10 @@ class Aws(OneByOne):
     def states(self, ids: Sequence[str]) -> Mapping[str, str]:
         return {one: self.world.machines[one] for one in ids}
 
+    def failures(self, ids: Sequence[str]) -> Mapping[str, str]:
+        fallen = self.world.sealed & {one for one in ids if self.world.machines[one] == "stopped"}
+        return dict.fromkeys(fallen, "Client.InternalError: Client error on launch")
+
     def tags(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         return {one: {} for one in ids}
 
@@ -250,6 +257,7 @@ def _context(world: World, who: str) -> Any:
         "stamp": stamp,
         "now": world.now,
         "refusals": {},
+        "starts": {},
         "needs_runner": True,
         "world": world,
         "rollout_memory": RunMemory(),

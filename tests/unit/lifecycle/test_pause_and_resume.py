@@ -42,6 +42,21 @@ def test_twice_changes_nothing() -> None:
     assert survived(resumed, world, ()) == 0
 
 
+def test_an_instance_that_ec2_stops_again_is_said_and_started_once_its_key_is_lent() -> None:
+    world = three()
+    survived(paused, world, ())
+    world.sealed = frozenset({"b"})
+    report = resumed(world.revive())
+    assert report.outcome is Outcome.FAILED
+    ended = report.endings["instances-started"]
+    assert ended["b"].problem is not None
+    assert ended["b"].problem.code == "instance-not-startable"
+    assert ended["c"].outcome is Outcome.SUCCEEDED, "nobody else waits for it"
+    world.sealed = frozenset()
+    survived(resumed, world, ())
+    assert world.lasting == three().lasting
+
+
 @st.composite
 def services(draw: st.DrawFn) -> World:
     desired = {name: draw(st.sampled_from([0, 1, 3, 7])) for name in ("a", "b", "c")}
