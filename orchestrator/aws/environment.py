@@ -17,6 +17,8 @@ import botocore.session
 from botocore import configprovider
 from botocore.config import Config
 
+from orchestrator.aws import foreign_answers
+
 _HOME = "~/"
 _PROXY = "_proxy"
 
@@ -31,6 +33,7 @@ class EnvironmentSession(botocore.session.Session):
         super().__init__(profile=profile)
         self.environment = environment
         self.register_component("config_store", configprovider.ConfigValueStore(mapping=self._values()))
+        foreign_answers.register(self)
 
     def _values(self) -> dict[str, Any]:
         """As `configprovider.create_botocore_default_config_mapping`, whose chains read the process's environment."""

@@ -17,6 +17,7 @@ from typing import Any
 from botocore import exceptions as known
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws.foreign_answers import ForeignAnswerError
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem, Transient
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
@@ -68,18 +69,32 @@ _THROTTLED = {
 }
 """botocore's own list (botocore.retries.standard) but for LimitExceededException, which mostly is a quota."""
 _PASSING = {
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "ConcurrentSnapshotLimitExceeded",
+    "ConcurrentUpdateException",
+    "ConditionalRequestConflict",
+    "DependencyTimeoutException",
+    "IDPCommunicationError",
     "InternalError",
     "InternalFailure",
     "InternalServerError",
     "InternalServerErrorException",
     "InternalServiceError",
+    "KMSInternalException",
+    "OperationAborted",
+    "OperationAbortedException",
+    "RequestInProgressException",
     "RequestTimeout",
     "RequestTimeoutException",
     "ServerException",
     "ServiceUnavailable",
     "ServiceUnavailableException",
+    "SnapshotCreationPerVolumeRateExceeded",
+    "TooManyUpdates",
     "Unavailable",
 }
+"""AWS's own trouble, and another change of the same thing that is under way: each may have passed a moment later."""
 
 _OFF_TIME = re.compile(r"signature expired|signature not yet current|is now (earlier|later) than", re.IGNORECASE)
 """STS and the JSON services say so in the words of a signature that doesn't match."""
@@ -103,6 +118,11 @@ _DENIES = {
 SKEW = timedelta(minutes=4)
 """AWS takes signatures that are at most five minutes off (S3 and EC2: fifteen)."""
 _SIGN_IN = "sign in again (`aws sso login`, or new keys) and run the same command: it continues from what is there"
+
+
+def is_ended_session(code: str, operation: str) -> bool:
+    """Whether S3 says of a session that it has ended, as far as it can: its answers to HEAD have no body."""
+    return code == "400" and operation.startswith("Head")
 
 
 @contextmanager
@@ -134,7 +154,7 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
     doing = _named(error, doing)
     if code in _SKEWED or (code in EXPIRED | _REJECTED and _OFF_TIME.search(message)):
         return _wrong_clock(message, doing, _skew(error, now))
-    if code in EXPIRED:
+    if code in EXPIRED or is_ended_session(code, str(error.operation_name)):
         skew = _skew(error, now)
         if code == "RequestExpired" and abs(skew) > SKEW:
             return _wrong_clock(message, doing, skew)
@@ -155,6 +175,10 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
     return OrchestratorError(Problem("aws-error", message, doing, "see AWS's message"))
 
 
+_IN_BETWEEN = (
+    "a proxy, a firewall or a captive portal answered in AWS's place: sign in there, or correct HTTPS_PROXY, NO_PROXY "
+    "or AWS_ENDPOINT_URL"
+)
 _CHECK_KEYS = "check AWS_PROFILE and the AWS_* variables; AWS says the same about a region that is not enabled"
 
 
@@ -285,11 +309,16 @@ def _unanswered(error: Exception, doing: str) -> OrchestratorError:
     if isinstance(error, known.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         fix = "set AWS_CA_BUNDLE to a PEM file of the CAs that your network uses"
         return Invalid(Problem("aws-certificate-untrusted", str(error), doing, fix))
-    if isinstance(error, known.ProxyConnectionError):
-        fix = "check HTTPS_PROXY and the proxy; NO_PROXY lists the hosts to reach directly"
-        return Transient(Problem("aws-unreachable", str(error), doing, fix))
-    if isinstance(error, known.HTTPClientError | known.ConnectionError):
-        return Transient(
-            Problem("aws-unreachable", str(error), doing, "check the network, the region and AWS_ENDPOINT_URL")
-        )
+    if isinstance(error, known.HTTPClientError | known.ConnectionError | known.IncompleteReadError):
+        return _unheard(error, doing)
     return OrchestratorError(Problem("aws-error", f"{type(error).__name__}: {error}", doing, "see the message"))
+
+
+def _unheard(error: BotoCoreError, doing: str) -> Transient:
+    """No answer of AWS's came."""
+    code, fix = "aws-unreachable", "check the network, the region and AWS_ENDPOINT_URL"
+    if isinstance(error, ForeignAnswerError):
+        code, fix = "aws-answer-foreign", _IN_BETWEEN
+    elif isinstance(error, known.ProxyConnectionError):
+        fix = "check HTTPS_PROXY and the proxy; NO_PROXY lists the hosts to reach directly"
+    return Transient(Problem(code, str(error), doing, fix))

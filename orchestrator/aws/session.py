@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.model import OperationModel
 
 from orchestrator.aws import call_marks, looks, resends
 from orchestrator.aws.access import Access
-from orchestrator.aws.errors import EXPIRED, code_of, denied, problem_of, translated
+from orchestrator.aws.errors import EXPIRED, code_of, denied, is_ended_session, problem_of, translated
 from orchestrator.aws.roles import assuming
 from orchestrator.errors import Expired, Invalid, Problem, Refused
 
@@ -99,9 +100,10 @@ class Aws:
         call_marks.mark(made, resends.ONCE)
         generation = self._access.generation
 
-        def notice(parsed: Mapping[str, Any], **_: Any) -> None:
+        def notice(parsed: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
             """Credentials that have ended are not used again; of several calls at once, the first one says so."""
-            ended = parsed.get("Error", {}).get("Code") in EXPIRED
+            code = str(parsed.get("Error", {}).get("Code"))
+            ended = code in EXPIRED or is_ended_session(code, model.name)
             if ended and self._access.generation == generation:
                 self._access.forget()
 

@@ -21,7 +21,7 @@ F = TypeVar("F")
 AT_ONCE = 16
 LOOKS = 3
 """How often a gather that AWS throttled is begun, botocore's own retries apart."""
-PASSING = frozenset({"throttled", "aws-unavailable", "aws-unreachable"})
+PASSING = frozenset({"throttled", "aws-answer-foreign", "aws-unavailable", "aws-unreachable"})
 """Problems of a call that the next look may not meet."""
 UNSEEN = "could-not-look"
 UNREACHED = frozenset({"runner-offline", "runner-not-registered"})

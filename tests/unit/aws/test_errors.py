@@ -11,6 +11,7 @@ from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import problem_of
+from orchestrator.aws.foreign_answers import ForeignAnswerError
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Outcome, Transient
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -94,6 +95,11 @@ def test_a_wrong_clock_is_called_one(code: str, message: str, off: int) -> None:
         (answer("EC2ThrottledException", ""), Transient, "throttled"),
         (answer("ServiceUnavailable", "", status=503), Transient, "aws-unavailable"),
         (answer("SomethingNew", "", status=500), Transient, "aws-unavailable"),
+        (answer("ConcurrentUpdateException", "another update is in progress"), Transient, "aws-unavailable"),
+        (answer("OperationAborted", "A conflicting conditional operation", status=409), Transient, "aws-unavailable"),
+        (answer("SnapshotCreationPerVolumeRateExceeded", ""), Transient, "aws-unavailable"),
+        (raised.IncompleteReadError(actual_bytes=1, expected_bytes=2), Transient, "aws-unreachable"),
+        (ForeignAnswerError(said="HTTP 200, text/html"), Transient, "aws-answer-foreign"),
         (answer("LimitExceededException", "no more than 10 names"), OrchestratorError, "aws-error"),
         (answer("SomethingNew", "what it is"), OrchestratorError, "aws-error"),
         (raised.NoCredentialsError(), Invalid, "credentials-missing"),
@@ -117,6 +123,12 @@ def test_each_has_its_class_code_and_fix(error: Exception, kind: type[Orchestrat
     assert (type(found), problem.code) == (kind, code)
     assert problem.fix
     assert "ecs:DescribeServices" in problem.context
+
+
+def test_of_a_session_that_has_ended_s3_says_no_more_to_head_than_400() -> None:
+    found = judged(answer("400", "Bad Request", status=400, operation="HeadBucket"))
+    assert (type(found), found.problems[0].code) == (Expired, "credentials-expired")
+    assert type(judged(answer("400", "Bad Request", status=400))) is OrchestratorError, "others have a body"
 
 
 def test_an_unknown_error_names_the_operation_even_where_it_is_another() -> None:

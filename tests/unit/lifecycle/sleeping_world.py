@@ -42,9 +42,8 @@ class World:
     """Services by tenant's name, one DB instance, an instance a tenant (the first is the runner).
 
     `pressed`: tenants whose load keeps an alarm up, so that autoscaling raises them to their minimum whenever it may.
-    `stuck`: tenants whose tasks never stop. `sealed`: instances that EC2 stops again when they are started, once what it
-    shows is no longer that of before. `kill_at`: the change (counted from 1) that is the run's last; `arrives`:
-    whether it still takes effect.
+    `stuck`: tenants whose tasks never stop. `sealed`: instances that EC2 stops again when they are started. `kill_at`:
+    the change (counted from 1) that is the run's last; `arrives`: whether it still takes effect.
     """
 
     desired: dict[str, int]
