@@ -22,6 +22,7 @@ from orchestrator.local.core.cloud import ACCOUNT, REGION
 from orchestrator.local.core.faults import Faults
 from orchestrator.local.core.pace import Pace
 from orchestrator.local.ec2 import moto_power
+from orchestrator.local.ec2.lent_keys import WithheldKeys
 from orchestrator.local.ecs import autoscaler, moto_autoscaling
 from orchestrator.local.ecs import moto as ecs
 from orchestrator.local.iam import moto_tags
@@ -58,7 +59,12 @@ class Timeless:
     pace: Pace = field(default_factory=Pace)
     faults: Faults = field(default_factory=Faults)
     databases: None = None
+    withheld: WithheldKeys = field(default_factory=WithheldKeys)
     to_come: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+
+    def shared(self, kind: type) -> WithheldKeys:
+        assert kind is WithheldKeys
+        return self.withheld
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         self.to_come.append((seconds, action))
@@ -134,6 +140,22 @@ def test_an_instance_stops_and_starts_in_its_time_and_keeps_its_volumes(cloud: T
         one["Ebs"]["VolumeId"] for one in before["BlockDeviceMappings"]
     ]
     assert after["PrivateIpAddress"] == before["PrivateIpAddress"]
+
+
+def test_without_the_key_of_its_volume_it_stops_again_and_says_so_until_it_runs(cloud: Timeless) -> None:
+    ids = launched()
+    client("ec2").stop_instances(**ids)
+    cloud.pass_by(moto_power.STOP_SECONDS)
+    cloud.withheld.instances.add(ids["InstanceIds"][0])
+    client("ec2").start_instances(**ids)
+    assert state(ids) == "pending"
+    cloud.pass_by(moto_power.START_SECONDS)
+    assert state(ids) == "stopped"
+    assert described(ids)["StateReason"]["Code"] == "Client.InternalError"
+    cloud.withheld.instances.clear()
+    client("ec2").start_instances(**ids)
+    cloud.pass_by(moto_power.START_SECONDS)
+    assert (state(ids), described(ids).get("StateReason", {})) == ("running", {})
 
 
 def test_without_capacity_it_stays_stopped(cloud: Timeless) -> None:
