@@ -24,8 +24,9 @@ _MEANT = frozenset(
 )
 """Reasons of a stop that somebody, or AWS's announced maintenance, asked for."""
 START_ALLOWED = (
-    "if its volumes are encrypted with a KMS key of your own: the identity that starts it needs kms:CreateGrant on that "
-    "key (`orchestrate policy resume --kms-key ARN` shows the statement), and the key must be enabled; then start it again"
+    "if its volumes are encrypted with a KMS key of your own: the identity that starts it needs kms:CreateGrant on "
+    "that key (`orchestrate policy resume --kms-key ARN` shows the statement), and the key must be enabled; then start "
+    "it again"
 )
 """What to do when EC2 stops an instance that it was told to start: the usual reason."""
 _NO_CAPACITY = frozenset({"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"})
