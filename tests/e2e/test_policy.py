@@ -116,8 +116,9 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     run.calls("run", "--only", "tenant-databases").succeeded()
     crash(cold)
     cold.fault("runner-role-denied")
-    cold.fault("scaled-to-zero", "customer-b")
     assert run.calls("run", "--only", "services", "--timeout", "600").status == 1
+    cold.fault("scaled-to-zero", "customer-b")
+    assert run.calls("run", "--only", "services", "--tenant", "customer-b").status == 1
     run.proven(without=RECORDS)
 
 
@@ -182,10 +183,11 @@ def test_redeploy_and_continue(cold: Stage, allowed: Allowed) -> None:
     assert cold.deployment("customer-b") != before
     assert "ecs:UpdateService" in {action for action, _ in again.asked()}
     assert not beyond(pairs(again.policy), allowed_by(cold, "run"))
-    cold.fault("deployment-paused", "customer-b")
-    until("it waits at its hook", lambda: paused_at(cold, "customer-b"))
+    cold.fault("deployment-paused")
+    for tenant in cold.contract["tenants"]:
+        until(f"{tenant} waits at its hook", partial(paused_at, cold, tenant))
     going_on = allowed("continue")
-    assert going_on.calls("continue", "customer-b", "--auto-approve").succeeded().last["changed"] == 1
+    assert going_on.calls("continue", "--auto-approve").succeeded().last["changed"] == 2
     going_on.proven()
 
 
