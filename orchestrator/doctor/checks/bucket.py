@@ -110,8 +110,8 @@ def _closed(bucket: str) -> Finding:
         severity=Severity.WARNING,
         symptom=f"the bucket {bucket} can't be inspected",
         cause="it belongs to another account (somebody may have taken the name), or this identity may not list it",
-        fix=f"aws s3api list-buckets, in the stack's account: is {bucket} among them? If not, give the stack another; "
-        "else allow s3:ListBucket on it",
+        fix=f"find out whether {bucket} is one of the stack's account (aws s3api list-buckets): if not, give the stack "
+        "another; if it is, allow s3:ListBucket on it",
         evidence=(f"HeadBucket {bucket}, expected to be the account's own: 403",),
         explains=_DEATHS,
     )

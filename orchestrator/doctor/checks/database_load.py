@@ -54,7 +54,9 @@ def judge(facts: DatabaseLoadCheckFacts) -> Iterable[Finding]:
     memory = facts.points.get("FreeableMemory", ())
     storage = facts.points.get("FreeStorageSpace", ())
     grow = f"aws rds modify-db-instance --db-instance-identifier {facts.server} --apply-immediately"
-    larger = f"{grow} --db-instance-class <one larger than {facts.size}> (and instance_class in Terraform)"
+    larger = (
+        f"choose a class larger than {facts.size}: {grow} --db-instance-class CLASS (and instance_class in Terraform)"
+    )
     if cpu and sum(cpu) / len(cpu) >= BUSY:
         yield _finding(
             "database-busy", facts, "its CPU is used up", larger, f"CPUUtilization {sum(cpu) / len(cpu):.0f} %"

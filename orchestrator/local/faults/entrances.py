@@ -24,16 +24,29 @@ def another(console: Console) -> dict[str, Any]:
     raise Refused(Problem("fault-failed", "there is no other tenant", "fault"))
 
 
-def lead(console: Console, *actions: dict[str, Any], first: bool = False) -> Iterator[Undo]:
-    """The tenant's rules do this instead; with `first`, before what they did."""
+def own_rules(console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each rule that forwards to the tenant's services, with its listener."""
     elb, wanted = console.client("elbv2"), groups_of(console)
     for balancer in elb.describe_load_balancers()["LoadBalancers"]:
         for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]:
             for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
-                before = rule["Actions"][0].get("TargetGroupArn")
-                if not rule["IsDefault"] and before in wanted:
-                    back = [{"Type": "forward", "TargetGroupArn": before}]
-                    new = [*actions, *(back if first else ())]
-                    numbered = [{**one, "Order": place} for place, one in enumerate(new, start=1)]
-                    elb.modify_rule(RuleArn=rule["RuleArn"], Actions=numbered)
-                    yield partial(elb.modify_rule, RuleArn=rule["RuleArn"], Actions=back)
+                if not rule["IsDefault"] and wanted & set(_forwarded(rule["Actions"])):
+                    yield listener["ListenerArn"], rule
+
+
+def _forwarded(actions: list[dict[str, Any]]) -> Iterator[str]:
+    for one in actions:
+        if one.get("TargetGroupArn"):
+            yield one["TargetGroupArn"]
+        yield from (group["TargetGroupArn"] for group in one.get("ForwardConfig", {}).get("TargetGroups", ()))
+
+
+def lead(console: Console, *actions: dict[str, Any], first: bool = False) -> Iterator[Undo]:
+    """The tenant's rules do this instead; with `first`, before what they did."""
+    elb = console.client("elbv2")
+    for _, rule in list(own_rules(console)):
+        back = rule["Actions"]
+        new = [*actions, *(back if first else ())]
+        numbered = [{**one, "Order": place} for place, one in enumerate(new, start=1)]
+        elb.modify_rule(RuleArn=rule["RuleArn"], Actions=numbered)
+        yield partial(elb.modify_rule, RuleArn=rule["RuleArn"], Actions=back)

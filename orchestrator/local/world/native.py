@@ -106,5 +106,7 @@ def _beside(elbv2: Any, group: str) -> str:
 
 def _lead(elbv2: Any, rule: str, weights: Mapping[str, int]) -> None:
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-    action = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
-    elbv2.modify_rule(RuleArn=rule, Actions=[action])
+    to: dict[str, Any] = {"ForwardConfig": {"TargetGroups": groups}}
+    if len(weights) == 1:
+        to = {"TargetGroupArn": next(iter(weights))}
+    elbv2.modify_rule(RuleArn=rule, Actions=[{"Type": "forward", "Order": 1, **to}])

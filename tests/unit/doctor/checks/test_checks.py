@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from orchestrator.doctor import checks
 from orchestrator.engine.check import AnyCheck
 from orchestrator.index import PROVIDERS
+from tests.diagnose.remedies import commands
 
 CASES = Path(__file__).parents[3] / "cases" / "checks"
 CHECKS = {check.id: check for check in checks.discover()}
@@ -45,6 +46,15 @@ def test_case(path: Path) -> None:
 def test_every_check_is_tested_sick_and_healthy(name: str) -> None:
     outcomes = {bool(case["findings"]) for case in cases(name)}
     assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_a_fix_that_begins_with_a_command_can_be_typed_as_it_stands(name: str) -> None:
+    """Where something has to be looked up, chosen or filled in first, the fix says that instead."""
+    check = CHECKS[name]
+    fixes = {one.fix for case in cases(name) for one in check.findings(facts_of(check, case["facts"]))}
+    begun = {fix for fix in fixes if fix.startswith(("aws ", "orchestrate "))}
+    assert [fix for fix in sorted(begun) if not commands(fix)] == []
 
 
 def test_every_case_is_a_check_s() -> None:
