@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 _NAMES = ("onyx", "danswer")
@@ -16,3 +17,9 @@ def is_onyx(images: Iterable[str]) -> bool:
 def is_another(images: Collection[str]) -> bool:
     """Whether it is known that none is: of containers that nobody knows nothing is said."""
     return any(images) and not is_onyx(images)
+
+
+def major_of(images: Collection[str]) -> int | None:
+    """The major version of Onyx that its backend's tag says; None: no tag says one."""
+    tags = (image.rsplit("/", 1)[-1].partition("onyx-backend:")[2] for image in images)
+    return next((int(met[1]) for tag in tags if (met := re.match(r"v?(\d+)\.", tag))), None)

@@ -1,4 +1,8 @@
-"""Whether tasks and database server are large enough: the guide's sizing table, its least class for migrations."""
+"""Whether tasks and database server are large enough: the guide's sizing table, its least class for migrations.
+
+The guide's table is for Onyx 2. From Onyx 3 on an idle api takes 1.1 GB, and background is eight workers, a scheduler
+and two bots (source: the limits and requests of Onyx's own compose file and Helm chart, v4.6.1).
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,15 @@ from orchestrator.checklist.model import (
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.engine.step import Done
-from orchestrator.stack.applications import is_another
+from orchestrator.stack.applications import is_another, major_of
 from orchestrator.stack.blueprint.resources import Resource
 
 LEAST = {"api": 512, "background": 512, "web": 256}
 """MB a container, the guide's minimum."""
+MOST_OF_ONE_CPU = 8192
+"""MB that Fargate allows with 1 vCPU."""
+LEAST_SINCE_3 = {"api": 2048, "background": 6144, "web": 256}
+"""MB a container, from Onyx 3 on."""
 TASK_MEMORY, TASK_CPU = 2048, 1024
 """The guide's checklist: 2 GB and 1 vCPU."""
 TOO_SMALL = ("nano", "micro")
@@ -53,15 +61,30 @@ def judge(facts: SizingCheckFacts) -> Iterable[Finding]:
     if facts.size.rsplit(".", 1)[-1] in TOO_SMALL and (ours or not facts.definitions):
         yield _server(facts)
     for tenant, definition in ours.items():
-        small = [one for one in definition.containers if _below(one)]
+        small = [one for one in definition.containers if _below(one, least_of(definition))]
         if small:
-            yield _containers(tenant, small)
-        elif 0 < definition.memory < TASK_MEMORY or 0 < definition.cpu < TASK_CPU:
+            yield _containers(tenant, small, definition)
+        elif 0 < definition.memory < _task_memory(definition) or 0 < definition.cpu < TASK_CPU:
             yield _task(tenant, definition)
 
 
-def _below(container: ContainerDefinition) -> bool:
-    least = LEAST.get(container.name)
+def _major(definition: TaskDefinition) -> int:
+    """Onyx's; 2 where no tag says it."""
+    return major_of([one.image for one in definition.containers]) or 2
+
+
+def least_of(definition: TaskDefinition) -> Mapping[str, int]:
+    """What its version needs, by container."""
+    return LEAST if _major(definition) < 3 else LEAST_SINCE_3
+
+
+def _task_memory(definition: TaskDefinition) -> int:
+    least = least_of(definition)
+    return max(TASK_MEMORY, sum(least.get(one.name, 0) for one in definition.containers))
+
+
+def _below(container: ContainerDefinition, needed: Mapping[str, int]) -> bool:
+    least = needed.get(container.name)
     return least is not None and container.memory is not None and container.memory < least
 
 
@@ -77,29 +100,41 @@ def _server(facts: SizingCheckFacts) -> Finding:
     )
 
 
-def _containers(tenant: str, small: list[ContainerDefinition]) -> Finding:
-    wanted = ", ".join(f"{one.name} {LEAST[one.name]} MB" for one in small)
+def _containers(tenant: str, small: list[ContainerDefinition], definition: TaskDefinition) -> Finding:
+    least, major = least_of(definition), _major(definition)
+    wanted = ", ".join(f"{one.name} {least[one.name]} MB" for one in small)
+    whose = "the guide's minimum" if least is LEAST else f"the minimum of Onyx {major}"
     return Finding(
         code="container-memory-small",
         severity=Severity.WARNING,
         subject=tenant,
         symptom="containers have less memory than Onyx needs",
-        cause=f"the guide's minimum is {wanted}",
-        fix="; ".join(f"{one.name}: memory = {max(768, 2 * LEAST[one.name])}" for one in small)
+        cause=f"{whose} is {wanted}",
+        fix="; ".join(f"{one.name}: memory = {_good(least[one.name])}" for one in small)
         + " in the task definition's container_definitions; terraform apply",
         evidence=tuple(f"{one.name}: memory {one.memory} MB" for one in small),
         explains=frozenset({"task-out-of-memory", "task-target-unhealthy"}),
     )
 
 
+def _good(least: int) -> int:
+    """MB that leave some room."""
+    return max(768, 2 * least) if least < LEAST_SINCE_3["api"] else least
+
+
 def _task(tenant: str, definition: TaskDefinition) -> Finding:
+    needed = _task_memory(definition)
+    asks = "the guide asks for 2 GB and 1 vCPU at least (3 GB with nginx's container)"
+    needs = f"the containers of Onyx {_major(definition)} need {needed} MB, and nginx 128"
+    memory = 3072 if needed == TASK_MEMORY else -(-(needed + 128) // 1024) * 1024
+    cpu = 1024 if memory <= MOST_OF_ONE_CPU else 2048
     return Finding(
         code="task-small",
         severity=Severity.WARNING,
         subject=tenant,
         symptom="the task is smaller than Onyx needs",
-        cause="the guide asks for 2 GB and 1 vCPU at least (3 GB with nginx's container)",
-        fix='cpu = "1024", memory = "3072" in aws_ecs_task_definition; terraform apply',
+        cause=asks if needed == TASK_MEMORY else needs,
+        fix=f'cpu = "{cpu}", memory = "{memory}" in aws_ecs_task_definition; terraform apply',
         evidence=(f"memory {definition.memory} MB", f"cpu {definition.cpu}"),
         explains=frozenset({"task-out-of-memory", "task-killed-while-migrating"}),
     )
@@ -129,13 +164,14 @@ def planned_containers(unit: TenantService, _evidence: Evidence) -> Iterable[Rem
     definition = onyx(unit.definition)
     for found in judge(SizingCheckFacts({unit.tenant: definition}, "", "")):
         if found.code == "container-memory-small":
-            small = [one.name for one in definition.containers if (one.memory or 0) < LEAST.get(one.name, 0)]
+            least = least_of(definition)
+            small = [one.name for one in definition.containers if (one.memory or 0) < least.get(one.name, 0)]
             yield from_finding(
                 found,
                 address=unit.definition.address,
                 current=", ".join(found.evidence),
-                wanted=", ".join(f"{name} {LEAST[name]} MB at least" for name in small if name in LEAST),
-                hcl="\n".join(f"{name}: memory = {max(768, 2 * LEAST[name])}" for name in small),
+                wanted=", ".join(f"{name} {least[name]} MB at least" for name in small),
+                hcl="\n".join(f"{name}: memory = {_good(least[name])}" for name in small),
             )
 
 
@@ -191,7 +227,8 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_containers, "each container has its share"),
         lines=("ECS task has minimum 2GB memory, 1 vCPU",),
-        about="The guide's table of containers: api and background 512 MB, web 256 MB at least.",
+        about="The guide's table of containers: api and background 512 MB, web 256 MB at least; "
+        "from Onyx 3 on 2 GB for api and 6 GB for background.",
     ),
     Item(
         id="database-class",
