@@ -93,6 +93,8 @@ class Tools:
     """Databases that somebody gave us."""
     refusals: dict[str, CapacityRefusal] = field(default_factory=dict)
     """Instances that AWS had no room for, in this run."""
+    starts: dict[str, datetime] = field(default_factory=dict)
+    """Instances that this run told to start, and when."""
 
     @property
     def wanted(self) -> tuple[WantedDatabase, ...]:

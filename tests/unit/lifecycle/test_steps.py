@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from orchestrator.app.pausing import PauseContext
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
@@ -22,7 +24,8 @@ from orchestrator.lifecycle.backup.index_snapshots import IndexSnapshots, IndexS
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 from orchestrator.lifecycle.restore import proof
 from orchestrator.lifecycle.resume import pause_forgotten, services_started
-from orchestrator.lifecycle.tools import ReadSoFar
+from orchestrator.lifecycle.resume.instances_started import InstancesStartedContext
+from orchestrator.lifecycle.tools import ReadSoFar, Tools
 from orchestrator.stack.indexes import PlacedIndex, Vespa
 from tests.unit.lifecycle.test_decisions import TENANT, manifest
 
@@ -232,3 +235,9 @@ def test_before_a_destroy_a_stopped_container_is_where_it_shall_be() -> None:
     for _ in range(3):
         assert OF_VESPA.states(tools, ["a"], {"a"}, stays_stopped=True).results == {"a": False}
     assert shell.asked == ["i-0a"]
+
+
+@pytest.mark.parametrize("context", [Tools, PauseContext])
+def test_what_starts_instances_finds_what_it_asks_for_in_a_backup_as_in_a_resume(context: type[Any]) -> None:
+    asked = {name for name in vars(InstancesStartedContext) if not name.startswith("_")}
+    assert asked <= {one.name for one in fields(context)} | set(dir(context))
