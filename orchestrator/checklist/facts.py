@@ -5,7 +5,6 @@ Each raises `NotKnown` for a value that the judgement needs and a plan doesn't k
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from orchestrator.aws.task_definition import TaskDefinition, parsed
 from orchestrator.checklist.model import Evidence, NotConcerned, NotKnown
 from orchestrator.stack import applications
 from orchestrator.stack.blueprint import references
+from orchestrator.stack.blueprint.containers import containers_in
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, texts_in
 
 ADDRESSES = {
@@ -57,11 +57,7 @@ def task_size(definition: Resource) -> TaskDefinition:
 
 def task_definition(definition: Resource) -> TaskDefinition:
     """With its containers. Roles that are not known yet are named by their address."""
-    said = known(definition, "container_definitions")
-    try:
-        containers = json.loads(said)
-    except (TypeError, ValueError):
-        containers = []
+    containers = containers_in(known(definition, "container_definitions")) or []
     size = task_size(definition)
     roles = {
         name: "" if definition.get(key) is None else definition.text(key) or f"{definition.address}.{key}"
@@ -71,7 +67,7 @@ def task_definition(definition: Resource) -> TaskDefinition:
         "taskDefinitionArn": definition.address,
         "cpu": size.cpu,
         "memory": size.memory,
-        "containerDefinitions": [_container(one) for one in containers if isinstance(one, dict) and one.get("name")],
+        "containerDefinitions": [_container(one) for one in containers if one.get("name")],
     }
     return parsed({**document, **roles})
 
@@ -144,6 +140,14 @@ def service_settings(service: Resource, evidence: Evidence) -> ServiceSettings:
         breaker=bool(breaker.get("enable")),
         rollback=breaker.get("rollback") is True,
     )
+
+
+def is_on_fargate(service: Resource) -> bool:
+    """Whether AWS chooses the machines; true also while neither launch type nor providers are known."""
+    providers = [str(one.get("capacity_provider")) for one in service.blocks("capacity_provider_strategy")]
+    if providers:
+        return all(one in ("FARGATE", "FARGATE_SPOT") for one in providers)
+    return service.text("launch_type") in ("", "FARGATE")
 
 
 def _named(evidence: Evidence, service: Resource, said: Any, kind: str, argument: str) -> Iterator[str]:

@@ -36,6 +36,15 @@ def _address_or_name(host: str) -> str:
     return name
 
 
+def host_and_port(said: str) -> tuple[str, str]:
+    """`HOST`, `HOST:PORT`, `[IPv6]:PORT` or an IPv6 address: the host in one spelling, and what is said as its port."""
+    try:
+        return str(ipaddress.ip_address(said.strip())), ""
+    except ValueError:
+        host, _, port = said.strip().removeprefix("[").partition("]" if said.strip().startswith("[") else ":")
+        return _one_spelling(host), port.removeprefix(":")
+
+
 ServerHost = Annotated[str, Field(min_length=1, max_length=254), AfterValidator(_address_or_name)]
 
 RESERVED = frozenset({"postgres", "rdsadmin", "template0", "template1"})

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checklist.facts import ADDRESSES, backend, number
+from orchestrator.checklist.facts import ADDRESSES, backend, is_onyx, number
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
+    NotConcerned,
     NotKnown,
     Remark,
     Status,
@@ -23,7 +24,11 @@ from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.index import PROVIDERS
 from orchestrator.stack.applications import is_another
 from orchestrator.stack.blueprint.references import sources
-from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
+from orchestrator.stack.blueprint.resources import UNKNOWN, Resource, Resources
+from orchestrator.stack.blueprint.tenancy import contract_of
+from orchestrator.stack.inference.servers import name_in_rds, servers, way_to
+from orchestrator.stack.names import host_and_port
+from orchestrator.stack.records import plain
 
 _UNREACHED = frozenset(
     {
@@ -63,29 +68,33 @@ def judge(facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
     """Per tenant: host, port, database."""
     for tenant, definition in facts.definitions.items():
         said = definition.variables()
-        secret = definition.secret_names()
-        if not _told(said, secret) and is_another([one.image for one in definition.containers]):
-            continue
-        if "POSTGRES_HOST" not in secret:
-            yield from _host(tenant, said.get("POSTGRES_HOST", ""), facts)
+        another = is_another([one.image for one in definition.containers])
+        # What another application isn't told in these words it is told in its own; a file may say it too.
+        open_ = another or any(one.environment_files for one in definition.containers)
+        asked = {name for name in _VARIABLES.values() if name in said or not open_} - definition.secret_names()
+        if "POSTGRES_HOST" in asked and is_beside(definition, said.get("POSTGRES_HOST", "")):
+            asked = {"POSTGRES_DB"} & asked
+        if "POSTGRES_HOST" in asked:
+            yield from _host(tenant, said.get("POSTGRES_HOST", ""), facts, another=another)
         port = said.get("POSTGRES_PORT", "5432")
-        if "POSTGRES_PORT" not in secret and port != str(facts.port):
+        if "POSTGRES_PORT" in asked and port != str(facts.port):
             fix = f'POSTGRES_PORT = "{facts.port}" in the task definition'
             yield _wrong(tenant, "port", port, str(facts.port), fix)
         name = said.get("POSTGRES_DB", "postgres")
-        if "POSTGRES_DB" not in secret and name != facts.databases[tenant]:
+        if "POSTGRES_DB" in asked and name != facts.databases[tenant]:
             fix = f'POSTGRES_DB = "{facts.databases[tenant]}" in the task definition'
             yield _wrong(tenant, "name", name, facts.databases[tenant], fix)
 
 
-def _told(*names: Iterable[str]) -> bool:
-    """Whether it is told of PostgreSQL in Onyx's words: other applications have their own."""
-    return any(name.startswith("POSTGRES_") for some in names for name in some)
+def is_beside(definition: TaskDefinition, host: str) -> bool:
+    """Whether a container beside it passes connections on: what is behind that one, its own variables say."""
+    images = [one.image.lower() for one in definition.containers]
+    return host_and_port(host)[0] in _HERE and any(word in image for image in images for word in _POOLS)
 
 
-def _host(tenant: str, host: str, facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
-    name, colon, port = host.partition(":")
-    if colon:
+def _host(tenant: str, host: str, facts: DatabaseSettingsCheckFacts, *, another: bool) -> Iterable[Finding]:
+    name, port = host_and_port(host)
+    if port and not another:
         yield Finding(
             code="database-host-has-port",
             severity=Severity.BLOCKER,
@@ -96,12 +105,15 @@ def _host(tenant: str, host: str, facts: DatabaseSettingsCheckFacts) -> Iterable
             evidence=(f"POSTGRES_HOST={host}", f"the server's address is {facts.host}"),
             explains=_UNREACHED,
         )
-    elif name.lower() not in {one.lower() for one in (facts.host, *facts.aliases)}:
+    elif name not in {host_and_port(one)[0] for one in (facts.host, *facts.aliases)}:
         fix = "POSTGRES_HOST = aws_db_instance.this.address in the task definition; terraform apply"
         yield _wrong(tenant, "host", host or "(not set)", facts.host, fix)
 
 
 _VARIABLES = {"host": "POSTGRES_HOST", "port": "POSTGRES_PORT", "name": "POSTGRES_DB"}
+_HERE = ("localhost", "127.0.0.1", "::1")
+_POOLS = ("bouncer", "pgpool", "pgcat", "odyssey", "proxy", "envoy")
+"""In the names of images that pool connections to PostgreSQL or pass them on."""
 
 
 def _wrong(tenant: str, what: str, value: str, wanted: str, fix: str) -> Finding:
@@ -132,12 +144,14 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         return
     definition = backend(unit.definition)
     said = definition.variables()
-    own = said.get("POSTGRES_HOST", "").partition(":")[0]
-    server = _planned_server(evidence, own)
-    host = _planned_hosts(server)[0] if server and own not in _planned_hosts(server) else own
+    own, _ = host_and_port(said.get("POSTGRES_HOST", ""))
+    server = _planned_server(evidence, own, onyx=is_onyx(definition))
+    if server is None and own and not is_beside(definition, own):
+        raise NotConcerned(f"POSTGRES_HOST is {own}, and no server that is known here is called so")
+    host, port = server or (own, 0)
     wanted = evidence.tenancy.databases().get(unit.tenant, said.get("POSTGRES_DB", "postgres"))
-    port = number(server.get("port")) if server and server.get("port") is not UNKNOWN else 0
-    facts = DatabaseSettingsCheckFacts({unit.tenant: definition}, host, port or 5432, {unit.tenant: wanted})
+    port = port or number(said.get("POSTGRES_PORT")) or 5432
+    facts = DatabaseSettingsCheckFacts({unit.tenant: definition}, host, port, {unit.tenant: wanted})
     for found in judge(facts):
         yield from_finding(
             found,
@@ -148,10 +162,27 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
-def _planned_server(evidence: Evidence, host: str) -> Resource | None:
-    """The one that the host is, whatever else there is; else the first; None: the server is not Terraform's."""
-    there = [one for one in evidence.blueprint.of_type(*ADDRESSES) if any(_planned_hosts(one))]
-    return next((one for one in there if host in _planned_hosts(one)), next(iter(there), None))
+def _planned_server(evidence: Evidence, host: str, *, onyx: bool) -> tuple[str, int] | None:
+    """Address and port (0: not known) that the tasks should be told; None: the server isn't known here.
+
+    That is the host itself where it is a server's, or a way leads to one; else what the stack's own output says; else,
+    of an Onyx that is told none or a name that a server has lost, that server's address.
+    """
+    blueprint = evidence.blueprint
+    there = blueprint.cached("everything", lambda: Resources([*blueprint.resources.values(), *blueprint.looked_up]))
+    if way := way_to(host, there) if host else None:
+        return host, number(way.server.get("port")) if way.server.get("port") is not UNKNOWN else 0
+    if any(host in map(plain, _planned_hosts(one)) for one in there.of(*ADDRESSES, data=True)):
+        return host, 0
+    own = contract_of(blueprint.outputs)
+    database = own.get("database") if own else None
+    if isinstance(database, Mapping) and isinstance(database.get("host"), str):
+        return database["host"], 0
+    known = [one for one in servers(there) if one.text("address")]
+    meant = [one for one in known if not host or one.text("identifier") == name_in_rds(host)]
+    if onyx and meant:
+        return meant[0].text("address"), number(meant[0].get("port"))
+    return None
 
 
 def _planned_hosts(server: Resource) -> list[str]:

@@ -7,10 +7,11 @@ nginx's `/api/health` is the path that means something; web on 3000 has no `/hea
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.checklist.facts import (
     ADDRESSES,
     NOT_ONYX,
@@ -18,6 +19,7 @@ from orchestrator.checklist.facts import (
     planned_health_check,
     runs_another,
     service_settings,
+    task_definition,
 )
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import (
@@ -56,6 +58,8 @@ class HealthCheckFacts:
     failing: Mapping[str, tuple[str, ...]]
     others: frozenset[str] = frozenset()
     """Those that are known not to be Onyx: their paths, their answers and their patience are their own."""
+    ports: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What their containers are said to listen on."""
 
 
 def gather(scene: Scene) -> HealthCheckFacts:
@@ -66,7 +70,13 @@ def gather(scene: Scene) -> HealthCheckFacts:
         if rollout.targets.states.get("unhealthy") and not rollout.targets.healthy
     }
     others = {it for it, one in scene.definitions().items() if is_another([made.image for made in one.containers])}
-    return HealthCheckFacts(scene.health_checks(), scene.settings(), failing, frozenset(others))
+    ports = {it: exposed(one) for it, one in scene.definitions().items()}
+    return HealthCheckFacts(scene.health_checks(), scene.settings(), failing, frozenset(others), ports)
+
+
+def exposed(definition: TaskDefinition) -> frozenset[str]:
+    """The ports that its containers are said to listen on."""
+    return frozenset(str(port) for one in definition.containers for port in one.ports)
 
 
 def judge(facts: HealthCheckFacts) -> Iterable[Finding]:
@@ -80,9 +90,12 @@ def judge(facts: HealthCheckFacts) -> Iterable[Finding]:
             yield _unattached(tenant, service, check)
             continue
         failing = tenant in facts.failing
-        if check.port not in ("traffic-port", str(way.port)):
-            yield _port(tenant, check, way.port)
-        if tenant in facts.others:
+        another = tenant in facts.others
+        listening = facts.ports.get(tenant, ()) if another else ()  # of Onyx nginx's port is the one that tells
+        if check.port not in ("traffic-port", str(way.port), *listening):
+            surely = failing or not another
+            yield _port(tenant, check, way.port, Severity.BLOCKER if surely else Severity.WARNING)
+        if another:
             continue
         if way.port == NGINX_PORT and check.path not in PATHS:
             yield path_finding(tenant, check, failing=failing)
@@ -106,10 +119,11 @@ def _unattached(tenant: str, service: ServiceSettings, check: HealthCheck) -> Fi
     )
 
 
-def _port(tenant: str, check: HealthCheck, port: int) -> Finding:
+def _port(tenant: str, check: HealthCheck, port: int, severity: Severity) -> Finding:
+    """No container is said to listen there; one may all the same."""
     return Finding(
         code="health-check-port-wrong",
-        severity=Severity.BLOCKER,
+        severity=severity,
         subject=tenant,
         symptom="the load balancer checks a port on which nothing may be listening",
         cause=f"the health check uses port {check.port}, but requests go to {port}",
@@ -242,7 +256,9 @@ def planned_check(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         raise NotKnown(unit.service.address, "load_balancer.target_group_arn")
     check = planned_health_check(met[0], evidence)
     others = frozenset({unit.tenant} if runs_another(unit.definition) else ())
-    for found in judge(HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {}, others)):
+    known_ = unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN
+    ports = {unit.tenant: exposed(task_definition(unit.definition))} if unit.definition and known_ else {}
+    for found in judge(HealthCheckFacts({unit.tenant: check}, {unit.tenant: service}, {}, others, ports)):
         if found.code in _HCL:
             yield from_finding(
                 found,

@@ -15,6 +15,7 @@ from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.site import answers, tenancy
 from orchestrator.site.tenancy import SiteBackend, SiteOwners, TenantParts
 from orchestrator.stack.contract import HEALTH_PATH
+from orchestrator.stack.records import plain, records_of, words_of
 
 _SITE = answers.CODES | {"targets-unhealthy"}
 WORLD = "0.0.0.0/0"
@@ -162,6 +163,7 @@ def _open(door: SecurityGroup, port: int) -> bool:
 
 
 SECURE = ("HTTPS", "TLS")
+_GATES = ("aws_cloudfront_distribution", "aws_apigatewayv2_integration", "aws_api_gateway_integration")
 _HTTPS = """resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.this.arn
   port              = 443
@@ -177,7 +179,7 @@ _HTTPS = """resource "aws_lb_listener" "https" {
 def planned(evidence: Evidence) -> Iterator[Remark]:
     """Before it is applied only that nothing would listen for HTTPS."""
     listeners = list(evidence.blueprint.of_type("aws_lb_listener"))
-    if listeners and not any(one.text("protocol") in SECURE for one in listeners):
+    if listeners and not any(one.text("protocol") in SECURE for one in listeners) and not _is_in_front(evidence):
         yield from_finding(
             _deaf(listeners[0].address),
             address=listeners[0].address,
@@ -190,6 +192,15 @@ def planned(evidence: Evidence) -> Iterator[Remark]:
     for unit in evidence.units:
         host = evidence.tenancy.tenants[unit.tenant].hostname if unit.tenant in evidence.tenancy.tenants else "the site"
         yield unknown(f"whether {host or 'the site'} answers can be seen only once it is applied", subject=unit.tenant)
+
+
+def _is_in_front(evidence: Evidence) -> bool:
+    """Whether browsers meet another first, which speaks HTTPS with them: a CDN, Cloudflare's proxy, an API gateway."""
+    there = [*evidence.blueprint.resources.values(), *evidence.blueprint.looked_up]
+    marks = {plain(one.text("dns_name")) for one in there if one.type == "aws_lb"}
+    marks |= {plain(one.text("arn")) for one in there if one.type == "aws_lb_listener"}
+    led = (it for one in there if one.type in _GATES for it in words_of(one.values))
+    return bool({plain(it) for it in led} & (marks - {""})) or any(one.proxied for one in records_of(there))
 
 
 CHECK: Check[Scene, ListenerRulesCheckFacts] = Check(

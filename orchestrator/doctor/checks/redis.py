@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.aws.elasticache import RedisState
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checklist.facts import backend, onyx_backend, redis_state
+from orchestrator.checklist.facts import onyx_backend, redis_state
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import (
     Checklist,
@@ -22,7 +22,9 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import is_another
 from orchestrator.stack.blueprint.resources import Resource
+from orchestrator.stack.records import plain, records_of
 from orchestrator.steps.redis_auth import COMING
 
 _DEATHS = frozenset(
@@ -66,7 +68,8 @@ def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
     if facts.secret and group.tls and not group.auth and group.status == "available":
         yield _no_token(group)
     for tenant, definition in facts.definitions.items():
-        yield from _settings(tenant, definition, group)
+        if not is_another([one.image for one in definition.containers]):  # others have words of their own
+            yield from _settings(tenant, definition, group)
 
 
 def _down(group: RedisState) -> Finding:
@@ -126,7 +129,7 @@ def _settings(tenant: str, definition: TaskDefinition, group: RedisState) -> Ite
             explains=_DEATHS,
         )
     host = said.get("REDIS_HOST", "")
-    if group.host and "REDIS_HOST" not in secret and host.lower() != group.host.lower():
+    if group.host and "REDIS_HOST" not in secret and plain(host) != plain(group.host):
         yield Finding(
             code="redis-host-wrong",
             severity=Severity.BLOCKER,
@@ -169,16 +172,18 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """Against the group that the task names; a Redis from elsewhere is not Terraform's to know."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    definition = backend(unit.definition)
+    definition = onyx_backend(unit.definition)
     groups = list(evidence.blueprint.of_type("aws_elasticache_replication_group"))
-    group = _planned_group(groups, definition)
+    host = _host_of(definition, evidence)
+    group = _planned_group(groups, host)
     if group is None and _host_is_given(definition):
         raise NotConcerned
     if group is None:
-        onyx_backend(unit.definition)  # others need no Redis
         yield _without_redis(unit, unit.definition)
         return
     state = redis_state(group, token=_has_token_secret(evidence, group))
+    if plain(state.host) == host:  # perhaps by a record
+        state = replace(state, host=definition.variables().get("REDIS_HOST", ""))
     for found in judge(RedisCheckFacts(state, {unit.tenant: definition})):
         yield from_finding(
             found,
@@ -189,22 +194,30 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
-def _planned_group(groups: Sequence[Resource], definition: TaskDefinition) -> Resource | None:
-    """The group that REDIS_HOST names; the only one, while its name isn't known or no host is named.
+def _host_of(definition: TaskDefinition, evidence: Evidence) -> str:
+    """What REDIS_HOST leads to, perhaps by a record."""
+    host = plain(definition.variables().get("REDIS_HOST", ""))
+    named = (one for one in records_of(evidence.blueprint.resources.values()) if host and one.name == host)
+    return next((target for one in named for target in one.targets), host)
 
-    A name of ElastiCache's that no group has is one that is wrong (an old one); any other is a Redis elsewhere.
+
+def _planned_group(groups: Sequence[Resource], host: str) -> Resource | None:
+    """The group that this host is; the first, while no host is named; None: it is none of them.
+
+    A name of ElastiCache's says the group's id: with the id of one of these groups, it is that one's old name.
     """
-    host = definition.variables().get("REDIS_HOST", "").lower().rstrip(".")
     known = {name: one for one in groups for name in _hosts(one)}
-    elsewhere = bool(host) and host not in known and not host.endswith(ELASTICACHE) and host != "localhost"
-    if elsewhere and all(any(_hosts(one)) for one in groups):
-        return None
-    return known.get(host, next(iter(groups), None))
+    if host in known:
+        return known[host]
+    if host in ("", "localhost"):
+        return next(iter(groups), None)
+    labels = host.split(".") if host.endswith(ELASTICACHE) else []
+    return next((one for one in groups if one.text("replication_group_id") in labels[:2]), None)
 
 
 def _hosts(group: Resource) -> list[str]:
     names = ("primary_endpoint_address", "configuration_endpoint_address", "reader_endpoint_address")
-    return [group.text(name).lower() for name in names if group.text(name)]
+    return [plain(group.text(name)) for name in names if group.text(name)]
 
 
 def _host_is_given(definition: TaskDefinition) -> bool:

@@ -17,6 +17,7 @@ from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
+    NotConcerned,
     NotKnown,
     Remark,
     Status,
@@ -101,9 +102,14 @@ def _no_address(tenant: str, service: ServiceSettings, known: list[Subnet]) -> F
     )
 
 
-EVERYWHERE = "0.0.0.0/0"
-
-WAYS = ("nat_gateway_id", "gateway_id", "transit_gateway_id", "network_interface_id")
+EVERYWHERE = ("0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0")
+"""All addresses, in one route or in two halves."""
+WAYS = (
+    "nat_gateway_id", "gateway_id", "transit_gateway_id", "network_interface_id", "instance_id", "vpc_endpoint_id",
+    "vpc_peering_connection_id", "core_network_arn", "local_gateway_id", "carrier_gateway_id",
+    "egress_only_gateway_id", "odb_network_arn",
+)  # fmt: skip
+"""Attributes of a route that name where it leads."""
 
 _NAT = """resource "aws_nat_gateway" "this" {
   allocation_id = aws_eip.nat.id
@@ -118,15 +124,19 @@ resource "aws_route" "nat" {
 
 def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By routes where subnets are known; in a plan at least: a way out exists at all."""
+    if not unit.service.get("network_configuration"):
+        raise NotConcerned("its tasks use the network of the instances that they run on")
     service = service_settings(unit.service, evidence)
     ours = [
         one for one in evidence.blueprint.of_type("aws_subnet") if one.text("id") in service.subnets and one.text("id")
     ]
     if not ours:
-        yield from _by_any_way(unit, service.public_ip, evidence)
+        yield from _by_any_way(unit, service, evidence)
         return
     subnets = {one.text("id"): _planned_subnet(one, evidence) for one in ours}
     for found in judge(WayOutCheckFacts({unit.tenant: service}, subnets)):
+        if found.code == "subnet-without-way-out" and _has_endpoints(evidence):
+            raise NotKnown(unit.service.address, "whether its VPC endpoints are all that it needs")
         yield from_finding(
             found,
             address=unit.service.address,
@@ -136,34 +146,77 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         )
 
 
+def _has_endpoints(evidence: Evidence) -> bool:
+    endpoints = evidence.blueprint.of_type("aws_vpc_endpoint")
+    return any(one.get("vpc_endpoint_type") in ("Interface", UNKNOWN) for one in endpoints)
+
+
 def _planned_subnet(subnet: Resource, evidence: Evidence) -> Subnet:
-    """With what its route table's default route leads to; the VPC's own table where none is associated."""
+    """With what its route table's default route leads to; the VPC's main table where none is associated.
+
+    Raises `NotKnown` for a table that isn't Terraform's.
+    """
     blueprint = evidence.blueprint
     for one in referrers(blueprint, subnet, "aws_route_table_association", "subnet_id").any:
         for table in targets(blueprint, one, "aws_route_table", "route_table_id").any:
             return Subnet(subnet.text("id"), way_out=_default_route(table, evidence))
-    return Subnet(subnet.text("id"))
+        raise NotKnown(one.address, "its route table")
+    for vpc in blueprint.of_type("aws_vpc"):
+        if vpc.text("id") and vpc.text("id") == subnet.text("vpc_id"):
+            return Subnet(subnet.text("id"), way_out=_by_main_table(vpc, evidence))
+    raise NotKnown(subnet.address, "its VPC's main route table")
+
+
+def _by_main_table(vpc: Resource, evidence: Evidence) -> str:
+    blueprint = evidence.blueprint
+    main = {vpc.text("main_route_table_id"), vpc.text("default_route_table_id")}
+    chosen = [
+        one for one in blueprint.of_type("aws_main_route_table_association") if one.text("vpc_id") == vpc.text("id")
+    ]
+    main = ({one.text("route_table_id") for one in chosen} or main) - {""}
+    if not main:
+        raise NotKnown(vpc.address, "its main route table")
+    tables = [
+        one
+        for one in blueprint.of_type("aws_route_table", "aws_default_route_table")
+        if {one.text("id"), one.text("default_route_table_id")} & main
+    ]
+    loose = [one for one in blueprint.of_type("aws_route") if one.text("route_table_id") in main]
+    return next(filter(None, (*(_default_route(it, evidence) for it in tables), *map(_leads, loose))), "")
 
 
 def _default_route(table: Resource, evidence: Evidence) -> str:
+    """Where it leads. Raises `NotKnown` for a list of addresses, which may be all."""
     for inline in table.blocks("route"):
-        if inline.get("cidr_block") == EVERYWHERE:
+        if {inline.get("cidr_block"), inline.get("ipv6_cidr_block")} & {*EVERYWHERE}:
             return next((str(inline[key]) for key in WAYS if inline.get(key)), "")
-    for route in referrers(evidence.blueprint, table, "aws_route", "route_table_id").any:
-        if route.text("destination_cidr_block") == EVERYWHERE:
-            if any(route.get(key) is UNKNOWN for key in WAYS):
-                raise NotKnown(route.address, "where it points")
-            return next((route.text(key) for key in WAYS if route.text(key)), "")
-    return ""
+    routes = referrers(evidence.blueprint, table, "aws_route", "route_table_id").any
+    found = next(filter(None, map(_leads, routes)), "")
+    if not found and any(one.get("destination_prefix_list_id") for one in routes):
+        raise NotKnown(table.address, "which addresses its prefix list holds")
+    return found
 
 
-def _by_any_way(unit: TenantService, public: bool, evidence: Evidence) -> Iterable[Remark]:
+def _leads(route: Resource) -> str:
+    """What a default route names; empty: it is none."""
+    if not {route.text("destination_cidr_block"), route.text("destination_ipv6_cidr_block")} & {*EVERYWHERE}:
+        return ""
+    if any(route.get(key) is UNKNOWN for key in WAYS):
+        raise NotKnown(route.address, "where it points")
+    return next((route.text(key) for key in WAYS if route.text(key)), "")
+
+
+def _by_any_way(unit: TenantService, service: ServiceSettings, evidence: Evidence) -> Iterable[Remark]:
     """Nothing to be sure of, but for the case that there is no way at all."""
-    kinds = ("aws_internet_gateway",) if public else ("aws_nat_gateway", "aws_ec2_transit_gateway_vpc_attachment")
+    kinds = (
+        ("aws_internet_gateway",)
+        if service.public_ip
+        else ("aws_nat_gateway", "aws_ec2_transit_gateway_vpc_attachment")
+    )
     ways = [one for kind in kinds for one in evidence.blueprint.of_type(kind)]
     subnets = list(evidence.blueprint.of_type("aws_subnet"))
-    endpoints = list(evidence.blueprint.of_type("aws_vpc_endpoint"))
-    if ways or not subnets or any(one.get("vpc_endpoint_type") in ("Interface", UNKNOWN) for one in endpoints):
+    elsewhere = bool(service.subnets) and not {one.address for one in subnets} & set(service.subnets)
+    if ways or not subnets or elsewhere or _has_endpoints(evidence):
         raise NotKnown(unit.service.address, "where its subnets' default routes point")
     yield Remark(
         status=Status.FAILED,
@@ -171,9 +224,9 @@ def _by_any_way(unit: TenantService, public: bool, evidence: Evidence) -> Iterab
         severity=Severity.BLOCKER,
         subject=unit.tenant,
         says="tasks can't pull their images or read their secrets",
-        why=f"the stack has no {'internet gateway' if public else 'NAT gateway'}",
+        why=f"the stack has no {'internet gateway' if service.public_ip else 'NAT gateway'}",
         address=unit.service.address,
-        current=f"assign_public_ip {str(public).lower()}, no {' or '.join(kinds)}",
+        current=f"assign_public_ip {str(service.public_ip).lower()}, no {' or '.join(kinds)}",
         wanted="a NAT gateway and a default route to it, or public subnets and addresses",
         hcl=_NAT,
     )

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orchestrator.checklist.facts import task_definition
+from orchestrator.checklist.facts import is_on_fargate, task_definition
 from orchestrator.checklist.lines import each_tenant
-from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
+from orchestrator.checklist.model import (
+    Checklist,
+    Evidence,
+    Item,
+    NotConcerned,
+    NotKnown,
+    Remark,
+    Status,
+    TenantService,
+)
 from orchestrator.engine.check import Severity
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -22,6 +31,8 @@ def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """An image's tag that names its processor, against the task's; Onyx's own on ARM is worth a look."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
+    if not unit.definition.get("runtime_platform") and not is_on_fargate(unit.service):
+        raise NotConcerned("it says no processor, and runs on instances whose processor isn't known here")
     platform = _architecture(unit.definition)
     definition = task_definition(unit.definition)
     wrong = {one.name: one.image for one in definition.containers if _of(one.image) not in ("", platform)}

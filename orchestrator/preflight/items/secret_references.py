@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from orchestrator.aws.task_definition import TaskDefinition
-from orchestrator.checklist.facts import task_definition
+from orchestrator.checklist.facts import is_onyx, task_definition
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import Checklist, Evidence, Item, NotKnown, Remark, Status, TenantService
 from orchestrator.engine.check import Severity
@@ -15,6 +17,12 @@ from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
 STORES = (":secretsmanager:", ":ssm:")
 NEEDED = "POSTGRES_PASSWORD"
+_HELD = re.compile(
+    r"(pass(word|wd|phrase)|(^|_)pass|secret|token|api_?key|private_?key|credentials?"
+    r"|(^|_)(secret|secret_access|master|encryption|signing|app)_?key(_base)?)(_?\d+)?$",
+    re.IGNORECASE,
+)
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null"})
 
 
 def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
@@ -33,7 +41,7 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         return
     definition = task_definition(unit.definition)
     said = definition.variables()
-    plain = sorted(name for name, value in said.items() if sounds_secret(name) and value)
+    plain = sorted(name for name, value in said.items() if holds_secret(name, value))
     if plain:
         yield _plain(unit, unit.definition, plain, "")
     if _lacks_password(definition):
@@ -45,13 +53,35 @@ def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
 
 
 def _lacks_password(definition: TaskDefinition) -> bool:
-    """Whether it signs in to PostgreSQL with a password (not by IAM) and gets none."""
+    """Whether Onyx signs in to PostgreSQL with a password (not by IAM) and gets none; others have their own words."""
     said = definition.variables()
     named = said.keys() | definition.secret_names()
     talks = any(name.startswith("POSTGRES_") for name in named) or any(
         "onyx-backend" in one.image for one in definition.containers
     )
-    return talks and NEEDED not in named and said.get("USE_IAM_AUTH", "").lower() != "true"
+    elsewhere = any(one.environment_files for one in definition.containers)
+    return (
+        talks
+        and is_onyx(definition)
+        and not elsewhere
+        and NEEDED not in named
+        and said.get("USE_IAM_AUTH", "").lower() != "true"
+    )
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """Whether a variable's value is a secret: its name ends with what it holds, or it is a URL with a password.
+
+    A number, a switch, a path, an ARN or the URL of a page is none, whatever its name says.
+    """
+    try:
+        url = urlsplit(value)
+        if url.scheme and url.netloc:
+            return bool(url.password)
+    except ValueError:
+        return False
+    told = value.startswith(("/", "arn:")) or value.lower() in _SWITCHES or value.replace(".", "", 1).isdigit()
+    return bool(value) and not told and _HELD.search(name) is not None
 
 
 def _plain(unit: TenantService, definition: Resource, names: list[str], prefix: str) -> Remark:

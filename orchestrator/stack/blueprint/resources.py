@@ -144,6 +144,13 @@ def blocks_in(value: Any) -> tuple[Mapping[str, Any], ...]:
     return tuple(one for one in listed(value) if isinstance(one, Mapping))
 
 
+def host_headers(condition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hosts that a rule's condition asks for; provider 2 says `field = "host-header"` and the values beside it."""
+    if condition.get("field") == "host-header":
+        return texts_in(condition.get("values"))
+    return tuple(host for one in blocks_in(condition.get("host_header")) for host in texts_in(one.get("values")))
+
+
 class Resources:
     """Resources and data sources, by type and by address, in the document's order."""
 

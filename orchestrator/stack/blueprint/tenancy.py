@@ -5,14 +5,14 @@ The contract is taken as raw data, because a plan's may be half unknown. Without
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.stack.blueprint.changes import outputs_before
-from orchestrator.stack.blueprint.resources import UNKNOWN, Document, Resource, blocks_in
+from orchestrator.stack.blueprint.containers import containers_in
+from orchestrator.stack.blueprint.resources import UNKNOWN, Document, Resource, blocks_in, host_headers
 
 DEFAULT_TTL = 300
 """Seconds; what a record's TTL is when nothing says it."""
@@ -158,14 +158,7 @@ def contract_before(plan: Document) -> Document | None:
 
 def containers(definition: Resource | Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """A task definition's containers; None while they are not known (or can't be read)."""
-    said = definition.get("container_definitions")
-    if not isinstance(said, str):
-        return None
-    try:
-        parsed = json.loads(said)
-    except ValueError:
-        return None
-    return [one for one in parsed if isinstance(one, dict)] if isinstance(parsed, list) else None
+    return containers_in(definition.get("container_definitions"))
 
 
 def variables(definition: Resource | Mapping[str, Any]) -> Mapping[str, str]:
@@ -250,9 +243,7 @@ def _only(near: Mapping[str, set[str]], service: Resource) -> str:
 
 
 def _hosts_of(rule: Resource) -> list[str]:
-    conditions = rule.blocks("condition")
-    said = (it.get("values") for one in conditions for it in blocks_in(one.get("host_header")))
-    return [host.lower() for values in said if isinstance(values, list) for host in values if isinstance(host, str)]
+    return [host.lower() for condition in rule.blocks("condition") for host in host_headers(condition)]
 
 
 def groups_of(one: Resource) -> Iterator[str]:

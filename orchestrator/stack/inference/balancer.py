@@ -106,12 +106,15 @@ def _only(balancer: Resource, sites: Sequence[Site], key: Key, draft: ContractDr
 
 
 def _shown(balancer: Resource, sites: Sequence[Site], state: Resources) -> Mapping[str, str]:
-    """By ARN, with its place: what its listeners that lead to the sites show by default, and what SNI chooses from."""
+    """By ARN, with its place: what its listeners that lead to the sites show by default, and what SNI chooses from.
+
+    ACM's alone: one that was uploaded to IAM is neither validated nor renewed.
+    """
     listeners = [route.listener for site in sites for route in site.routes if route.listener]
     mine = [it for it in listeners if it.text("load_balancer_arn") == balancer.text("arn")]
     ours = {it.text("arn") for it in mine}
     added = [it for it in state.of("aws_lb_listener_certificate") if it.text("listener_arn") in ours]
-    return {it.text("certificate_arn"): it.address for it in (*mine, *added) if it.text("certificate_arn")}
+    return {it.text("certificate_arn"): it.address for it in (*mine, *added) if ":acm:" in it.text("certificate_arn")}
 
 
 def _for_all(shown: Mapping[str, str], sites: Sequence[Site], state: Resources) -> Mapping[str, str]:

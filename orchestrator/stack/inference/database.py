@@ -43,7 +43,7 @@ def _outside(sites: Sequence[Site]) -> Iterator[Resource]:
     for site in sites:
         host, variable = host_of(site)
         if host and site.task:
-            yield elsewhere(host, f"{site.task.address}: {variable}")
+            yield elsewhere(host, site.task.source(variable))
 
 
 def _told(host: str, state: Resources, draft: ContractDraft) -> Resource | None:
@@ -86,7 +86,7 @@ def _port(sites: Sequence[Site], draft: ContractDraft) -> None:
     """Of a server that isn't RDS's the tasks alone say it."""
     for site in sites:
         if site.task and (found := words.port(site.task.environment)):
-            draft.put((*KEY, "port"), found[0], f"{site.task.address}: {found[1]}")
+            draft.put((*KEY, "port"), found[0], site.task.source(found[1]))
 
 
 def _name(server: Resource, draft: ContractDraft) -> None:

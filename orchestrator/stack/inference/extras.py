@@ -9,7 +9,7 @@ from orchestrator.stack.inference.model import ContractDraft
 from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.inference.tasks import BackendTask
-from orchestrator.stack.records import distribution_of, plain, records_of
+from orchestrator.stack.records import distribution_of, is_private, plain, records_of
 
 
 def describe(state: Resources, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
@@ -134,10 +134,6 @@ def _hosts(draft: ContractDraft) -> dict[str, str]:
 
 def _zone(host: str, state: Resources) -> Resource | None:
     """The most specific public zone that the name is in."""
-    zones = [
-        it
-        for it in state.of("aws_route53_zone", data=True)
-        if not it.values.get("private_zone") and not it.blocks("vpc")
-    ]
+    zones = [it for it in state.of("aws_route53_zone", data=True) if not is_private(it)]
     holding = [it for it in zones if f".{host}".endswith(f".{it.text('name').lower().rstrip('.')}") and it.text("name")]
     return max(holding, key=lambda it: len(it.text("name")), default=None)

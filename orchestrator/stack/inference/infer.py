@@ -103,15 +103,8 @@ def _parts(state: Resources, used: Clusters, everywhere: Sequence[Site], draft: 
         database.describe(server, kept, vault, draft)
     balancer.describe(balancers, kept, draft, state)
     for site in kept:
-        tenants.describe(site, server, vault, draft, _alone(site, everywhere))
+        tenants.describe(site, server, vault, draft, everywhere)
     extras.describe(state, kept, vault, draft)
-
-
-def _alone(site: Site, everywhere: Sequence[Site]) -> bool:
-    """Whether no other service is behind its load balancers: then what leads there leads to it."""
-    return not any(
-        it.service.address != site.service.address and set(it.balancers) & set(site.balancers) for it in everywhere
-    )
 
 
 def _belongs(site: Site, server: Resource | None, balancers: Balancers, state: Resources, draft: ContractDraft) -> bool:

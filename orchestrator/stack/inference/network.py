@@ -1,12 +1,12 @@
 """Whether an instance may open a connection to a database, by the security groups in the state. Pure.
 
-Left out: network ACLs, routes, peering, prefix lists.
+Left out: network ACLs, routes, peering, what prefix lists hold.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.stack.blueprint.resources import Resource, Resources, texts_in
@@ -19,15 +19,22 @@ class IngressRule:
     ports: tuple[int, int]
     groups: frozenset[str]
     cidrs: tuple[str, ...]
+    listed: bool = False
+    """Whether it has a list of addresses (a prefix list) that the state doesn't hold."""
 
-    def admits(self, port: int, groups: frozenset[str], address: str) -> bool:
-        """Whether one with these groups, or at this address, gets to the port."""
+    def opens(self, port: int) -> bool:
+        """Whether it is about this port."""
         first, last = self.ports
-        return first <= port <= last and bool(groups & self.groups or any(_within(address, it) for it in self.cidrs))
+        return first <= port <= last
+
+    def admits(self, port: int, groups: frozenset[str], addresses: Iterable[str]) -> bool:
+        """Whether one with these groups, or at one of these addresses, gets to the port."""
+        within = any(_within(address, it) for address in addresses for it in self.cidrs)
+        return self.opens(port) and bool(groups & self.groups or within)
 
 
 def reaches(instance: Resource, database: Resource, state: Resources) -> bool | None:
-    """Whether a rule lets the instance in; None where the state holds none of the database's groups."""
+    """Whether a rule lets the instance in; None where the state doesn't tell: by a list, or by groups of others."""
     behind = frozenset(database.texts("vpc_security_group_ids"))
     doors = tuple(_doors(behind, state))
     known = any(it.text("id") in behind for it in state.of("aws_security_group"))
@@ -35,8 +42,11 @@ def reaches(instance: Resource, database: Resource, state: Resources) -> bool | 
         return None
     port = database.values.get("port")
     groups = frozenset(instance.texts("vpc_security_group_ids"))
-    address = instance.text("private_ip")
-    return any(door.admits(port if isinstance(port, int) else 5432, groups, address) for door in doors)
+    number = port if isinstance(port, int) else 5432
+    addresses = (instance.text("private_ip"), *instance.texts("ipv6_addresses"))
+    if any(door.admits(number, groups, addresses) for door in doors):
+        return True
+    return None if any(door.listed and door.opens(number) for door in doors) else False
 
 
 def _doors(behind: frozenset[str], state: Resources) -> Iterator[IngressRule]:
@@ -45,16 +55,22 @@ def _doors(behind: frozenset[str], state: Resources) -> Iterator[IngressRule]:
             for rule in group.blocks("ingress"):
                 itself = {group.text("id")} if rule.get("self") is True else set()
                 sources = frozenset({*texts_in(rule.get("security_groups")), *itself})
-                yield IngressRule(_ports(rule, "protocol"), sources, texts_in(rule.get("cidr_blocks")))
+                yield _rule(rule, sources)
     for one in state.of("aws_security_group_rule"):
         if one.text("type") == "ingress" and one.text("security_group_id") in behind:
             itself = {one.text("security_group_id")} if one.values.get("self") is True else set()
             sources = frozenset({one.text("source_security_group_id"), *itself} - {""})
-            yield IngressRule(_ports(one.values, "protocol"), sources, one.texts("cidr_blocks"))
+            yield _rule(one.values, sources)
     for one in state.of("aws_vpc_security_group_ingress_rule"):
         if one.text("security_group_id") in behind:
             sources = frozenset({one.text("referenced_security_group_id")} - {""})
-            yield IngressRule(_ports(one.values, "ip_protocol"), sources, tuple(filter(None, [one.text("cidr_ipv4")])))
+            cidrs = tuple(filter(None, (one.text("cidr_ipv4"), one.text("cidr_ipv6"))))
+            yield IngressRule(_ports(one.values, "ip_protocol"), sources, cidrs, bool(one.text("prefix_list_id")))
+
+
+def _rule(said: Mapping[str, object], sources: frozenset[str]) -> IngressRule:
+    cidrs = (*texts_in(said.get("cidr_blocks")), *texts_in(said.get("ipv6_cidr_blocks")))
+    return IngressRule(_ports(said, "protocol"), sources, cidrs, bool(texts_in(said.get("prefix_list_ids"))))
 
 
 def _ports(rule: Mapping[str, object], protocol: str) -> tuple[int, int]:

@@ -52,12 +52,24 @@ class SecretStores:
             return text
         return str(_object(text).get(place.key, ""))
 
+    def source(self, place: SecretPlace) -> str:
+        """Where the state holds the value."""
+        address, attribute, _ = self._held(parse(place.arn).source)
+        return f"{address}: {attribute}"
+
     def _text(self, arn: str) -> str:
+        return self._held(arn)[2]
+
+    def _held(self, arn: str) -> tuple[str, str, str]:
+        """Address, attribute and value; empty where there is none."""
         for one in self.state.of("aws_secretsmanager_secret_version", data=True):
             if any(arn == said or same_secret(arn, said) for said in (one.text("arn"), one.text("secret_id"))):
-                return one.text("secret_string")
+                return one.address, "secret_string", one.text("secret_string")
         parameter = self.state.one("aws_ssm_parameter", "arn", arn)
-        return parameter.text("value") if parameter else ""
+        if parameter is None:
+            return "", "", ""
+        attribute = "value" if parameter.text("value") else "insecure_value"
+        return parameter.address, attribute, parameter.text(attribute)
 
     def holder(self, password: str) -> tuple[SecretPlace, str] | None:
         """The secret that holds exactly this password, and the address that says so."""

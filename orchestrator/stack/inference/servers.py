@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.records import plain
 
+_NAMESPACES = ("aws_service_discovery_private_dns_namespace", "aws_service_discovery_public_dns_namespace")
 INSTANCE, CLUSTER, MACHINE = "aws_db_instance", "aws_rds_cluster", "aws_instance"
 _RDS = re.compile(
     r"^([a-z][a-z0-9-]*)\.(?:endpoint\.)?(cluster-|cluster-ro-|cluster-custom-|proxy-)?[a-z0-9]+"
@@ -78,17 +79,27 @@ def way_to(host: str, state: Resources) -> Way | None:
     while host:
         if found := _at(host, state):
             return Way(found.server, first or found.source, found.reads)
-        record = next((it for it in state.of("aws_route53_record") if _named(it) == host), None)
-        first = first or (record.address if record else "")
-        host = next((plain(it) for it in record.texts("records")), "") if record else ""
+        source, host = next(((at, to) for at, name, to in _pointers(state) if name == host), ("", ""))
+        first = first or source
         if host in seen:
             return None
         seen.add(host)
     return None
 
 
-def _named(record: Resource) -> str:
-    return plain(record.text("fqdn") or record.text("name"))
+def _pointers(state: Resources) -> Iterator[tuple[str, str, str]]:
+    """Address, name and target of what leads from one name to another: records, and Cloud Map."""
+    for one in state.of("aws_route53_record"):
+        for target in one.texts("records")[:1]:
+            yield one.address, plain(one.text("fqdn") or one.text("name")), plain(target)
+    spaces = {it.text("id"): it.text("name") for it in state.of(*_NAMESPACES, data=True)}
+    services = {it.text("id"): it for it in state.of("aws_service_discovery_service", data=True)}
+    for one in state.of("aws_service_discovery_instance"):
+        service = services.get(one.text("service_id"))
+        space = spaces.get(service.text("dns_config", 0, "namespace_id"), "") if service else ""
+        for key in ("AWS_INSTANCE_CNAME", "AWS_INSTANCE_IPV4"):
+            if service and space and (target := one.text("attributes", key)):
+                yield service.address, plain(f"{service.text('name')}.{space}"), plain(target)
 
 
 def _at(host: str, state: Resources) -> Way | None:
@@ -98,7 +109,8 @@ def _at(host: str, state: Resources) -> Way | None:
             return Way(one, one.address)
         if plain(one.text("reader_endpoint")) == host:
             return Way(one, f"{one.address}: reader_endpoint", reads=True)
-    for address, identifier, kind, reads in (*_members(host, state), *_custom(host, state), *_proxied(host, state)):
+    doors = (_members, _custom, _proxied, _replicas, _worldwide)
+    for address, identifier, kind, reads in (it for find in doors for it in find(host, state)):
         for one in known:
             if (one.type, one.text("identifier")) == (kind, identifier):
                 return Way(one, address, reads)
@@ -132,6 +144,23 @@ def _proxied(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]
             yield door.address, name, INSTANCE, reads
 
 
+def _replicas(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
+    """What follows another is read from alone; its source is named by identifier, or by ARN."""
+    for one in state.of(INSTANCE, data=True):
+        follows = one.text("replicate_source_db") or one.text("replicate_source")
+        if follows and plain(one.text("address")) == host:
+            yield one.address, follows.rsplit(":", 1)[-1], INSTANCE, True
+
+
+def _worldwide(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
+    """A global database's endpoint leads to its primary cluster: known where only one of its clusters is here."""
+    for one in state.of("aws_rds_global_cluster", data=True):
+        name = one.text("global_cluster_identifier") or one.text("identifier")
+        here = [it for it in state.of(CLUSTER) if name and it.text("global_cluster_identifier") == name]
+        if _is(one, host) and len(here) == 1:
+            yield one.address, here[0].text("cluster_identifier"), CLUSTER, False
+
+
 def _is(one: Resource, host: str) -> bool:
     return plain(one.text("endpoint")) == host
 
@@ -140,8 +169,8 @@ def _machine(host: str, state: Resources) -> Way | None:
     """An instance of EC2 that has this address: PostgreSQL runs on it."""
     names = ("private_ip", "private_dns", "public_ip", "public_dns")
     for one in state.of(MACHINE):
-        for name in names:
-            if plain(one.text(name)) == host:
+        for name in (*names, "ipv6_addresses"):
+            if host in (plain(one.text(name)), *map(plain, one.texts(name))):
                 source = f"{one.address}: {name}"
                 return Way(elsewhere(host, source, machine=one), source)
     return None

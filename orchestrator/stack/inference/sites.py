@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from orchestrator.stack.blueprint.resources import Resource, Resources, blocks_in, listed
+from orchestrator.stack.blueprint.resources import Resource, Resources, host_headers
+from orchestrator.stack.inference import entrances, evidence
 from orchestrator.stack.inference.mapping import NOT_TENANTS
 from orchestrator.stack.inference.model import ContractDraft, Key, OpenQuestion, Option, literal
 from orchestrator.stack.inference.tasks import BackendTask, task_of
-from orchestrator.stack.records import covers, leading_to, plain, records_of
+from orchestrator.stack.records import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def sites_of(state: Resources) -> tuple[Site, ...]:
     routes = tuple(_routes(state))
     found = []
     for service in state.of("aws_ecs_service"):
-        groups = {str(one.get("target_group_arn") or "") for one in service.blocks("load_balancer")}
+        groups = set(entrances.groups_of(service, state))
         ways = tuple(route for route in routes if route.group in groups)
         if ways:
             found.append(Site(service, service.text("cluster"), ways, task_of(service, state)))
@@ -104,29 +104,13 @@ def _routes(state: Resources) -> Iterator[Route]:
     known = state.of("aws_lb_listener", data=True)
     listeners = {it.text("arn"): it for it in known if it.text("protocol") not in _NO_SITES}
     for rule in state.of("aws_lb_listener_rule"):
-        hosts = tuple(
-            plain(str(value))
-            for condition in rule.blocks("condition")
-            for header in blocks_in(condition.get("host_header"))
-            for value in listed(header.get("values"))
-        )
-        for group in _forwarded(rule.blocks("action")):
+        hosts = tuple(plain(host) for condition in rule.blocks("condition") for host in host_headers(condition))
+        for group in entrances.forwarded(rule.blocks("action")):
             arn = rule.text("listener_arn")
             yield Route(rule.address, group, listeners.get(arn), hosts, arn)
     for listener in listeners.values():
-        for group in _forwarded(listener.blocks("default_action")):
+        for group in entrances.forwarded(listener.blocks("default_action")):
             yield Route(listener.address, group, listener)
-
-
-def _forwarded(actions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The target groups of the actions: by the short form, and by the one with weights."""
-    for action in actions:
-        if action.get("target_group_arn"):
-            yield str(action["target_group_arn"])
-        for forward in blocks_in(action.get("forward")):
-            for group in blocks_in(forward.get("target_group")):
-                if group.get("arn"):
-                    yield str(group["arn"])
 
 
 def tenants_among(sites: Sequence[Site], draft: ContractDraft) -> tuple[Site, ...]:
@@ -168,54 +152,42 @@ def _ask_which(rivals: Sequence[Site], draft: ContractDraft) -> None:
     )  # said of others, it is still open of these
 
 
-def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, alone: bool) -> None:
+def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, everywhere: Sequence[Site]) -> None:
     """The site's public name, on evidence that names it.
 
-    That is its only host header; what its task calls itself, where a rule lets that in (`DOMAIN`, which applications
-    use for other things too, only where a certificate or a record knows it as well); where the site is `alone` behind
-    its load balancer, the one record that leads there.
+    That is its only host header; what its task calls itself, where a rule lets that in and nothing in the state says
+    otherwise (`DOMAIN`, which applications use for other things too, only where a certificate or a record knows it as
+    well); where the site is alone behind its load balancer, the one name that leads there.
     """
     exact = [host for host in site.hosts if "*" not in host and "?" not in host]
     if len(exact) == 1 and len(site.hosts) == 1:
         draft.put(key, exact[0], next(route.source for route in site.routes if exact[0] in route.hosts))
         return
-    known = _names_known(state)
+    alone = not any(
+        it.service.address != site.service.address and set(it.balancers) & set(site.balancers) for it in everywhere
+    )
+    names = evidence.names_of(state, site.balancers)
+    theirs = {host for it in everywhere if it.service.address != site.service.address for host in it.hosts}
+    claimed = []
     for variable, host in (site.task.domains if site.task else {}).items():
+        onyx = variable == "WEB_DOMAIN" and site.task is not None and site.task.is_onyx
         admitted = not site.hosts or any(fnmatch.fnmatchcase(host, pattern) for pattern in site.hosts)
-        proven = variable == "WEB_DOMAIN" or any(covers(name, host) for name in known) or bool(site.hosts)
-        if site.task and admitted and proven:
+        proven = variable == "WEB_DOMAIN" or names.knows(host) or bool(site.hosts)
+        denied = host in theirs or (not onyx and (names.lead_elsewhere(host) or (alone and names.say_another(host))))
+        if site.task and admitted and proven and not denied:
             draft.put(key, host, f"{site.task.address}: {variable}")
             return
-    leading = _leading(site, state) if alone and not site.hosts else {}
+        claimed += [host] if variable == "WEB_DOMAIN" and admitted else []
+    leading = names.leading if alone and not site.hosts else {}
     if exact:
         draft.ask(key, f"which of its host names is {site.name}'s own?", [literal(host) for host in exact])
-    elif len(leading) == 1:
+    elif len(leading) == 1 and not claimed:
         ((host, source),) = leading.items()
         draft.put(key, host, source)
     else:
         asks = f"what is {site.name}'s host name? Neither a rule nor WEB_DOMAIN nor a single record shows it"
-        draft.ask(key, asks, [literal(host) for host in leading])
-
-
-def _names_known(state: Resources) -> Collection[str]:
-    """What the state's own certificates and records are for."""
-    certificates = state.of("aws_acm_certificate", data=True)
-    named = {plain(name) for it in certificates for name in (it.text("domain_name"), it.text("domain"))}
-    named |= {plain(name) for it in certificates for name in it.texts("subject_alternative_names")}
-    return {name for name in named | {it.name for it in records_of(state.everything())} if name}
-
-
-def _leading(site: Site, state: Resources) -> Mapping[str, str]:
-    """The names whose records lead to the site's load balancer, with their records' addresses."""
-    balancers = (state.one("aws_lb", "arn", arn) for arn in site.balancers)
-    records = records_of(state.everything())
-    return {
-        record.name: record.address
-        for balancer in balancers
-        if balancer is not None
-        for record in leading_to(balancer.text("dns_name"), records)
-        if "*" not in record.name and "." in record.name
-    }
+        asks = f"what is {site.name}'s host name? WEB_DOMAIN and the records differ" if claimed and leading else asks
+        draft.ask(key, asks, [literal(host) for host in dict.fromkeys([*leading, *claimed])])
 
 
 def target_group(site: Site, key: Key, draft: ContractDraft) -> None:

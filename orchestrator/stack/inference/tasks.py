@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.stack.applications import is_onyx
-from orchestrator.stack.blueprint.resources import Resource, Resources, blocks_in, listed
+from orchestrator.stack.blueprint.containers import containers_in
+from orchestrator.stack.blueprint.resources import Resource, Resources, blocks_in
 from orchestrator.stack.inference import words
+from orchestrator.stack.inference.entrances import sets_of
+from orchestrator.stack.inference.secrets import SecretStores
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class BackendTask:
     domains: Mapping[str, str] = field(default_factory=dict)
     is_onyx: bool = False
     """Whether one of its images is Onyx's."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where what a secret store says of the database stands, by variable: a parameter's or secret's value."""
+
+    def source(self, name: str) -> str:
+        """Where the variable's value stands."""
+        return self.sources.get(name) or f"{self.address}: {name}"
+
+    @property
+    def names_another_user(self) -> bool:
+        """Whether it says in other words than Onyx's who signs in, or where that is kept."""
+        return any(map(words.is_of_a_user, (*self.environment, *self.secrets)))
 
     @property
     def has_database(self) -> bool:
@@ -37,13 +50,27 @@ class BackendTask:
 
 def task_of(service: Resource, state: Resources) -> BackendTask | None:
     """The task definition the service names; by its family where another revision runs than Terraform's."""
-    wanted = service.text("task_definition")
+    sets = sets_of(service, state)
+    wanted = service.text("task_definition") or next((it.text("task_definition") for it in sets), "")
     family = wanted.rsplit("/", 1)[-1].split(":")[0]
     known = state.of("aws_ecs_task_definition")
     same = [it for it in known if wanted and wanted in (it.text("arn"), it.text("arn_without_revision"))]
     same = same or [it for it in known if it.text("family") == family]
-    entrances = [str(it.get("container_name") or "") for it in service.blocks("load_balancer")]
-    return read(same[0], entrances) if len({it.text("family") for it in same}) == 1 else None
+    ways = [it for one in (service, *sets) for it in one.blocks("load_balancer")]
+    if len({it.text("family") for it in same}) != 1:
+        return None
+    return _told_by_stores(read(same[0], [str(it.get("container_name") or "") for it in ways]), same[0], state)
+
+
+def _told_by_stores(task: BackendTask, definition: Resource, state: Resources) -> BackendTask:
+    """With what a parameter or a secret says of host, port and database, where the state has its value."""
+    stores = SecretStores(state, *definition.arn_parts)
+    environment, sources = dict(task.environment), {}
+    for name, value_from in task.secrets.items():
+        place = stores.place(value_from)
+        if words.is_of_a_place(name) and name not in environment and (value := stores.value(place)):
+            environment[name], sources[name] = value, stores.source(place)
+    return replace(task, environment=environment, sources=sources)
 
 
 def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
@@ -51,11 +78,7 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
 
     `entrances` are the containers that the load balancer sends visitors to.
     """
-    try:
-        decoded = json.loads(definition.text("container_definitions") or "[]")
-    except ValueError:
-        decoded = []
-    containers = [one for one in listed(decoded) if isinstance(one, dict)]
+    containers = containers_in(definition.text("container_definitions")) or []
     domains = {
         name: domain
         for name in ("WEB_DOMAIN", "DOMAIN")
@@ -71,7 +94,7 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
         definition.address,
         _environment(chosen),
         {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen.get("secrets")) if it.get("valueFrom")},
-        _log_group([chosen, *entered], containers),
+        next(filter(None, map(_written_to, [chosen, *entered])), None),
         domains,
         is_onyx(images),
     )
@@ -79,10 +102,18 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
 
 def _backend(containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The container with a database that also listens; else the first with a database, else where visitors enter."""
-    with_database = [one for one in containers if words.ONYX & _names(one)]
-    with_database = with_database or [one for one in containers if any(map(words.is_of_a_database, _names(one)))]
+    told = {id(one): sum(map(words.is_of_a_database, _names(one))) for one in containers}
+    with_database = [one for one in containers if told[id(one)] and one in entered]
+    with_database = with_database or [one for one in containers if words.ONYX & _names(one) and not _serves(one)]
+    with_database = with_database or [one for one in containers if told[id(one)]]
     listening = [one for one in with_database if one.get("portMappings")]
     return next(iter((*listening, *with_database, *entered, *containers)), None)
+
+
+def _serves(container: Mapping[str, Any]) -> bool:
+    """Whether its image only helps another: it watches PostgreSQL, or passes connections on."""
+    image = str(container.get("image") or "").lower()
+    return any(word in image for word in ("exporter", "bouncer", "pgpool", "pgcat", "proxy", "envoy"))
 
 
 def _names(container: Mapping[str, Any]) -> set[str]:
@@ -91,7 +122,7 @@ def _names(container: Mapping[str, Any]) -> set[str]:
 
 def _environment(container: Mapping[str, Any]) -> dict[str, str]:
     return {
-        str(it["name"]): str(it.get("value", "")) for it in blocks_in(container.get("environment")) if it.get("name")
+        str(it["name"]): str(it.get("value") or "") for it in blocks_in(container.get("environment")) if it.get("name")
     }
 
 
@@ -103,16 +134,9 @@ def _domain(said: str) -> str:
     return host if "." in host else ""
 
 
-def _log_group(own: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]]) -> str | None:
-    """Of the first of its `own` containers that has one; else the one that all the others share: no sidecar's."""
-    for container in own:
-        if group := _written_to(container):
-            return group
-    shared = {group for one in containers if (group := _written_to(one))}
-    return next(iter(shared)) if len(shared) == 1 else None
-
-
 def _written_to(container: Mapping[str, Any]) -> str | None:
+    """The log group, by the driver `awslogs` or by FireLens."""
     logging = container.get("logConfiguration")
     options = logging.get("options") if isinstance(logging, Mapping) else None
-    return str(options["awslogs-group"]) if isinstance(options, Mapping) and options.get("awslogs-group") else None
+    said = [options.get(key) for key in ("awslogs-group", "log_group_name")] if isinstance(options, Mapping) else []
+    return next((str(one) for one in said if one and "$" not in str(one)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.inference import health, words
@@ -15,11 +15,13 @@ DEFAULT_ROLE = "postgres"
 """Onyx's POSTGRES_USER when nothing is said."""
 
 
-def describe(site: Site, server: Resource | None, vault: SecretStores, draft: ContractDraft, alone: bool) -> None:
-    """The tenant's part of the contract, under its service's name. `alone`: no other is behind its load balancer."""
+def describe(
+    site: Site, server: Resource | None, vault: SecretStores, draft: ContractDraft, everywhere: Sequence[Site]
+) -> None:
+    """The tenant's part of the contract, under its service's name. `everywhere` are all services with a way in."""
     key = ("tenants", site.name)
     draft.put((*key, "service"), site.service_name, site.service.address)
-    hostname(site, (*key, "hostname"), draft, vault.state, alone)
+    hostname(site, (*key, "hostname"), draft, vault.state, everywhere)
     target_group(site, (*key, "target_group_arn"), draft)
     task = site.task
     if task is None:
@@ -37,7 +39,7 @@ def describe(site: Site, server: Resource | None, vault: SecretStores, draft: Co
 def _database(task: BackendTask, key: Key, draft: ContractDraft) -> None:
     name = task.says("POSTGRES_DB")
     if name:
-        draft.put(key, name, f"{task.address}: POSTGRES_DB")
+        draft.put(key, name, task.source("POSTGRES_DB"))
     else:
         told = "in a secret" if "POSTGRES_DB" in task.secrets else "not set"
         asks = f"what is the database of {task.address}? POSTGRES_DB is {told}"
@@ -54,7 +56,7 @@ def _role(task: BackendTask, key: Key, server: Resource | None, vault: SecretSto
     told = task.secrets.get("POSTGRES_USER")
     if task.says("POSTGRES_USER"):
         draft.put(key, task.says("POSTGRES_USER"), source)
-    elif not told and server is not None and server.text("username") == DEFAULT_ROLE:
+    elif not told and server is not None and server.text("username") == DEFAULT_ROLE and not task.names_another_user:
         draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default, which is the admin user here)")
     elif not told:
         asks = f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
+from orchestrator.stack.names import host_and_port
 from orchestrator.stack.records import plain
 
 ONYX = frozenset({"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"})
@@ -20,6 +21,7 @@ _USER = re.compile(r"(^|_)(PGUSER|DB_USER(NAME)?|DATABASE_USER(NAME)?|DATASOURCE
 _PASSWORD = re.compile(r"(^|_)(PGPASSWORD|DB_PASS(WORD)?|DATABASE_PASSWORD|DATASOURCE_PASSWORD)$")
 _URL = re.compile(r"(^|_)(DATABASE_URL|DATASOURCE_URL|DB_URL)$")
 _OTHER_ENGINES = re.compile(r"REDIS|MONGO|MYSQL|MARIADB|CLICKHOUSE|ELASTIC|NEO4J")
+_PORTS = ("POSTGRES_PORT", "PGPORT", "DB_PORT", "DATABASE_PORT")
 _FIRST = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")
 
 Variables = Mapping[str, str]
@@ -31,11 +33,22 @@ def is_of_a_database(name: str) -> bool:
     return name in ONYX or (known and not _OTHER_ENGINES.search(name))
 
 
+def is_of_a_place(name: str) -> bool:
+    """Whether a variable of this name says where the database is, or what it is called."""
+    named = any(pattern.search(name) for pattern in (_HOST, _NAME, _URL)) or name in _PORTS or name == "POSTGRES_DB"
+    return named and not _OTHER_ENGINES.search(name)
+
+
+def is_of_a_user(name: str) -> bool:
+    """Whether a variable of this name says who signs in, in other words than Onyx's."""
+    return bool(_USER.search(name) or _URL.search(name)) and not _OTHER_ENGINES.search(name)
+
+
 def host(said: Variables) -> tuple[str, str]:
     """The host and the variable that says it; both empty where none does. The best known words come first."""
     for name in (*_FIRST, *_matching(_HOST, said)):
         if value := said.get(name, ""):
-            return plain(value if value.count(":") > 1 else value.partition(":")[0]), name
+            return host_and_port(value)[0], name
     for name, url in _urls(said):
         if url.hostname:
             return plain(url.hostname), name
@@ -44,9 +57,12 @@ def host(said: Variables) -> tuple[str, str]:
 
 def port(said: Variables) -> tuple[int, str] | None:
     """The port and the variable that says it."""
-    for name in ("POSTGRES_PORT", "PGPORT", "DB_PORT", "DATABASE_PORT"):
+    for name in _PORTS:
         if said.get(name, "").isdigit():
             return int(said[name]), name
+    for name in (*_FIRST, *_matching(_HOST, said)):
+        if (text := host_and_port(said.get(name, ""))[1]).isdigit():
+            return int(text), name
     return next(((number, name) for name, url in _urls(said) if (number := _port(url))), None)
 
 

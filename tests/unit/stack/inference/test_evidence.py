@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.stack.blueprint import resources as states
+from orchestrator.stack.blueprint.containers import containers_in
 from orchestrator.stack.inference import Found
 from orchestrator.stack.inference.mapping import Key
 from tests import corpus
@@ -43,7 +44,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def variable(resource: states.Resource, name: str) -> Iterator[str]:
     """What the containers say under this name: a value, or where it is."""
-    for container in json.loads(resource.text("container_definitions") or "[]"):
+    for container in containers_in(resource.text("container_definitions")) or ():
         for pair in (*(container.get("environment") or ()), *(container.get("secrets") or ())):
             if pair["name"] == name:
                 yield pair.get("value") or pair.get("valueFrom") or ""
@@ -77,7 +78,9 @@ def is_said(key: Key, value: Any, said: list[Any]) -> bool:
     texts = [str(one).lower() for one in said if one is not None]
     wanted = str(value).lower()
     if isinstance(value, bool | int):
-        return value in said or wanted in texts or any(f":{wanted}/" in one for one in texts)
+        return (
+            value in said or wanted in texts or any(f":{wanted}/" in one or one.endswith(f":{wanted}") for one in texts)
+        )
     if isinstance(value, list) and key[-1] == "health_statuses":
         return any(str(value[0]) in one for one in texts)
     if isinstance(value, list):
@@ -92,8 +95,15 @@ def is_said(key: Key, value: Any, said: list[Any]) -> bool:
         return any(one.rsplit("/", 1)[-1] == wanted for one in texts)
     if key[-1].endswith(("secret_arn", "secret_key")):
         return any(one in wanted or wanted in one for one in texts if one)
+    return is_named(key, wanted, texts)
+
+
+def is_named(key: Key, wanted: str, texts: list[str]) -> bool:
+    """Names of hosts may be put together: of a label and its zone, of a service of Cloud Map and its namespace."""
     if key[-1] in ("hostname", "host", "zone"):
-        return any(wanted in one for one in texts)
+        return any(wanted in one or wanted in (f"{one}.{zone}" for zone in texts) for one in texts)
+    if key[-1] == "aliases" and any(wanted.startswith(f"{one}.") for one in texts if one):
+        return True
     return wanted in texts
 
 
