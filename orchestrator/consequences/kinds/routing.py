@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.resources import UNKNOWN, blocks_in, listed
+from orchestrator.stack.records import plain, records_of
 
 RULE = "aws_lb_listener_rule"
 GROUP = "aws_lb_target_group"
@@ -19,7 +20,7 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
     """A tenant that leaves, or a load balancer that goes, says it all; this is about those that stay."""
     for change in scene.of(RULE):
         if not scene.leaves(scene.owner(change)) and not scene.ends(change.before.get("listener_arn")):
-            yield from _rule(change, scene.owner(change))
+            yield from _rule(change, scene.owner(change), scene)
     for change in scene.of(GROUP):
         if scene.ends(change.before.get("vpc_id")):
             continue
@@ -30,8 +31,10 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
 
 
 def _hosts(values: object) -> list[str]:
-    headers = (it for one in blocks_in(values) for it in blocks_in(one.get("host_header")))
-    return [host for it in headers for host in _named(it.get("values"))]
+    """Provider 2 and 3 have `field` and the values beside it."""
+    old = (it.get("values") for it in blocks_in(values) if it.get("field") == "host-header")
+    headers = (it.get("values") for one in blocks_in(values) for it in blocks_in(one.get("host_header")))
+    return [host for said in (*old, *headers) for host in _named(said)]
 
 
 def _named(values: object) -> Iterable[str]:
@@ -40,7 +43,21 @@ def _named(values: object) -> Iterable[str]:
     return (LATER if one is UNKNOWN else one for one in listed(values) if one is UNKNOWN or isinstance(one, str))
 
 
-def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
+def _record_of(hosts: Sequence[str], tenant: str, scene: PlanReading) -> str:
+    """Who leads the new name to the load balancer."""
+    owner = scene.tenancy.tenants.get(tenant)
+    there = [
+        *scene.before.everything(),
+        *(one.planned for some in scene.changes.values() for one in some if one.planned),
+    ]
+    if hosts and all(any(record.is_for(plain(host)) for record in records_of(there)) for host in hosts):
+        return "Terraform has the new name's record"
+    if owner is not None and owner.dns:
+        return "orchestrate apply creates the new name's record"
+    return "nobody that is known creates the new name's record: point it to the load balancer by hand"
+
+
+def _rule(change: ResourceChange, tenant: str, scene: PlanReading) -> Iterable[Consequence]:
     before, after = _hosts(change.before.get("condition")), _hosts(change.after.get("condition"))
     site = ", ".join(before) or "a site"
     if change.replaced:
@@ -55,8 +72,7 @@ def _rule(change: ResourceChange, tenant: str) -> Iterable[Consequence]:
             name=f"hostname:{site}",
             says=says,
             why="the listener rule's host header changes",
-            then="orchestrate apply creates the new name's record; the certificate must cover it, and users must be "
-            "told",
+            then=f"{_record_of(after, tenant, scene)}; the certificate must cover it, and users must be told",
             address=change.address,
             subject=tenant,
         )

@@ -17,7 +17,6 @@ from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
-    NotConcerned,
     NotKnown,
     Remark,
     Status,
@@ -125,7 +124,7 @@ resource "aws_route" "nat" {
 def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     """By routes where subnets are known; in a plan at least: a way out exists at all."""
     if not unit.service.get("network_configuration"):
-        raise NotConcerned("its tasks use the network of the instances that they run on")
+        raise NotKnown(unit.service.address, "the network of the instances that it runs on")
     service = service_settings(unit.service, evidence)
     ours = [
         one for one in evidence.blueprint.of_type("aws_subnet") if one.text("id") in service.subnets and one.text("id")

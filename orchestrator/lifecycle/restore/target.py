@@ -42,7 +42,8 @@ def _all(manifest: Manifest, target: RestoreTarget) -> Iterator[Problem]:
     if target.live and not target.replaceable:
         message = f"{target.stack} exists, and nothing in its configuration is created from a backup's snapshots"
         fix = (
-            "give aws_db_instance.snapshot_identifier the variable postgres_snapshot (docs/how-to); or destroy it first"
+            "give the aws_db_instance or aws_rds_cluster snapshot_identifier = var.postgres_snapshot (docs/how-to); "
+            "or destroy it first"
         )
         yield Problem("restore-onto-live", message, target.stack, fix)
     if (target.account_id, target.region) != (manifest.account_id, manifest.region):

@@ -11,7 +11,6 @@ from orchestrator.checklist.model import (
     Checklist,
     Evidence,
     Item,
-    NotConcerned,
     NotKnown,
     Remark,
     Status,
@@ -31,10 +30,11 @@ def judge(unit: TenantService, _evidence: Evidence) -> Iterable[Remark]:
     """An image's tag that names its processor, against the task's; Onyx's own on ARM is worth a look."""
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
-    if not unit.definition.get("runtime_platform") and not is_on_fargate(unit.service):
-        raise NotConcerned("it says no processor, and runs on instances whose processor isn't known here")
-    platform = _architecture(unit.definition)
     definition = task_definition(unit.definition)
+    marked = any(map(_of, (one.image for one in definition.containers)))
+    if marked and not unit.definition.get("runtime_platform") and not is_on_fargate(unit.service):
+        raise NotKnown(unit.service.address, "the processor of the instances that it runs on")
+    platform = _architecture(unit.definition)
     wrong = {one.name: one.image for one in definition.containers if _of(one.image) not in ("", platform)}
     unsure = [one.image for one in definition.containers if one.image.startswith(_SINGLE)]
     if wrong:

@@ -102,3 +102,29 @@ def test_of_two_services_of_which_one_has_a_database_one_is_counted() -> None:
         "web": {"service": "customer-b-prod-service"},
     }
     assert "1 database" in work(silent(SERVER), {"tenants": tenants})
+
+
+RENAMED = "hostname-changed"
+
+
+def test_a_new_name_gets_its_record_where_somebody_holds_it() -> None:
+    said = one(told(RENAMED, {"provider": "porkbun", "zone": "vigilon.app"}), RENAMED).then
+    assert said.startswith("orchestrate apply creates the new name's record; ")
+
+
+@pytest.mark.parametrize("plan", [told(RENAMED, None), silent(RENAMED)], ids=["no dns in it", "no contract"])
+def test_a_new_name_of_which_nobody_holds_the_record_gets_none(plan: dict[str, Any]) -> None:
+    said = one(plan, RENAMED).then
+    assert said.startswith("nobody that is known creates the new name's record: point it to the load balancer by hand")
+    assert "the certificate must cover it" in said
+
+
+def test_a_new_name_whose_record_terraform_makes_needs_no_provider() -> None:
+    plan = told(RENAMED, None)
+    rule = next(it for it in plan["resource_changes"] if it["type"] == "aws_lb_listener_rule" and it["change"]["after"])
+    (name,) = rule["change"]["after"]["condition"][0]["host_header"][0]["values"]
+    after = {"fqdn": f"{name}.", "type": "CNAME", "records": ["alb"]}
+    change = {"actions": ["create"], "before": None, "after": after, "after_unknown": {}}
+    record = {"address": "aws_route53_record.site", "mode": "managed", "type": "aws_route53_record", "name": "site"}
+    plan["resource_changes"] = [*plan["resource_changes"], {**record, "change": change}]
+    assert one(plan, RENAMED).then.startswith("Terraform has the new name's record; ")
