@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, contract_option, run_options, settings_options, tenant_option
+from orchestrator.cli.options import (
+    chosen_steps,
+    contract_option,
+    page_option,
+    run_options,
+    settings_options,
+    tenant_option,
+)
 from orchestrator.cli.shape import command
 
 
@@ -22,9 +29,10 @@ from orchestrator.cli.shape import command
 )
 @click.option("--fix", is_flag=True, help="Repair what is safe to repair: show it, ask, repair it, check again.")
 @click.option("-auto-approve", "--auto-approve", is_flag=True, help="With --fix: don't ask.")
+@page_option
 @run_options
 @settings_options
-def doctor(*, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
+def doctor(*, bundle: Path | None, page: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix.
 
     Changes nothing unless --fix is given. Exit status 1: something keeps a site from working, or a check could not
@@ -38,5 +46,5 @@ def doctor(*, bundle: Path | None, fix: bool, auto_approve: bool, **given: Any) 
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.doctor import DoctorOptions, doctor
 
-    options = DoctorOptions(**chosen_steps(given), bundle=bundle, fix=fix, approved=auto_approve)
+    options = DoctorOptions(**chosen_steps(given), bundle=bundle, fix=fix, approved=auto_approve, page=page)
     carry_out(doctor, options, given)

@@ -66,12 +66,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": (
         "orchestrate status",
         "orchestrate status --watch --timeout 30m",
-        "orchestrate status --tenant acme --json",
+        "orchestrate status --tenant acme --html status.html",
     ),
     "doctor": (
         "orchestrate doctor",
         "orchestrate doctor --tenant acme --fix",
-        "orchestrate doctor --bundle evidence.zip",
+        "orchestrate doctor --bundle evidence.zip --html doctor.html",
     ),
     "explain": (
         "orchestrate explain out-of-memory",
@@ -159,8 +159,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate demo --dns porkbun --speed 60",
     ),
     "local up": (
-        "orchestrate local up",
-        "orchestrate local up --name second --speed 60",
+        "orchestrate local up --stack",
+        "orchestrate local up --name second --speed 60 --stack 5",
         "orchestrate local up --enforce-iam --no-late",
     ),
     "local fault": (

@@ -175,6 +175,13 @@ output_option = _shown(
     show_default=True,
     help="Print a table, or one document with a stable structure.",
 )
+page_option = _shown(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write it as one self-contained HTML page, with a map of each tenant's way.",
+)
 tenant_option = _SELECTION[0]
 contract_option = click.option(
     "--contract", metavar="FILE", help="Read the contract from this file (-: standard input)."

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from orchestrator.cli.options import chosen_steps, contract_option, output_option, steps_options
+from orchestrator.cli.options import chosen_steps, contract_option, output_option, page_option, steps_options
 from orchestrator.cli.shape import command
 
 
 @command()
 @click.option("--watch", is_flag=True, help="Keep looking until everything is up, or Ctrl-C.")
 @output_option
+@page_option
 @contract_option
 @steps_options
-def status(watch: bool, **given: Any) -> None:
+def status(watch: bool, page: Path | None, **given: Any) -> None:
     """Show what each step sees now and one table of all parts, changing nothing.
 
     Exit status 6 means that there is work to do for `run` or `doctor --fix`; with --only or --skip, for the chosen
@@ -28,4 +30,4 @@ def status(watch: bool, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.status import StatusOptions, status
 
-    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch), given, title="status")
+    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch, page=page), given, title="status")

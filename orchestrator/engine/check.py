@@ -129,6 +129,11 @@ class Diagnosis:
         return min((case.severity for case in self.cases), key=_RANK.__getitem__, default=None)
 
     @property
+    def resting(self) -> bool:
+        """Whether something is paused: of what is at rest there, no finding says that it isn't up."""
+        return self.paused or any(one.pauses for case in self.cases for one in (case.root, *case.consequences))
+
+    @property
     def may_be_early(self) -> bool:
         """Whether it may be of a moment ago: a pause that AWS shows in part, or answers that contradict each other."""
         found = (one for case in self.cases for one in (case.root, *case.consequences))

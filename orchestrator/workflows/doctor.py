@@ -25,9 +25,13 @@ OwnProblem = tuple[str, str, Problem]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorOptions(StepOptions):
-    """`bundle` is a new archive for the evidence; `fix` repairs what is safe to repair, `approved` without asking."""
+    """`bundle` is a new archive for the evidence; `fix` repairs what is safe to repair, `approved` without asking.
+
+    `page`: a file to be written, with what was found last.
+    """
 
     bundle: Path | None = None
+    page: Path | None = None
     fix: bool = False
     approved: bool = False
 
@@ -49,7 +53,7 @@ def doctor(
         with execution.exclusive():
             return repair(execution, operation, approved=chosen.approved, bundle=chosen.bundle)
 
-    return perform("doctor", stack, work, emit=emit, caller=caller, steps=chosen, recorded=chosen.fix)
+    return perform("doctor", stack, work, emit=emit, caller=caller, steps=chosen, recorded=chosen.fix, page=chosen.page)
 
 
 def examine(
@@ -67,7 +71,7 @@ def examine(
         execution.text(f"{step}{f' of {subject}' if subject else ''} ended with: {problem.message} [{problem.code}]")
     if own and diagnosis.cases:
         execution.text("What the doctor finds, the same cause first:")
-    outcome = _told(execution, diagnosis)
+    outcome = _told(execution, operation, diagnosis)
     repair_plan = app.repair_plan(diagnosis, operation.tenants)
     if repair_plan is not None:
         what = ", ".join(sorted(repair_plan.repairs))
@@ -90,9 +94,10 @@ def _pack(execution: Execution, operation: Operation, diagnosis: Diagnosis, bund
     execution.emit(StepDone(step="bundle", detail=f"{bundle}: {len(members)} files, secrets hidden"))
 
 
-def _told(execution: Execution, diagnosis: Diagnosis) -> Outcome:
+def _told(execution: Execution, operation: Operation, diagnosis: Diagnosis) -> Outcome:
     from orchestrator.doctor.consultation import report
 
+    execution.pages.knows(operation.stack, operation.tenants, None if diagnosis.resting else diagnosis.blind)
     if not diagnosis.cases:
         paused = ", the stack is paused" if diagnosis.paused else ""
         execution.text(f"nothing wrong found ({diagnosis.checks} checks{paused})")
@@ -108,7 +113,7 @@ def repair(execution: Execution, operation: Operation, *, approved: bool, bundle
     from orchestrator import app
 
     diagnosis = operation.examine()
-    outcome = _told(execution, diagnosis)
+    outcome = _told(execution, operation, diagnosis)
     if bundle is not None:
         _pack(execution, operation, diagnosis, bundle)
     repair_plan = app.repair_plan(diagnosis, operation.tenants)
@@ -122,7 +127,7 @@ def repair(execution: Execution, operation: Operation, *, approved: bool, bundle
     report = operation.narrowed(repair_plan.steps, repair_plan.tenants).run(execution.emit, execution.change)
     if report.outcome is Outcome.INTERRUPTED or execution.clock.interrupted:
         return report.outcome
-    again = _told(execution, operation.examine())
+    again = _told(execution, operation, operation.examine())
     return again if report.outcome is Outcome.SUCCEEDED else report.outcome
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator import __version__
 from orchestrator.engine.clock import SystemClock
@@ -20,6 +20,7 @@ from orchestrator.events import Emit, Event, FindingReported, RunFinished, RunSt
 from orchestrator.redact import Redactor, from_environment
 from orchestrator.render.redact import redacted
 from orchestrator.workflows.caller import Caller, Question, StackRef, StepOptions
+from orchestrator.workflows.end_pages import EndPages
 from orchestrator.workflows.ledger import Ledger
 from orchestrator.workflows.notifying import EndNotice
 from orchestrator.workflows.parent_run import PARENT
@@ -44,7 +45,9 @@ class Execution:
     Whatever it says has passed `redact` before.
     """
 
-    def __init__(self, command: str, ref: StackRef, emit: Emit, caller: Caller, steps: StepOptions) -> None:
+    def __init__(
+        self, command: str, ref: StackRef, emit: Emit, caller: Caller, steps: StepOptions, *, page: Path | None = None
+    ) -> None:
         self.command = command
         self.directory = ref.directory
         self.environment = dict(ref.environment)
@@ -58,9 +61,9 @@ class Execution:
         self._emit = emit
         self._ledger = Ledger(self.clock, self.redact, self._say_incomplete)
         self.change = self._ledger.change
-        self.wary = False
-        """Whether something was changed just before the steps, by Terraform or by a run that died."""
+        self.wary = False  # whether something was changed just before the steps, by Terraform or by a run that died
         self._notice = EndNotice(self.run, command, caller.who, self.redact)
+        self.pages = EndPages(page, self.clock.now)
         self._patient = False
         self._held = ExitStack()
         """What is ours for as long as we live."""
@@ -80,13 +83,16 @@ class Execution:
 
     def show(self, event: Event) -> None:
         """To the caller alone: what only somebody who watches needs."""
+        shown = redacted(event, self.redact)
+        self.pages.heard(shown)
         with self._lock:
-            self._emit(redacted(event, self.redact))
+            self._emit(shown)
 
     def picture(self, events: Iterable[Event]) -> None:
         """What is to be seen now, instead of the picture before."""
         seen = [redacted(event, self.redact) for event in events]
         with self._lock:
+            self.pages.pictured(seen)
             if self.caller.picture is not None:
                 self.caller.picture(seen)
                 return
@@ -106,13 +112,14 @@ class Execution:
 
     def record(self) -> None:
         """From now on this run has a record. Raises `Invalid` when there can't be one: nothing was changed yet."""
+        first = self._header(self.settings["reason"])
+        self._ledger.journal = Journal(self._records, self.run, self.clock.now, first)
+
+    def _header(self, reason: str | None) -> dict[str, Any]:
         from orchestrator.workflows.origin import header
 
-        settings, directory = self.settings, self.directory
-        place = str(directory.absolute())
-        reason, environment = settings["reason"], self.environment
-        first = header(self.command, place, reason, environment, caller=self.caller, redact=self.redact)
-        self._ledger.journal = Journal(self._records, self.run, self.clock.now, first)
+        given = self.command, str(self.directory.absolute()), reason, self.environment
+        return header(*given, caller=self.caller, redact=self.redact)
 
     def _say_incomplete(self, problem: Problem) -> None:
         with self._lock:
@@ -319,22 +326,23 @@ class Execution:
     @property
     def so_far(self) -> str:
         """What this command has changed until now, in words; nothing else says that nothing was changed."""
-        made = self._ledger.told
-        if not made:
-            return "nothing was changed"
-        more = f" and {len(made) - 20} more" if len(made) > 20 else ""
-        return f"already changed: {'; '.join(made[:20])}{more}"
+        return self._ledger.so_far
 
     def finish(self, outcome: Outcome) -> Outcome:
         """The last event; before it, what was changed, where the credentials ended in the middle."""
         if outcome is Outcome.EXPIRED:
             detail, fix = self.so_far, "sign in again (`aws sso login`, or new keys), then run the same command"
             self.emit(FindingReported(step=self.command, detail=detail, code="changed-before-expiry", fix=fix))
-        finished = self._finished(outcome)
-        if self._ledger.journal is not None:
+        finished, journal = self._finished(outcome), self._ledger.journal
+        if journal is not None:
             for missed in self._notice.sent(finished, self._ref, lambda: self.settings, self.clock.now()):
                 self.emit(missed)
-        self.emit(finished)
+        for problem in self.pages.leave(finished, journal):
+            self.emit(worth_knowing(self.command, problem))
+        for problem in self.pages.write(self._header(None), finished, journal):
+            self.fail(problem, Outcome.FAILED)
+            outcome = Outcome.FAILED if outcome in (Outcome.SUCCEEDED, Outcome.PENDING) else outcome
+        self.emit(self._finished(outcome))
         return outcome
 
     def close(self) -> None:
@@ -357,12 +365,13 @@ def perform(
     caller: Caller | None,
     steps: StepOptions | None = None,
     recorded: bool = False,
+    page: Path | None = None,
 ) -> Outcome:
     """Do `work`, and tell how it ended; every error becomes events and an outcome.
 
-    `recorded`: the workflow may change something, so it leaves a record.
+    `recorded`: the workflow may change something, so it leaves a record. `page`: where it shall leave a page of itself.
     """
-    execution = Execution(command, ref, emit, caller or Caller(), steps or StepOptions())
+    execution = Execution(command, ref, emit, caller or Caller(), steps or StepOptions(), page=page)
     try:
         return execution.finish(_outcome(execution, work, recorded=recorded))
     finally:
@@ -371,6 +380,7 @@ def perform(
 
 def _outcome(execution: Execution, work: Callable[[Execution], Outcome], *, recorded: bool) -> Outcome:
     try:
+        execution.pages.check()
         if recorded and not execution.nested:
             execution.record()
             if execution.stray:

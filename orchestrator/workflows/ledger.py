@@ -93,6 +93,15 @@ class Ledger:
                 word, detail = _word(errors[who]), str(errors[who])
                 self.note(ChangeMade(step=step, subject=who, detail=detail, outcome=word))
 
+    @property
+    def so_far(self) -> str:
+        """What has been changed until now, in words."""
+        made = self.told
+        if not made:
+            return "nothing was changed"
+        more = f" and {len(made) - 20} more" if len(made) > 20 else ""
+        return f"already changed: {'; '.join(made[:20])}{more}"
+
     def close(self) -> None:
         """Nothing more is written down."""
         if self.journal:

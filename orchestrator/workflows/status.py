@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Interrupted, Outcome, Problem, TimedOut
@@ -21,9 +22,13 @@ EVERY = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusOptions(StepOptions):
-    """Which steps and tenants; `watch`: look again and again until everything is up, or `timeout` has passed."""
+    """Which steps and tenants; `watch`: look again and again until everything is up, or `timeout` has passed.
+
+    `page`: a file to be written, with what was seen last.
+    """
 
     watch: bool = False
+    page: Path | None = None
 
 
 def status(
@@ -36,13 +41,14 @@ def status(
         from orchestrator import app
 
         operation = execution.look_at()
+        execution.pages.knows(operation.stack, operation.tenants)
         paused = None if chosen.watch else _paused(execution, operation)
         if paused is not None:
             return paused
         status_watch = app.StatusWatch(operation, execution.clock)
         return _watched(execution, status_watch) if chosen.watch else _shown(execution, status_watch)
 
-    return perform("status", stack, work, emit=emit, caller=caller, steps=chosen)
+    return perform("status", stack, work, emit=emit, caller=caller, steps=chosen, page=chosen.page)
 
 
 def _paused(execution: Execution, operation: Operation) -> Outcome | None:

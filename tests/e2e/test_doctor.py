@@ -8,7 +8,9 @@ import pytest
 
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
+from tests.e2e.canary import leaks, secrets_of
 from tests.e2e.stage import Ended, Stage
+from tests.unit.render.test_report import read
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
@@ -36,16 +38,25 @@ def test_a_healthy_stack(well: Stage) -> None:
     ended = doctor(well)
     assert ended.status == 0
     assert 0 < ended.last["aws_calls"] - (further_pages(well) - before) <= MOST_CALLS
-    text = well.command("doctor")
+    page = well.work / "doctor.html"
+    text = well.command("doctor", "--html", str(page))
     assert "nothing wrong found (" in text.stdout
     assert text.status == 0
+    shown = " ".join(read(page.read_text()).split())
+    assert "What is broken" not in shown
+    assert "Search index up nothing wrong found" in shown
 
 
 def test_a_cause_with_what_follows_from_it(well: Stage) -> None:
     well.fault("missing-database", "customer-b")
     until("the tasks died of it", lambda: any(one["root"] for one in findings(doctor(well))))
     before = further_pages(well)
-    ended = doctor(well)
+    page = well.work / "doctor.html"
+    ended = doctor(well, "--html", str(page))
+    shown = " ".join(read(page.read_text()).split())
+    assert "Database of customer-b: " in shown
+    assert "Fix: orchestrate run --tenant customer-b" in shown
+    assert leaks(secrets_of(well), {"page": page.read_text()}) == []
     root, *rest = findings(ended)
     assert (root["code"], root["subject"], root["severity"], root["root"]) == (
         "database-missing",

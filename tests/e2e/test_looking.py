@@ -88,7 +88,10 @@ def test_status_is_one_table_of_everything(well: Stage) -> None:
     }
     steps = {(one["step"], one["subject"]) for one in ended.of("step-done")}
     assert {("database-server", ""), ("sites", SICK)} <= steps, "each step is told as before"
-    text = well.command("status", "--tenant", SICK).stdout
+    page = well.work / "status.html"
+    text = well.command("status", "--tenant", SICK, "--html", str(page)).stdout
+    assert "1/1 healthy" in page.read_text()
+    assert OTHER not in page.read_text()
     assert [line.split()[:7] for line in text.splitlines() if line.startswith(SICK)] == [
         [SICK, "up", "1/1", "1/1", "up", "ok", "200"]
     ]
@@ -269,7 +272,10 @@ def test_what_is_safe_is_shown_asked_for_and_mended(well: Stage) -> None:
     assert {key: done[key] for key in shown} == dict.fromkeys(shown, 1)
     assert "onyx_customer_b" in well.databases()
     assert {tenant: well.deployment(tenant) == before[tenant] for tenant in before} == {SICK: False, OTHER: True}
-    assert list((well.work / ".orchestrate" / "runs").glob("*")), "what may change something leaves a record"
+    assert list((well.work / ".orchestrate" / "runs").glob("*.jsonl")), "what may change something leaves a record"
+    report = (well.work / ".orchestrate" / "runs" / "report.html").read_text()
+    assert all(what in report for what in ("What was changed", "tenant-databases", "Tasks", SICK, OTHER))
+    assert leaks(secrets_of(well), {"report": report}) == []
 
     made = json.loads(on_vespa(well, "docker inspect vespa"))[0]
     assert made["Config"]["Image"] == "vespaengine/vespa:8.609.39"

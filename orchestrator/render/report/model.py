@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from orchestrator.engine.journal import RunRecord
+from orchestrator.render.report import health
+from orchestrator.render.report.health import HealthMap
+from orchestrator.stack.contract import Stack
 
 WORKING, WAITING = "working", "waiting"
 DONE, FAILED, OPEN = "done", "failed", "open"
 _ENDS = {"step-done": DONE, "step-failed": FAILED}
+_ROWS = {"step-started", "step-waiting", "change-intended", "change-made", *_ENDS}
 _SHORTEST = 1.0
 """Seconds that the whole picture spans at least."""
 
@@ -33,6 +37,8 @@ class ReportedChange:
     at: float
     what: str
     outcome: str
+    step: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,9 @@ class ReportedFinding:
     code: str
     cause: str
     fix: str
+    root: str = ""
+    """The code of the finding that this one follows from; empty: it is a cause."""
+    evidence: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +96,29 @@ class RunReport:
     words: str
     rows: Sequence[ReportRow] = ()
     findings: Sequence[ReportedFinding] = ()
+    health: HealthMap = field(default_factory=HealthMap)
+    timed: bool = False
+    """Whether steps were run: a look at what there is has no timeline."""
     garbled: int = 0
     """Lines of the record that can't be read."""
     span: float = field(default=_SHORTEST)
     """Seconds that the picture spans."""
 
+    @property
+    def changes(self) -> Sequence[ReportedChange]:
+        """All that was changed, or may have been, in its order."""
+        return sorted((change for row in self.rows for change in row.changes), key=lambda change: change.at)
 
-def of(record: RunRecord) -> RunReport:
-    """What the record tells, whatever is in it."""
+    @property
+    def dns(self) -> Sequence[ReportRow]:
+        """The names: each with what was set and was there before, and what the world is told now."""
+        return [row for row in self.rows if row.step == "dns-records" and row.subject]
+
+
+def of(record: RunRecord, stack: Stack | None = None, tenants: Sequence[str] = ()) -> RunReport:
+    """What the record tells, whatever is in it; with the stack, also which links it has that nobody looked at."""
     began = _at(record.began)
-    lines = [line for line in record.lines if line.get("step")]
+    lines = [line for line in record.lines if line.get("step") and line["event"] in _ROWS]
     rows = tuple(_rows(lines, began))
     last = max((_since(began, line) for line in record.lines), default=0.0)
     seconds = record.seconds if record.seconds is not None else last
@@ -115,6 +137,8 @@ def of(record: RunRecord) -> RunReport:
         words=" ".join(map(str, options)) if isinstance(options, list) else record.command,
         rows=rows,
         findings=tuple(_finding(line) for line in record.lines if line["event"] == "finding-reported"),
+        health=health.of(record.lines, stack, tenants),
+        timed=any(line["event"] == "step-started" for line in record.lines),
         garbled=record.garbled,
         span=max(_SHORTEST, seconds, last),
     )
@@ -124,13 +148,23 @@ def _rows(lines: Sequence[Mapping[str, Any]], began: datetime | None) -> Iterabl
     """In the order in which they began. What a step did before it knew its tenants is no row of its own."""
     by_key: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for line in lines:
-        if line["event"] != "finding-reported":
-            by_key.setdefault((_text(line, "step"), _text(line, "subject")), []).append(line)
+        by_key.setdefault((_text(line, "step"), _text(line, "subject")), []).append(line)
     starts = {key[0]: _since(began, said[0]) for key, said in by_key.items() if said[0]["event"] == "step-started"}
     for (step, subject), said in by_key.items():
         if not subject and [line["event"] for line in said] == ["step-started"] and _has_tenants(step, by_key):
             continue
-        yield _row(step, subject, said, starts.get(step), began)
+        row = _row(step, subject, said, starts.get(step), began)
+        yield row if subject or row.state != OPEN else replace(row, state=_state_of_all(step, by_key))
+
+
+def _state_of_all(step: str, by_key: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> str:
+    """Of a step that said something of all its tenants at once: how it ended for each of them."""
+    ends = [
+        next((_ENDS[line["event"]] for line in reversed(said) if line["event"] in _ENDS), OPEN)
+        for (other, subject), said in by_key.items()
+        if other == step and subject
+    ]
+    return next((state for state in (OPEN, FAILED) if state in ends), DONE if ends else OPEN)
 
 
 def _has_tenants(step: str, keys: Iterable[tuple[str, str]]) -> bool:
@@ -177,16 +211,23 @@ def _changes(said: Sequence[Mapping[str, Any]], began: datetime | None) -> Itera
         if line["event"] == "change-intended":
             intended = line
         elif line["event"] == "change-made":
-            what = _text(line, "detail") or (_text(intended, "detail") if intended else "")
-            yield ReportedChange(_since(began, line), what, _text(line, "outcome"))
+            told = [_text(intended, "detail") if intended else "", _text(line, "detail")]
+            what = ": ".join(dict.fromkeys(filter(None, told)))
+            yield ReportedChange(_since(began, line), what, _text(line, "outcome"), *_whose(line))
             intended = None
     if intended is not None:
-        yield ReportedChange(_since(began, intended), _text(intended, "detail"), "not known")
+        yield ReportedChange(_since(began, intended), _text(intended, "detail"), "not known", *_whose(intended))
+
+
+def _whose(line: Mapping[str, Any]) -> tuple[str, str]:
+    return _text(line, "step"), _text(line, "subject")
 
 
 def _finding(line: Mapping[str, Any]) -> ReportedFinding:
-    names = ("subject", "severity", "detail", "code", "cause", "fix")
-    return ReportedFinding(**{name: _text(line, name) for name in names})
+    names = ("subject", "severity", "detail", "code", "cause", "fix", "root")
+    said = line.get("evidence")
+    evidence = tuple(map(str, said)) if isinstance(said, list | tuple) else ()
+    return ReportedFinding(**{name: _text(line, name) for name in names}, evidence=evidence)
 
 
 def _since(began: datetime | None, line: Mapping[str, Any]) -> float:

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup, escape
 
 from orchestrator.render.endings import next_command
+from orchestrator.render.report import health
 from orchestrator.render.report.model import RunReport
 
 _PLACE = Path(__file__).parent
+MANY = 12
+"""Tenants above which those that are up are folded."""
+_PARTS = {
+    health.SITE: "Site",
+    health.DNS: "DNS",
+    health.BALANCER: "Load balancer",
+    health.TARGETS: "Targets",
+    health.TASKS: "Tasks",
+    health.DATABASE: "Database",
+    health.REDIS: "Redis",
+    health.INDEX: "Search index",
+    health.FILES: "Files",
+}
+_STATES = {health.FAILED: "broken", health.FOLLOWS: "follows", health.UNKNOWN: "not known"}
+_VERDICTS = {**_STATES, health.FOLLOWS: "broken by what all share", health.UNKNOWN: "not everything is known"}
 
 
 def page(report: RunReport) -> str:
     """The whole document. Whatever a record holds is shown as text, and obeyed by nobody."""
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(report=report, next=next_command(report.command, report.outcome), many=MANY)
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PLACE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FileSystemLoader(_PLACE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["seconds"] = _seconds
     environment.filters["text"] = _text
     environment.filters["count"] = _count
     environment.filters["commands"] = _commands
-    return environment.get_template("page.html.j2").render(
-        report=report, next=next_command(report.command, report.outcome)
-    )
+    environment.filters["part"] = _PARTS.__getitem__
+    environment.filters["state"] = lambda state: _STATES.get(state, state)
+    environment.filters["verdict"] = lambda state: _VERDICTS.get(state, state)
+    return environment
 
 
 def _seconds(value: float) -> str:

@@ -319,7 +319,7 @@ def test_streams_that_are_closed(tmp_path: Path, closed: str) -> None:
     command = f"{sys.executable} -m orchestrator run --contract c.json {closed}; echo ended: $? >> seen"
     subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=240)
     assert (tmp_path / "seen").read_text() == "ended: 2\n"
-    (journal,) = (tmp_path / ".orchestrate" / "runs").iterdir()
+    (journal,) = (tmp_path / ".orchestrate" / "runs").glob("*.jsonl")
     assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
 
 

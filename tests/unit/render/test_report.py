@@ -60,8 +60,22 @@ def test_a_bar_tells_work_and_waits() -> None:
         Span(8, 10, "working"),
         Span(10, 30, "waiting", "0/1 running"),
     )
-    assert acme.changes == (ReportedChange(9, "redeploy acme", "succeeded"),)
+    assert acme.changes == (ReportedChange(9, "redeploy acme", "succeeded", "services", "acme"),)
     assert (apex.state, apex.code, apex.fix) == ("failed", "out-of-memory", "raise it")
+
+
+def test_what_a_step_said_of_all_ends_as_it_ended_for_each() -> None:
+    both = (event("step-done", 6), event("step-failed", 7, subject="apex"))
+    waiting = event("step-waiting", 3, subject="", detail="loading")
+    assert [row.state for row in report.of(record(waiting, *both)).rows] == ["failed", "done", "failed"]
+    assert [row.state for row in report.of(record(waiting, both[0])).rows] == ["done", "done"]
+    assert [row.state for row in report.of(record(waiting)).rows] == ["open"]
+
+
+def test_a_change_that_failed_says_what_it_was_and_why() -> None:
+    made = event("change-made", 9, outcome="unknown", detail="no answer")
+    (row,) = report.of(record(event("change-intended", 8, detail="load the dump"), made)).rows
+    assert row.changes == (ReportedChange(9, "load the dump: no answer", "unknown", "services", "acme"),)
 
 
 def test_the_verdict_is_the_records() -> None:
@@ -75,7 +89,7 @@ def test_of_a_run_that_was_killed_nothing_is_claimed() -> None:
     seen = report.of(record(event("step-started", 2), event("change-intended", 4, detail="redeploy acme")))
     assert seen.outcome == "unfinished"
     (row,) = seen.rows
-    assert (row.state, row.changes) == ("open", (ReportedChange(4, "redeploy acme", "not known"),))
+    assert (row.state, row.changes) == ("open", (ReportedChange(4, "redeploy acme", "not known", "services", "acme"),))
 
 
 def test_of_a_record_that_says_nothing_a_page_is_made() -> None:
@@ -131,7 +145,8 @@ def test_whatever_a_record_holds_is_text(detail: str, fix: str, tenant: str) -> 
             )
         )
     )
-    assert shown.count("<script>alert(1)</script>") == 3
+    # In the timeline, the finding and its code, the list of what is broken; and in the tenant's own way.
+    assert shown.count("<script>alert(1)</script>") == (5 if tenant else 4)
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.floats(0, 600)), max_size=12))
