@@ -1,0 +1,19 @@
+"""A real browser, headless, for all of these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import needed
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = needed.chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program)
+        yield started
+        started.close()
