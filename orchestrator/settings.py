@@ -280,6 +280,7 @@ VARIABLES = {
     "ORCHESTRATE_PREFIX": "a prefix for the target names, for hooks/orchestrate.mk",
     "ORCHESTRATE_TOOLS": "folder of the local cloud's tools (Terraform, its AWS provider)",
     "ORCHESTRATE_RELEASES_URL": "where the local cloud downloads Terraform from, instead of its publisher",
+    "ORCHESTRATE_LOCAL_CLOUD": "set by `orchestrate local env`: the cloud's folder, which `local` finds by it",
     "ORCHESTRATE_LOCAL_OPENSEARCH": "set by the local cloud: where its stand-in for curl finds OpenSearch",
     "ORCHESTRATE_LOCAL_VESPA": "set by the local cloud: where its stand-in tools find Vespa's state",
     "ORCHESTRATE_LOCAL_VESPA_DATA": "set by the local cloud: where its stand-in tools find Vespa's documents",

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator import redact, settings
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack import contract
+from orchestrator.stack import contract, encoding
 from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import Found, Inferred, infer, mapping
@@ -20,15 +20,26 @@ from orchestrator.terraform import OutputValue, Terraform, values
 
 OUTPUT = "orchestrator"
 SAID = f"output `{OUTPUT}`"
+FILE = "contract.json"
+"""In a directory that has no Terraform: the contract of the stack that it stands for."""
 Look = Callable[[Mapping[str, Any]], Inferred | None]
 
 
 def understand(terraform: Terraform, learn: Learn = no_secrets) -> Inferred | None:
     """The contract with its provenance, or what it lacks; None: nothing is applied.
 
-    Raises `Invalid` for an output that is no contract, and for a state that is no stack.
+    In a directory without Terraform, its `contract.json` says it. Raises `Invalid` for an output or a file that is no
+    contract, and for a state that is no stack.
     """
+    file = terraform.directory / FILE
+    if file.is_file() and not has_terraform(terraform.directory):
+        return of_document(encoding.decode(file.read_bytes(), str(file)), str(file))
     return looker(terraform, learn)(settings.contract_table(terraform.directory))
+
+
+def has_terraform(directory: Path) -> bool:
+    """Whether there is anything of Terraform's: a configuration, its own folder, a state."""
+    return any(next(directory.glob(what), None) for what in ("*.tf", "*.tf.json", ".terraform", "*.tfstate"))
 
 
 def looker(terraform: Terraform, learn: Learn = no_secrets) -> Look:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
+import string
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +18,13 @@ from orchestrator.cli import complete
 from orchestrator.cli.extras import require_local
 from orchestrator.cli.options import output_option
 from orchestrator.cli.shape import CommandGroup
+
+if TYPE_CHECKING:
+    from orchestrator.errors import Outcome
+    from orchestrator.workflows.caller import StackRef
+
+MOST_TENANTS = 90
+"""Of a stack made through the API: a load balancer has 100 rules at most."""
 
 
 def _faults(_ctx: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
@@ -35,6 +46,17 @@ def _which_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
         help="The cloud's folder [default: .orchestrate/local/NAME].",
     )
     return name(folder(command))
+
+
+def _folder(name: str, directory: Path | None) -> Path:
+    """What was asked for, else where the cloud of `local env` is, else below this directory."""
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
+
+    said = os.environ.get(state.FOLDER_VARIABLE)
+    if said and directory is None and name == "default" and client.alive(Path(said)):
+        return Path(said)
+    return state.folder_of(name, directory)
 
 
 @click.group(cls=CommandGroup)
@@ -74,8 +96,21 @@ def local() -> None:
 )
 @click.option("--late/--no-late", default=None, help="Let reads miss a change for a while, as on AWS [default: late].")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed for how late reads show a change [default: random].")
-def up(name: str, directory: Path | None, **options: Any) -> None:
-    """Start the local cloud, in the background."""
+@click.option(
+    "--stack",
+    "tenants",
+    type=click.IntRange(1, MOST_TENANTS),
+    is_flag=False,
+    flag_value=2,
+    metavar="[TENANTS]",
+    help="Also make a stack with this many tenants and bring it to life [default: 2].",
+)
+def up(name: str, directory: Path | None, tenants: int | None, **options: Any) -> None:
+    """Start the local cloud, in the background; with --stack, a stack that lives on it.
+
+    The stack is what terraform/ makes, made through the API in seconds, brought to life by `run`. Its folder has the
+    contract, an orchestrate.toml and the records of runs. It goes with the cloud.
+    """
     from orchestrator.local.core import cloud, state
     from orchestrator.local.endpoint import client
 
@@ -87,19 +122,78 @@ def up(name: str, directory: Path | None, **options: Any) -> None:
     for line in cloud.LEFT_OUT:
         click.echo(f"  - {line}")
     which = f" --name {name}" if name != "default" else ""
-    click.echo(
-        f'Use it: eval "$(orchestrate local env{which}{f" --dir {shlex.quote(str(directory))}" if directory else ""})"'
-    )
+    use = f'eval "$(orchestrate local env{which}{f" --dir {shlex.quote(str(directory))}" if directory else ""})"'
+    if tenants is None:
+        click.echo(f"Use it: {use}")
+        return
+    made = _stack(folder / "stack", client.ask(running, "env"), tenants)
+    click.echo(f"Use it: {use} && cd {shlex.quote(os.path.relpath(made))}")
+    click.echo("Then: orchestrate status; orchestrate local faults; orchestrate open customer-a")
+
+
+def _stack(folder: Path, environ: Mapping[str, str], tenants: int) -> Path:
+    """The folder of a stack that was brought to life; one that is there already is left as it is."""
+    from orchestrator.local.core import api
+    from orchestrator.local.world import build
+    from orchestrator.workflows.caller import StackRef
+
+    contract = folder / "contract.json"
+    if contract.exists():
+        click.echo(f"The stack in {folder} is there already; `orchestrate local down` removes it with its cloud.")
+        return folder
+    click.echo(f"Making a stack with {tenants} tenant{'s' if tenants > 1 else ''} ...")
+    names = [f"customer-{string.ascii_lowercase[at] if at < 26 else at + 1}" for at in range(tenants)]
+    made = build(api.session(environ), endpoint=environ["AWS_ENDPOINT_URL"], tenants=names)
+    folder.mkdir(parents=True)
+    (folder / "orchestrate.toml").write_text(_settings(environ), encoding="utf-8")
+    contract.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    outcome = _brought_to_life(StackRef(folder, {**os.environ, **environ}))
+    if outcome.status:
+        sys.exit(outcome.status)
+    return folder
+
+
+def _settings(environ: Mapping[str, str]) -> str:
+    """An orchestrate.toml with where the sites of this cloud are found."""
+    import tomlkit
+
+    from orchestrator.settings import SETTINGS
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment("A stack on a local cloud: its contract is in contract.json."))
+    document.add(tomlkit.comment('What AWS is, is said by: eval "$(orchestrate local env)"'))
+    for setting in SETTINGS.values():
+        if setting.variable in environ:
+            value = environ[setting.variable]
+            document.add(setting.name, int(value) if value.isdigit() else value)
+    return tomlkit.dumps(document)
+
+
+def _brought_to_life(stack: StackRef) -> Outcome:
+    """What `run` does there, shown as `run` shows it."""
+    from orchestrator.cli.edge import listen, user
+    from orchestrator.cli.renderers import Wish
+    from orchestrator.cli.standard_output import StandardOutput
+    from orchestrator.workflows.caller import Caller, Cancellation
+    from orchestrator.workflows.run import run
+
+    cancellation = Cancellation()
+    listen(cancellation.request)
+    output = StandardOutput(lambda: datetime.now(UTC), Wish(title="run", directory=stack.directory))
+    caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=("run",))
+    try:
+        return run(stack, emit=output.emit, caller=caller)
+    finally:
+        output.close()
 
 
 @local.command()
 @_which_cloud
 def down(name: str, directory: Path | None) -> None:
     """Stop the local cloud and remove everything it made."""
-    from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
-    stopped = client.down(state.folder_of(name, directory))
+    stopped = client.down(_folder(name, directory))
     click.echo(f"The local cloud {name!r} {'is down' if stopped else 'was not up'}.")
 
 
@@ -107,10 +201,9 @@ def down(name: str, directory: Path | None) -> None:
 @_which_cloud
 def status(name: str, directory: Path | None) -> None:
     """Show what is running, which faults are on, and how many AWS calls were answered."""
-    from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
-    running = client.require(state.folder_of(name, directory))
+    running = client.require(_folder(name, directory))
     seen = client.ask(running, "status")
     rows = {
         key: seen[key] for key in ("name", "pid", "endpoint", "account", "region", "speed", "resolver", "site_port")
@@ -129,10 +222,9 @@ def status(name: str, directory: Path | None) -> None:
 @_which_cloud
 def env(name: str, directory: Path | None) -> None:
     """Print the exports that aws, terraform, psql and orchestrate need to use the local cloud."""
-    from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
-    running = client.require(state.folder_of(name, directory))
+    running = client.require(_folder(name, directory))
     for key, value in client.ask(running, "env").items():
         click.echo(f"export {key}={shlex.quote(value)}")
 
@@ -146,12 +238,11 @@ def env(name: str, directory: Path | None) -> None:
 @click.option("--clear", is_flag=True, help="End the fault, or every fault if none is named.")
 def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear: bool) -> None:
     """Inject a failure or end it (`orchestrate local faults` lists them)."""
-    from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
 
     if not (fault_name or clear):
         raise click.UsageError("name a fault, or give --clear")
-    running = client.require(state.folder_of(name, directory))
+    running = client.require(_folder(name, directory))
     answer = client.ask(running, "faults", "DELETE" if clear else "POST", name=fault_name, tenant=tenant)
     active = ", ".join(f"{one['fault']} ({one['tenant'] or 'all'})" for one in answer["active"])
     click.echo(f"faults on: {active or 'none'}")
@@ -162,11 +253,10 @@ def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear
 @output_option
 def faults(name: str, directory: Path | None, output: str) -> None:
     """List the failures that can be injected."""
-    from orchestrator.local.core import state
     from orchestrator.local.endpoint import client
     from orchestrator.render.document import document, write
 
-    running = client.require(state.folder_of(name, directory))
+    running = client.require(_folder(name, directory))
     known = client.ask(running, "faults")["known"]
     if output != "table":
         write(document("faults", known), sys.stdout, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.local.core.cloud import ACCESS_KEY, REGION, SECRET_KEY, Cloud
+from orchestrator.local.core.state import FOLDER_VARIABLE
 
 SETTLE = 10.0
 """Seconds in which a bad task would show it on AWS; here, as all that takes time, divided by the speed."""
@@ -16,6 +17,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        FOLDER_VARIABLE: str(cloud.directory),
         "ORCHESTRATE_CA_FILE": str(cloud.ca_file),
         "ORCHESTRATE_PORKBUN_URL": f"{cloud.endpoint}/_porkbun/api/json/v3",
         "ORCHESTRATE_SETTLE": str(cloud.pace.scaled(SETTLE)),

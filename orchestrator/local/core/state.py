@@ -12,6 +12,8 @@ from pathlib import Path
 from orchestrator.errors import Invalid, Locked, Problem
 
 MARKER = ".orchestrate-local-cloud"
+FOLDER_VARIABLE = "ORCHESTRATE_LOCAL_CLOUD"
+"""Set by `local env`: where the cloud is, from whatever directory it is asked for."""
 DEFAULT_ROOT = Path(".orchestrate") / "local"
 
 
