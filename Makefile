@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference roundtrip roundtrip-faults second-cloud smoke diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults second-cloud smoke diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,13 @@ dist: $(READY) ## build the wheel and the source distribution into dist/ (reprod
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
+
+docs: $(READY) ## the docs as a site in build/site (no broken link; searchable from a folder, without a network)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+	@echo "written: build/site/index.html"
+
+screenshots: $(READY) ## take the pictures in docs/images again (needs a Chromium)
+	$(BIN)/python -P -m scripts.screenshots
 
 roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
 	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(SPEED)
