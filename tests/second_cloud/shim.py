@@ -158,6 +158,20 @@ def _keep_what_egress_is_for(ec2: Any) -> None:
     ec2._ACTION_MAP["AuthorizeSecurityGroupEgress"] = authorize_egress
 
 
+def _name_what_is_restored(rds: Any) -> None:
+    """RestoreDBInstanceFromDBSnapshot gives an address of this machine at which nothing listens."""
+    restore = rds._ACTION_MAP["RestoreDBInstanceFromDBSnapshot"]
+
+    def restored(parameters: Mapping[str, Any]) -> Any:
+        answer = restore(parameters)
+        name = rds._p(parameters, "DBInstanceIdentifier")
+        if name in rds._instances:
+            rds._instances[name]["Endpoint"] |= {"Address": address_of(name), "Port": 5432}
+        return answer
+
+    rds._ACTION_MAP["RestoreDBInstanceFromDBSnapshot"] = restored
+
+
 def _keep_how_services_are_spread(ecs: Any) -> None:
     """CreateService and UpdateService drop availabilityZoneRebalancing."""
 
@@ -231,6 +245,7 @@ def main() -> None:
     _keep_what_instances_are_launched_with(ec2)
     _keep_what_egress_is_for(ec2)
     _keep_how_services_are_spread(ecs)
+    _name_what_is_restored(rds)
     sys.argv[1:] = []
     app.main()
 
