@@ -189,6 +189,9 @@ def test_redeploy_and_continue(cold: Stage, allowed: Allowed) -> None:
     going_on = allowed("continue")
     assert going_on.calls("continue", "--auto-approve").succeeded().last["changed"] == 2
     going_on.proven()
+    cold.clear_faults()
+    for tenant in cold.contract["tenants"]:
+        until(f"{tenant} is a rolling service again", partial(one_deployment, cold, tenant))
 
 
 def scale_by_themselves(stage: Stage) -> None:
