@@ -28,6 +28,7 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import FILES, in_postgresql
 from orchestrator.stack.blueprint.references import referrers, sources, targets
 from orchestrator.stack.blueprint.resources import UNKNOWN, Resource
 
@@ -88,6 +89,8 @@ def judge(facts: BucketCheckFacts) -> Iterable[Finding]:
         yield _missing(facts.bucket)
         return
     for tenant, definition in facts.definitions.items():
+        if in_postgresql(definition.variables(), FILES):
+            continue
         yield from _settings(tenant, definition, facts.bucket, facts.region)
         yield from _denied(tenant, definition, facts.permissions.get(tenant))
 
@@ -219,6 +222,8 @@ def planned_store(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
         return
     definition = onyx_backend(unit.definition)
     said = definition.variables()
+    if in_postgresql(said, FILES):
+        raise NotConcerned
     name = said.get("S3_FILE_STORE_BUCKET_NAME", "")
     if said.get(OWN_KEYS) or OWN_KEYS in definition.secret_names():
         raise NotKnown(unit.definition.address, f"what {OWN_KEYS} may do")

@@ -22,7 +22,7 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.stack.applications import is_another
+from orchestrator.stack.applications import CACHE, in_postgresql, is_another
 from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.records import plain, records_of
 from orchestrator.steps.redis_auth import COMING
@@ -68,7 +68,8 @@ def judge(facts: RedisCheckFacts) -> Iterable[Finding]:
     if facts.secret and group.tls and not group.auth and group.status == "available":
         yield _no_token(group)
     for tenant, definition in facts.definitions.items():
-        if not is_another([one.image for one in definition.containers]):  # others have words of their own
+        another = is_another([one.image for one in definition.containers])  # others have words of their own
+        if not another and not in_postgresql(definition.variables(), CACHE):
             yield from _settings(tenant, definition, group)
 
 
@@ -173,6 +174,8 @@ def planned(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
     if unit.definition is None:
         raise NotKnown(unit.service.address, "task_definition")
     definition = onyx_backend(unit.definition)
+    if in_postgresql(definition.variables(), CACHE):
+        raise NotConcerned
     groups = list(evidence.blueprint.of_type("aws_elasticache_replication_group"))
     host = _host_of(definition, evidence)
     group = _planned_group(groups, host)

@@ -9,6 +9,7 @@ from orchestrator.aws.network import SecurityGroup, Subnet
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.stack.applications import CACHE, in_postgresql
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,17 @@ class RedisReachCheckFacts:
     services: Mapping[str, ServiceSettings]
     groups: Mapping[str, SecurityGroup]
     subnets: Mapping[str, Subnet]
+    without: frozenset[str] = frozenset()
+    """Tenants that don't use it."""
 
 
 def gather(scene: Scene) -> RedisReachCheckFacts:
     """One call for the groups of Redis; the rest is shared."""
     redis = scene.stack.redis
     port = redis.port if redis else 0
-    return RedisReachCheckFacts(scene.redis_groups(), port, scene.settings(), scene.groups(), scene.subnets())
+    said = {tenant: one.variables() for tenant, one in scene.definitions().items()}
+    without = frozenset(tenant for tenant, variables in said.items() if in_postgresql(variables, CACHE))
+    return RedisReachCheckFacts(scene.redis_groups(), port, scene.settings(), scene.groups(), scene.subnets(), without)
 
 
 def judge(facts: RedisReachCheckFacts) -> Iterable[Finding]:
@@ -34,7 +39,11 @@ def judge(facts: RedisReachCheckFacts) -> Iterable[Finding]:
     doors = [facts.groups[one] for one in facts.doors if one in facts.groups]
     for tenant, service in facts.services.items():
         addresses = [facts.subnets[one].cidr for one in service.subnets if one in facts.subnets]
-        if doors and not any(door.admits(facts.port, service.groups, addresses) for door in doors):
+        if (
+            doors
+            and tenant not in facts.without
+            and not any(door.admits(facts.port, service.groups, addresses) for door in doors)
+        ):
             yield _closed(tenant, service, doors[0], facts.port)
 
 
