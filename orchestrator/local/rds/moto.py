@@ -73,7 +73,6 @@ class DbInstances:
 
     def created(self, instance: DBInstance, snapshot: str) -> None:
         """`creating` until the server answers and AWS's time has passed. With a snapshot, its data are that one's."""
-        instance.dbi_resource_id = _resource_id()
         instance.status = "creating"
         self._cloud.after(0, lambda: self._bring_up(instance, snapshot))
 
@@ -237,6 +236,12 @@ def install(cloud: Cloud) -> None:
 
 def _correct_life(instances: DbInstances) -> None:
     create, delete = RDSBackend.create_db_instance, RDSBackend.delete_db_instance
+    begin = DBInstance.__init__
+
+    def born(self: DBInstance, *given: Any, **options: Any) -> None:
+        """Of moto, every instance gets the same id; who looks at once would see it."""
+        begin(self, *given, **options)
+        self.dbi_resource_id = _resource_id()
 
     def create_db_instance(self: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
         snapshot = db_kwargs.pop(RESTORED_FROM, "")
@@ -253,6 +258,7 @@ def _correct_life(instances: DbInstances) -> None:
         instances.deleting(self, instance)
         return instance
 
+    replace(DBInstance, __init__=born)
     replace(RDSBackend, create_db_instance=create_db_instance, delete_db_instance=delete_db_instance)
 
 
