@@ -123,6 +123,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate continue acme",
         "orchestrate continue acme --auto-approve",
     ),
+    "lock": (
+        "orchestrate lock",
+        "orchestrate lock --json",
+        "orchestrate lock --lock s3://my-locks/my-stack",
+    ),
     "unlock": (
         "orchestrate unlock",
         "orchestrate unlock --force",

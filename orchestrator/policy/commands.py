@@ -202,10 +202,8 @@ EXAMINATION: Grants = (
 )
 """The doctor's checks."""
 
-LOCK_FREED: Grants = (
-    Grant(("s3:GetObject", "s3:DeleteObject"), on.lock),
-    Grant(("s3:ListBucket",), on.lock_bucket),
-)
+LOCK_SEEN: Grants = (Grant(("s3:GetObject",), on.lock), Grant(("s3:ListBucket",), on.lock_bucket))
+LOCK_FREED: Grants = (*LOCK_SEEN, Grant(("s3:DeleteObject",), on.lock))
 LOCK: Grants = (*LOCK_FREED, Grant(("s3:PutObject",), on.lock))
 
 RUN: Grants = (
@@ -308,6 +306,7 @@ COMMANDS: Mapping[str, Grants] = {
     "resume": (*RUN, *pausing.RESUMED),
     "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),
     "continue": CONTINUING,
+    "lock": LOCK_SEEN,
     "unlock": LOCK_FREED,
     "init": NOTHING,
     "contract": NOTHING,

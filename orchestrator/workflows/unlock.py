@@ -1,13 +1,16 @@
-"""Free a stack whose run is dead."""
+"""Where a stack's lock is and who holds it, and how a stack whose run is dead is freed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import Invalid, Problem, Refused
 from orchestrator.workflows.approval import YES
 from orchestrator.workflows.caller import Caller, Question, StackRef
+
+if TYPE_CHECKING:
+    from orchestrator.engine.lock import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,19 @@ class UnlockResult:
     freed: bool = False
 
 
+def seen(stack: StackRef) -> UnlockResult:
+    """Where the lock is, and who holds it. Raises `Invalid` (`lock-place-unknown`) where it has no place."""
+    lock = _lock_of(stack)
+    holder = lock.holder()
+    return UnlockResult(lock.place, "" if holder is None else str(holder))
+
+
 def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None) -> UnlockResult:
     """Free the stack's lock once that was confirmed (`force`: at once).
 
     Raises `Refused` for a no, and when it changed hands meanwhile; `Invalid` where there is no terminal to ask on.
     """
-    from orchestrator.settings import Settings
-    from orchestrator.terraform.lock_places import lock_of
-
-    settings = Settings(stack.settings, stack.environment, stack.directory)
-    named, environment = settings["lock"], stack.environment
-    lock = lock_of(
-        stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(stack, settings)
-    )
+    lock = _lock_of(stack)
     holder = lock.holder()
     if holder is None:
         return UnlockResult(lock.place)
@@ -42,6 +45,17 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
         raise Refused(Problem("lock-changed", "somebody else holds it now; nothing was changed", lock.place, fix))
     lock.break_open()
     return UnlockResult(lock.place, str(holder), freed=True)
+
+
+def _lock_of(stack: StackRef) -> Lock:
+    from orchestrator.settings import Settings
+    from orchestrator.terraform.lock_places import lock_of
+
+    settings = Settings(stack.settings, stack.environment, stack.directory)
+    named, environment = settings["lock"], stack.environment
+    return lock_of(
+        stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(stack, settings)
+    )
 
 
 def _access(stack: StackRef, settings: Any) -> Any:

@@ -287,6 +287,10 @@ def test_history_and_unlock_tell_of_it(runs: Runs) -> None:
     lock = runs.lock
     assert "nobody holds it" in ask("unlock").stdout
     lock.take(LockOwner(run="another", command="apply", user="ana", host="laptop", pid=4711, since="today"))
+    said = json.loads(ask("lock", "--json").stdout)
+    assert said["place"] == str(lock.place)
+    assert "ana@laptop" in said["holder"]
+    assert "held by `orchestrate apply` of ana@laptop" in ask("lock").stdout
     refused = ask("unlock")
     assert refused.status == 2
     assert "ana@laptop" in refused.stderr
