@@ -9,21 +9,37 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.errors import Invalid
+from orchestrator.local.toolchain import toolchain
 from orchestrator.terraform import Terraform
 from tests import needed
 
 Stack = Callable[[str], Terraform]
 
 
+on_both = pytest.mark.parametrize("environment", ["1.11", "1.15"], indirect=True)
+"""A test that runs on each Terraform; without it, on the one that is found."""
+
+
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a terraform whose temporary files, and ours, go to a folder of the test's."""
-    needed.terraform()
+    program = _of_line(getattr(request, "param", ""))
     temporary = tmp_path / "temporary files"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    return {**inherited, "TMPDIR": str(temporary)}
+    return {**inherited, "TMPDIR": str(temporary), "TERRAFORM_BIN": program}
+
+
+def _of_line(line: str) -> str:
+    if not line:
+        return needed.terraform()
+    try:
+        found = toolchain.find_program(os.environ, toolchain.tool_folder(os.environ), say=print, release_line=line)
+    except Invalid as missing:
+        needed.lacks(str(missing))
+    return str(found.path)
 
 
 @pytest.fixture

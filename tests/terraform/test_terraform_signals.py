@@ -19,7 +19,7 @@ from orchestrator.terraform import (
     StreamLine,
     Terraform,
 )
-from tests.terraform.offline import Stack, environment, left_behind, stack
+from tests.terraform.offline import Stack, environment, left_behind, on_both, stack
 from tests.waiting import PATIENCE, until
 
 __all__ = ["environment", "stack"]  # fixtures
@@ -83,6 +83,7 @@ def test_a_locked_state_names_its_holder(stack: Stack) -> None:
     assert left_behind(terraform) == []
 
 
+@on_both
 def test_one_interrupt_ends_it_cleanly(stack: Stack) -> None:
     terraform = stack(GATED)
     said: list[str] = []

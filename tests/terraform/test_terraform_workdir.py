@@ -19,7 +19,7 @@ from orchestrator.terraform import (
     Terraform,
     TerraformFailed,
 )
-from tests.terraform.offline import Stack, environment, left_behind, stack
+from tests.terraform.offline import Stack, environment, left_behind, on_both, stack
 
 __all__ = ["environment", "stack"]  # fixtures
 pytestmark = pytest.mark.terraform
@@ -30,6 +30,7 @@ def apply(terraform: Terraform, options: PlanOptions | None = None) -> ChangeSum
         return terraform.apply(plan)
 
 
+@on_both
 def test_a_whole_life(stack: Stack) -> None:
     terraform = stack(
         'resource "terraform_data" "x" { input = "one" }\n'
@@ -111,6 +112,7 @@ def test_a_broken_expression_names_its_variable(stack: Stack) -> None:
     assert left_behind(terraform) == []
 
 
+@on_both
 def test_ephemeral_variables_reach_apply(stack: Stack) -> None:
     terraform = stack('variable "e" {\n  type = string\n  ephemeral = true\n}\nresource "terraform_data" "x" {}')
     assert apply(terraform, PlanOptions(variables=["e=passing"])) == ChangeSummary(added=1)
@@ -165,6 +167,7 @@ def test_a_saved_plan_without_changes(stack: Stack) -> None:
         assert not saved.has_changes
 
 
+@on_both
 def test_a_failing_apply_names_every_error(stack: Stack) -> None:
     terraform = stack(
         'resource "terraform_data" "good" {}\n'
@@ -207,6 +210,7 @@ def test_a_changed_module_is_initialised_before_the_plan(stack: Stack) -> None:
     assert "init_output" in {one.kind for one in said}
 
 
+@on_both
 def test_init_tells_its_progress_and_its_errors(stack: Stack) -> None:
     lines: list[str] = []
     terraform = stack("")
