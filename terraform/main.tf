@@ -5,7 +5,7 @@ data "aws_region" "this" {}
 locals {
   stack      = "${var.name}-${var.environment}"
   account_id = data.aws_caller_identity.this.account_id
-  region     = data.aws_region.this.name
+  region     = data.aws_region.this.id # not `name`, which version 6 of the provider deprecates
 
   versions = { for name, tenant in var.tenants : name => coalesce(tenant.onyx_version, var.onyx_version) }
   majors   = { for name, version in local.versions : name => tonumber(regex("^v?([234])", version)[0]) }
