@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults second-cloud smoke diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, wi
 
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
+
+killed-terraform: $(READY) ## kill -9 of Terraform in the middle of creating each kind of resource, then to the end: nothing is made twice (half an hour)
+	$(BIN)/pytest -q --log-cli-level=INFO tests/terraform/killed_terraform.py
 
 second-cloud: $(READY) ## the story with twelve tenants on a cloud by other authors (ministack), with real Terraform
 	@$(BIN)/python -P -m tests.second_cloud

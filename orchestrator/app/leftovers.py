@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from orchestrator.aws import existing
 from orchestrator.aws.access import Access
+from orchestrator.aws.existing import ExistingObject
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OrchestratorError
 from orchestrator.settings import Settings
@@ -16,12 +18,15 @@ from orchestrator.terraform.leftovers import (
     LeftoverAction,
     Planned,
     Tainted,
-    action_for_created,
     action_for_tainted,
+    actions_for_created,
     created,
     tainted,
     taints_in,
 )
+
+READERS = 8
+"""Of so many objects is asked at the same time."""
 
 
 class PlanLeftovers:
@@ -44,7 +49,7 @@ class PlanLeftovers:
         again = taints_in(plan, wanted_again)
         self._tainted: Sequence[Tainted] = list(tainted(state(), again)) if again else ()
         self._created: Sequence[Planned] = list(created(plan))
-        self._aws: Aws | None = None
+        self._regions: dict[str, Aws] = {}
 
     def look(self) -> Sequence[LeftoverAction]:
         """What becomes of each, as things are now. Without a region nothing can be looked up.
@@ -53,17 +58,35 @@ class PlanLeftovers:
         """
         if not self._region or not (self._tainted or self._created):
             return ()
-        self._aws = self._aws or Aws(self._region, self._access)
-        client = self._aws.client
-        kept = [action_for_tainted(one, existing.find(client, one.kind, one.name)) for one in self._tainted]
-        return [action for action in (*kept, *map(self._action_for_created, self._created)) if action is not None]
+        kept = [action_for_tainted(one, next(iter(self._seen(one)), None)) for one in self._tainted]
+        seen, unseen = self._all_created()
+        found = actions_for_created(seen, self._stack)
+        return [*(action for action in kept if action is not None), *unseen, *found]
 
-    def _action_for_created(self, one: Planned) -> LeftoverAction | None:
-        """What can't be looked up is said, and left to Terraform: it destroys nothing for it."""
-        assert self._aws is not None  # noqa: S101 - made by look()
-        try:
-            seen = existing.find(self._aws.client, one.kind, one.name)
-        except OrchestratorError as error:
-            problem = error.problems[0]
-            return Leave(one.address, f"could not check whether it already exists: {problem.message}", problem.fix)
-        return action_for_created(one, seen, self._stack)
+    def _all_created(self) -> tuple[Sequence[tuple[Planned, Sequence[ExistingObject]]], Sequence[Leave]]:
+        """What was seen of each. What can't be looked up is said, and left to Terraform: it destroys nothing for it."""
+        seen, unseen = [], []
+        for region in {self._place(one) for one in self._created}:
+            self._aws(region)
+        with ThreadPoolExecutor(READERS) as pool:
+            looks = [(one, pool.submit(self._seen, one)) for one in self._created]
+        for one, look in looks:
+            try:
+                seen.append((one, look.result()))
+            except OrchestratorError as error:
+                problem = error.problems[0]
+                because = f"could not check whether it already exists: {problem.message}"
+                unseen.append(Leave(one.address, because, problem.fix))
+        return seen, unseen
+
+    def _seen(self, one: Tainted | Planned) -> Sequence[ExistingObject]:
+        tags = {"tags": one.tags} if isinstance(one, Planned) else {}
+        return existing.find(self._aws(self._place(one)).client, one.kind, {**one.wanted, **tags})
+
+    def _place(self, one: Tainted | Planned) -> str:
+        return (one.region if isinstance(one, Planned) else "") or str(self._region)
+
+    def _aws(self, region: str) -> Aws:
+        if region not in self._regions:
+            self._regions[region] = Aws(region, self._access)
+        return self._regions[region]

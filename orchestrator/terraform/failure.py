@@ -124,8 +124,7 @@ def _killed(signal: int) -> Problem:
     return Problem(
         "terraform-killed",
         f"terraform was killed by signal {signal}: what it was creating may exist without being in the state",
-        fix="run again: what is found by its name is offered for import; for other kinds, Terraform says that they "
-        "exist",
+        fix="run again: what is found in AWS and is this stack's is offered for import (--import-existing imports it)",
     )
 
 

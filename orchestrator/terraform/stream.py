@@ -64,7 +64,8 @@ class ChangeSummary:
 
     def __str__(self) -> str:
         actions = f", actions invoked: {self.invoked}" if self.invoked else ""
-        return f"{self.added} added, {self.changed} changed, {self.removed} destroyed{actions}"
+        imports = f", imported: {self.imported}" if self.imported else ""
+        return f"{self.added} added, {self.changed} changed, {self.removed} destroyed{actions}{imports}"
 
 
 @dataclass(frozen=True, slots=True)

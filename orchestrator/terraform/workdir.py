@@ -163,12 +163,6 @@ class Terraform:
         heard = _CommandOutput(_silent, Redactor(from_environment(self.environment)))
         self._follow("untaint", {}, (address,), heard, interrupts=interrupts)
 
-    def adopt(self, address: str, identifier: str, plan: Plan, *, interrupts: Interrupts = never) -> None:
-        """`terraform import`, with the variables of the plan: the object is in the state. It changes the state only."""
-        heard = _CommandOutput(_silent, plan.redact)
-        options = {"input": False, "no_color": FLAG, "var_file": list(plan.var_files)}
-        self._follow("import", options, (address, identifier), heard, interrupts=interrupts)
-
     def declares(self, name: str) -> bool:
         """Whether the root module has this variable; where a file can't be read, it is taken to."""
         found = variables.read_declarations(self.directory, [name])

@@ -43,7 +43,7 @@ def apply(
     """Apply exactly the plan that was shown and agreed to, then bring the stack to life.
 
     A plan that loses data or takes every site down is refused, unless each loss is named; so is one that the checklist
-    speaks against. What an interrupted apply has left is repaired first, in the state only.
+    speaks against. What an interrupted apply has left is kept or imported.
     """
     chosen = options or ApplyOptions()
 

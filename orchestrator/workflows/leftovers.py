@@ -1,14 +1,15 @@
-"""Before a plan is shown: what an interrupted Terraform has left is kept or imported, and then it is planned anew."""
+"""Before a plan is shown: what an interrupted Terraform has left is kept, or imported by the plan itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from orchestrator.terraform.leftovers import Adopt, Await, Keep, Leave, LeftoverAction
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.execution import Execution
+from orchestrator.workflows.import_file import passing
 from orchestrator.workflows.planning import planned, read
 
 if TYPE_CHECKING:
@@ -30,21 +31,29 @@ def repaired(
     approved: bool,
     adopts: bool,
 ) -> Iterator[Plan]:
-    """A plan, made once more when the state had to be repaired for it. A plan file is taken as it is."""
-    with planned(execution, terraform, options, planfile) as plan:
-        if planfile:
-            yield plan
-            return
-        actions = _settled(execution, leftovers_of(execution, terraform, options, plan))
-        repairs = [action for action in actions if isinstance(action, Keep | Adopt)]
-        if not repairs:
-            yield plan
-            return
-        _agree(execution, repairs, approved=approved, adopts=adopts)
-        for repair in repairs:
-            _make(execution, terraform, plan, repair)
-    with planned(execution, terraform, options, None) as plan:
-        yield plan
+    """A plan, made again as often as something is found that is to be kept or imported. A plan file is taken as it is.
+
+    More than once: what is inside of another object can be looked up only when the plan knows that one. Imports are a
+    part of the plan (`terraform import` fails where a module's outputs name what isn't in the state yet).
+    """
+    imports: list[Adopt] = []
+    done: set[str] = set()
+    told: set[str] = set()
+    while True:
+        with ExitStack() as held:
+            with nullcontext() if planfile else passing(terraform.directory, imports):
+                plan = held.enter_context(planned(execution, terraform, options, planfile))
+            found = [] if planfile else _settled(execution, leftovers_of(execution, terraform, options, plan), told)
+            repairs = [one for one in found if isinstance(one, Keep | Adopt) and one.address not in done]
+            if not repairs:
+                yield plan
+                return
+            _agree(execution, repairs, approved=approved, adopts=adopts)
+            for repair in repairs:
+                if isinstance(repair, Keep):
+                    _keep(execution, terraform, repair)
+        imports += [repair for repair in repairs if isinstance(repair, Adopt)]
+        done.update(repair.address for repair in repairs)
 
 
 def leftovers_of(execution: Execution, terraform: Terraform, options: PlanOptions, plan: Plan) -> PlanLeftovers:
@@ -73,8 +82,8 @@ def tell(execution: Execution, actions: Sequence[LeftoverAction]) -> None:
         execution.emit(FindingReported(step="terraform", subject=action.address, detail=detail, code=code, fix=fix))
 
 
-def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[LeftoverAction]:
-    """What was found, once nothing is on its way any more."""
+def _settled(execution: Execution, leftovers: PlanLeftovers, told: set[str]) -> Sequence[LeftoverAction]:
+    """What was found, once nothing is on its way any more; what is `told` already is not said again."""
     from orchestrator.errors import Problem, TimedOut
     from orchestrator.events import StepWaiting
 
@@ -84,7 +93,8 @@ def _settled(execution: Execution, leftovers: PlanLeftovers) -> Sequence[Leftove
         actions = leftovers.look()
         coming = {action.address: action.because for action in actions if isinstance(action, Await)}
         if not coming:
-            tell(execution, actions)
+            tell(execution, [action for action in actions if action.address not in told])
+            told.update(action.address for action in actions)
             return actions
         if execution.clock.monotonic() > deadline:
             fix = "look at its events in AWS; to recreate it: -replace=ADDRESS"
@@ -109,25 +119,19 @@ def _agree(execution: Execution, repairs: Sequence[Keep | Adopt], *, approved: b
                     "exists-outside-state",
                     one.because,
                     one.address,
-                    f"add --import-existing, or do it by hand: {one.command}",
+                    "add --import-existing; to review it first: orchestrate plan --import-blocks imports.tf; by hand: "
+                    f"{one.command}",
                 )
                 for one in imports
             )
         )
-    approve(execution, approved, "Repair the state like this, and plan again?")
+    approve(execution, approved, "Repair it like this, and plan again?")
 
 
-def _make(execution: Execution, terraform: Terraform, plan: Plan, repair: Keep | Adopt) -> None:
+def _keep(execution: Execution, terraform: Terraform, repair: Keep) -> None:
     from orchestrator.events import StepDone
 
-    imports = isinstance(repair, Adopt)
-    with (
-        execution.change("terraform", {repair.address: f"{'import' if imports else 'untaint'} it: {repair.because}"}),
-        execution.patience(),
-    ):
-        if isinstance(repair, Adopt):
-            terraform.adopt(repair.address, repair.id, plan, interrupts=execution.interrupts)
-        else:
-            terraform.untaint(repair.address, interrupts=execution.interrupts)
-    done = f"{'imported into the state' if imports else 'kept (untainted)'}: {repair.because}"
-    execution.emit(StepDone(step="terraform", subject=repair.address, detail=done, changed=1))
+    with execution.change("terraform", {repair.address: f"untaint it: {repair.because}"}), execution.patience():
+        terraform.untaint(repair.address, interrupts=execution.interrupts)
+    detail = f"kept (untainted): {repair.because}"
+    execution.emit(StepDone(step="terraform", subject=repair.address, detail=detail, changed=1))

@@ -169,7 +169,7 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
     """Apply exactly this plan, with live progress."""
     from orchestrator.engine.step import STACK
     from orchestrator.events import StepDone, StepStarted
-    from orchestrator.stack.blueprint.changes import count_of
+    from orchestrator.stack.blueprint.changes import count_of, every_change
     from orchestrator.workflows.resources import ResourceCount
 
     count = ResourceCount(count_of(plan.json))
@@ -182,11 +182,16 @@ def execute(execution: Execution, terraform: Terraform, plan: Plan) -> None:
             _progress(execution, said.message or said.kind)
 
     execution.emit(StepStarted(step="terraform"))
-    with execution.change("terraform", {STACK: f"apply the plan {plan.checksum[:12]}"}) as made:
+    imports = {one.address: one.imported for one in every_change(plan.json) if one.imported}
+    intended = {address: f"import it: {identifier}" for address, identifier in imports.items()}
+    with execution.change("terraform", {**intended, STACK: f"apply the plan {plan.checksum[:12]}"}) as made:
         with execution.patience():
             changes = terraform.apply(plan, show, interrupts=execution.interrupts)
         made[STACK] = changes.total
         execution.wary = execution.wary or changes.total > 0
+    for address, identifier in imports.items():
+        detail = f"imported into the state: {identifier}"
+        execution.emit(StepDone(step="terraform", subject=address, detail=detail, changed=1))
     execution.emit(StepDone(step="terraform", detail=str(changes), changed=changes.total))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,9 +20,11 @@ from orchestrator.engine.journal import records
 from orchestrator.errors import Invalid
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.toolchain import toolchain
-from orchestrator.terraform.leftovers import KINDS
+from orchestrator.terraform.resource_kinds import KINDS
 from tests import needed
 from tests.e2e.stage import COMMAND_SECONDS, Ended, Stage
+from tests.terraform.conftest import ROOT, Terraform
+from tests.terraform.killing import Sweep, door
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -70,14 +73,14 @@ class Applies:
     """`orchestrate apply` in a directory of the test's own."""
 
     def __init__(self, stage: Stage, directory: Path, environment: dict[str, str]) -> None:
-        self.stage, self.directory, self._environment = stage, directory, environment
+        self.stage, self.directory, self.environment = stage, directory, environment
         self.rds = stage.aws.client("rds")
 
     def begin(self, *more: str) -> subprocess.Popen[str]:
         words = ["apply", "--auto-approve", "--json", "--database-transport", "direct", "--poll", "0.5", *more]
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "orchestrator", *words, "--var", "password=of-no-importance"],
-            env=self._environment,
+            env=self.environment,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,6 +108,10 @@ class Applies:
     def write(self, *databases: str) -> None:
         parts = "".join(DATABASE.format(name=name) for name in databases)
         (self.directory / "main.tf").write_text(CONFIGURATION.replace("%s", parts))
+
+    def in_state(self) -> list[str]:
+        """Addresses."""
+        return Terraform(self.directory, self.environment).run("state", "list").stdout.split()
 
     def changes(self) -> list[str]:
         """What the last run intended to change in Terraform's world."""
@@ -148,8 +155,8 @@ def test_what_was_killed_is_imported_and_what_was_cut_off_is_kept(applies: Appli
     process.send_signal(signal.SIGTERM)
     interrupted = applies.end(process)
     assert interrupted.status == 130
-    assert interrupted.of("step-done", "terraform", "aws_db_instance.killed")
-    assert applies.changes()[0].startswith("import it: ")
+    assert applies.changes()[0] == "import it: onyx-prod-killed"
+    assert "aws_db_instance.killed" in applies.in_state()
 
     ended = applies.end(applies.begin()).succeeded()
     (kept,) = ended.of("step-done", "terraform", "aws_db_instance.cut")
@@ -172,25 +179,97 @@ NAMES = {
 }
 
 
-def test_each_kind_is_found_by_its_name_with_its_status_and_tags(alive: Stage) -> None:
+def seen_of(stage: Stage, kind: str, name: str) -> existing.ExistingObject:
+    (seen,) = existing.find(stage.aws.client, kind, {KINDS[kind].name: name})
+    return seen
+
+
+def test_what_has_a_name_is_found_by_it_with_its_status_and_tags(alive: Stage) -> None:
     client = alive.aws.client
-    names = NAMES | {"aws_instance": alive.contract["runner"]["instance_id"]}
-    assert names.keys() == KINDS.keys()
-    for kind, name in names.items():
-        seen = existing.find(client, kind, name)
-        assert seen is not None, kind
+    for kind, name in (NAMES | {"aws_instance": alive.contract["runner"]["instance_id"]}).items():
+        seen = seen_of(alive, kind, name)
         assert seen.id == (alive.contract["load_balancer"]["arn"] if kind == "aws_lb" else name)
         assert not KINDS[kind].ready or seen.status in KINDS[kind].ready
     client("iam").tag_role(RoleName=NAMES["aws_iam_role"], Tags=[{"Key": "Stack", "Value": "onyx-prod"}])
     bucket = {"TagSet": [{"Key": "Stack", "Value": "onyx-prod"}]}
     client("s3").put_bucket_tagging(Bucket=NAMES["aws_s3_bucket"], Tagging=bucket)
     for kind in ("aws_iam_role", "aws_s3_bucket"):
-        tagged = existing.find(client, kind, NAMES[kind])
-        assert tagged is not None
-        assert tagged.tags == {"Stack": "onyx-prod"}
+        assert seen_of(alive, kind, NAMES[kind]).tags == {"Stack": "onyx-prod"}
+
+
+def test_a_bucket_is_blank_while_it_has_neither_tags_nor_content(alive: Stage) -> None:
+    s3 = alive.aws.client("s3")
+    where = {"LocationConstraint": alive.contract["region"]}
+    s3.create_bucket(Bucket="onyx-prod-just-made", CreateBucketConfiguration=where)
+    assert seen_of(alive, "aws_s3_bucket", "onyx-prod-just-made").blank
+    s3.put_object(Bucket="onyx-prod-just-made", Key="x", Body=b"x")
+    assert not seen_of(alive, "aws_s3_bucket", "onyx-prod-just-made").blank
+
+
+ABSENT: dict[str, dict[str, Any]] = {
+    "aws_acm_certificate": {"domain_name": "nothing.example.com"},
+    "aws_ebs_volume": {"availability_zone": "us-west-2a", "size": 7},
+    "aws_ecs_service": {"cluster": "onyx-prod-cluster", "name": "nothing"},
+    "aws_ecs_task_definition": {"family": "nothing"},
+    "aws_iam_role_policy": {"role": "nothing", "name": "nothing"},
+    "aws_iam_role_policy_attachment": {"role": "nothing", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+    "aws_instance": {"id": "i-0123456789abcdef0"},
+    "aws_lb_listener": {"load_balancer_arn": "BALANCER", "port": 8443},
+    "aws_lb_listener_rule": {"listener_arn": "LISTENER", "priority": 4999},
+    "aws_nat_gateway": {"subnet_id": "subnet-0123456789abcdef0"},
+    "aws_route": {"route_table_id": "rtb-0123456789abcdef0", "destination_cidr_block": "0.0.0.0/0"},
+    "aws_route_table_association": {"route_table_id": "rtb-0123456789abcdef0", "subnet_id": "subnet-0123456789abcdef0"},
+    "aws_secretsmanager_secret": {"name_prefix": "onyx-prod/nothing-"},
+    "aws_volume_attachment": {
+        "volume_id": "vol-0123456789abcdef0",
+        "instance_id": "i-0123456789abcdef0",
+        "device_name": "/dev/sdf",
+    },
+    "aws_vpc_security_group_egress_rule": {"security_group_id": "sg-0123456789abcdef0", "ip_protocol": "-1"},
+    "aws_vpc_security_group_ingress_rule": {"security_group_id": "sg-0123456789abcdef0", "ip_protocol": "-1"},
+}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_what_is_not_there_is_not_found(alive: Stage, kind: str) -> None:
-    name = "i-0123456789abcdef0" if kind == "aws_instance" else "onyx-prod-nothing"
-    assert existing.find(alive.aws.client, kind, name) is None
+    balancer = alive.contract["load_balancer"]["arn"]
+    listener = alive.aws.client("elbv2").describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["ListenerArn"]
+    wanted = ABSENT.get(kind) or {KINDS[kind].name or "vpc_id": "onyx-prod-nothing"}
+    there = {key: {"BALANCER": balancer, "LISTENER": listener}.get(str(one), one) for key, one in wanted.items()}
+    assert not existing.find(alive.aws.client, kind, {**there, "tags": {"Stack": "nobody"}})
+
+
+NETWORK = """
+module "network" {
+  source      = "./modules/network"
+  name        = "onyx-prod"
+  cidr        = "10.77.0.0/16"
+  region      = "us-west-2"
+  nat_gateway = false
+}
+
+module "storage" {
+  source        = "./modules/storage"
+  bucket        = "onyx-prod-interrupted"
+  force_destroy = true
+}
+"""
+
+
+def test_terraform_is_killed_in_the_middle_of_a_network_and_of_a_bucket(applies: Applies) -> None:
+    """Two kinds of the sweep over all (`make killed-terraform`): nothing is made twice."""
+    shutil.copytree(ROOT / "terraform" / "modules", applies.directory / "modules")
+    (applies.directory / "main.tf").write_text(CONFIGURATION.replace("%s", NETWORK))
+    with door(applies.environment["AWS_ENDPOINT_URL"]) as between:
+        sweep = Sweep(applies.directory, applies.environment, between, ("-var=password=of-no-importance",))
+        sweep.through(["aws_vpc", "aws_s3_bucket"]).succeeded()
+        assert {"aws_vpc", "aws_s3_bucket"} <= sweep.imported.keys()
+        assert sweep.nothing_was_made_twice()
+        assert sweep.in_state()["aws_subnet"] == 4
+
+        (applies.directory / "terraform.tfstate").unlink()
+        assert sweep.run("plan", "--import-blocks", "imports.tf").status == 6
+        planned = Terraform(applies.directory, applies.environment).run("plan", "-no-color", *sweep.variables)
+        assert "to import, 2 to add, " in planned.stdout, "the bucket's two settings alone"
+        sweep.run("apply", "--auto-approve").succeeded()
+        assert sweep.nothing_was_made_twice()

@@ -39,6 +39,8 @@ class ResourceChange:
     previous_address: str = ""
     deposed: str = ""
     is_data: bool = False
+    imported: str = ""
+    """The id of what is imported to this address by an `import` block; empty: nothing is."""
 
     @property
     def ends(self) -> bool:
@@ -189,6 +191,7 @@ def every_change(plan: Document) -> Iterator[ResourceChange]:
             raw.get("previous_address", ""),
             raw.get("deposed", ""),
             raw.get("mode") == "data",
+            str((change.get("importing") or {}).get("id") or ""),
         )
 
 

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.aws.existing import _FINDERS, ExistingObject
+from orchestrator.aws.existing import FINDERS, ExistingObject
 from orchestrator.terraform.leftovers import (
-    KINDS,
     Adopt,
     Leave,
     Planned,
     Tainted,
     action_for_created,
     action_for_tainted,
+    actions_for_created,
     created,
     tainted,
     taints_in,
 )
+from orchestrator.terraform.resource_kinds import KINDS, SETTINGS
 
-CASES = Path(__file__).parents[2] / "cases" / "leftovers"
+ROOT = Path(__file__).parents[3]
+CASES = ROOT / "tests" / "cases" / "leftovers"
 
 
 def cases(name: str) -> list[Any]:
@@ -42,18 +45,42 @@ def test_tainted(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("created"))
 def test_created(case: dict[str, Any]) -> None:
-    one = Planned("aws_db_instance.this", "aws_db_instance", "onyx-prod-postgres", case["planned"])
-    seen = None if case["seen"] is None else ExistingObject("its-id", case.get("status", "available"), case["seen"])
+    kind = case.get("kind", "aws_db_instance")
+    name = case.get("name", "onyx-prod-postgres")
+    wanted = {KINDS[kind].name: name} if KINDS[kind].name else {}
+    inside, taken = case.get("inside", False), frozenset(case.get("taken", ()))
+    one = Planned(f"{kind}.this", kind, wanted, case["planned"], inside, taken)
+    several = [] if case["seen"] is None else case["seen"] if isinstance(case["seen"], list) else [case["seen"]]
+    status = case.get("status", "available" if kind == "aws_db_instance" else "")
+    blank = case.get("blank", False)
+    seen = [ExistingObject(f"id-{n}", status, tags, blank) for n, tags in enumerate(several)]
     action = action_for_created(one, seen, case.get("stack", ""))
     assert (action and type(action).__name__) == case["action"]
     if isinstance(action, Adopt):
-        assert action.command == "terraform import aws_db_instance.this its-id"
+        assert action.command == f"terraform import {kind}.this id-0"
     if isinstance(action, Leave):
-        assert "terraform import aws_db_instance.this its-id" in action.fix
+        assert action.fix
+
+
+def test_what_two_could_be_is_nobodys() -> None:
+    seen = [ExistingObject("eipalloc-1", tags={"Stack": "onyx-prod"})]
+    two = [Planned(f"aws_eip.this[{n}]", "aws_eip", {}, {"Stack": "onyx-prod"}) for n in (0, 1)]
+    first, second = actions_for_created([(one, seen) for one in two], "onyx-prod")
+    assert isinstance(first, Leave)
+    assert "aws_eip.this[1]" in first.because
+    assert isinstance(second, Leave)
+    assert "terraform import 'aws_eip.this[1]' eipalloc-1" in second.fix
 
 
 def test_every_kind_can_be_looked_up() -> None:
-    assert KINDS.keys() == _FINDERS.keys()
+    assert KINDS.keys() == FINDERS.keys()
+
+
+def test_every_kind_of_our_own_stack_is_found_again_or_made_again_to_the_same_end() -> None:
+    sources = (ROOT / "terraform").rglob("*.tf")
+    ours = {kind for file in sources for kind in re.findall(r'^resource "(aws_\w+)"', file.read_text(), re.MULTILINE)}
+    assert ours == KINDS.keys() | SETTINGS.keys()
+    assert KINDS.keys().isdisjoint(SETTINGS)
 
 
 def change(
@@ -89,12 +116,49 @@ def test_a_plan_tells_what_it_creates_under_a_known_name() -> None:
             change("aws_iam_role.drawn", "aws_iam_role", ["create"], {"name_prefix": "a"}),
             change("aws_iam_role.kept", "aws_iam_role", ["no-op"], {"name": "kept"}),
             change("aws_iam_role.again", "aws_iam_role", ["delete", "create"], {"name": "again"}),
-            change("aws_instance.this", "aws_instance", ["create"], {"id": "i-1"}),
             change("terraform_data.this", "terraform_data", ["create"], {"name": "a"}),
         ]
     }
-    assert list(created(plan)) == [Planned("aws_iam_role.a", "aws_iam_role", "a", {"Stack": "onyx"})]
+    assert list(created(plan)) == [Planned("aws_iam_role.a", "aws_iam_role", {"name": "a"}, {"Stack": "onyx"})]
     assert list(created({})) == []
+
+
+def test_what_is_inside_of_something_unknown_can_not_be_looked_up_yet() -> None:
+    new = change("aws_subnet.a", "aws_subnet", ["create"], {"cidr_block": "10.0.0.0/20"})
+    new["change"]["after_unknown"] = {"vpc_id": True}
+    assert list(created({"resource_changes": [new]})) == []
+
+
+def test_a_plan_tells_what_is_inside_of_the_state_and_what_the_state_has_already() -> None:
+    state = [
+        {
+            "address": "aws_vpc.this",
+            "type": "aws_vpc",
+            "mode": "managed",
+            "values": {"id": "vpc-1", "arn": "arn:vpc-1"},
+        },
+        {"address": "aws_vpc.read", "type": "aws_vpc", "mode": "data", "values": {"id": "vpc-2"}},
+    ]
+    plan = {
+        "prior_state": {"format_version": "1.0", "values": {"root_module": {"resources": state}}},
+        "resource_changes": [
+            change(f"aws_subnet.{n}", "aws_subnet", ["create"], {"cidr_block": "10.0.0.0/20", "vpc_id": f"vpc-{n}"})
+            for n in (1, 2)
+        ]
+        + [change("aws_vpc.second", "aws_vpc", ["create"], {"cidr_block": "10.0.0.0/16"})],
+    }
+    first, second, third = created(plan)
+    assert first.inside
+    assert not second.inside, "somebody else's network"
+    assert third.taken == {"vpc-1", "arn:vpc-1"}
+
+
+def test_what_the_plan_imports_counts_as_the_state_s() -> None:
+    network = change("aws_vpc.this", "aws_vpc", ["no-op"], {"id": "vpc-1"})
+    network["change"]["importing"] = {"id": "vpc-1"}
+    subnet = change("aws_subnet.a", "aws_subnet", ["create"], {"cidr_block": "10.0.0.0/20", "vpc_id": "vpc-1"})
+    (one,) = created({"resource_changes": [network, subnet]})
+    assert one.inside
 
 
 def test_a_state_tells_whether_a_create_came_to_its_end() -> None:

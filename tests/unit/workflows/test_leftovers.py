@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -52,13 +52,13 @@ class Looks:
         return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
 
 
-settled: Callable[[Any, Any], Sequence[LeftoverAction]] = leftovers._settled
+settled: Callable[[Any, Any, set[str]], Sequence[LeftoverAction]] = leftovers._settled
 agree: Callable[..., None] = leftovers._agree
 
 
 def test_what_is_on_its_way_is_waited_for_and_said_once() -> None:
     us = execution()
-    assert settled(us, Looks([COMING], [COMING], [READY])) == [READY]
+    assert settled(us, Looks([COMING], [COMING], [READY]), set()) == [READY]
     assert us.clock.now == 2 * leftovers.POLL
     assert [type(one) for one in us.said] == [StepWaiting, FindingReported]
     assert us.said[0].subject == DATABASE
@@ -67,7 +67,7 @@ def test_what_is_on_its_way_is_waited_for_and_said_once() -> None:
 def test_the_wait_ends() -> None:
     us = execution()
     with pytest.raises(TimedOut) as caught:
-        settled(us, Looks([COMING]))
+        settled(us, Looks([COMING]), set())
     assert [problem.code for problem in caught.value.problems] == ["cut-off-not-available"]
     assert us.clock.now > leftovers.PATIENCE
 
@@ -105,12 +105,12 @@ def found(
 ) -> Any:
     answers = iter(looks)
 
-    def find(_client: Any, _kind: str, name: str) -> ExistingObject | None:
-        assert name == "onyx-prod-x"
+    def find(_client: Any, _kind: str, wanted: Mapping[str, Any]) -> Sequence[ExistingObject]:
+        assert wanted["name"] == "onyx-prod-x"
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return [answer] if answer else []
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(existing, "find", find)
@@ -142,7 +142,9 @@ def test_without_a_region_nothing_is_looked_up() -> None:
 
 def test_what_is_not_ours_to_decide_is_told_with_its_way_out() -> None:
     us = execution()
-    settled(us, Looks([Leave(DATABASE, "it is failed", "terraform untaint it")]))
+    told: set[str] = set()
+    for _ in range(2):
+        settled(us, Looks([Leave(DATABASE, "it is failed", "terraform untaint it")]), told)
     assert [(one.code, one.fix) for one in us.said] == [("left-behind", "terraform untaint it")]
 
 
