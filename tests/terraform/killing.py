@@ -1,8 +1,9 @@
 """Terraform is killed in the middle of creating things, kind after kind, until nothing is left to create.
 
 Between Terraform and the cloud stands a door. When the cloud has answered the create of a kind that is still to be
-interrupted, Terraform and its provider are killed (SIGKILL) before they hear the answer: the object exists, and the
-state knows nothing of it. The next `orchestrate apply --import-existing` has to find it.
+interrupted, Terraform and its provider are killed (SIGKILL) before they hear the answer, and that of whatever else they
+create meanwhile: the objects exist, and the state knows nothing of them. The next `orchestrate apply --import-existing`
+has to find them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import urllib3
 from werkzeug.exceptions import GatewayTimeout
 from werkzeug.wrappers import Response
 
+from orchestrator.local.core.waiting import eventually
 from orchestrator.terraform.resource_kinds import KINDS
 from tests.e2e.recorder import action
 from tests.e2e.stage import COMMAND_SECONDS, Ended
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
+COMPANY = 10.0
+"""Seconds for which the first answer is kept back, so that Terraform is in the middle of other creates too."""
 _EC2, _ELB, _IAM, _S3 = "ec2", "elasticloadbalancing", "iam", "s3"
 CREATES: Mapping[str, str] = {
     "aws_acm_certificate": "acm:RequestCertificate",
@@ -104,29 +108,33 @@ class Door:
     victim: psutil.Process | None = None
     made: Counter[str] = field(default_factory=Counter)
     killed_at: str = ""
+    killed: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         wanted, body = taken(environ)
         called = _called(wanted, body)
         said = asked(self.pool, self.upstream, wanted, body)
-        with self.lock:
-            if called in CREATES.values() and said.status < 300:
+        if called in CREATES.values() and said.status < 300:
+            with self.lock:
                 self.made[called] += 1
-                if called in self.waiting_for and not self.killed_at:
-                    self._kill(called)
+                first = called in self.waiting_for and not self.killed_at
+                self.killed_at = self.killed_at or (called if first else "")
+            if first:
+                eventually(lambda: all(self.made[one] for one in self.waiting_for), COMPANY)
+                self._kill()
             if self.killed_at:
+                self.killed.wait()
                 return GatewayTimeout()(environ, start)
         return Response(said.body, said.status, list(said.headers.items()))(environ, start)
 
-    def _kill(self, called: str) -> None:
+    def _kill(self) -> None:
         """Terraform, and the provider that would go on for a moment; not who has started them."""
         assert self.victim is not None
         for one in self.victim.children(recursive=True):
             if "terraform" in one.name():
                 one.kill()
-        self.waiting_for.discard(called)
-        self.killed_at = called
+        self.killed.set()
 
 
 @contextmanager
@@ -188,6 +196,7 @@ class Sweep:
             text=True,
         ) as process:
             self.door.killed_at, self.door.victim = "", psutil.Process(process.pid)
+            self.door.killed.clear()
             out, err = process.communicate(timeout=COMMAND_SECONDS)
         return Ended(process.returncode, out, err)
 
