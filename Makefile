@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -100,6 +100,9 @@ faults: $(READY) ## crashes and failures at every call, random schedules, races,
 
 scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the suite takes 25)
 	TENANTS=90 LOCAL_CLOUD_PAGE=0 $(BIN)/pytest -q tests/e2e/test_scale.py
+
+fleet: $(READY) ## a fleet of 40 stacks whose workers are killed and stopped, and three stacks on a local cloud (FLEET_SEED=n repeats a run)
+	FLEET=full $(BIN)/pytest -q tests/fleet
 
 corpus: $(READY) ## recreate the plans and states of tests/corpus with the real Terraform (STACKS="a b": only these; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)

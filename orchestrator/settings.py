@@ -274,6 +274,7 @@ VARIABLES = {
     "ORCHESTRATE_CERTIFICATE": "what `orchestrate certificate` publishes records for (the hook in terraform/ sets it)",
     "ORCHESTRATE_PARENT": "the run around this one: orchestrate sets it for what Terraform starts; otherwise it is "
     "ignored",
+    "ORCHESTRATE_FLEET_DATABASE": "where `orchestrate fleet` keeps its orders, instead of `database` in fleet.toml",
     "ORCHESTRATE_DIRECTORY": "Terraform's directory, for hooks/orchestrate.mk",
     "ORCHESTRATE_VAR_FILE": "a var file for every command, for hooks/orchestrate.mk",
     "ORCHESTRATE_FLAGS": "other arguments for every command, for hooks/orchestrate.mk",

@@ -137,7 +137,7 @@ def main() -> int:
         uv = find_uv()
         say(f"installing into .venv with {'uv' if uv else 'pip (about a minute)'}")
         make_venv(uv)
-        install(uv, "--editable", ".[local]", *development_group())
+        install(uv, "--editable", ".[local,fleet]", *development_group())
         postgres(uv)
     except SetupError as failure:
         say(str(failure))

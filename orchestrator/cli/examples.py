@@ -158,10 +158,85 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate config --json",
         "orchestrate config --chdir ../other-stack",
     ),
+    "fleet run": (
+        "orchestrate fleet run",
+        "orchestrate fleet run --label env=prod --wave 1,10%,rest --stop-after-failures 2",
+        "orchestrate fleet run --failed",
+    ),
+    "fleet plan": (
+        "orchestrate fleet plan",
+        "orchestrate fleet plan --label env=prod",
+        "orchestrate fleet plan --report markdown > comment.md",
+    ),
+    "fleet status": (
+        "orchestrate fleet status",
+        "orchestrate fleet status --stack prod-eu",
+        "orchestrate fleet status --report json",
+    ),
+    "fleet doctor": (
+        "orchestrate fleet doctor",
+        "orchestrate fleet doctor --failed",
+        "orchestrate fleet doctor --report junit > doctor.xml",
+    ),
+    "fleet pause": (
+        "orchestrate fleet pause",
+        "orchestrate fleet pause --label env=demo --auto-approve",
+        "orchestrate fleet pause --stack demo-1 --auto-approve",
+    ),
+    "fleet resume": (
+        "orchestrate fleet resume",
+        "orchestrate fleet resume --label env=demo --wave 1,rest",
+        "orchestrate fleet resume --failed",
+    ),
+    "fleet backup": (
+        "orchestrate fleet backup",
+        "orchestrate fleet backup --label env=prod",
+        "orchestrate fleet backup --report json",
+    ),
+    "fleet submit": (
+        "orchestrate fleet submit run",
+        "orchestrate fleet submit backup --label env=prod",
+        "orchestrate fleet submit pause --label env=demo --auto-approve",
+    ),
+    "fleet worker": (
+        "orchestrate fleet worker",
+        "orchestrate fleet worker --fleet /etc/orchestrate/fleet.toml",
+        "orchestrate fleet worker --fleet ../fleet.toml",
+    ),
+    "fleet list": (
+        "orchestrate fleet list",
+        "orchestrate fleet list --fleet ../fleet.toml",
+        "orchestrate fleet list > orders.txt",
+    ),
+    "fleet show": (
+        "orchestrate fleet show run-1a2b3c4d-1",
+        "orchestrate fleet show run-1a2b3c4d-1 --report json",
+        "orchestrate fleet show run-1a2b3c4d-1 --report junit > fleet.xml",
+    ),
+    "fleet cancel": (
+        "orchestrate fleet cancel run-1a2b3c4d-1",
+        "orchestrate fleet cancel backup-1a2b3c4d-2",
+        "orchestrate fleet cancel run-1a2b3c4d-1 --fleet ../fleet.toml",
+    ),
+    "fleet retry": (
+        "orchestrate fleet retry run-1a2b3c4d-1",
+        "orchestrate fleet retry run-1a2b3c4d-1 --report markdown",
+        "orchestrate fleet retry run-1a2b3c4d-1 --fleet ../fleet.toml",
+    ),
+    "fleet stacks": (
+        "orchestrate fleet stacks",
+        "orchestrate fleet stacks --fleet ../fleet.toml",
+        "orchestrate fleet stacks > stacks.txt",
+    ),
     "demo": (
         "orchestrate demo",
         "orchestrate demo --keep",
         "orchestrate demo --dns porkbun --speed 60",
+    ),
+    "local fleet": (
+        "orchestrate local fleet",
+        "orchestrate local fleet --stacks 5",
+        "orchestrate local fleet try-it --speed 20",
     ),
     "local up": (
         "orchestrate local up --stack",

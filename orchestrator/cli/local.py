@@ -188,6 +188,31 @@ def _brought_to_life(stack: StackRef) -> Outcome:
 
 
 @local.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("local-fleet"))
+@click.option("--stacks", type=click.IntRange(1, 40), default=3, show_default=True, help="How many.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0.01),
+    default=60.0,
+    show_default=True,
+    help="How many times shorter delays are than on AWS.",
+)
+def fleet(folder: Path, stacks: int, speed: float) -> None:
+    """Start a local cloud with several stacks in it, and describe them in FOLDER, for `orchestrate fleet`.
+
+    FOLDER is ./local-fleet unless given; the cloud is called `fleet`.
+    """
+    from orchestrator.local.core import state
+    from orchestrator.local.endpoint import client
+    from orchestrator.local.stories import three_stacks
+
+    running = client.up("fleet", state.folder_of("fleet", None), speed=speed)
+    file = three_stacks.make(running, folder, stacks)
+    click.echo(f"{stacks} stacks are described in {file}: `orchestrate fleet run --fleet {file}` brings them to life")
+    click.echo("`orchestrate local down --name fleet` ends the cloud")
+
+
+@local.command()
 @_which_cloud
 def down(name: str, directory: Path | None) -> None:
     """Stop the local cloud and remove everything it made."""

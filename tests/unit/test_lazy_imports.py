@@ -8,7 +8,20 @@ import sys
 
 import pytest
 
-HEAVY = {"boto3", "botocore", "dns", "moto", "psycopg", "pydantic", "python_terraform", "rich", "tenacity", "urllib3"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "dbos",
+    "dns",
+    "moto",
+    "psycopg",
+    "pydantic",
+    "python_terraform",
+    "rich",
+    "sqlalchemy",
+    "tenacity",
+    "urllib3",
+}
 
 PROGRAM = """
 import json, sys
@@ -21,7 +34,9 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["local", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["local", "--help"], ["fleet", "--help"]], ids=" ".join
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,0 +1,78 @@
+"""The two commands of docs/how-to/from-one-stack-to-a-fleet.md, as they stand there, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import PATIENCE, until
+
+pytestmark = pytest.mark.cloud
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "from-one-stack-to-a-fleet.md"
+
+
+def the_two_commands() -> list[list[str]]:
+    section = PAGE.read_text(encoding="utf-8").partition("## Try it on a laptop")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return [shlex.split(line, comments=True) for line in block.splitlines()]
+
+
+class Newcomer:
+    """Somebody in an empty folder, without any settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        self.environment = {**inherited, "HOME": str(folder)}
+
+    def types(self, words: list[str]) -> subprocess.Popen[str]:
+        assert words[0] == "orchestrate"
+        command = [sys.executable, "-P", "-m", "orchestrator", *words[1:]]
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True)
+
+    def does(self, line: str) -> tuple[int, str]:
+        process = self.types(shlex.split(line))
+        said, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, said
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
+    made = Newcomer(tmp_path)
+    try:
+        yield made
+    finally:
+        made.does("orchestrate local down --name fleet")
+
+
+def test_two_commands_bring_three_stacks_to_life_also_when_the_second_one_is_killed(newcomer: Newcomer) -> None:
+    first, second = the_two_commands()
+    assert newcomer.types(first).wait(PATIENCE) == 0
+
+    killed = newcomer.types(second)
+    records = newcomer.folder / "local-fleet"
+    until("a stack is under way", lambda: [*records.glob("stack-*/.orchestrate/runs/*.jsonl")])
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=PATIENCE)
+
+    again = newcomer.types(second)
+    said, _ = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0, said
+    assert "run: 3 stacks: 3 succeeded" in said
+
+    status, report = newcomer.does("orchestrate fleet run --fleet local-fleet/fleet.toml --wave 1,rest --report json")
+    results = {one["stack"]: one for one in map(json.loads, report.splitlines()) if one["event"] == "stack-finished"}
+    assert status == 0, report
+    assert [(name, one["outcome"], one["changed"]) for name, one in sorted(results.items())] == [
+        (f"stack-{number}", "succeeded", 0) for number in (1, 2, 3)
+    ]
