@@ -23,6 +23,10 @@ PATIENCE = 0.7
 """The part of the lease after which a worker that could not beat stops: before others may call it dead."""
 _KEY = 7_305_442_001
 """Of the advisory lock; any number that nobody else uses."""
+Abandoned = Callable[[set[str]], list[str]]
+"""Of the living → the workers that have something under way and are not among them."""
+Recover = Callable[[list[str]], None]
+"""Takes what these have left."""
 _TABLE = """
 CREATE SCHEMA IF NOT EXISTS orchestrate_fleet;
 CREATE TABLE IF NOT EXISTS orchestrate_fleet.workers (
@@ -35,12 +39,13 @@ CREATE TABLE IF NOT EXISTS orchestrate_fleet.workers (
 
 
 class Heartbeats:
-    """Of one worker, from `begin` on. `lost` is called once, when it must stop; `recover` takes the dead ones' work."""
+    """Of one worker, from `begin` on. `lost` is called once, when it must stop."""
 
     def __init__(self, database: str, name: str, lease: float) -> None:
         self._database, self._name, self._lease = database, name, lease
         self._clock = SystemClock()
         self._thread: threading.Thread | None = None
+        self._others: tuple[Abandoned, Recover] | None = None
         self._kept: psycopg.Connection | None = None
         """Of the thread that beats: a connection may take longer than a beat may."""
 
@@ -56,13 +61,14 @@ class Heartbeats:
             database.execute(_TABLE)
             database.execute("INSERT INTO orchestrate_fleet.workers (name) VALUES (%s)", [self._name])
 
-    def begin(
-        self, lost: Callable[[], None], abandoned: Callable[[set[str]], list[str]], recover: Callable[[list[str]], None]
-    ) -> None:
-        """Beat, and look after the others, in a thread of its own."""
-        work = (lost, abandoned, recover)
-        self._thread = threading.Thread(target=self._keep, args=work, name="heartbeats", daemon=True)
+    def begin(self, lost: Callable[[], None]) -> None:
+        """Beat, in a thread of its own, from now on: the engine may take longer to start than the lease is."""
+        self._thread = threading.Thread(target=self._keep, args=(lost,), name="heartbeats", daemon=True)
         self._thread.start()
+
+    def look_after(self, abandoned: Abandoned, recover: Recover) -> None:
+        """The engine has started: look after the others as well."""
+        self._others = (abandoned, recover)
 
     def end(self) -> None:
         """The worker leaves: what it has not finished is another's at once."""
@@ -77,9 +83,7 @@ class Heartbeats:
         with self._connected() as database:
             return _alive(database, self._lease)
 
-    def _keep(
-        self, lost: Callable[[], None], abandoned: Callable[[set[str]], list[str]], recover: Callable[[list[str]], None]
-    ) -> None:
+    def _keep(self, lost: Callable[[], None]) -> None:
         heard = self._clock.monotonic()
         while True:
             began = self._clock.monotonic()
@@ -88,7 +92,8 @@ class Heartbeats:
                     lost()
                     return
                 heard = began
-                self.sweep(abandoned, recover)
+                if self._others is not None:
+                    self.sweep(*self._others)
             except psycopg.Error:  # the server is away: it may come back before the lease is over
                 self._drop()
                 if self._clock.monotonic() - heard > PATIENCE * self._lease:
@@ -106,7 +111,7 @@ class Heartbeats:
         )
         return found.rowcount == 1
 
-    def sweep(self, abandoned: Callable[[set[str]], list[str]], recover: Callable[[list[str]], None]) -> None:
+    def sweep(self, abandoned: Abandoned, recover: Recover) -> None:
         """Call dead who was silent, and hand on what all that are not alive have left. One worker at a time does it."""
         database = self._connection()
         with database.transaction():

@@ -110,10 +110,11 @@ class FleetService:
         if self.fleet.shared:
             self._heartbeats = Heartbeats(self.fleet.database, name, self.fleet.lease)
             self._heartbeats.enrol()
+            self._heartbeats.begin(self._declared_dead)
         self.worker = worker
         worker.start()
         if self._heartbeats is not None:
-            self._heartbeats.begin(self._declared_dead, worker.abandoned, worker.recover)
+            self._heartbeats.look_after(worker.abandoned, worker.recover)
         return True
 
     def _alone(self) -> bool:
