@@ -44,8 +44,7 @@ class Heartbeats:
     def __init__(self, database: str, name: str, lease: float) -> None:
         self._database, self._name, self._lease = database, name, lease
         self._clock = SystemClock()
-        self._thread: threading.Thread | None = None
-        self._others: tuple[Abandoned, Recover] | None = None
+        self._threads: list[threading.Thread] = []
         self._kept: psycopg.Connection | None = None
         """Of the thread that beats: a connection may take longer than a beat may."""
 
@@ -63,18 +62,22 @@ class Heartbeats:
 
     def begin(self, lost: Callable[[], None]) -> None:
         """Beat, in a thread of its own, from now on: the engine may take longer to start than the lease is."""
-        self._thread = threading.Thread(target=self._keep, args=(lost,), name="heartbeats", daemon=True)
-        self._thread.start()
+        self._start(self._keep, lost)
 
     def look_after(self, abandoned: Abandoned, recover: Recover) -> None:
-        """The engine has started: look after the others as well."""
-        self._others = (abandoned, recover)
+        """The engine has started: look after the others as well, in another thread: no beat waits for the engine."""
+        self._start(self._watch, abandoned, recover)
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, name="heartbeats", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def end(self) -> None:
         """The worker leaves: what it has not finished is another's at once."""
         self._clock.interrupt()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join(self._lease)
         with suppress(psycopg.Error), self._connected() as database:
             database.execute("UPDATE orchestrate_fleet.workers SET dead = true WHERE name = %s", [self._name])
 
@@ -92,13 +95,21 @@ class Heartbeats:
                     lost()
                     return
                 heard = began
-                if self._others is not None:
-                    self.sweep(*self._others)
             except psycopg.Error:  # the server is away: it may come back before the lease is over
                 self._drop()
                 if self._clock.monotonic() - heard > PATIENCE * self._lease:
                     lost()
                     return
+            try:
+                self._clock.sleep(self.period)
+            except Interrupted:
+                return
+
+    def _watch(self, abandoned: Abandoned, recover: Recover) -> None:
+        while True:
+            # The engine's errors are its own; whatever was missed, the next look or another worker finds.
+            with suppress(Exception):
+                self.sweep(abandoned, recover)
             try:
                 self._clock.sleep(self.period)
             except Interrupted:
@@ -113,8 +124,7 @@ class Heartbeats:
 
     def sweep(self, abandoned: Abandoned, recover: Recover) -> None:
         """Call dead who was silent, and hand on what all that are not alive have left. One worker at a time does it."""
-        database = self._connection()
-        with database.transaction():
+        with self._connected() as database, database.transaction():
             row = database.execute("SELECT pg_try_advisory_xact_lock(%s)", [_KEY]).fetchone()
             if row is None or not row[0]:
                 return
