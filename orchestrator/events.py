@@ -26,7 +26,7 @@ class _Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Event):
-    """A command began its work on a stack. `stack`, `command` and `version` say which."""
+    """A command has started on a stack. `stack`, `command` and `version` say which."""
 
     name = "run-started"
     stack: str = ""
@@ -51,7 +51,7 @@ class StepWaiting(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceProgress(_Event):
-    """Terraform began or ended a change of a resource; not in the records of runs.
+    """Terraform started or finished a change to a resource; not in the records of runs.
 
     `state` is `started`, `done` or `failed`, `action` Terraform's word (`create`, `update`, `delete`), `address` the
     resource's; `done` of the `total` changes of the plan are made (a replacement is two).

@@ -44,8 +44,8 @@ def apply(
     data or takes every site down is refused unless --allow-loss names each loss. A plan that fails the checklist of
     `orchestrate preflight` is refused too.
 
-    It also repairs what an interrupted apply left: an object whose create was cut off is kept if it has become
-    available, and one that exists but is missing from the state is imported.
+    It also repairs what an interrupted apply left: an object whose creation was interrupted is kept if it
+    has become available, and one that exists but is missing from the state is imported.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.apply import ApplyOptions, apply

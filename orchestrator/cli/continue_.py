@@ -18,10 +18,10 @@ from orchestrator.cli.shape import GroupedCommand
 @place_options
 @settings_options
 def continue_(*, tenants: tuple[str, ...], auto_approve: bool, **given: Any) -> None:
-    """Let a blue/green, linear or canary deployment go on that waits at a pause hook (ContinueServiceDeployment).
+    """Continue a blue/green, linear or canary deployment that waits at a pause hook (ContinueServiceDeployment).
 
-    Without a TENANT: all that wait. Shows where each stands, and asks. Works beside an `orchestrate run` or `apply`
-    that waits for the same deployment. A hook that comes later is not answered: run it again for that.
+    Without a TENANT, it continues all that wait. It shows the stage of each, and asks. It works while an `orchestrate
+    run` or `apply` waits for the same deployment. A later hook is not answered: run the command again for that.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.going_on import ContinueOptions, continue_

@@ -35,10 +35,10 @@ from orchestrator.cli.shape import command
 def doctor(*, bundle: Path | None, page: Path | None, fix: bool, auto_approve: bool, **given: Any) -> None:
     """Find what is wrong with a stack: root causes first, each with evidence and a fix.
 
-    Changes nothing unless --fix is given. Exit status 1: something keeps a site from working, or a check could not
-    look (it says which). Exit status 0: everything was checked, and nothing keeps a site from working. --fix repairs
-    these, with the steps of `run`: a missing database, its role or password; Vespa's Docker and container; services
-    that must be redeployed afterwards.
+    Changes nothing unless --fix is given. Exit status 1: something keeps a site from working, or a check could not run
+    (it says which). Exit status 0: everything was checked, and nothing keeps a site from working. --fix repairs these,
+    with the steps of `run`: a missing database, its role or password; Vespa's Docker and container; services that must
+    be redeployed afterwards.
 
     --bundle writes an archive for a colleague: findings, status, tasks, logs of the last half hour, contract and
     versions. With --fix, it shows the stack as it was before the repair.

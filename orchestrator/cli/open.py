@@ -21,7 +21,8 @@ from orchestrator.cli.shape import command
 def open(tenant: str, contract: str | None, directory: Path, **settings: Any) -> None:  # noqa: A001 - a command's function bears its name
     """Open a tenant's site in the browser; without a terminal, print its address.
 
-    The address is the contract's: nothing is asked of AWS, and nothing says that the site is up (`orchestrate status`).
+    The address comes from the contract, without a call to AWS; whether the site is up is shown by `orchestrate
+    status`.
     """
     from orchestrator.cli.contract import asked
     from orchestrator.cli.edge import stack_of

@@ -30,8 +30,8 @@ from orchestrator.cli.shape import command
 def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
     """Stop what costs by the hour and can be stopped: services, the database server, Vespa's instances, the runner.
 
-    Tags on the services remember their desired counts and autoscaling, so that `orchestrate resume` can restore
-    exactly that from any machine. Data, names and the load balancer stay. With --tenant, only services are stopped.
+    Tags on the services store their desired counts and autoscaling, so that `orchestrate resume` can restore exactly
+    that from any machine. Data, names and the load balancer stay. With --tenant, only services are stopped.
     --keep-paused never asks, and does nothing to a stack that isn't paused.
     """
     from orchestrator.cli.edge import carry_out

@@ -24,7 +24,7 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
 
     Changes nothing. What a plan can't tell yet is "not known until applied", never passed; what only a person can
     check is `manual`. PLANFILE is a plan, or the output of `terraform show -json` for a plan or a state (then nothing
-    else is read). Exit status 3 means that something speaks against applying.
+    else is read). Exit status 3 means that a blocker was found.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.preflight import PreflightOptions, preflight

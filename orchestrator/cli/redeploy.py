@@ -20,8 +20,9 @@ from orchestrator.cli.shape import command
 def redeploy(*, tenants: tuple[str, ...], **given: Any) -> None:
     """Force a new deployment of a tenant's service, with the task definition it has, and wait until it is up.
 
-    For what new tasks cure: a secret or a record that tasks read when they start, targets that somebody took out. Asks
-    nothing: ECS stops no old task before a new one is healthy, unless the service's own limits say so.
+    Use it when new tasks help: after a change of a secret or a record that tasks read when they start, or if somebody
+    deregistered targets. It doesn't ask: ECS stops no old task before a new one is healthy, unless the service's own
+    limits allow it.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.redeploy import RedeployOptions, redeploy

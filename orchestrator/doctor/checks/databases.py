@@ -1,4 +1,4 @@
-"""Inside the database server: every tenant's database, its role, and whether the role gets in."""
+"""Inside the database server: every tenant's database, its role, and whether the role can log in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What public DNS says about every hostname: it leads to the current load balancer, and not to an old one."""
+"""What public DNS says about every hostname: it points to the current load balancer, and not to an old one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How the load balancer judges tasks: path, port and thresholds that a slow first migration survives.
+"""How the load balancer checks tasks: a path, a port and thresholds that a slow first migration survives.
 
-nginx's `/api/health` is the path that means something; web on 3000 has no `/health`, it redirects. The guide asks for
-600 s of grace, and 60 s x 10 failures.
+nginx's `/api/health` is the meaningful path; web on 3000 has no `/health`, it redirects. The guide asks for 600 s of
+grace, and 60 s x 10 failures.
 """
 
 from __future__ import annotations

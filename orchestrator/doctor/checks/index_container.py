@@ -2,7 +2,8 @@
 
 An index that runs and can't be used says why: a password it refuses, a damaged shard, a disk that is full.
 Vespa answers queries on `:8081` only once the api has deployed its application package, so that proves nothing about a
-fresh one: its config server is asked. The port that must be published is the one the tasks themselves use (VESPA_PORT).
+new one: its config server is checked instead. The port that must be published is the one the tasks themselves use
+(VESPA_PORT).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The indexes' EC2 instances: they run, where the contract says; and their security groups admit the tasks.
-
-The port of queries is the one the task itself uses (VESPA_PORT); 19071 is the port of Vespa's config server. Judged for
-the tasks' security groups and subnets, not for the runner's.
+"""The indexes' EC2 instances: they run at the address in the contract, and their security groups admit the tasks.
+The query port is the one that the task itself uses (VESPA_PORT); 19071 is the port of Vespa's config server. Judged
+for the tasks' security groups and subnets, not for the runner's.
 """
 
 from __future__ import annotations

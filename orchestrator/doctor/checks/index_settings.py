@@ -1,4 +1,4 @@
-"""How tasks are told to find their index: the tenant's own instance; Vespa's queries on 8081, not the image's 8080."""
+"""How tasks find their index: at the tenant's own instance; Vespa's queries on 8081, not the image's 8080."""
 
 from __future__ import annotations
 

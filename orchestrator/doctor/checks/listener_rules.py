@@ -1,4 +1,6 @@
-"""The load balancer: it is active, has HTTPS, and its first rule that takes a hostname sends it to its tenant."""
+"""The load balancer: it is active, has an HTTPS listener, and the first rule that matches a hostname forwards to its
+tenant.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Log groups that task definitions write to: without one, or without the right to write, a task never starts.
-
-The execution role is asked about at IAM's simulator.
+"""The log groups of the task definitions: without one, or without permission to write to it, a task never starts.
+The execution role is checked with IAM's policy simulator.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""A stack, or a tenant, that was paused on purpose: said once, and what is stopped because of it is no finding.
-
-A paused stack whose database server runs costs again: RDS starts it after seven days.
+"""A stack or a tenant that was paused on purpose: it is reported once, and what is stopped because of it is not a
+finding. A paused stack whose database server is running costs money again: RDS starts it after seven days.
 """
 
 from __future__ import annotations

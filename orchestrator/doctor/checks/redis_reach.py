@@ -1,4 +1,4 @@
-"""The way from the tasks to Redis: its security groups let the tasks' groups in on its port."""
+"""The network path from the tasks to Redis: its security groups admit the tasks' groups on its port."""
 
 from __future__ import annotations
 

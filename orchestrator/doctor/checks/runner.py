@@ -1,6 +1,5 @@
-"""The runner: the instance that SSM commands go to answers. Databases are made, and looked at, through it.
-
-Why a running one doesn't: its role is asked about at IAM's simulator. Left out: Default Host Management.
+"""The runner: the instance that runs SSM commands answers. Databases are created and inspected through it. If it
+runs but doesn't answer, its role is checked with IAM's policy simulator. Left out: Default Host Management.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What ECS reads before a task starts: every secret with the key asked for, by a role that may.
 
-Secret values are read to see their keys; they go no further. The role is asked about at IAM's simulator.
+Secret values are read to see their keys, and are not kept. The role is checked with IAM's policy simulator.
 """
 
 from __future__ import annotations

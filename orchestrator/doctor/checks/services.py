@@ -1,4 +1,4 @@
-"""Services that are missing, are scaled to zero, or run fewer tasks than they should with no hope in sight."""
+"""Services that are missing, are scaled to zero, or run fewer tasks than they should and can't recover."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether tasks and database server are large enough: the guide's sizing table, its least class for migrations.
+"""The size of tasks and database server: the guide's sizing table, and its smallest class for migrations.
 
 The guide's table is for Onyx 2. From Onyx 3 on an idle api takes 1.1 GB, and background is eight workers, a scheduler
 and two bots (source: the limits and requests of Onyx's own compose file and Helm chart, v4.6.1).

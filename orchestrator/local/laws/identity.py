@@ -1,9 +1,9 @@
-"""Who calls: a session of STS ends when its time is over, and a role that wants a device's code is given for that only.
+"""Identity: an STS session ends when its time is up, and a role that requires an MFA code is assumed only with one.
 
-The device of everybody here shows one code, `CODE` forever; AWS's shows another every 30 seconds, each good for once.
-A role wants it where its trust policy asks for `aws:MultiFactorAuthPresent`. A role of another account leads to that
-account's world, which is empty at first; each region has a world of its own. Keys that no session has are the account's
-own: whether they are known is asked with `--enforce-iam` only. Left out: GetSessionToken, federation, SAML.
+Every device here shows the same code, `CODE`, forever; on AWS it changes every 30 seconds, and each works once. A role
+requires it if its trust policy demands `aws:MultiFactorAuthPresent`. A role in another account has that account's
+resources, of which there are none at first; each region has its own. Keys that belong to no session are the account's
+own: whether they exist is checked only with `--enforce-iam`. Left out: GetSessionToken, federation, SAML.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""What one call may hold: lists, texts and sums beyond AWS's limit are refused as AWS refuses them.
-
-The rows are in `limit_rows`. What botocore's models say of a shape (its length, its pattern) is the law `models`.
+"""Limits of one call: lists, texts and sums beyond AWS's limit are refused as on AWS. The rows are in `limit_rows`.
+The constraints of botocore's models on a shape (its length, its pattern) are the law `models`.
 """
 
 from __future__ import annotations

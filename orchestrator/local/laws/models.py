@@ -1,8 +1,7 @@
-"""What botocore's models say of a call's arguments is checked where AWS checks it: by the server.
-
-boto3 itself asks only whether what is required is there, and of what type; other SDKs, and JSON by hand, not even
-that. Left out: S3, which has a code of its own for each mistake; the enumerations of `GROWING`; patterns that Python
-can't read (of half a surrogate pair).
+"""The constraints of botocore's models on a call's arguments are checked where AWS checks them: on the server. boto3
+itself checks only required members and types; other SDKs and handwritten JSON, not even that. Left out: S3, which
+has its own code for each mistake; the enumerations of `GROWING`; patterns that Python can't read (of half a
+surrogate pair).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Pages: a list comes in pieces, as large as AWS's at most; under test of three items.
-
-Holds for every operation for which botocore has a paginator. moto answers most of them in one piece and has its own
-tokens for some; here the whole is asked of moto, as filtered by the call, and one page of it is cut. The rest is behind
-a token that is good for the same arguments only. What marks a place by name (objects' keys, records' names) is left to
-moto, with a smaller number of items asked for. Left out: lists that change between two pages are cut as they are then.
+"""Pages: a list is returned in pages, at most as large as AWS's; of three items in tests. This holds for every
+operation for which botocore has a paginator. moto returns most of them in one piece and has its own tokens for some;
+here the complete list is requested from moto, filtered by the call, and one page of it is returned. The rest is
+behind a token that is valid for the same arguments only. Markers by name (objects' keys, records' names) are left to
+moto, with a smaller number of items requested. Left out: lists that change between two pages are cut as they are
+then.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Quotas: what would be one too many is refused when it is made, as AWS refuses it. The rows are in `quota_rows`.
+"""Quotas: what exceeds a quota is refused when it is created, as on AWS. The rows are in `quota_rows`.
 
-Security groups' rules (60 a direction) are moto's own. Left out: quotas that were raised, and those of what neither a
-stack's Terraform nor a plan of it can meet.
+Security groups' rules (60 a direction) are moto's own. Left out: raised quotas, and those that a stack's Terraform
+can't reach.
 """
 
 from __future__ import annotations

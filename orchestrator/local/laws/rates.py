@@ -1,10 +1,10 @@
-"""Rates: so many calls at once and so many a second, by token buckets of each account and region, as AWS has them.
-
-What comes too fast is refused with the service's own throttling error. The buckets fill in AWS's seconds: in a cloud
-300 times as fast they never run dry. With `--rates 1` they fill in real ones. Where AWS publishes no figure, the row
-says so, and is a cautious guess. A test's oracle takes no tokens, nor does what AWS does by itself. Two changes of one
-hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: buckets of resources (EC2 counts
-instances too), the smaller ones of EC2's lists without filter and page, and operations that a stack's life never meets.
+"""Rates: a burst and a number of calls per second, as token buckets for each account and region, as on AWS. Calls
+beyond that are refused with the service's own throttling error. The buckets refill in AWS's seconds: in a cloud 300
+times as fast they never run dry. With `--rates 1` they refill in real seconds. Where AWS publishes no figure, the
+row says so and is a cautious guess. A test's oracle takes no tokens, and neither does what AWS does by itself. Two
+changes of one hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: resource buckets
+(EC2 counts instances too), the smaller buckets for EC2's unfiltered and unpaginated lists, and operations that a
+stack never uses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""An answer has every member that AWS's has: moto leaves out what it knows nothing of, AWS says that it is empty.
-
-`whole.json` has a row for each such member: the operation, the path to it, what AWS says where nothing is special. A
-member that is there stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
+"""An answer has every member that AWS's has: moto leaves out what it doesn't know; AWS returns it empty.
+`whole.json` has a row for each such member: the operation, the path to it, and AWS's usual value. A member that is
+present stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
 """
 
 from __future__ import annotations
