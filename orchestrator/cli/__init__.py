@@ -90,9 +90,9 @@ def _say_where() -> None:
     from pathlib import Path
 
     from orchestrator.workflows.caller import StackRef
-    from orchestrator.workflows.here import here
+    from orchestrator.workflows.overview import overview
 
-    seen = here(StackRef(Path(), dict(os.environ)))
+    seen = overview(StackRef(Path(), dict(os.environ)))
     lock = f"{seen.lock}: {seen.holder or 'not held, as far as is known'}" if seen.lock else "no known place for one"
     rows = {
         "directory": f"{seen.directory}{'' if seen.configured else ' (no Terraform configuration here)'}",

@@ -24,6 +24,6 @@ def continue_(*, tenants: tuple[str, ...], auto_approve: bool, **given: Any) -> 
     run` or `apply` waits for the same deployment. A later hook is not answered: run the command again for that.
     """
     from orchestrator.cli.edge import carry_out
-    from orchestrator.workflows.going_on import ContinueOptions, continue_
+    from orchestrator.workflows.continue_ import ContinueOptions, continue_
 
     carry_out(continue_, ContinueOptions(tenants=tenants, approved=auto_approve), given)

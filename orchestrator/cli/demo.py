@@ -43,4 +43,4 @@ def demo(
     require_local()
     from orchestrator.local.stories import demo as story
 
-    ctx.exit(story.tell(story.Telling(dns or "", hook or "", terraform or ""), keep=keep, speed=speed).status)
+    ctx.exit(story.tell(story.DemoOptions(dns or "", hook or "", terraform or ""), keep=keep, speed=speed).status)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from orchestrator.cli.renderers import wish_of
+from orchestrator.cli.renderers import output_options
 from orchestrator.cli.standard_output import StandardOutput, wire
 from orchestrator.errors import Interrupted, Outcome, Problem
 from orchestrator.settings import SETTINGS
@@ -52,7 +52,7 @@ def carry_out(
     cancellation = Cancellation()
     listen(cancellation.request)
     stack = stack_of(given)
-    wish = wish_of(given, title, partial(_usual, stack, title) if watched else None)
+    wish = output_options(given, title, partial(_usual, stack, title) if watched else None)
     output = StandardOutput(lambda: datetime.now(UTC), wish)
 
     def ask(question: Question) -> str | None:

@@ -39,7 +39,7 @@ class Renderer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class OutputOptions:
     """How a command was asked to show what it does."""
 
     as_json: bool = False
@@ -63,10 +63,12 @@ class Wish:
         return self.as_json or bool(self.document)
 
 
-def wish_of(given: Mapping[str, Any], title: str, usual: Callable[[], Mapping[str, float]] | None = None) -> Wish:
+def output_options(
+    given: Mapping[str, Any], title: str, usual: Callable[[], Mapping[str, float]] | None = None
+) -> OutputOptions:
     """Read from what click read."""
     as_json = given.get("as_json", False) or "json" in (given.get("format_"), given.get("log_format"))
-    return Wish(
+    return OutputOptions(
         as_json=as_json,
         document="" if given.get("output", "table") == "table" else given["output"],
         markdown=given.get("format_") == "markdown" and not as_json,
@@ -85,42 +87,42 @@ def colours(out: TextIO) -> bool:
     return coloured(os.environ, terminal=out.isatty())
 
 
-def renderer(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
+def renderer(out: TextIO, now: Callable[[], datetime], chosen: OutputOptions) -> Renderer:
     """For this output."""
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks must not end the run
-    if wish.as_json:
+    if chosen.as_json:
         from orchestrator.render.jsonl import emitter
 
         return Renderer(emitter(out, now), lambda _text: None)
-    if wish.document:
+    if chosen.document:
         from orchestrator.render.document import EventDocument
 
-        return Renderer(EventDocument(out, wish.document, wish.title).emit, lambda _text: None)
-    if wish.markdown:
+        return Renderer(EventDocument(out, chosen.document, chosen.title).emit, lambda _text: None)
+    if chosen.markdown:
         from orchestrator.render.markdown import Markdown
 
-        document = Markdown(out, wish.title)
+        document = Markdown(out, chosen.title)
         return Renderer(document.emit, document.text)
     from orchestrator.render.terminal import Terminal, Verbosity
 
     if out.isatty():
-        return _on_terminal(out, now, wish)
-    terminal = Terminal(out, now, verbosity=Verbosity(wish.verbosity), colours=colours(out))
-    if wish.plain:
+        return _on_terminal(out, now, chosen)
+    terminal = Terminal(out, now, verbosity=Verbosity(chosen.verbosity), colours=colours(out))
+    if chosen.plain:
         return Renderer(terminal.emit, terminal.text)
-    return _of_ci(out, terminal, now, wish.directory) or Renderer(terminal.emit, terminal.text)
+    return _of_ci(out, terminal, now, chosen.directory) or Renderer(terminal.emit, terminal.text)
 
 
-def _on_terminal(out: TextIO, now: Callable[[], datetime], wish: Wish) -> Renderer:
+def _on_terminal(out: TextIO, now: Callable[[], datetime], chosen: OutputOptions) -> Renderer:
     """Drawn, unless plain lines are asked for or the terminal can't."""
     from orchestrator.render.progress import Progress
     from orchestrator.render.terminal import Terminal, Verbosity
 
     watched = None
-    if wish.usual is not None and not wish.plain and wish.verbosity != Verbosity.QUIET.value:
-        watched = Progress(wish.title, now(), wish.usual())
-    terminal = Terminal(out, now, verbosity=Verbosity(wish.verbosity), colours=colours(out), watched=watched)
+    if chosen.usual is not None and not chosen.plain and chosen.verbosity != Verbosity.QUIET.value:
+        watched = Progress(chosen.title, now(), chosen.usual())
+    terminal = Terminal(out, now, verbosity=Verbosity(chosen.verbosity), colours=colours(out), watched=watched)
     picture = terminal.picture if terminal.draws else None
     return Renderer(terminal.emit, terminal.text, picture, terminal.held, terminal.close)
 

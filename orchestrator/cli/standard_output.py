@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from orchestrator.cli.renderers import Wish, renderer
+from orchestrator.cli.renderers import OutputOptions, renderer
 
 if TYPE_CHECKING:
     from orchestrator.workflows import Event
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class StandardOutput:
     """Events and texts to standard output. When nobody hears them anymore the run continues, and says so on stderr."""
 
-    def __init__(self, now: Callable[[], datetime], wish: Wish) -> None:
+    def __init__(self, now: Callable[[], datetime], wish: OutputOptions) -> None:
         self.unheard = False
         self._renderer = renderer(sys.stdout, now, wish)
         self._seen: Sequence[Event] = ()

@@ -16,7 +16,7 @@ from orchestrator.events import (
     StepStarted,
     StepWaiting,
 )
-from orchestrator.render.standing import standings
+from orchestrator.render.tenant_states import tenant_states
 
 LONGEST = 65_000
 """Characters of a whole document: a comment may have 65,536 on GitHub. Terraform's own words give way to the rest."""
@@ -111,10 +111,12 @@ def _checklist(found: Sequence[FindingReported]) -> Iterator[str]:
 
 def _tenants(events: Sequence[Event]) -> Iterator[str]:
     """How each stands, of a command that brings them to life: a look has its table of findings."""
-    stood = standings(events) if any(isinstance(one, StepStarted) and one.step != "terraform" for one in events) else []
+    stood = (
+        tenant_states(events) if any(isinstance(one, StepStarted) and one.step != "terraform" for one in events) else []
+    )
     if stood:
         yield "\n**The tenants**\n"
-        rows = ((one.tenant, one.state, f"{one.telling.step}: {one.telling.detail}") for one in stood)
+        rows = ((one.tenant, one.state, f"{one.event.step}: {one.event.detail}") for one in stood)
         yield from _table(("tenant", "state", "why"), rows)
 
 

@@ -32,8 +32,8 @@ from orchestrator.render.console import console_of
 from orchestrator.render.findings import of_doctor
 from orchestrator.render.live import LiveView
 from orchestrator.render.progress import Progress
-from orchestrator.render.standing import STYLES, Standing, standings
 from orchestrator.render.tables import Sheet
+from orchestrator.render.tenant_states import STYLES, TenantState, tenant_states
 
 _MARKS = {
     StepStarted: ("▸", "dim"),
@@ -180,7 +180,7 @@ class Terminal:
             self._console.print(listing.parts(self._parts.values()))
         elif self._tasks:
             self._console.print(listing.tasks(self._tasks, self._now))
-        elif self._verbosity is not Verbosity.QUIET and (tenants := standings(self._said)):
+        elif self._verbosity is not Verbosity.QUIET and (tenants := tenant_states(self._said)):
             self._console.print(_table(tenants))
 
     def _say_what_comes_next(self, end: RunFinished) -> None:
@@ -189,10 +189,10 @@ class Terminal:
             self._console.print(Text(f"next: {endings.next_command(self._command, end.outcome)}", style="dim"))
 
 
-def _table(tenants: Sequence[Standing]) -> Sheet:
+def _table(tenants: Sequence[TenantState]) -> Sheet:
     sheet = Sheet("tenant", "state", "why")
     for one in tenants:
-        sheet.add(one.tenant, Text(one.state, style=STYLES[one.state]), f"{one.telling.step}: {one.telling.detail}")
+        sheet.add(one.tenant, Text(one.state, style=STYLES[one.state]), f"{one.event.step}: {one.event.detail}")
     return sheet
 
 

@@ -17,8 +17,8 @@ from orchestrator.rollout.remembered import Remembered
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What became of one tenant's service in this run: the deployments that came, and what was done."""
+class ServiceHistory:
+    """What happened to one tenant's service in this run: the deployments seen, and what was done."""
 
     asked_about: str = ""
     """The deployment that was PRIMARY when it was first asked whether to redeploy."""
@@ -37,7 +37,7 @@ class Course:
     stopped: bool = False
     """Whether this run had ECS go back to what ran before."""
 
-    def having_seen(self, service: Service, now: datetime | None) -> Course:
+    def having_seen(self, service: Service, now: datetime | None) -> ServiceHistory:
         """With the deployments that are shown; `now` where it counts since when."""
         primary = service.primary
         if primary is None:
@@ -50,12 +50,12 @@ class Course:
             seen = replace(seen, newest=primary.id, since=now)
         return seen
 
-    def having_asked(self, service: Service) -> Course:
+    def having_asked(self, service: Service) -> ServiceHistory:
         """With its PRIMARY as the one that was found, if it was not asked before."""
         primary = service.primary
         return replace(self, asked_about=primary.id) if primary and not self.asked_about else self
 
-    def having_caused(self, deployment: str) -> Course:
+    def having_caused(self, deployment: str) -> ServiceHistory:
         """With this deployment as ours; one that we caused before is one of the earlier ones."""
         if self.caused is None:
             return replace(self, caused=deployment)
@@ -68,14 +68,14 @@ class Memory:
 
     services: Mapping[str, Remembered] = field(default_factory=dict)
     """Tenant → what earlier looks found."""
-    courses: Mapping[str, Course] = field(default_factory=dict)
+    courses: Mapping[str, ServiceHistory] = field(default_factory=dict)
     """Tenant → what became of its service."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
     """Target group → its health check."""
 
-    def course(self, tenant: str) -> Course:
+    def course(self, tenant: str) -> ServiceHistory:
         """The tenant's; of one that nothing is known of, an empty one."""
-        return self.courses.get(tenant, Course())
+        return self.courses.get(tenant, ServiceHistory())
 
     @property
     def caused(self) -> Mapping[str, str]:
@@ -110,13 +110,13 @@ class Memory:
         asked = {tenant: self.course(tenant).having_asked(service) for tenant, service in services.items()}
         return replace(self, courses={**self.courses, **asked})
 
-    def changing(self, tenant: str, change: Callable[[Course], Course]) -> Memory:
+    def changing(self, tenant: str, change: Callable[[ServiceHistory], ServiceHistory]) -> Memory:
         """With the tenant's course changed."""
         return replace(self, courses={**self.courses, tenant: change(self.course(tenant))})
 
     def afresh(self) -> Memory:
         """What a look for itself knows of it: which deployments are this run's, nothing of what was seen."""
-        return Memory(courses={tenant: Course(caused=caused) for tenant, caused in self.caused.items()})
+        return Memory(courses={tenant: ServiceHistory(caused=caused) for tenant, caused in self.caused.items()})
 
 
 @dataclass(slots=True)
@@ -136,6 +136,6 @@ class RunMemory:
             self.value = change(self.value)
             return self.value
 
-    def course(self, tenant: str, change: Callable[[Course], Course]) -> None:
+    def course(self, tenant: str, change: Callable[[ServiceHistory], ServiceHistory]) -> None:
         """Change what became of one tenant's service."""
         self.update(lambda memory: memory.changing(tenant, change))

@@ -29,8 +29,8 @@ UNEXPLAINED = "container-exited"
 
 
 @dataclass(frozen=True, slots=True)
-class Heal:
-    """Make the database again, then start the service again."""
+class RecreateDatabase:
+    """Recreate the database, then redeploy the service."""
 
     service: str
     wanted: WantedDatabase
@@ -153,7 +153,7 @@ def database_lost(it: Situation) -> Verdict | None:
         return None
     forced = it.service.deploys_itself
     again = f"recreate database {it.wanted.database}{f' and redeploy {it.name}' if forced else ''}: it has gone missing"
-    return Todo(again, Heal(it.name, it.wanted, forced))
+    return Todo(again, RecreateDatabase(it.name, it.wanted, forced))
 
 
 def hopeless(it: Situation) -> Verdict | None:

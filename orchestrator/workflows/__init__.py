@@ -12,9 +12,9 @@ from orchestrator.workflows.apply import ApplyOptions, apply
 from orchestrator.workflows.backup import BackupOptions, backup
 from orchestrator.workflows.caller import Ask, Caller, Cancellation, Question, StackRef, StepOptions
 from orchestrator.workflows.certificate import CertificateOptions, certificate
+from orchestrator.workflows.continue_ import ContinueOptions, continue_
 from orchestrator.workflows.destroy import DestroyOptions, destroy
 from orchestrator.workflows.doctor import DoctorOptions, doctor
-from orchestrator.workflows.going_on import ContinueOptions, continue_
 from orchestrator.workflows.logs import LogsOptions, logs
 from orchestrator.workflows.pause import PauseOptions, pause
 from orchestrator.workflows.plan import PlanningOptions, plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.local.onyx.last_words import LAST_WORDS
+from orchestrator.local.onyx.fatal_logs import FATAL_LOGS
 
 CAUSES = {
     "another-tenants-definition": "site-of-another-tenant",
@@ -191,7 +191,7 @@ TOLD_BY_TASKS = frozenset(
         "stuck-pending",
         "unhealthy-target",
         "redis-number-too-high",
-        *LAST_WORDS,
+        *FATAL_LOGS,
     }
 )
 """Faults that only a task's own end tells of: what ends the same tenant's tasks earlier hides them from everybody."""
@@ -264,7 +264,7 @@ HOPELESS = frozenset(
         "role-without-login",
         "task-without-role",
         "vespa-other-config-port",
-        *LAST_WORDS,
+        *FATAL_LOGS,
     }
 )
 """Faults with which no deployment of the tenant can succeed: the wait must say so, and not go on until its deadline."""

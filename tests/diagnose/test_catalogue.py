@@ -11,7 +11,7 @@ import pytest
 from orchestrator.aws.ecs import Task
 from orchestrator.doctor import checks
 from orchestrator.local.faults import catalogue
-from orchestrator.local.onyx.last_words import LAST_WORDS
+from orchestrator.local.onyx.fatal_logs import FATAL_LOGS
 from orchestrator.rollout.diagnosis import Failure, classify
 from tests.diagnose.causes import CAUSES, ELSEWHERE, HARMLESS, HOPELESS
 from tests.diagnose.trials import unknown
@@ -44,8 +44,8 @@ def test_every_check_has_a_fault(check: str) -> None:
     assert codes(check) & set(CAUSES.values())
 
 
-@pytest.mark.parametrize("name", LAST_WORDS)
-def test_last_words_are_understood_as_the_table_says(name: str) -> None:
+@pytest.mark.parametrize("name", FATAL_LOGS)
+def test_fatal_logs_are_understood_as_the_table_says(name: str) -> None:
     environment = {
         "POSTGRES_HOST": "db.internal",
         "POSTGRES_USER": "a",
@@ -53,7 +53,7 @@ def test_last_words_are_understood_as_the_table_says(name: str) -> None:
         "REDIS_HOST": "cache.internal",
     }
     task = Task("arn:task/1", "ecs-svc/1", "td:1", "STOPPED", stop_code="EssentialContainerExited")
-    log = ("Traceback (most recent call last):", *LAST_WORDS[name].written(environment))
+    log = ("Traceback (most recent call last):", *FATAL_LOGS[name].written(environment))
     assert f"task-{classify(Failure(task, log, environment)).code}" == CAUSES[name]
 
 

@@ -1,4 +1,5 @@
 """The indexes' EC2 instances: they run at the address in the contract, and their security groups admit the tasks.
+
 The query port is the one that the task itself uses (VESPA_PORT); 19071 is the port of Vespa's config server. Judged
 for the tasks' security groups and subnets, not for the runner's.
 """

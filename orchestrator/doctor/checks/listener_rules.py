@@ -1,6 +1,4 @@
-"""The load balancer: it is active, has an HTTPS listener, and the first rule that matches a hostname forwards to its
-tenant.
-"""
+"""The load balancer: active, with an HTTPS listener, and each hostname's first rule forwards to its tenant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The log groups of the task definitions: without one, or without permission to write to it, a task never starts.
+
 The execution role is checked with IAM's policy simulator.
 """
 

@@ -1,5 +1,6 @@
-"""A stack or a tenant that was paused on purpose: it is reported once, and what is stopped because of it is not a
-finding. A paused stack whose database server is running costs money again: RDS starts it after seven days.
+"""A stack or a tenant that was paused on purpose: reported once, and what is stopped by it is not a finding.
+
+A paused stack whose database server is running costs money again: RDS starts it after seven days.
 """
 
 from __future__ import annotations

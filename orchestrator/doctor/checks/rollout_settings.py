@@ -1,6 +1,4 @@
-"""How services roll out: one migrator at a time, a circuit breaker that never rolls back to an older schema, pinned
-images.
-"""
+"""How services roll out: one migrator at a time, a breaker without rollback to an older schema, pinned images."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""The runner: the instance that runs SSM commands answers. Databases are created and inspected through it. If it
-runs but doesn't answer, its role is checked with IAM's policy simulator. Left out: Default Host Management.
+"""The runner: the instance that runs SSM commands answers.
+
+Databases are created and inspected through it. If it runs but doesn't answer, its role is checked with IAM's policy
+simulator. Left out: Default Host Management.
 """
 
 from __future__ import annotations

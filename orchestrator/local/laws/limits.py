@@ -1,5 +1,7 @@
-"""Limits of one call: lists, texts and sums beyond AWS's limit are refused as on AWS. The rows are in `limit_rows`.
-The constraints of botocore's models on a shape (its length, its pattern) are the law `models`.
+"""Limits of one call: lists, texts and sums beyond AWS's limit are refused as on AWS.
+
+The rows are in `limit_rows`. The constraints of botocore's models on a shape (its length, its pattern) are the law
+`models`.
 """
 
 from __future__ import annotations

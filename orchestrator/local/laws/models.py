@@ -1,7 +1,8 @@
-"""The constraints of botocore's models on a call's arguments are checked where AWS checks them: on the server. boto3
-itself checks only required members and types; other SDKs and handwritten JSON, not even that. Left out: S3, which
-has its own code for each mistake; the enumerations of `GROWING`; patterns that Python can't read (of half a
-surrogate pair).
+"""The constraints of botocore's models on arguments are checked where AWS checks them: on the server.
+
+boto3 itself checks only required members and types; other SDKs and handwritten JSON, not even that. Left out: S3, which
+has its own code for each mistake; the enumerations of `GROWING`; patterns that Python can't read (of half a surrogate
+pair).
 """
 
 from __future__ import annotations

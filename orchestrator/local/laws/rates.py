@@ -1,10 +1,11 @@
-"""Rates: a burst and a number of calls per second, as token buckets for each account and region, as on AWS. Calls
-beyond that are refused with the service's own throttling error. The buckets refill in AWS's seconds: in a cloud 300
-times as fast they never run dry. With `--rates 1` they refill in real seconds. Where AWS publishes no figure, the
+"""Rates: a burst and a number of calls per second, by token buckets of each account and region, as on AWS.
+
+Calls beyond that are refused with the service's own throttling error. The buckets refill in AWS's seconds: in a cloud
+300 times as fast they never run dry. With `--rates 1` they refill in real seconds. Where AWS publishes no figure, the
 row says so and is a cautious guess. A test's oracle takes no tokens, and neither does what AWS does by itself. Two
-changes of one hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: resource buckets
-(EC2 counts instances too), the smaller buckets for EC2's unfiltered and unpaginated lists, and operations that a
-stack never uses.
+changes of one hosted zone at once: the second is refused (`PriorRequestNotComplete`). Left out: resource buckets (EC2
+counts instances too), the smaller buckets for EC2's unfiltered and unpaginated lists, and operations that a stack
+never uses.
 """
 
 from __future__ import annotations

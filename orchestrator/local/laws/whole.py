@@ -1,4 +1,5 @@
 """An answer has every member that AWS's has: moto leaves out what it doesn't know; AWS returns it empty.
+
 `whole.json` has a row for each such member: the operation, the path to it, and AWS's usual value. A member that is
 present stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
 """

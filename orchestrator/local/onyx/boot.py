@@ -18,7 +18,7 @@ import psycopg
 
 from orchestrator.local.ecs.tasks import ContainerExit, fault_is_on
 from orchestrator.local.onyx import database, opensearch, services
-from orchestrator.local.onyx.last_words import LAST_WORDS
+from orchestrator.local.onyx.fatal_logs import FATAL_LOGS
 from orchestrator.local.onyx.services import TaskSurroundings, Unavailable
 
 Environment = Mapping[str, str]
@@ -64,7 +64,7 @@ class Api:
     def boot(self) -> Iterator[float]:
         """Yields AWS's seconds to wait; raises ContainerExit where Onyx would die. Afterwards it serves."""
         yield IMPORTS
-        self._end_with_last_words()
+        self._end_with_fatal_log()
         yield from self._migrate()
         if self._version >= SIGNS and not self._environment.get("USER_AUTH_SECRET"):
             self._die(STARTUP_FAILED, "ValueError: USER_AUTH_SECRET is empty")
@@ -98,8 +98,8 @@ class Api:
         if connection is not None:
             connection.close()
 
-    def _end_with_last_words(self) -> None:
-        for name, words in LAST_WORDS.items():
+    def _end_with_fatal_log(self) -> None:
+        for name, words in FATAL_LOGS.items():
             if fault_is_on(self._surroundings.cloud, name, self._surroundings.group):
                 self._die(words.exit_code, *words.written(self._environment))
 

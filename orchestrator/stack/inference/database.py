@@ -9,7 +9,16 @@ from orchestrator.stack.inference import words
 from orchestrator.stack.inference.choice import choose, named, pick
 from orchestrator.stack.inference.model import ContractDraft, at, literal
 from orchestrator.stack.inference.secrets import SecretPlace, SecretStores, keep
-from orchestrator.stack.inference.servers import CLUSTER, MACHINE, Way, elsewhere, in_rds, name_in_rds, servers, way_to
+from orchestrator.stack.inference.servers import (
+    CLUSTER,
+    MACHINE,
+    ServerPath,
+    elsewhere,
+    in_rds,
+    name_in_rds,
+    servers,
+    way_to,
+)
 from orchestrator.stack.inference.sites import Site
 from orchestrator.stack.records import plain
 from orchestrator.stack.values import PASSWORD_KEY
@@ -58,7 +67,7 @@ def _told(host: str, state: Resources, draft: ContractDraft) -> Resource | None:
     return elsewhere(bare, draft.mapped.sources[(*KEY, "host")], username=admin)
 
 
-def way_of(site: Site, state: Resources) -> Way | None:
+def way_of(site: Site, state: Resources) -> ServerPath | None:
     """How the host that the site's task is told leads to a server."""
     host, _ = host_of(site)
     return way_to(host, state) if host else None

@@ -24,8 +24,8 @@ _RDS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a host leads to a server: the server, and where the host stands. `reads`: to its readers alone."""
+class ServerPath:
+    """The server behind a host, and where the host was found. `reads`: its readers only."""
 
     server: Resource
     source: str
@@ -73,12 +73,12 @@ def _cluster(one: Resource) -> Resource:
     return replace(one, values=values)
 
 
-def way_to(host: str, state: Resources) -> Way | None:
+def way_to(host: str, state: Resources) -> ServerPath | None:
     """The server that this host is; None: nothing of the state is known to be at it."""
     seen, first = {host}, ""
     while host:
         if found := _at(host, state):
-            return Way(found.server, first or found.source, found.reads)
+            return ServerPath(found.server, first or found.source, found.reads)
         source, host = next(((at, to) for at, name, to in _pointers(state) if name == host), ("", ""))
         first = first or source
         if host in seen:
@@ -102,18 +102,18 @@ def _pointers(state: Resources) -> Iterator[tuple[str, str, str]]:
                 yield service.address, plain(f"{service.text('name')}.{space}"), plain(target)
 
 
-def _at(host: str, state: Resources) -> Way | None:
+def _at(host: str, state: Resources) -> ServerPath | None:
     known = servers(state)
     for one in known:
         if one.text("address") == host:
-            return Way(one, one.address)
+            return ServerPath(one, one.address)
         if plain(one.text("reader_endpoint")) == host:
-            return Way(one, f"{one.address}: reader_endpoint", reads=True)
+            return ServerPath(one, f"{one.address}: reader_endpoint", reads=True)
     doors = (_members, _custom, _proxied, _replicas, _worldwide)
     for address, identifier, kind, reads in (it for find in doors for it in find(host, state)):
         for one in known:
             if (one.type, one.text("identifier")) == (kind, identifier):
-                return Way(one, address, reads)
+                return ServerPath(one, address, reads)
     return _machine(host, state)
 
 
@@ -165,14 +165,14 @@ def _is(one: Resource, host: str) -> bool:
     return plain(one.text("endpoint")) == host
 
 
-def _machine(host: str, state: Resources) -> Way | None:
+def _machine(host: str, state: Resources) -> ServerPath | None:
     """An instance of EC2 that has this address: PostgreSQL runs on it."""
     names = ("private_ip", "private_dns", "public_ip", "public_dns")
     for one in state.of(MACHINE):
         for name in (*names, "ipv6_addresses"):
             if host in (plain(one.text(name)), *map(plain, one.texts(name))):
                 source = f"{one.address}: {name}"
-                return Way(elsewhere(host, source, machine=one), source)
+                return ServerPath(elsewhere(host, source, machine=one), source)
     return None
 
 

@@ -21,7 +21,7 @@ from orchestrator.engine.first_look import FirstLooks
 from orchestrator.errors import Expired, OrchestratorError, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.diagnosis import Failure
-from orchestrator.rollout.memory import Course, Memory, RunMemory
+from orchestrator.rollout.memory import Memory, RunMemory, ServiceHistory
 from orchestrator.rollout.remembered import LOOK_INSIDE, Inside, Remembered
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import redeploy, services
@@ -126,10 +126,10 @@ def test_many_threads_look_at_many_services_while_others_read_what_is_remembered
 def test_who_reads_the_memory_while_a_look_ends_reads_what_it_was() -> None:
     lives = {f"{name}-service": [Life(0, 2, ended=4, reason=OOM)] for name in TENANTS}
     cluster = Cluster(Clock(), stack_of(*TENANTS), lives, created=0)
-    context = Context(cluster, RunMemory(Memory({"t00": Remembered("x")}, {"t00": Course("x")})))
+    context = Context(cluster, RunMemory(Memory({"t00": Remembered("x")}, {"t00": ServiceHistory("x")})))
     reading = iter(context.rollout_memory.value.services.items()), iter(context.rollout_memory.value.courses.items())
     redeploy.observe(context)
-    assert [dict(one) for one in reading] == [{"t00": Remembered("x")}, {"t00": Course("x")}]
+    assert [dict(one) for one in reading] == [{"t00": Remembered("x")}, {"t00": ServiceHistory("x")}]
     assert context.rollout_memory.value.services.keys() == set(TENANTS)
 
 
@@ -239,7 +239,7 @@ def test_a_log_that_was_read_is_never_forgotten(seen: list[tuple[int, str]]) -> 
 
 def test_what_was_there_before_ours_is_noted_until_we_caused_one() -> None:
     old, ours, next_one = (replace(PRIMARY, id=f"ecs-svc/{number}") for number in (1, 2, 3))
-    course = Course().having_asked(service(old)).having_seen(service(old), None)
+    course = ServiceHistory().having_asked(service(old)).having_seen(service(old), None)
     course = course.having_caused(ours.id).having_seen(service(ours, replace(old, status="ACTIVE")), at(5))
     assert (course.asked_about, course.earlier, course.caused) == (old.id, frozenset({old.id}), ours.id)
     again = course.having_asked(service(ours)).having_caused(next_one.id)
@@ -248,7 +248,7 @@ def test_what_was_there_before_ours_is_noted_until_we_caused_one() -> None:
 
 def test_since_when_a_deployment_is_the_newest() -> None:
     other = replace(PRIMARY, id="ecs-svc/3")
-    course = Course().having_seen(service(), at(1)).having_seen(service(), at(5))
+    course = ServiceHistory().having_seen(service(), at(1)).having_seen(service(), at(5))
     assert (course.newest, course.since) == (PRIMARY.id, at(1))
     assert course.having_seen(service(other), None).newest == PRIMARY.id, "a look without a time tells nothing of it"
     assert course.having_seen(service(other), at(7)).since == at(7)
@@ -257,9 +257,11 @@ def test_since_when_a_deployment_is_the_newest() -> None:
 
 def test_a_look_for_itself_knows_what_the_run_caused_and_nothing_of_what_it_saw() -> None:
     checks = {"group": HealthCheck(interval=30, healthy=2, unhealthy=10)}
-    course = Course("ecs-svc/1", frozenset({"ecs-svc/1"}), "ecs-svc/2", at(1), "ecs-svc/2", healed=at(2), scaled_to=1)
-    memory = Memory({"a": Remembered("ecs-svc/1")}, {"a": course, "b": Course("x")}, checks)
-    assert memory.afresh() == Memory(courses={"a": Course(caused="ecs-svc/2")})
+    course = ServiceHistory(
+        "ecs-svc/1", frozenset({"ecs-svc/1"}), "ecs-svc/2", at(1), "ecs-svc/2", healed=at(2), scaled_to=1
+    )
+    memory = Memory({"a": Remembered("ecs-svc/1")}, {"a": course, "b": ServiceHistory("x")}, checks)
+    assert memory.afresh() == Memory(courses={"a": ServiceHistory(caused="ecs-svc/2")})
 
 
 def test_the_first_moments_of_a_step_are_its_own() -> None:

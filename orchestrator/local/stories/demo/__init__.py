@@ -34,7 +34,7 @@ Contract = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class DemoOptions:
     """`dns` (`route53`, `porkbun`): the domain is fresh there, and each apply waits until its certificate is issued.
 
     `hook` (`null_resource`, `terraform_data`): a plain `terraform apply` does it all, since that module of hooks/ calls
@@ -46,7 +46,7 @@ class Telling:
     terraform: str = ""
 
 
-def tell(telling: Telling, *, keep: bool, speed: float) -> Outcome:
+def tell(telling: DemoOptions, *, keep: bool, speed: float) -> Outcome:
     """Tell the story; how it ended. With `keep` the cloud stays up for the audience."""
     with interruptible():
         stage = set_up(_folder(keep=keep), keep=keep, speed=speed)
@@ -80,7 +80,7 @@ def _folder(*, keep: bool) -> Path:
     return folder
 
 
-def _story(stage: Stage, telling: Telling) -> None:
+def _story(stage: Stage, telling: DemoOptions) -> None:
     click.echo("orchestrate demo: the guide's stack on a local cloud. Nothing leaves this machine.")
     tools = _toolchain(stage, telling)
     stage.chapter("Start a local cloud")
@@ -99,7 +99,7 @@ def _story(stage: Stage, telling: Telling) -> None:
         _with_terraform(stage, witness, tools, telling.dns)
 
 
-def _toolchain(stage: Stage, telling: Telling) -> toolchain.Toolchain | None:
+def _toolchain(stage: Stage, telling: DemoOptions) -> toolchain.Toolchain | None:
     """None: the story is told without Terraform. Raises Invalid where that can't be, since one was asked for."""
     asked = telling.hook or telling.terraform
     try:
@@ -140,7 +140,7 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     _evidence(stage, witness, contract)
 
 
-def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: Telling) -> None:
+def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: DemoOptions) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
     if telling.dns:
         _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)

@@ -1,4 +1,4 @@
-"""How each tenant stands, of all that was said about it. Pure."""
+"""The state of each tenant, by the events about it. Pure."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ STYLES = {"failed": "red", "pending": "yellow", "up": "green", "ok": "green"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A tenant's state (a key of `STYLES`), and the event that tells it: of each step's last ones, the worst."""
+class TenantState:
+    """A tenant's state (a key of `STYLES`), and the event that shows it: of each step's last ones, the worst."""
 
     tenant: str
     state: str
-    telling: Event
+    event: Event
 
 
-def standings(events: Iterable[Event]) -> list[Standing]:
+def tenant_states(events: Iterable[Event]) -> list[TenantState]:
     """By the tenants' names; what is said of no tenant counts for none."""
     last: dict[str, dict[str, Event]] = {}
     for event in events:
         if event.step and event.subject and isinstance(event, StepDone | StepFailed | StepWaiting | FindingReported):
             last.setdefault(event.subject, {})[event.step] = event
-    return [_standing(tenant, said) for tenant, said in sorted(last.items())]
+    return [_tenant_state(tenant, said) for tenant, said in sorted(last.items())]
 
 
-def _standing(tenant: str, last: Mapping[str, Event]) -> Standing:
+def _tenant_state(tenant: str, last: Mapping[str, Event]) -> TenantState:
     for kind, state in ((StepFailed, "failed"), (StepWaiting | FindingReported, "pending")):
         for event in last.values():
             if isinstance(event, kind):
-                return Standing(tenant, state, event)
-    return Standing(tenant, "up" if "services" in last else "ok", list(last.values())[-1])
+                return TenantState(tenant, state, event)
+    return TenantState(tenant, "up" if "services" in last else "ok", list(last.values())[-1])

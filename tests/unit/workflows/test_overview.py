@@ -13,7 +13,7 @@ from orchestrator.cli import orchestrate
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import LockOwner
 from orchestrator.workflows.caller import StackRef
-from orchestrator.workflows.here import Here, here
+from orchestrator.workflows.overview import Overview, overview
 
 OWNER = LockOwner(run="r1", command="apply", user="ana", host="laptop", pid=7, since="2026-11-30T03:00:00+00:00")
 
@@ -42,7 +42,7 @@ ADVICE = [
 @pytest.mark.parametrize(("seen", "advice"), ADVICE)
 def test_what_to_do_next(seen: Mapping[str, str | bool], advice: str) -> None:
     facts = {"configured": True, **seen}
-    assert Here(directory=Path("/stack"), **facts).advice.startswith(advice)  # type: ignore[arg-type]
+    assert Overview(directory=Path("/stack"), **facts).advice.startswith(advice)  # type: ignore[arg-type]
 
 
 def write_record(folder: Path, run: str, command: str, *, outcome: str = "") -> None:
@@ -57,7 +57,7 @@ def write_record(folder: Path, run: str, command: str, *, outcome: str = "") -> 
 
 
 def test_of_a_directory_with_nothing_in_it_nothing_is_claimed_and_nothing_is_made(tmp_path: Path) -> None:
-    seen = here(StackRef(tmp_path))
+    seen = overview(StackRef(tmp_path))
     assert (seen.configured, seen.stack, seen.holder, seen.last) == (False, "", "", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -66,7 +66,7 @@ def test_the_last_run_and_the_stack_it_named(tmp_path: Path) -> None:
     (tmp_path / "main.tf").touch()
     write_record(tmp_path, "20261129T000000Z-aaa", "apply", outcome="succeeded")
     write_record(tmp_path, "20261130T030000Z-bbb", "run")
-    seen = here(StackRef(tmp_path))
+    seen = overview(StackRef(tmp_path))
     assert (seen.stack, seen.last) == ("onyx-prod", "2026-11-30 03:00:00 UTC, run: unfinished")
     assert seen.advice == "`orchestrate run` again: it continues where it stopped"
 
@@ -76,17 +76,17 @@ def test_who_holds_the_lock(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "terraform.tfstate.orchestrate.lock")
     assert lock.take(OWNER) is None
     try:
-        seen = here(StackRef(tmp_path))
+        seen = overview(StackRef(tmp_path))
     finally:
         lock.give_back()
     assert seen.holder == str(OWNER)
-    assert here(StackRef(tmp_path)).holder == ""
+    assert overview(StackRef(tmp_path)).holder == ""
 
 
 @pytest.mark.parametrize("text", ["= nonsense", "timout = 1", "contract = 3"])
 def test_a_file_that_cannot_be_read_is_no_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "orchestrate.toml").write_text(text)
-    assert here(StackRef(tmp_path)).stack == ""
+    assert overview(StackRef(tmp_path)).stack == ""
 
 
 def test_it_is_said_in_five_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Deployments that wait at a pause hook are told to go on."""
+"""Deployments that wait at a pause hook are continued."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ContinueOptions(StepOptions):
 def continue_(
     stack: StackRef, options: ContinueOptions | None = None, *, emit: Emit = ignore, caller: Caller | None = None
 ) -> Outcome:
-    """Show which deployments wait, ask, and let them go on.
+    """Show which deployments wait, ask, and continue them.
 
     The stack's lock is not taken: whoever waits for such a deployment holds it. Hooks that come later were shown to
     nobody, and are left for the next time.

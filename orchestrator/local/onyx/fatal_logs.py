@@ -13,7 +13,7 @@ from orchestrator.local.core.cloud import ACCOUNT, PARTITION
 
 
 @dataclass(frozen=True, slots=True)
-class LastWords:
+class FatalLog:
     """`lines` may hold `{VARIABLE}` of the container's environment."""
 
     title: str
@@ -73,144 +73,144 @@ _ENDPOINT = (
     '"https://s3.us-west-2.amazonaws.com/"'
 )
 
-LAST_WORDS: Mapping[str, LastWords] = {
-    "words-disk-full": LastWords(
+FATAL_LOGS: Mapping[str, FatalLog] = {
+    "words-disk-full": FatalLog(
         "the task's own disk is full",
         ("OSError: [Errno 28] No space left on device: '/app/.cache/huggingface/hub/blobs/model.incomplete'",),
     ),
-    "words-read-only-disk": LastWords(
+    "words-read-only-disk": FatalLog(
         "the container may not write to its own disk", ("OSError: [Errno 30] Read-only file system: '/app/tmp'",)
     ),
-    "words-file-denied": LastWords(
+    "words-file-denied": FatalLog(
         "a file in the container belongs to another user",
         ("PermissionError: [Errno 13] Permission denied: '/var/lib/onyx/state'",),
     ),
-    "words-port-in-use": LastWords(
+    "words-port-in-use": FatalLog(
         "two containers of the task use the same port",
         ("ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8080): address already in use",),
     ),
-    "words-other-architecture": LastWords(
+    "words-other-architecture": FatalLog(
         "the image is for another processor", ("exec /usr/bin/alembic: exec format error",), 255
     ),
-    "words-command-missing": LastWords(
+    "words-command-missing": FatalLog(
         "the command is not in the image", ("/bin/sh: 1: uvicorn: command not found",), 127
     ),
-    "words-heap-full": LastWords(
+    "words-heap-full": FatalLog(
         "the program runs out of memory", ("MemoryError: Unable to allocate 1.20 GiB for an array",)
     ),
-    "words-old-processor": LastWords(
+    "words-old-processor": FatalLog(
         "the processor is too old for the program", ("Illegal instruction (core dumped)",), 132
     ),
-    "words-variable-missing": LastWords(
+    "words-variable-missing": FatalLog(
         "a variable is missing in the environment", ("KeyError: 'ENCRYPTION_KEY_SECRET'",)
     ),
-    "words-image-incomplete": LastWords(
+    "words-image-incomplete": FatalLog(
         "the image was built incompletely", ("ModuleNotFoundError: No module named 'onyx.server'",)
     ),
-    "words-proxy-certificate": LastWords(
+    "words-proxy-certificate": FatalLog(
         "a proxy in between presents its own certificate",
         (_PROXY,),
     ),
-    "words-foreign-name": LastWords(
+    "words-foreign-name": FatalLog(
         "a host name outside the stack does not resolve",
         (_LICENCE,),
     ),
-    "words-database-wants-tls": LastWords(
+    "words-database-wants-tls": FatalLog(
         "PostgreSQL refuses connections without TLS",
         (_NO_TLS,),
         guide=_DATABASE,
     ),
-    "words-database-without-tls": LastWords(
+    "words-database-without-tls": FatalLog(
         "the task requires TLS and PostgreSQL has none",
         (f"{_SQL}{_SERVER}server does not support SSL, but SSL was required",),
         guide=_DATABASE,
     ),
-    "words-database-bundle-old": LastWords(
+    "words-database-bundle-old": FatalLog(
         "the image's CA bundle is older than RDS's certificate",
         (f"{_SQL}{_SERVER}SSL error: certificate verify failed",),
         guide=_DATABASE,
     ),
-    "words-database-bundle-missing": LastWords(
+    "words-database-bundle-missing": FatalLog(
         "the image has no CA bundle",
         (f'{_SQL}{_SERVER}root certificate file "/app/global-bundle.pem" does not exist',),
         guide=_DATABASE,
     ),
-    "words-database-iam": LastWords(
+    "words-database-iam": FatalLog(
         "the role accepts only IAM tokens",
         (f'{_SQL}{_SERVER}FATAL:  PAM authentication failed for user "{{POSTGRES_USER}}"',),
         guide=_DATABASE,
     ),
-    "words-database-old-client": LastWords(
+    "words-database-old-client": FatalLog(
         "the client library doesn't support SCRAM",
         (f"{_SQL}SCRAM authentication requires libpq version 10 or above",),
         guide=_DATABASE,
     ),
-    "words-database-no-password": LastWords(
+    "words-database-no-password": FatalLog(
         "the task sends PostgreSQL no password", (f"{_SQL}{_SERVER}fe_sendauth: no password supplied",), guide=_DATABASE
     ),
-    "words-database-extension": LastWords(
+    "words-database-extension": FatalLog(
         "a migration may not create its extension",
         ('(psycopg2.errors.InsufficientPrivilege) permission denied to create extension "pg_trgm"',),
         guide=_DATABASE,
     ),
-    "words-database-createrole": LastWords(
+    "words-database-createrole": FatalLog(
         "a migration may not create its role",
         ("(psycopg2.errors.InsufficientPrivilege) permission denied to create role",),
         guide=_DATABASE,
     ),
-    "words-migration-locked": LastWords(
+    "words-migration-locked": FatalLog(
         "a migration waits for somebody's lock",
         ("(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout",),
         guide=_DATABASE,
     ),
-    "words-statement-timeout": LastWords(
+    "words-statement-timeout": FatalLog(
         "a migration takes longer than statement_timeout",
         ("(psycopg2.errors.QueryCanceled) canceling statement due to statement timeout",),
         guide=_DATABASE,
     ),
-    "words-pool-exhausted": LastWords(
+    "words-pool-exhausted": FatalLog(
         "the application's pool is too small",
         ("sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 5 reached, connection timed out",),
         guide=_DATABASE,
     ),
-    "words-another-database": LastWords(
+    "words-another-database": FatalLog(
         "another application's server refuses the task",
         (_ELSEWHERE,),
         guide=_DATABASE,
     ),
-    "words-redis-memory": LastWords(
+    "words-redis-memory": FatalLog(
         "Redis has no memory left",
         (f"{_REDIS}OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'.",),
         guide=_CACHE,
     ),
-    "words-redis-replica": LastWords(
+    "words-redis-replica": FatalLog(
         "the task writes to a replica of Redis",
         (f"{_REDIS}ReadOnlyError: READONLY You can't write against a read only replica.",),
         guide=_CACHE,
     ),
-    "words-redis-cluster": LastWords(
+    "words-redis-cluster": FatalLog(
         "Redis is in cluster mode", (f"{_REDIS}ResponseError: MOVED 866 10.0.3.12:6379",), guide=_CACHE
     ),
-    "words-redis-acl": LastWords(
+    "words-redis-acl": FatalLog(
         "the Redis user lacks a permission",
         (f"{_REDIS}NoPermissionError: NOPERM this user has no permissions to run the 'flushdb' command",),
         guide=_CACHE,
     ),
-    "words-kms-denied": LastWords(
+    "words-kms-denied": FatalLog(
         "the task role may not use the bucket's key",
         (_KEY,),
         guide=_FILES,
     ),
-    "words-other-service-denied": LastWords(
+    "words-other-service-denied": FatalLog(
         "the task role may not call another service",
         (_MODEL,),
     ),
-    "words-old-keys": LastWords(
+    "words-old-keys": FatalLog(
         "keys in the environment outrank the task role, and no longer exist",
         (_OLD_KEYS,),
         guide=_FILES,
     ),
-    "words-no-way-to-aws": LastWords(
+    "words-no-way-to-aws": FatalLog(
         "the task can't reach AWS's APIs",
         (_ENDPOINT,),
         guide=_FILES,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
+class Overview:
     """What local files tell of a directory."""
 
     directory: Path
@@ -50,13 +50,13 @@ class Here:
         return next_command(self.command, self.outcome)
 
 
-def here(stack: StackRef) -> Here:
+def overview(stack: StackRef) -> Overview:
     """What local files tell. A file that can't be read tells nothing, and is no error."""
     directory = stack.directory.resolve()
     settings, named = _settings(stack)
     lock, holder = _lock(stack, settings) if settings else ("", "")
     record = _last(stack) if settings else None
-    return Here(
+    return Overview(
         directory=directory,
         configured=bool(named) or any(directory.glob("*.tf")) or any(directory.glob("*.tofu")),
         stack=named or (record.stack if record else ""),
