@@ -240,7 +240,7 @@ def _steps_of(shown: Iterable[AnyStep]) -> Iterator[str]:
         )
         for one in shown
     )
-    yield from _table(("Step", "What is true afterwards", "Needs", "Time-out", "Looks every"), rows)
+    yield from _table(("Step", "What is true afterwards", "Needs", "Timeout", "Looks every"), rows)
 
 
 def _settings() -> Iterator[str]:

@@ -128,19 +128,19 @@ _CARE = (
         multiple=True,
         metavar="NAME",
         shell_complete=complete.tenants,
-        help="This tenant first; unless it comes up, no other is begun (repeatable).",
+        help="Start with this tenant; the others follow only if it comes up (repeatable).",
     ),
     _selection(
         "--max-parallel",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Change only so many tenants at a time [default: as many as may fail, else all].",
+        help="Change at most this many tenants at a time [default: as many as may fail, else all].",
     ),
     _selection(
         "--stop-after-failures",
         type=click.IntRange(min=1),
         metavar="N",
-        help="When so many tenants have failed, begin with no other.",
+        help="Start no further tenant once this many have failed.",
     ),
 )
 _ADOPT = click.option("--adopt", is_flag=True, help="Replace DNS records that aren't recognizably this stack's.")

@@ -12,17 +12,15 @@ from orchestrator.cli.shape import command
 
 @command()
 @contract_option
-@click.option(
-    "--failed", is_flag=True, help="Only the tenants that failed in the last run, or that it did not begin with."
-)
+@click.option("--failed", is_flag=True, help="Only the tenants that failed in the last run, or that it didn't start.")
 @care_options
 @steps_options
 def run(*, failed: bool, **given: Any) -> None:
     """Bring a stack that Terraform has applied to life: databases, DNS, redeploys, and waiting until its sites answer.
 
-    With --max-parallel, --canary or --stop-after-failures, it goes through the tenants in waves: those that need
-    nothing come last, a tenant that fails never keeps the others of its wave back, and the end lists who failed and who
-    was not begun.
+    With --max-parallel, --canary or --stop-after-failures, it rolls out in waves of tenants: those that need nothing
+    come last, a tenant that fails never holds up the others of its wave, and at the end the tenants that failed and those
+    that were not started are listed.
 
     The contract comes from --contract, or else from ORCHESTRATE_CONTRACT, or else from `terraform output` in --chdir.
     """

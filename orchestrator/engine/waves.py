@@ -44,10 +44,10 @@ def waves(
 def objection(care: Care, done: Collection[Subject], failed: Collection[Subject], *, shared: bool = False) -> str:
     """Why no other wave may be begun after those who are `done`; empty: it may. `shared`: what all need failed."""
     if shared:
-        return "what all of them need did not come true"
+        return "what all of them need failed"
     tried = [one for one in care.canaries if one in failed]
     if tried:
-        return f"{', '.join(tried)} went first, and failed"
+        return f"{', '.join(tried)} went first and failed"
     if care.failures is not None and len(failed) >= care.failures:
         return f"{len(failed)} of {len(done)} failed"
     return ""

@@ -69,18 +69,20 @@ def _verdict(tenant: Subject, rollout: Rollout, facts: HopelessFacts) -> Verdict
     record = facts.records.get(tenant)
     if tenant in facts.stopped:
         back = record is None or not record.can_stop
-        return Done("stopped: it goes back to what ran before") if back else Wait("ECS has yet to stop it", poll=1.0)
+        return Done("stopped: it rolls back to what ran before") if back else Wait("ECS has yet to stop it", poll=1.0)
     cause = hopeless.cause(rollout)
     if cause is None:
         return Done("no deployment is hopeless")
     if record is None or not record.can_stop:
-        return Done(f"it goes back by itself ({record.status})" if record else "ECS has no record of it: left as it is")
+        return Done(
+            f"it rolls back by itself ({record.status})" if record else "ECS has no record of it: left as it is"
+        )
     primary, name = rollout.primary, rollout.service.name if rollout.service else tenant
     if primary is not None and record.created_at is not None and record.created_at - primary.created_at > _SAME:
         return Done("another deployment has begun meanwhile")
     if tenant in facts.foreign:
         return left_alone(name, facts.foreign[tenant])
-    return Todo(f"stop the deployment of {name}, and go back to what ran before: {cause.message}", record.arn)
+    return Todo(f"stop the deployment of {name}, and roll back to what ran before: {cause.message}", record.arn)
 
 
 def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
@@ -95,7 +97,7 @@ def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[ProgressContext, HopelessFacts] = Step(
     id="rollouts-stopped",
-    title="no deployment goes on of which every task fails",
+    title="no deployment is left running whose tasks all fail",
     observe=observe,
     decide=decide,
     apply=apply,

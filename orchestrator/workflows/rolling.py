@@ -24,7 +24,7 @@ NOT_BEGUN = "tenant-not-begun"
 _TELLING = frozenset({"apply", "run", "redeploy", "resume"})
 """Commands whose records tell of each tenant whether it is up."""
 _CUT_OFF = frozenset({UNFINISHED, Outcome.INTERRUPTED.word, Outcome.EXPIRED.word})
-_AGAIN = "`orchestrate run --failed` goes on with these tenants alone"
+_AGAIN = "`orchestrate run --failed` continues with only these tenants"
 
 
 def care_of(chosen: StepOptions, tenants: Sequence[str]) -> Care:
@@ -74,7 +74,7 @@ def told(rolled: Rolled, all_: int, command: str) -> Iterable[FindingReported]:
         detail = f"{len(rolled.failed)} of {all_} tenants failed: {', '.join(rolled.failed)}"
         yield FindingReported(step=command, detail=detail, code="tenants-failed", fix=_AGAIN)
     for tenant in rolled.not_begun:
-        detail = f"not begun: {rolled.why}"
+        detail = f"not started: {rolled.why}"
         yield FindingReported(step=command, subject=tenant, detail=detail, code=NOT_BEGUN, fix=_AGAIN)
 
 
@@ -94,9 +94,9 @@ def left_over(records: Sequence[RunRecord]) -> Collection[Subject] | None:
     """
     telling = [record for record in records if record.command in _TELLING and record.stack]
     if not telling:
-        raise _untold("no run is recorded here that tells which tenants failed")
+        raise _untold("no run recorded here says which tenants failed")
     if telling[0].outcome in _CUT_OFF:
-        raise _untold(f"the last run ({telling[0].outcome}) did not say whom it had not come to yet")
+        raise _untold(f"the last run ({telling[0].outcome}) did not record which tenants it had not reached")
     newest = _endings(telling[0].lines)
     if newest.get(STACK):
         return None
@@ -119,4 +119,4 @@ def _endings(lines: Iterable[Mapping[str, Any]]) -> Mapping[Subject, bool]:
 
 
 def _untold(message: str) -> Invalid:
-    return Invalid(Problem("failed-unknown", message, "--failed", "`orchestrate run` goes through all tenants"))
+    return Invalid(Problem("failed-unknown", message, "--failed", "`orchestrate run` handles all tenants"))

@@ -59,7 +59,7 @@ def bring_to_life(
     if only is not None:
         left = [one for one in operation.tenants if one in only]
         if not left:
-            execution.text("every tenant was begun, and none of them failed when it last was: nothing to do")
+            execution.text("every tenant was started, and none failed the last time: nothing to do")
             return Outcome.SUCCEEDED
         operation = operation.of(left, operation.seconds)
     care = care_of(execution.steps, operation.tenants)

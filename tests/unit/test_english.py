@@ -29,6 +29,17 @@ BANNED = {
     r"\b(recogn|initial|author|organ|normal|serial)is(e|ed|es|ing|ation|able|ably)\b": "-ize",
     r"\b(colour|behaviour|honour|favour)": "-or",
     r"\b(set-up|time-outs?|back-off)\b": "setup, timeout, backoff",
+    r"\b(leads?|leading|led) (to|nowhere|there|elsewhere|visitors)\b": "points to, forwards to, redirects to, reaches",
+    r"\blets? (nobody|anybody|somebody|everybody) in\b": "admits",
+    r"\b(is|are|was|were) told\b(?! apart)": "is configured with, gets, is notified",
+    r"\b(goes|go|went|going) on\b": "continues, keeps running",
+    r"\ball the same\b": "anyway, still",
+    r"\bcan't be had\b": "is not available",
+    r"\b(is|are|has|have) no (failure|error)\b": "is not a failure",
+    r"\bcould not look\b": "could not run",
+    r"\bgives? birth\b|\bat birth\b": "at creation",
+    r"\bcreate (was|is|were) cut off\b": "its creation was interrupted",
+    r"\basks? for (its|a) token\b": "requires its token",
 }
 """A pattern → what to say instead."""
 REGEX = re.compile(r"\(\?[P:!<=]|\[\^|\\[dswDSW]\b|\]\{\d+,?\d*\}")

@@ -152,7 +152,7 @@ def _inactive(tenant: str, service: Service, definition: TaskDefinition) -> Find
 
 CHECK: Check[Scene, DeploymentsCheckFacts] = Check(
     id="deployments",
-    title="Deployments can begin, go on, and reach visitors",
+    title="Deployments can start, make progress, and receive traffic",
     gather=gather,
     judge=judge,
 )

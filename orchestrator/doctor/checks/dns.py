@@ -102,7 +102,7 @@ def _unanswered(tenant: str, answer: DnsAnswer) -> Finding:
         symptom=f"no name server says where {answer.name} points",
         cause=f"the name server answered {answer.rcode}",
         fix=f"find out which name server fails (dig +trace {answer.name}): the zone's own, which its registrar must "
-        "name, or the resolver that was asked here (another one: --resolver)",
+        "list, or the resolver that was asked here (another one: --resolver)",
         evidence=(f"{answer.name}: {answer.rcode} from {answer.server or 'no server'}",),
     )
 

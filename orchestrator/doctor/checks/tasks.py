@@ -125,7 +125,10 @@ def _repair(cause: Cause, *, stops: bool) -> str:
 
 def _fix(tenant: str, cause: Cause, *, stops: bool) -> str:
     if stops:
-        return f"orchestrate doctor --fix --tenant {tenant} (stops the deployment: older tasks go on); then {cause.fix}"
+        return (
+            f"orchestrate doctor --fix --tenant {tenant} (stops the deployment: older tasks keep running); then "
+            f"{cause.fix}"
+        )
     if cause.cure is Cure.WORKFLOW:
         return f"orchestrate run --tenant {tenant}: {cause.fix}"
     return cause.fix

@@ -1,4 +1,4 @@
-"""Every hostname leads to the current load balancer."""
+"""Every hostname points to the current load balancer."""
 
 from __future__ import annotations
 

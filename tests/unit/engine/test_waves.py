@@ -91,4 +91,4 @@ def test_what_all_need_stops_all() -> None:
 
     rolled = rolling(World(("a", "b")), Care(at_once=1), [a_step(decide=blocked)])
     assert rolled.not_begun == ("b",)
-    assert rolled.why == "what all of them need did not come true"
+    assert rolled.why == "what all of them need failed"

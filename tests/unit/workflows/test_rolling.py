@@ -85,8 +85,8 @@ def test_the_end_lists_who_failed_and_each_that_was_not_begun() -> None:
     said = list(told(Rolled(report, ("c", "d"), "1 of 2 failed"), 4, "run"))
     assert [(one.subject, one.code, one.detail) for one in said] == [
         ("", "tenants-failed", "1 of 4 tenants failed: b"),
-        ("c", NOT_BEGUN, "not begun: 1 of 2 failed"),
-        ("d", NOT_BEGUN, "not begun: 1 of 2 failed"),
+        ("c", NOT_BEGUN, "not started: 1 of 2 failed"),
+        ("d", NOT_BEGUN, "not started: 1 of 2 failed"),
     ]
     assert all("run --failed" in one.fix for one in said)
 
