@@ -19,8 +19,8 @@ def run(*, failed: bool, **given: Any) -> None:
     """Bring a stack that Terraform has applied to life: databases, DNS, redeploys, and waiting until its sites answer.
 
     With --max-parallel, --canary or --stop-after-failures, it rolls out in waves of tenants: those that need nothing
-    come last, a tenant that fails never holds up the others of its wave, and at the end the tenants that failed and those
-    that were not started are listed.
+    come last, and a tenant that fails never holds up the others of its wave. At the end, the tenants that failed and
+    those that were not started are listed.
 
     The contract comes from --contract, or else from ORCHESTRATE_CONTRACT, or else from `terraform output` in --chdir.
     """
