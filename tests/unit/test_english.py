@@ -31,7 +31,7 @@ BANNED = {
     r"\b(set-up|time-outs?|back-off)\b": "setup, timeout, backoff",
     r"\b(leads?|leading|led) (to|nowhere|there|elsewhere|visitors)\b": "points to, forwards to, redirects to, reaches",
     r"\blets? (nobody|anybody|somebody|everybody) in\b": "admits",
-    r"\b(is|are|was|were) told\b(?! apart)": "is configured with, gets, is notified",
+    r"\b(is|are|was|were) told\b(?!\s+apart)": "is configured with, gets, is notified",
     r"\b(goes|go|went|going) on\b": "continues, keeps running",
     r"\ball the same\b": "anyway, still",
     r"\bcan't be had\b": "is not available",

@@ -111,7 +111,7 @@ class IndexInstances:
             severity=Severity.BLOCKER,
             subject=tenant,
             symptom=f"{self.index.title}'s instance {place.instance} is not running",
-            cause="EC2 was told to start it, could not, and stopped it again",
+            cause="EC2 tried to start it, could not, and stopped it again",
             fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {place.instance}",
             evidence=(instance.failure,),
             explains=self._deaths | {"runner-offline", "could-not-look"},

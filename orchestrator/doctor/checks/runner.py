@@ -129,7 +129,7 @@ def _not_startable(facts: RunnerCheckFacts, why: str) -> Finding:
         code="instance-not-startable",
         severity=_severity(facts),
         symptom=_symptom(facts),
-        cause="EC2 was told to start its instance, could not, and stopped it again",
+        cause="EC2 tried to start its instance, could not, and stopped it again",
         fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {facts.runner}",
         evidence=(why, f"PingStatus {_known(facts)}"),
         explains=_EXPLAINS | {"runner-offline"},
