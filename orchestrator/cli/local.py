@@ -172,14 +172,14 @@ def _settings(environ: Mapping[str, str]) -> str:
 def _brought_to_life(stack: StackRef) -> Outcome:
     """What `run` does there, shown as `run` shows it."""
     from orchestrator.cli.edge import listen, user
-    from orchestrator.cli.renderers import Wish
+    from orchestrator.cli.renderers import OutputOptions
     from orchestrator.cli.standard_output import StandardOutput
     from orchestrator.workflows.caller import Caller, Cancellation
     from orchestrator.workflows.run import run
 
     cancellation = Cancellation()
     listen(cancellation.request)
-    output = StandardOutput(lambda: datetime.now(UTC), Wish(title="run", directory=stack.directory))
+    output = StandardOutput(lambda: datetime.now(UTC), OutputOptions(title="run", directory=stack.directory))
     caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=("run",))
     try:
         return run(stack, emit=output.emit, caller=caller)
