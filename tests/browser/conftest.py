@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, sync_playwright
 from tests import needed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """While it is there, an event loop of playwright's runs in this thread: not beside tests of other files."""
     program = needed.chromium()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program)

@@ -49,14 +49,22 @@ class Terminator:
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(folder / "server.crt", folder / "server.key")
         self._loop = asyncio.new_event_loop()
-        listening = asyncio.start_server(self._served, "127.0.0.1", port)
-        self._server = self._loop.run_until_complete(listening)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        # In its own thread: in the caller's, another loop may be running.
+        listening = asyncio.start_server(self._served, "127.0.0.1", port)
+        try:
+            self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        except OSError:
+            self._stop()
+            raise
 
     def close(self) -> None:
         """No more connections; those that are open are cut."""
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._stop()
+
+    def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import trustme
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.local.core import held_port
@@ -49,6 +51,20 @@ def test_programs_that_cannot_run_are_named_at_the_start(monkeypatch: pytest.Mon
     monkeypatch.setattr(postgres, "_candidates", lambda: iter([tmp_path]))
     with pytest.raises(OrchestratorError, match="postgres-unusable"):
         postgres.start(daemon.make(tmp_path, "test", 300))
+
+
+def test_tls_is_offered_whatever_loop_the_caller_is_in(tmp_path: Path) -> None:
+    postgres_tls.certify(trustme.CA(), "db.example.com", tmp_path)
+
+    async def both() -> None:
+        first = held_port.Port()
+        first.release()
+        terminator = postgres_tls.Terminator(first.number, 1, tmp_path)
+        with pytest.raises(OSError, match="in use"):
+            postgres_tls.Terminator(first.number, 1, tmp_path)
+        terminator.close()
+
+    asyncio.run(both())
 
 
 @pytest.fixture
