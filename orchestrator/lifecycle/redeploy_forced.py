@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.aws.clusters import whole
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.services import left_alone
-from orchestrator.stack.ownership import PartKind
+from orchestrator.rollout.ownership import objections
 from orchestrator.steps import redeploy
 from orchestrator.steps.redeploy import RedeployContext, RedeployFacts
 
@@ -24,13 +23,8 @@ class ForcedFacts:
 
 def observe(context: RedeployContext) -> ForcedFacts:
     """As the step `redeploy` does; and the state is read, to know whose each service is."""
-    stack, seen = context.stack, redeploy.observe(context)
-    services = {name: one.service for name, one in seen.rollouts.items() if one.service is not None}
-    why = {
-        name: stack.objection_to_redeploy((PartKind.SERVICE, whole(one.name, stack.cluster)), stack.stack, one.tags)
-        for name, one in services.items()
-    }
-    return ForcedFacts(seen, {name: text for name, text in why.items() if text})
+    seen = redeploy.observe(context)
+    return ForcedFacts(seen, objections(context.stack, seen.rollouts, seen.rollouts))
 
 
 def decide(facts: ForcedFacts) -> Verdicts:

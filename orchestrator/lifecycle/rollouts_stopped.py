@@ -15,8 +15,8 @@ from orchestrator.engine.step import Done, Step, Subject, Todo, Unread, Verdict,
 from orchestrator.engine.subjects import attempt, each
 from orchestrator.lifecycle.services import left_alone
 from orchestrator.rollout import hopeless, progress
+from orchestrator.rollout.ownership import objections
 from orchestrator.rollout.progress import ProgressContext, Rollout
-from orchestrator.stack.contract import Stack
 
 _SAME = timedelta(minutes=1)
 """ECS makes its record of a deployment and the deployment itself within this time."""
@@ -44,17 +44,8 @@ def observe(context: ProgressContext) -> HopelessFacts:
     told = attempt(asked, lambda name: context.ecs.record(names[name]))
     records = {name: one for name, one in told.results.items() if one is not None}
     facts = HopelessFacts(seen, records, Unread.each(told.failures), stopped)
-    return replace(facts, foreign=_foreign(context.stack, facts))
-
-
-def _foreign(stack: Stack, facts: HopelessFacts) -> Mapping[Subject, str]:
-    """Asked only of what would be stopped: to know whose a service is, a state is read."""
-    found = {}
-    for tenant, verdict in decide(facts).items():
-        service = facts.rollouts[tenant].service
-        if isinstance(verdict, Todo) and service is not None:
-            found[tenant] = stack.objection_to_redeploy(stack.service_part(tenant), stack.stack, service.tags)
-    return {tenant: why for tenant, why in found.items() if why}
+    wanted = [tenant for tenant, verdict in decide(facts).items() if isinstance(verdict, Todo)]
+    return replace(facts, foreign=objections(context.stack, seen, wanted))
 
 
 def decide(facts: HopelessFacts) -> Verdicts:

@@ -20,9 +20,9 @@ from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
 from orchestrator.rollout.diagnosis import Cause, Cure, classify
+from orchestrator.rollout.ownership import objections
 from orchestrator.rollout.progress import ProgressContext, Rollout
 from orchestrator.rollout.situation import Rules
-from orchestrator.stack.contract import Stack
 from orchestrator.stack.ownership import PartKind, remedy
 
 
@@ -87,17 +87,8 @@ def observe(context: RedeployContext) -> RedeployFacts:
         earlier=memory.earlier,
         wary=max(0.0, wary),
     )
-    return replace(facts, foreign=_foreign(stack, facts))
-
-
-def _foreign(stack: Stack, facts: RedeployFacts) -> Mapping[str, str]:
-    """Asked only of what would be redeployed: to know whose a service is, a state is read."""
-    found = {}
-    for tenant, verdict in decide(facts).items():
-        service = facts.rollouts[tenant].service
-        if isinstance(verdict, Todo) and service is not None:
-            found[tenant] = stack.objection_to_redeploy(stack.service_part(tenant), stack.stack, service.tags)
-    return {tenant: why for tenant, why in found.items() if why}
+    wanted = [tenant for tenant, verdict in decide(facts).items() if isinstance(verdict, Todo)]
+    return replace(facts, foreign=objections(stack, facts.rollouts, wanted))
 
 
 def decide(facts: RedeployFacts) -> Verdicts:

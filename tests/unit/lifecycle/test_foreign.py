@@ -126,7 +126,7 @@ def test_it_would_be_noticed(blind: str, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("room", "guard", "blind", "touched"),
     [
-        (redeploy, "_foreign", {}, SERVICE),
+        (redeploy, "objections", {}, SERVICE),
         (keys_returned, "_objection", "", KEY),
         (files_returned, "_objection", "", BUCKET),
         (bucket_emptied, "objection", "", BUCKET),
