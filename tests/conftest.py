@@ -62,9 +62,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """
     if hasattr(session.config, "workerinput"):
         return
-    from tests import ways  # noqa: PLC0415 - it imports moto
+    from tests import recorded_calls  # noqa: PLC0415 - it imports moto
 
-    found = ways.complaints(ways.read(Path(os.environ[RECORDS])))
+    found = recorded_calls.complaints(recorded_calls.read(Path(os.environ[RECORDS])))
     shutil.rmtree(os.environ[RECORDS], ignore_errors=True)
     if found:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -3,7 +3,7 @@
 `python -m tests.diagnose [--speed N] [--workers N] [--pairs N] [--seed N] [NAME …]` (names: of faults and good days;
 without names: all, and the pairs). Prints a line a trial; exits with 1 when a root cause was not the first finding,
 a hopeless fault was not named within two lives of a task, more than one pair in ten was not seen through, or a good
-day was found ill. Each worker has a cloud of its own.
+day was reported as a fault. Each worker has a cloud of its own.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from rich.console import Console
 
 from tests.diagnose.causes import CAUSES, HARMLESS
-from tests.diagnose.patient import SPEED
+from tests.diagnose.example_stack import SPEED
 from tests.diagnose.trials import CALM, Result, pairs, unknown
-from tests.diagnose.ward import hospital, try_one, try_pair
+from tests.diagnose.workers import try_one, try_pair, worker_pool
 
 PAIRS = 60
 ENOUGH = 0.9
@@ -80,7 +80,7 @@ def main() -> int:
         say(f"unknown, or in the catalogue and not in the table: {', '.join(sorted(strange))}")
         return 2
     say(f"{'fault':<60} {'s':>7} {'lives':>5} {'calls':>5} {'first finding':<32} right?")
-    with hospital(asked.workers, asked.speed) as pool:
+    with worker_pool(asked.workers, asked.speed) as pool:
         singles = ran(pool, asked.names or every)
         both = paired(pool, asked.pairs, asked.seed) if asked.pairs and not asked.names else []
     return verdict(singles, both)

@@ -1,4 +1,4 @@
-"""Trials: faults are injected into a healthy stack, the wait and the doctor look, the faults are cleared and healed."""
+"""Trials: faults are injected into a healthy stack, the wait and the doctor look, and the stack is repaired."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.diagnose.causes import (
     THROUGH_THE_RUNNER,
     TOLD_BY_TASKS,
 )
-from tests.diagnose.patient import TENANTS, Fault, Patient, Seen, refused, until, whom
+from tests.diagnose.example_stack import TENANTS, ExampleStack, Fault, Seen, refused, until, whom
 from tests.diagnose.remedies import commands, run
 
-SICK = TENANTS[1]
+AFFECTED = TENANTS[1]
 MOST_LIFETIMES = 2
 """Task lifetimes after which a hopeless fault must be named."""
 
@@ -51,18 +51,18 @@ class Result:
         return not self.why
 
 
-def single(patient: Patient, name: str) -> Result:
+def single(example: ExampleStack, name: str) -> Result:
     """One fault: its cause must be the doctor's first finding; if it is hopeless, the wait must say so in time."""
     wanted = CAUSES.get(name, "nothing")
-    return _tried(patient, (whom(name, SICK),), wanted, lambda seen: seen.first == wanted)
+    return _tried(example, (whom(name, AFFECTED),), wanted, lambda seen: seen.first == wanted)
 
 
-def pair(patient: Patient, faults: tuple[Fault, Fault]) -> Result:
+def pair(example: ExampleStack, faults: tuple[Fault, Fault]) -> Result:
     """Two faults: both causes must be among the findings."""
     names = [name for name, _ in faults]
     wanted = [{CAUSES[name], BY_ITS_TASKS.get(name, CAUSES[name])} for name in names]
     both = " and ".join(CAUSES[name] for name in names)
-    return _tried(patient, faults, both, lambda seen: all(one & seen.codes for one in wanted))
+    return _tried(example, faults, both, lambda seen: all(one & seen.codes for one in wanted))
 
 
 def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
@@ -85,55 +85,60 @@ def named(faults: Sequence[Fault]) -> str:
     return " + ".join(f"{name} ({tenant})" if len(faults) > 1 and tenant else name for name, tenant in faults)
 
 
-def _tried(patient: Patient, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
+def _tried(example: ExampleStack, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
     names, looks = {name for name, _ in faults}, list[Seen]()
     transport = "ssm" if names & THROUGH_THE_RUNNER else "direct"
 
     def is_right() -> bool:
-        looks.append(patient.examine(transport))
+        looks.append(example.examine(transport))
         return right(looks[-1])
 
     name = named(faults)
-    waiting, clock = patient.waiting(), time.monotonic()
-    why = refused(lambda: patient.inject(faults))
+    waiting, clock = example.waiting(), time.monotonic()
+    why = refused(lambda: example.inject(faults))
     if why:
-        patient.clear(faults)
+        example.clear(faults)
         return Result(name, 0.0, 0, "", f"refused: {why}")
     lifetimes: float | None = None
     if len(faults) == 1 and names <= HOPELESS:
-        patient.update(SICK, forceNewDeployment=True)
-        why, lifetimes = _waited(patient, waiting)
+        example.update(AFFECTED, forceNewDeployment=True)
+        why, lifetimes = _waited(example, waiting)
     found = until(is_right)
-    seconds = (time.monotonic() - clock) * patient.running.speed
-    tried, uncured = _cured(patient, looks[-1]) if found and len(faults) == 1 else ((), "")
-    left = refused(lambda: patient.clear(faults))  # what its fix has undone can't be undone again
-    problems = (why, "" if found else f"not {wanted}", uncured, "" if patient.heal() else f"stays ill {left}".strip())
+    seconds = (time.monotonic() - clock) * example.running.speed
+    tried, not_fixed = _fix_tried(example, looks[-1]) if found and len(faults) == 1 else ((), "")
+    left = refused(lambda: example.clear(faults))  # what its fix has undone can't be undone again
+    problems = (
+        why,
+        "" if found else f"not {wanted}",
+        not_fixed,
+        "" if example.repair() else f"stays broken {left}".strip(),
+    )
     said = "; ".join(one for one in problems if one)
     return Result(name, seconds, looks[-1].calls, looks[-1].first, said, tried=tried, lifetimes=lifetimes)
 
 
-def _cured(patient: Patient, seen: Seen) -> tuple[tuple[str, ...], str]:
+def _fix_tried(example: ExampleStack, seen: Seen) -> tuple[tuple[str, ...], str]:
     """The commands of the first fix, run while the fault is on; and what is wrong when the stack is not green then."""
     typed = commands(seen.findings[0].fix) if seen.findings else ()
     if not typed:
         return (), ""
     shown = tuple(map(shlex.join, typed))
-    refused = "; ".join(filter(None, (run(one, patient.contract, patient.folder) for one in typed)))
+    refused = "; ".join(filter(None, (run(one, example.contract, example.folder) for one in typed)))
     if refused:
         return shown, f"its fix was refused: {refused}"
     left = LEFT_BY_ITS_FIX.get(seen.first)
-    cured = until(lambda: patient.examine().codes == left) if left else patient.heal()
-    return shown, "" if cured else f"its fix cured nothing: {', '.join(sorted(patient.examine().codes))}"
+    green = until(lambda: example.examine().codes == left) if left else example.repair()
+    return shown, "" if green else f"its fix repaired nothing: {', '.join(sorted(example.examine().codes))}"
 
 
-def _waited(patient: Patient, waiting: app.Operation) -> tuple[str, float | None]:
+def _waited(example: ExampleStack, waiting: app.Operation) -> tuple[str, float | None]:
     """What is wrong with how the wait for a hopeless deployment ended (empty: nothing), and after how many lives."""
     began = time.time()
-    ending = waiting.run(lambda _event: None).endings["services"].get(SICK)
+    ending = waiting.run(lambda _event: None).endings["services"].get(AFFECTED)
     ended = time.time()
     if ending is None or ending.outcome is not Outcome.FAILED:
         return f"the wait ended as {ending.outcome.word if ending else 'nothing'}", None
-    spans = patient.lifetimes(SICK, began)
+    spans = example.lifetimes(AFFECTED, began)
     lives = [end - start for start, end in spans if end <= ended]
     if not lives:
         return "", 0.0
@@ -145,73 +150,73 @@ def _waited(patient: Patient, waiting: app.Operation) -> tuple[str, float | None
 # A stack that is well, whatever is done with it.
 
 
-def calm(patient: Patient, name: str) -> Result:
+def calm(example: ExampleStack, name: str) -> Result:
     """What is done on a good day: no look of the doctor while it goes on may find anything."""
     clock, looks = time.monotonic(), list[Seen]()
-    begin, is_over, end = CALM[name](patient)
+    begin, is_over, end = CALM[name](example)
     begin()
 
     def look() -> bool:
         over = is_over()
-        looks.append(patient.examine())
+        looks.append(example.examine())
         return over
 
     over = until(look)
     end()
     found = sorted({code for seen in looks for code in seen.codes})
-    seconds = (time.monotonic() - clock) * patient.running.speed
+    seconds = (time.monotonic() - clock) * example.running.speed
     why = f"found {', '.join(found)}" if found else "" if over else "it did not end"
-    healed = "" if patient.heal() else "stays ill"
-    return Result(name, seconds, looks[-1].calls, looks[-1].first, "; ".join(one for one in (why, healed) if one))
+    repaired = "" if example.repair() else "stays broken"
+    return Result(name, seconds, looks[-1].calls, looks[-1].first, "; ".join(one for one in (why, repaired) if one))
 
 
 Day = tuple[Callable[[], object], Callable[[], bool], Callable[[], object]]
 """What begins it, whether it is over, what puts things back."""
 
 
-def _healthy(patient: Patient) -> Day:
+def _healthy(example: ExampleStack) -> Day:
     return lambda: None, lambda: True, lambda: None
 
 
-def _deploying(patient: Patient) -> Day:
+def _deploying(example: ExampleStack) -> Day:
     def begin() -> None:
         for tenant in TENANTS:
-            patient.update(tenant, forceNewDeployment=True)
+            example.update(tenant, forceNewDeployment=True)
 
     return (
         begin,
-        lambda: all(map(patient.is_steady, TENANTS)),
+        lambda: all(map(example.is_steady, TENANTS)),
         lambda: None,
     )
 
 
-def _scaling(patient: Patient) -> Day:
+def _scaling(example: ExampleStack) -> Day:
     """Out; back in when it is over."""
     return (
-        partial(patient.update, SICK, desiredCount=3),
-        lambda: patient.is_steady(SICK),
-        partial(patient.update, SICK, desiredCount=1),
+        partial(example.update, AFFECTED, desiredCount=3),
+        lambda: example.is_steady(AFFECTED),
+        partial(example.update, AFFECTED, desiredCount=1),
     )
 
 
-def _scaling_in(patient: Patient) -> Day:
+def _scaling_in(example: ExampleStack) -> Day:
     def begin() -> None:
-        patient.update(SICK, desiredCount=3)
-        until(lambda: patient.is_steady(SICK))
-        patient.update(SICK, desiredCount=1)
+        example.update(AFFECTED, desiredCount=3)
+        until(lambda: example.is_steady(AFFECTED))
+        example.update(AFFECTED, desiredCount=1)
 
-    return begin, lambda: patient.is_steady(SICK), lambda: None
+    return begin, lambda: example.is_steady(AFFECTED), lambda: None
 
 
-def _paused(patient: Patient) -> Day:
+def _paused(example: ExampleStack) -> Day:
     """The guide's pause: no tasks, a stopped server, stopped instances; looked at while AWS may not show it yet."""
-    rds, ec2 = patient.client("rds"), patient.client("ec2")
-    server = {"DBInstanceIdentifier": patient.stack.database.instance}
-    instances = {"InstanceIds": sorted(set(patient.stack.index_instances))}
+    rds, ec2 = example.client("rds"), example.client("ec2")
+    server = {"DBInstanceIdentifier": example.stack.database.instance}
+    instances = {"InstanceIds": sorted(set(example.stack.index_instances))}
 
     def begin() -> None:
         for tenant in TENANTS:
-            patient.update(tenant, desiredCount=0)
+            example.update(tenant, desiredCount=0)
         rds.stop_db_instance(**server)
         ec2.stop_instances(**instances)
 
@@ -223,44 +228,44 @@ def _paused(patient: Patient) -> Day:
         rds.start_db_instance(**server)
         until(lambda: status() == "available")
         for tenant in TENANTS:
-            patient.update(tenant, desiredCount=1)
-        until(lambda: all(map(patient.is_steady, TENANTS)))
+            example.update(tenant, desiredCount=1)
+        until(lambda: all(map(example.is_steady, TENANTS)))
 
     return begin, lambda: status() == "stopped", resume
 
 
-def _blue_green(patient: Patient) -> Day:
+def _blue_green(example: ExampleStack) -> Day:
     """A deployment that bakes; rolling again when it is over."""
-    ecs, elbv2, made = patient.client("ecs"), patient.client("elbv2"), list[Native]()
+    ecs, elbv2, made = example.client("ecs"), example.client("elbv2"), list[Native]()
 
     def begin() -> None:
-        where = {"cluster": patient.stack.cluster, "services": [patient.stack.tenants[SICK].service]}
+        where = {"cluster": example.stack.cluster, "services": [example.stack.tenants[AFFECTED].service]}
         service = ecs.describe_services(**where)["services"][0]
         made.append(become_native(ecs, elbv2, service, {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}))
 
     def end() -> None:
         become_rolling(ecs, elbv2, made[0])
-        until(lambda: patient.is_steady(SICK))
+        until(lambda: example.is_steady(AFFECTED))
 
-    return begin, lambda: patient.is_steady(SICK), end
+    return begin, lambda: example.is_steady(AFFECTED), end
 
 
-def _interrupted(patient: Patient) -> Day:
+def _interrupted(example: ExampleStack) -> Day:
     """Spot capacity is taken back, and ECS starts another task."""
-    fault = [whom("spot-taken-back", SICK)]
-    return partial(patient.inject, fault), lambda: patient.is_steady(SICK), partial(patient.clear, fault)
+    fault = [whom("spot-taken-back", AFFECTED)]
+    return partial(example.inject, fault), lambda: example.is_steady(AFFECTED), partial(example.clear, fault)
 
 
-def _scaled_at_night(patient: Patient) -> Day:
+def _scaled_at_night(example: ExampleStack) -> Day:
     """Autoscaling takes what the day needed back to its minimum, by an alarm of its own."""
-    scaling, watch = patient.client("application-autoscaling"), patient.client("cloudwatch")
-    name = f"service/{patient.stack.cluster}/{patient.stack.tenants[SICK].service}"
+    scaling, watch = example.client("application-autoscaling"), example.client("cloudwatch")
+    name = f"service/{example.stack.cluster}/{example.stack.tenants[AFFECTED].service}"
     target = {"ServiceNamespace": "ecs", "ResourceId": name, "ScalableDimension": "ecs:service:DesiredCount"}
     metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
 
     def begin() -> None:
-        patient.update(SICK, desiredCount=2)
-        until(lambda: patient.is_steady(SICK))
+        example.update(AFFECTED, desiredCount=2)
+        until(lambda: example.is_steady(AFFECTED))
         scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
         scaling.put_scaling_policy(
             **target,
@@ -275,14 +280,14 @@ def _scaled_at_night(patient: Patient) -> Day:
 
     def end() -> None:
         scaling.deregister_scalable_target(**target)
-        patient.update(SICK, desiredCount=1)
+        example.update(AFFECTED, desiredCount=1)
 
-    return begin, lambda: patient.wants(SICK) == 1 and patient.is_steady(SICK), end
+    return begin, lambda: example.wants(AFFECTED) == 1 and example.is_steady(AFFECTED), end
 
 
-def _maintained(patient: Patient) -> Day:
+def _maintained(example: ExampleStack) -> Day:
     """The maintenance window changes the database server's settings: `modifying`, and nobody notices."""
-    rds, server = patient.client("rds"), {"DBInstanceIdentifier": patient.stack.database.instance}
+    rds, server = example.client("rds"), {"DBInstanceIdentifier": example.stack.database.instance}
 
     def status() -> str:
         return str(rds.describe_db_instances(**server)["DBInstances"][0]["DBInstanceStatus"])
@@ -293,10 +298,10 @@ def _maintained(patient: Patient) -> Day:
     return begin, lambda: status() == "available", lambda: None
 
 
-def _debugged(patient: Patient) -> Day:
+def _debugged(example: ExampleStack) -> Day:
     """Somebody starts a task of the tenant's beside the service, to execute commands in it, and stops it again."""
-    ecs, cluster = patient.client("ecs"), {"cluster": patient.stack.cluster}
-    service, started = patient.stack.tenants[SICK].service, list[str]()
+    ecs, cluster = example.client("ecs"), {"cluster": example.stack.cluster}
+    service, started = example.stack.tenants[AFFECTED].service, list[str]()
 
     def task() -> str:
         seen = ecs.describe_tasks(**cluster, tasks=started)["tasks"]
@@ -319,7 +324,7 @@ def _debugged(patient: Patient) -> Day:
     return begin, lambda: task() == "RUNNING", stop
 
 
-CALM: Mapping[str, Callable[[Patient], Day]] = {
+CALM: Mapping[str, Callable[[ExampleStack], Day]] = {
     "healthy": _healthy,
     "deploying": _deploying,
     "scaling out": _scaling,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.figures import FIGURES, FULL, UNCAPTURED
-from tests.faults.theatre import Theatre, theatre
+from tests.faults.resettable_stack import ResettableStack, resettable_stack
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,8 +24,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResettableStack]:
     """One stack for the tests of a file."""
-    folder: Path = tmp_path_factory.mktemp("theatre")
-    with theatre(folder) as made:
+    folder: Path = tmp_path_factory.mktemp("faults")
+    with resettable_stack(folder) as made:
         yield made

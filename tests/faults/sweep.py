@@ -1,4 +1,4 @@
-"""A sweep: one trial for every call and every deed, on several stages at once; what is wrong is told, not raised."""
+"""A sweep: a trial for every call and every injection, on several stacks at once; defects are reported, not raised."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.faults.figures import ONLY, say
-from tests.faults.seam import Deed, is_look
-from tests.faults.theatre import Theatre, theatre
-from tests.faults.troupe import Ended
+from tests.faults.fork_server import Ended
+from tests.faults.interceptor import Injection, is_look
+from tests.faults.resettable_stack import ResettableStack, resettable_stack
 
 TOLD = 20
 """How often a sweep says how far it is."""
 TRIES = 4
-"""A run is not always of the same length: one that ended before its deed is begun again."""
+"""A run is not always of the same length: one that ended before its injection is begun again."""
 REDEPLOY, REDEPLOYS = "ecs:UpdateService", "redeploys"
 STAGES = (os.cpu_count() or 1) + 1
 """A trial waits for a quarter of its time."""
@@ -62,7 +62,7 @@ class Sweep:
 
     of: int
     done: int = 0
-    unreached: list[Deed] = field(default_factory=list)
+    unreached: list[Injection] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,8 +83,8 @@ class Sweep:
     def blind(self) -> list[str]:
         """What may not be left out: a change, the first look of its name; of more looks than a twentieth, all."""
         if len(self.unreached) > self.of // 20:
-            return [str(deed) for deed in self.unreached]
-        return [str(deed) for deed in self.unreached if deed.at == 1 or not is_look(deed.what)]
+            return [str(injection) for injection in self.unreached]
+        return [str(injection) for injection in self.unreached if injection.at == 1 or not is_look(injection.what)]
 
     def note(self, trial: str, defects: Iterable[str]) -> None:
         """The outcome of one trial. Where `defects` are still to be found, that is the trial: it holds nobody up."""
@@ -95,11 +95,11 @@ class Sweep:
             if found or self.done % max(1, self.of // TOLD) == 0:
                 say("\n".join([str(self), *found]))
 
-    def pass_over(self, deed: Deed) -> None:
+    def pass_over(self, injection: Injection) -> None:
         """The run never came so far."""
         with self.lock:
-            self.unreached.append(deed)
-            say(f"{self}\n{deed}: never reached")
+            self.unreached.append(injection)
+            say(f"{self}\n{injection}: never reached")
 
 
 @contextmanager
@@ -112,13 +112,13 @@ def stages(
         yield list(pool.map(stack.enter_context, opened))
 
 
-def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, Any], Counter[str]]:
+def undisturbed(stage: ResettableStack, way: Way, runs: int = 1) -> tuple[Mapping[str, Any], Counter[str]]:
     """What a run makes of the first day (and how many redeploys that takes), and the calls that all the runs made."""
     made: list[Counter[str]] = []
     state: Mapping[str, Any] = {}
     for _ in range(runs):
-        folder = stage.begin_again(way.state)
-        ended = stage.run(folder, Deed(), *way.arguments)
+        folder = stage.reset(way.state)
+        ended = stage.run(folder, Injection(), *way.arguments)
         assert ended.status == 0, ended.stdout + ended.stderr
         made.append(Counter(call.what for call in ended.calls if call.what.startswith(way.sweeps)))
         redeploys = sum(call.what == REDEPLOY for call in ended.calls)
@@ -126,30 +126,30 @@ def undisturbed(stage: Theatre, way: Way, runs: int = 1) -> tuple[Mapping[str, A
     return state, functools.reduce(operator.and_, made)
 
 
-def everywhere(calls: Counter[str], kinds: Callable[[str], Sequence[str]]) -> list[Deed]:
-    """Every deed at every call."""
-    return [Deed(at, kind, what) for what in calls for at in range(1, calls[what] + 1) for kind in kinds(what)]
+def everywhere(calls: Counter[str], kinds: Callable[[str], Sequence[str]]) -> list[Injection]:
+    """Every injection at every call."""
+    return [Injection(at, kind, what) for what in calls for at in range(1, calls[what] + 1) for kind in kinds(what)]
 
 
-Survival = Callable[[Theatre, Deed, Way, Mapping[str, Any]], Iterable[str]]
+Survival = Callable[[ResettableStack, Injection, Way, Mapping[str, Any]], Iterable[str]]
 
 
 def swept(folder: Path, way: Way, kinds: Callable[[str], Sequence[str]], survives: Survival) -> tuple[int, Sweep]:
-    """The number of calls of a run, and what came of every deed at every call."""
-    with stages(folder, theatre) as opened:
+    """The number of calls of a run, and what came of every injection at every call."""
+    with stages(folder, resettable_stack) as opened:
         worlds = {id(stage): undisturbed(stage, way, runs=2) for stage in opened}
         calls = functools.reduce(operator.and_, (calls for _, calls in worlds.values()))
 
-        deeds = [deed for deed in everywhere(calls, kinds) if ONLY in str(deed)]
-        sweep = Sweep(len(deeds))
+        injections = [injection for injection in everywhere(calls, kinds) if ONLY in str(injection)]
+        sweep = Sweep(len(injections))
 
-        def survival(stage: Theatre, deed: Deed) -> None:
+        def survival(stage: ResettableStack, injection: Injection) -> None:
             try:
-                sweep.note(str(deed), told(survives(stage, deed, way, worlds[id(stage)][0])))
+                sweep.note(str(injection), told(survives(stage, injection, way, worlds[id(stage)][0])))
             except Unreached:
-                sweep.pass_over(deed)
+                sweep.pass_over(injection)
 
-        each(opened, deeds, survival)
+        each(opened, injections, survival)
     return calls.total(), sweep
 
 
@@ -163,22 +163,22 @@ def told(defects: Iterable[str]) -> Iterator[str]:
         yield f"the trial broke: {error!r}"
 
 
-def trial(stage: Theatre, deed: Deed, way: Way) -> tuple[Path, Ended]:
-    """A run from the first day with the deed done to it. Raises `Unreached`."""
+def trial(stage: ResettableStack, injection: Injection, way: Way) -> tuple[Path, Ended]:
+    """A run from the first day with the injection. Raises `Unreached`."""
     for _ in range(TRIES):
-        folder = stage.begin_again(way.state)
-        first = stage.run(folder, deed, *way.arguments)
-        if was_done(first, deed):
+        folder = stage.reset(way.state)
+        first = stage.run(folder, injection, *way.arguments)
+        if was_done(first, injection):
             return folder, first
     raise Unreached
 
 
-def was_done(run: Ended, deed: Deed) -> bool:
-    """Whether the run came to the call at which the deed is done."""
-    return sum(deed.concerns(call.what) for call in run.calls) >= deed.at
+def was_done(run: Ended, injection: Injection) -> bool:
+    """Whether the run came to the call with the injection."""
+    return sum(injection.concerns(call.what) for call in run.calls) >= injection.at
 
 
-def converges(stage: Theatre, folder: Path, runs: Sequence[Ended], good: Mapping[str, Any]) -> Iterator[str]:
+def converges(stage: ResettableStack, folder: Path, runs: Sequence[Ended], good: Mapping[str, Any]) -> Iterator[str]:
     """What differs from an undisturbed run's world, after the last of the runs that succeeded."""
     last = runs[-1]
     if last.status != 0:

@@ -9,36 +9,38 @@ from typing import Any
 import pytest
 
 from tests.faults.figures import FULL, tell
-from tests.faults.seam import Deed, crashes_of
+from tests.faults.interceptor import Injection, crashes_of
+from tests.faults.resettable_stack import ResettableStack
 from tests.faults.sweep import WAYS, Way, converges, swept, trial, undisturbed
-from tests.faults.theatre import Theatre
 
 pytestmark = pytest.mark.cloud
 
 HANDFUL = (
-    Deed(2, "kill-after", "sql:CREATE-DATABASE"),
-    Deed(1, "kill-after", "elasticache:ModifyReplicationGroup"),
-    Deed(2, "kill-before", "ecs:UpdateService"),
-    Deed(2, "kill-after", "ecs:UpdateService"),
-    Deed(1, "kill-after", "route53:ChangeResourceRecordSets"),
-    Deed(1, "kill-after", "lock:write"),
+    Injection(2, "kill-after", "sql:CREATE-DATABASE"),
+    Injection(1, "kill-after", "elasticache:ModifyReplicationGroup"),
+    Injection(2, "kill-before", "ecs:UpdateService"),
+    Injection(2, "kill-after", "ecs:UpdateService"),
+    Injection(1, "kill-after", "route53:ChangeResourceRecordSets"),
+    Injection(1, "kill-after", "lock:write"),
 )
 
 
-def survives(stage: Theatre, deed: Deed, way: Way, good: Any) -> Iterator[str]:
+def survives(stage: ResettableStack, injection: Injection, way: Way, good: Any) -> Iterator[str]:
     """What is not as it should be after a crash and a second run."""
-    folder, first = trial(stage, deed, way)
+    folder, first = trial(stage, injection, way)
     if not first.killed:
         yield f"it was not killed, but ended with {first.status}"
         return
-    second = stage.run(folder, Deed(), *way.arguments)
+    second = stage.run(folder, Injection(), *way.arguments)
     yield from converges(stage, folder, (first, second), good)
 
 
 @pytest.mark.skipif(FULL, reason="the sweep tries all calls")
-def test_a_handful_of_crashes(stage: Theatre) -> None:
+def test_a_handful_of_crashes(stage: ResettableStack) -> None:
     good, _ = undisturbed(stage, WAYS["direct"])
-    wrong = [f"{deed}: {defect}" for deed in HANDFUL for defect in survives(stage, deed, WAYS["direct"], good)]
+    wrong = [
+        f"{injection}: {defect}" for injection in HANDFUL for defect in survives(stage, injection, WAYS["direct"], good)
+    ]
     assert not wrong, "\n".join(wrong)
 
 

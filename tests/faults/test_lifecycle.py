@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.figures import FULL, SEED, tell
-from tests.faults.seam import CRASHES, Deed
+from tests.faults.interceptor import CRASHES, Injection
+from tests.faults.round_trip import PHASES, RoundTrips, round_trips
 from tests.faults.sweep import STAGES, Sweep, each, stages
-from tests.faults.trip import PHASES, Traveller, traveller
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -21,19 +21,19 @@ KILLS = 10
 SPARE = 5
 """More trips, where a phase was over before its instant: a run is not always of the same length."""
 HANDFUL = {
-    "backup": Deed(1, "kill-after", "ec2:CreateSnapshot"),
-    "destroy": Deed(1, "kill-after", "rds:CreateDBSnapshot"),
-    "restore": Deed(3, "kill-before", "s3:PUT"),
-    "replace": Deed(2, "kill-before", "s3:PUT"),
-    "pause": Deed(1, "kill-after", "rds:StopDBInstance"),
-    "resume": Deed(1, "kill-before", "ecs:UpdateService"),
+    "backup": Injection(1, "kill-after", "ec2:CreateSnapshot"),
+    "destroy": Injection(1, "kill-after", "rds:CreateDBSnapshot"),
+    "restore": Injection(3, "kill-before", "s3:PUT"),
+    "replace": Injection(2, "kill-before", "s3:PUT"),
+    "pause": Injection(1, "kill-after", "rds:StopDBInstance"),
+    "resume": Injection(1, "kill-before", "ecs:UpdateService"),
 }
 
 
 @pytest.mark.skipif(FULL, reason="the long form kills at random")
 def test_a_round_trip_killed_in_each_phase(tmp_path: Path) -> None:
-    with traveller(tmp_path / "place") as one:
-        trip = one.travel(HANDFUL)
+    with round_trips(tmp_path / "place") as one:
+        trip = one.once(HANDFUL)
     assert {phase for phase, ended in trip.first.items() if not ended.killed} == set()
     assert trip.wrong == [], "\n".join(trip.wrong)
 
@@ -41,26 +41,26 @@ def test_a_round_trip_killed_in_each_phase(tmp_path: Path) -> None:
 @pytest.mark.skipif(not FULL, reason="make faults")
 def test_ten_round_trips_killed_at_random_in_each_phase(tmp_path: Path) -> None:
     sweep, kills, chance = Sweep(STAGES + KILLS), Counter[str](), random.Random(SEED)
-    with stages(tmp_path, traveller) as opened:
+    with stages(tmp_path, round_trips) as opened:
         lengths: dict[str, int] = {}
 
-        def learn(one: Traveller, _: int) -> None:
-            trip = one.travel({})
+        def learn(one: RoundTrips, _: int) -> None:
+            trip = one.once({})
             sweep.note("undisturbed", trip.wrong)
             with sweep.lock:
                 for phase, ended in trip.first.items():
                     lengths[phase] = min(lengths.get(phase, len(ended.calls)), len(ended.calls))
 
-        def survive(one: Traveller, deeds: Mapping[str, Deed]) -> None:
+        def survive(one: RoundTrips, injections: Mapping[str, Injection]) -> None:
             if sweep.wrong:  # a stack that came to harm goes on no other trip
                 return
-            trip = one.travel(deeds)
+            trip = one.once(injections)
             with sweep.lock:
                 kills.update(phase for phase, ended in trip.first.items() if ended.killed)
-            sweep.note(", ".join(f"{phase} {deed}" for phase, deed in deeds.items()), trip.wrong)
+            sweep.note(", ".join(f"{phase} {injection}" for phase, injection in injections.items()), trip.wrong)
 
-        def drawn() -> Mapping[str, Deed]:
-            return {phase: Deed(chance.randint(1, lengths[phase]), chance.choice(CRASHES)) for phase in PHASES}
+        def drawn() -> Mapping[str, Injection]:
+            return {phase: Injection(chance.randint(1, lengths[phase]), chance.choice(CRASHES)) for phase in PHASES}
 
         each(opened, range(len(opened)), learn)
         each(opened, [drawn() for _ in range(KILLS)], survive)

@@ -2,7 +2,7 @@
 
 Each process is its own: environment, working directory, output into files, and an end that may be kill -9. What a
 run waits for on the client's side only (botocore's back-off, Porkbun's pace) is shortened; nothing else is changed.
-`python -m tests.faults.troupe` reads one request a line (JSON) and answers with the process's exit status.
+`python -m tests.faults.fork_server` reads one request a line (JSON) and answers with the process's exit status.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.faults.seam import Call, Deed, Seam, calls, install
+from tests.faults.interceptor import Call, Injection, Interceptor, calls, install
 
 SECONDS = 240
 """A command that takes longer hangs."""
@@ -50,12 +50,12 @@ class Ended:
         return self.status == -signal.SIGKILL
 
 
-class Troupe:
+class ForkServer:
     """One parent of processes, itself a process. One play at a time."""
 
-    def __enter__(self) -> Troupe:
+    def __enter__(self) -> ForkServer:
         self._parent = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.troupe"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.faults.fork_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         return self
 
@@ -64,12 +64,14 @@ class Troupe:
         self._parent.stdin.close()
         self._parent.wait()
 
-    def play(self, folder: Path, environment: Mapping[str, str], arguments: Sequence[str], deed: Deed) -> Ended:
+    def run(
+        self, folder: Path, environment: Mapping[str, str], arguments: Sequence[str], injection: Injection
+    ) -> Ended:
         """Run `orchestrate ARGUMENTS` in `folder` to its end."""
         number = len(list(folder.glob("*.out")))
         out, err, log = (folder / f"{number}.{kind}" for kind in ("out", "err", "calls"))
         request = {"folder": str(folder), "environment": dict(environment), "arguments": list(arguments)}
-        request |= {"deed": asdict(deed), "out": str(out), "err": str(err), "log": str(log)}
+        request |= {"injection": asdict(injection), "out": str(out), "err": str(err), "log": str(log)}
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
         self._parent.stdin.write(json.dumps(request) + "\n")
@@ -80,9 +82,9 @@ class Troupe:
 
 def main() -> None:
     """Fork for each request."""
-    from tests.faults import stagehands  # noqa: PLC0415 - only this process needs it all
+    from tests.faults import warm_up  # noqa: PLC0415 - only this process needs it all
 
-    stagehands.hasten()
+    warm_up.import_everything()
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
@@ -98,7 +100,7 @@ def _perform(
     folder: str,
     environment: dict[str, str],
     arguments: list[str],
-    deed: dict[str, Any],
+    injection: dict[str, Any],
     out: str,
     err: str,
     log: str,
@@ -112,7 +114,7 @@ def _perform(
     for number, file in ((0, os.devnull), (1, out), (2, err)):
         os.dup2(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), number)
     sys.argv = ["orchestrate", *arguments]
-    install(Seam(Path(log), Deed(**deed)))
+    install(Interceptor(Path(log), Injection(**injection)))
     try:
         command_line(arguments)
         status = 0

@@ -17,8 +17,8 @@ from orchestrator.engine.file_lock import FileLock
 from orchestrator.local.stories import comparison
 from tests.e2e.canary import Needles, files_below, leaks, secrets_of
 from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
-from tests.faults.seam import Deed
-from tests.faults.troupe import Ended, Troupe
+from tests.faults.fork_server import Ended, ForkServer
+from tests.faults.interceptor import Injection
 from tests.waiting import until
 
 BUCKET = f"{NAME}-file-store-123456789012"
@@ -50,7 +50,7 @@ LOCK, STATE_LOCK = "terraform.tfstate.orchestrate.lock", ".terraform.tfstate.loc
 
 
 @dataclass
-class Trip:
+class RoundTrip:
     """What came of the phases of one round trip: how each ended at first, and what is wrong in the end."""
 
     first: dict[str, Ended] = field(default_factory=dict)
@@ -58,25 +58,25 @@ class Trip:
 
 
 @dataclass
-class Traveller:
+class RoundTrips:
     """One stack that goes on round trips."""
 
     place: Lifecycle
-    troupe: Troupe
+    fork_server: ForkServer
     environment: Mapping[str, str]
     trips: Iterator[int] = field(default_factory=itertools.count)
     secrets: Needles = field(default_factory=Needles)
 
-    def play(self, folder: Path, arguments: tuple[str, ...], deed: Deed) -> Ended:
+    def run(self, folder: Path, arguments: tuple[str, ...], injection: Injection) -> Ended:
         """A command; when it ends, so has what it had started."""
         where = ("--chdir", str(self.place.folder), "--json", "--poll", "0.2", "--database-transport", "direct")
-        ended = self.troupe.play(folder, self.environment, (*arguments, *where), deed)
+        ended = self.fork_server.run(folder, self.environment, (*arguments, *where), injection)
         until("terraform has ended", lambda: not self.place.terraform_works())
         return ended
 
-    def travel(self, deeds: Mapping[str, Deed]) -> Trip:
-        """Round once. Each phase begins with its deed; killed, it is begun again, once, and must succeed."""
-        number, trip = next(self.trips), Trip()
+    def once(self, injections: Mapping[str, Injection]) -> RoundTrip:
+        """Round once. Each phase begins with its injection; killed, it is begun again, once, and must succeed."""
+        number, trip = next(self.trips), RoundTrip()
         folder = self.place.stage.folder / f"trip-{number}"
         folder.mkdir()
         self.place.customers.write(WRITER, 1000 + 3 * number, 1)
@@ -88,18 +88,18 @@ class Traveller:
                 self.place.customers.write(WRITER, 1002 + 3 * number, 1)
                 self._scale_by_itself()
                 before = comparison.look(self.place.customers)
-            trip.first[phase] = last = self.play(folder, arguments, deeds.get(phase, Deed()))
+            trip.first[phase] = last = self.run(folder, arguments, injections.get(phase, Injection()))
             if last.killed:
-                last = self.play(folder, arguments, Deed())
+                last = self.run(folder, arguments, Injection())
             trip.wrong += [f"{phase}: {defect}" for defect in self._defects(phase, folder, last, before)]
             if last.status != 0:
                 return trip
         self._scale_no_more()
-        after = self.play(folder, ("run",), Deed())
+        after = self.run(folder, ("run",), Injection())
         changed = after.events[-1].get("changed")
         if (after.status, changed) != (0, 0):
             trip.wrong.append(f"a run afterwards ends with {after.status} and changes {changed}")
-        self.play(folder, ("backup", "--prune", "1", "--auto-approve"), Deed())
+        self.run(folder, ("backup", "--prune", "1", "--auto-approve"), Injection())
         return trip
 
     def _defects(self, phase: str, folder: Path, last: Ended, before: comparison.Aspects) -> Iterator[str]:
@@ -114,7 +114,10 @@ class Traveller:
             yield from self._awake()
         else:
             yield from self._changed(phase, before)
-        if phase == "backup" and (verified := self.play(folder, ("backup", "--verify", "last"), Deed())).status != 0:
+        if (
+            phase == "backup"
+            and (verified := self.run(folder, ("backup", "--verify", "last"), Injection())).status != 0
+        ):
             yield f"the backup is not good: {sorted(verified.codes)}"
         if FileLock(self.place.folder / LOCK).holder() or (self.place.folder / STATE_LOCK).exists():
             yield "a lock is left"
@@ -171,10 +174,10 @@ class Traveller:
 
 
 @contextmanager
-def traveller(folder: Path) -> Iterator[Traveller]:
+def round_trips(folder: Path) -> Iterator[RoundTrips]:
     """Applied, alive, written to, and everything that a command imports is imported."""
     folder.mkdir(parents=True, exist_ok=True)
-    with lifecycle(folder) as place, Troupe() as troupe:
+    with lifecycle(folder) as place, ForkServer() as fork_server:
         # Straight to the cloud: who is killed would leave the recorder with torn connections.
         environment = {**place.stage.environment(), "AWS_ENDPOINT_URL": place.stage.cloud.running.endpoint}
-        yield Traveller(place, troupe, environment)
+        yield RoundTrips(place, fork_server, environment)

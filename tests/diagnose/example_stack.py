@@ -36,7 +36,7 @@ WAIT_LIMIT = int(5400 / SPEED)
 """Seconds that the wait is given: an hour and a half of AWS's."""
 TENANTS = ("customer-a", "customer-b")
 ONYX = {"customer-b": 3}
-"""The one that gets ill has both kinds of index."""
+"""The affected one has both kinds of index."""
 
 Fault = tuple[str, str]
 """Its name and the tenant that has it; empty: the stack."""
@@ -59,8 +59,8 @@ class Seen:
 
 
 @dataclass
-class Patient:
-    """One stack. AWS's settings are the process's own: a process has one patient."""
+class ExampleStack:
+    """One stack. AWS's settings are the process's own: a process has one example stack."""
 
     running: Running
     folder: Path
@@ -71,20 +71,20 @@ class Patient:
     doctors: dict[str, app.Operation] = field(default_factory=dict)
 
     @classmethod
-    def admit(cls, folder: Path, speed: float = SPEED) -> Patient:
+    def create(cls, folder: Path, speed: float = SPEED) -> ExampleStack:
         """A cloud of its own with the example stack; its certificate is issued. Not alive yet."""
         running = client.up(f"diagnose-{os.getpid()}", folder, speed=speed)
         os.environ.update(client.ask(running, "env"))
         document = world.build(api.session(os.environ), endpoint=running.endpoint, tenants=TENANTS, onyx=ONYX)
         os.environ.update(client.ask(running, "env"))  # the database's port is known by now
-        patient = cls(running, folder, contract.parse(document, "world"), document)
+        example = cls(running, folder, contract.parse(document, "world"), document)
         certificate = app.Certification(
-            certificates.request_of(patient.stack), patient.settings(), dict(os.environ), SystemClock()
+            certificates.request_of(example.stack), example.settings(), dict(os.environ), SystemClock()
         )
         certificate.run(lambda _event: None)
-        return patient
+        return example
 
-    def discharge(self) -> None:
+    def delete(self) -> None:
         """It and its cloud are gone."""
         client.down(self.folder)
 
@@ -116,7 +116,7 @@ class Patient:
         service = self.stack.tenants[tenant].service
         self.client("ecs").update_service(cluster=self.stack.cluster, service=service, **changes)
 
-    def heal(self) -> bool:
+    def repair(self) -> bool:
         """Bring it to life; whether the doctor then finds nothing."""
         if not self.examine().findings:
             return True

@@ -19,7 +19,7 @@ FASTER = 10.0
 """Who comes back sooner meets the rates sooner: they count in real seconds."""
 
 
-def hasten() -> None:
+def import_everything() -> None:
     """Import everything, read what botocore reads, and shorten what only the client waits for."""
     for module in pkgutil.walk_packages(orchestrator.__path__, "orchestrator."):
         if not module.name.startswith("orchestrator.local") and not module.name.endswith("__main__"):

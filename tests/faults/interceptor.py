@@ -1,4 +1,4 @@
-"""The one seam between a run and the world: every outside call passes here, is counted, and may be the last one.
+"""Stands between a run and the world: every outside call passes through it, is counted, and may be the last one.
 
 Installed in a process of the tests' own, never in the product. What passes: each HTTP request (AWS with botocore's
 retries one by one, Porkbun, a visit to a site), each PostgreSQL connection and statement, each write of the record, of
@@ -40,7 +40,7 @@ CONNECTION: Any = psycopg.Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Injection:
     """What happens at the `at`th call of `what`, or of all where that is empty (0: nothing).
 
     One of `CRASHES` or `FAILURES`, or `defect`: an exception that nobody expects, with all arguments in its text.
@@ -68,53 +68,53 @@ class Call:
 
 
 def calls(log: Path) -> list[Call]:
-    """What a process's seam wrote down, in the order in which the calls began."""
+    """What a process's interceptor wrote down, in the order in which the calls began."""
     lines = [line.split(" ", 2) for line in log.read_text().splitlines()] if log.exists() else []
     ended = {number for kind, number, *_ in lines if kind == "end"}
     return [Call(int(number), what[0], number in ended) for kind, number, *what in lines if kind == "begin"]
 
 
-class Seam:
-    """Counts, writes down (at once: a killed process keeps nothing), and does the deed. Safe from several threads."""
+class Interceptor:
+    """Counts, writes down (at once: a killed process keeps nothing), and injects. Safe from several threads."""
 
-    def __init__(self, log: Path, deed: Deed) -> None:
+    def __init__(self, log: Path, injection: Injection) -> None:
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._deed = deed
+        self._injection = injection
         self._count = 0
         self._matching = 0
         self._lock = threading.Lock()
         self._failing: set[str] = set()
 
-    def cross(
+    def intercept(
         self, what: str, do: Callable[[], Any], fail: Callable[[str], Any], key: str = "", given: object = ()
     ) -> Any:
-        """Make the call `do`, unless the deed comes first. `fail` does a failure; `key` is the same for retries."""
+        """Make the call `do`, unless something is injected first. `fail` fails it; `key` is the same for retries."""
         with self._lock:
             self._count += 1
-            self._matching += self._deed.concerns(what)
-            number, mine = self._count, self._deed.concerns(what) and self._matching == self._deed.at
+            self._matching += self._injection.concerns(what)
+            number, mine = self._count, self._injection.concerns(what) and self._matching == self._injection.at
             os.write(self._log, f"begin {number} {what}\n".encode())
-        if mine and self._deed.kind == "kill-before":
+        if mine and self._injection.kind == "kill-before":
             os.kill(os.getpid(), signal.SIGKILL)
-        if mine and self._deed.kind == "defect":
+        if mine and self._injection.kind == "defect":
             raise RuntimeError(f"a defect in {what}: {given!r}")
         if self._fails(what, key, mine=mine):
-            if self._deed.kind in LOST:
+            if self._injection.kind in LOST:
                 os.write(self._log, f"end {number}\n".encode())
-            return fail(self._deed.kind)
+            return fail(self._injection.kind)
         try:
             return do()
         finally:
             os.write(self._log, f"end {number}\n".encode())
-            if mine and self._deed.kind == "kill-after":
+            if mine and self._injection.kind == "kill-after":
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _fails(self, what: str, key: str, *, mine: bool) -> bool:
         """All attempts of the call fail, whatever botocore retries; credentials that expired stay so."""
-        if self._deed.kind not in FAILURES:
+        if self._injection.kind not in FAILURES:
             return False
         if mine:
-            self._failing.add("expired" if self._deed.kind == "expired" else key)
+            self._failing.add("expired" if self._injection.kind == "expired" else key)
         return mine or bool(key and key in self._failing) or (is_aws(what) and "expired" in self._failing)
 
 
@@ -143,14 +143,14 @@ def failures_of(what: str) -> tuple[str, ...]:
     return FAILURES if is_aws(what) else FAILURES[:-1]
 
 
-def install(seam: Seam) -> None:
-    """From now on every outside call of this process passes the seam."""
-    _http(seam)
-    _postgresql(seam)
-    _files(seam)
+def install(interceptor: Interceptor) -> None:
+    """From now on every outside call of this process passes the interceptor."""
+    _http(interceptor)
+    _postgresql(interceptor)
+    _files(interceptor)
 
 
-def _http(seam: Seam) -> None:
+def _http(interceptor: Interceptor) -> None:
     urlopen = HTTP.urlopen
 
     def guarded(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> Any:
@@ -163,7 +163,7 @@ def _http(seam: Seam) -> None:
         def fail(kind: str) -> Any:
             return _fail_http(kind, pool, url, what, said, do)
 
-        return seam.cross(what, do, fail, said.get("amz-sdk-invocation-id", ""), (url, body, headers))
+        return interceptor.intercept(what, do, fail, said.get("amz-sdk-invocation-id", ""), (url, body, headers))
 
     HTTP.urlopen = guarded
 
@@ -215,14 +215,14 @@ def _response(status: int, headers: Any, body: bytes) -> urllib3.HTTPResponse:
     return urllib3.HTTPResponse(io.BytesIO(body), headers, status, preload_content=False)
 
 
-def _postgresql(seam: Seam) -> None:
+def _postgresql(interceptor: Interceptor) -> None:
     connect, execute = psycopg.connect, CONNECTION.execute
 
     def fail(kind: str) -> Any:
         raise psycopg.OperationalError(f"consuming input failed: server closed the connection unexpectedly ({kind})")
 
     def guarded_connect(*given: Any, **named: Any) -> Any:
-        return seam.cross("sql:connect", lambda: connect(*given, **named), fail, given=named)
+        return interceptor.intercept("sql:connect", lambda: connect(*given, **named), fail, given=named)
 
     def guarded_execute(connection: Any, query: Any, *given: Any, **named: Any) -> Any:
         text = query.decode() if isinstance(query, bytes) else str(query)
@@ -234,23 +234,23 @@ def _postgresql(seam: Seam) -> None:
             connection.close()
             fail(kind)
 
-        return seam.cross(f"sql:{what}", lambda: execute(connection, query, *given, **named), lost)
+        return interceptor.intercept(f"sql:{what}", lambda: execute(connection, query, *given, **named), lost)
 
     psycopg.connect = guarded_connect
     CONNECTION.execute = guarded_execute
 
 
-def _files(seam: Seam) -> None:
+def _files(interceptor: Interceptor) -> None:
     for kind, owner, name in (
         ("record", Journal, "_write"),
         ("history", History, "_append"),
         ("lock", FileLock, "_write"),
         ("lock", FileLock, "give_back"),
     ):
-        _guard(seam, owner, name, f"{kind}:{name.strip('_')}", fails=name == "_write")
+        _guard(interceptor, owner, name, f"{kind}:{name.strip('_')}", fails=name == "_write")
 
 
-def _guard(seam: Seam, owner: Any, name: str, what: str, *, fails: bool) -> None:
+def _guard(interceptor: Interceptor, owner: Any, name: str, what: str, *, fails: bool) -> None:
     made = getattr(owner, name)
 
     def guarded(self: Any, *given: Any, **named: Any) -> Any:
@@ -262,6 +262,6 @@ def _guard(seam: Seam, owner: Any, name: str, what: str, *, fails: bool) -> None
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return do()
 
-        return seam.cross(what, do, fail)
+        return interceptor.intercept(what, do, fail)
 
     setattr(owner, name, guarded)

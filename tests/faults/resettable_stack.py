@@ -29,8 +29,8 @@ from orchestrator.local.core.caller import OBSERVER
 from orchestrator.local.endpoint import client
 from orchestrator.terraform import lock_places
 from tests.e2e.canary import Needles, files_below, leaks, values_in
-from tests.faults.seam import Deed
-from tests.faults.troupe import Ended, Troupe
+from tests.faults.fork_server import Ended, ForkServer
+from tests.faults.interceptor import Injection
 from tests.local.local_cloud import LocalCloud, aws_of
 from tests.waiting import until
 
@@ -45,15 +45,15 @@ FOR_EVER = 86_400
 
 
 @dataclass
-class Theatre:
+class ResettableStack:
     """One cloud, one stack, many first days."""
 
     cloud: LocalCloud
-    troupe: Troupe
+    fork_server: ForkServer
     folder: Path
     contract: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    plays: Iterator[int] = field(default_factory=itertools.count)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def client(self, service: str) -> Any:
         return aws_of(self.cloud).client(service)
@@ -129,7 +129,7 @@ class Theatre:
 
     # The first day again.
 
-    def begin_again(self, state: str = "none") -> Path:
+    def reset(self, state: str = "none") -> Path:
         """Everything as on the first day; a folder to run in, empty, or (`s3`) with what `terraform init` notes."""
         self._scale(0)
         self._forget_records()
@@ -145,7 +145,7 @@ class Theatre:
         self._scale(1)
         until("every rollout failed", lambda: all(_states(one) == ["FAILED"] for one in self.described()))
         until("Redis is available", lambda: self._redis()["Status"] == "available")
-        folder = self.folder / f"play-{next(self.plays)}"
+        folder = self.folder / f"run-{next(self.numbers)}"
         folder.mkdir()
         if state == "s3":
             self._keep_state_in_s3(folder)
@@ -233,10 +233,10 @@ class Theatre:
 
     # What happens.
 
-    def run(self, folder: Path, deed: Deed = Deed(), *more: str) -> Ended:  # noqa: B008 - frozen
+    def run(self, folder: Path, injection: Injection = Injection(), *more: str) -> Ended:  # noqa: B008 - frozen
         """`orchestrate run`, in a process of its own."""
         given = ("--contract", str(self.folder / "contract.json"), "--json", "--poll", "0.1", "--timeout", "150")
-        return self.troupe.play(folder, self.environment, ("run", *given, *more), deed)
+        return self.fork_server.run(folder, self.environment, ("run", *given, *more), injection)
 
     # What is there.
 
@@ -308,13 +308,15 @@ def _states(service: Mapping[str, Any]) -> list[str]:
 
 
 @contextmanager
-def theatre(folder: Path) -> Iterator[Theatre]:
+def resettable_stack(folder: Path) -> Iterator[ResettableStack]:
     """A cloud of its own, with the stack in it."""
     folder.mkdir(parents=True, exist_ok=True)
     running = client.up("faults", folder / "cloud", speed=SPEED, rates=1)
     try:
-        with Troupe() as troupe:
-            made = Theatre(LocalCloud(folder / "cloud", running, client.ask(running, "env")), troupe, folder)
+        with ForkServer() as fork_server:
+            made = ResettableStack(
+                LocalCloud(folder / "cloud", running, client.ask(running, "env")), fork_server, folder
+            )
             made.build()
             yield made
     finally:

@@ -1,4 +1,4 @@
-"""What `tests.ways` says of the record of a run's calls."""
+"""What `tests.recorded_calls` says of the record of a run's calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.local.core.caller import OBSERVER
-from tests import ways
+from tests import recorded_calls
 
 AGENT = "Boto3/1.44.8 md/Botocore#1.44.8 onyx-orchestrator"
 
@@ -20,7 +20,7 @@ def said(operation: str, way: str = "", sizes: Mapping[str, int] | None = None, 
         "calls": 1,
         "sizes": sizes or {},
     }
-    return ways.complaints([record])
+    return recorded_calls.complaints([record])
 
 
 @pytest.mark.parametrize(
