@@ -92,10 +92,10 @@ class Operation:
         self._steps = graph.subset(discovered, only=selection.only, skip=selection.skip)
         self._looked_at = (*self._steps, *(() if selection.only else _on_request(discovered, selection.skip)))
         self.aws = Aws(stack.region, self.access)
-        heals = any(step.id == "tenant-databases" for step in self._steps)
+        recreates_database = any(step.id == "tenant-databases" for step in self._steps)
         wary = WINDOW if selection.wary else 0.0
         patience = settings["step-timeouts"].get(services.STEP.id, services.STEP.timeout)
-        waiting = services.Rules(selection.allow_zero, settings["settle"], heals, wary, patience)
+        waiting = services.Rules(selection.allow_zero, settings["settle"], recreates_database, wary, patience)
         self._context = self._widened(
             connect(
                 stack,

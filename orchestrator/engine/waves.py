@@ -14,47 +14,49 @@ from orchestrator.errors import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
-    """How carefully. `canaries` go before all others, and unless all of them succeed nobody else is begun."""
+class WavePolicy:
+    """How many go together, and what stops the rest. `canaries` go first; unless all succeed, no other is begun."""
 
     canaries: tuple[Subject, ...] = ()
-    at_once: int | None = None
+    max_parallel: int | None = None
     """How many are changed at the same time; None: as many as may fail, else all."""
-    failures: int | None = None
+    max_failures: int | None = None
     """After so many that failed, no other is begun; None: that stops nothing."""
 
     @property
     def wanted(self) -> bool:
         """Whether anything of it was asked for."""
-        return self != Care()
+        return self != WavePolicy()
 
 
 def waves(
-    care: Care, subjects: Collection[Subject], quiet: Collection[Subject] = ()
+    policy: WavePolicy, subjects: Collection[Subject], quiet: Collection[Subject] = ()
 ) -> tuple[tuple[Subject, ...], ...]:
     """Who goes together, one wave after the other. Those that are `quiet` need no change: they come last, at once."""
-    first = tuple(one for one in care.canaries if one in subjects)
+    first = tuple(one for one in policy.canaries if one in subjects)
     rest = sorted(set(subjects) - set(first))
     busy = [one for one in rest if one not in quiet]
-    size = care.at_once or care.failures or max(1, len(busy))
+    size = policy.max_parallel or policy.max_failures or max(1, len(busy))
     some = [tuple(busy[at : at + size]) for at in range(0, len(busy), size)]
     return tuple(wave for wave in (first, *some, tuple(one for one in rest if one in quiet)) if wave)
 
 
-def objection(care: Care, done: Collection[Subject], failed: Collection[Subject], *, shared: bool = False) -> str:
+def stop_reason(
+    policy: WavePolicy, done: Collection[Subject], failed: Collection[Subject], *, shared: bool = False
+) -> str:
     """Why no other wave may be begun after those who are `done`; empty: it may. `shared`: what all need failed."""
     if shared:
         return "what all of them need failed"
-    tried = [one for one in care.canaries if one in failed]
+    tried = [one for one in policy.canaries if one in failed]
     if tried:
         return f"{', '.join(tried)} went first and failed"
-    if care.failures is not None and len(failed) >= care.failures:
+    if policy.max_failures is not None and len(failed) >= policy.max_failures:
         return f"{len(failed)} of {len(done)} failed"
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Rolled:
+class WavesResult:
     """What became of all waves."""
 
     report: Report = field(default_factory=lambda: Report({}))
@@ -68,18 +70,20 @@ class Rolled:
         return failed_in(self.report)
 
 
-def roll(care: Care, order: Sequence[Sequence[Subject]], run: Callable[[Sequence[Subject]], Report]) -> Rolled:
-    """Run one wave after the other, until there is an objection."""
-    rolled, done = Rolled(), list[Subject]()
+def run_waves(
+    policy: WavePolicy, order: Sequence[Sequence[Subject]], run: Callable[[Sequence[Subject]], Report]
+) -> WavesResult:
+    """Run one wave after the other, until one of them stops the rest."""
+    result, done = WavesResult(), list[Subject]()
     for at, wave in enumerate(order):
-        report = _after(rolled.report, run(wave))
+        report = _after(result.report, run(wave))
         done += wave
-        rolled = Rolled(report)
+        result = WavesResult(report)
         shared = any(STACK in step and step[STACK].outcome is not Outcome.SUCCEEDED for step in report.endings.values())
         left = tuple(one for later in order[at + 1 :] for one in later)
-        if left and (why := objection(care, done, rolled.failed, shared=shared)):
-            return Rolled(report, left, why)
-    return rolled
+        if left and (why := stop_reason(policy, done, result.failed, shared=shared)):
+            return WavesResult(report, left, why)
+    return result
 
 
 def failed_in(report: Report) -> tuple[Subject, ...]:

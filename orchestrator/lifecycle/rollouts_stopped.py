@@ -38,7 +38,7 @@ def observe(context: ProgressContext) -> HopelessFacts:
     """Services, and the tasks of those that are not steady; two calls more for each that is hopeless."""
     memory = context.rollout_memory
     seen = progress.observe(context.stack, context.ecs, context.targets, context.logs, memory=memory)
-    stopped = frozenset(name for name, course in memory.value.courses.items() if course.stopped)
+    stopped = frozenset(name for name, history in memory.value.histories.items() if history.stopped)
     asked = [name for name, one in seen.items() if name in stopped or hopeless.cause(one)]
     names = {name: tenant.service for name, tenant in context.stack.tenants.items()}
     told = attempt(asked, lambda name: context.ecs.record(names[name]))
@@ -81,7 +81,7 @@ def apply(context: ProgressContext, todos: Mapping[Subject, Todo]) -> None:
 
     def stop(tenant: Subject) -> None:
         context.ecs.stop(todos[tenant].payload)
-        context.rollout_memory.course(tenant, lambda course: replace(course, stopped=True))
+        context.rollout_memory.update_service(tenant, lambda history: replace(history, stopped=True))
 
     each(todos, stop)
 

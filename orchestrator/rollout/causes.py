@@ -9,7 +9,7 @@ from enum import Enum
 from orchestrator.aws.ecs import Task
 
 
-class Cure(Enum):
+class RepairedBy(Enum):
     """What can make the same task definition work the next time."""
 
     WORKFLOW = "a step of this workflow repairs it; a new deployment then works"
@@ -25,7 +25,7 @@ class Cause:
     code: str
     message: str
     fix: str
-    cure: Cure
+    repaired_by: RepairedBy
     evidence: str = ""
 
 

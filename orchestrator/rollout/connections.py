@@ -9,7 +9,7 @@ from enum import Enum
 
 from orchestrator.rollout import addressees
 from orchestrator.rollout.addressees import Addressee, AddresseeKind
-from orchestrator.rollout.causes import Cause, Cure
+from orchestrator.rollout.causes import Cause, RepairedBy
 
 
 class Symptom(Enum):
@@ -79,117 +79,117 @@ class _Meaning:
     code: str
     message: str
     fix: str
-    cure: Cure
+    repaired_by: RepairedBy
 
 
 _DATABASE = _Meaning(
     "database-unreachable",
     "the task could not connect to PostgreSQL",
     "check that the server is available and that its security group admits the tasks' group on its port",
-    Cure.OUTSIDE,
+    RepairedBy.OUTSIDE,
 )
 _REDIS = _Meaning(
     "redis-unreachable",
     "the task could not connect to Redis",
     'check REDIS_HOST, REDIS_PORT, REDIS_SSL = "true" and the security group of Redis',
-    Cure.OUTSIDE,
+    RepairedBy.OUTSIDE,
 )
 _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
     (AddresseeKind.DATABASE, Symptom.NAME): _Meaning(
         "database-host-unknown",
         "the database's host name does not resolve",
         "check POSTGRES_HOST against the database's `address`",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.DATABASE, Symptom.CERTIFICATE): _Meaning(
         "database-certificate-untrusted",
         "the task does not trust the database server's certificate",
         "put AWS's current CA bundle (global-bundle.pem) into the image, and use RDS's own endpoint as POSTGRES_HOST",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.DATABASE, Symptom.TLS): _Meaning(
         "database-tls-mismatch",
         "the task and PostgreSQL do not agree on TLS",
         "POSTGRES_PORT must be PostgreSQL's own (a proxy in between?), and both must speak TLS 1.2 or later",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.DATABASE, None): _DATABASE,
     (AddresseeKind.REDIS, Symptom.NAME): _Meaning(
         "redis-unreachable",
         "the name of Redis does not resolve",
         "check REDIS_HOST against the primary endpoint of the replication group",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.REDIS, Symptom.CERTIFICATE): _Meaning(
         "redis-certificate-untrusted",
         "the task does not trust Redis's certificate",
         "REDIS_SSL_CA_CERTS: the system's bundle (ElastiCache's certificates are Amazon Trust Services'); "
         "REDIS_HOST: the group's own endpoint, not an alias",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.REDIS, Symptom.TLS): _Meaning(
         "redis-tls-mismatch",
         "the TLS settings of Redis and of the task disagree",
         'set REDIS_SSL = "true" for a group with transit encryption, "false" for one without',
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.REDIS, None): _REDIS,
     (AddresseeKind.VESPA, None): _Meaning(
         "vespa-unreachable",
         "the task could not reach Vespa's config server",
         "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     (AddresseeKind.OPENSEARCH, None): _Meaning(
         "opensearch-unreachable",
         "the task could not reach OpenSearch",
         "check OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and OpenSearch's security group",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     (AddresseeKind.MODELS, None): _Meaning(
         "model-server-unreachable",
         "the task could not reach the model server",
         "check that its service runs and lets the tasks in; if there is no model server: DISABLE_MODEL_SERVER = true",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     (AddresseeKind.FILES, None): _Meaning(
         "aws-unreachable",
         "the task could not reach S3",
         "give its subnets a route to S3 (NAT gateway or gateway endpoint), and allow 443 in its security group's "
         "egress",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     (AddresseeKind.AWS, None): _Meaning(
         "aws-unreachable",
         "the task could not reach an AWS API",
         "give its subnets a route to that service (NAT gateway or VPC endpoint), and allow 443 in its security "
         "group's egress",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     (AddresseeKind.OTHER, Symptom.NAME): _Meaning(
         "host-unknown",
         "the task uses a host name that does not resolve",
         "correct the name where it is set; in awsvpc, container names don't resolve (use 127.0.0.1)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, Symptom.CERTIFICATE): _Meaning(
         "certificate-untrusted",
         "the task does not trust the certificate of a server",
         "add the CA of that server (or of the proxy in between) to the image's bundle: SSL_CERT_FILE, "
         "REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, Symptom.TLS): _Meaning(
         "tls-mismatch",
         "the task and a server do not agree on TLS",
         "check http:// or https:// where its address is set, and its port",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.OTHER, None): _Meaning(
         "host-unreachable",
         "the task could not connect to a server",
         "check that the server runs, and that its firewall and the network in between let the tasks in",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
 }
 _MISSING_HOSTS = {
@@ -222,7 +222,7 @@ def cause(line: str, environment: Mapping[str, str]) -> Cause | None:
     )
     if symptom is Symptom.CERTIFICATE and meaning.code.endswith("-unreachable"):
         meaning = _MEANINGS[AddresseeKind.OTHER, Symptom.CERTIFICATE]
-    return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.cure)
+    return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.repaired_by)
 
 
 def _plain(symptom: Symptom) -> Symptom | None:
@@ -255,11 +255,11 @@ def _of_itself(who: Addressee, symptom: Symptom) -> Cause:
             code,
             f"the task looks for {what} at its own address ({who}): its environment doesn't say where {what} is",
             f"set {variable} in the container's environment in the task definition",
-            Cure.TASK_DEFINITION,
+            RepairedBy.TASK_DEFINITION,
         )
     return Cause(
         "neighbour-not-ready",
         f"another container of the task does not answer at {who}: {symptom.words}",
         "look at that container's own log first; use dependsOn (condition HEALTHY) if it only starts later",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from orchestrator.aws.ecs import Task
 from orchestrator.rollout import log_lines
-from orchestrator.rollout.causes import Cause, Cure, Failure
+from orchestrator.rollout.causes import Cause, Failure, RepairedBy
 
-__all__ = ["Cause", "Cure", "Failure", "classify", "culprits", "failed"]
+__all__ = ["Cause", "Failure", "RepairedBy", "classify", "culprits", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class _Rule:
     code: str
     message: str
     fix: str
-    cure: Cure
+    repaired_by: RepairedBy
 
 
 _REASON_RULES = (
@@ -28,42 +28,42 @@ _REASON_RULES = (
         "registry-rate-limited",
         "the registry's rate limit was reached",
         "sign in to the registry (repositoryCredentials in the container definition), or use an ECR pull-through cache",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
     _Rule(
         r"connection issue between the task and|i/o timeout|context deadline exceeded",
         "network-unreachable",
         "the task reached neither Secrets Manager nor the registry",
         "give its subnets a default route (NAT gateway), and let its security group out on 443",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"CannotPull\w*: .*(pull access denied|403 Forbidden|not authorized to perform: ecr:)",
         "image-pull-denied",
         "the registry denies the image to the task's execution role",
         "attach AmazonECSTaskExecutionRolePolicy to it, or give repositoryCredentials; check the repository's name",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"CannotPullContainerError|CannotPullImage|CannotPullECRContainerError",
         "image-pull-failed",
         "the container image could not be pulled",
         "check that the tag exists and that the task can reach the registry (NAT, rate limit, permissions)",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"ResourceInitializationError.*(secret|ssm|Secrets)",
         "secret-unreadable",
         "ECS could not read a secret of the task definition",
         "check that the secret has a value and that the execution role may read it",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"ResourceInitializationError",
         "task-resources-failed",
         "ECS could not prepare the task (network, log group, volumes)",
         "check the log group, the execution role and the subnets' default route",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"InsufficientFreeAddressesInSubnet",
@@ -71,42 +71,42 @@ _REASON_RULES = (
         "the subnet had no free address for the task",
         "give the service a larger subnet, or one more; to see what uses the addresses: `aws ec2 "
         "describe-network-interfaces`",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"RESOURCE:(CPU|MEMORY)|capacity is unavailable",
         "no-capacity",
         "there was no capacity to place the task",
         "add capacity, or make the task smaller",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
     _Rule(
         r"failed ELB health checks|is unhealthy in \(target-group",
         "target-unhealthy",
         "the load balancer's health check failed and ECS stopped the task",
         "check the health path and port, the grace period (600 s or more) and the application's log",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     _Rule(
         r"container health checks",
         "container-unhealthy",
         "a container's own health check failed and ECS stopped the task",
         "check its healthCheck: the command's port and path, whether its program is in the image, the startPeriod",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     _Rule(
         r"[Ss]pot (interruption|[Tt]ask was interrupted)|^SpotInterruption$",
         "spot-interruption",
         "AWS reclaimed the Spot capacity",
         "none needed: ECS starts another task; to see fewer of these, give FARGATE a base in the strategy",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
     _Rule(
         r"performing maintenance on the underlying|Host EC2 .*(terminated|stopped)|^TerminationNotice$",
         "host-taken-away",
         "AWS retired the task's host",
         "none needed: ECS starts another task elsewhere",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
 )
 
@@ -114,13 +114,13 @@ _OOM = Cause(
     "out-of-memory",
     "a container was killed for exceeding its memory limit",
     "raise the container's and the task's memory (guide: api 768 MB or more, task 3 GB)",
-    Cure.TASK_DEFINITION,
+    RepairedBy.TASK_DEFINITION,
 )
 _STARTS_SLOWLY = Cause(
     "killed-while-migrating",
     "the load balancer's health check gave up on the task while its migrations were still running",
     "raise the service's healthCheckGracePeriodSeconds above the time its migrations take (600 s or more)",
-    Cure.TIME,
+    RepairedBy.TIME,
 )
 _ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 """A task's states once its end is decided: its stop code and reason are there."""
@@ -175,14 +175,14 @@ def _unknown(failure: Failure) -> Cause:
         "container-exited",
         f"{ended}{said}",
         "read its whole log (orchestrate logs): the cause is not a known one, so nothing is blamed for it",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         last[:300],
     )
 
 
 def _named(rule: _Rule, evidence: str) -> Cause:
-    return Cause(rule.code, rule.message, rule.fix, rule.cure, " ".join(evidence.split())[:300])
+    return Cause(rule.code, rule.message, rule.fix, rule.repaired_by, " ".join(evidence.split())[:300])
 
 
 def _with(cause: Cause, evidence: str) -> Cause:
-    return Cause(cause.code, cause.message, cause.fix, cause.cure, evidence)
+    return Cause(cause.code, cause.message, cause.fix, cause.repaired_by, evidence)

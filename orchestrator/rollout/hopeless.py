@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.rollout.causes import Cause, Cure
+from orchestrator.rollout.causes import Cause, RepairedBy
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
 
@@ -22,4 +22,4 @@ def cause(rollout: Rollout) -> Cause | None:
         return None
     causes = [classify(failure) for failure in rollout.failures[:TWICE]]
     same = len({one.code for one in causes}) == 1
-    return causes[0] if same and causes[0].cure is Cure.TASK_DEFINITION else None
+    return causes[0] if same and causes[0].repaired_by is RepairedBy.TASK_DEFINITION else None

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchestrator.rollout import addressees, connections
 from orchestrator.rollout.addressees import Addressee, AddresseeKind
-from orchestrator.rollout.causes import Cause, Cure
+from orchestrator.rollout.causes import Cause, RepairedBy
 from orchestrator.rollout.log_rules import aws, container, index, migrations, postgresql, redis
 from orchestrator.rollout.log_rules.rule import LogRule
 
@@ -75,7 +75,7 @@ def _said(rule: LogRule, match: re.Match[str], line: str, environment: Mapping[s
         return wrong
     if rule.code == "variable-missing" and names:
         message = f"{message}: {next(iter(names.values()))}"
-    return Cause(rule.code, message, fix, rule.cure)
+    return Cause(rule.code, message, fix, rule.repaired_by)
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
@@ -106,7 +106,7 @@ def _elsewhere(who: Addressee, kind: AddresseeKind, message: str, environment: M
         "server-elsewhere",
         f"{who} said so, and is not the tenant's own {kind}{beside}{held}: {message}",
         "find out what sets that address and whose server it is: no step changes anything there",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     )
 
 
@@ -122,5 +122,5 @@ def _not_ours(code: str, names: Mapping[str, str], environment: Mapping[str, str
         "database-role-other" if what == "role" else "database-name-other",
         f'the task uses the {what} "{said}", and {told[0]} is "{told[1]}": {refused}',
         f"find out what else in the task sets a {what}; no step creates or changes one of that name",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     )

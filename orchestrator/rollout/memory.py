@@ -30,8 +30,8 @@ class ServiceHistory:
     """Since when it was seen to be."""
     caused: str | None = None
     """The deployment that this run caused last, as UpdateService named it; None: it caused none."""
-    healed: datetime | None = None
-    """When its database was made again while waiting, once in a run; None: it was not."""
+    database_recreated: datetime | None = None
+    """When its database was recreated while waiting, once in a run; None: it was not."""
     scaled_to: int | None = None
     """The tasks that this run asked for, of a service that was at 0."""
     stopped: bool = False
@@ -68,29 +68,29 @@ class Memory:
 
     services: Mapping[str, Remembered] = field(default_factory=dict)
     """Tenant → what earlier looks found."""
-    courses: Mapping[str, ServiceHistory] = field(default_factory=dict)
+    histories: Mapping[str, ServiceHistory] = field(default_factory=dict)
     """Tenant → what became of its service."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
     """Target group → its health check."""
 
-    def course(self, tenant: str) -> ServiceHistory:
+    def history(self, tenant: str) -> ServiceHistory:
         """The tenant's; of one that nothing is known of, an empty one."""
-        return self.courses.get(tenant, ServiceHistory())
+        return self.histories.get(tenant, ServiceHistory())
 
     @property
     def caused(self) -> Mapping[str, str]:
         """Tenant → the deployment that this run caused last."""
-        return {tenant: one.caused for tenant, one in self.courses.items() if one.caused is not None}
+        return {tenant: one.caused for tenant, one in self.histories.items() if one.caused is not None}
 
     @property
     def asked_about(self) -> Mapping[str, str]:
         """Tenant → the deployment that was PRIMARY when it was first asked whether to redeploy."""
-        return {tenant: one.asked_about for tenant, one in self.courses.items() if one.asked_about}
+        return {tenant: one.asked_about for tenant, one in self.histories.items() if one.asked_about}
 
     @property
     def earlier(self) -> Mapping[str, frozenset[str]]:
         """Tenant → the deployments seen before this run caused one."""
-        return {tenant: one.earlier for tenant, one in self.courses.items() if one.earlier is not None}
+        return {tenant: one.earlier for tenant, one in self.histories.items() if one.earlier is not None}
 
     def with_services(self, looked: Mapping[str, Remembered]) -> Memory:
         """With what these looks found."""
@@ -102,21 +102,21 @@ class Memory:
 
     def having_seen(self, services: Mapping[str, Service], now: datetime | None = None) -> Memory:
         """With what is shown of each tenant's; `now` where it counts since when."""
-        seen = {tenant: self.course(tenant).having_seen(service, now) for tenant, service in services.items()}
-        return replace(self, courses={**self.courses, **seen})
+        seen = {tenant: self.history(tenant).having_seen(service, now) for tenant, service in services.items()}
+        return replace(self, histories={**self.histories, **seen})
 
     def having_asked(self, services: Mapping[str, Service]) -> Memory:
         """With the PRIMARY of each as the one that was found, of those that were not asked about before."""
-        asked = {tenant: self.course(tenant).having_asked(service) for tenant, service in services.items()}
-        return replace(self, courses={**self.courses, **asked})
+        asked = {tenant: self.history(tenant).having_asked(service) for tenant, service in services.items()}
+        return replace(self, histories={**self.histories, **asked})
 
     def changing(self, tenant: str, change: Callable[[ServiceHistory], ServiceHistory]) -> Memory:
-        """With the tenant's course changed."""
-        return replace(self, courses={**self.courses, tenant: change(self.course(tenant))})
+        """With the tenant's history changed."""
+        return replace(self, histories={**self.histories, tenant: change(self.history(tenant))})
 
     def afresh(self) -> Memory:
         """What a look for itself knows of it: which deployments are this run's, nothing of what was seen."""
-        return Memory(courses={tenant: ServiceHistory(caused=caused) for tenant, caused in self.caused.items()})
+        return Memory(histories={tenant: ServiceHistory(caused=caused) for tenant, caused in self.caused.items()})
 
 
 @dataclass(slots=True)
@@ -136,6 +136,6 @@ class RunMemory:
             self.value = change(self.value)
             return self.value
 
-    def course(self, tenant: str, change: Callable[[ServiceHistory], ServiceHistory]) -> None:
+    def update_service(self, tenant: str, change: Callable[[ServiceHistory], ServiceHistory]) -> None:
         """Change what became of one tenant's service."""
         self.update(lambda memory: memory.changing(tenant, change))

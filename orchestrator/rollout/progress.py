@@ -3,7 +3,7 @@
 What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady. A service
 that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task; of a native
 deployment, and of one that failed, ListServiceDeployments once and DescribeServiceDeployments): with a memory at once
-when its events or counts show trouble, else when it is later than the last time, every `LOOK_INSIDE` seconds
+when its events or counts show trouble, else when it is later than the last time, every `DETAILS_PERIOD` seconds
 (`rollout/remembered.py`).
 """
 
@@ -28,8 +28,8 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.rollout import stages, timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
 from orchestrator.rollout.memory import RunMemory
-from orchestrator.rollout.remembered import LOOK_INSIDE as LOOK_INSIDE  # noqa: PLC0414 - who looks finds it here
-from orchestrator.rollout.remembered import Inside, Remembered
+from orchestrator.rollout.remembered import DETAILS_PERIOD as DETAILS_PERIOD  # noqa: PLC0414 - who looks finds it here
+from orchestrator.rollout.remembered import Remembered, ServiceDetails
 from orchestrator.stack.contract import Stack, Tenant
 
 AUTOPSIES = 2
@@ -277,24 +277,24 @@ class _RolloutReader:
         known = known.having_met(primary) if now else known
         try:
             if steady(service) and not thorough:
-                inside, known = self._of_steady(service, tenant, known, now)
+                details, known = self._of_steady(service, tenant, known, now)
             else:
                 known = self._began(service, primary, known.having_counted(primary), now) if now else known
                 check = self.checks.get(tenant.target_group_arn)
-                recent = known.inside_of(service, primary, now, check, self.most) if now else None
+                recent = known.details_of(service, primary, now, check, self.most) if now else None
                 if recent is None:
                     targets, tasks = self._targets_of(service, tenant), self._tasks_of(service, primary)
                     known = known.with_failures(Failure(task) for task in tasks if failed(task))
                     known = known.with_failures(self._unread_failures(tasks, tenant, known))
-                    recent = self._inside(targets, tasks, tenant)
-                    known = known.having_looked_inside(service, primary, recent, now) if now else known
-                inside = recent
+                    recent = self._details(targets, tasks, tenant)
+                    known = known.having_read_details(service, primary, recent, now) if now else known
+                details = recent
             record, known = self._recorded(service, primary, known, now)
         except OrchestratorError as error:
             return ServiceLook(Rollout(service, unread=Unread.because(error)), known, error)
         watched = known.first_primary if now else primary.id
         failures, running = known.of(primary), known.running_since.get(primary.id)
-        seen = Rollout(service, inside.targets, inside.alive, failures, watched, inside.revision, running, record)
+        seen = Rollout(service, details.targets, details.alive, failures, watched, details.revision, running, record)
         return ServiceLook(seen, known)
 
     def _recorded(
@@ -328,13 +328,13 @@ class _RolloutReader:
 
     def _of_steady(
         self, service: Service, tenant: Tenant, known: Remembered, now: datetime | None
-    ) -> tuple[Inside, Remembered]:
+    ) -> tuple[ServiceDetails, Remembered]:
         """Its targets alone, and not those when they were healthy a moment ago."""
         recent = known.targets_of(service, now) if now else None
         if recent is not None:
-            return Inside(recent), known
+            return ServiceDetails(recent), known
         targets = self._targets_of(service, tenant)
-        return Inside(targets), known.having_seen_targets(service, targets, now) if now else known
+        return ServiceDetails(targets), known.having_seen_targets(service, targets, now) if now else known
 
     def _targets_of(self, service: Service, tenant: Tenant) -> TargetHealth:
         """Of the target group that has the service's tasks; of a blue/green service both, as one."""
@@ -345,10 +345,10 @@ class _RolloutReader:
         """Those of its PRIMARY deployment, newest first."""
         return [task for task in self.ecs.tasks(service.name) if task.deployment == primary.id]
 
-    def _inside(self, targets: TargetHealth, tasks: Sequence[Task], tenant: Tenant) -> Inside:
+    def _details(self, targets: TargetHealth, tasks: Sequence[Task], tenant: Tenant) -> ServiceDetails:
         """What is seen of those that have not ended, with how far the newest one's migration is."""
         alive = tuple(task for task in tasks if task.status != "STOPPED" and not failed(task))
-        return Inside(targets, alive, self._revision(alive, tenant))
+        return ServiceDetails(targets, alive, self._revision(alive, tenant))
 
     def _unread_failures(self, tasks: Sequence[Task], tenant: Tenant, known: Remembered) -> Sequence[Failure]:
         """The newest of the tasks that failed, with their logs; those whose log was read are left out."""

@@ -14,12 +14,12 @@ from orchestrator.aws.service_events import ServiceEvent
 from orchestrator.rollout import timeline
 from orchestrator.rollout.diagnosis import Failure
 
-LOOK_INSIDE = 15.0
-"""Seconds after which a service that does not come up is looked into again although nothing shows trouble."""
+DETAILS_PERIOD = 15.0
+"""Seconds after which the details of a service that does not come up are read again although nothing shows trouble."""
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class TroubleIndicators:
     """What a look at a service's counts and events shows of tasks that ended, or will: each new trouble changes it."""
 
     deployment: str
@@ -35,14 +35,14 @@ class Signs:
     """Tasks fewer than have run at once."""
 
     @property
-    def of_trouble(self) -> bool:
+    def any_trouble(self) -> bool:
         """Whether there is any."""
         return self.gave_up or any((self.failed, self.replaced, self.troubles, self.lost))
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
-    """What is seen of a service only by looking into it. `alive` are tasks of its PRIMARY deployment, newest first."""
+class ServiceDetails:
+    """What only targets and tasks show of a service. `alive`: tasks of its PRIMARY deployment, newest first."""
 
     targets: TargetHealth = TargetHealth()  # noqa: RUF009 - frozen
     alive: tuple[Task, ...] = ()
@@ -51,12 +51,12 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class LookInside:
-    """The last look into a service: when, the signs of trouble that it answered, and what it found."""
+class DetailsLook:
+    """The last time the details were read: when, the trouble that gave rise to it, and what was found."""
 
     at: datetime
-    signs: Signs
-    found: Inside
+    indicators: TroubleIndicators
+    found: ServiceDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class RecordLook:
         if self.record is not None and not self.record.is_open:
             return self.record.is_about(primary.rollout_state)
         same = (self.running, self.newest) == (primary.running, _newest(service))
-        return same and (now - self.at).total_seconds() < LOOK_INSIDE
+        return same and (now - self.at).total_seconds() < DETAILS_PERIOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Remembered:
     """Deployment → the most tasks seen running of it."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
     """By task ARN: ECS forgets stopped tasks within the hour, and a replaced deployment's sooner."""
-    inside: LookInside | None = None
+    details: DetailsLook | None = None
     healthy: HealthyTargets | None = None
     running_since: Mapping[str, datetime] = field(default_factory=dict)
     """Deployment → when its newest task began to run, where no event tells that it was registered."""
@@ -138,9 +138,11 @@ class Remembered:
                 kept[failure.task.arn] = failure
         return replace(self, failures=kept)
 
-    def having_looked_inside(self, service: Service, primary: Deployment, found: Inside, now: datetime) -> Remembered:
-        """With this as the last look into it."""
-        return replace(self, inside=LookInside(now, self.signs(service, primary), found))
+    def having_read_details(
+        self, service: Service, primary: Deployment, found: ServiceDetails, now: datetime
+    ) -> Remembered:
+        """With these as the details read last."""
+        return replace(self, details=DetailsLook(now, self.trouble_indicators(service, primary), found))
 
     def having_seen_targets(self, service: Service, targets: TargetHealth, now: datetime) -> Remembered:
         """With these targets of a steady service, if all are healthy."""
@@ -158,9 +160,9 @@ class Remembered:
         known = self.failures.get(task.arn)
         return known is not None and known.task.status == "STOPPED" and bool(known.log)
 
-    def signs(self, service: Service, primary: Deployment) -> Signs:
+    def trouble_indicators(self, service: Service, primary: Deployment) -> TroubleIndicators:
         """What the service shows of tasks that ended; its tasks were counted (`having_counted`)."""
-        return Signs(
+        return TroubleIndicators(
             deployment=primary.id,
             gave_up=primary.rollout_state == "FAILED",
             failed=primary.failed,
@@ -169,29 +171,29 @@ class Remembered:
             lost=self.most_running.get(primary.id, primary.running) - primary.running,
         )
 
-    def inside_of(
+    def details_of(
         self, service: Service, primary: Deployment, now: datetime, check: HealthCheck | None = None, most: float = inf
-    ) -> Inside | None:
-        """What is known of the service's inside, if that will do: nothing new shows trouble, and it isn't long ago.
+    ) -> ServiceDetails | None:
+        """What is known of the service's details, if that will do: nothing new shows trouble, and it isn't long ago.
 
-        `check` is how its targets are checked, `most` for how many seconds nothing needs to be known of its inside.
+        `check` is how its targets are checked, `most` for how many seconds nothing needs to be known of its details.
         """
-        signs, last = self.signs(service, primary), self.inside
-        late = self.stage(service, primary).is_late(now, LOOK_INSIDE, check, most)
-        if last is not None and last.signs.deployment == primary.id:
-            if signs != last.signs:
+        indicators, last = self.trouble_indicators(service, primary), self.details
+        late = self.stage(service, primary).is_late(now, DETAILS_PERIOD, check, most)
+        if last is not None and last.indicators.deployment == primary.id:
+            if indicators != last.indicators:
                 return None
-            if (now - last.at).total_seconds() < LOOK_INSIDE:
+            if (now - last.at).total_seconds() < DETAILS_PERIOD:
                 return last.found
-            return None if signs.of_trouble or late else Inside(revision=last.found.revision)
-        return None if signs.of_trouble or late else Inside()
+            return None if indicators.any_trouble or late else ServiceDetails(revision=last.found.revision)
+        return None if indicators.any_trouble or late else ServiceDetails()
 
     def targets_of(self, service: Service, now: datetime) -> TargetHealth | None:
-        """The targets of a steady service when they were healthy and nothing happened since, for `LOOK_INSIDE`."""
+        """The targets of a steady service when they were healthy and nothing happened since, for `DETAILS_PERIOD`."""
         last = self.healthy
         if last is None or last.newest != _newest(service):
             return None
-        return last.targets if (now - last.at).total_seconds() < LOOK_INSIDE else None
+        return last.targets if (now - last.at).total_seconds() < DETAILS_PERIOD else None
 
 
 def _newest(service: Service) -> ServiceEvent | None:

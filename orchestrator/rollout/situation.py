@@ -13,16 +13,16 @@ from orchestrator.rollout.progress import Rollout
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a run waits. `settle`: seconds a deployment's newest task must have been left in peace before it counts.
+    """How a run waits. `settle`: seconds a deployment's newest task must run undisturbed before it counts as up.
 
-    `heals`: whether this run brings databases to life, so that one found missing while waiting is made again. `wary`:
-    seconds for which a deployment that this run did not cause must be seen to be the newest. A moment ago somebody
-    (Terraform, a run that died) may have begun another one, which is not shown yet.
+    `recreates_database`: whether this run creates databases, so that one found missing while waiting is recreated.
+    `wary`: seconds for which a deployment that this run did not cause must be seen to be the newest. A moment ago
+    somebody (Terraform, a run that died) may have begun another one, which is not shown yet.
     """
 
     allow_zero: bool = False
     settle: float = 10.0
-    heals: bool = False
+    recreates_database: bool = False
     wary: float = 0.0
     timeout: float = 1800.0
     """Seconds that the wait may take: what a log tells of a migration moves its end, so it is read in good time."""
@@ -48,8 +48,8 @@ class Situation:
     """Since when this run sees the present deployment."""
     scaled_to: int | None = None
     """The tasks that this run asked for, of a service that was at 0."""
-    healed: datetime | None = None
-    """When the database was made again while waiting; None: it was not."""
+    database_recreated: datetime | None = None
+    """When the database was recreated while waiting; None: it was not."""
     wanted: WantedDatabase | None = None
     """The database that the stack says it has."""
     check: HealthCheck | None = None

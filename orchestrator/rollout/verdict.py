@@ -12,7 +12,7 @@ from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollout import limits, pacing, stages, timeline, words
-from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
+from orchestrator.rollout.diagnosis import Cause, Failure, RepairedBy, classify
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Situation
 
@@ -23,7 +23,7 @@ UNATTACHED = 10.0
 """Seconds for which a service must be seen without its target group: a change of it may not show yet."""
 UNREGISTERED = 60.0
 """Seconds after its last task was started in which ECS may still be about to register it."""
-HEALED_BY_US = "database-missing"
+DATABASE_MISSING = "database-missing"
 UNEXPLAINED = "container-exited"
 """Of a task that ended without a word, or with one that isn't understood."""
 
@@ -145,11 +145,16 @@ def up(it: Situation) -> Verdict | None:
 
 
 def database_lost(it: Situation) -> Verdict | None:
-    """The database went missing after its step was done: make it again and redeploy, once in a run."""
-    if not it.rules.heals or it.healed is not None or it.wanted is None or not it.rollout.failures:
+    """The database went missing after its step was done: recreate it and redeploy, once in a run."""
+    if (
+        not it.rules.recreates_database
+        or it.database_recreated is not None
+        or it.wanted is None
+        or not it.rollout.failures
+    ):
         return None
     newest = it.rollout.failures[0]
-    if classify(newest).code != HEALED_BY_US or not _watched(newest, it.started):
+    if classify(newest).code != DATABASE_MISSING or not _watched(newest, it.started):
         return None
     forced = it.service.deploys_itself
     again = f"recreate database {it.wanted.database}{f' and redeploy {it.name}' if forced else ''}: it has gone missing"
@@ -159,12 +164,12 @@ def database_lost(it: Situation) -> Verdict | None:
 def hopeless(it: Situation) -> Verdict | None:
     """The rollout failed for good; or the same cause came twice, once at least while we watched; or it crash-loops."""
     rollout = it.rollout
-    failures = [failure for failure in rollout.failures if not _cured(failure, it.healed)]
+    failures = [failure for failure in rollout.failures if not _since_repaired(failure, it.database_recreated)]
     causes = [classify(failure) for failure in failures]
     if it.primary.rollout_state == "FAILED" and not rollout.alive:
         return Blocked(_problem(it, causes))
     watched = any(_watched(failure, it.started) for failure in failures)
-    if not watched or not causes or causes[0].cure is Cure.TIME:
+    if not watched or not causes or causes[0].repaired_by is RepairedBy.TIME:
         return None
     repeated = Counter(cause.code for cause in causes)[causes[0].code]
     return Blocked(_problem(it, causes)) if repeated >= TWICE or len(causes) >= CRASH_LOOP else None
@@ -246,7 +251,7 @@ def _doubt(it: Situation) -> float:
 
 
 def _settle_time(rollout: Rollout, settle: float) -> float:
-    """Seconds of peace that prove it: tasks that follow crashed ones have to outlive them (up to six times as long)."""
+    """Undisturbed seconds that count as up: after a crash, as long as a crashed task lived, up to six times `settle`."""
     lives = [
         (task.stopped_at - task.created_at).total_seconds()
         for task in (failure.task for failure in rollout.failures)
@@ -260,14 +265,19 @@ def _watched(failure: Failure, started: datetime) -> bool:
     return failure.task.stopped_at is None or failure.task.stopped_at >= started
 
 
-def _cured(failure: Failure, healed: datetime | None) -> bool:
-    """Whether the database that it missed was made since: where ECS may not be made to redeploy, the task counts on.
+def _since_repaired(failure: Failure, database_recreated: datetime | None) -> bool:
+    """Whether the database that it missed was recreated since; where this run may not redeploy, new failures count.
 
     One whose last words are not there yet may have missed it too: it counts when it happens again.
     """
     made = failure.task.created_at
     cause = classify(failure).code
-    return healed is not None and made is not None and made < healed and cause in (HEALED_BY_US, UNEXPLAINED)
+    return (
+        database_recreated is not None
+        and made is not None
+        and made < database_recreated
+        and cause in (DATABASE_MISSING, UNEXPLAINED)
+    )
 
 
 def _problem(it: Situation, causes: Sequence[Cause]) -> Problem:

@@ -19,7 +19,7 @@ from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
-from orchestrator.rollout.diagnosis import Cause, Cure, classify
+from orchestrator.rollout.diagnosis import Cause, RepairedBy, classify
 from orchestrator.rollout.ownership import objections
 from orchestrator.rollout.progress import ProgressContext, Rollout
 from orchestrator.rollout.situation import Rules
@@ -141,7 +141,7 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
         if service is None or service.deploys_itself:
             continue
         cause = classify(rollout.failures[0]) if rollout.failures else None
-        curable = cause is not None and cause.cure is Cure.WORKFLOW and not _outlived(rollout)
+        curable = cause is not None and cause.repaired_by is RepairedBy.WORKFLOW and not _outlived(rollout)
         if tenant in facts.made or curable:
             message = f"{service.name} should be redeployed, but its deployments are {service.controller}'s to make"
             fix = f"make a deployment there ({WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
@@ -170,9 +170,9 @@ def _of_failing(service: str, rollout: Rollout) -> Verdict:
                 f"redeploy {service}: its rollout failed, and a failed rollout never retries by itself", service
             )
         return Done("no redeploy needed: its rollout is in progress")
-    if cause.cure is Cure.TASK_DEFINITION:
+    if cause.repaired_by is RepairedBy.TASK_DEFINITION:
         return Done(f"no redeploy: {cause.message}; the same task definition would repeat it")
-    if cause.cure is Cure.WORKFLOW and not _outlived(rollout):
+    if cause.repaired_by is RepairedBy.WORKFLOW and not _outlived(rollout):
         return Todo(f"redeploy {service}: {cause.message}, and that is repaired", service)
     if stuck:
         return Todo(
@@ -199,7 +199,7 @@ def apply(context: RedeployContext, todos: Mapping[Subject, Todo]) -> None:
 
     def start(tenant: Subject) -> None:
         deployment = context.ecs.redeploy(todos[tenant].payload)
-        context.rollout_memory.course(tenant, lambda one: one.having_caused(deployment))
+        context.rollout_memory.update_service(tenant, lambda one: one.having_caused(deployment))
 
     each(todos, start)
 

@@ -65,7 +65,7 @@ class ServicesFacts:
     rules: Rules = Rules()  # noqa: RUF009 - frozen
     wanted: Mapping[str, WantedDatabase] = field(default_factory=dict)
     """Per tenant the database the stack says it has."""
-    healed: Mapping[str, datetime] = field(default_factory=dict)
+    database_recreated: Mapping[str, datetime] = field(default_factory=dict)
     """Tenants whose database was made again while waiting, and when."""
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
     """Per tenant how its targets are checked, where that matters: see `_checks_matter`."""
@@ -94,7 +94,7 @@ def observe(context: ServicesContext) -> ServicesFacts:
         checks = context.targets.checks(wanted)
         memory = kept.update(lambda value: value.with_checks(checks))
     groups = {name: tenant.target_group_arn for name, tenant in stack.tenants.items()}
-    courses = memory.courses.items()
+    histories = memory.histories.items()
     return ServicesFacts(
         rollouts=seen,
         services={name: tenant.service_id for name, tenant in stack.tenants.items()},
@@ -103,14 +103,16 @@ def observe(context: ServicesContext) -> ServicesFacts:
         now=now,
         rules=context.wait_rules,
         wanted={one.tenant: one for one in wanted_of(stack)},
-        healed={name: course.healed for name, course in courses if course.healed is not None},
+        database_recreated={
+            name: history.database_recreated for name, history in histories if history.database_recreated is not None
+        },
         checks={name: memory.checks[group] for name, group in groups.items() if group in memory.checks},
         earlier=memory.earlier,
-        noticed={name: course.since for name, course in courses if course.since is not None},
-        scaled={name: course.scaled_to for name, course in courses if course.scaled_to is not None},
+        noticed={name: history.since for name, history in histories if history.since is not None},
+        scaled={name: history.scaled_to for name, history in histories if history.scaled_to is not None},
         groups=groups,
         cluster=stack.cluster,
-        stopped=frozenset(name for name, course in courses if course.stopped),
+        stopped=frozenset(name for name, history in histories if history.stopped),
     )
 
 
@@ -143,7 +145,7 @@ def _situation(tenant: str, facts: ServicesFacts) -> Situation:
         earlier=facts.earlier.get(tenant),
         since=facts.noticed.get(tenant),
         scaled_to=facts.scaled.get(tenant),
-        healed=facts.healed.get(tenant),
+        database_recreated=facts.database_recreated.get(tenant),
         wanted=facts.wanted.get(tenant),
         check=facts.checks.get(tenant),
         group=facts.groups.get(tenant, ""),
@@ -157,15 +159,17 @@ def apply(context: ServicesContext, todos: Mapping[Subject, Todo]) -> None:
     context.databases_made.update(todos)
     refused = refusals(lambda: context.database.ensure([todo.payload.wanted for todo in todos.values()]))
 
-    healed = context.now()
+    database_recreated = context.now()
 
     def start(tenant: Subject) -> None:
         if tenant in refused:
             raise refused[tenant]
         if todos[tenant].payload.forced:
             deployment = context.ecs.redeploy(todos[tenant].payload.service)
-            context.rollout_memory.course(tenant, lambda course: course.having_caused(deployment))
-        context.rollout_memory.course(tenant, lambda course: replace(course, healed=healed))
+            context.rollout_memory.update_service(tenant, lambda history: history.having_caused(deployment))
+        context.rollout_memory.update_service(
+            tenant, lambda history: replace(history, database_recreated=database_recreated)
+        )
 
     each(todos, start)
 

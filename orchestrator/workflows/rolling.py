@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.journal import RunRecord
 from orchestrator.engine.runner import Report
 from orchestrator.engine.step import STACK, Done, Subject, Verdict
-from orchestrator.engine.waves import Care, Rolled, roll, waves
+from orchestrator.engine.waves import WavePolicy, WavesResult, run_waves, waves
 from orchestrator.errors import Invalid, Outcome, Problem, correction
 from orchestrator.events import FindingReported
 from orchestrator.render.endings import UNFINISHED
@@ -27,8 +27,8 @@ _CUT_OFF = frozenset({UNFINISHED, Outcome.INTERRUPTED.word, Outcome.EXPIRED.word
 _AGAIN = "`orchestrate run --failed` continues with only these tenants"
 
 
-def care_of(chosen: StepOptions, tenants: Sequence[str]) -> Care:
-    """How carefully the tenants are to be gone through. Raises `Invalid` with every defect."""
+def wave_policy(chosen: StepOptions, tenants: Sequence[str]) -> WavePolicy:
+    """How many tenants go together, and what stops the rest. Raises `Invalid` with every defect."""
     numbers = {"--max-parallel": chosen.max_parallel, "--stop-after-failures": chosen.stop_after_failures}
     problems = [
         Problem("setting-invalid", f"{number} is not a number of tenants", option, "give 1 or more")
@@ -41,13 +41,13 @@ def care_of(chosen: StepOptions, tenants: Sequence[str]) -> Care:
             problems.append(Problem("tenant-unknown", f"there is no tenant {name!r}", "--canary", fix))
     if problems:
         raise Invalid(*problems)
-    return Care(tuple(chosen.canaries), chosen.max_parallel, chosen.stop_after_failures)
+    return WavePolicy(tuple(chosen.canaries), chosen.max_parallel, chosen.stop_after_failures)
 
 
-def roll_out(execution: Execution, operation: Operation, care: Care) -> Report:
+def roll_out(execution: Execution, operation: Operation, policy: WavePolicy) -> Report:
     """Run the steps for one wave of tenants after the other; at the end, who failed and who was not begun."""
     began = execution.clock.monotonic()
-    order = waves(care, operation.tenants, quiet_among(operation.tenants, operation.survey()))
+    order = waves(policy, operation.tenants, quiet_among(operation.tenants, operation.survey()))
 
     def run(wave: Sequence[Subject]) -> Report:
         number = [*map(tuple, order)].index(tuple(wave)) + 1
@@ -56,10 +56,10 @@ def roll_out(execution: Execution, operation: Operation, care: Care) -> Report:
         left = None if seconds is None else seconds - (execution.clock.monotonic() - began)
         return operation.of(wave, left).run(execution.emit, execution.change)
 
-    rolled = roll(care, order, run)
-    for event in told(rolled, len(operation.tenants), execution.command):
+    result = run_waves(policy, order, run)
+    for event in told(result, len(operation.tenants), execution.command):
         execution.emit(event)
-    return rolled.report
+    return result.report
 
 
 def quiet_among(tenants: Collection[Subject], seen: Mapping[str, Mapping[Subject, Verdict]]) -> tuple[Subject, ...]:
@@ -68,13 +68,13 @@ def quiet_among(tenants: Collection[Subject], seen: Mapping[str, Mapping[Subject
     return () if STACK in open_ else tuple(one for one in tenants if one not in open_)
 
 
-def told(rolled: Rolled, all_: int, command: str) -> Iterable[FindingReported]:
+def told(result: WavesResult, all_: int, command: str) -> Iterable[FindingReported]:
     """What is said at the end: who failed, and each that was not begun. Pure."""
-    if rolled.failed:
-        detail = f"{len(rolled.failed)} of {all_} tenants failed: {', '.join(rolled.failed)}"
+    if result.failed:
+        detail = f"{len(result.failed)} of {all_} tenants failed: {', '.join(result.failed)}"
         yield FindingReported(step=command, detail=detail, code="tenants-failed", fix=_AGAIN)
-    for tenant in rolled.not_begun:
-        detail = f"not started: {rolled.why}"
+    for tenant in result.not_begun:
+        detail = f"not started: {result.why}"
         yield FindingReported(step=command, subject=tenant, detail=detail, code=NOT_BEGUN, fix=_AGAIN)
 
 

@@ -11,7 +11,7 @@ from orchestrator.events import Emit
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
 from orchestrator.workflows.doctor import examine
 from orchestrator.workflows.execution import Execution, perform
-from orchestrator.workflows.rolling import care_of, left_by_earlier_runs, roll_out
+from orchestrator.workflows.rolling import left_by_earlier_runs, roll_out, wave_policy
 
 if TYPE_CHECKING:
     from orchestrator.app import Operation
@@ -62,9 +62,11 @@ def bring_to_life(
             execution.text("every tenant was started, and none failed the last time: nothing to do")
             return Outcome.SUCCEEDED
         operation = operation.of(left, operation.seconds)
-    care = care_of(execution.steps, operation.tenants)
+    policy = wave_policy(execution.steps, operation.tenants)
     operation.verify()
-    report = roll_out(execution, operation, care) if care.wanted else operation.run(execution.emit, execution.change)
+    report = (
+        roll_out(execution, operation, policy) if policy.wanted else operation.run(execution.emit, execution.change)
+    )
     if report.needs_a_doctor and not execution.clock.interrupted:
         examine(execution, operation, own=report.problems)
     return report.outcome

@@ -304,7 +304,7 @@ def context_of(world: World) -> Any:
         stack=world.stack,
         started=world.clock.now(),
         now=world.clock.now,
-        wait_rules=services.Rules(heals=True),
+        wait_rules=services.Rules(recreates_database=True),
         **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
         **dict.fromkeys(("listeners", "definitions", "other_users"), aws),
         database=Database(world),

@@ -14,7 +14,7 @@ from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
 from orchestrator.rollout import hopeless, timeline
 from orchestrator.rollout.causes import NO_FAILURE
-from orchestrator.rollout.diagnosis import Cause, Cure, Failure, classify
+from orchestrator.rollout.diagnosis import Cause, Failure, RepairedBy, classify
 from orchestrator.rollout.progress import AUTOPSIES, Rollout
 
 NO_CAPACITY = "task-no-capacity"
@@ -102,7 +102,7 @@ def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, fact
     lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
     return Finding(
         code=f"task-{cause.code}",
-        severity=Severity.BLOCKER if lacking and cause.cure is not Cure.TIME else Severity.WARNING,
+        severity=Severity.BLOCKER if lacking and cause.repaired_by is not RepairedBy.TIME else Severity.WARNING,
         subject=tenant,
         symptom=f"{len(rollout.failures)} tasks of {facts.services[tenant]} stopped, the last: {cause.message}",
         cause=cause.message,
@@ -118,7 +118,7 @@ def _over(rollout: Rollout) -> bool:
 
 
 def _repair(cause: Cause, *, stops: bool) -> str:
-    if cause.cure is Cure.WORKFLOW and cause.code.startswith("database-"):
+    if cause.repaired_by is RepairedBy.WORKFLOW and cause.code.startswith("database-"):
         return "tenant-databases"
     return "rollouts-stopped" if stops else ""
 
@@ -129,7 +129,7 @@ def _fix(tenant: str, cause: Cause, *, stops: bool) -> str:
             f"orchestrate doctor --fix --tenant {tenant} (stops the deployment: older tasks keep running); then "
             f"{cause.fix}"
         )
-    if cause.cure is Cure.WORKFLOW:
+    if cause.repaired_by is RepairedBy.WORKFLOW:
         return f"orchestrate run --tenant {tenant}: {cause.fix}"
     return cause.fix
 

@@ -89,7 +89,7 @@ def apply(context: ServicesStartedContext, todos: Mapping[Subject, Todo]) -> Non
 
     def start(tenant: Subject) -> None:
         wanted: ScaleUp = todos[tenant].payload
-        context.rollout_memory.course(tenant, lambda course: replace(course, scaled_to=wanted.desired))
+        context.rollout_memory.update_service(tenant, lambda history: replace(history, scaled_to=wanted.desired))
         context.counts.scale(wanted.service, wanted.desired)
 
     each(todos, start)

@@ -174,9 +174,9 @@ class Cloud:
     page: int = 0
     """Items on one page of a list at most (`laws.pages`); 0: as many as AWS gives."""
     late: float = 0.0
-    """Real seconds for which reads may show the world before a change (`laws.late`); 0: never."""
+    """Real seconds for which reads may show the world before a change (`laws.consistency`); 0: never."""
     seed: int = 0
-    """What decides when a late truth is told (`laws.late`)."""
+    """What decides when a late truth is told (`laws.consistency`)."""
     too_fast: Counter[str] = field(default_factory=Counter)
     """Calls refused so far because of their rate, by operation."""
     rates: float | None = None

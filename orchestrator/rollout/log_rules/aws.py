@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 _S3 = r"((Put|Get|Head|List|Delete|Copy)(Object|Bucket)\w*|CreateMultipartUpload|UploadPart)"
@@ -13,21 +13,21 @@ RULES = (
         "kms-denied",
         "a role of the task may not use a KMS key",
         "allow kms:Decrypt and kms:GenerateDataKey on that key in the role's policy, and the role in the key's policy",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     LogRule(
         rf"AccessDenied.*({_S3}|\bs3\b|s3:)|not authorized to perform: s3:|NoSuchBucket",
         "s3-denied",
         "the task role may not use the bucket, or the bucket is missing",
         "check the bucket's name and the task role's policy for the tenant's prefix",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     LogRule(
         r"AuthorizationHeaderMalformed|PermanentRedirect|the region '[\w-]+' is wrong; expecting",
         "s3-region-wrong",
         "the task looks for its bucket in the wrong region",
         "set AWS_REGION_NAME (or AWS_REGION) in the task definition to the bucket's region",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"not authorized to perform: (?P<name>[\w-]+:\w+)",
@@ -35,7 +35,7 @@ RULES = (
         "the task role may not call {name}",
         "allow {name} on that resource in the task role's policy; an explicit deny or a permissions boundary may "
         "also forbid it",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     LogRule(
         r"InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken"
@@ -43,7 +43,7 @@ RULES = (
         "aws-credentials-invalid",
         "AWS does not know the keys that the task uses",
         "keys in its environment (AWS_ACCESS_KEY_ID) outrank its task role: remove them, and give it a task role",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|NoCredentialProviders"
@@ -51,13 +51,13 @@ RULES = (
         "aws-credentials-missing",
         "the task has no credentials for AWS",
         "set task_role_arn in aws_ecs_task_definition (the execution role is ECS's, not the application's)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"You must specify a region|NoRegionError|Missing region in config",
         "aws-region-missing",
         "the application does not know which region to use",
         "set AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.rollout.addressees import AddresseeKind
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 RULES = (
@@ -12,7 +12,7 @@ RULES = (
         "opensearch-login-refused",
         "OpenSearch refuses the task's password",
         "it keeps the password of its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.OPENSEARCH,
     ),
     LogRule(
@@ -21,7 +21,7 @@ RULES = (
         "opensearch-unreachable",
         "the task could not reach OpenSearch",
         "check OPENSEARCH_HOST and its port, OPENSEARCH_USE_SSL, and OpenSearch's security group",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.OPENSEARCH,
     ),
     LogRule(
@@ -29,7 +29,7 @@ RULES = (
         "vespa-unreachable",
         "the task could not reach Vespa's config server",
         "check that the container runs on the Vespa instance and that 8081 and 19071 are open to the tasks",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.VESPA,
     ),
     LogRule(
@@ -37,6 +37,6 @@ RULES = (
         "index-unreachable",
         "Onyx found no search index",
         "set VESPA_HOST (Onyx 2) or OPENSEARCH_HOST (Onyx 4; without it, the api asks itself) to the index that runs",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
 )

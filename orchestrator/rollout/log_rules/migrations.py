@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.rollout.addressees import AddresseeKind
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 _HOLDERS = (
@@ -18,14 +18,14 @@ RULES = (
         "schema-newer",
         "the schema was migrated by a newer version than the one that runs",
         "run an image at least as new as the schema; migrations can't be reverted",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
         "migrations-collided",
         "another task migrated the same schema at the same time",
         "start one task first (desired count 1), and the rest once it runs",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
     LogRule(
         r"due to lock timeout|LockNotAvailable|could not obtain lock on|ConcurrentMigrationError"
@@ -34,7 +34,7 @@ RULES = (
         "migrations-locked",
         "a migration waits for a lock that another session holds",
         f"{_HOLDERS}; a lock in a table of the migration tool stays after a crash: release it with that tool",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     LogRule(
         r"Dirty database version|found failed migrations in the target database|contains a failed migration",
@@ -42,14 +42,14 @@ RULES = (
         "an earlier migration failed halfway, and the tool refuses to continue",
         "find out how much of it was done, then mark it with the tool (migrate force, prisma migrate resolve, flyway "
         "repair), or restore a backup",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
     ),
     LogRule(
         r"deadlock detected|DeadlockDetected",
         "migrations-collided",
         "two sessions waited for each other; PostgreSQL ended one",
         "start one task first (desired count 1), and the rest once it runs",
-        Cure.TIME,
+        RepairedBy.TIME,
     ),
     LogRule(
         r"due to statement timeout|QueryCanceled",
@@ -57,7 +57,7 @@ RULES = (
         "a statement took longer than statement_timeout allows, and was ended",
         "ALTER ROLE <the tenant's> SET statement_timeout = 0 while it migrates (or in the parameter group); if the "
         "statement waits for a lock: pg_blocking_pids",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.database import refusals
 from orchestrator.rollout.addressees import AddresseeKind
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 _IN_THE_TASK = frozenset({"database-wants-tls", "database-password-missing", "database-client-too-old"})
@@ -16,7 +16,7 @@ _LOGIN = tuple(
         one.code,
         one.meaning,
         one.fix,
-        Cure.TASK_DEFINITION if one.code in _IN_THE_TASK else Cure.OUTSIDE,
+        RepairedBy.TASK_DEFINITION if one.code in _IN_THE_TASK else RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     )
     for one in refusals.LOGIN
@@ -29,7 +29,7 @@ RULES = (
         "database-missing",
         "the tenant's database did not exist when the task started",
         "the tenant-databases step creates it",
-        Cure.WORKFLOW,
+        RepairedBy.WORKFLOW,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -37,7 +37,7 @@ RULES = (
         "database-login-denied",
         "PostgreSQL did not accept the tenant's role or password",
         "the tenant-databases step sets the role's password from its secret",
-        Cure.WORKFLOW,
+        RepairedBy.WORKFLOW,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -45,7 +45,7 @@ RULES = (
         "database-login-denied",
         "the tenant's role did not exist when the task started",
         "the tenant-databases step creates it, with the password in its secret",
-        Cure.WORKFLOW,
+        RepairedBy.WORKFLOW,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -53,7 +53,7 @@ RULES = (
         "database-role-wanted",
         "a statement of the application names a role that the server does not have",
         'CREATE ROLE "{name}" NOLOGIN (as the admin user), or remove the statement that names it from the migration',
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -62,7 +62,7 @@ RULES = (
         "a migration creates a role, and the tenant's role may not do that",
         "create that role first, as the admin user (CREATE ROLE … NOLOGIN): the migration then skips it; or ALTER "
         "ROLE … CREATEROLE",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -70,7 +70,7 @@ RULES = (
         "database-extension-denied",
         "a migration needs the extension {name}, and the tenant's role may not create it",
         'in the tenant\'s database, as the admin user: CREATE EXTENSION "{name}" (on RDS: is it in rds.extensions?)',
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -80,7 +80,7 @@ RULES = (
         "the server lacks an extension that a migration needs",
         "use an engine version that has it (aws rds describe-db-engine-versions; extensions of RDS for PostgreSQL), "
         "then CREATE EXTENSION in the tenant's database",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -89,7 +89,7 @@ RULES = (
         "objects in the tenant's database belong to another role",
         "in the tenant's database, as the admin user: REASSIGN OWNED BY <that role> TO <the tenant's>; first check "
         "whose they are (a restore without --no-owner, a migration by hand)",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -97,7 +97,7 @@ RULES = (
         "database-permission-denied",
         "the tenant's role may not use its database",
         "the tenant-databases step makes the role its owner",
-        Cure.WORKFLOW,
+        RepairedBy.WORKFLOW,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -106,7 +106,7 @@ RULES = (
         "the task writes to a read-only server",
         "POSTGRES_HOST must be the writer's endpoint (not a reader, -ro- or replica); if it is, look at the storage: "
         "RDS makes a server read-only when it is full (SHOW default_transaction_read_only)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -115,7 +115,7 @@ RULES = (
         "database-restarting",
         "PostgreSQL was starting, or being stopped, at that moment",
         "none needed: the next task finds it; if it stays so, see the server's events (aws rds describe-events)",
-        Cure.TIME,
+        RepairedBy.TIME,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -125,7 +125,7 @@ RULES = (
         "PostgreSQL closed the connection (a restart, a failover, or memory that ran out)",
         "aws rds describe-events --source-type db-instance: did the server restart? If not, read its log of that "
         "minute",
-        Cure.TIME,
+        RepairedBy.TIME,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -135,7 +135,7 @@ RULES = (
         "the database server's certificate is for another name than the task uses",
         "POSTGRES_HOST must be RDS's own endpoint, not an alias or an address (or sslmode=verify-ca, which checks no "
         "name)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -143,7 +143,7 @@ RULES = (
         "database-bundle-missing",
         "the file with the CAs that the task should trust is not in its image",
         "put AWS's bundle (global-bundle.pem) at that path in the image, or name its real path in PGSSLROOTCERT",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -152,7 +152,7 @@ RULES = (
         "database-without-tls",
         "the task demands TLS of a database server that has none",
         "turn TLS on in the server (ssl = on); for a server that will have none, PGSSLMODE=prefer",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -160,7 +160,7 @@ RULES = (
         "database-host-has-port",
         "POSTGRES_HOST contains a port",
         "give the task the database's `address`, not its `endpoint`",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -168,7 +168,7 @@ RULES = (
         "database-shared-memory",
         "PostgreSQL has no shared memory left for a query (/dev/shm), which is not its storage",
         "on a server in a container: more --shm-size; else lower work_mem and max_parallel_workers_per_gather",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -177,7 +177,7 @@ RULES = (
         "database-storage-full",
         "PostgreSQL has run out of storage",
         "raise allocated_storage of the database server",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.DATABASE,
     ),
     LogRule(
@@ -186,6 +186,6 @@ RULES = (
         "connection-pool-exhausted",
         "the application's own pool of connections was used up",
         "use a larger pool (POSTGRES_API_SERVER_POOL_SIZE), or shorter transactions; PostgreSQL itself refused nothing",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
     ),
 )

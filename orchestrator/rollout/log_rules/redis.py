@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.rollout.addressees import AddresseeKind
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 RULES = (
@@ -12,7 +12,7 @@ RULES = (
         "redis-token-not-set",
         "the task sends a password, and Redis has none",
         "the redis-auth step sets the token from its secret",
-        Cure.WORKFLOW,
+        RepairedBy.WORKFLOW,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -20,7 +20,7 @@ RULES = (
         "redis-auth-failed",
         "Redis requires its token, and the task sent none",
         "set REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -29,7 +29,7 @@ RULES = (
         "Redis did not accept the task's password",
         "its token is not its secret's: either put the token that Redis accepts into the secret, or let `orchestrate "
         "run --only redis-auth --rotate-redis-token GROUP` rotate Redis to the secret's (it says which GROUP)",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -37,7 +37,7 @@ RULES = (
         "redis-permission-denied",
         "the Redis user may not run a command that the task needs",
         "extend the user's access string (aws elasticache describe-users; modify-user --access-string)",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -46,7 +46,7 @@ RULES = (
         "Redis has used up its memory and takes no more data",
         "use a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (queue keys must "
         "not be evicted); the task's own memory is not the cause",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -54,7 +54,7 @@ RULES = (
         "redis-read-only",
         "the task writes to a replica of Redis",
         "REDIS_HOST must be the primary endpoint of the replication group (master.…), not the reader's (replica.…)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -63,7 +63,7 @@ RULES = (
         "Redis is in cluster mode and the client is not, or vice versa",
         "use a replication group with cluster mode disabled (num_node_groups = 1, automatic failover), as Celery "
         "needs, or a cluster client",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -71,7 +71,7 @@ RULES = (
         "redis-loading",
         "Redis was still loading its data",
         "none needed: the next task finds it ready",
-        Cure.TIME,
+        RepairedBy.TIME,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -79,7 +79,7 @@ RULES = (
         "redis-clients-exhausted",
         "Redis has no connections left",
         "use fewer or smaller pools, a timeout in its parameter group (for idle clients), or more nodes",
-        Cure.OUTSIDE,
+        RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
     ),
     LogRule(
@@ -88,7 +88,7 @@ RULES = (
         "Redis has fewer databases than the number the task asks for",
         "lower REDIS_DB_NUMBER…, or create a replication group with more `databases` in its parameter group (usually "
         "16)",
-        Cure.TASK_DEFINITION,
+        RepairedBy.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),
 )

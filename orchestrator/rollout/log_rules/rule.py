@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.rollout.addressees import AddresseeKind
-from orchestrator.rollout.causes import Cure
+from orchestrator.rollout.causes import RepairedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,5 @@ class LogRule:
     code: str
     message: str
     fix: str
-    cure: Cure
+    repaired_by: RepairedBy
     kind: AddresseeKind | None = None

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report
 from orchestrator.engine.step import STACK, Blocked
-from orchestrator.engine.waves import Care, objection, roll, waves
+from orchestrator.engine.waves import WavePolicy, run_waves, stop_reason, waves
 from orchestrator.errors import Outcome, Problem
 from tests.unit.engine.worlds import World, a_step, apply, decide, go
 
@@ -25,27 +25,27 @@ def cases(name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", table, ids=[case["why"] for case in table])
 
 
-def care_of(case: dict[str, Any]) -> Care:
-    return TypeAdapter(Care).validate_python(case["care"])
+def wave_policy(case: dict[str, Any]) -> WavePolicy:
+    return TypeAdapter(WavePolicy).validate_python(case["policy"])
 
 
 @cases("waves")
 def test_who_goes_together(case: dict[str, Any]) -> None:
-    found = waves(care_of(case), case["subjects"], case.get("quiet", ()))
+    found = waves(wave_policy(case), case["subjects"], case.get("quiet", ()))
     assert [list(wave) for wave in found] == case["waves"]
 
 
-@cases("objections")
+@cases("stop_reasons")
 def test_when_no_other_is_begun(case: dict[str, Any]) -> None:
-    said = objection(care_of(case), case["done"], case["failed"], shared=case.get("shared", False))
+    said = stop_reason(wave_policy(case), case["done"], case["failed"], shared=case.get("shared", False))
     assert said == case["says"]
 
 
-def rolling(world: World, care: Care, steps: Sequence[AnyStep] = ()) -> Any:
+def rolling(world: World, policy: WavePolicy, steps: Sequence[AnyStep] = ()) -> Any:
     def run(wave: Sequence[str]) -> Report:
         return go(list(steps) or [a_step()], world, subjects=set(wave))
 
-    return roll(care, waves(care, world.tenants), run)
+    return run_waves(policy, waves(policy, world.tenants), run)
 
 
 def test_each_wave_is_seen_up_before_the_next_is_begun() -> None:
@@ -56,32 +56,32 @@ def test_each_wave_is_seen_up_before_the_next_is_begun() -> None:
         up_before.append(set(seen.up))
         apply(seen, todos)
 
-    rolled = rolling(world, Care(at_once=1), [a_step(apply=recorded)])
+    result = rolling(world, WavePolicy(max_parallel=1), [a_step(apply=recorded)])
     assert world.applied == [("a",), ("b",), ("c",)]
     assert up_before == [set(), {"a"}, {"a", "b"}]
-    assert rolled.report.outcome is Outcome.SUCCEEDED
-    assert rolled.report.changed == 3
+    assert result.report.outcome is Outcome.SUCCEEDED
+    assert result.report.changed == 3
 
 
 def test_who_fails_keeps_nobody_back() -> None:
     world = World(("a", "b", "c", "d"), broken={"a", "c"})
-    rolled = rolling(world, Care(at_once=2))
+    result = rolling(world, WavePolicy(max_parallel=2))
     assert world.applied == [("b",), ("d",)]
-    assert (rolled.failed, rolled.not_begun) == (("a", "c"), ())
-    assert rolled.report.outcome is Outcome.FAILED
+    assert (result.failed, result.not_begun) == (("a", "c"), ())
+    assert result.report.outcome is Outcome.FAILED
 
 
 def test_after_so_many_failures_nobody_else_is_touched() -> None:
     world = World(("a", "b", "c", "d"), broken={"a", "b"})
-    rolled = rolling(world, Care(at_once=1, failures=2))
+    result = rolling(world, WavePolicy(max_parallel=1, max_failures=2))
     assert world.applied == []
-    assert (rolled.failed, rolled.not_begun, rolled.why) == (("a", "b"), ("c", "d"), "2 of 2 failed")
+    assert (result.failed, result.not_begun, result.why) == (("a", "b"), ("c", "d"), "2 of 2 failed")
 
 
 def test_a_canary_that_fails_is_the_only_one_touched() -> None:
     world = World(("a", "b", "c"), broken={"c"})
-    rolled = rolling(world, Care(canaries=("c",)))
-    assert (rolled.failed, rolled.not_begun) == (("c",), ("a", "b"))
+    result = rolling(world, WavePolicy(canaries=("c",)))
+    assert (result.failed, result.not_begun) == (("c",), ("a", "b"))
     assert world.applied == []
 
 
@@ -89,6 +89,6 @@ def test_what_all_need_stops_all() -> None:
     def blocked(facts: Any) -> Any:
         return {**decide(facts), STACK: Blocked(Problem("no-server", "it is gone", fix="bring it back"))}
 
-    rolled = rolling(World(("a", "b")), Care(at_once=1), [a_step(decide=blocked)])
-    assert rolled.not_begun == ("b",)
-    assert rolled.why == "what all of them need failed"
+    result = rolling(World(("a", "b")), WavePolicy(max_parallel=1), [a_step(decide=blocked)])
+    assert result.not_begun == ("b",)
+    assert result.why == "what all of them need failed"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.aws.ecs import Container, Task
-from orchestrator.rollout.diagnosis import Cure, Failure, classify, culprits, failed
+from orchestrator.rollout.diagnosis import Failure, RepairedBy, classify, culprits, failed
 
 EXITED = "Essential container in task exited"
 
@@ -177,7 +177,7 @@ def test_by_reason(code: str, stop: str, reason: str) -> None:
 def test_memory_outranks_the_log() -> None:
     killed = Container("api", "STOPPED", 137, "OutOfMemoryError: Container killed due to memory usage")
     cause = classify(Failure(task(EXITED, "EssentialContainerExited", killed), (LOGS[0][1],)))
-    assert (cause.code, cause.cure) == ("out-of-memory", Cure.TASK_DEFINITION)
+    assert (cause.code, cause.repaired_by) == ("out-of-memory", RepairedBy.TASK_DEFINITION)
 
 
 def test_137_alone_is_not_memory() -> None:

@@ -22,7 +22,7 @@ from orchestrator.errors import Expired, OrchestratorError, Problem, Transient
 from orchestrator.rollout import progress
 from orchestrator.rollout.diagnosis import Failure
 from orchestrator.rollout.memory import Memory, RunMemory, ServiceHistory
-from orchestrator.rollout.remembered import LOOK_INSIDE, Inside, Remembered
+from orchestrator.rollout.remembered import DETAILS_PERIOD, Remembered, ServiceDetails
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import redeploy, services
 from orchestrator.steps.services import Rules
@@ -99,7 +99,7 @@ def test_many_threads_look_at_many_services_while_others_read_what_is_remembered
             value = memory.value
             for remembered in value.services.values():
                 assert all(one.task.deployment == PRIMARY.id for one in remembered.of(PRIMARY))
-            assert value.earlier.keys() == value.courses.keys()
+            assert value.earlier.keys() == value.histories.keys()
             times += 1
         return times
 
@@ -127,7 +127,7 @@ def test_who_reads_the_memory_while_a_look_ends_reads_what_it_was() -> None:
     lives = {f"{name}-service": [Life(0, 2, ended=4, reason=OOM)] for name in TENANTS}
     cluster = Cluster(Clock(), stack_of(*TENANTS), lives, created=0)
     context = Context(cluster, RunMemory(Memory({"t00": Remembered("x")}, {"t00": ServiceHistory("x")})))
-    reading = iter(context.rollout_memory.value.services.items()), iter(context.rollout_memory.value.courses.items())
+    reading = iter(context.rollout_memory.value.services.items()), iter(context.rollout_memory.value.histories.items())
     redeploy.observe(context)
     assert [dict(one) for one in reading] == [{"t00": Remembered("x")}, {"t00": ServiceHistory("x")}]
     assert context.rollout_memory.value.services.keys() == set(TENANTS)
@@ -140,7 +140,7 @@ def test_of_many_changes_at_once_none_is_lost() -> None:
     def change(thread: int) -> None:
         start.wait(60)
         for number in range(50):
-            memory.course(f"{thread}-{number}", lambda one: one.having_caused("ecs-svc/1"))
+            memory.update_service(f"{thread}-{number}", lambda one: one.having_caused("ecs-svc/1"))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(change, range(8)))
@@ -186,7 +186,7 @@ def test_a_look_that_failed_half_way_is_remembered_as_far_as_it_came(error: Orch
 
 
 @pytest.mark.parametrize(
-    ("changes", "of_trouble"),
+    ("changes", "any_trouble"),
     [
         ({}, False),
         ({"rollout_state": "FAILED"}, True),
@@ -194,30 +194,33 @@ def test_a_look_that_failed_half_way_is_remembered_as_far_as_it_came(error: Orch
         ({"running": 0}, True),
     ],
 )
-def test_signs_of_trouble(changes: dict[str, Any], of_trouble: bool) -> None:
+def test_trouble_indicators(changes: dict[str, Any], any_trouble: bool) -> None:
     """One task ran."""
     known = Remembered().having_counted(PRIMARY)
-    assert known.signs(service(), replace(PRIMARY, **changes)).of_trouble is of_trouble
+    assert known.trouble_indicators(service(), replace(PRIMARY, **changes)).any_trouble is any_trouble
 
 
 def test_each_new_trouble_is_looked_into_at_once_and_the_same_one_not_again_for_a_while() -> None:
-    found, started = Inside(revision="abc"), ServiceEvent(at(1), "(service s) has started 2 tasks: (task a) (task b).")
+    found, started = (
+        ServiceDetails(revision="abc"),
+        ServiceEvent(at(1), "(service s) has started 2 tasks: (task a) (task b)."),
+    )
     again = service(happened=(started,))
     known = Remembered().having_counted(PRIMARY)
-    assert known.inside_of(again, PRIMARY, at(2)) is None, "a task was replaced"
-    looked = known.having_looked_inside(again, PRIMARY, found, at(2))
-    assert looked.inside_of(again, PRIMARY, at(2 + LOOK_INSIDE - 1)) is found
-    assert looked.inside_of(again, PRIMARY, at(2 + LOOK_INSIDE)) is None
-    assert looked.inside_of(again, replace(PRIMARY, failed=1), at(3)) is None
-    assert looked.inside_of(service(), replace(PRIMARY, id="ecs-svc/3", created_at=at(2)), at(3)) == Inside()
+    assert known.details_of(again, PRIMARY, at(2)) is None, "a task was replaced"
+    looked = known.having_read_details(again, PRIMARY, found, at(2))
+    assert looked.details_of(again, PRIMARY, at(2 + DETAILS_PERIOD - 1)) is found
+    assert looked.details_of(again, PRIMARY, at(2 + DETAILS_PERIOD)) is None
+    assert looked.details_of(again, replace(PRIMARY, failed=1), at(3)) is None
+    assert looked.details_of(service(), replace(PRIMARY, id="ecs-svc/3", created_at=at(2)), at(3)) == ServiceDetails()
 
 
 def test_healthy_targets_are_not_asked_again_until_something_happens() -> None:
     healthy, steady = TargetHealth({"healthy": 1}), ServiceEvent(at(0), "(service s) has reached a steady state.")
     calm = service(happened=(steady,))
     known = Remembered().having_seen_targets(calm, healthy, at(10))
-    assert known.targets_of(calm, at(10 + LOOK_INSIDE - 1)) is healthy
-    assert known.targets_of(calm, at(10 + LOOK_INSIDE)) is None
+    assert known.targets_of(calm, at(10 + DETAILS_PERIOD - 1)) is healthy
+    assert known.targets_of(calm, at(10 + DETAILS_PERIOD)) is None
     assert known.targets_of(service(happened=(ServiceEvent(at(11), steady.text), steady)), at(11)) is None
     assert Remembered().having_seen_targets(calm, TargetHealth({"draining": 1}), at(10)).healthy is None
 
@@ -239,29 +242,29 @@ def test_a_log_that_was_read_is_never_forgotten(seen: list[tuple[int, str]]) -> 
 
 def test_what_was_there_before_ours_is_noted_until_we_caused_one() -> None:
     old, ours, next_one = (replace(PRIMARY, id=f"ecs-svc/{number}") for number in (1, 2, 3))
-    course = ServiceHistory().having_asked(service(old)).having_seen(service(old), None)
-    course = course.having_caused(ours.id).having_seen(service(ours, replace(old, status="ACTIVE")), at(5))
-    assert (course.asked_about, course.earlier, course.caused) == (old.id, frozenset({old.id}), ours.id)
-    again = course.having_asked(service(ours)).having_caused(next_one.id)
+    history = ServiceHistory().having_asked(service(old)).having_seen(service(old), None)
+    history = history.having_caused(ours.id).having_seen(service(ours, replace(old, status="ACTIVE")), at(5))
+    assert (history.asked_about, history.earlier, history.caused) == (old.id, frozenset({old.id}), ours.id)
+    again = history.having_asked(service(ours)).having_caused(next_one.id)
     assert (again.asked_about, again.earlier) == (old.id, frozenset({old.id, ours.id}))
 
 
 def test_since_when_a_deployment_is_the_newest() -> None:
     other = replace(PRIMARY, id="ecs-svc/3")
-    course = ServiceHistory().having_seen(service(), at(1)).having_seen(service(), at(5))
-    assert (course.newest, course.since) == (PRIMARY.id, at(1))
-    assert course.having_seen(service(other), None).newest == PRIMARY.id, "a look without a time tells nothing of it"
-    assert course.having_seen(service(other), at(7)).since == at(7)
-    assert course.having_seen(service(replace(PRIMARY, status="ACTIVE")), at(9)) == course
+    history = ServiceHistory().having_seen(service(), at(1)).having_seen(service(), at(5))
+    assert (history.newest, history.since) == (PRIMARY.id, at(1))
+    assert history.having_seen(service(other), None).newest == PRIMARY.id, "a look without a time tells nothing of it"
+    assert history.having_seen(service(other), at(7)).since == at(7)
+    assert history.having_seen(service(replace(PRIMARY, status="ACTIVE")), at(9)) == history
 
 
 def test_a_look_for_itself_knows_what_the_run_caused_and_nothing_of_what_it_saw() -> None:
     checks = {"group": HealthCheck(interval=30, healthy=2, unhealthy=10)}
-    course = ServiceHistory(
-        "ecs-svc/1", frozenset({"ecs-svc/1"}), "ecs-svc/2", at(1), "ecs-svc/2", healed=at(2), scaled_to=1
+    history = ServiceHistory(
+        "ecs-svc/1", frozenset({"ecs-svc/1"}), "ecs-svc/2", at(1), "ecs-svc/2", database_recreated=at(2), scaled_to=1
     )
-    memory = Memory({"a": Remembered("ecs-svc/1")}, {"a": course, "b": ServiceHistory("x")}, checks)
-    assert memory.afresh() == Memory(courses={"a": ServiceHistory(caused="ecs-svc/2")})
+    memory = Memory({"a": Remembered("ecs-svc/1")}, {"a": history, "b": ServiceHistory("x")}, checks)
+    assert memory.afresh() == Memory(histories={"a": ServiceHistory(caused="ecs-svc/2")})
 
 
 def test_the_first_moments_of_a_step_are_its_own() -> None:

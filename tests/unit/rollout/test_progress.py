@@ -149,7 +149,7 @@ def test_a_crash_loop_is_named_with_its_second_task() -> None:
     context = one(*lives)
     endings, _ = waits(context)
     assert problem(endings).code == "out-of-memory"
-    assert context.cluster.clock.seconds <= 1000 + 2 * 40 + progress.LOOK_INSIDE
+    assert context.cluster.clock.seconds <= 1000 + 2 * 40 + progress.DETAILS_PERIOD
 
 
 def test_evidence_outlives_ecss_memory() -> None:
@@ -184,13 +184,13 @@ def test_a_migration_that_hangs_has_the_steps_time() -> None:
     context.wait_rules = Rules(settle=0, timeout=120)
     endings, _ = waits(context, timeout=120)
     assert endings["a"].outcome is Outcome.TIMED_OUT
-    assert context.cluster.clock.seconds <= 1032 + progress.LOOK_INSIDE + 120 + 15
+    assert context.cluster.clock.seconds <= 1032 + progress.DETAILS_PERIOD + 120 + 15
 
 
 def test_a_lost_database_is_made_once_and_the_service_started_once() -> None:
     lost = [Life(born, born + 5, ended=born + 30, log={born + 29: DB}) for born in range(1000, 5000, 40)]
     context = one(*lost, Life(1, 5, 20, deployment="ecs-svc/3"))
-    context.wait_rules = Rules(settle=0, heals=True)
+    context.wait_rules = Rules(settle=0, recreates_database=True)
     endings, events = waits(context)
     assert endings["a"].outcome is Outcome.SUCCEEDED
     assert endings["a"].changed == 1
@@ -204,7 +204,7 @@ def test_a_database_lost_again_is_not_made_again() -> None:
     lost = [Life(born, born + 5, ended=born + 30, log={born + 29: DB}) for born in range(1000, 2000, 40)]
     again = [Life(born, 5, math.inf, 30, log={0: DB}, deployment="ecs-svc/3") for born in range(1, 1000, 40)]
     context = one(*lost, *again)
-    context.wait_rules = Rules(settle=0, heals=True)
+    context.wait_rules = Rules(settle=0, recreates_database=True)
     endings, _ = waits(context)
     assert problem(endings).code == "database-missing"
     assert context.cluster.made == ["onyx_a"]
@@ -235,7 +235,7 @@ def test_a_service_is_looked_into_when_it_is_late_and_not_again_at_once() -> Non
     cluster = context.cluster
     look = partial(progress.observe, cluster.stack, cluster, cluster, cluster, memory=context.rollout_memory)
     seen = []
-    for now in (1006, 1008, 1005 + progress.LOOK_INSIDE, 1006 + progress.LOOK_INSIDE):
+    for now in (1006, 1008, 1005 + progress.DETAILS_PERIOD, 1006 + progress.DETAILS_PERIOD):
         cluster.clock.seconds = now
         look(now=at(now))
         seen.append(cluster.calls["DescribeTasks"])

@@ -105,7 +105,7 @@ def test_the_stages_are_said_while_it_is_waited_for() -> None:
         assert any(words in one for one in said), (words, said)
     calls = context.cluster.calls
     assert calls["ListServiceDeployments"] == 1
-    assert calls["DescribeServiceDeployments"] <= 200 / progress.LOOK_INSIDE + 5
+    assert calls["DescribeServiceDeployments"] <= 200 / progress.DETAILS_PERIOD + 5
 
 
 def test_a_deadline_at_a_pause_hook_names_the_command() -> None:

@@ -86,8 +86,13 @@ ELSEWHERE = service(target_groups=("arn:other",))
         ("up", situation(), situation(rollout(targets=TargetHealth({"healthy": 1, "draining": 1})))),
         (
             "database_lost",
-            situation(rollout(COMING, failures=(LOST,)), rules=Rules(heals=True), wanted=DATABASE),
-            situation(rollout(COMING, failures=(LOST,)), rules=Rules(heals=True), wanted=DATABASE, healed=at(0)),
+            situation(rollout(COMING, failures=(LOST,)), rules=Rules(recreates_database=True), wanted=DATABASE),
+            situation(
+                rollout(COMING, failures=(LOST,)),
+                rules=Rules(recreates_database=True),
+                wanted=DATABASE,
+                database_recreated=at(0),
+            ),
         ),
         ("hopeless", situation(rollout(GIVEN_UP)), situation(rollout(COMING))),
         (
@@ -116,13 +121,17 @@ def test_a_rule_answers_or_leaves_it_to_the_next(rule: str, answers: Situation, 
         (situation(rollout(BACK, watched="ecs-svc/1")), verdict.rolled_back),
         (situation(rollout(watched="ecs-svc/1")), verdict.superseded),
         (
-            situation(rollout(COMING, failures=(LOST, LOST, LOST, LOST)), rules=Rules(heals=True), wanted=DATABASE),
+            situation(
+                rollout(COMING, failures=(LOST, LOST, LOST, LOST)),
+                rules=Rules(recreates_database=True),
+                wanted=DATABASE,
+            ),
             verdict.database_lost,
         ),
     ],
 )
 def test_of_two_rules_that_answer_the_first_counts(seen: Situation, first: Any) -> None:
-    """What is up by every count is not, while ours isn't shown; what can be healed is not yet hopeless."""
+    """What is up by every count is not, while ours isn't shown; what can be repaired is not yet hopeless."""
     later = [rule for rule in RULES[RULES.index(first) + 1 :] if rule is not verdict.missing]
     assert any(rule(seen) not in (None, first(seen)) for rule in later), "else the order would not matter"
     assert judge(seen) == first(seen)

@@ -1,4 +1,4 @@
-"""Which tenants earlier runs left, of their records; who needs no care; what is said at the end."""
+"""Which tenants earlier runs left, of their records; who needs no change; what is said at the end."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from orchestrator.engine.journal import RunRecord
 from orchestrator.engine.runner import Ending, Report
 from orchestrator.engine.step import STACK, Done, Todo, Wait
-from orchestrator.engine.waves import Care, Rolled
+from orchestrator.engine.waves import WavePolicy, WavesResult
 from orchestrator.errors import Invalid, Outcome, Problem
 from orchestrator.workflows import RunOptions
-from orchestrator.workflows.rolling import NOT_BEGUN, care_of, left_over, quiet_among, told
+from orchestrator.workflows.rolling import NOT_BEGUN, left_over, quiet_among, told, wave_policy
 
 
 def record(*lines: tuple[str, str], outcome: str = "failed", command: str = "run") -> RunRecord:
@@ -82,7 +82,7 @@ def test_who_needs_nothing(verdicts: Any, quiet: tuple[str, ...]) -> None:
 def test_the_end_lists_who_failed_and_each_that_was_not_begun() -> None:
     problem = Problem("broken", "it is broken", fix="mend it")
     report = Report({"services": {"b": Ending(Outcome.FAILED, "", problem), "a": Ending(Outcome.SUCCEEDED, "")}})
-    said = list(told(Rolled(report, ("c", "d"), "1 of 2 failed"), 4, "run"))
+    said = list(told(WavesResult(report, ("c", "d"), "1 of 2 failed"), 4, "run"))
     assert [(one.subject, one.code, one.detail) for one in said] == [
         ("", "tenants-failed", "1 of 4 tenants failed: b"),
         ("c", NOT_BEGUN, "not started: 1 of 2 failed"),
@@ -93,6 +93,6 @@ def test_the_end_lists_who_failed_and_each_that_was_not_begun() -> None:
 
 def test_all_defects_at_once() -> None:
     with pytest.raises(Invalid) as refused:
-        care_of(RunOptions(canaries=("x", "a"), max_parallel=0, stop_after_failures=-1), ("a", "b"))
+        wave_policy(RunOptions(canaries=("x", "a"), max_parallel=0, stop_after_failures=-1), ("a", "b"))
     assert [one.context for one in refused.value.problems] == ["--max-parallel", "--stop-after-failures", "--canary"]
-    assert care_of(RunOptions(canaries=("a",), max_parallel=2), ("a", "b")) == Care(("a",), 2)
+    assert wave_policy(RunOptions(canaries=("a",), max_parallel=2), ("a", "b")) == WavePolicy(("a",), 2)

@@ -1,7 +1,7 @@
 """An answer has every member that AWS's has: moto leaves out what it doesn't know; AWS returns it empty.
 
-`whole.json` has a row for each such member: the operation, the path to it, and AWS's usual value. A member that is
-present stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
+`answer_members.json` has a row for each such member: the operation, the path to it, and AWS's usual value. A member
+that is present stays as it is. Which members AWS's answers have was read from recorded ones (tests/answers).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Members = Mapping[str, Any]
 @cache
 def table() -> Mapping[str, Members]:
     """`service.Operation` → its members."""
-    known: dict[str, Members] = json.loads(Path(__file__).with_name("whole.json").read_text())
+    known: dict[str, Members] = json.loads(Path(__file__).with_name("answer_members.json").read_text())
     return known
 
 
@@ -48,7 +48,7 @@ def _holders(found: list[Any], parents: Sequence[str]) -> list[Any]:
     return found
 
 
-class Whole(Force):
+class AnswerMembers(Force):
     """Completes good answers of the operations in the table."""
 
     def concerns(self, call: AwsCall) -> bool:
@@ -65,8 +65,8 @@ class Whole(Force):
         return wire.answer_of(call, result, answer)
 
 
-def _begin(_cloud: Cloud) -> Whole:
-    return Whole()
+def _begin(_cloud: Cloud) -> AnswerMembers:
+    return AnswerMembers()
 
 
 def _rows() -> list[Row]:
@@ -76,4 +76,6 @@ def _rows() -> list[Row]:
     ]
 
 
-LAW = Law(name="whole", title="Complete answers: every member that AWS's have", order=90, begin=_begin, rows=_rows)
+LAW = Law(
+    name="answer-members", title="Complete answers: every member that AWS's have", order=90, begin=_begin, rows=_rows
+)

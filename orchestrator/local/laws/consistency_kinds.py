@@ -1,4 +1,4 @@
-"""The vocabulary of `late_rows`: kinds of things, what reads them, and how a call names one.
+"""The vocabulary of `consistency_rows`: kinds of things, what reads them, and how a call names one.
 
 Ids are brought to one form, whether a call gives a name or an ARN. What is read by a filter is found by the truth: only
 what is shown of it is old.
@@ -42,7 +42,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LateKind:
+class ConsistencyKind:
     """`changes`: operation → the ids in its parameters; `makes`: operation → the ids in its answer (JMESPath)."""
 
     service: str
@@ -157,9 +157,9 @@ def tags_in_rds(kind: str, missing: str) -> Reading:
 ASSUMED = "assumed: AWS promises no more, and clients such as Terraform's provider read again"
 
 
-def snapshots_in_rds(of: str, what: str, arn: str, missing: str) -> LateKind:
+def snapshots_in_rds(of: str, what: str, arn: str, missing: str) -> ConsistencyKind:
     """Of instances (`DB`) or clusters (`DBCluster`): RDS's calls for both are alike."""
     name = f"{of}SnapshotIdentifier"
     made = {f"Create{of}Snapshot": name, f"Delete{of}Snapshot": name, "AddTagsToResource": "ResourceName"}
     reading = in_rds(f"Describe{of}Snapshots", name, f"{of}Snapshots", missing)
-    return LateKind("rds", what, changes=made, readings=(reading,), identify=rds(arn), source=ASSUMED)
+    return ConsistencyKind("rds", what, changes=made, readings=(reading,), identify=rds(arn), source=ASSUMED)

@@ -22,8 +22,8 @@ import jmespath
 from orchestrator.local.core import wire
 from orchestrator.local.core.wire import AwsCall, HttpAnswer, answer_of, refusal_of, result_of
 from orchestrator.local.laws import Ask, Force, Law, Row
-from orchestrator.local.laws.late_kinds import Document, LateKind, Reading
-from orchestrator.local.laws.late_rows import ROWS
+from orchestrator.local.laws.consistency_kinds import ConsistencyKind, Document, Reading
+from orchestrator.local.laws.consistency_rows import ROWS
 
 if TYPE_CHECKING:
     from orchestrator.local.core.cloud import Cloud
@@ -33,7 +33,7 @@ LONGEST = 5.0
 MOST_READS = 3
 ERROR, UNKNOWN = 300, 500
 """HTTP statuses from which on an answer is an error, or none of AWS's."""
-Thing = tuple[LateKind, str]
+Thing = tuple[ConsistencyKind, str]
 Forms = Mapping[Reading, Document | str | None]
 """How a thing was, by reading; None: it was not there. Readings that could not be made are not in it."""
 
@@ -59,7 +59,7 @@ class EarlierState:
         return not existed if reading.ask is None else reading in self.forms or not self.forms
 
 
-class Late(Force):
+class EventualConsistency(Force):
     """Remembers what was changed just now, and how it was."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -86,7 +86,7 @@ class Late(Force):
             answer = self._read(kind, reading, call, answer)
         return answer
 
-    def _change(self, kinds: Sequence[LateKind], call: AwsCall, ask: Ask) -> HttpAnswer:
+    def _change(self, kinds: Sequence[ConsistencyKind], call: AwsCall, ask: Ask) -> HttpAnswer:
         things = [thing for kind in kinds for thing in _named(kind, call)]
         if _is_exempt(call):
             self._forget(things)
@@ -112,7 +112,7 @@ class Late(Force):
                 reads = self._random.randint(1, MOST_READS)
                 self._old[kind.service, kind.name, one] = EarlierState(forms, until, reads, latest, faults)
 
-    def _read(self, kind: LateKind, reading: Reading, call: AwsCall, answer: HttpAnswer) -> HttpAnswer:
+    def _read(self, kind: ConsistencyKind, reading: Reading, call: AwsCall, answer: HttpAnswer) -> HttpAnswer:
         asked = {kind.identify(said, call.parameters): said for said in _texts(reading.names, call.parameters)}
         late = self._late(kind, reading)
         if asked:
@@ -133,7 +133,7 @@ class Late(Force):
                 reading.lacks(result, said)
         return answer_of(call, result, _good(answer)) if met else answer
 
-    def _late(self, kind: LateKind, reading: Reading) -> dict[str, Any]:
+    def _late(self, kind: ConsistencyKind, reading: Reading) -> dict[str, Any]:
         """Id → its old form, of everything of the kind that the reading does not show as it is."""
         now, faults = self._cloud.pace.monotonic(), self._cloud.faults.all()
         with self._lock:
@@ -144,7 +144,7 @@ class Late(Force):
                 if (service, name) == (kind.service, kind.name) and old.differs(reading)
             }
 
-    def _shown(self, kind: LateKind, ones: Iterable[str]) -> None:
+    def _shown(self, kind: ConsistencyKind, ones: Iterable[str]) -> None:
         with self._lock:
             for one in ones:
                 if old := self._old.get((kind.service, kind.name, one)):
@@ -156,14 +156,14 @@ def _is_exempt(call: AwsCall) -> bool:
 
 
 @cache
-def changing(service: str, operation: str) -> tuple[LateKind, ...]:
+def changing(service: str, operation: str) -> tuple[ConsistencyKind, ...]:
     """The kinds of things that an operation changes or makes."""
     of_service = (kind for kind in ROWS if kind.service == service)
     return tuple(kind for kind in of_service if operation in kind.changes or operation in kind.makes)
 
 
 @cache
-def showing(service: str, operation: str) -> tuple[tuple[LateKind, Reading], ...]:
+def showing(service: str, operation: str) -> tuple[tuple[ConsistencyKind, Reading], ...]:
     """The kinds of things that an operation shows."""
     return tuple(
         (kind, reading)
@@ -179,13 +179,13 @@ def _texts(path: str, document: Mapping[str, Any]) -> list[str]:
     return [str(one) for one in (found if isinstance(found, list) else [found]) if one]
 
 
-def _named(kind: LateKind, call: AwsCall) -> Iterator[Thing]:
+def _named(kind: ConsistencyKind, call: AwsCall) -> Iterator[Thing]:
     for said in _texts(kind.changes.get(call.operation, ""), call.parameters):
         if one := kind.identify(said, call.parameters):
             yield kind, one
 
 
-def _made(kind: LateKind, call: AwsCall, answer: HttpAnswer) -> Iterator[Thing]:
+def _made(kind: ConsistencyKind, call: AwsCall, answer: HttpAnswer) -> Iterator[Thing]:
     if path := kind.makes.get(call.operation, ""):
         for said in _texts(path, result_of(call, answer)):
             yield kind, kind.identify(said, call.parameters)
@@ -207,14 +207,14 @@ def _forms(thing: Thing, call: AwsCall, ask: Ask) -> Forms:
     return forms
 
 
-def _form(kind: LateKind, reading: Reading, call: AwsCall, one: str, result: Document) -> Any:
+def _form(kind: ConsistencyKind, reading: Reading, call: AwsCall, one: str, result: Document) -> Any:
     if not reading.items:
         return result
     items = (item for items in _lists(result, reading.items) for item in items)
     return next((item for item in items if _identity(kind, reading, call, item) == one), None)
 
 
-def _identity(kind: LateKind, reading: Reading, call: AwsCall, item: Any) -> str:
+def _identity(kind: ConsistencyKind, reading: Reading, call: AwsCall, item: Any) -> str:
     return kind.identify(str(jmespath.search(reading.key, item)), call.parameters)
 
 
@@ -229,7 +229,7 @@ def _lists(result: Document, path: str) -> Iterator[list[Any]]:
 
 
 def _put_back(
-    kind: LateKind,
+    kind: ConsistencyKind,
     reading: Reading,
     call: AwsCall,
     result: Document,
@@ -274,4 +274,10 @@ def _rows() -> Sequence[Row]:
     ]
 
 
-LAW = Law(name="late", title="Eventual consistency: reads that miss a change", order=90, begin=Late, rows=_rows)
+LAW = Law(
+    name="consistency",
+    title="Eventual consistency: reads that miss a change",
+    order=90,
+    begin=EventualConsistency,
+    rows=_rows,
+)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from orchestrator.local import world
 from orchestrator.local.core.caller import OBSERVER, TERRAFORM
 from orchestrator.local.endpoint import client
-from orchestrator.local.laws.late import MOST_READS, EarlierState
+from orchestrator.local.laws.consistency import MOST_READS, EarlierState
 from tests.local.local_cloud import Aws, LocalCloud
 from tests.waiting import CLOSELY, until
 

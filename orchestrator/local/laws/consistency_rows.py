@@ -5,9 +5,9 @@ from __future__ import annotations
 from moto.utilities.utils import get_partition
 
 from orchestrator.local.core.cloud import ACCOUNT
-from orchestrator.local.laws.late_kinds import (
+from orchestrator.local.laws.consistency_kinds import (
     ASSUMED,
-    LateKind,
+    ConsistencyKind,
     Reading,
     by_name,
     by_names,
@@ -27,8 +27,8 @@ from orchestrator.local.laws.late_kinds import (
     tags_in_rds,
 )
 
-ROWS: tuple[LateKind, ...] = (
-    LateKind(
+ROWS: tuple[ConsistencyKind, ...] = (
+    ConsistencyKind(
         "ecs",
         "service, with its deployments",
         changes={
@@ -66,7 +66,7 @@ ROWS: tuple[LateKind, ...] = (
         identify=of_cluster,
         source="ECS API Reference, RunTask: “The Amazon ECS API follows an eventual consistency model”",
     ),
-    LateKind(
+    ConsistencyKind(
         "ecs",
         "service deployment",
         changes={
@@ -91,7 +91,7 @@ ROWS: tuple[LateKind, ...] = (
         ),
         source="ECS API Reference, RunTask: eventual consistency",
     ),
-    LateKind(
+    ConsistencyKind(
         "ecs",
         "task",
         changes={"StopTask": "task"},
@@ -110,7 +110,7 @@ ROWS: tuple[LateKind, ...] = (
         identify=of_cluster,
         source="ECS API Reference, RunTask: eventual consistency",
     ),
-    LateKind(
+    ConsistencyKind(
         "rds",
         "DB instance",
         changes={
@@ -132,7 +132,7 @@ ROWS: tuple[LateKind, ...] = (
         source=ASSUMED,
     ),
     snapshots_in_rds("DB", "DB snapshot", "snapshot", "DBSnapshotNotFound"),
-    LateKind(
+    ConsistencyKind(
         "rds",
         "DB cluster",
         changes={
@@ -153,7 +153,7 @@ ROWS: tuple[LateKind, ...] = (
         source=ASSUMED,
     ),
     snapshots_in_rds("DBCluster", "DB cluster snapshot", "cluster-snapshot", "DBClusterSnapshotNotFoundFault"),
-    LateKind(
+    ConsistencyKind(
         "ec2",
         "instance, with its tags",
         changes={
@@ -184,7 +184,7 @@ ROWS: tuple[LateKind, ...] = (
         identify=prefixed("i-"),
         source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
     ),
-    LateKind(
+    ConsistencyKind(
         "ec2",
         "EBS snapshot, with its tags",
         changes={"DeleteSnapshot": "SnapshotId", "CreateTags": "Resources", "DeleteTags": "Resources"},
@@ -193,7 +193,7 @@ ROWS: tuple[LateKind, ...] = (
         identify=prefixed("snap-"),
         source="EC2 Developer Guide, “Eventual consistency in the Amazon EC2 API”",
     ),
-    LateKind(
+    ConsistencyKind(
         "iam",
         "role",
         changes={
@@ -214,7 +214,7 @@ ROWS: tuple[LateKind, ...] = (
         ),
         source="IAM User Guide, “Changes that I make are not always immediately visible”",
     ),
-    LateKind(
+    ConsistencyKind(
         "ssm",
         "command",
         makes={"SendCommand": "Command.CommandId"},
@@ -225,7 +225,7 @@ ROWS: tuple[LateKind, ...] = (
         ),
         source="Threads by users who got InvocationDoesNotExist right after SendCommand",
     ),
-    LateKind(
+    ConsistencyKind(
         "ssm",
         "parameter",
         changes={"PutParameter": "Name", "DeleteParameter": "Name", "DeleteParameters": "Names"},
@@ -249,21 +249,21 @@ ROWS: tuple[LateKind, ...] = (
         identify=parameter,
         source=ASSUMED,
     ),
-    LateKind(
+    ConsistencyKind(
         "elbv2",
         "load balancer's attributes",
         changes={"ModifyLoadBalancerAttributes": "LoadBalancerArn"},
         readings=(by_name("DescribeLoadBalancerAttributes", "LoadBalancerArn"),),
         source=ASSUMED,
     ),
-    LateKind(
+    ConsistencyKind(
         "elbv2",
         "tags",
         changes={"AddTags": "ResourceArns", "RemoveTags": "ResourceArns"},
         readings=(by_names("DescribeTags", "ResourceArns", "TagDescriptions", "ResourceArn"),),
         source=ASSUMED,
     ),
-    LateKind(
+    ConsistencyKind(
         "elbv2",
         "rule",
         changes={"ModifyRule": "RuleArn", "DeleteRule": "RuleArn", "SetRulePriorities": "RulePriorities[].RuleArn"},
@@ -271,7 +271,7 @@ ROWS: tuple[LateKind, ...] = (
         readings=(by_names("DescribeRules", "RuleArns", "Rules", "RuleArn", "RuleNotFound"),),
         source=ASSUMED,
     ),
-    LateKind(
+    ConsistencyKind(
         "secretsmanager",
         "secret, with its value",
         changes={
