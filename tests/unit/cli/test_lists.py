@@ -13,7 +13,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from orchestrator.cli import orchestrate
 from orchestrator.render.document import KINDS, MORE
-from tests.unit.cli.a_command import said_by
+from tests.unit.cli.command_line import said_by
 
 CONTRACT = Path(__file__).with_name("contract.json")
 COMMANDS = {"history": ["history"], "config": ["config"], "contract": ["contract", "--contract", str(CONTRACT)]}

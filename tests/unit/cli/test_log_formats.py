@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.a_command import said_by
+from tests.unit.cli.command_line import said_by
 
 RUN = ("run", "--contract", "missing.json")
 """Ends at once, with one failure."""

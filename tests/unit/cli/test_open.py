@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.unit.cli.a_command import said_by
+from tests.unit.cli.command_line import said_by
 
 CONTRACT = Path(__file__).with_name("contract.json")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
 from orchestrator.errors import Outcome
-from tests.unit.lifecycle.sleeping_world import World, paused, resumed, survived, sweep
+from tests.unit.lifecycle.pausable_world import World, paused, resumed, survived, sweep
 
 
 def three() -> World:

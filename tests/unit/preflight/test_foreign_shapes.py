@@ -32,7 +32,7 @@ from tests.states.parts import (
     service,
     state,
 )
-from tests.unit.preflight.test_states import as_plan
+from tests.unit.preflight.test_foreign_states import as_plan
 
 ONYX = "onyxdotapp/onyx-backend:v2.3.1"
 TOLD = {**SAID, "POSTGRES_PASSWORD": ""}

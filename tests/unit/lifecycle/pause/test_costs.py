@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.aws.inventory import TaskSize, Volume
 from orchestrator.lifecycle.pause.costs import StackSizes, estimate, prices
 
-PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "pause-or-destroy.md"
+PAGE = Path(__file__).parents[4] / "docs" / "explanation" / "pause-or-destroy.md"
 EXAMPLE = StackSizes(
     region="us-west-2",
     tasks=((1, TaskSize(1024, 3072)), (1, TaskSize(1024, 3072))),

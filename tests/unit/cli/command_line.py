@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestrator.cli import main
 
-READY = ["orchestrator.cli.status", "orchestrator.cli.edge", "orchestrator.app", "boto3", "tests.unit.cli.a_command"]
+READY = ["orchestrator.cli.status", "orchestrator.cli.edge", "orchestrator.app", "boto3", "tests.unit.cli.command_line"]
 PATIENCE = 240.0
 """Seconds: much longer than anything takes, for the machine may have other work."""
 

@@ -14,7 +14,7 @@ from orchestrator.render.report import health
 from orchestrator.stack import contract
 from tests.unit.stack.test_contract import good
 
-CASES = json.loads((Path(__file__).parents[2] / "cases" / "render" / "health.json").read_text())
+CASES = json.loads((Path(__file__).parents[3] / "cases" / "render" / "health.json").read_text())
 NODE = {"instance_id": "i-0a", "host": "10.0.0.5"}
 REDIS = {"replication_group": "onyx-redis", "host": "redis.example.com"}
 ONE = contract.parse({**good(), "redis": REDIS, "bucket": "files", "vespa": {"a": NODE}}, "test")
