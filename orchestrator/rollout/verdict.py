@@ -251,7 +251,7 @@ def _doubt(it: Situation) -> float:
 
 
 def _settle_time(rollout: Rollout, settle: float) -> float:
-    """Undisturbed seconds that count as up: after a crash as many as the crashed task lived, up to six times `settle`."""
+    """Undisturbed seconds that count as up: after crashes as many as a crashed task lived, up to six times `settle`."""
     lives = [
         (task.stopped_at - task.created_at).total_seconds()
         for task in (failure.task for failure in rollout.failures)
