@@ -10,7 +10,7 @@ from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
 from tests.e2e.canary import leaks, secrets_of
 from tests.e2e.stage import Ended, Stage
-from tests.unit.render.test_report import read
+from tests.unit.render.report.test_report import read
 from tests.waiting import until
 
 pytestmark = pytest.mark.cloud
