@@ -53,6 +53,44 @@ def test_rules_revoked_at_the_same_time_are_all_gone(aws: Aws) -> None:
     assert rules_of(ec2, group) == 0
 
 
+def test_each_kind_of_rule_can_be_modified(aws: Aws) -> None:
+    """Terraform does so with the default rule of a group that it has imported: only the description differs."""
+    ec2 = aws.client("ec2")
+    group, other = (ec2.create_security_group(GroupName=name, Description=name)["GroupId"] for name in ("one", "two"))
+    tcp = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    everyone = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ipv6 = {**tcp, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    another = {**tcp, "UserIdGroupPairs": [{"GroupId": group}]}
+    made = [
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[one])["SecurityGroupRules"]
+        for one in (everyone, ipv6, another)
+    ]
+    ids = {_source(rule): rule["SecurityGroupRuleId"] for (rule,) in made}
+    wanted = {
+        ids["0.0.0.0/0"]: {"IpProtocol": "-1", "CidrIpv4": "10.0.0.0/8", "Description": "ours"},
+        ids["::/0"]: {**tcp, "FromPort": 80, "CidrIpv6": "fd00::/8"},
+        ids[group]: {**tcp, "ReferencedGroupId": other},
+    }
+    changes = [{"SecurityGroupRuleId": rule, "SecurityGroupRule": told} for rule, told in wanted.items()]
+    ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=changes)
+
+    pages = ec2.get_paginator("describe_security_group_rules")
+    rules = pages.paginate(SecurityGroupRuleIds=list(wanted)).build_full_result()["SecurityGroupRules"]
+    seen = {_source(one): one for one in rules}
+    assert seen.keys() == {"10.0.0.0/8", "fd00::/8", other}
+    assert (seen["10.0.0.0/8"]["IpProtocol"], seen["10.0.0.0/8"]["Description"]) == ("-1", "ours")
+    assert (seen["fd00::/8"]["FromPort"], seen["fd00::/8"]["ToPort"]) == (80, 443)
+
+    with pytest.raises(ClientError, match="Must specify both from and to ports with TCP/UDP"):
+        change = {"SecurityGroupRuleId": ids[group], "SecurityGroupRule": {"IpProtocol": "tcp", "CidrIpv4": "0.0.0.0/0"}}
+        ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[change])
+
+
+def _source(rule: dict[str, Any]) -> str:
+    found = rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule["ReferencedGroupInfo"]["GroupId"]
+    return str(found)
+
+
 def test_the_default_vpc_leads_out(aws: Aws) -> None:
     ec2 = aws.client("ec2")
     [vpc] = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
