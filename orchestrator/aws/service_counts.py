@@ -21,6 +21,16 @@ class Count:
     present: int = 0
     task_definition: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
+
+    @property
+    def taggable_arn(self) -> str:
+        """Its ARN with the cluster's name. ECS tags by no other, and a service from before 2021 may still have another.
+
+        (Amazon ECS, "Migrate an Amazon ECS short service ARN to a long ARN".)
+        """
+        start, kind, rest = self.arn.partition(":service/")
+        return self.arn if "/" in rest or not kind else f"{start}{kind}{self.cluster}/{rest}"
 
 
 class ServiceCounts:
@@ -71,4 +81,5 @@ def _count(raw: Mapping[str, Any], called: str) -> Count:
         raw["runningCount"] + raw["pendingCount"],
         raw["taskDefinition"],
         {one["key"]: one.get("value", "") for one in raw.get("tags", ())},
+        str(raw.get("clusterArn", "")).rpartition("/")[2],
     )

@@ -81,8 +81,8 @@ def candidates(
 
     Where a mark or the owner tells whose one is, only those are given that are this tenant's; else all that can be.
     One that nobody could look into counts where it is the tenant's, where it takes no connections at all (so is set
-    aside what is replaced), or where the tenant's database surely `existed`. Where an empty database has the tenant's
-    name, only what is surely the tenant's is a reason to stop.
+    aside what is replaced), or where the tenant may have had a database: it `existed`, or its role is one that we made.
+    Where an empty database has the tenant's name, only what is surely the tenant's is a reason to stop.
     """
     possible = {name: _belongs(name, one, wanted, seen) for name in unowned(wanted, seen)}
     full = {name for name in possible if (held := seen.holds.get(name)) and held.application}
@@ -90,7 +90,8 @@ def candidates(
     surely = tuple(name for name, belongs in possible.items() if belongs and name in full | unknown)
     if surely or one.database in seen.databases:
         return surely
-    perhaps = full | (unknown if existed else unknown & seen.closed)
+    had_one = existed or _role_mark(one, seen) is not None
+    perhaps = full | (unknown if had_one else unknown & seen.closed)
     return tuple(name for name, belongs in possible.items() if belongs is None and name in perhaps)
 
 
@@ -110,10 +111,19 @@ def _belongs(name: str, one: WantedDatabase, wanted: Sequence[WantedDatabase], s
 
 
 def renamed(
-    one: WantedDatabase, wanted: Sequence[WantedDatabase], seen: ServerContents, *, existed: bool = False
+    one: WantedDatabase,
+    wanted: Sequence[WantedDatabase],
+    seen: ServerContents,
+    rules: OwnershipRules,
+    *,
+    existed: bool = False,
 ) -> Problem | None:
-    """The tenant's database is missing, or an empty one stands in its place, and a full one is nobody's."""
-    found = candidates(one, wanted, seen, existed=existed)
+    """The tenant's database is missing, or an empty one that isn't ours has its place, and a full one is nobody's.
+
+    An empty database in the place of a full one that somebody renamed would hide the customer's data.
+    """
+    displaced = one.database not in seen.databases or _is_strange(one, seen)
+    found = candidates(one, wanted, seen, existed=existed) if displaced and one.database not in rules.new else ()
     if not found:
         return None
     state = "is empty" if one.database in seen.databases else "is missing"
@@ -128,6 +138,12 @@ def renamed(
     which = "" if len(found) == 1 else " (whichever is the tenant's)"
     fix = f"undo the renaming: {undo}{which}; to get an empty one anyway: orchestrate run --new-database {one.database}"
     return Problem("database-renamed", message, one.tenant, fix)
+
+
+def _is_strange(one: WantedDatabase, seen: ServerContents) -> bool:
+    """Whether an empty one that we did not make has the tenant's place."""
+    held = seen.holds.get(one.database)
+    return held is not None and held.objects == 0 and one.database not in seen.marks
 
 
 def _elsewhere(found: Sequence[str], seen: ServerContents) -> Iterator[str]:

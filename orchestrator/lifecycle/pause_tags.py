@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
+from orchestrator.aws.service_counts import Count
 from orchestrator.errors import Problem
 
 TAG = "orchestrate:paused"
@@ -133,3 +134,18 @@ def unreadable(tag: str, arn: str, tenant: str) -> Problem:
         f"then aws ecs untag-resource --resource-arn {arn} --tag-keys {TAG}, and run this again"
     )
     return Problem("pause-memory-unreadable", f"the tag {TAG} says {tag!r}: no pause wrote that", tenant, fix)
+
+
+def untaggable(name: str, count: Count, tenant: str) -> Problem:
+    """A service that ECS tags only after its ARN was migrated: nobody but its owner decides that."""
+    message = (
+        f"{name} has the short ARN of services made before 2021, and ECS gives such a service no tag: how many tasks "
+    )
+    message += "it had could not be remembered"
+    fix = (
+        "give it a long ARN (no downtime; can't be undone; policies that name the short one must be changed first): "
+        "aws ecs put-account-setting --name serviceLongArnFormat --value enabled, "
+        f"then aws ecs tag-resource --resource-arn {count.taggable_arn} "
+        f"--tags key=Name,value={name.rpartition('/')[2]}, and run this again"
+    )
+    return Problem("service-arn-short", message, tenant, fix)

@@ -68,8 +68,8 @@ class TenantDatabasesContext(Protocol):
 class TenantDatabasesFacts:
     """What the tenants want and what the server holds.
 
-    `lost`: tenants that have no database though something tells of an earlier one, and what does; `existed`: those of
-    them whose service was up with it; `backup`: the newest.
+    `lost`: tenants that have no database, or an empty one, though something tells of what it held, and what does;
+    `existed`: those of them whose service was up with it, or could not be looked at; `backup`: the newest.
     """
 
     wanted: tuple[WantedDatabase, ...]
@@ -89,23 +89,33 @@ class DatabaseToMake:
 
 
 def observe(context: TenantDatabasesContext) -> TenantDatabasesFacts:
-    """One command or session for all tenants; where a database is missing, what ECS and RDS know of the past."""
+    """One command or session for all tenants; of a database that is missing or empty, what ECS and RDS still know."""
     wanted = wanted_of(context.stack)
     seen = context.database.observe(wanted)
     gone = [one.tenant for one in wanted if one.database not in seen.databases]
     known = {one.tenant: "an earlier run created its role" for one in wanted if one.role in seen.role_marks}
-    were_up = _were_up(context, gone)
-    lost = {tenant: why for tenant, why in known.items() if tenant in gone} | were_up
+    were_up = _were_up(context, [*gone, *_emptied(context, wanted, seen)])
+    lost = {tenant: why for tenant, why in known.items() if tenant in gone} | (were_up or {})
     backup = _newest_backup(context) if lost else ""
-    return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, frozenset(were_up), backup)
+    existed = frozenset(gone if were_up is None else were_up)
+    return TenantDatabasesFacts(wanted, seen, context.database_rules, lost, existed, backup)
 
 
-def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[str, str]:
+def _emptied(
+    context: TenantDatabasesContext, wanted: Iterable[WantedDatabase], seen: ServerContents
+) -> Iterable[Subject]:
+    """Tenants whose database holds nothing, and was not made by this very run."""
+    held = ((one.tenant, seen.holds.get(one.database)) for one in wanted if one.tenant not in context.databases_made)
+    return [tenant for tenant, contents in held if contents and contents.objects == 0]
+
+
+def _were_up(context: TenantDatabasesContext, tenants: Sequence[str]) -> dict[str, str] | None:
+    """None: ECS can't be asked. The steps that need it say what it says."""
     names = {context.stack.tenants[tenant].service_id: tenant for tenant in tenants}
     try:
         found = context.ecs.services(list(names)) if names else {}
     except OrchestratorError:
-        return {}  # a remark is not worth a failure: the steps that need ECS say what it says
+        return None
     return {names[name]: f"{name} was up before" for name, service in found.items() if service.last_up}
 
 
@@ -178,17 +188,8 @@ def _anothers(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | Non
 
 
 def _renamed(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None:
-    """An empty database in the place of a full one that somebody renamed would hide the customer's data."""
-    seen = facts.seen
-    if one.database in facts.rules.new or not (one.database not in seen.databases or _is_strange(one, facts)):
-        return None
-    return ownership.renamed(one, facts.wanted, seen, existed=one.tenant in facts.existed)
-
-
-def _is_strange(one: WantedDatabase, facts: TenantDatabasesFacts) -> bool:
-    """Whether an empty one that we did not make has the tenant's place."""
-    held = facts.seen.holds.get(one.database)
-    return held is not None and held.objects == 0 and one.database not in facts.seen.marks
+    existed = one.tenant in facts.existed
+    return ownership.renamed(one, facts.wanted, facts.seen, facts.rules, existed=existed)
 
 
 def _not_adopted(one: WantedDatabase, facts: TenantDatabasesFacts) -> Problem | None:
@@ -250,12 +251,20 @@ def _withheld(facts: TenantDatabasesFacts) -> Iterable[Problem]:
 def _gone(facts: TenantDatabasesFacts) -> Iterable[Problem]:
     for one in facts.wanted:
         elsewhere = ownership.candidates(one, facts.wanted, facts.seen, existed=one.tenant in facts.existed)
-        if one.tenant in facts.lost and not elsewhere and isinstance(_verdict(one, facts), Todo):
+        if one.tenant not in facts.lost or elsewhere:
+            continue
+        why, fix = (
+            facts.lost[one.tenant],
+            "orchestrate backup --list, then orchestrate restore; or restore the snapshot of RDS",
+        )
+        if one.database in facts.seen.databases:
+            message = f"{one.database} holds nothing although {why}: what it held is gone; {facts.backup}"
+            yield Problem("database-data-gone", message, one.tenant, fix)
+        elif isinstance(_verdict(one, facts), Todo):
             message = (
-                f"{one.database} is missing although {facts.lost[one.tenant]}: what it held is gone, and an empty "
+                f"{one.database} is missing although {why}: what it held is gone, and an empty database is created; "
             )
-            fix = "orchestrate backup --list, then orchestrate restore; or restore the snapshot of RDS"
-            yield Problem("database-data-gone", f"{message}database is created; {facts.backup}", one.tenant, fix)
+            yield Problem("database-data-gone", message + facts.backup, one.tenant, fix)
 
 
 def _unowned(facts: TenantDatabasesFacts) -> Iterable[Problem]:

@@ -101,6 +101,9 @@ class Leave:
 
 LeftoverAction = Keep | Await | Adopt | Leave
 
+_NAMED: Mapping[str, str] = {"cluster": "aws_ecs_cluster", "role": "aws_iam_role"}
+"""What names a part's whole → its kind: something of another kind may have the same name, but no id or ARN."""
+
 
 def taints_in(plan: Mapping[str, Any], wanted_again: Collection[str] = ()) -> frozenset[str]:
     """Addresses that the plan replaces because they are tainted; not those that were asked for with -replace."""
@@ -134,7 +137,9 @@ def created(plan: Mapping[str, Any]) -> Iterator[Planned]:
             continue
         looked_at = {one: planned.get(one) for one in (*kind.known_first, *kind.also)}
         wanted = {one: value for one, value in looked_at.items() if value is not UNKNOWN and value is not None}
-        inside = bool(kind.within) and all(planned.text(one) in ids for one in kind.within)
+        inside = bool(kind.within) and all(
+            planned.text(one) in (taken[_NAMED[one]] if one in _NAMED else ids) for one in kind.within
+        )
         tags = planned.values.get("tags_all") or {}
         known = frozenset(taken[change.type])
         yield Planned(change.address, change.type, wanted, tags, inside, known, planned.text("region"))
@@ -182,13 +187,13 @@ def actions_for_created(
     planned: Sequence[tuple[Planned, Sequence[ExistingObject]]], stack: str = ""
 ) -> Iterator[LeftoverAction]:
     """Of all that is planned, each with what was seen of it. An object that two could be is nobody's."""
-    actions = [action for one, seen in planned if (action := action_for_created(one, seen, stack))]
-    claims: defaultdict[str, list[str]] = defaultdict(list)
-    for action in actions:
+    actions = [(one.kind, action) for one, seen in planned if (action := action_for_created(one, seen, stack))]
+    claims: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind, action in actions:
         if isinstance(action, Adopt):
-            claims[action.id].append(action.address)
-    for action in actions:
-        others = [one for one in claims[action.id] if one != action.address] if isinstance(action, Adopt) else []
+            claims[kind, action.id].append(action.address)
+    for kind, action in actions:
+        others = [one for one in claims[kind, action.id] if one != action.address] if isinstance(action, Adopt) else []
         if isinstance(action, Adopt) and others:
             because = f"{action.id} exists, but is not in the state; it could be this or {others[0]}"
             yield Leave(action.address, because, f"if it is this one: {action.command}")

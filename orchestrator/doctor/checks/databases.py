@@ -41,6 +41,8 @@ class DatabasesCheckFacts:
     refusal: str = ""
     """PostgreSQL's words when it has no connection for us."""
     tenants: tuple[WantedDatabase, ...] = ()
+    existed: frozenset[str] = frozenset()
+    """Tenants without a database whose service was up with one, or of whose service nothing could be seen."""
 
 
 def gather(scene: Scene) -> DatabasesCheckFacts:
@@ -50,12 +52,26 @@ def gather(scene: Scene) -> DatabasesCheckFacts:
     if scene.server().status in SILENT:
         return DatabasesCheckFacts(wanted, None, instance)
     try:
-        return DatabasesCheckFacts(wanted, scene.databases(), instance, tenants=wanted_of(scene.stack))
+        seen = scene.databases()
     except OrchestratorError as error:
         said = error.problems[0].message
         if not EXHAUSTED.search(said):
             raise
         return DatabasesCheckFacts(wanted, None, instance, said)
+    gone = frozenset(tenant for tenant, one in wanted.items() if one.database not in seen.databases)
+    existed = gone - _never_up(scene) if gone else gone
+    return DatabasesCheckFacts(wanted, seen, instance, tenants=wanted_of(scene.stack), existed=existed)
+
+
+def _never_up(scene: Scene) -> frozenset[str]:
+    """Tenants whose service could be looked at, and has not been up as far as ECS tells."""
+    try:
+        seen = scene.rollouts()
+    except OrchestratorError:
+        return frozenset()  # another check says why
+    return frozenset(
+        tenant for tenant, one in seen.items() if not (one.unread or (one.service and one.service.last_up))
+    )
 
 
 def judge(facts: DatabasesCheckFacts) -> Iterable[Finding]:
@@ -131,15 +147,15 @@ def _is_ours(tenant: str, facts: DatabasesCheckFacts, seen: ServerContents) -> b
 
 
 def _renamed(tenant: str, facts: DatabasesCheckFacts, seen: ServerContents) -> Finding | None:
-    one = _wanted(tenant, facts)
-    problem = ownership.renamed(one, facts.tenants, seen) if one and one.database not in seen.databases else None
+    one, existed = _wanted(tenant, facts), tenant in facts.existed
+    problem = ownership.renamed(one, facts.tenants, seen, OwnershipRules(), existed=existed) if one else None
     if one is None or problem is None:
         return None
     return Finding(
         code="database-renamed",
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom=f'database "{one.database}" does not exist',
+        symptom=f'database "{one.database}" {"is empty" if one.database in seen.databases else "does not exist"}',
         cause=problem.message,
         fix=problem.fix,
         evidence=(f"databases on {facts.instance}: {', '.join(sorted(seen.databases))}",),

@@ -115,6 +115,7 @@ class IndexInstances:
             fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {place.instance}",
             evidence=(instance.failure,),
             explains=self._deaths | {"runner-offline", "could-not-look"},
+            at_rest=True,
         )
 
     def _moved(self, tenant: str, place: IndexPlace, instance: Instance) -> Finding:

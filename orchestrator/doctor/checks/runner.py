@@ -133,6 +133,7 @@ def _not_startable(facts: RunnerCheckFacts, why: str) -> Finding:
         fix=f"{START_ALLOWED}: aws ec2 start-instances --instance-ids {facts.runner}",
         evidence=(why, f"PingStatus {_known(facts)}"),
         explains=_EXPLAINS | {"runner-offline"},
+        at_rest=True,
     )
 
 

@@ -82,6 +82,8 @@ def _verdict(tenant: Subject, name: str, facts: ServicesAtZeroFacts) -> Verdict:
     if tag and known is None and count.desired == 0:
         return Blocked(pause_tags.unreadable(tag, count.arn, tenant))
     memory = pause_tags.remembered(known, count.desired, scaling, facts.stamp)
+    if memory != known and count.arn != count.taggable_arn:
+        return Blocked(pause_tags.untaggable(name, count, tenant)) if count.desired else Done(f"{name} is at 0")
     if memory != known:
         return Todo(f"remember that {name} has {memory.wanted}", RememberScale(count.arn, memory))
     if scaling is not None and scaling.suspended != ALL:

@@ -100,7 +100,7 @@ def findings(facts: ServicesStartedFacts) -> Iterable[Problem]:
     for tenant, name in facts.names.items():
         count = facts.counts.get(name)
         if count is not None and count.desired == 0 and not count.tags.get(TAG):
-            which = options(count.arn.rpartition(":service/")[2] or name)
+            which = options(name, count.cluster)
             fix = f"aws ecs update-service {which} --desired-count N; `orchestrate history` shows what it had"
             yield Problem("desired-count-unknown", f"{name} is at 0, and no pause recorded its count", tenant, fix)
 

@@ -52,6 +52,8 @@ def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: 
     with suppress(ClientError):  # a stack of few tenants has none of its own
         aws.elasticache.delete_cache_parameter_group(CacheParameterGroupName=f"{name}-redis")
     _roles(aws, name)
+    for network in aws.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [f"{name}-vpc"]}])["Vpcs"]:
+        _network(aws.ec2, network["VpcId"])
     for secret in (contract["database"]["admin_secret_arn"], contract["redis"]["auth_secret_arn"]):
         _quietly(aws.secretsmanager.delete_secret, SecretId=secret, ForceDeleteWithoutRecovery=True)
 
@@ -98,8 +100,6 @@ def _balancer(aws: WorldClients, contract: Mapping[str, Any]) -> None:
 
 
 def _indexes(aws: WorldClients, contract: Mapping[str, Any]) -> None:
-    runner = aws.ec2.describe_instances(InstanceIds=[contract["runner"]["instance_id"]])["Reservations"]
-    networks = {one["VpcId"] for many in runner for one in many["Instances"] if one.get("VpcId")}
     own = (found for tenant in contract["tenants"].values() for found in (tenant.get("index") or {}).values())
     for one in (*contract["vespa"].values(), *own):
         attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
@@ -110,16 +110,40 @@ def _indexes(aws: WorldClients, contract: Mapping[str, Any]) -> None:
         _quietly(aws.ec2.terminate_instances, InstanceIds=[one["instance_id"]])
         for volume in volumes:
             _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
-    _ways_out(aws, networks)
 
 
-def _ways_out(aws: WorldClients, networks: set[str]) -> None:
-    for gateway in aws.ec2.describe_nat_gateways()["NatGateways"]:
-        if gateway["VpcId"] in networks and gateway["State"] != "deleted":
-            aws.ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
-            for address in gateway["NatGatewayAddresses"]:
+def _network(ec2: Any, vpc: str) -> None:
+    """The whole VPC: what is in use by something else goes first."""
+    inside = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
+    _ways_out(ec2, vpc)
+    groups = [one for one in ec2.describe_security_groups(**inside)["SecurityGroups"] if one["GroupName"] != "default"]
+    for group in groups:  # they name each other
+        if group["IpPermissions"]:
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    for group in groups:
+        ec2.delete_security_group(GroupId=group["GroupId"])
+    for table in ec2.describe_route_tables(**inside)["RouteTables"]:
+        if any(one["Main"] for one in table["Associations"]):
+            continue  # it goes with its VPC
+        for one in table["Associations"]:
+            ec2.disassociate_route_table(AssociationId=one["RouteTableAssociationId"])
+        ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+    for subnet in ec2.describe_subnets(**inside)["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def _ways_out(ec2: Any, vpc: str) -> None:
+    for nat in ec2.describe_nat_gateways(Filter=[{"Name": "vpc-id", "Values": [vpc]}])["NatGateways"]:
+        if nat["State"] != "deleted":
+            ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
+            for address in nat["NatGatewayAddresses"]:
                 with suppress(ClientError):
-                    aws.ec2.release_address(AllocationId=address["AllocationId"])
+                    ec2.release_address(AllocationId=address["AllocationId"])
+    attached = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
+        ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
 
 
 def _roles(aws: WorldClients, name: str) -> None:

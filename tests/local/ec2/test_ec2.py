@@ -81,9 +81,9 @@ def test_each_kind_of_rule_can_be_modified(aws: Aws) -> None:
     assert (seen["10.0.0.0/8"]["IpProtocol"], seen["10.0.0.0/8"]["Description"]) == ("-1", "ours")
     assert (seen["fd00::/8"]["FromPort"], seen["fd00::/8"]["ToPort"]) == (80, 443)
 
+    without_ports = {"SecurityGroupRuleId": ids[group], "SecurityGroupRule": {"IpProtocol": "tcp", "CidrIpv4": "::/0"}}
     with pytest.raises(ClientError, match="Must specify both from and to ports with TCP/UDP"):
-        change = {"SecurityGroupRuleId": ids[group], "SecurityGroupRule": {"IpProtocol": "tcp", "CidrIpv4": "0.0.0.0/0"}}
-        ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[change])
+        ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[without_ports])
 
 
 def _source(rule: dict[str, Any]) -> str:

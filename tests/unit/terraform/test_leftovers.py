@@ -72,6 +72,27 @@ def test_what_two_could_be_is_nobodys() -> None:
     assert "terraform import 'aws_eip.this[1]' eipalloc-1" in second.fix
 
 
+def test_what_two_kinds_are_called_is_no_claim_of_two() -> None:
+    """A role and its instance profile, a cache and its subnet group: named alike, and both left behind."""
+    kinds = ("aws_elasticache_replication_group", "aws_elasticache_subnet_group")
+    seen = [ExistingObject("onyx-prod-redis", "available", {"Stack": "onyx-prod"})]
+    both = [
+        (Planned(f"{kind}.this", kind, {KINDS[kind].name: "onyx-prod-redis"}, {"Stack": "onyx-prod"}), seen)
+        for kind in kinds
+    ]
+    assert [type(action) for action in actions_for_created(both, "onyx-prod")] == [Adopt, Adopt]
+
+
+@pytest.mark.parametrize(("kind", "inside"), [("aws_iam_role", True), ("aws_security_group", False)])
+def test_a_part_s_whole_is_of_the_right_kind(kind: str, inside: bool) -> None:
+    """A group of the role's name is in the state: that says nothing of the role, which may be anybody's."""
+    held = {"address": f"{kind}.this", "type": kind, "mode": "managed", "values": {"id": "runner", "name": "runner"}}
+    state = {"values": {"root_module": {"resources": [held]}}}
+    new = change("aws_iam_role_policy.a", "aws_iam_role_policy", ["create"], {"role": "runner", "name": "a"})
+    (one,) = created({"prior_state": state, "resource_changes": [new]})
+    assert one.inside is inside
+
+
 def test_every_kind_can_be_looked_up() -> None:
     assert KINDS.keys() == FINDERS.keys()
 

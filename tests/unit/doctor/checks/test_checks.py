@@ -40,6 +40,7 @@ def test_case(path: Path) -> None:
         for fragment in expected["says"]:
             assert fragment in said
         assert finding.check == check.id
+        assert finding.at_rest is expected.get("at_rest", finding.at_rest)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
