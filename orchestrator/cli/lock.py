@@ -19,7 +19,11 @@ def lock(lock_dir: str | None, named: str | None, directory: Path, *, as_json: b
     """Show where the stack's lock is, and who holds it. Changes nothing.
 
     It is next to Terraform's state (a file, or an object in S3), so that all who share the state exclude each other.
-    For another backend name a place: --lock or --lock-dir, or `lock` in orchestrate.toml.
+
+    A state in pg, http, gcs, azurerm, another backend or HCP Terraform has no place for it. Name one for all machines
+    that run on the stack: --lock s3://BUCKET/KEY, or `lock` in orchestrate.toml. The bucket may be any; each machine
+    needs s3:GetObject, s3:PutObject and s3:DeleteObject on that one object. --lock-dir FOLDER excludes only those that
+    share the folder.
     """
     from orchestrator.cli.edge import stack_of
     from orchestrator.workflows.unlock import seen

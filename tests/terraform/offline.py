@@ -24,7 +24,8 @@ on_both = pytest.mark.parametrize("environment", ["1.11", "1.15"], indirect=True
 @pytest.fixture
 def environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a terraform whose temporary files, and ours, go to a folder of the test's."""
-    program = _of_line(getattr(request, "param", ""))
+    line = getattr(request, "param", "")
+    program = program_of(line) if line else needed.terraform()
     temporary = tmp_path / "temporary files"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
@@ -32,9 +33,8 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
     return {**inherited, "TMPDIR": str(temporary), "TERRAFORM_BIN": program}
 
 
-def _of_line(line: str) -> str:
-    if not line:
-        return needed.terraform()
+def program_of(line: str) -> str:
+    """The terraform of a release line."""
     try:
         found = toolchain.find_program(os.environ, toolchain.tool_folder(os.environ), say=print, release_line=line)
     except Invalid as missing:

@@ -19,13 +19,25 @@ import pytest
 
 from orchestrator.local.core import api
 from orchestrator.local.endpoint import client
+from tests.terraform.offline import program_of
+from tests.waiting import until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 
 BUCKET = "states"
 S3 = 'terraform {\n  backend "s3" {\n    use_path_style = true\n    use_lockfile = true\n  }\n}\n'
 """A partial configuration: where the state is comes from outside."""
+IN_DYNAMODB = S3.replace("use_lockfile = true", f'dynamodb_table = "{BUCKET}"')
+"""Terraform's older way to lock."""
 PLACE = f"-backend-config=bucket={BUCKET} -backend-config=region=us-west-2 -backend-config=key=%s/terraform.tfstate"
+SLOW = """
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "for i in $(seq 600); do test -f go && exit; sleep 0.1; done; exit 1"
+  }
+}
+"""
+"""Applied when the file `go` is there."""
 STACK = """
 variable "customer" {
   type    = string
@@ -103,15 +115,22 @@ class Place:
         return json.loads(done.stdout)
 
 
+on_each = pytest.mark.parametrize("place", ["1.11", "1.15"], indirect=True)
+"""A test that runs on each Terraform."""
+
+
 @pytest.fixture
 def place(tmp_path: Path, cloud: dict[str, str], request: pytest.FixtureRequest) -> Place:
+    line = getattr(request, "param", "")
     directory = tmp_path / "infrastructure live"
     directory.mkdir()
     (directory / "main.tf").write_text(S3 + STACK)
     key = re.sub(r"\W+", "-", request.node.name)
-    return Place(directory, cloud | {"TF_CLI_ARGS_init": PLACE % key})
+    program = {"TERRAFORM_BIN": program_of(line)} if line else {}
+    return Place(directory, cloud | program | {"TF_CLI_ARGS_init": PLACE % key})
 
 
+@on_each
 def test_state_in_s3_by_a_partial_backend_and_workspaces(place: Place) -> None:
     """Initialised by us, with TF_CLI_ARGS_init; each workspace has a state of its own there, and its own contract."""
     assert place.orchestrate("plan", "--json").returncode == 6
@@ -135,6 +154,35 @@ def test_a_state_that_is_locked_in_s3_by_another_run_of_ours(place: Place) -> No
     assert place.contract()["stack"] == "onyx-default-default"
 
 
+@on_each
+def test_a_state_in_s3_that_is_locked_in_dynamodb(place: Place) -> None:
+    """Terraform's lock is an item in a table; ours is beside the state, as ever."""
+    dynamodb = api.client(place.environment, "dynamodb")
+    if BUCKET not in dynamodb.list_tables()["TableNames"]:
+        dynamodb.create_table(
+            TableName=BUCKET,
+            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    (place.directory / "main.tf").write_text(IN_DYNAMODB + STACK + SLOW)
+    place.terraform("init", "-no-color")
+    lock = json.loads(place.orchestrate("lock", "--json").stdout)["place"]
+    state = lock.removesuffix(".orchestrate-lock").removeprefix("s3://")
+    apply = [place.environment["TERRAFORM_BIN"], "apply", "-auto-approve", "-no-color"]
+    with subprocess.Popen(apply, cwd=place.directory, env=dict(place.environment), stdout=subprocess.DEVNULL) as other:
+        held = {"TableName": BUCKET, "Key": {"LockID": {"S": state}}}
+        item = until("Terraform holds its lock", lambda: dynamodb.get_item(**held).get("Item"))
+        refused = place.orchestrate("plan", "--json")
+        (place.directory / "go").touch()
+    assert other.returncode == 0
+    assert refused.returncode == 5, refused
+    failure = next(one for one in map(json.loads, refused.stdout.splitlines()) if one.get("code") == "state-locked")
+    assert json.loads(item["Info"]["S"])["Who"] in failure["detail"]
+    assert "Item" not in dynamodb.get_item(**held)
+    assert place.contract()["stack"] == "onyx-default-default"
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [("terraform.tfvars", 'customer = "acme"\n'), ("x.auto.tfvars.json", '{"customer": "acme"}'), (None, None)],
@@ -150,6 +198,7 @@ def test_variables_from_files_and_environment(place: Place, file: str | None, te
     assert told.contract()["stack"] == "onyx-default-acme"
 
 
+@on_each
 def test_a_directory_that_terragrunt_made(place: Place) -> None:
     """Terragrunt runs Terraform in a cache with a generated backend; its hook names that directory by --chdir."""
     cache = place.directory / ".terragrunt-cache" / "a1B2" / "c3D4"

@@ -19,7 +19,7 @@ from orchestrator.local.endpoint import daemon
 from orchestrator.local.rds import postgres
 from orchestrator.terraform import StateLocked, Terraform
 from orchestrator.terraform.lock_places import lock_of
-from tests.terraform.offline import environment
+from tests.terraform.offline import environment, on_both
 
 __all__ = ["environment"]  # a fixture
 pytestmark = pytest.mark.terraform
@@ -122,6 +122,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place("pg", {"PG_CONN_STR": conninfo}, session=session)
 
 
+@on_both
 def test_what_is_known_of_a_stack_whose_state_is_elsewhere(
     place: Place, tmp_path: Path, environment: dict[str, str]
 ) -> None:
