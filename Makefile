@@ -55,7 +55,7 @@ format: $(READY) ## format the code and let ruff fix what it can
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-bench: $(READY) ## measure what we promise about speed
+bench: $(READY) ## measure the promises about speed
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_plan.py
 	$(BIN)/python scripts/bench_steps.py
@@ -70,7 +70,7 @@ dist: $(READY) ## build the wheel and the source distribution into dist/ (reprod
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py
 
-docs: $(READY) ## the docs as a site in build/site (no broken link; searchable from a folder, without a network)
+docs: $(READY) ## build the docs as a site in build/site (links are checked; the search works offline)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
 	@echo "written: build/site/index.html"
 
@@ -83,7 +83,7 @@ roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, wi
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py
 
-killed-terraform: $(READY) ## kill -9 of Terraform in the middle of creating each kind of resource, then to the end: nothing is made twice (half an hour)
+killed-terraform: $(READY) ## kill -9 Terraform while it creates each kind of resource, then finish: nothing is created twice (half an hour)
 	$(BIN)/pytest -q --log-cli-level=INFO tests/terraform/killed_terraform.py
 
 second-cloud: $(READY) ## the story with twelve tenants on a cloud by other authors (ministack), with real Terraform
@@ -98,7 +98,7 @@ diagnose: $(READY) ## every fault of the local cloud: does the doctor name its c
 faults: $(READY) ## crashes and failures at every call, random schedules, races, interrupts, any input (an hour; short forms: `make test`)
 	FAULTS=full $(BIN)/pytest -q tests/faults $(FAULTS_BESIDE)
 
-scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the suite takes 25)
+scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the test suite uses 25 tenants)
 	TENANTS=90 LOCAL_CLOUD_PAGE=0 $(BIN)/pytest -q tests/e2e/test_scale.py
 
 fleet: $(READY) ## a fleet of 40 stacks whose workers are killed and stopped, and three stacks on a local cloud (FLEET_SEED=n repeats a run)

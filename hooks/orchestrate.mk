@@ -63,7 +63,7 @@ $(ORCHESTRATE_PREFIX)tasks: ## running tasks, and those that stopped recently, w
 $(ORCHESTRATE_PREFIX)shell: ## a shell on a tenant's Vespa instance (TENANT=a; ON=runner: on the runner)
 	$(ORCHESTRATE) shell $(or $(ON),vespa) $(orchestrate_steps)
 
-$(ORCHESTRATE_PREFIX)pause: ## stop what costs by the hour, keep the data (TENANT=a: its service only; YES=1: without asking)
+$(ORCHESTRATE_PREFIX)pause: ## stop what is billed by the hour, keep the data (TENANT=a: its service only; YES=1: without asking)
 	$(ORCHESTRATE) pause $(orchestrate_steps) $(if $(YES),--auto-approve)
 
 $(ORCHESTRATE_PREFIX)resume: ## bring a paused stack back as it was

@@ -203,8 +203,8 @@ def _exit_status() -> Iterator[str]:
 
 
 def _steps() -> Iterator[str]:
-    yield "Each is observe → decide → apply → observe; those that don't need each other run at the same time. When a"
-    yield "step fails for a tenant, later steps leave that tenant out; the others continue."
+    yield "Each is observe → decide → apply → observe; steps that don't depend on each other run at the same time."
+    yield "When a step fails for a tenant, later steps leave that tenant out; the others continue."
     yield ""
     yield from _steps_of(steps.discover())
     yield "`--step-timeouts STEP=SECONDS,…` changes a timeout, `--timeout` limits the whole run, `--poll` is the"
@@ -224,7 +224,7 @@ def _steps() -> Iterator[str]:
     yield "## `orchestrate backup`, `destroy`, `restore`"
     yield ""
     yield "Services are stopped by `services-at-zero` and come back by `services-started` and `pause-forgotten`, as for"
-    yield "a pause; after a restore the steps of a resume follow. Beside those and the workflow's own there are:"
+    yield "a pause; after a restore the steps of a resume follow. Besides those and the workflow's own, there are:"
     yield ""
     yield from _steps_of(catalogue.own())
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The guide's script: stop what costs by the hour without destroying anything; bring it back; look.
+# The guide's script: stop what is billed by the hour without destroying anything; bring it back; show the state.
 #
 #   scripts/pause-demo.sh             stop services, database server and instances (asks first on a terminal)
 #   scripts/pause-demo.sh --resume    bring them back as they were

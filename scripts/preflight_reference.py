@@ -78,16 +78,16 @@ def _item(item: Item) -> Iterator[str]:
     about = item.about or inspect.getdoc(sys.modules[f"orchestrator.preflight.items.{item.id.replace('-', '_')}"]) or ""
     yield f"## {item.id}"
     yield ""
-    yield f"{item.title}. {' '.join(about.split())}"
+    said = " ".join(about.split())
+    yield said if said.startswith(f"{item.title}.") else f"{item.title}. {said}"
     yield ""
     met: set[str] = set()
     for case in _cases(item):
         for one in case["remarks"]:
             if one["status"] == "failed" and one["code"] not in met:
                 met.add(one["code"])
-                current, wanted = (*one["says"], "")[:2]
-                said = f"{_plain(current)}; wanted: {_plain(wanted)}"
-                yield f"- **{one['code']}** ({one['severity']}), for example: {said}"
+                current, wanted = (_plain(text.removeprefix("wanted: ")) for text in (*one["says"], "")[:2])
+                yield f"- **{one['code']}** ({one['severity']}), for example: {current}; wanted: {wanted}"
     yield ""
 
 

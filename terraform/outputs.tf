@@ -104,6 +104,6 @@ output "file_store_bucket" {
 }
 
 output "acm_validation_records" {
-  description = "Records that make ACM issue the certificate; the same at every cycle, so leave them in DNS. Empty for a certificate of your own."
+  description = "Records that validate the certificate. They stay the same after a destroy and apply, so leave them in DNS. Empty for a certificate of your own."
   value       = one(module.certificate[*].validation_records) == null ? [] : one(module.certificate[*].validation_records)
 }

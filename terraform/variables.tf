@@ -95,7 +95,7 @@ variable "tenants" {
     condition = alltrue(flatten([for tenant in var.tenants : [
       for identifier in [tenant.database, tenant.role] : identifier == null || can(regex("^[a-z_][a-z0-9_]{0,62}$", identifier))
     ]]))
-    error_message = "tenants: database and role are 1 to 63 lower case letters, digits or underscores, no digit first (PostgreSQL cuts what is longer)."
+    error_message = "tenants: database and role are 1 to 63 lower case letters, digits or underscores, no digit first (PostgreSQL truncates longer names)."
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : coalesce(tenant.cpu, 1024) >= 1024 && coalesce(tenant.memory, 3072) >= 3072])
@@ -109,7 +109,7 @@ variable "tenants" {
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : can(regex("^v?[234]\\.[0-9]+\\.[0-9]+", coalesce(tenant.onyx_version, "v2.0.0")))])
-    error_message = "tenants: an onyx_version is a fixed tag of 2.x, 3.x or 4.x (`latest` is another version each day)."
+    error_message = "tenants: an onyx_version is a fixed tag of 2.x, 3.x or 4.x (`latest` changes from day to day)."
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : contains(["vespa", "both", "opensearch", "none"], coalesce(tenant.index, "vespa"))])
@@ -124,12 +124,12 @@ variable "tenants" {
       }[try(regex("^v?([234])", coalesce(tenant.onyx_version, var.onyx_version))[0], "4")],
       coalesce(tenant.index, var.index, "-"),
     )])
-    error_message = "tenants: version and index don't fit. Onyx 2 has Vespa; Onyx 3 both; Onyx 4 opensearch (both: Vespa is kept, unused, until you no longer want to go back), or none (Onyx Lite). The way up is 2 → 3 → 4."
+    error_message = "tenants: version and index don't match. Onyx 2 has Vespa; Onyx 3 both; Onyx 4 opensearch (both: Vespa is kept, unused, until you no longer want to go back), or none (Onyx Lite). The upgrade path is 2 → 3 → 4."
   }
 }
 
 variable "runner_tenant" {
-  description = "The tenant whose index instance runs the orchestrator's SSM commands; null: the one with the lowest slot. Where none has an instance, a small one does."
+  description = "The tenant whose index instance runs the orchestrator's SSM commands; null: the one with the lowest slot. If none has an instance, a small one is created for it."
   type        = string
   default     = null
 
@@ -140,7 +140,7 @@ variable "runner_tenant" {
 }
 
 variable "runner_instance_type" {
-  description = "Of the runner that is an instance of its own."
+  description = "Instance type of the runner, if it is a separate instance."
   type        = string
   default     = "t3.micro"
 }
@@ -148,13 +148,13 @@ variable "runner_instance_type" {
 # --- Images: each major version of Onyx has another index, so every tag is pinned ---------------------------------------
 
 variable "onyx_version" {
-  description = "Tag of the Onyx images: 2.x, 3.x or 4.x. The index follows from it."
+  description = "Tag of the Onyx images: 2.x, 3.x or 4.x. It determines the search index."
   type        = string
   default     = "v2.0.0"
 
   validation {
     condition     = can(regex("^v?[234]\\.[0-9]+\\.[0-9]+", var.onyx_version))
-    error_message = "onyx_version: a fixed tag of 2.x, 3.x or 4.x (`latest` is another version each day)."
+    error_message = "onyx_version: a fixed tag of 2.x, 3.x or 4.x (`latest` changes from day to day)."
   }
 }
 
@@ -245,7 +245,7 @@ variable "postgres_admin_user" {
 }
 
 variable "postgres_storage_gb" {
-  description = "Storage at the start (GiB); it grows by itself up to five times that."
+  description = "Initial storage (GiB); it grows automatically up to five times that."
   type        = number
   default     = 20
 }
@@ -283,19 +283,19 @@ variable "postgres_final_snapshot" {
 # --- Protection against data loss ----------------------------------------------------------------------------------
 
 variable "deletion_protection" {
-  description = "AWS refuses to delete the database and the load balancer until this is applied as false."
+  description = "Deletion protection: AWS refuses to delete the database and the load balancer until this is applied as false."
   type        = bool
   default     = true
 }
 
 variable "bucket_force_destroy" {
-  description = "Destroy deletes the bucket with everything in it (every version). false: a bucket that is not empty stops the destroy."
+  description = "True: destroy deletes the bucket with every version of every object. false: a bucket that is not empty stops the destroy."
   type        = bool
   default     = false
 }
 
 variable "secret_recovery_days" {
-  description = "Days a deleted secret can be restored (7 to 30; 0: deleted at once). Names are new at each apply, so this never blocks one."
+  description = "Days for which a deleted secret can be restored (7 to 30; 0: none). Names are new after each destroy, so this never blocks an apply."
   type        = number
   default     = 7
 }
@@ -321,7 +321,7 @@ variable "redis_databases" {
 }
 
 variable "vespa_instance_type" {
-  description = "x86-64 with AVX2 (anything after Haswell) and at least 4 GB for the container."
+  description = "x86-64 with AVX2 (Haswell or later) and at least 4 GB for the container."
   type        = string
   default     = "t3.large"
 }
@@ -333,7 +333,7 @@ variable "vespa_volume_gb" {
 }
 
 variable "opensearch_instance_type" {
-  description = "At least twice the memory of the heap: OpenSearch reads its files through the rest."
+  description = "Needs at least twice the heap's memory: the rest caches OpenSearch's files."
   type        = string
   default     = "t3.large"
 }
@@ -389,7 +389,7 @@ variable "dns" {
 
   validation {
     condition     = var.dns == null || try(length(var.dns.provider) > 0, false)
-    error_message = "dns.provider: route53, porkbun, lexicon:NAME or another one that the orchestrator has."
+    error_message = "dns.provider: route53, porkbun, lexicon:NAME or another installed provider."
   }
   validation {
     condition     = var.dns == null || alltrue([for tenant in var.tenants : tenant.dns != null || tenant.hostname == try(var.dns.zone, "") || endswith(tenant.hostname, ".${try(var.dns.zone, "")}")])
@@ -400,7 +400,7 @@ variable "dns" {
 # --- The orchestrator --------------------------------------------------------------------------------------------------
 
 variable "run_orchestrate" {
-  description = "true: a plain `terraform apply` ends with `orchestrate run`, and the sites answer when it is done."
+  description = "true: a plain `terraform apply` ends with `orchestrate run`, so that the sites answer when it is done."
   type        = bool
   default     = false
 }

@@ -4,7 +4,7 @@ variable "contract" {
 }
 
 variable "command" {
-  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` works too)."
+  description = "How to call the orchestrator: a command line for /bin/sh (`python -m orchestrator` works too)."
   type        = string
   default     = "orchestrate"
 }

@@ -4,7 +4,7 @@ variable "contract" {
 }
 
 variable "command" {
-  description = "How to call the orchestrator: the program and its first arguments, each a word (`[\"python\", \"-m\", \"orchestrator\"]` will do). Each stays one word."
+  description = "How to call the orchestrator: the program and its first arguments (`[\"python\", \"-m\", \"orchestrator\"]` works too), each passed as is."
   type        = list(string)
   default     = ["orchestrate"]
 
@@ -21,7 +21,7 @@ variable "arguments" {
 }
 
 variable "triggers" {
-  description = "Additional reasons to run again; changes of load balancer, database, runner and tenants always are."
+  description = "Additional reasons to run again, besides changes of load balancer, database, runner and tenants."
   type        = map(string)
   default     = {}
 }

@@ -4,7 +4,7 @@ variable "contract" {
 }
 
 variable "command" {
-  description = "How to call the orchestrator: words for /bin/sh (`python -m orchestrator` works too)."
+  description = "How to call the orchestrator: a command line for /bin/sh (`python -m orchestrator` works too)."
   type        = string
   default     = "orchestrate"
 }
@@ -22,7 +22,7 @@ variable "environment" {
 }
 
 variable "triggers" {
-  description = "Additional reasons to run again; changes of load balancer, database, runner and tenants always are."
+  description = "Additional reasons to run again, besides changes of load balancer, database, runner and tenants."
   type        = map(string)
   default     = {}
 }

@@ -106,7 +106,7 @@ class Backups:
         known, quiet = self.manifests(), quiet or self.pause is not None
         if dumped and not quiet:
             fix = "add --stop-services: what is restored is compared row by row, and a dump takes a while"
-            raise Invalid(Problem("dump-of-running-stack", "the services run", "--dump", fix))
+            raise Invalid(Problem("dump-of-running-stack", "the services are running", "--dump", fix))
         if self.shares_server and not dumped:
             message = f"{self.stack.database.server} isn't this stack's own: a snapshot would contain others' data"
             raise Invalid(Problem("backup-of-foreign-server", message, "", DUMP))

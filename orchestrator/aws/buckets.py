@@ -243,7 +243,9 @@ class Buckets:
 
 def closed(bucket: str) -> Problem:
     """S3 doesn't let us look at it as our account's own."""
-    message = f"the bucket {bucket} is another account's, or this identity may not list it: nothing in it is trusted"
+    message = (
+        f"the bucket {bucket} belongs to another account, or this identity may not list it: nothing in it is trusted"
+    )
     fix = "name a backup in a bucket of the stack's account; or allow s3:ListBucket on it"
     return Problem("backup-bucket-closed", message, bucket, fix)
 

@@ -18,7 +18,7 @@ class Presence(Enum):
     """It is there, and this account's."""
     MISSING = "missing"
     CLOSED = "closed"
-    """S3 answers 403, which tells nothing of it: it is another account's, or this identity may not list it."""
+    """S3 answers 403, which tells nothing of it: it belongs to another account, or this identity may not list it."""
 
 
 class S3:

@@ -29,7 +29,7 @@ COMMANDS = {
     "shell": "Open a shell on a search index's instance or on the runner.",
     "open": "Open a tenant's site in the browser.",
     "history": "Show the runs recorded here, and what each one did.",
-    "pause": "Stop what costs by the hour and keep the data.",
+    "pause": "Stop what is billed by the hour, and keep the data.",
     "resume": "Bring a paused stack back as it was.",
     "redeploy": "Force a new deployment of a tenant's service, and wait for it.",
     "continue": "Continue a deployment that waits at a pause hook.",
@@ -93,7 +93,7 @@ def _say_where() -> None:
     from orchestrator.workflows.overview import overview
 
     seen = overview(StackRef(Path(), dict(os.environ)))
-    lock = f"{seen.lock}: {seen.holder or 'not held, as far as is known'}" if seen.lock else "no known place for one"
+    lock = f"{seen.lock}: {seen.holder or 'not held, as far as is known'}" if seen.lock else "unknown"
     rows = {
         "directory": f"{seen.directory}{'' if seen.configured else ' (no Terraform configuration here)'}",
         "stack": seen.stack or "not known yet",

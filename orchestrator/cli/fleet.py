@@ -24,9 +24,9 @@ VERBS = {
     "plan": "Show which stacks have work to do: `orchestrate plan` in each.",
     "status": "Show which stacks are up: `orchestrate status` in each.",
     "doctor": "Find what is wrong with the stacks: `orchestrate doctor` in each.",
-    "pause": "Stop what costs by the hour: `orchestrate pause` in each.",
+    "pause": "Stop what is billed by the hour: `orchestrate pause` in each.",
     "resume": "Bring paused stacks back: `orchestrate resume` in each.",
-    "backup": "Back the stacks up: `orchestrate backup` in each.",
+    "backup": "Back up the stacks: `orchestrate backup` in each.",
 }
 _ASKING = frozenset({"pause"})
 """What `orchestrate` asks about at one stack; the fleet asks once for all."""
@@ -36,33 +36,35 @@ _file = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("fleet.toml"),
     show_default=True,
-    help="The file that lists the stacks; without it, the folders below here that have an orchestrate.toml.",
+    help="File that lists the stacks; without one, every folder below here that has an orchestrate.toml.",
 )
 _report = click.option(
     "--report",
     type=click.Choice(FORMS),
     default="table",
     show_default=True,
-    help="The form of the report at the end.",
+    help="Format of the final report.",
 )
 _approve = click.option("-auto-approve", "--auto-approve", "approved", is_flag=True, help="Don't ask.")
 _ORDER = (
     click.option("--stack", "names", multiple=True, metavar="NAME", help="Only this stack (repeatable)."),
-    click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this (repeatable)."),
-    click.option("--failed", is_flag=True, help="Only stacks that failed or were not begun in the last such order."),
+    click.option(
+        "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this label (repeatable)."
+    ),
+    click.option("--failed", is_flag=True, help="Only stacks that failed or were not started in the last such order."),
     click.option(
         "--wave",
         "sizes",
         default="",
         metavar="SIZES",
-        help="How many stacks each wave has: 1,10%,rest [default: all at once].",
+        help="Number of stacks in each wave: 1,10%,rest [default: all at once].",
     ),
     click.option(
         "--stop-after-failures",
         "stop_after",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Begin no further wave once so many stacks have failed.",
+        help="Start no further wave once this many stacks have failed.",
     ),
 )
 
@@ -75,9 +77,9 @@ def _order_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(cls=CommandGroup)
 def fleet() -> None:
-    """Run a command on many stacks, in waves; an order that was cut off continues, and each stack is processed once.
+    """Run a command on many stacks, in waves. An interrupted order resumes, and each stack is processed once.
 
-    Needs the extra `fleet`.
+    Needs the `fleet` extra.
     """
 
 
@@ -97,7 +99,7 @@ def _verb(verb: str) -> None:
     command: Any = carry_out
     for add in (_file, _report, *((_approve,) if verb in _ASKING else ()), _order_options):
         command = add(command)
-    fleet.command(verb, help=f"{VERBS[verb]}\n\nIf it was cut off, the same command continues.")(command)
+    fleet.command(verb, help=f"{VERBS[verb]}\n\nIf it is interrupted, the same command continues.")(command)
 
 
 for _name in VERBS:
@@ -110,7 +112,7 @@ for _name in VERBS:
 @_approve
 @_file
 def submit(verb: str, *, approved: bool, file: Path, **chosen: Any) -> None:
-    """Give an order without waiting for it: workers carry it out."""
+    """Submit an order without waiting for it; workers carry it out."""
     service = _service(file)
     engine = service.engine()
     order = service.order(engine, verb, **chosen)
@@ -129,7 +131,7 @@ def worker(file: Path) -> None:
     service = _service(file)
     with service.leaving():
         if not service.begin():
-            fix = "with SQLite one worker is enough; for several, set `database` in fleet.toml to a PostgreSQL"
+            fix = "with SQLite one worker is enough; for several, set `database` in fleet.toml to a PostgreSQL server"
             raise Locked(
                 Problem(
                     "fleet-has-worker", "another process on this machine is already this fleet's worker", str(file), fix
@@ -143,7 +145,7 @@ def worker(file: Path) -> None:
 @fleet.command("list")
 @_file
 def list_(file: Path) -> None:
-    """List the orders, the newest first."""
+    """List orders, newest first."""
     from orchestrator.cli.renderers import colours
     from orchestrator.fleet import report
     from orchestrator.render.tables import write
@@ -169,7 +171,7 @@ def show(order: str, *, report: str, file: Path) -> None:
 @click.argument("order")
 @_file
 def cancel(order: str, file: Path) -> None:
-    """Begin no further stack of ORDER; the stacks that are being processed are finished."""
+    """Start no further stack of ORDER; stacks in progress are finished."""
     engine = _service(file).engine()
     engine.cancel(order)
     engine.close()
@@ -181,7 +183,7 @@ def cancel(order: str, file: Path) -> None:
 @_report
 @_file
 def retry(order: str, *, report: str, file: Path) -> None:
-    """Give ORDER again for the stacks that failed or were not begun."""
+    """Repeat ORDER for the stacks that failed or were not started."""
     service = _service(file)
     with service.leaving():
         engine = service.engine()

@@ -81,13 +81,15 @@ def local() -> None:
     "--region",
     default="us-west-2",
     show_default=True,
-    help="Region to stand in for (us-gov-… and cn-… are other partitions).",
+    help="Region to simulate (us-gov-… and cn-… are other partitions).",
 )
 @click.option(
     "--enforce-iam", is_flag=True, help="Check every call against IAM policies (access key `local` is the root user)."
 )
 @click.option(
-    "--page", type=click.IntRange(min=0), help="Most items on one page of a list [default: as many as on AWS]."
+    "--page",
+    type=click.IntRange(min=0),
+    help="Maximum number of items per page of a list [default: as many as on AWS].",
 )
 @click.option(
     "--rates",
@@ -106,7 +108,7 @@ def local() -> None:
     help="Also make a stack with this many tenants and bring it to life [default: 2].",
 )
 def up(name: str, directory: Path | None, tenants: int | None, **options: Any) -> None:
-    """Start the local cloud, in the background; with --stack, a stack that lives on it.
+    """Start the local cloud in the background; with --stack, also a stack on it.
 
     The stack is what terraform/ makes, made through the API in seconds, brought to life by `run`. Its folder has the
     contract, an orchestrate.toml and the records of runs. It goes with the cloud.
@@ -198,9 +200,9 @@ def _brought_to_life(stack: StackRef) -> Outcome:
     help="How many times shorter delays are than on AWS.",
 )
 def fleet(folder: Path, stacks: int, speed: float) -> None:
-    """Start a local cloud with several stacks in it, and describe them in FOLDER, for `orchestrate fleet`.
+    """Start a local cloud with several stacks, and list them in FOLDER for `orchestrate fleet`.
 
-    FOLDER is ./local-fleet unless given; the cloud is called `fleet`.
+    FOLDER defaults to ./local-fleet; the cloud is named `fleet`.
     """
     from orchestrator.local.core import state
     from orchestrator.local.endpoint import client

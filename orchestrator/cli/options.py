@@ -180,7 +180,7 @@ page_option = _shown(
     "page",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also write it as one self-contained HTML page, with a map of each tenant's way.",
+    help="Also write it as one self-contained HTML page, with a map of each tenant's path from DNS to data.",
 )
 tenant_option = _SELECTION[0]
 contract_option = click.option(

@@ -47,7 +47,7 @@ def of(said: Mapping[str, Any], login: str, tenant: str, role: str, database: st
 
 def _found(said: Mapping[str, Any], login: str, tenant: str, role: str, database: str) -> Iterator[Problem]:
     if said.get("closed"):
-        message = f"database {database} takes no connections (datallowconn is false)"
+        message = f"database {database} accepts no connections (datallowconn is false)"
         fix = f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true (as the admin user; ask who closed it)'
         yield Problem("database-closed", message, tenant, fix)
     if said.get("barred"):

@@ -47,19 +47,19 @@ LOGIN = (
     LoginRefusal(
         rf"database {NAME} is not currently accepting connections",
         "database-closed",
-        "the database takes no connections (datallowconn)",
+        "the database accepts no connections (datallowconn)",
         'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true (as the admin user; ask who closed it)',
     ),
     LoginRefusal(
         rf"too many connections for role {NAME}",
         "database-connection-limit",
-        "the role has used up the connections that it is allowed",
+        "the role has used up its connection limit",
         'ALTER ROLE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
     ),
     LoginRefusal(
         rf"too many connections for database {NAME}",
         "database-connection-limit",
-        "the database has used up the connections that it is allowed",
+        "the database has used up its connection limit",
         'ALTER DATABASE "{name}" CONNECTION LIMIT -1 (or a higher one), or smaller pools in the application',
     ),
     LoginRefusal(
@@ -86,7 +86,7 @@ LOGIN = (
         r"SCRAM authentication requires libpq|authentication method 10 not supported"
         r"|authentication type 10 is not supported|unknown authentication type: 10",
         "database-client-too-old",
-        "the client library can't sign in with SCRAM, which the server asks for",
+        "the client library does not support SCRAM, which the server requires",
         "use an image with libpq 10 or later (psycopg2-binary 2.8, pg 8, pgjdbc 42.2); not an md5 password",
     ),
     LoginRefusal(

@@ -103,7 +103,9 @@ def objection(results: Sequence[StackResult], stop_after: int | None) -> str:
 def completed(order: Order, results: Sequence[StackResult], why: str) -> tuple[StackResult, ...]:
     """One result for each stack of the order: of those that have none, that they were not begun, and why. Pure."""
     known = {one.stack: one for one in results}
-    problem = Problem("stack-not-begun", f"not begun: {why}", fix="`--failed` continues with the stacks that are left")
+    problem = Problem(
+        "stack-not-begun", f"not started: {why}", fix="`--failed` continues with the stacks that are left"
+    )
     return tuple(known.get(one) or refused(one, problem) for one in order.stacks)
 
 

@@ -66,8 +66,8 @@ def _size(size: str, all_: int, sizes: str) -> int:
     if size == REST:
         return all_
     if not number.isdecimal() or int(number) == 0 or (size.endswith("%") and int(number) > 100):
-        fix = "numbers of stacks, shares in percent, and `rest`: 1,10%,rest"
-        raise Invalid(Problem("wave-invalid", f"{size!r} in {sizes!r} is not the size of a wave", "--wave", fix))
+        fix = "use numbers of stacks, percentages and `rest`: 1,10%,rest"
+        raise Invalid(Problem("wave-invalid", f"{size!r} in {sizes!r} is not a valid wave size", "--wave", fix))
     return math.ceil(all_ * int(number) / 100) if size.endswith("%") else int(number)
 
 

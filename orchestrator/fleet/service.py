@@ -196,5 +196,5 @@ class FleetService:
 def _nothing_left(verb: str) -> Invalid:
     fix = f"`orchestrate fleet {verb}` processes all of them; `orchestrate fleet list` shows the orders"
     return Invalid(
-        Problem("fleet-nothing-left", "no stack failed in the last such order, and each was begun", "--failed", fix)
+        Problem("fleet-nothing-left", "no stack failed in the last such order, and all were started", "--failed", fix)
     )

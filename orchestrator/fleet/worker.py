@@ -130,7 +130,7 @@ class Worker:
         try:
             result = self._work(verb, stack, order, self.cancellation)
         except Exception as error:  # noqa: BLE001 - a defect of ours at one stack must not end the others' order
-            fix = "this is a bug in orchestrate: report it; giving the order again loses nothing"
+            fix = "this is a bug in orchestrate: report it; repeating the order loses nothing"
             result = refused(stack, Problem("unexpected", type(error).__name__, "", fix), Outcome.FAILED)
         finally:
             with self._change:

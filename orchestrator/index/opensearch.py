@@ -51,7 +51,7 @@ if [ "$healthy" = true ]; then
 fi"""
 TROUBLES = {
     "login-refused": Trouble(
-        "it refuses the password of its secret: it keeps the one of its first start on its data volume",
+        "it rejects the password in its secret: on its data volume it keeps the one from its first start",
         "put that password back into the secret (aws secretsmanager put-secret-value), then: orchestrate redeploy "
         "{tenant}",
     ),

@@ -77,7 +77,7 @@ class Vault:
         place = f"s3://{self.bucket}/{backup_id}/{NAME}"
         text = self.store.read(self.bucket, f"{backup_id}/{NAME}")
         if text is None:
-            fix = "`orchestrate backup --list` shows those that are there"
+            fix = "`orchestrate backup --list` shows the existing ones"
             raise Invalid(Problem("backup-unknown", f"there is no backup {backup_id}", place, fix))
         return parse(text, place)
 

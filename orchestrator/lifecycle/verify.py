@@ -67,7 +67,7 @@ def judge(manifest: Manifest, seen: FoundBackup) -> tuple[Problem, ...]:
 def _dump(tenant: str, part: DumpPart, size: int | None) -> Iterator[Problem]:
     """Its bytes are compared by their digest before it is loaded."""
     if size != part.bytes:
-        fix = "S3 keeps versions in the backup's bucket: bring it back there, or take another backup"
+        fix = "S3 keeps versions in the backup's bucket: restore it from an older version, or take another backup"
         there = "is missing" if size is None else f"has {size} bytes, not {part.bytes}"
         yield Problem("backup-dump-differs", f"{part.key} {there}", tenant, fix)
 
@@ -86,7 +86,7 @@ def _database(part: DatabasePart, snapshot: DbSnapshot | None) -> Iterator[Probl
 
 
 def _files(part: FilesPart, seen: FoundBackup) -> Iterator[Problem]:
-    fix = "S3 keeps versions in the backup's bucket: bring the objects back there, or take another backup"
+    fix = "S3 keeps versions in the backup's bucket: restore them from an older version, or take another backup"
     size = sum(one.size for one in seen.objects.values())
     if (len(seen.objects), size) != (part.count, part.bytes):
         message = (

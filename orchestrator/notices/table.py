@@ -32,7 +32,7 @@ class NoticeSettings(BaseModel):
     webhook: Address | None = Field(None, description="gets the run as JSON by POST")
     webhook_key: Variable | None = Field(None, alias="webhook-key", description="signs what the webhook gets")
     slack: Address | None = Field(None, description="gets a message in the format of Slack's incoming webhooks")
-    command: tuple[str, ...] = Field((), description="is started with the run as JSON on its standard input")
+    command: tuple[str, ...] = Field((), description="runs with the run as JSON on its standard input")
 
     @model_validator(mode="after")
     def _known(self) -> NoticeSettings:

@@ -116,7 +116,7 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
     (AddresseeKind.DATABASE, None): _DATABASE,
     (AddresseeKind.REDIS, Symptom.NAME): _Meaning(
         "redis-unreachable",
-        "the name of Redis does not resolve",
+        "Redis's host name does not resolve",
         "check REDIS_HOST against the primary endpoint of the replication group",
         RepairedBy.TASK_DEFINITION,
     ),

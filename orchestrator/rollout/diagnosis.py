@@ -174,7 +174,7 @@ def _unknown(failure: Failure) -> Cause:
     return Cause(
         "container-exited",
         f"{ended}{said}",
-        "read its whole log (orchestrate logs): the cause is not a known one, so nothing is blamed for it",
+        "read its whole log (orchestrate logs): the cause is unknown, so nothing is blamed for it",
         RepairedBy.OUTSIDE,
         last[:300],
     )

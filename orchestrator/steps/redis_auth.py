@@ -274,7 +274,7 @@ def findings(facts: RedisAuthFacts) -> Iterable[Problem]:
             f"{name} was created at {facts.state.created:%Y-%m-%d %H:%M} UTC, and {', '.join(facts.older)} had been up "
         )
         message += "before: what the earlier Redis held (queued tasks, sessions) is gone; no backup includes it"
-        fix = "none needed: Onyx fills it again when its tasks run; everybody must sign in again"
+        fix = "none needed: Onyx refills it when its tasks run; everybody must sign in again"
         yield Problem("redis-data-gone", message, name, fix)
     if facts.foreign:
         message = f"the token of Redis group {name} is left as it is: {facts.foreign}"

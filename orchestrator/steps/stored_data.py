@@ -214,7 +214,7 @@ def _said(newest: LastBackup | None) -> str:
 
 STEP: Step[StoredDataContext, StoredDataFacts] = Step(
     id="stored-data",
-    title="what should hold data is not empty",
+    title="everything that should hold data does",
     observe=observe,
     decide=decide,
     apply=nothing_to_apply,

@@ -18,10 +18,10 @@ def import_file(directory: Path, name: str, head: str = HEAD) -> Path:
     """
     file = directory / name
     if file.suffix != ".tf" or file.parent.resolve() != directory.resolve():
-        message, fix = "Terraform reads *.tf in the stack's directory alone", "give a name like imports.tf"
+        message, fix = "Terraform reads only *.tf files in the stack's directory", "give a name like imports.tf"
         raise Invalid(Problem("import-blocks-file", message, name, fix))
     if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(head):
-        message, fix = "this file is there already, and is none of orchestrate's import blocks", "give another name"
+        message, fix = "this file exists, and orchestrate didn't write it", "give another name"
         fix = "rename it" if head == PASSING else fix
         raise Invalid(Problem("import-blocks-file", message, str(file), fix))
     file.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def stale(value: str, directory: Path, environment: Mapping[str, str]) -> Proble
 
 def _ignored(why: str) -> Problem:
     fix = f"none needed: it is ignored; `unset {PARENT}` removes it"
-    return Problem("parent-stale", f"{PARENT} is set, but {why}: this run makes its own steps", PARENT, fix)
+    return Problem("parent-stale", f"{PARENT} is set, but {why}: this run executes its own steps", PARENT, fix)
 
 
 def _read(value: str) -> ParentRun | None:

@@ -29,7 +29,7 @@ class PauseOptions(StepOptions):
 def pause(
     stack: StackRef, options: PauseOptions | None = None, *, emit: Emit = ignore, caller: Caller | None = None
 ) -> Outcome:
-    """Stop what costs by the hour and can be stopped. What the services were is remembered on them."""
+    """Stop what is billed by the hour and can be stopped. What the services were is remembered on them."""
     chosen = options or PauseOptions()
 
     def work(execution: Execution) -> Outcome:

@@ -91,7 +91,7 @@ def _watched(execution: Execution, status_watch: StatusWatch) -> Outcome:
             return outcome
         if clock.monotonic() >= deadline:
             fix = "`orchestrate doctor` says why"
-            raise TimedOut(Problem("not-up-in-time", f"not everything is up after {limit:g} s", "status", fix))
+            raise TimedOut(Problem("not-up-in-time", f"not everything was up after {limit:g} s", "status", fix))
         try:
             clock.sleep(min(execution.settings["poll"] or EVERY, max(0.0, deadline - clock.monotonic())))
         except Interrupted:

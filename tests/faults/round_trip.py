@@ -41,7 +41,7 @@ PHASES: Mapping[str, tuple[str, ...]] = {
 TRIPS = {"restore": "destroy and restore", "resume": "pause and resume"}
 """What `comparison.json` calls the way back to a phase's end."""
 KEPT = ("rows", "databases", "documents", "files", "counts")
-"""What a restore onto a living stack brings back as it was."""
+"""What a restore onto a live stack brings back as it was."""
 WRITER = "customer-a"
 """Who writes something new before some of the phases: a file twice, so that there are older versions."""
 SCALING, LIMITS = "customer-b", (2, 5)

@@ -40,6 +40,18 @@ BANNED = {
     r"\bgives? birth\b|\bat birth\b": "at creation",
     r"\bcreate (was|is|were) cut off\b": "its creation was interrupted",
     r"\basks? for (its|a) token\b": "requires its token",
+    r"\bnot begun\b": "not started",
+    r"\bcut off\b": "interrupted, truncated, disconnected",
+    r"\bcosts by the hour\b": "is billed by the hour",
+    r"\ba S3\b": "an S3",
+    r"\btakes no (connections|documents|data)\b": "accepts no",
+    r"\b(there already|already there)\b": "already exists",
+    r"(?m)^Beside |[.!?] Beside ": "besides",
+    r"\b(a|the) living (stack|one)\b": "live, running",
+    r"\b(and|or) (its|their) like\b": "and the like",
+    r"\bhears\b": "receives, records",
+    r"\btenant's way\b": "tenant's path",
+    r"\bgood days?\b": "a normal day",
 }
 """A pattern → what to say instead."""
 REGEX = re.compile(r"\(\?[P:!<=]|\[\^|\\[dswDSW]\b|\]\{\d+,?\d*\}")

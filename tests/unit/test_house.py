@@ -78,6 +78,23 @@ def test_architecture_names_what_is_there() -> None:
     assert {one for one in named if not any(f"/{file}".endswith(f"/{one}") for file in there)} == set()
 
 
+def test_the_pages_name_tests_that_exist() -> None:
+    """Written `tests/PATH.py`, `test_file.py`, `test_file.py::test_name` or `test_file.py::test_begin_…`."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        (file, test)
+        for page in pages
+        for file, test in re.findall(r"`([\w/]*test_\w+\.py)(?:::(test_\w+))?", page.read_text(encoding="utf-8"))
+    }
+    tests = {f"/{file.as_posix()}": file for file in sources() if file.parts[0] == "tests"}
+    held = {file: (ROOT / file).read_text(encoding="utf-8") for file in tests.values()}
+
+    def exists(name: str, test: str) -> bool:
+        return any(full.endswith(f"/{name}") and f"def {test}" in held[file] for full, file in tests.items())
+
+    assert sorted(one for one in named if not exists(*one)) == []
+
+
 def test_terraforms_json_is_walked_in_one_place() -> None:
     """Whoever wants something of a plan or a state asks `stack/blueprint`."""
     walked = {"root_module", "child_modules", "resource_changes", "prior_state", "output_changes", "after_unknown"}

@@ -51,7 +51,7 @@ def _taken_away(change: ResourceChange) -> Consequence:
         code="certificate-taken-away",
         effect=Effect.DISTURBANCE,
         name=f"certificate:{change.was('domain_name') or change.name}",
-        says="a listener still shows the certificate that is to be deleted: AWS refuses, and the apply stops halfway",
+        says="a listener still uses the certificate that is to be deleted: AWS refuses, and the apply stops halfway",
         why=f"Terraform {change.verb} it first: {change.why}",
         then="lifecycle { create_before_destroy = true } in aws_acm_certificate",
         address=change.address,

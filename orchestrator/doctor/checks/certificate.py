@@ -128,7 +128,7 @@ def _ending(end: datetime, whom: str, argument: str, *, over: bool) -> Finding:
         code="certificate-expired" if over else "certificate-expiring",
         severity=Severity.BLOCKER if over else Severity.WARNING,
         symptom=f"browsers refuse {whom}" if over else f"browsers will soon refuse {whom}",
-        cause=f"the certificate {'ended' if over else 'ends'} at {end:%Y-%m-%d}; ACM could not renew it",
+        cause=f"the certificate {'expired' if over else 'expires'} on {end:%Y-%m-%d}; ACM could not renew it",
         fix=f"orchestrate certificate{argument}: publishes its validation records again, then ACM renews it "
         "by itself within hours; one that was imported or validated by e-mail must be renewed by its owner",
         evidence=(f"NotAfter {end.isoformat()}",),

@@ -59,11 +59,11 @@ def judge(facts: DatabaseLoadCheckFacts) -> Iterable[Finding]:
     )
     if cpu and sum(cpu) / len(cpu) >= BUSY:
         yield _finding(
-            "database-busy", facts, "its CPU is used up", larger, f"CPUUtilization {sum(cpu) / len(cpu):.0f} %"
+            "database-busy", facts, "its CPU is saturated", larger, f"CPUUtilization {sum(cpu) / len(cpu):.0f} %"
         )
     if memory and min(memory) < FREE_MEMORY:
         seen = f"FreeableMemory {min(memory) / 2**20:.0f} MiB"
-        yield _finding("database-memory-low", facts, "its memory is used up", larger, seen)
+        yield _finding("database-memory-low", facts, "its memory is nearly exhausted", larger, seen)
     if storage and min(storage) < FREE_STORAGE:
         more = f"{grow} --allocated-storage {facts.storage + 20} (and allocated_storage in Terraform)"
         seen = f"FreeStorageSpace {min(storage) / 2**30:.1f} GiB of {facts.storage}"

@@ -68,7 +68,7 @@ def _waits(tenant: str, service: Service, rollout: Rollout) -> Iterator[Finding]
             code="deployment-paused",
             severity=Severity.WARNING,
             subject=tenant,
-            symptom=f"the new deployment of {service.name} waits for a person",
+            symptom=f"the new deployment of {service.name} waits for somebody to continue it",
             cause=f"its pause hook at {record.stage} {stages.waits(record)}",
             fix=f"orchestrate continue {tenant}",
             evidence=tuple(stages.doing(record)),

@@ -1,6 +1,6 @@
 """An index from inside its instance, over SSM, read-only: dockerd, the container, its ports, and whether it answers.
 
-An index that runs and can't be used says why: a password it refuses, a damaged shard, a disk that is full.
+For an index that runs but can't be used, it says why: a rejected password, a damaged shard, a full disk.
 Vespa answers queries on `:8081` only once the api has deployed its application package, so that proves nothing about a
 new one: its config server is checked instead. The port that must be published is the one the tasks themselves use
 (VESPA_PORT).
@@ -130,13 +130,13 @@ class IndexContainerCheck:
         then = (
             "its indexes are read-only until there is room"
             if over
-            else "soon it makes no new shards, then writes no more"
+            else "soon it allocates no new shards, then it stops writing"
         )
         return Finding(
             code=f"{name}-disk-{'full' if over else 'low'}",
             severity=Severity.BLOCKER if over else Severity.WARNING,
             subject=tenant,
-            symptom=f"{title} on {instance} takes no documents any more" if over else f"{title}'s disk is getting full",
+            symptom=f"{title} on {instance} no longer accepts documents" if over else f"{title}'s disk is getting full",
             cause=f"its disk is {percent} % full: {then}",
             fix="a larger volume: raise its size in Terraform (opensearch_volume_gb), apply, then on the instance "
             "(orchestrate shell) grow the file system: sudo xfs_growfs -d /opt/opensearch (or resize2fs)",

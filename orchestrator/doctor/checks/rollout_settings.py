@@ -68,7 +68,7 @@ def _rollback(tenant: str, service: ServiceSettings) -> Finding:
         code="rollback-on",
         severity=Severity.WARNING,
         subject=tenant,
-        symptom=f"a failed rollout of {service.name} rolls back to the older version by itself",
+        symptom=f"a failed rollout of {service.name} rolls back to the older version automatically",
         cause="tasks migrate the schema when they start; the older code then runs on a newer schema",
         fix="deployment_circuit_breaker { enable = true, rollback = false } in aws_ecs_service; terraform apply",
         evidence=("deploymentCircuitBreaker: rollback true",),
@@ -221,6 +221,6 @@ POINTS = (
         title="Images have fixed tags",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_images, "every image has a fixed tag"),
-        about="Images have fixed tags: `latest` is another version each day, and each major one needs another index.",
+        about="Images have fixed tags: `latest` changes from day to day, and each major one needs another index.",
     ),
 )

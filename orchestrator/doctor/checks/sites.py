@@ -134,7 +134,7 @@ def _answered(tenant: Subject, probe: Probe, problem: Problem) -> Finding:
         code=problem.code,
         severity=Severity.BLOCKER,
         subject=tenant,
-        symptom="the site answers, but not as a site that is up does",
+        symptom="the site answers, but not like a site that is up",
         cause=problem.message,
         fix=problem.fix,
         evidence=(f"{probe.address}: HTTP {probe.status}{where}",),

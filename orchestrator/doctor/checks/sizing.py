@@ -236,7 +236,7 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=planned_servers,
         lines=("RDS instance is at least `db.t4g.small` for initial migration",),
-        about="The database server's class: below db.t4g.small the first migrations run out of memory; later it only "
-        "is slow.",
+        about="The database server's class: below db.t4g.small the first migrations run out of memory; later it "
+        "is only slow.",
     ),
 )

@@ -1,7 +1,7 @@
 """The tasks' security groups let them out: to PostgreSQL, Redis and the index, and on 443 for images and secrets.
 
-A security group created by Terraform lets nothing out unless a rule says so. For a rule with addresses, it is not
-checked whose they are. Left out: network ACLs.
+A security group created by Terraform lets nothing out unless a rule says so. If a rule names addresses, whose they
+are is not checked. Left out: network ACLs.
 """
 
 from __future__ import annotations

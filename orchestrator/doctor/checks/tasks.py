@@ -1,4 +1,4 @@
-"""Tasks that stopped although nobody asked them to, each with the cause that its last log lines show.
+"""Tasks that stopped although nobody stopped them, each with the cause that its last log lines show.
 
 Also tasks that never start: there is no capacity for them, or they stay pending.
 """
@@ -146,7 +146,7 @@ def _evidence(failure: Failure, cause: Cause) -> Iterable[str]:
 
 CHECK: Check[Scene, TasksCheckFacts] = Check(
     id="tasks",
-    title="No task stopped by itself",
+    title="No task stopped unexpectedly",
     gather=gather,
     judge=judge,
     guide_section="ECS Task Troubleshooting",

@@ -1,7 +1,7 @@
 """The default route of the tasks' subnets: without one, no image can be pulled and no secret read.
 
-A subnet needs a default route to an internet gateway (then the tasks need public addresses) or to a NAT gateway and
-its like. Left out: VPC endpoints in their place, which a stack without a default route would need for every service.
+A subnet needs a default route to an internet gateway (then the tasks need public addresses) or to a NAT gateway or
+the like. Left out: VPC endpoints instead, which a stack without a default route would need for every service.
 """
 
 from __future__ import annotations

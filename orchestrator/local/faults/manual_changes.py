@@ -118,7 +118,7 @@ def meddled(
                 if code not in _DONE_ALREADY:  # else somebody has undone it meanwhile, by what a doctor advised
                     left.append(" ".join(str(error).split()))
         if left:
-            raise Refused(Problem("fault-failed", f"{name} can't be taken back: {'; '.join(left)}", "fault"))
+            raise Refused(Problem("fault-failed", f"{name} can't be undone: {'; '.join(left)}", "fault"))
 
     return Fault(name, title, guide, per_tenant=per_tenant, inject=inject, clear=clear)
 

@@ -247,7 +247,7 @@ class PostgresServers:
 
     def _run(self, server: PostgresServer) -> None:
         if self._cloud.pace.stopped:
-            raise OrchestratorError(Problem(code="local-cloud-down", message="the local cloud goes down"))
+            raise OrchestratorError(Problem(code="local-cloud-down", message="the local cloud is shutting down"))
         server.port.release()
         if server.inner:
             server.inner.release()

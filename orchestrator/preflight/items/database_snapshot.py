@@ -1,4 +1,4 @@
-"""A snapshot of the database from before the destroy: taken by Terraform during the destroy, or already there."""
+"""A snapshot of the database from before the destroy: taken by Terraform during the destroy, or an existing one."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _shared(evidence: Evidence, thing: str, said: Values) -> Iterator[Remark]:
                     (it.definition.address for it in evidence.units if it.definition and it.tenant in tenants), ""
                 ),
                 current=f"{value} for {names}",
-                wanted=f"a {thing} of its own for each tenant",
+                wanted=f"each tenant with its own {thing}",
                 hcl=_WANTED[thing],
             )
 

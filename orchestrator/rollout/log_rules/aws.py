@@ -42,7 +42,7 @@ RULES = (
         r"|security token included in the request is (invalid|expired)",
         "aws-credentials-invalid",
         "AWS does not know the keys that the task uses",
-        "keys in its environment (AWS_ACCESS_KEY_ID) outrank its task role: remove them, and give it a task role",
+        "keys in its environment (AWS_ACCESS_KEY_ID) override its task role: remove them, and give it a task role",
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(

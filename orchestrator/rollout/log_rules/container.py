@@ -40,14 +40,14 @@ RULES = (
     LogRule(
         r"Address (already )?in use|EADDRINUSE|address already in use",
         "port-in-use",
-        "two programs of the task want the same port: its containers share one network",
+        "two programs of the task use the same port: its containers share one network",
         "give one of them another port (awsvpc: each port once per task)",
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"exec format error|[Ee]xec user process caused.*format",
         "image-other-architecture",
-        "the image is built for another processor than the task's",
+        "the image is built for a different processor than the task's",
         "build it for linux/amd64 (docker buildx --platform), or set runtimePlatform.cpuArchitecture = ARM64",
         RepairedBy.TASK_DEFINITION,
     ),

@@ -10,8 +10,8 @@ RULES = (
     LogRule(
         r"opensearchpy\.exceptions\.(AuthenticationException|AuthorizationException)",
         "opensearch-login-refused",
-        "OpenSearch refuses the task's password",
-        "it keeps the password of its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",
+        "OpenSearch rejects the task's password",
+        "it keeps the one from its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",
         RepairedBy.OUTSIDE,
         AddresseeKind.OPENSEARCH,
     ),

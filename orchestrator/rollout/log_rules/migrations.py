@@ -47,7 +47,7 @@ RULES = (
     LogRule(
         r"deadlock detected|DeadlockDetected",
         "migrations-collided",
-        "two sessions waited for each other; PostgreSQL ended one",
+        "deadlock: two sessions waited for each other, and PostgreSQL ended one",
         "start one task first (desired count 1), and the rest once it runs",
         RepairedBy.TIME,
     ),

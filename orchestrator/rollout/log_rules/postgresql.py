@@ -113,7 +113,7 @@ RULES = (
         r"database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
         r"|terminating connection due to administrator command|AdminShutdown",
         "database-restarting",
-        "PostgreSQL was starting, or being stopped, at that moment",
+        "PostgreSQL was starting or stopping at that moment",
         "none needed: the next task finds it; if it stays so, see the server's events (aws rds describe-events)",
         RepairedBy.TIME,
         AddresseeKind.DATABASE,
@@ -184,7 +184,7 @@ RULES = (
         r"QueuePool limit of size|[Tt]imeout exceeded when trying to connect|[Tt]imed out fetching a new connection"
         r"|could not obtain a connection from the pool",
         "connection-pool-exhausted",
-        "the application's own pool of connections was used up",
+        "the application's own connection pool was exhausted",
         "use a larger pool (POSTGRES_API_SERVER_POOL_SIZE), or shorter transactions; PostgreSQL itself refused nothing",
         RepairedBy.TASK_DEFINITION,
     ),

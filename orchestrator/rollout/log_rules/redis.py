@@ -43,7 +43,7 @@ RULES = (
     LogRule(
         r"OOM command not allowed",
         "redis-memory-full",
-        "Redis has used up its memory and takes no more data",
+        "Redis is out of memory and accepts no more data",
         "use a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (queue keys must "
         "not be evicted); the task's own memory is not the cause",
         RepairedBy.OUTSIDE,

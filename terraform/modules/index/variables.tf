@@ -1,5 +1,5 @@
 variable "kind" {
-  description = "Which program the index is: `vespa` (Onyx 2 and 3) or `opensearch` (Onyx 3 and 4)."
+  description = "Kind of search index: `vespa` (Onyx 2 and 3) or `opensearch` (Onyx 3 and 4)."
   type        = string
 
   validation {
@@ -34,7 +34,7 @@ variable "volume_gb" {
 }
 
 variable "snapshot" {
-  description = "What a new index volume is made from; null: an empty one."
+  description = "Snapshot that a new index volume is created from; null: an empty volume."
   type        = string
   default     = null
 }
@@ -44,7 +44,7 @@ variable "image" {
 }
 
 variable "secret_arn" {
-  description = "OpenSearch's own login ({username, password}), which its instance reads at its first boot and whenever it is looked at; null: Vespa has none."
+  description = "OpenSearch's own login ({username, password}), which its instance reads at its first boot and at every check; null: Vespa has none."
   type        = string
   default     = null
 }
@@ -56,7 +56,7 @@ variable "heap_gb" {
 }
 
 variable "runner" {
-  description = "Whether SSM commands of the orchestrator run here."
+  description = "Whether the orchestrator's SSM commands run on this instance."
   type        = bool
 }
 

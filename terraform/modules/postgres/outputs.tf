@@ -3,7 +3,7 @@ output "instance" {
 }
 
 output "address" {
-  description = "Host only. `endpoint` has the port in it: POSTGRES_HOST made from that ends as host:5432:5432."
+  description = "Host only. `endpoint` includes the port: a POSTGRES_HOST made from it ends up as host:5432:5432."
   value       = aws_db_instance.this.address
 }
 

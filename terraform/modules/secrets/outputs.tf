@@ -1,4 +1,4 @@
 output "arns" {
-  description = "Key → ARN. Known only when the secret has its value."
+  description = "Key → ARN, known only once the secret has its value."
   value       = { for key in local.keys : key => aws_secretsmanager_secret_version.this[key].arn }
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The stack: first part of every secret's name."
+  description = "The stack's name: the first part of every secret's name."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "tokens" {
 }
 
 variable "strict" {
-  description = "Keys of logins whose password must have signs of every kind."
+  description = "Keys of logins whose password must contain every kind of character."
   type        = set(string)
   default     = []
 }

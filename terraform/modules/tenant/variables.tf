@@ -69,7 +69,7 @@ variable "public_address" {
 }
 
 variable "allow" {
-  description = "Security groups: where requests come from, and what the tasks must reach."
+  description = "Security groups that requests come from, and those that the tasks must reach."
   type        = object({ load_balancer = string, postgres = string, redis = string, vespa = optional(string), opensearch = optional(string) })
 }
 
@@ -94,19 +94,19 @@ variable "redis" {
 }
 
 variable "vespa" {
-  description = "Its Vespa; null: it has none."
+  description = "The tenant's Vespa; null: it has none."
   type        = object({ host = string })
   default     = null
 }
 
 variable "opensearch" {
-  description = "Its OpenSearch; null: it has none. Without either it is Onyx Lite, which needs PostgreSQL alone."
+  description = "The tenant's OpenSearch; null: it has none. Without either, it is Onyx Lite, which needs only PostgreSQL."
   type        = object({ host = string, secret_arn = string })
   default     = null
 }
 
 variable "user_auth_secret_arn" {
-  description = "Onyx 3 and 4 sign sessions and reset links with it; null: Onyx 2 does not ask for it."
+  description = "Secret with which Onyx 3 and 4 sign sessions and reset links; null: Onyx 2 doesn't need one."
   type        = string
   default     = null
 }

@@ -75,7 +75,9 @@ def _folder(*, keep: bool) -> Path:
     folder = Path(".orchestrate/demo").absolute()
     if client.alive(state.folder_of("default", None)):
         message = "a local cloud is already up here, in the folder that `demo --keep` needs"
-        raise Invalid(Problem("local-cloud-up", message, fix="`orchestrate local down`, or the demo without --keep"))
+        raise Invalid(
+            Problem("local-cloud-up", message, fix="`orchestrate local down`, or run the demo without --keep")
+        )
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
