@@ -132,12 +132,9 @@ def misled(
                 return Problem(MIXED, message, own.hostname, _repair(own))
         hinted = hinted or (rule.conditional and bool(mine & set(rule.target_groups)))
         if rule.takes(own.hostname, path):
-            return _taken(rule, own, mine, here)
-        if rule.priority == DEFAULT:
-            break
-    if hinted:
-        return None  # its own rule asks for more (a header of a CDN's, say): what a visitor gets is the judge
-    return _missing(own)
+            # Where its own rule before this one asks for more (a CDN's header, say), what a visitor gets is the judge.
+            return None if hinted else _taken(rule, own, mine, here)
+    return None if hinted else _missing(own)
 
 
 def _taken(rule: ListenerRule, own: TenantParts, mine: frozenset[str], rules: Sequence[ListenerRule]) -> Problem | None:
@@ -147,7 +144,11 @@ def _taken(rule: ListenerRule, own: TenantParts, mine: frozenset[str], rules: Se
     if groups & mine:
         message = f"{said(rule)} sends some visitors of {own.hostname} to a target group that is not its own"
         return Problem("listener-rule-divided", message, own.hostname, _repair(own))
-    later = [one for one in rules if one.matches(own.hostname) and mine & set(one.target_groups)]
+    later = [
+        one
+        for one in rules
+        if one.priority > rule.priority and one.matches(own.hostname) and mine & set(one.target_groups)
+    ]
     if not later:
         return _missing(own, f": {said(rule)} takes it")
     message = f"{said(rule)} takes {own.hostname} before {said(later[0])}, its own"
