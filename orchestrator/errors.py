@@ -119,6 +119,11 @@ def meant(name: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=_ALIKE)), "")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 task`, `2 tasks`: for nouns whose plural takes an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def correction(name: str, known: Iterable[str], what: str) -> str:
     """The fix for a name that isn't known: the nearest one, else all of them. `what` is their plural (`steps`)."""
     names = list(known)

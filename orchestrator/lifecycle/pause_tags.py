@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from orchestrator.aws.autoscaling import ALL, Scaling, Suspension
 from orchestrator.aws.service_counts import Count
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 
 TAG = "orchestrate:paused"
 """The tag's key. Terraform takes foreign tags away unless its provider is told to ignore the prefix `orchestrate:`."""
@@ -98,7 +98,7 @@ class PausedService:
     @property
     def wanted(self) -> str:
         """In words: what comes back."""
-        tasks = "1 task" if self.desired == 1 else f"{self.desired} tasks"
+        tasks = counted(self.desired, "task")
         return tasks if self.scaling is None else f"{tasks} (autoscaling {self.scaling.minimum}-{self.scaling.maximum})"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.errors import counted
 from orchestrator.events import StepFailed
 from orchestrator.render.endings import next_command
 
@@ -54,7 +55,7 @@ def as_json(notice: RunNotice) -> dict[str, Any]:
 def as_slack(notice: RunNotice) -> dict[str, Any]:
     """As Slack's incoming webhooks take it, and those of Mattermost and others that do as Slack does."""
     of = f" of {notice.stack}" if notice.stack else ""
-    changes = "1 change" if notice.changed == 1 else f"{notice.changed} changes"
+    changes = counted(notice.changed, "change")
     head = f"orchestrate {notice.command}{of}: {notice.outcome} ({changes}, {notice.seconds:.0f} s)"
     lines = [f"*{_escaped(head)}*"]
     for one in notice.failures[:MOST]:

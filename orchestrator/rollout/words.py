@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.errors import counted
 from orchestrator.rollout import stages, timeline
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
@@ -24,7 +25,7 @@ def doing(rollout: Rollout, counts: str, check: HealthCheck | None = None) -> st
     if rollout.service and len(rollout.service.deployments) > 1:
         parts.append(f"the old {_kind(rollout)} drains")
     if rollout.failures:
-        parts.append(f"{len(rollout.failures)} tasks failed, last: {classify(rollout.failures[0]).code}")
+        parts.append(f"{counted(len(rollout.failures), 'task')} failed, last: {classify(rollout.failures[0]).code}")
     if _unplaced(rollout):
         parts.append("ECS can't place a task")
     if early_success(rollout):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.errors import counted
 
 DATABASE = 1
 """Seconds a database takes (55 to 142 ms are measured on a quiet server), rounded up."""
@@ -25,7 +26,7 @@ def judge(scene: PlanReading) -> Iterable[Consequence]:
     works = list(_works(scene, tenants))
     if works:
         seconds = sum(second for _, second in works)
-        lasting = _count(-(-seconds // 60), "minute")
+        lasting = counted(-(-seconds // 60), "minute")
         yield Consequence(
             code="work-afterwards",
             effect=Effect.WORK,
@@ -45,29 +46,25 @@ def _works(scene: PlanReading, tenants: int) -> Iterable[tuple[str, int]]:
     if new_server or born:
         databases = sum(bool(one.database) for one in kept) if kept and new_server else tenants
         if databases:
-            yield _count(databases if new_server else born, "database"), DATABASE * databases
+            yield counted(databases if new_server else born, "database"), DATABASE * databases
     if any("create" in one.actions for one in scene.of("aws_elasticache_replication_group")):
         yield "Redis's token", TOKEN
     renamed = sum(one.updated and one.differs("condition") for one in scene.of("aws_lb_listener_rule"))
     records = sum(bool(one.dns) for one in kept) if kept else tenants
     if any("create" in one.actions for one in scene.of("aws_lb")):
         if records:
-            yield _count(records, "DNS record"), RECORDS
+            yield counted(records, "DNS record"), RECORDS
     elif renamed or born:
-        yield _count(renamed + born, "DNS record"), RECORDS
+        yield counted(renamed + born, "DNS record"), RECORDS
     if services or new_server:
         migrating = new_server or bool(born)
-        yield f"waiting for {_count(len(services) or tenants, 'service')}", MIGRATIONS if migrating else ROLLOUT
+        yield f"waiting for {counted(len(services) or tenants, 'service')}", MIGRATIONS if migrating else ROLLOUT
 
 
 def _rolls(after: object, before: object) -> bool:
     if not isinstance(after, dict) or not isinstance(before, dict) or not after:
         return False
     return bool(after.get("task_definition") != before.get("task_definition"))
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 KIND = Kind("Work after Terraform", judge)

@@ -27,6 +27,7 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.errors import counted
 from orchestrator.index import AnyIndex, provider
 from orchestrator.rollout.diagnosis import classify
 from orchestrator.rollout.progress import Rollout
@@ -114,7 +115,7 @@ def _many(tenant: str, service: ServiceSettings, rollout: Rollout, cluster: str)
         f"--desired-count {service.desired}",
         evidence=(
             f"desiredCount {service.desired}",
-            f"{len(rollout.failures)} tasks of the rollout failed"
+            f"{counted(len(rollout.failures), 'task')} of the rollout failed"
             if rollout.failures
             else f"migrated to {rollout.revision}",
         ),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from orchestrator.aws.clusters import place
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.errors import counted
 from orchestrator.rollout import hopeless, timeline
 from orchestrator.rollout.causes import NO_FAILURE
 from orchestrator.rollout.diagnosis import Cause, Failure, RepairedBy, classify
@@ -97,14 +98,14 @@ def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Fi
 
 
 def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: TasksCheckFacts) -> Finding:
-    service = rollout.service
+    service, stopped = rollout.service, counted(len(rollout.failures), "task")
     stops = hopeless.cause(rollout) == cause
     lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
     return Finding(
         code=f"task-{cause.code}",
         severity=Severity.BLOCKER if lacking and cause.repaired_by is not RepairedBy.TIME else Severity.WARNING,
         subject=tenant,
-        symptom=f"{len(rollout.failures)} tasks of {facts.services[tenant]} stopped, the last: {cause.message}",
+        symptom=f"{stopped} of {facts.services[tenant]} stopped, the last: {cause.message}",
         cause=cause.message,
         fix=_fix(tenant, cause, stops=stops),
         evidence=tuple(filter(None, _evidence(failure, cause))),

@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.aws.keys import Key
 from orchestrator.aws.volumes import VolumeSnapshot
 from orchestrator.engine.step import STACK, Done, Step, Subject, Todo, Verdicts
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.backup import index_snapshots
 from orchestrator.lifecycle.backup.database_snapshot import name_of
 from orchestrator.lifecycle.backup.index_snapshots import DIGEST_TAG, DOCUMENTS_TAG, kind_of
@@ -48,7 +48,7 @@ def decide(facts: BackupSealedFacts) -> Verdicts:
     if not manifest.complete:
         return {STACK: Todo("write down what the backup holds", manifest.id)}
     size = human(manifest.files.bytes) if manifest.files else "no files"
-    return {STACK: Done(f"{manifest.place} ({len(manifest.tenants)} tenants, {size})")}
+    return {STACK: Done(f"{manifest.place} ({counted(len(manifest.tenants), 'tenant')}, {size})")}
 
 
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.backup.files_copied import fingerprint
 from orchestrator.lifecycle.instance_owners import not_ours
 from orchestrator.lifecycle.tools import Tools
@@ -73,7 +73,7 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
     surplus = facts.gap.surplus if facts.named else ()
     if facts.gap.missing or surplus:
         dropped = f", delete {len(surplus)} that are not in the backup" if surplus else ""
-        change = f"copy {len(facts.gap.missing)} objects back, {human(facts.gap.bytes)}{dropped}"
+        change = f"copy {counted(len(facts.gap.missing), 'object')} back, {human(facts.gap.bytes)}{dropped}"
         return {STACK: Todo(change, fingerprint(ListingDifference(facts.gap.missing, surplus)))}
     return {STACK: Done(f"{facts.count} objects are back in {facts.bucket}")}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from orchestrator.errors import counted
 from orchestrator.render.endings import next_command
 from orchestrator.render.report import health
 from orchestrator.render.report.model import RunReport
@@ -50,7 +51,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["seconds"] = _seconds
     environment.filters["text"] = _text
-    environment.filters["count"] = _count
+    environment.filters["count"] = counted
     environment.filters["commands"] = _commands
     environment.filters["part"] = _PARTS.__getitem__
     environment.filters["state"] = lambda state: _STATES.get(state, state)
@@ -61,10 +62,6 @@ def _environment() -> jinja2.Environment:
 def _seconds(value: float) -> str:
     minutes, seconds = divmod(value, 60)
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
-
-
-def _count(many: int, what: str) -> str:
-    return f"{many} {what}" if many == 1 else f"{many} {what}s"
 
 
 def _commands(value: str) -> Markup:
