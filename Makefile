@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial upgrade-dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ help: ## this list
 
 setup: $(READY) ## install everything into .venv and .tools (the other targets do it when needed)
 
-$(READY): pyproject.toml scripts/setup scripts/setup.py
+$(READY): pyproject.toml constraints.txt scripts/setup scripts/setup.py
 	@scripts/setup
 	@touch $@
 
@@ -66,6 +66,12 @@ bench-wait: $(READY) ## our wait compared with `aws ecs wait` and ecs-deploy, on
 
 dist: $(READY) ## build the wheel and the source distribution into dist/ (reproducible)
 	$(BIN)/python -m build --no-isolation --outdir dist
+
+upgrade-dependencies: $(READY) ## write constraints.txt anew: the newest Python packages, with their hashes (SETUP_NEWEST=1 make setup: try them first)
+	@$(BIN)/python -P -m scripts.upgrade_dependencies
+
+trial: $(READY) ## type what README, tutorial and how-tos say, what takes long too (the suite leaves that out)
+	TRIAL=full $(BIN)/pytest -q tests/trial
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py

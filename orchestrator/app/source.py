@@ -10,12 +10,12 @@ from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.understanding import required, understand
 from orchestrator.dns.names import normal
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack import encoding
+from orchestrator.stack import encoding, mapping_place
 from orchestrator.stack.blueprint.resources import read
 from orchestrator.stack.contract import Stack
 from orchestrator.terraform import Terraform
 
-CONTRACT_VARIABLE = "ORCHESTRATE_CONTRACT"
+CONTRACT_VARIABLE = mapping_place.CONTRACT_VARIABLE
 
 
 def contract_from(

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator import redact, settings
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.errors import Invalid, Problem
-from orchestrator.stack import contract, encoding
+from orchestrator.stack import contract, encoding, mapping_place
 from orchestrator.stack.blueprint import resources as states
 from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference import Found, Inferred, infer, mapping
@@ -20,8 +20,7 @@ from orchestrator.terraform import OutputValue, Terraform, values
 
 OUTPUT = "orchestrator"
 SAID = f"output `{OUTPUT}`"
-FILE = "contract.json"
-"""In a directory that has no Terraform: the contract of the stack that it stands for."""
+FILE = mapping_place.CONTRACT_FILE
 Look = Callable[[Mapping[str, Any]], Inferred | None]
 
 

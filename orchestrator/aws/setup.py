@@ -48,6 +48,16 @@ def profiles() -> Sequence[str]:
         return ()
 
 
+def regions() -> Sequence[str]:
+    """Those in which there is ECS, of every partition, as far as botocore knows."""
+    session = botocore.session.Session()
+    return sorted({one for name in session.get_available_partitions() for one in _regions(session, name)})
+
+
+def _regions(session: botocore.session.Session, partition: str) -> Sequence[str]:
+    return session.get_available_regions("ecs", partition)
+
+
 def require(session: Any, profile: str | None, source: str, environment: Mapping[str, str]) -> None:
     """Raise `Invalid` with everything that is wrong with a botocore session's surroundings."""
     if defects := tuple(_files(session)):

@@ -27,6 +27,7 @@ COMMANDS = {
     "logs": "Show the logs of all tenants as one stream, or those of a search index.",
     "tasks": "Show the running tasks and those that stopped recently.",
     "shell": "Open a shell on a search index's instance or on the runner.",
+    "serve": "Show a stack's pages in the browser, live: a wall screen.",
     "open": "Open a tenant's site in the browser.",
     "history": "Show the runs recorded here, and what each one did.",
     "pause": "Stop what is billed by the hour, and keep the data.",

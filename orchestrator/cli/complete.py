@@ -31,6 +31,13 @@ def profiles(_ctx: click.Context, _option: click.Parameter, typed: str) -> list[
     return _beginning(names.profiles(), typed)
 
 
+def regions(_ctx: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+    """Those that botocore knows, of every partition."""
+    from orchestrator.workflows import names
+
+    return _beginning(names.regions(), typed)
+
+
 def codes(_ctx: click.Context, _option: click.Parameter, typed: str) -> list[str]:
     """Of problems and findings."""
     from orchestrator.render.explanation import explanations

@@ -42,7 +42,7 @@ def contract(contract: str | None, directory: Path, *, as_json: bool, output: st
     if as_json:
         click.echo(json.dumps(as_document(inferred), indent=2, ensure_ascii=False))
         sys.exit(0 if inferred.stack is not None else 2)
-    table(inferred, sys.stdout, colours=colours(sys.stdout))
+    table(inferred, sys.stdout, here=str(Path.cwd()), colours=colours(sys.stdout))
     inferred.require()
 
 

@@ -103,6 +103,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate open acme --chdir ../other-stack",
         "orchestrate open acme --contract contract.json",
     ),
+    "serve": (
+        "orchestrate serve",
+        "orchestrate serve --port 8800 --every 5m",
+        "orchestrate serve --fleet fleet.toml",
+    ),
     "pause": (
         "orchestrate pause",
         "orchestrate pause --tenant acme",

@@ -10,6 +10,13 @@ NEEDED = ("awscli", "localstack_client", "moto", "psutil", "regex", "trustme", "
 """Of the extra `local`."""
 
 
+def require_web() -> None:
+    """Raise `Invalid` unless what `serve` runs on is installed."""
+    if any(importlib.util.find_spec(module) is None for module in ("starlette", "uvicorn")):
+        fix = "install orchestrate with its `web` extra: `pip install '.[web]'` in its clone"
+        raise Invalid(Problem("web-extra-missing", "serving pages needs starlette and uvicorn", fix=fix))
+
+
 def require_local() -> None:
     """Raise `Invalid` unless what the local cloud runs on is installed."""
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]

@@ -53,7 +53,7 @@ def _say(understood: InitResult, *, as_json: bool) -> None:
         said = {"file": file and str(file), "text": text, "contract": as_document(inferred)}
         click.echo(json.dumps(said, ensure_ascii=False))
         return
-    table(inferred, sys.stdout, colours=colours(sys.stdout))
+    table(inferred, sys.stdout, here=str(Path.cwd()), colours=colours(sys.stdout))
     if file is None:
         click.echo("\nThe `orchestrator` output says everything: no orchestrate.toml is needed.")
     else:

@@ -81,6 +81,7 @@ def local() -> None:
     "--region",
     default="us-west-2",
     show_default=True,
+    shell_complete=complete.regions,
     help="Region to simulate (us-gov-… and cn-… are other partitions).",
 )
 @click.option(
@@ -172,11 +173,12 @@ def _settings(environ: Mapping[str, str]) -> str:
 
 
 def _brought_to_life(stack: StackRef) -> Outcome:
-    """What `run` does there, shown as `run` shows it."""
+    """What `certificate` and `run` do there, shown as they show it: browsers take a site only with a certificate."""
     from orchestrator.cli.edge import listen, user
     from orchestrator.cli.renderers import OutputOptions
     from orchestrator.cli.standard_output import StandardOutput
     from orchestrator.workflows.caller import Caller, Cancellation
+    from orchestrator.workflows.certificate import certificate
     from orchestrator.workflows.run import run
 
     cancellation = Cancellation()
@@ -184,7 +186,8 @@ def _brought_to_life(stack: StackRef) -> Outcome:
     output = StandardOutput(lambda: datetime.now(UTC), OutputOptions(title="run", directory=stack.directory))
     caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=("run",))
     try:
-        return run(stack, emit=output.emit, caller=caller)
+        issued = certificate(stack, emit=output.emit, caller=caller)
+        return issued if issued.status else run(stack, emit=output.emit, caller=caller)
     finally:
         output.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,12 @@ class GroupedCommand(click.Command):
             known = {name.lstrip("-"): name for option in self.params for name in option.opts}
             near = meant(error.option_name.lstrip("-"), known)
             raise _unknown("option", error.option_name, known.get(near, ""), ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; then what one would type next, to somebody at a terminal."""
+        result = super().invoke(ctx)
+        _say_next(ctx)
+        return result
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own first, then the groups as they are declared; `--help` is at home among the own."""
@@ -91,6 +98,16 @@ def write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Examples"):
             for line in lines:
                 formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+def _say_next(ctx: click.Context) -> None:
+    """On standard error, for the output may be a script. A command that tells how it ended never comes back here."""
+    from orchestrator.render.endings import AFTERWARDS
+
+    path = ctx.command_path.partition(" ")[2]
+    for_programs = ctx.params.get("as_json") or ctx.params.get("output", "table") != "table"
+    if path in AFTERWARDS and not for_programs and sys.stdout.isatty() and sys.stderr.isatty():
+        click.echo(f"next: {AFTERWARDS[path]}", err=True)
 
 
 def _unknown(what: str, name: str, near: str, ctx: click.Context) -> click.UsageError:

@@ -58,6 +58,15 @@ def _is_a_problem(event: Event) -> bool:
     return blocks or isinstance(event, StepFailed)
 
 
+def reference(stack: FleetStack, environment: Mapping[str, str], **settings: object) -> StackRef:
+    """The stack, as a workflow is given it."""
+    if stack.profile:
+        settings["profile"] = stack.profile
+    contract = str(stack.contract) if stack.contract else None
+    own = {name: value for name, value in environment.items() if name != VARIABLE}  # it may hold a password
+    return StackRef(stack.directory, {**own, **stack.environment}, settings, contract)
+
+
 def do(
     verb: str,
     stack: FleetStack,
@@ -68,12 +77,7 @@ def do(
     cancellation: Cancellation,
 ) -> StackResult:
     """Do it. An error is a result as well; `INTERRUPTED` when the cancellation asked for it."""
-    settings: dict[str, object] = {"lock_timeout": PATIENCE, "reason": f"fleet order {order}"}
-    if stack.profile:
-        settings["profile"] = stack.profile
-    contract = str(stack.contract) if stack.contract else None
-    own = {name: value for name, value in environment.items() if name != VARIABLE}  # it may hold a password
-    ref = StackRef(stack.directory, {**own, **stack.environment}, settings, contract)
+    ref = reference(stack, environment, lock_timeout=PATIENCE, reason=f"fleet order {order}")
     heard = _Heard()
     caller = Caller(cancellation=cancellation, words=("fleet", verb))
     outcome = VERBS[verb](ref, heard.take, caller)

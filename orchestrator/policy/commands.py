@@ -302,6 +302,7 @@ COMMANDS: Mapping[str, Grants] = {
     "explain": NOTHING,
     "history": NOTHING,
     "open": NOTHING,
+    "serve": STATUS,
     "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
     "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),

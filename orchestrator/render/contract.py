@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from orchestrator.stack.inference import Inferred
 
 
-def table(inferred: Inferred, out: TextIO, *, colours: bool | None = None) -> None:
-    """Each key, where its value came from, and the value; then what is worth knowing."""
+def table(inferred: Inferred, out: TextIO, *, here: str = "", colours: bool | None = None) -> None:
+    """Each key, where its value came from, and the value; then what is worth knowing. Files are named from `here`."""
     shown = Sheet("key", "from", "value")
     for key, one in inferred.found.items():
         value = "" if one.value is None else str(one.value)
-        shown.add(dotted(key), Text(one.source, style="dim"), value)
+        shown.add(dotted(key), Text(one.source.removeprefix(f"{here}/"), style="dim"), value)
     console = console_of(out, colours=colours)
     console.print(shown)
     for remark in inferred.remarks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TextIO
 
 from markdown_it import MarkdownIt
@@ -13,13 +12,11 @@ from markdown_it.token import Token
 from rich.markdown import Markdown
 
 from orchestrator.errors import Invalid, Problem, meant
+from orchestrator.render import links
 from orchestrator.render.console import console_of
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_PLACES = (_PACKAGE / "share" / "reference", _PACKAGE.parent / "docs" / "reference")
-"""In an installed package; in a clone."""
 _FILLED_IN = re.compile(r"`\{[^}]*\}`")
-_PAGES = ("problems.md", "checks.md")
+_PAGES = (links.PROBLEMS, links.CHECKS)
 
 
 def explanations() -> dict[str, str]:
@@ -27,10 +24,10 @@ def explanations() -> dict[str, str]:
 
     Raises `Invalid` without the pages.
     """
-    folder = next((place for place in _PLACES if (place / _PAGES[0]).is_file()), None)
+    folder = links.folder()
     if folder is None:
         message = "the reference pages are not part of this installation"
-        raise Invalid(Problem("reference-missing", message, str(_PLACES[0]), "install onyx-orchestrator again"))
+        raise Invalid(Problem("reference-missing", message, str(links.PLACES[0]), "install onyx-orchestrator again"))
     found: dict[str, str] = {}
     for page in _PAGES:
         for code, text in _entries((folder / page).read_text(encoding="utf-8")):

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from orchestrator.events import FindingReported
+from orchestrator.render import links
+from orchestrator.render.console import Folded
 
 _MARKS = {"blocker": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("i", "cyan")}
 
 
-def of_doctor(event: FindingReported) -> Text:
-    """Symptom, cause, evidence, fix, where to read more: one line each, without a line feed at the end."""
+_TO_COPY = frozenset({"fix", "if meant", "write", ""})
+"""What is there to be copied: a terminal wraps it itself, and copies it as one line."""
+
+
+def of_doctor(event: FindingReported) -> Iterator[RenderableType]:
+    """Symptom, cause, evidence, fix, where to read more: one line each."""
     mark, style = _MARKS.get(event.severity, ("?", "magenta"))
     margin = "    " if event.root else ""
     whom = f"{event.subject}: " if event.subject else ""
-    follows = " (follows)" if event.root else ""
-    text = Text(f"{margin}{mark} ", style=style).append(f"{whom}{event.detail} [{event.code}]{follows}", style="bold")
+    title = Text(f"{whom}{event.detail} ", style="bold")
+    title.append_text(links.code(event.code, page=links.CHECKS if event.check else links.PROBLEMS))
+    yield Folded(Text(f"{margin}{mark} ", style=style), title.append(" (follows)" if event.root else ""))
     for label, words, colour in _lines(event):
-        text.append(f"\n{margin}    {label:<9}", style="dim").append(words, style=colour)
-    return text
+        before, line = Text(f"{margin}    {label:<9}", style="dim"), Text(words, style=colour)
+        yield before.append_text(line) if label in _TO_COPY else Folded(before, line)
 
 
 def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
@@ -37,7 +45,7 @@ def _lines(event: FindingReported) -> Iterator[tuple[str, str, str]]:
     if event.guide and not event.root:
         yield "guide", event.guide, "dim"
     if event.page and not event.root:
-        yield "page", event.page, "dim"
+        yield "more", f"orchestrate explain {event.code}", "dim"
 
 
 def _of_consequence(event: FindingReported) -> Iterator[tuple[str, str, str]]:

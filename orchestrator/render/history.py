@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -10,10 +10,12 @@ from rich.text import Text
 
 from orchestrator.engine.journal import OPENED, RunRecord
 from orchestrator.render import endings
-from orchestrator.render.console import console_of
+from orchestrator.render.console import Folded, console_of
+from orchestrator.render.live import span
 from orchestrator.render.tables import Sheet, write
 
-_COLUMNS = ("run", "when", "command", "stack", "outcome", "changed", "seconds")
+_COLUMNS = ("run", "when", "command", "outcome", "changed", "took", "stack")
+_TIME = len("20261130T030000Z")
 _MARKS = {
     "step-done": ("✓", "green"),
     "step-failed": ("✗", "bold red"),
@@ -25,14 +27,26 @@ _MARKS = {
 
 
 def table(records: Iterable[RunRecord], out: TextIO, *, colours: bool | None = None) -> None:
-    """One line a run."""
+    """One line a run; of its id as much as tells it from the others."""
+    found = tuple(records)
+    ids = _abbreviated({record.run for record in found})
     shown = Sheet(*_COLUMNS)
-    for record in records:
+    for record in found:
         outcome = Text(printable(record.outcome), style=endings.style(record.outcome))
-        seconds = "" if record.seconds is None else f"{record.seconds:.1f}"
-        texts = (record.run, _when(record.began), record.command, record.stack)
-        shown.add(*map(printable, texts), outcome, str(record.changed), seconds)
+        took = "" if record.seconds is None else span(record.seconds)
+        texts = map(printable, (ids[record.run], _when(record.began), record.command))
+        shown.add(*texts, outcome, str(record.changed), took, printable(record.stack))
     write(shown, out, colours=colours)
+
+
+def _abbreviated(runs: Collection[str]) -> Mapping[str, str]:
+    """Each id → its beginning: the time, and more where two began in the same second."""
+    enough = next((size for size in range(_TIME, max(map(len, runs), default=0)) if _differ(runs, size)), None)
+    return {run: run[:enough] for run in runs}
+
+
+def _differ(runs: Collection[str], size: int) -> bool:
+    return len({run[:size] for run in runs}) == len(runs)
 
 
 def timeline(record: RunRecord, out: TextIO, *, colours: bool | None = None) -> None:
@@ -42,7 +56,7 @@ def timeline(record: RunRecord, out: TextIO, *, colours: bool | None = None) -> 
         console.print(Text(line))
     for said in record.lines:
         if said["event"] not in (OPENED, "step-started"):
-            console.print(_line(said))
+            console.print(Folded(*_line(said)))
     for change in record.open_changes:
         where = " ".join(filter(None, (_of(change, "step"), _of(change, "subject"))))
         said_so = f"how it ended is not recorded: {where}: {_of(change, 'detail')}"
@@ -85,10 +99,10 @@ def _opening(header: Mapping[str, Any]) -> Iterable[str]:
     yield printable(f"in {_of(header, 'directory')}, " + ", ".join(f"{name} {value}" for name, value in said))
 
 
-def _line(said: Mapping[str, Any]) -> Text:
+def _line(said: Mapping[str, Any]) -> tuple[Text, Text]:
+    """What stands before its words, and its words."""
     mark, style = _MARKS.get(said["event"], ("•", "bold"))
-    parts = [_of(said, "step"), _of(said, "subject")]
-    where = f"{parts[0]:<16} {parts[1] + ': ' if parts[1] else ''}"
+    subject = _of(said, "subject")
     detail = _of(said, "detail")
     if said["event"] == "run-started":
         detail = f"stack {_of(said, 'stack')}"
@@ -97,11 +111,8 @@ def _line(said: Mapping[str, Any]) -> Text:
     if said["event"] == "change-made":
         detail = f"{_of(said, 'outcome')}{': ' if detail else ''}{detail}"
     code = f" [{_of(said, 'code')}]" if said.get("code") else ""
-    return (
-        Text(f"{_when(_of(said, 'time'), clock=True)} ")
-        .append(f"{mark} ", style=style)
-        .append(f"{where}{detail}{code}")
-    )
+    before = Text(f"{_when(_of(said, 'time'), clock=True)} ").append(f"{mark} ", style=style)
+    return before.append(f"{_of(said, 'step'):<16} "), Text(f"{f'{subject}: ' if subject else ''}{detail}{code}")
 
 
 def _of(said: Mapping[str, Any], key: str) -> str:
@@ -114,4 +125,4 @@ def _when(stamp: str, *, clock: bool = False) -> str:
         at = datetime.fromisoformat(stamp).astimezone()
     except (ValueError, OverflowError):
         return "        " if clock else "unknown"
-    return f"{at:%H:%M:%S}" if clock else f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{at:%H:%M:%S}" if clock else f"{at:%Y-%m-%d %H:%M}"

@@ -41,16 +41,16 @@ def _coloured(word: str) -> Text:
 
 def tasks(seen: Sequence[TaskObserved], now: Callable[[], datetime]) -> Sheet:
     """One line a task, and below one that ended how each of its containers did."""
-    sheet = Sheet("tenant", "task", "status", "age", "stopped", "stop code", "reason")
+    sheet = Sheet("tenant", "task", "status", "age", "stopped", "why")
     for task in seen:
         style = {"RUNNING": "green", "STOPPED": "red" if task.code else "dim"}.get(task.status, "yellow")
         ages = (_ago(task.created, now()), _ago(task.stopped, now()))
-        reason = f"{task.reason} [{task.code}]" if task.code else task.reason
+        why = ": ".join(filter(None, (task.stop_code, task.reason))) + (f" [{task.code}]" if task.code else "")
         status = Text(task.status, style=style)
-        sheet.add(task.subject, task.task[:12], status, *ages, task.stop_code, reason)
+        sheet.add(task.subject, task.task[:12], status, *ages, why)
         ended = "; ".join(map(_ended, filter(_has_something_to_say, task.containers)))
         if ended:
-            sheet.add("", "", "", "", "", "", Text(ended, style="dim"))
+            sheet.add("", "", "", "", "", Text(ended, style="dim"))
     return sheet
 
 

@@ -47,6 +47,8 @@ def drawn(progress: Progress, now: datetime, *, width: int, height: int) -> list
         shown = below if len(below) <= room else [*below[: max(0, room - 1)], _more(len(below) - max(0, room - 1))]
         lines += shown[:room]
         room -= len(shown[:room])
+    if len(steps) == 1 and steps[0].step == TERRAFORM and steps[0].state == DONE and not progress.finished:
+        lines.append(Text("▸ ", style="cyan").append("reading what Terraform made", style=""))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     # Of more steps than lines the newest are those to watch.
@@ -79,6 +81,8 @@ def _step(progress: Progress, step: StepProgress, now: datetime) -> Text:
     shared = step.shared
     if shared is not None and not (step.step == TERRAFORM and progress.resources):
         text.append(f"  {' '.join(shared.detail.split())}", style="dim")
+    elif not step.subjects and step.step != TERRAFORM:
+        text.append("  looking", style="dim")
     return text
 
 

@@ -1,7 +1,7 @@
 """Tables that can be read at any width, and searched in a file.
 
-All columns but the last are shown whole, one line a row; the last one folds. Where not even that fits, lines are longer
-than the terminal, which wraps them: no column vanishes. In a file nothing is folded and nothing is padded.
+All columns but the last are shown whole, one line a row; the last one folds. Where not even that fits, nothing is
+folded, and the terminal wraps each row: no column vanishes. In a file nothing is folded and nothing is padded.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Sheet:
         between = _BETWEEN * len(self._fixed)
         least = sum(self._fixed) + between + min(self._last, NARROWEST)
         whole = sum(self._fixed) + between + self._last
-        width = min(whole, max(options.max_width, least)) if console.is_terminal else whole
+        folds = console.is_terminal and options.max_width >= least
+        width = min(whole, options.max_width) if folds else whole
         for line in console.render_lines(self._table, options.update(width=width), pad=False):
             yield from _unpadded(line)
             yield Segment.line()

@@ -27,8 +27,8 @@ from orchestrator.events import (
     StepWaiting,
     TaskObserved,
 )
-from orchestrator.render import endings, listing
-from orchestrator.render.console import console_of
+from orchestrator.render import endings, links, listing
+from orchestrator.render.console import Folded, console_of
 from orchestrator.render.findings import of_doctor
 from orchestrator.render.live import LiveView
 from orchestrator.render.progress import Progress
@@ -121,7 +121,7 @@ class Terminal:
         seen = (event for event in events if isinstance(event, PartObserved))
         parts = sorted(seen, key=lambda part: part.state == "up")  # a screen may be too small for all
         open_points = [
-            _line(event) for event in events if isinstance(event, StepWaiting | StepFailed | FindingReported)
+            Folded(*_line(event)) for event in events if isinstance(event, StepWaiting | StepFailed | FindingReported)
         ]
         clock = Text(f"{self._now().astimezone():%H:%M:%S}", style="dim")
         self._live.update(Group(clock, listing.parts(parts), *open_points), refresh=True)
@@ -142,7 +142,7 @@ class Terminal:
                 self._console.print(listing.log_line(event, self._now()))
                 return
             case FindingReported(severity=severity, status=status) if severity or status:
-                self._console.print(of_doctor(event))
+                self._console.print(*of_doctor(event), sep="\n")
                 return
             case RunFinished():
                 self.close()
@@ -155,9 +155,9 @@ class Terminal:
         self._said.append(event)
         if self._is_left_out(event):
             return
-        self._console.print(
-            Text().append(f"{self._now().astimezone():%H:%M:%S} ", style="dim").append_text(_line(event))
-        )
+        before, words = _line(event)
+        clock = Text(f"{self._now().astimezone():%H:%M:%S} ", style="dim")
+        self._console.print(Folded(clock.append_text(before), words))
         if isinstance(event, StepFailed | FindingReported) and event.fix:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
 
@@ -185,7 +185,7 @@ class Terminal:
 
     def _say_what_comes_next(self, end: RunFinished) -> None:
         """To somebody who sits there; a file is read later, when it may not be so any more."""
-        if self.draws and self._command and not self._listing:
+        if self.draws and self._command:
             self._console.print(Text(f"next: {endings.next_command(self._command, end.outcome)}", style="dim"))
 
 
@@ -196,15 +196,17 @@ def _table(tenants: Sequence[TenantState]) -> Sheet:
     return sheet
 
 
-def _line(event: Event) -> Text:
+def _line(event: Event) -> tuple[Text, Text]:
+    """What stands before its words, and its words."""
     if isinstance(event, RunStarted):
-        return Text(f"orchestrate {event.command}{f': stack {event.stack}' * bool(event.stack)}", style="bold")
+        return Text(), Text(f"orchestrate {event.command}{f': stack {event.stack}' * bool(event.stack)}", style="bold")
     if isinstance(event, RunFinished):
         style = f"bold {endings.style(event.outcome)}"
         words = f"{event.outcome}, changed: {event.changed}, {event.seconds:.1f} s, {event.aws_calls} AWS calls"
-        return Text(words, style=style)
+        return Text(), Text(words, style=style)
     mark, style = _MARKS.get(type(event), ("!", "magenta"))
     changed = f" (changed: {event.changed})" if event.changed else ""
-    code = f" [{event.code}]" if isinstance(event, StepFailed) else ""
-    where = f"{event.step:<16} {event.subject + ': ' if event.subject else ''}"
-    return Text(f"{mark} ", style=style).append(f"{where}{event.detail}{code}{changed}", style="")
+    words = Text(f"{event.subject + ': ' if event.subject else ''}{event.detail}")
+    if isinstance(event, StepFailed):
+        words.append(" ").append_text(links.code(event.code))
+    return Text(f"{mark} ", style=style).append(f"{event.step:<16} ", style=""), words.append(changed)

@@ -32,6 +32,13 @@ def steps() -> Sequence[str]:
     return [step.id for step in discover()]
 
 
+def regions() -> Sequence[str]:
+    """Those that botocore knows, of every partition."""
+    from orchestrator.aws import setup
+
+    return setup.regions()
+
+
 def profiles() -> Sequence[str]:
     """Those of ~/.aws/config, and of the file of credentials."""
     from orchestrator.aws import setup

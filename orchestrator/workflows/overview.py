@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.render.endings import next_command
+from orchestrator.stack.mapping_place import CONTRACT_FILE, CONTRACT_VARIABLE
 from orchestrator.workflows.caller import StackRef
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Overview:
 
     directory: Path
     configured: bool = False
-    """Whether there is a Terraform configuration, or a contract in orchestrate.toml."""
+    """Whether there is a Terraform configuration or a contract, here or in the environment."""
     stack: str = ""
     """Its name, where orchestrate.toml or the record of a run says it."""
     lock: str = ""
@@ -53,12 +54,13 @@ class Overview:
 def overview(stack: StackRef) -> Overview:
     """What local files tell. A file that can't be read tells nothing, and is no error."""
     directory = stack.directory.resolve()
+    said = bool(stack.environment.get(CONTRACT_VARIABLE)) or (directory / CONTRACT_FILE).is_file()
     settings, named = _settings(stack)
     lock, holder = _lock(stack, settings) if settings else ("", "")
     record = _last(stack) if settings else None
     return Overview(
         directory=directory,
-        configured=bool(named) or any(directory.glob("*.tf")) or any(directory.glob("*.tofu")),
+        configured=bool(named) or said or any(directory.glob("*.tf")) or any(directory.glob("*.tofu")),
         stack=named or (record.stack if record else ""),
         lock=lock,
         holder=holder,

@@ -8,6 +8,7 @@ has it, from the same requirements).
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_UV = ROOT / ".tools" / "uv" / "bin" / "uv"
@@ -71,7 +74,23 @@ def test_the_source_distribution_holds_what_the_wheel_is_made_of(built: dict[str
     with tarfile.open(built["sdist"]) as archive:
         tops = {name.split("/")[1] for name in archive.getnames()}
     folders = {"docs", "hooks", "orchestrator", "terraform"}
-    assert tops == folders | {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    assert tops == folders | {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "sbom.cdx.json"}
+
+
+def test_the_wheel_says_what_it_needs_in_which_versions(built: dict[str, Path]) -> None:
+    """Its bill of materials (PEP 770) names every requirement that is not an extra's, each pinned and with hashes."""
+    archive = zipfile.ZipFile(built["wheel"])
+    bill = json.loads(archive.read("onyx_orchestrator-0.1.0.dist-info/sboms/sbom.cdx.json"))
+    metadata = archive.read("onyx_orchestrator-0.1.0.dist-info/METADATA").decode()
+    wanted = [Requirement(line.split(": ", 1)[1]) for line in metadata.splitlines() if line[:14] == "Requires-Dist:"]
+    needed = {canonicalize_name(one.name) for one in wanted if not (one.marker and "extra" in str(one.marker))}
+    listed = {canonicalize_name(one["name"]): one for one in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX"
+    assert needed - set(listed) == set()
+    unpinned = [
+        name for name, one in listed.items() if not one["version"] or not one["externalReferences"][0]["hashes"]
+    ]
+    assert unpinned == []
 
 
 def test_the_same_sources_make_the_same_bytes(built: dict[str, Path], tmp_path: Path) -> None:

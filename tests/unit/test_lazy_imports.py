@@ -19,8 +19,10 @@ HEAVY = {
     "python_terraform",
     "rich",
     "sqlalchemy",
+    "starlette",
     "tenacity",
     "urllib3",
+    "uvicorn",
 }
 
 PROGRAM = """
@@ -35,7 +37,9 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["local", "--help"], ["fleet", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["local", "--help"], ["fleet", "--help"], ["serve", "--help"]],
+    ids=" ".join,
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     command = [sys.executable, "-c", PROGRAM, *arguments]

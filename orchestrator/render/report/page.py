@@ -34,29 +34,30 @@ _VERDICTS = {**_STATES, health.FOLLOWS: "broken by what all share", health.UNKNO
 def page(report: RunReport) -> str:
     """The whole document. Whatever a record holds is shown as text, and obeyed by nobody."""
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(report=report, next=next_command(report.command, report.outcome), many=MANY)
     )
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Of all pages: with their filters, and with nothing obeyed."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_PLACE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["seconds"] = _seconds
-    environment.filters["text"] = _text
-    environment.filters["count"] = counted
-    environment.filters["commands"] = _commands
-    environment.filters["part"] = _PARTS.__getitem__
-    environment.filters["state"] = lambda state: _STATES.get(state, state)
-    environment.filters["verdict"] = lambda state: _VERDICTS.get(state, state)
-    return environment
+    made.filters["seconds"] = _seconds
+    made.filters["text"] = _text
+    made.filters["count"] = counted
+    made.filters["commands"] = _commands
+    made.filters["part"] = _PARTS.__getitem__
+    made.filters["state"] = lambda state: _STATES.get(state, state)
+    made.filters["verdict"] = lambda state: _VERDICTS.get(state, state)
+    return made
 
 
 def _seconds(value: float) -> str:

@@ -48,6 +48,7 @@ def folder(tmp_path: Path) -> Path:
         (["run", "--profile", "prod"], ["production"]),
         (["explain", "wrong-acc"], ["wrong-account"]),
         (["local", "fault", "oo"], ["oom"]),
+        (["local", "up", "--region", "us-gov-"], ["us-gov-east-1", "us-gov-west-1"]),
     ],
     ids=" ".join,
 )

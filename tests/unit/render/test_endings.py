@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import click
 import pytest
 
-from orchestrator.cli import COMMANDS
+from orchestrator import cli
+from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.cli.fleet import VERBS
 from orchestrator.errors import Outcome
 from orchestrator.events import RunFinished, RunStarted
 from orchestrator.render import endings
@@ -44,6 +49,37 @@ def test_what_is_named_exists() -> None:
     }
     named = {part.split()[1] for text in said for part in text.split("`")[1::2] if part.startswith("orchestrate ")}
     assert named <= set(COMMANDS)
+
+
+def every_command() -> Iterator[str]:
+    assert isinstance(orchestrate, click.Group)
+    root = click.Context(orchestrate)
+    for name in COMMANDS:
+        command = orchestrate.get_command(root, name)
+        parts = getattr(command, "commands", {})
+        yield from (f"{name} {part}" for part in parts) if parts else (name,)
+
+
+TELL_IT_THEMSELVES = {
+    *("demo", "local up", "local fleet", "serve"),
+    *(f"fleet {verb}" for verb in (*VERBS, "worker", "show", "retry")),
+}
+"""Their last lines say it, or each stack's did."""
+
+
+def test_every_command_tells_its_ending_or_what_comes_after_it() -> None:
+    """A command whose events end in `RunFinished` is told by `next_command`; these are those of a workflow."""
+    folder = Path(cli.__file__).parent
+    told = {path for path in every_command() if "carry_out(" in _source(folder, path)}
+    assert set(endings.AFTERWARDS) == set(every_command()) - told - TELL_IT_THEMSELVES
+    assert [text for text in endings.AFTERWARDS.values() if "`orchestrate " not in text.replace('eval "$(', "")] == []
+
+
+def _source(folder: Path, path: str) -> str:
+    name = path.split(maxsplit=1)[0]
+    if name in ("fleet", "local"):
+        return ""
+    return next(file for file in (folder / f"{name}.py", folder / f"{name}_.py") if file.exists()).read_text()
 
 
 def test_it_is_said_to_somebody_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

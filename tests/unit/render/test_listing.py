@@ -66,8 +66,8 @@ def test_status_ends_with_the_table() -> None:
 def test_tasks_are_nothing_but_their_table() -> None:
     head, task, containers = shown(DEAD, command="tasks")
     assert head.startswith("tenant")
-    assert task.split(maxsplit=8)[:8] == ["customer-b", "0123456789ab", "STOPPED", "1", "h", "12", "s", DEAD.stop_code]
-    assert task.endswith("Essential container in task exited [out-of-memory]")
+    assert task.split(maxsplit=7)[:7] == ["customer-b", "0123456789ab", "STOPPED", "1", "h", "12", "s"]
+    assert task.endswith(f"  {DEAD.stop_code}: Essential container in task exited [out-of-memory]")
     assert containers.strip() == "api exit 137 OutOfMemoryError: killed hunter22; web exit 0"
 
 

@@ -126,7 +126,12 @@ def test_a_resource_that_is_done_or_failed_is_under_way_no_more() -> None:
         REDIS,
     ]
     done = [*ended, (40, StepDone(step="terraform", detail="2 added, 0 changed, 0 destroyed"))]
-    assert picture(done, 99, width=120)[1:] == ["✓ terraform 30s  2 added, 0 changed, 0 destroyed"]
+    assert picture(done, 41, width=120)[1:] == [
+        "✓ terraform 30s  2 added, 0 changed, 0 destroyed",
+        "▸ reading what Terraform made",
+    ]
+    looks: list[tuple[float, Event]] = [*done, (50, StepStarted(step="sites"))]
+    assert picture(looks, 55, width=120)[2:] == ["▸ sites 5s  looking"]
 
 
 def test_time_passes_where_nothing_is_said() -> None:
