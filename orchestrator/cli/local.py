@@ -283,14 +283,15 @@ def fault(name: str, directory: Path | None, fault_name: str, tenant: str, clear
 @output_option
 def faults(name: str, directory: Path | None, output: str) -> None:
     """List the failures that can be injected."""
+    from orchestrator.cli.renderers import colours
     from orchestrator.local.endpoint import client
+    from orchestrator.render import listing
     from orchestrator.render.document import document, write
+    from orchestrator.render.tables import write as write_table
 
     running = client.require(_folder(name, directory))
     known = client.ask(running, "faults")["known"]
     if output != "table":
         write(document("faults", known), sys.stdout, output)
         return
-    width = max(len(one["fault"]) for one in known)
-    for one in known:
-        click.echo(f"{one['fault']:<{width}} {one['title']}" + (f" (guide: {one['guide']})" if one["guide"] else ""))
+    write_table(listing.faults(known), sys.stdout, colours=colours(sys.stdout))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from rich.text import Text
@@ -51,6 +51,14 @@ def tasks(seen: Sequence[TaskObserved], now: Callable[[], datetime]) -> Sheet:
         ended = "; ".join(map(_ended, filter(_has_something_to_say, task.containers)))
         if ended:
             sheet.add("", "", "", "", "", Text(ended, style="dim"))
+    return sheet
+
+
+def faults(known: Iterable[Mapping[str, str]]) -> Sheet:
+    """What can be injected into a local cloud, one line each."""
+    sheet = Sheet("fault", "what happens")
+    for one in known:
+        sheet.add(one["fault"], f"{one['title']}{f' (guide: {guide})' if (guide := one['guide']) else ''}")
     return sheet
 
 

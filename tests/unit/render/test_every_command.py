@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 
 from orchestrator.app.understanding import of_document
 from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.cli.fleet import VERBS
 from orchestrator.engine.journal import parse
 from orchestrator.events import (
     ContainerObserved,
@@ -35,8 +37,13 @@ from orchestrator.events import (
     StepWaiting,
     TaskObserved,
 )
+from orchestrator.fleet import report as fleet
+from orchestrator.fleet.engine import OrderStatus
+from orchestrator.fleet.file import FleetStack
+from orchestrator.fleet.orders import FINISHED, Order, StackResult
 from orchestrator.render import contract as contract_tables
-from orchestrator.render import history
+from orchestrator.render import history, listing
+from orchestrator.render.tables import Sheet, write
 from orchestrator.render.terminal import Terminal
 from orchestrator.stack import contract
 
@@ -117,12 +124,38 @@ FOUND: Sequence[Event] = tuple(
 EVENTS: Mapping[str, tuple[Sequence[Event], str]] = {
     **dict.fromkeys(("apply", "run", "resume", "restore", "pause", "destroy", "backup"), (STEPS, "failed")),
     **dict.fromkeys(("plan", "dns plan"), (STEPS[2:], "pending")),
+    **dict.fromkeys(
+        ("redeploy", "continue", "certificate", "dns apply", "dns undo", "dns check"), (STEPS[2:], "failed")
+    ),
     "status": (PARTS, "pending"),
     "tasks": (TASKS, "failed"),
     "logs": (LINES, "succeeded"),
     "doctor": (FOUND, "failed"),
     "preflight": (FOUND, "refused"),
 }
+PROBLEM = {"step": "services", "subject": "customer-b", "code": "out-of-memory", "detail": "", "fix": ""}
+ENDED = (
+    StackResult("prod-eu", "succeeded", changed=8, seconds=187.2, aws_calls=109),
+    StackResult("prod-us", "failed", seconds=61.0, aws_calls=80, problems=({**PROBLEM, "detail": LONG},)),
+)
+ORDER = OrderStatus("run-1a2b3c4d-1", Order("run", (("prod-eu", "prod-us"),)), FINISHED, 0.0, ENDED)
+FLEET = (
+    FleetStack("prod-eu", Path("/srv/prod-eu"), labels={"env": "prod"}, environment={"AWS_REGION": "eu-central-1"}),
+    FleetStack("staging", Path("/srv/staging"), profile="staging"),
+)
+FAULTS = (
+    {"fault": "missing-database", "title": "a tenant's database is gone", "guide": "Database Does Not Exist"},
+    {"fault": "oom", "title": f"a container uses more memory than it may: {LONG}", "guide": ""},
+)
+AS_IT_IS = {
+    **dict.fromkeys(("lock", "unlock", "open", "version"), "a line or two, each of one fact"),
+    **dict.fromkeys(("explain", "policy", "completion", "shell", "demo", "serve"), "a text of another form"),
+    **dict.fromkeys(("init", "config"), "the table of `contract`; a table as others, of settings"),
+    **dict.fromkeys(("local up", "local fleet", "local down", "local status", "local env", "local fault"), "lines"),
+    **dict.fromkeys((f"fleet {verb}" for verb in (*VERBS, "show", "retry")), "the report of `fleet`"),
+    **dict.fromkeys(("fleet submit", "fleet worker", "fleet cancel"), "a line"),
+}
+"""Commands that lay nothing out, or nothing of their own."""
 SAID: Sequence[Mapping[str, Any]] = (
     {
         "event": "run-opened",
@@ -163,6 +196,10 @@ def _of_events(command: str) -> Callable[[TextIO], None]:
     return show
 
 
+def _sheet(sheet: Sheet, out: TextIO) -> None:
+    write(sheet, out, colours=False)
+
+
 def _contract(out: TextIO) -> None:
     known = contract.parse(json.loads(CONTRACT.read_text()), "contract.json")
     contract_tables.table(of_document(known, "contract.json"), out, colours=False)
@@ -175,6 +212,16 @@ def shown() -> Iterator[tuple[str, Callable[[TextIO], None]]]:
     yield "history", lambda out: history.table([record, record], out, colours=False)
     yield "history RUN", lambda out: history.timeline(record, out, colours=False)
     yield "contract", _contract
+    for name, sheet in (
+        ("fleet", fleet.table(ENDED)),
+        ("fleet stacks", fleet.stacks(FLEET)),
+        (
+            "fleet list",
+            fleet.orders([ORDER]),
+        ),
+        ("local faults", listing.faults(FAULTS)),
+    ):
+        yield name, partial(_sheet, sheet)
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +231,11 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+def test_every_command_is_shown_or_has_nothing_to_lay_out() -> None:
+    leaves = {" ".join(words) for words in every_help() if words} - GROUPS
+    assert leaves - {name for name, _ in shown()} == set(AS_IT_IS)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -202,6 +254,9 @@ def test_it_looks_as_it_did_when_somebody_looked(
         CASES.mkdir(exist_ok=True)
         file.write_text(seen, encoding="utf-8")
     assert seen == file.read_text(encoding="utf-8")
+
+
+GROUPS = {"dns", "fleet", "local"}
 
 
 def every_help() -> Iterator[tuple[str, ...]]:
