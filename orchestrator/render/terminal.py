@@ -206,7 +206,7 @@ def _line(event: Event) -> tuple[Text, Text]:
         return Text(), Text(words, style=style)
     mark, style = _MARKS.get(type(event), ("!", "magenta"))
     changed = f" (changed: {event.changed})" if event.changed else ""
-    words = Text(f"{event.subject + ': ' if event.subject else ''}{event.detail}")
+    told = Text(f"{event.subject + ': ' if event.subject else ''}{event.detail}")
     if isinstance(event, StepFailed):
-        words.append(" ").append_text(links.code(event.code))
-    return Text(f"{mark} ", style=style).append(f"{event.step:<16} ", style=""), words.append(changed)
+        told.append(" ").append_text(links.code(event.code))
+    return Text(f"{mark} ", style=style).append(f"{event.step:<16} ", style=""), told.append(changed)
