@@ -70,8 +70,8 @@ dist: $(READY) ## build the wheel and the source distribution into dist/ (reprod
 upgrade-dependencies: $(READY) ## write constraints.txt anew: the newest Python packages, with their hashes (SETUP_NEWEST=1 make setup: try them first)
 	@$(BIN)/python -P -m scripts.upgrade_dependencies
 
-trial: $(READY) ## type what README, tutorial and how-tos say, what takes long too (the suite leaves that out)
-	TRIAL=full $(BIN)/pytest -q tests/trial
+trial: $(READY) ## type what README, tutorial and how-tos say on one local stack, and compare what it says (TRIAL=full: the longest too)
+	$(BIN)/pytest -q tests/trial/trial.py
 
 reference: $(READY) ## write docs/reference from the code
 	$(BIN)/python scripts/generate_reference.py

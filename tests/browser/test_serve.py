@@ -1,7 +1,4 @@
-"""`orchestrate serve`, as the process that it is, in a real browser: a stack that can't be looked at, and its past.
-
-What a living stack shows is seen in tests/e2e/test_local_stack.py.
-"""
+"""`orchestrate serve`, as the process that it is, in a real browser: a stack that can't be looked at, and its past."""
 
 from __future__ import annotations
 
