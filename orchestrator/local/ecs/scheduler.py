@@ -70,16 +70,20 @@ class Scheduler:
                 self._safely("container health checks", running.check_containers)
             for backend in list(ecs_backends[ACCOUNT].values()):
                 self._safely("tasks", partial(self._adopt, backend))
+                by_group = self._by_group()
                 for service in services_of(backend):
                     if service.status != "INACTIVE":
-                        self._safely(service.name, partial(self._look, backend, service))
+                        mine = by_group.get(f"service:{service.name}", [])
+                        self._safely(service.name, partial(self._look, backend, service, mine))
                 self._count(backend)
                 self._forget(backend)
             self.cloud.pace.sleep(pause * self.cloud.pace.speed)
 
-    def _look(self, backend: EC2ContainerServiceBackend, service: LivingService) -> None:
+    def _look(self, backend: EC2ContainerServiceBackend, service: LivingService, tasks: list[RunningTask]) -> None:
         with LOCK:
-            self._keeper(backend, service).look(self._of(service))
+            ids = {deployment.id for deployment in service.deployments}
+            mine = [running for running in tasks if running.task.started_by in ids and not running.reaped]
+            self._keeper(backend, service).look(mine)
 
     def _safely(self, what: str, action: Callable[[], None]) -> None:
         """One broken service must not stop every other one; the log says it once."""
@@ -96,14 +100,12 @@ class Scheduler:
             self._keepers[id(service)] = ServiceKeeper(self.cloud, backend, service, self._run, self._application)
         return self._keepers[id(service)]
 
-    def _of(self, service: LivingService) -> list[RunningTask]:
-        ids = {deployment.id for deployment in service.deployments}
-        group = f"service:{service.name}"
-        return [
-            running
-            for running in list(self.tasks.values())
-            if running.task.started_by in ids and running.task.group == group and not running.reaped
-        ]
+    def _by_group(self) -> dict[str, list[RunningTask]]:
+        """Once for all services of a pass: each would search all tasks."""
+        found: dict[str, list[RunningTask]] = {}
+        for running in list(self.tasks.values()):
+            found.setdefault(running.task.group, []).append(running)
+        return found
 
     def _run(self, running: RunningTask) -> None:
         self.tasks[running.task.id] = running

@@ -20,7 +20,7 @@ from orchestrator.local.world.foundation import (
     file_store,
     hosted_zone,
     instance_profile,
-    load_balancer,
+    load_balancers,
     network,
     redis,
 )
@@ -63,7 +63,6 @@ def build(
     admin_secret, database_host = database(aws, name, net, snapshots.database)
     redis_secret, redis_host = redis(aws, name, net, len(tenants))
     certificate_arn = certificate(aws, name, zone, [customer.hostname for customer in customers])
-    balancer, listener = load_balancer(aws, name, net, certificate_arn)
     shared = Shared(
         name=name,
         region=session.region_name,
@@ -75,7 +74,8 @@ def build(
         cluster=aws.ecs.create_cluster(clusterName=f"{name}-cluster")["cluster"]["clusterName"],
         execution_role=execution_role(aws, name),
         instance_profile=instance_profile(aws, name),
-        listener=listener,
+        balancers=load_balancers(aws, name, net, certificate_arn, len(tenants)),
+        certificate=certificate_arn,
         log_prefix=log_prefix,
     )
     versions = {each: (onyx or {}).get(each, 2) for each in tenants}
@@ -88,8 +88,6 @@ def build(
         **_contract_of(shared, admin_secret),
         "account_id": aws.sts.get_caller_identity()["Account"],
         "runner": {"instance_id": (first.get(VESPA) or first[OPENSEARCH])["instance_id"]},
-        "load_balancer": balancer,
-        "certificate": {"arn": certificate_arn},
         "vespa": {name: found[VESPA] for name, found in placed.items() if VESPA in found},
         "dns": {"provider": provider, "zone": zone, "ttl": 60 if provider == "route53" else 600},
         "tenants": {each.name: tenant(aws, shared, each, placed[each.name], versions[each.name]) for each in customers},
@@ -109,6 +107,8 @@ def _contract_of(shared: Shared, admin_secret: str) -> dict[str, Any]:
             "admin_user": ADMIN,
             "admin_secret_arn": admin_secret,
         },
+        "load_balancer": shared.balancers[0].part,
+        "certificate": {"arn": shared.certificate},
         "bucket": shared.bucket,
         "redis": {
             "replication_group": f"{shared.name}-redis",

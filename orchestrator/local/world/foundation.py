@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.world.parts import WorldClients, WorldNetwork
+from orchestrator.local.world.parts import PlacedBalancer, WorldClients, WorldNetwork
 
 ADMIN = "onyx_root"
 MOST_NAMES = 10
 """Names of a certificate, unless the account's quota was raised (ACM user guide, "Quotas")."""
+TOGETHER = 90
+"""Tenants of a load balancer: AWS ends at 100 target groups for each."""
 REDIS_DATABASES = 16
 """Of a Redis with a default parameter group."""
 _ADDRESS_SECONDS = 60.0
@@ -208,16 +210,24 @@ def certified(zone: str, hostnames: Sequence[str]) -> list[str]:
     return sorted({wildcard if name.partition(".")[2] == zone else name for name in hostnames})
 
 
-def load_balancer(
-    aws: WorldClients, name: str, network: WorldNetwork, certificate_arn: str
-) -> tuple[dict[str, str], str]:
-    """The contract's part, and the ARN of the HTTPS listener (404 for a host no rule knows)."""
+def load_balancers(
+    aws: WorldClients, name: str, network: WorldNetwork, certificate_arn: str, tenants: int
+) -> tuple[PlacedBalancer, ...]:
+    """As many as so many tenants need."""
+    names = [f"{name}-alb-{number}" if number else f"{name}-alb" for number in range(1 + (tenants - 1) // TOGETHER)]
+    return tuple(_load_balancer(aws, one, network, certificate_arn, tags(name)) for one in names)
+
+
+def _load_balancer(
+    aws: WorldClients, name: str, network: WorldNetwork, certificate_arn: str, tagged: list[dict[str, str]]
+) -> PlacedBalancer:
+    """Its HTTPS listener answers with 404 for a host that no rule knows."""
     balancer = aws.elbv2.create_load_balancer(
-        Name=f"{name}-alb",
+        Name=name,
         Subnets=network.public,
         SecurityGroups=[network.groups["alb"]],
         Type="application",
-        Tags=tags(name),
+        Tags=tagged,
     )["LoadBalancers"][0]
     arn = balancer["LoadBalancerArn"]
     redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
@@ -237,7 +247,7 @@ def load_balancer(
         DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": nothing}],
     )["Listeners"][0]
     part = {"arn": arn, "dns_name": balancer["DNSName"], "zone_id": balancer["CanonicalHostedZoneId"]}
-    return part, str(listener["ListenerArn"])
+    return PlacedBalancer(part, str(listener["ListenerArn"]))
 
 
 def file_store(aws: WorldClients, name: str, region: str) -> str:

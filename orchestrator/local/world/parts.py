@@ -51,6 +51,14 @@ class WorldNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedBalancer:
+    """A load balancer as the contract has it, and the ARN of its HTTPS listener."""
+
+    part: dict[str, str]
+    listener: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What all tenants of a stack share, by the names the rest needs."""
 
@@ -64,7 +72,8 @@ class Shared:
     cluster: str
     execution_role: str
     instance_profile: str
-    listener: str
+    balancers: tuple[PlacedBalancer, ...]
+    certificate: str
     log_prefix: str
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from orchestrator.local.world.foundation import login, policy, role, secret, tags
+from orchestrator.local.world.foundation import TOGETHER, login, policy, role, secret, tags
 from orchestrator.local.world.indexes import OPENSEARCH, VESPA, PlacedByKind
 from orchestrator.local.world.parts import Customer, Shared, WorldClients
 
@@ -49,7 +49,15 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
         "target_group_arn": target_group,
         "log_group": log_group,
         **({"index": {OPENSEARCH: indexes[OPENSEARCH]}} if OPENSEARCH in indexes else {}),
+        **_elsewhere(shared, customer),
     }
+
+
+def _elsewhere(shared: Shared, customer: Customer) -> dict[str, Any]:
+    """What the contract says of a tenant that is not on the first load balancer."""
+    number = customer.slot // TOGETHER
+    balancer = {"load_balancer": shared.balancers[number].part, "certificate": {"arn": shared.certificate}}
+    return balancer if number else {}
 
 
 def _target_group(aws: WorldClients, shared: Shared, customer: Customer) -> str:
@@ -68,7 +76,7 @@ def _target_group(aws: WorldClients, shared: Shared, customer: Customer) -> str:
         Matcher={"HttpCode": "200-299"},
     )["TargetGroups"][0]["TargetGroupArn"]
     aws.elbv2.create_rule(
-        ListenerArn=shared.listener,
+        ListenerArn=shared.balancers[customer.slot // TOGETHER].listener,
         Priority=100 + customer.slot,
         Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [customer.hostname]}}],
         Actions=[{"Type": "forward", "TargetGroupArn": group}],
