@@ -124,8 +124,9 @@ class PartObserved(_Event):
     """What `status` sees of one part: `database`, `redis`, `load-balancer`, `tenant`, or `stack` for a note about all.
 
     `state` is `up`, `pending`, `failed` or `unknown`. A tenant has more: tasks `running` of `desired`, targets
-    `healthy` of `targets`, its `vespa` and `opensearch` (`up`, `starting`, docker's or EC2's word), `dns` (`ok`,
-    `stale`, `missing`) and `site` (the HTTP status, `unreachable`, `tls-invalid`); empty: not known, or there is none.
+    `healthy` of `targets` (0 of 0 where the tenant is up: not asked for), its `vespa` and `opensearch` (`up`,
+    `starting`, docker's or EC2's word), `dns` (`ok`, `stale`, `missing`) and `site` (the HTTP status, `unreachable`,
+    `tls-invalid`); empty: not known, or there is none.
     """
 
     name = "part-observed"

@@ -41,6 +41,7 @@ from orchestrator.dns.history import FILE, History
 from orchestrator.dns.model import Connection, DnsProvider
 from orchestrator.dns.places import ZonePlace
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.limits import Limits
 from orchestrator.lifecycle.other_users import OtherUsers
@@ -86,6 +87,7 @@ class Context:
     resolver: resolve.Resolver
     probe: Callable[[str, str, str], probe.Probe]
     other_users: OtherUsers
+    close_looks: CloseLooks
     buckets: S3
     newest_backup: NewestBackup
     redis_rotations: frozenset[str] = frozenset()
@@ -115,12 +117,11 @@ def connect(
     rules: DnsRules,
     databases: DatabaseRules,
     waiting: services.Rules,
+    close: CloseLooks,
 ) -> Context:
     """Everything a run may need; a client is made when something of it is used."""
     ssm = Ssm(aws.client("ssm"), sleep=clock.sleep, monotonic=clock.monotonic, mark=lambda: token_hex(6))
-    secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
-    parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
-    values = SecretValues(secrets, parameters)
+    parameters, values = _readers(aws, learn)
     lender = PasswordLender(parameters, stack.stack, token_hex(4), clock.now)
     rds = servers_of(stack.database, aws)
     # Without a runner the step `runner` ends the run before anybody asks the database.
@@ -140,9 +141,9 @@ def connect(
         ssm=ssm,
         elasticache=ElastiCache(aws.client("elasticache")),
         secrets=values,
-        ecs=Ecs(aws.client("ecs"), stack.cluster),
-        definitions=ClusterServices(aws.client("ecs"), stack.cluster),
-        targets=Elbv2(aws.client("elbv2")),
+        ecs=Ecs(aws.client("ecs"), stack.cluster, aws.recent("ecs")),
+        definitions=ClusterServices(aws.client("ecs"), stack.cluster, aws.recent("ecs")),
+        targets=Elbv2(aws.client("elbv2"), aws.recent("elbv2")),
         listeners=Listeners(aws.client("elbv2")),
         logs=Logs(aws.client("logs")),
         database=database,
@@ -155,6 +156,7 @@ def connect(
         resolver=resolve.connect(resolver, [place.zone for place in zones_of(stack)]),
         probe=probe.HttpsProbe(port=settings["site-port"], ca_file=settings["ca-file"]),
         redis_rotations=frozenset(settings["rotate-redis-token"]),
+        close_looks=close,
         buckets=S3(aws.client("s3"), stack.account_id),
         newest_backup=NewestBackup(
             Buckets(aws.client("s3"), stack.region, stack.account_id),
@@ -164,6 +166,13 @@ def connect(
         ),
         other_users=OtherUsers(stack, Neighbours(aws.client("ecs")), lambda: _sessions(stack, rds, database)),
     )
+
+
+def _readers(aws: Aws, learn: Learn) -> tuple[Parameters, SecretValues]:
+    """Who reads secrets; `learn` is told each of them."""
+    parameters = Parameters(aws.client("ssm"), lambda value: learn(redact.from_secret(value)))
+    secrets = Secrets(aws.client("secretsmanager"), lambda value: learn(redact.from_secret(value)))
+    return parameters, SecretValues(secrets, parameters)
 
 
 def _sessions(stack: Stack, rds: DbServers, database: Server) -> Sequence[Session]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_hex
 from typing import Self
 
 from orchestrator import steps
@@ -29,6 +30,7 @@ from orchestrator.doctor.consultation import consult
 from orchestrator.engine import graph, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
+from orchestrator.engine.close_looks import FEW, CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Observation, Report
@@ -107,12 +109,18 @@ class Operation:
                 rules=rules or DnsRules(),
                 databases=_database_rules(settings, selection, stack),
                 waiting=waiting,
+                close=self._close_looks(),
             )
         )
 
     def _available(self, _selection: Selection) -> tuple[AnyStep, ...]:
         """The steps there are."""
         return steps.discover()
+
+    def _close_looks(self) -> CloseLooks:
+        """Of many tenants not all are looked into one by one, where their sites are asked too. Named ones are."""
+        visits = any(step.id == "sites" for step in self._steps)
+        return CloseLooks(FEW if visits else None, token_hex(4), frozenset(self._subjects or ()))
 
     def _widened(self, context: Context) -> Context:
         """The context with what other steps need beside it."""
@@ -186,6 +194,7 @@ class Operation:
         other = copy.copy(self)
         other._steps = graph.subset(_repairing(), only=only)
         other._subjects = set(tenants)
+        other._context = replace(self._context, close_looks=CloseLooks())  # it visits no site
         return other
 
     def only_as_shown(self, changes: frozenset[Change]) -> None:
@@ -240,7 +249,8 @@ class Operation:
     def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
         """What each step observes now, the indexes' containers with them; changes nothing, looks not at `known`."""
         asked = [step for step in self._looked_at if step.id not in known]
-        return runner.sights(asked, self._looking_once(), subjects=self._subjects)
+        context, monotonic = self._looking_once(), self.clock.monotonic
+        return runner.sights(asked, context, subjects=self._subjects, monotonic=monotonic)
 
     def tasks(self) -> Iterator[Event]:
         """Every task that ECS still knows, newest first."""
@@ -291,7 +301,8 @@ class Operation:
 
     def survey(self) -> Mapping[str, Mapping[Subject, Verdict]]:
         """What each step observes now; changes nothing."""
-        return runner.survey(self._steps, self._looking_once(), subjects=self._subjects)
+        context, monotonic = self._looking_once(), self.clock.monotonic
+        return runner.survey(self._steps, context, subjects=self._subjects, monotonic=monotonic)
 
     def _looking_once(self) -> Context:
         """The context for a look for itself: it knows what this run caused, and waits for nothing."""

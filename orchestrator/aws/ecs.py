@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.batches import answers
 from orchestrator.aws.clusters import by_cluster, name_of, place
-from orchestrator.aws.pages import items
+from orchestrator.aws.described import described
+from orchestrator.aws.pages import items, pages
 from orchestrator.aws.resends import sent_once
 from orchestrator.aws.service_deployments import RolloutRecord, ServiceDeployments
-from orchestrator.aws.service_events import EventKind, ServiceEvent
+from orchestrator.aws.service_events import EventKind, ServiceEvent, calm, happened
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
-from orchestrator.engine.subjects import Attempts, attempt
+from orchestrator.engine.looks import Recent
+from orchestrator.engine.subjects import Attempts, attempt, both
 from orchestrator.errors import OrchestratorError, Problem
 
 ECS, ROLLING = "ECS", "ROLLING"
 """The usual deployment controller, and its usual strategy."""
 AT_ONCE = 8
+_OF_A_SERVICE = "service:"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -93,6 +97,15 @@ class Service:
         """When ECS last called it steady (its tasks were healthy then), as far as its newest 100 events tell."""
         return next((one.at for one in self.happened if one.kind is EventKind.STEADY), None)
 
+    def looks_well(self, target_group: str) -> bool:
+        """Whether nothing shows trouble: it has its tasks, of one deployment, and registers them in this group.
+
+        ECS said last that it is steady, which it says when its targets are healthy (ECS developer guide, "Service event
+        messages"): nothing has happened since, as far as ECS knows.
+        """
+        quiet = len(self.deployments) == 1 and self.running == self.desired > 0 and not self.pending
+        return quiet and self.deploys_itself and target_group in (self.target_groups or ()) and calm(self.happened)
+
     @property
     def deploys_itself(self) -> bool:
         """Whether ECS makes its deployments: another controller's service refuses a forced one."""
@@ -132,6 +145,8 @@ class Task:
     """Its private addresses (of network mode awsvpc)."""
     started_at: datetime | None = None
     """When it became RUNNING."""
+    service: str = ""
+    """The name, in its cluster, of the service whose it is; empty: no service's."""
 
     @property
     def ended_at(self) -> datetime | None:
@@ -147,9 +162,11 @@ class Task:
 class Ecs:
     """A stack's services through a boto3 `ecs` client; `cluster` is that of those that say none (`clusters.place`)."""
 
-    def __init__(self, client: Any, cluster: str) -> None:
+    def __init__(self, client: Any, cluster: str, recent: Recent | None = None) -> None:
+        """`recent`: what is shared with those who ask the same of ECS."""
         self._client = client
         self._cluster = cluster
+        self._recent = recent or Recent()
         self._definitions: dict[str, TaskDefinition] = {}
         self.deployments = ServiceDeployments(client, cluster)
         """ECS's own records of its services' deployments."""
@@ -160,13 +177,11 @@ class Ecs:
             name_of(raw, called): _service(raw, name_of(raw, called))
             for cluster, called in by_cluster(names, self._cluster).items()
             for raw in self._describe_services(cluster, list(called))
-            if raw["status"] != "INACTIVE"
         }
 
-    def _describe_services(self, cluster: str, names: Sequence[str]) -> list[dict[str, Any]]:
-        wanted = {"cluster": cluster, "services": names, "include": ["TAGS"]}
+    def _describe_services(self, cluster: str, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         try:
-            return [raw for some in answers(self._client, "describe_services", **wanted) for raw in some["services"]]
+            return described(self._client, cluster, names, self._recent)
         except (ClientError, BotoCoreError) as error:
             if code_of(error) == "ClusterNotFoundException":
                 fix = "check `cluster`, `region` and the account in the contract"
@@ -181,12 +196,37 @@ class Ecs:
         return tuple(sorted(tasks, key=lambda task: str(task.created_at or ""), reverse=True))
 
     def running(self, services: Sequence[str]) -> Attempts[tuple[Task, ...]]:
-        """The tasks that each service wants to run now: one ListTasks a service, DescribeTasks for 100 of all."""
-        listed = attempt(services, self._listed, at_once=AT_ONCE)
-        found: dict[str, Task] = {}
-        for cluster, called in by_cluster(listed.results, self._cluster).items():
-            arns = [arn for name in called.values() for arn in listed.results[name]]
-            found |= {one.arn: one for one in self._described(arns, cluster)}
+        """The tasks that each service wants to run now: those of its whole cluster are listed where that is less work.
+
+        A page of ListTasks has 100 tasks, so it is unless others run far more tasks there than these services. Else one
+        ListTasks a service; DescribeTasks for 100 of all.
+        """
+        found: Attempts[tuple[Task, ...]] = Attempts()
+        for cluster, called in by_cluster(services, self._cluster).items():
+            every = self._of_cluster(cluster, len(called) // 2)
+            if every is None:
+                found = both(found, self._of_each(cluster, called))
+                continue
+            mine: dict[str, list[Task]] = {name: [] for name in called.values()}
+            for task in every:
+                if task.service in called:
+                    mine[called[task.service]].append(task)
+            found = both(found, Attempts({name: tuple(some) for name, some in mine.items()}))
+        return found
+
+    def _of_cluster(self, cluster: str, most: int) -> Sequence[Task] | None:
+        """Every task that somebody wants to run there; None: they would take more than `most` pages."""
+        with translated("ecs:ListTasks"):
+            every = pages(self._client, "list_tasks", cluster=cluster, desiredStatus="RUNNING") if most else iter(())
+            shown = list(islice(every, most + 1))
+        if not 0 < len(shown) <= most:
+            return None
+        return self._described([arn for page in shown for arn in page["taskArns"]], cluster)
+
+    def _of_each(self, cluster: str, called: Mapping[str, str]) -> Attempts[tuple[Task, ...]]:
+        listed = attempt(called.values(), self._listed, at_once=AT_ONCE)
+        arns = [arn for some in listed.results.values() for arn in some]
+        found = {one.arn: one for one in self._described(arns, cluster)}
         tasks = {name: tuple(found[arn] for arn in some if arn in found) for name, some in listed.results.items()}
         return Attempts(tasks, listed.failures)
 
@@ -252,7 +292,7 @@ def _service(raw: Mapping[str, Any], called: str) -> Service:
         running=raw["runningCount"],
         pending=raw["pendingCount"],
         deployments=tuple(sorted(made, key=lambda one: one.status != "PRIMARY")),
-        happened=tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ())),
+        happened=raw["happened"] if "happened" in raw else happened(raw),
         grace=float(raw.get("healthCheckGracePeriodSeconds") or 0),
         controller=controller,
         strategy=rules.get("strategy") or ROLLING,
@@ -320,6 +360,7 @@ def _task(raw: Mapping[str, Any]) -> Task:
         ),
         stopping_at=raw.get("stoppingAt"),
         started_at=raw.get("startedAt"),
+        service=group.removeprefix(_OF_A_SERVICE) if (group := raw.get("group", "")).startswith(_OF_A_SERVICE) else "",
         addresses=tuple(
             str(said["value"])
             for one in raw.get("attachments", ())

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import items, one
 from orchestrator.aws.session import code_of, problem_of, translated
+from orchestrator.engine.looks import Recent
 from orchestrator.errors import Invalid, Problem
 
 NO_SUCH_GROUP = frozenset({"TargetGroupNotFound", "TargetGroupNotFoundException"})
@@ -71,11 +72,16 @@ def groups_of(client: Any, arns: Sequence[str]) -> Iterator[Any]:
 class Elbv2:
     """Reads load balancers and target groups through a boto3 `elbv2` client."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, recent: Recent | None = None) -> None:
+        """`recent`: what is shared with those who ask the same of load balancing."""
         self._client = client
+        self._recent = recent or Recent()
 
     def health(self, target_group_arn: str) -> TargetHealth:
         """The health of the group's targets now."""
+        return self._recent.one(("health", target_group_arn), lambda: self._health(target_group_arn))
+
+    def _health(self, target_group_arn: str) -> TargetHealth:
         try:
             answer = self._client.describe_target_health(TargetGroupArn=target_group_arn)
         except (ClientError, BotoCoreError) as error:

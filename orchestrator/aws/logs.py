@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,6 +39,24 @@ class Logs:
             return any(one["logGroupName"] == group for one in found)
         except (ClientError, BotoCoreError) as error:
             raise problem_of(error, "logs:DescribeLogGroups") from None
+
+    def among(self, groups: Collection[str]) -> frozenset[str]:
+        """Those of the log groups that are there.
+
+        Of several, all that begin as they do are listed, 50 to a page, where that takes no more calls than to ask for
+        each by itself.
+        """
+        prefix = os.path.commonprefix(list(groups))  # noqa: RUF071 - of names; they are no paths
+        if len(groups) > 1 and prefix:
+            try:
+                every = pages(self._client, "describe_log_groups", logGroupNamePrefix=prefix)
+                shown = list(islice(every, len(groups)))
+                whole = next(every, None) is None
+            except (ClientError, BotoCoreError) as error:
+                raise problem_of(error, "logs:DescribeLogGroups") from None
+            if whole:
+                return frozenset(one["logGroupName"] for page in shown for one in page["logGroups"]) & set(groups)
+        return frozenset(group for group in groups if self.has(group))
 
     def tail(self, group: str, stream: str, lines: int = 50) -> tuple[str, ...]:
         """The stream's newest lines, oldest first. Empty when the group or the stream does not exist (yet)."""

@@ -73,6 +73,9 @@ AGAIN: Mapping[str, str] = {
 }
 """Operation → why it may be asked for twice."""
 
+CHANGES = ONCE.keys() | AGAIN.keys()
+"""All of them: after each, what was read before may be untrue."""
+
 _NEVER_LEFT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _TOO_FAST = frozenset(
     {

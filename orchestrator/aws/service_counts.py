@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.aws.batches import answers
 from orchestrator.aws.clusters import by_cluster, name_of, place
+from orchestrator.aws.described import described
 from orchestrator.aws.session import translated
+from orchestrator.engine.looks import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,19 @@ class Count:
 class ServiceCounts:
     """A stack's services through a boto3 `ecs` client; those that say no cluster are in `cluster`."""
 
-    def __init__(self, client: Any, cluster: str) -> None:
+    def __init__(self, client: Any, cluster: str, recent: Recent | None = None) -> None:
+        """`recent`: what is shared with those who ask the same of ECS."""
         self._client = client
         self._cluster = cluster
+        self._recent = recent or Recent()
 
     def read(self, names: Sequence[str]) -> Mapping[str, Count]:
         """Those that exist among `names`."""
         found: dict[str, Count] = {}
         for cluster, called in by_cluster(names, self._cluster).items():
-            wanted = {"cluster": cluster, "services": list(called), "include": ["TAGS"]}
             with translated("ecs:DescribeServices"):
-                said = list(answers(self._client, "describe_services", **wanted))
-            counts = (
-                _count(raw, name_of(raw, called))
-                for some in said
-                for raw in some["services"]
-                if raw["status"] != "INACTIVE"
-            )
-            found |= {count.name: count for count in counts}
+                shown = described(self._client, cluster, list(called), self._recent)
+            found |= {name_of(raw, called): _count(raw, name_of(raw, called)) for raw in shown}
         return found
 
     def scale(self, name: str, desired: int) -> None:

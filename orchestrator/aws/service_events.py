@@ -7,9 +7,11 @@ rebalancing). Nothing else in the program reads them; one that is not known is `
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class EventKind(StrEnum):
@@ -51,6 +53,7 @@ _TEXTS = (
     (EventKind.ROLLING_BACK, re.compile(r"rolling back to", re.IGNORECASE)),
 )
 """The first that is found in a text says its kind."""
+_COMPLETED = re.compile(r"deployment completed")
 _DEPLOYMENT = re.compile(r"\(deployment (?P<id>[^()\s]+)\)")
 
 
@@ -73,3 +76,14 @@ class ServiceEvent:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "count", int(match.groupdict().get("count") or 0) if match else 0)
         object.__setattr__(self, "deployment", named["id"] if named else "")
+
+
+def calm(happened: Sequence[ServiceEvent]) -> bool:
+    """Whether ECS said last that the service is steady (beside which it says that a deployment is completed)."""
+    newest = next((one for one in happened if not _COMPLETED.search(one.text)), None)
+    return newest is not None and newest.kind is EventKind.STEADY
+
+
+def happened(raw: Mapping[str, Any]) -> tuple[ServiceEvent, ...]:
+    """The events of a service as ECS shows it, the newest first."""
+    return tuple(ServiceEvent(event["createdAt"], event["message"]) for event in raw.get("events", ()))

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.aws.batches import answers
 from orchestrator.aws.clusters import by_cluster, name_of
+from orchestrator.aws.described import described
 from orchestrator.aws.session import translated
 from orchestrator.aws.task_definition import TaskDefinition, parsed
+from orchestrator.engine.looks import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +41,29 @@ class ServiceSettings:
 class ClusterServices:
     """A stack's services through a boto3 `ecs` client; those that say no cluster are in `cluster`."""
 
-    def __init__(self, client: Any, cluster: str) -> None:
+    def __init__(self, client: Any, cluster: str, recent: Recent | None = None) -> None:
+        """`recent`: what is shared with those who ask the same of ECS."""
         self._client = client
         self._cluster = cluster
+        self._recent = recent or Recent()
+        self._definitions: dict[str, TaskDefinition] = {}
 
     def settings(self, names: Sequence[str]) -> Mapping[str, ServiceSettings]:
         """Of the services that exist among `names`."""
         found: dict[str, ServiceSettings] = {}
         for cluster, called in by_cluster(names, self._cluster).items():
-            wanted = {"cluster": cluster, "services": list(called)}
             with translated("ecs:DescribeServices"):
-                said = list(answers(self._client, "describe_services", **wanted))
-            settings = (
-                _settings(raw, name_of(raw, called))
-                for some in said
-                for raw in some["services"]
-                if raw["status"] != "INACTIVE"
-            )
-            found |= {one.name: one for one in settings}
+                shown = described(self._client, cluster, list(called), self._recent)
+            found |= {name_of(raw, called): _settings(raw, name_of(raw, called)) for raw in shown}
         return found
 
     def definition(self, arn: str) -> TaskDefinition:
-        """One revision."""
-        with translated("ecs:DescribeTaskDefinition"):
-            answer = self._client.describe_task_definition(taskDefinition=arn)
-        return parsed(answer["taskDefinition"])
+        """One revision. What is in it never changes, so that it is read once; only that it is active may end."""
+        if arn not in self._definitions:
+            with translated("ecs:DescribeTaskDefinition"):
+                answer = self._client.describe_task_definition(taskDefinition=arn)
+            self._definitions[arn] = parsed(answer["taskDefinition"])
+        return self._definitions[arn]
 
 
 def _settings(raw: Mapping[str, Any], called: str) -> ServiceSettings:

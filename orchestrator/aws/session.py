@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.model import OperationModel
@@ -14,6 +15,7 @@ from orchestrator.aws import call_marks, looks, resends
 from orchestrator.aws.access import Access
 from orchestrator.aws.errors import EXPIRED, code_of, denied, is_ended_session, problem_of, translated
 from orchestrator.aws.roles import assuming
+from orchestrator.engine.looks import Recent
 from orchestrator.errors import Expired, Invalid, Problem, Refused
 
 __all__ = ["Aws", "code_of", "denied", "problem_of", "translated"]
@@ -59,6 +61,12 @@ class Aws:
         self._lock = threading.Lock()
         self._making = threading.Lock()
         self._clients: dict[str, _Client] = {}
+        self._recent: dict[str, Recent] = {}
+
+    def recent(self, service: str) -> Recent:
+        """What steps share of the service's answers; each change that one of our clients makes empties it."""
+        with self._lock:
+            return self._recent.setdefault(service, Recent())
 
     def client(self, service: str) -> Any:
         """The one client of `service`. botocore retries throttling and transport errors by itself (5 attempts).
@@ -98,6 +106,14 @@ class Aws:
         looks.register(made)
         resends.register(made)
         call_marks.mark(made, resends.ONCE)
+        recent = self.recent(service)
+
+        def changed(model: OperationModel, **_: Any) -> None:
+            if xform_name(model.name) in resends.CHANGES:
+                recent.forget()
+
+        made.meta.events.register("before-call", changed)
+        made.meta.events.register("after-call", changed)
         generation = self._access.generation
 
         def notice(parsed: Mapping[str, Any], model: OperationModel, **_: Any) -> None:

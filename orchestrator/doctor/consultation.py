@@ -27,7 +27,8 @@ from orchestrator.aws.values import SecretValues
 from orchestrator.database.server import Server
 from orchestrator.dns.resolve import Resolver
 from orchestrator.doctor import checks, contradictions
-from orchestrator.doctor.scene import Readers, Scene
+from orchestrator.doctor.readers import Readers
+from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Case, Diagnosis, Finding, Severity, examine
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.step import Subject
@@ -67,11 +68,11 @@ def consult(context: DoctorContext, aws: Aws, clock: Clock, subjects: Collection
     Once more where it may have been paused by hand just now: what AWS shows late would be named as a cause.
     """
     readers = _readers(context, aws)
-    first = _look(Scene(context.stack, readers, clock.now()), subjects)
+    first = _look(Scene(context.stack, readers, clock.now(), clock.monotonic), subjects)
     if not first.may_be_early:
         return first
     clock.sleep(WINDOW)
-    return _look(Scene(context.stack, readers, clock.now()), subjects)
+    return _look(Scene(context.stack, readers, clock.now(), clock.monotonic), subjects)
 
 
 def _look(scene: Scene, subjects: Collection[Subject] | None) -> Diagnosis:
@@ -89,7 +90,7 @@ def _readers(context: DoctorContext, aws: Aws) -> Readers:
     stack = context.stack
     return Readers(
         ecs=context.ecs,
-        services=ClusterServices(aws.client("ecs"), stack.cluster),
+        services=ClusterServices(aws.client("ecs"), stack.cluster, aws.recent("ecs")),
         autoscaling=Autoscaling(aws.client("application-autoscaling"), stack.cluster),
         targets=context.targets,
         listeners=Listeners(aws.client("elbv2")),
@@ -103,10 +104,11 @@ def _readers(context: DoctorContext, aws: Aws) -> Readers:
         acm=Acm(aws.client("acm")),
         s3=S3(aws.client("s3"), stack.account_id),
         cloudwatch=CloudWatch(aws.client("cloudwatch")),
-        counts=ServiceCounts(aws.client("ecs"), stack.cluster),
+        counts=ServiceCounts(aws.client("ecs"), stack.cluster, aws.recent("ecs")),
         database=context.database,
         resolver=context.resolver,
         visit=partial(visits.look, context),
+        close_looks=context.close_looks,
         records=lambda: dns_records.decide(dns_records.observe(context)),
         direct=not context.needs_runner,
     )

@@ -9,79 +9,45 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from orchestrator.aws.acm import Acm, AcmCertificate
-from orchestrator.aws.autoscaling import Autoscaling, Scaling
-from orchestrator.aws.cloudwatch import CloudWatch
-from orchestrator.aws.db_servers import DbServers
-from orchestrator.aws.ecs import Ecs
-from orchestrator.aws.elasticache import ElastiCache, RedisState
-from orchestrator.aws.elbv2 import Elbv2, HealthCheck
-from orchestrator.aws.iam import Iam, Permissions
-from orchestrator.aws.listeners import Listeners, Routing
-from orchestrator.aws.logs import Logs
-from orchestrator.aws.network import Instance, Network, SecurityGroup, Subnet
+from orchestrator.aws.acm import AcmCertificate
+from orchestrator.aws.autoscaling import Scaling
+from orchestrator.aws.elasticache import RedisState
+from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.aws.iam import Permissions
+from orchestrator.aws.listeners import Routing
+from orchestrator.aws.network import Instance, SecurityGroup, Subnet
 from orchestrator.aws.rds import ServerState
-from orchestrator.aws.s3 import S3, Presence
+from orchestrator.aws.s3 import Presence
 from orchestrator.aws.secrets import Shape
-from orchestrator.aws.service_counts import Count, ServiceCounts
-from orchestrator.aws.service_settings import ClusterServices, ServiceSettings
-from orchestrator.aws.ssm import Ping, Ssm
+from orchestrator.aws.service_counts import Count
+from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.aws.ssm import Ping
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.aws.value_from import parse
-from orchestrator.aws.values import SecretValues
 from orchestrator.database.model import ServerContents, wanted_of
-from orchestrator.database.server import Server
-from orchestrator.dns.resolve import DnsAnswer, Resolver
+from orchestrator.dns.resolve import DnsAnswer
 from orchestrator.doctor.contradictions import Observations
+from orchestrator.doctor.readers import Readers
+from orchestrator.engine import looks
 from orchestrator.engine.check import LOOKS
 from orchestrator.engine.step import Subject, Unread, Verdicts
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 from orchestrator.index import provider
-from orchestrator.probe import Reached
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Rollout
-from orchestrator.site import answers
+from orchestrator.site import visits
 from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
 
 S = TypeVar("S", bound="Scene")
 T = TypeVar("T")
 AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """Who reads what."""
-
-    ecs: Ecs
-    services: ClusterServices
-    autoscaling: Autoscaling
-    targets: Elbv2
-    listeners: Listeners
-    logs: Logs
-    rds: DbServers
-    elasticache: ElastiCache
-    network: Network
-    ssm: Ssm
-    secrets: SecretValues
-    iam: Iam
-    acm: Acm
-    s3: S3
-    cloudwatch: CloudWatch
-    counts: ServiceCounts
-    database: Server
-    resolver: Resolver
-    records: Callable[[], Verdicts]
-    """The look and the decision of the step `dns-records`."""
-    direct: bool = field(default=False, kw_only=True)
-    """Whether the database is reached without the runner."""
-    visit: Callable[[Mapping[Subject, Sequence[str]], Mapping[Subject, Routing]], Visits]
-    """`visits.look`: what visitors meet at these addresses of the tenants' names."""
 
 
 def read_once(method: Callable[[S], T]) -> Callable[[S], T]:
@@ -93,7 +59,8 @@ def read_once(method: Callable[[S], T]) -> Callable[[S], T]:
         with self.lock_of(name):
             if name not in self.seen:
                 try:
-                    self.seen[name] = (method(self), None)
+                    with self.looking():
+                        self.seen[name] = (method(self), None)
                 except Transient:
                     raise
                 except Exception as error:  # noqa: BLE001 - whatever it was, all who ask shall hear the same
@@ -110,17 +77,21 @@ def read_once(method: Callable[[S], T]) -> Callable[[S], T]:
 class Scene:
     """One stack at one moment."""
 
-    def __init__(self, stack: Stack, readers: Readers, now: datetime) -> None:
-        self.stack = stack
-        self.read = readers
-        self.now = now
+    def __init__(
+        self, stack: Stack, readers: Readers, now: datetime, monotonic: Callable[[], float] | None = None
+    ) -> None:
+        """`monotonic` counts seconds: with it, what several readings ask of AWS is asked once."""
+        self.stack, self.read, self.now = stack, readers, now
+        self._together = looks.survey(monotonic) if monotonic else None
         self.seen: dict[str, tuple[Any, Exception | None]] = {}
         self.missed: dict[tuple[str, Subject], Problem] = {}
         """What could not be read for a tenant, by reading and tenant: its other readings, and the others', stand."""
-        self.met = Visits()
-        """What visitors met, once somebody visited."""
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
+
+    def looking(self) -> AbstractContextManager[None]:
+        """Around what is read: what was read since the scene began will do."""
+        return self._together().tried() if self._together else nullcontext()
 
     def lock_of(self, name: str) -> threading.RLock:
         """One lock a reading."""
@@ -135,26 +106,50 @@ class Scene:
         for _ in range(LOOKS):
             settled = {name: one for name, one in every.items() if not (one.unread and one.unread.passing)}
             if len(settled) < len(self.stack.tenants):
-                every = progress.observe(self.stack, read.ecs, read.targets, read.logs, settled=settled)
+                every = progress.observe(
+                    self.stack, read.ecs, read.targets, read.logs, settled=settled, spare=lambda _: self.spared()
+                )
         self.miss("services", {name: one.unread.problem for name, one in every.items() if one.unread})
         seen = {name: one for name, one in every.items() if one.unread is None}
         inside = self._for_each(
             "services",
-            [name for name, one in seen.items() if one.steady and not one.targets.healthy],
+            [name for name, one in seen.items() if one.steady and not one.serves],
             lambda name: progress.examine(seen[name], self.stack.tenants[name], read.ecs, read.targets, read.logs),
         )
         return {name: progress.at_present(one) for name, one in {**seen, **inside}.items()}
 
     @read_once
+    def visits(self) -> Visits:
+        """What visitors of the names that lead to their load balancers meet, and what is behind these names."""
+        said, here = self.answers(), dict[Subject, Sequence[str]]()
+        for tenant, it in self.stack.tenants.items():
+            answer, way = said[it.hostname], self.routing_of(tenant)
+            lands = answer.leads_to(said[self.stack.balancer_of(tenant).dns_name])
+            if answer.every and lands and way.found and way.https:
+                here[tenant] = answer.every
+        seen = self.read.visit(here, {tenant: self.routing_of(tenant) for tenant in here}) if here else Visits()
+        self.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
+        return seen
+
+    @read_once
+    def spared(self) -> frozenset[Subject]:
+        """Of many tenants, those of whom less is asked: they look well to ECS, their sites answer, none was drawn."""
+        close, tenants = self.read.close_looks, self.stack.tenants
+        if close.few is None or len(tenants) <= close.few:
+            return frozenset()
+        shown, answering = self.read.ecs.services([*self._names()]), visits.right(self.stack, self.visits().probes)
+        return close.spared(visits.looking_well(self.stack, shown, answering))
+
+    @read_once
     def settings(self) -> Mapping[str, ServiceSettings]:
         """Per tenant whose service exists: how it is set up."""
-        names = {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
+        names = self._names()
         return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
 
     @read_once
     def counts(self) -> Mapping[str, Count]:
         """Per tenant whose service exists: its tasks and tags."""
-        names = {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
+        names = self._names()
         return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
 
     @read_once
@@ -166,8 +161,9 @@ class Scene:
 
     @read_once
     def definitions(self) -> Mapping[str, TaskDefinition]:
-        """Per tenant whose service exists: its task definition."""
-        arns = {tenant: found.task_definition for tenant, found in self.settings().items()}
+        """Per tenant whose service exists, and that is not spared: its task definition."""
+        shown = self.settings().items()
+        arns = {tenant: found.task_definition for tenant, found in shown if tenant not in self.spared()}
         return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
 
     @read_once
@@ -286,7 +282,8 @@ class Scene:
         """Per log group that task definitions or the contract name: whether it is there."""
         names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
         wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values() if tenant.log_group})
-        return dict(zip(wanted, self._each(self.read.logs.has, wanted), strict=True))
+        there = self.read.logs.among(wanted)
+        return {name: name in there for name in wanted}
 
     @read_once
     def answers(self) -> Mapping[str, DnsAnswer]:
@@ -319,11 +316,6 @@ class Scene:
         except OrchestratorError:
             return {}  # the finding stands, and the step itself says why
 
-    def visited(self, seen: Visits) -> Visits:
-        """Remember what visitors met."""
-        self.met = seen
-        return seen
-
     def observations(self) -> Observations:
         """What the checks have seen that may speak against what others of them inferred. Reads nothing."""
         rollouts: Mapping[str, Rollout] = self._read_already("rollouts") or {}
@@ -331,23 +323,15 @@ class Scene:
         up = {
             name: one.primary.created_at
             for name, one in rollouts.items()
-            if one.primary and one.steady and not one.failures and one.targets.healthy and _all_healthy(one)
+            if one.primary and one.serves and not one.failures and (one.spared or _all_healthy(one))
         }
         logins = databases.logins if databases else {}
-        right = frozenset(
-            name
-            for name, probes in self.met.probes.items()
-            if probes
-            and not any(
-                answers.wrong(self.stack.tenants[name].hostname, one, self.stack.healthy(name)) for one in probes
-            )
-            and all(one.reached is Reached.ANSWERED for one in probes)
-        )
+        met: Visits = self._read_already("visits") or Visits()
         return Observations(
             self.now,
             up,
             frozenset(name for name, said in logins.items() if said == "ok"),
-            right,
+            visits.right(self.stack, met.probes),
             frozenset(self.stack.tenants),
         )
 
@@ -358,6 +342,9 @@ class Scene:
     def simulate(self, role: str, actions: Sequence[str], resources: Sequence[str]) -> Permissions:
         """What the role may not do."""
         return self.read.iam.simulate(role, actions, resources)
+
+    def _names(self) -> Mapping[str, Subject]:
+        return {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
 
     def _instance_ids(self) -> list[str]:
         runner = {self.stack.runner.instance_id} if self.stack.runner else set()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
+from orchestrator.engine import looks
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.graph import AnyStep, edges
 from orchestrator.engine.limits import Limits as Limits  # noqa: PLC0414 - who runs steps finds it here
@@ -337,13 +338,22 @@ class Observation:
 
 
 def sights(
-    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
+    steps: Sequence[AnyStep],
+    context: Any,
+    *,
+    subjects: Collection[Subject] | None = None,
+    monotonic: Callable[[], float] | None = None,
 ) -> Mapping[str, Observation]:
-    """Observe and decide, changing nothing. A failed observation is a `Blocked`, or a `Wait` where it may pass."""
+    """Observe and decide, changing nothing. A failed observation is a `Blocked`, or a `Wait` where it may pass.
+
+    `monotonic` counts seconds: with it, what several steps ask is asked once, after this began.
+    """
+    together = looks.survey(monotonic) if monotonic else None
 
     def look(step: AnyStep) -> Observation:
         try:
-            facts = step.observe(context)
+            with together().tried() if together else nullcontext():
+                facts = step.observe(context)
             verdicts = step.decide(facts)
         except OrchestratorError as error:
             return Observation(None, {STACK: Unread.because(error).verdict})
@@ -355,7 +365,12 @@ def sights(
 
 
 def survey(
-    steps: Sequence[AnyStep], context: Any, *, subjects: Collection[Subject] | None = None
+    steps: Sequence[AnyStep],
+    context: Any,
+    *,
+    subjects: Collection[Subject] | None = None,
+    monotonic: Callable[[], float] | None = None,
 ) -> Mapping[str, Mapping[Subject, Verdict]]:
     """What `plan` shows: the verdicts of one look of each step."""
-    return {step: sight.verdicts for step, sight in sights(steps, context, subjects=subjects).items()}
+    seen = sights(steps, context, subjects=subjects, monotonic=monotonic)
+    return {step: sight.verdicts for step, sight in seen.items()}

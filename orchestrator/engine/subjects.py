@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Generic, TypeVar
@@ -104,8 +105,9 @@ def _tried(subjects: Iterable[Subject], work: Callable[[Subject], T], at_once: i
         for subject in order:
             one(subject)
     else:
-        with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(one, order))
+        with ThreadPoolExecutor(at_once) as pool:  # each belongs to the look that it is part of
+            for done in [pool.submit(copy_context().run, one, subject) for subject in order]:
+                done.result()
     return Attempts(_in_order(results, order), _in_order(failures, order))
 
 

@@ -115,7 +115,7 @@ def words(verdict: Verdict) -> str:
 
 
 def _counts(name: Subject, sights: Mapping[str, Observation]) -> dict[str, int]:
-    """Tasks as `services` saw them, which is watched; targets too, or as `redeploy` saw them, which always asks."""
+    """Tasks as `services` saw them, which is watched; targets too, or as `redeploy` saw those of unsteady ones."""
     seen = [rollout for step in ("services", "redeploy") if (rollout := _rollout(name, sights.get(step))) is not None]
     service = seen[0].service if seen else None
     if service is None:

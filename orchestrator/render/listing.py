@@ -23,7 +23,9 @@ def parts(seen: Iterable[PartObserved]) -> Sheet:
     sheet = Sheet("part", "state", "running", "targets", *kinds, "dns", "site", "seen")
     for part in told:
         tenant = part.part == "tenant"
-        counts = (f"{part.running}/{part.desired}", f"{part.healthy}/{part.targets}") if tenant else ("", "")
+        unasked = part.state == "up" and part.running and not part.targets
+        targets = "-" if unasked else f"{part.healthy}/{part.targets}"
+        counts = (f"{part.running}/{part.desired}", targets) if tenant else ("", "")
         cells = [_coloured(word) for word in (*(getattr(part, kind) for kind in kinds), part.dns)]
         state, site = _coloured(part.state), _site(part.site)
         sheet.add(part.subject or part.part, state, *counts, *cells, site, part.detail)

@@ -1,6 +1,7 @@
 """What a tenant's service is doing: its rollout, the tasks that failed in it with their last words, its targets.
 
-What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady. A service
+What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady, but for
+those that are spared it (`engine.close_looks`). A service
 that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task; of a native
 deployment, and of one that failed, ListServiceDeployments once and DescribeServiceDeployments): with a memory at once
 when its events or counts show trouble, else when it is later than the last time, every `DETAILS_PERIOD` seconds
@@ -10,8 +11,9 @@ when its events or counts show trouble, else when it is later than the last time
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
@@ -22,7 +24,7 @@ from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_deployments import RolloutRecord
 from orchestrator.aws.service_events import EventKind
-from orchestrator.engine.step import Unread
+from orchestrator.engine.step import Subject, Unread
 from orchestrator.engine.subjects import ABOUT_US, Attempts
 from orchestrator.errors import OrchestratorError
 from orchestrator.rollout import stages, timeline
@@ -111,6 +113,13 @@ class Rollout:
     record: RolloutRecord | None = None
     """ECS's own record of the deployment, where that can tell more than the service does (`stages.tells`)."""
     unread: Unread | None = None
+    spared: bool = False
+    """Its targets were not asked for: nothing shows trouble, by ECS's own word (`Service.looks_well`)."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is steady, and a target is healthy, as far as that was asked."""
+        return self.steady and (self.spared or self.targets.healthy > 0)
 
     @property
     def primary(self) -> Deployment | None:
@@ -203,25 +212,31 @@ def observe(
     now: datetime | None = None,
     settled: Mapping[str, Rollout] | None = None,
     most: float = inf,
+    spare: Callable[[Collection[Subject]], Collection[Subject]] = lambda _: (),
 ) -> Mapping[str, Rollout]:
     """Every tenant's rollout: services in batches of 10, then per tenant its targets and, where needed, its tasks.
 
     With `memory` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
     without `now` every look is a thorough one. Tenants in `settled` are not looked at again. After `most` seconds in
-    one stage of its rollout a service is looked into in any case.
+    one stage of its rollout a service is looked into in any case. Of the tenants that look well, `spare` names those
+    whose targets are not asked for.
     """
     memory, settled = memory or RunMemory(), settled or {}
     tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
     services = ecs.services([tenant.service_id for tenant in tenants.values()]) if tenants else {}
     known = memory.value.services
     reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most)
+    shown = {name: services[tenant.service_id] for name, tenant in tenants.items() if tenant.service_id in services}
+    well = [name for name, one in shown.items() if one.looks_well(tenants[name].target_group_arn)]
+    spared = frozenset(spare(well))
 
     def look(name: str) -> ServiceLook:
-        service = services.get(tenants[name].service_id)
-        return reader.look(service, tenants[name], known.get(name, Remembered()), now)
+        remembered, spares = known.get(name, Remembered()), name in spared
+        return reader.look(shown.get(name), tenants[name], remembered, now, spares=spares)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looks = dict(zip(tenants, pool.map(look, tenants), strict=True))
+        looking = {name: pool.submit(copy_context().run, look, name) for name in tenants}
+        looks = {name: one.result() for name, one in looking.items()}
     memory.update(lambda value: value.with_services({name: one.remembered for name, one in looks.items()}))
     for one in looks.values():
         if isinstance(one.failure, ABOUT_US):
@@ -269,6 +284,7 @@ class _RolloutReader:
         now: datetime | None,
         *,
         thorough: bool = False,
+        spares: bool = False,
     ) -> ServiceLook:
         """One tenant. What can't be read of it is no other's matter, and what was learned before is remembered."""
         primary = service.primary if service else None
@@ -276,7 +292,9 @@ class _RolloutReader:
             return ServiceLook(Rollout(service), known)
         known = known.having_met(primary) if now else known
         try:
-            if steady(service) and not thorough:
+            if spares:
+                details = ServiceDetails()
+            elif steady(service) and not thorough:
                 details, known = self._of_steady(service, tenant, known, now)
             else:
                 known = self._began(service, primary, known.having_counted(primary), now) if now else known
@@ -295,7 +313,7 @@ class _RolloutReader:
         watched = known.first_primary if now else primary.id
         failures, running = known.of(primary), known.running_since.get(primary.id)
         seen = Rollout(service, details.targets, details.alive, failures, watched, details.revision, running, record)
-        return ServiceLook(seen, known)
+        return ServiceLook(replace(seen, spared=spares), known)
 
     def _recorded(
         self, service: Service, primary: Deployment, known: Remembered, now: datetime | None

@@ -135,12 +135,13 @@ def superseded(it: Situation) -> Verdict | None:
 def up(it: Situation) -> Verdict | None:
     """ECS is content with the one deployment there is, the load balancer with every target; it must hold."""
     rollout = it.rollout
-    content = rollout.steady and rollout.targets.healthy >= it.service.desired
-    if not content or set(rollout.targets.states) != {"healthy"}:
+    healthy = rollout.targets.healthy >= it.service.desired and set(rollout.targets.states) == {"healthy"}
+    if not rollout.steady or not (healthy or rollout.spared):
         return None
     peace = it.seconds_since(timeline.unchanged_since(it.service, it.primary))
     left = max(_settle_time(rollout, it.rules.settle) - peace, _doubt(it))
-    says = f"{it.counts}, {rollout.targets.healthy} healthy: {words.identity(rollout)}"
+    targets = "steady, targets not asked for" if rollout.spared else f"{rollout.targets.healthy} healthy"
+    says = f"{it.counts}, {targets}: {words.identity(rollout)}"
     return Done(says) if left <= 0 else Wait(f"{says}, settling", poll=max(left, pacing.DENSEST))
 
 

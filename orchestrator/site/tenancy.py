@@ -73,12 +73,14 @@ class SiteBackend:
 
     `groups` are the service's target groups (None: it doesn't say), `serving` the targets registered in those that the
     rules lead to, `addresses` those of the service's tasks, `connections` of the containers that use PostgreSQL.
+    `closely`: whether targets and task definitions were asked for; else neither is known.
     """
 
     groups: tuple[str, ...] | None = None
     serving: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     connections: tuple[PostgresEnvironment, ...] = ()
+    closely: bool = True
 
     def own_groups(self, own: TenantParts) -> tuple[str, ...]:
         """The target groups that are this tenant's: the contract's, and the other colour of its service."""
@@ -233,7 +235,9 @@ def _is_address(target: str) -> bool:
 
 
 def unjudged(tenant: Subject, site_owners: SiteOwners, inside: SiteBackend) -> Problem | None:
-    """That the database can't be told to be the tenant's, where it can't."""
+    """That the database can't be told to be the tenant's, where it was asked for and can't."""
+    if not inside.closely:
+        return None
     own = site_owners.tenants[tenant]
     hidden = sorted({one.container for one in inside.connections if one.host is None or one.database is None})
     if inside.connections and not hidden:

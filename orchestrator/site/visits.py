@@ -12,13 +12,14 @@ from orchestrator.aws.ecs import Service, Task
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.aws.listeners import Routing
 from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.step import Subject, Unread
 from orchestrator.engine.subjects import Attempts, attempt
 from orchestrator.errors import Problem
 from orchestrator.inside import Visit
 from orchestrator.inside.shell import Shell
-from orchestrator.probe import Probe
-from orchestrator.site import tenancy
+from orchestrator.probe import Probe, Reached
+from orchestrator.site import answers, tenancy
 from orchestrator.site.tenancy import SiteBackend, SiteOwners
 from orchestrator.stack.contract import Stack
 
@@ -101,6 +102,11 @@ class VisitsContext(Protocol):
         """False when nothing goes through the runner."""
         ...
 
+    @property
+    def close_looks(self) -> CloseLooks:
+        """Whose targets and task definitions are asked for although the site answers as it shall."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Visits:
@@ -123,9 +129,21 @@ def look(
         tenant: [Visit(context.stack.tenants[tenant].hostname, address, expected[tenant]) for address in some]
         for tenant, some in addresses.items()
     }
-    probes = _visited(context, visits, internal={tenant for tenant, way in routings.items() if way.internal})
-    insides, unread = _insides(context, expected, routings)
-    return Visits({tenant: tuple(some) for tenant, some in probes.items()}, insides, unread)
+    internal = {tenant for tenant, way in routings.items() if way.internal}
+    probes = {tenant: tuple(some) for tenant, some in _visited(context, visits, internal=internal).items()}
+    insides, unread = _insides(context, expected, routings, right(context.stack, probes))
+    return Visits(probes, insides, unread)
+
+
+def right(stack: Stack, probes: Mapping[Subject, Sequence[Probe]]) -> frozenset[Subject]:
+    """Tenants whose site answers at every address that was tried, as a site that is up does. Pure."""
+    return frozenset(
+        tenant
+        for tenant, some in probes.items()
+        if some
+        and all(one.reached is Reached.ANSWERED for one in some)
+        and not any(answers.wrong(stack.tenants[tenant].hostname, one, stack.healthy(tenant)) for one in some)
+    )
 
 
 def _visited(
@@ -146,10 +164,14 @@ def _visited(
 
 
 def _insides(
-    context: VisitsContext, paths: Mapping[Subject, str], routings: Mapping[Subject, Routing]
+    context: VisitsContext,
+    paths: Mapping[Subject, str],
+    routings: Mapping[Subject, Routing],
+    answering: Collection[Subject],
 ) -> tuple[Mapping[Subject, SiteBackend], Mapping[Subject, Unread]]:
-    """A ListTasks, a DescribeTargetHealth and a DescribeTaskDefinition for each tenant, and few calls for all.
+    """A DescribeTargetHealth and a DescribeTaskDefinition for each tenant that is not spared, and few calls for all.
 
+    Spared are those that are `answering` as they shall, look well to ECS, and were not drawn (`engine.close_looks`).
     And who could not be looked at, with the reason: that is no other tenant's matter.
     """
     site_owners, tenants = SiteOwners.of(context.stack), context.stack.tenants
@@ -161,29 +183,44 @@ def _insides(
         tenant: tenancy.led_to(site_owners.tenants[tenant], path, routings[tenant].rules)
         for tenant, path in paths.items()
     }
-    asked = sorted({group for some in groups.values() for group in some})
+    spared = context.close_looks.spared(looking_well(context.stack, services, answering))
+    asked = sorted({group for tenant, some in groups.items() if tenant not in spared for group in some})
     health = attempt(asked, context.targets.health, at_once=AT_ONCE)
-    used = {name: _definitions(service, tasks.get(name, ())) for name, service in services.items()}
+    unneeded = {names[tenant] for tenant in spared}
+    used = {
+        name: _definitions(service, tasks.get(name, ())) for name, service in services.items() if name not in unneeded
+    }
     arns = sorted({arn for some in used.values() for arn in some})
     defined = attempt(arns, context.definitions.definition, at_once=AT_ONCE)
     failures = {**listed.failures, **health.failures, **defined.failures}
     unread = {
         tenant: Unread.because(failures[part])
         for tenant, name in names.items()
-        for part in (name, *groups[tenant], *used.get(name, ()))
+        for part in (name, *(groups[tenant] if tenant not in spared else ()), *used.get(name, ()))
         if part in failures
     }
     seen = {
         tenant: SiteBackend(
             services[name].target_groups if name in services else None,
-            tuple(target for group in groups[tenant] for target in health.results[group].serving),
+            tuple(
+                target for group in groups[tenant] if tenant not in spared for target in health.results[group].serving
+            ),
             tuple(address for task in tasks.get(name, ()) for address in task.addresses),
             tenancy.connections(defined.results[arn] for arn in sorted(used.get(name, ()))),
+            tenant not in spared,
         )
         for tenant, name in names.items()
         if tenant not in unread
     }
     return seen, unread
+
+
+def looking_well(stack: Stack, services: Mapping[str, Service], answering: Collection[Subject]) -> frozenset[Subject]:
+    """Of those whose sites answer as they shall: whose service shows no trouble either. Pure."""
+    shown = {tenant: services.get(stack.tenants[tenant].service_id) for tenant in answering}
+    return frozenset(
+        tenant for tenant, one in shown.items() if one and one.looks_well(stack.tenants[tenant].target_group_arn)
+    )
 
 
 def _definitions(service: Service, tasks: Iterable[Task]) -> frozenset[str]:

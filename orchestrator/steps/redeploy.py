@@ -70,10 +70,10 @@ class RedeployContext(ProgressContext, Protocol):
 
 
 def observe(context: RedeployContext) -> RedeployFacts:
-    """Services, and the tasks of those that are not steady."""
+    """Services, and the tasks of those that are not steady. One that looks well asks for nothing here."""
     wary = context.wait_rules.wary - (context.now() - context.started).total_seconds()
     stack, kept = context.stack, context.rollout_memory
-    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept)
+    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept, spare=frozenset)
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_asked({} if wary > 0 else services).having_seen(services))
     facts = RedeployFacts(

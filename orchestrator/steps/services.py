@@ -1,5 +1,8 @@
 """`services`: of every tenant, running equals desired > 0 for *our* deployment, its targets are healthy, and it held.
 
+Where there are more tenants than `close_looks` takes, ECS's own word that a service is steady stands for its targets,
+unless this run changed it, saw it unsteady, or drew it into the sample: the site itself is asked by the step `sites`.
+
 Ours is the deployment this run caused, else the one it found. What makes it good or hopeless is said in
 rollout/verdict.py, when the next state can come in rollout/timeline.py, what a look costs in rollout/progress.py.
 """
@@ -14,10 +17,12 @@ from typing import Protocol
 from orchestrator.aws.elbv2 import Elbv2, HealthCheck
 from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.server import Server
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.step import Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
+from orchestrator.rollout.memory import Memory
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Rules as Rules  # noqa: PLC0414 - who runs the step finds it here
 from orchestrator.rollout.situation import Situation
@@ -30,6 +35,11 @@ class ServicesContext(progress.ProgressContext, Protocol):
     @property
     def targets(self) -> Elbv2:
         """Target groups."""
+        ...
+
+    @property
+    def close_looks(self) -> CloseLooks:
+        """Whose targets are asked for although nothing shows trouble."""
         ...
 
     @property
@@ -86,7 +96,17 @@ def observe(context: ServicesContext) -> ServicesFacts:
     """Services, targets, and the tasks of those that show trouble or don't come up."""
     stack, kept, now = context.stack, context.rollout_memory, context.now()
     most = context.wait_rules.timeout / 4
-    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept, now=now, most=most)
+    changed = _changed(kept.value)
+    seen = progress.observe(
+        stack,
+        context.ecs,
+        context.targets,
+        context.logs,
+        memory=kept,
+        now=now,
+        most=most,
+        spare=lambda well: context.close_looks.spared([one for one in well if one not in changed]),
+    )
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_seen(services, now))
     wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
@@ -114,6 +134,17 @@ def observe(context: ServicesContext) -> ServicesFacts:
         cluster=stack.cluster,
         stopped=frozenset(name for name, history in histories if history.stopped),
     )
+
+
+def _changed(memory: Memory) -> frozenset[str]:
+    """Tenants whose service this run changed, or saw otherwise than it shall be: their targets are asked for."""
+    done = (
+        name
+        for name, one in memory.histories.items()
+        if one.caused or one.database_recreated or one.scaled_to or one.stopped
+    )
+    seen = (name for name, one in memory.services.items() if one.most_running or one.failures)
+    return frozenset((*done, *seen))
 
 
 def _checks_matter(rollout: Rollout) -> bool:

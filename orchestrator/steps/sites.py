@@ -235,6 +235,8 @@ def _proven(tenant: Subject, facts: SitesFacts) -> str:
     seen = facts.insides.get(tenant)
     if seen is None:
         return ""
+    if not seen.closely:
+        return "; its rule is its own, ECS calls its service steady; targets and task definition not asked for"
     if tenancy.unjudged(tenant, facts.site_owners, seen):
         return "; rule and targets are its own, its database is not judged"
     return f"; rule, targets and database {facts.site_owners.tenants[tenant].database} are its own"

@@ -27,6 +27,7 @@ from orchestrator.database.model import ServerContents, WantedDatabase
 from orchestrator.database.ownership import OwnershipRules
 from orchestrator.dns.model import Record, ZonePlan
 from orchestrator.dns.resolve import DnsAnswer
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.subjects import Attempts
 from orchestrator.errors import Problem, Transient
@@ -305,6 +306,7 @@ def context_of(world: World) -> Any:
         started=world.clock.now(),
         now=world.clock.now,
         wait_rules=services.Rules(recreates_database=True),
+        close_looks=CloseLooks(),
         **dict.fromkeys(("rds", "ec2", "ssm", "elasticache", "secrets", "ecs", "targets", "logs"), aws),
         **dict.fromkeys(("listeners", "definitions", "other_users"), aws),
         database=Database(world),

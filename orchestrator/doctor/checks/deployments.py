@@ -112,7 +112,7 @@ def _unreached(tenant: str, service: Service, rollout: Rollout, facts: Deploymen
     """Tasks that run, of which the load balancer knows nothing."""
     known, group = service.target_groups, facts.groups.get(tenant, "")
     reached = set(rollout.targets.states) & {"healthy", "initial", "unhealthy"}
-    if not group or rollout.primary is None or not rollout.steady or reached:
+    if not group or rollout.primary is None or not rollout.steady or reached or rollout.spared:
         return
     if known is not None and group not in known:
         yield Finding(

@@ -70,6 +70,7 @@ def gather(scene: Scene) -> HealthCheckFacts:
         if rollout.targets.states.get("unhealthy") and not rollout.targets.healthy
     }
     others = {it for it, one in scene.definitions().items() if is_another([made.image for made in one.containers])}
+    others |= scene.spared()  # whose they are was not asked
     ports = {it: exposed(one) for it, one in scene.definitions().items()}
     return HealthCheckFacts(scene.health_checks(), scene.settings(), failing, frozenset(others), ports)
 

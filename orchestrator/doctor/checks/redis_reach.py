@@ -30,7 +30,7 @@ def gather(scene: Scene) -> RedisReachCheckFacts:
     redis = scene.stack.redis
     port = redis.port if redis else 0
     said = {tenant: one.variables() for tenant, one in scene.definitions().items()}
-    without = frozenset(tenant for tenant, variables in said.items() if in_postgresql(variables, CACHE))
+    without = scene.spared() | {tenant for tenant, variables in said.items() if in_postgresql(variables, CACHE)}
     return RedisReachCheckFacts(scene.redis_groups(), port, scene.settings(), scene.groups(), scene.subnets(), without)
 
 

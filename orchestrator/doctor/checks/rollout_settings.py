@@ -48,7 +48,8 @@ class RolloutSettingsCheckFacts:
 
 def gather(scene: Scene) -> RolloutSettingsCheckFacts:
     """Nothing but what is shared."""
-    return RolloutSettingsCheckFacts(scene.settings(), scene.definitions(), scene.rollouts(), scene.stack.cluster)
+    asked = {tenant: one for tenant, one in scene.settings().items() if tenant not in scene.spared()}
+    return RolloutSettingsCheckFacts(asked, scene.definitions(), scene.rollouts(), scene.stack.cluster)
 
 
 def judge(facts: RolloutSettingsCheckFacts) -> Iterable[Finding]:

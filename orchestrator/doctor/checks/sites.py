@@ -51,27 +51,19 @@ class SitesCheckFacts:
 
 def gather(scene: Scene) -> SitesCheckFacts:
     """One request an address; for each tenant its running tasks, their targets and task definitions."""
-    stack, said = scene.stack, scene.answers()
-    here = {}
-    for tenant, it in stack.tenants.items():
-        answer, way = said[it.hostname], scene.routing_of(tenant)
-        if answer.every and answer.leads_to(said[stack.balancer_of(tenant).dns_name]) and way.found and way.https:
-            here[tenant] = answer.every
-    site_owners, routings = SiteOwners.of(stack), {tenant: scene.routing_of(tenant) for tenant in here}
+    stack, seen, site_owners = scene.stack, scene.visits(), SiteOwners.of(scene.stack)
     first = scene.routings().get(stack.load_balancer.arn, Routing(found=False))
-    if not here:
+    if not seen.probes:
         return SitesCheckFacts(first, site_owners)
-    seen = scene.visited(scene.read.visit(here, routings))
-    scene.miss("sites", {tenant: unread.problem for tenant, unread in seen.unread.items()})
-    steady = frozenset(name for name, one in scene.rollouts().items() if one.steady and one.targets.healthy)
+    steady = frozenset(name for name, one in scene.rollouts().items() if one.serves)
     return SitesCheckFacts(
         first,
         site_owners,
         seen.probes,
         seen.insides,
-        {name: stack.healthy(name) for name in here},
+        {name: stack.healthy(name) for name in seen.probes},
         steady,
-        routings,
+        {name: scene.routing_of(name) for name in seen.probes},
     )
 
 

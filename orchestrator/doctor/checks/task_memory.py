@@ -35,7 +35,11 @@ def gather(scene: Scene) -> TaskMemoryCheckFacts:
     places = {tenant: place(name, scene.stack.cluster) for tenant, name in services.items()}
     of = {tenant: {"ClusterName": cluster, "ServiceName": name} for tenant, (cluster, name) in places.items()}
     points = scene.read.cloudwatch.recent_of("AWS/ECS", of, METRIC, scene.now, SPAN)
-    return TaskMemoryCheckFacts(services, {tenant: one.memory for tenant, one in scene.definitions().items()}, points)
+    sizes = {tenant: one.memory for tenant, one in scene.definitions().items()}
+    for tenant in services.keys() - sizes.keys():
+        if max(points.get(tenant, ()), default=0.0) >= FULL:
+            sizes[tenant] = scene.read.services.definition(scene.settings()[tenant].task_definition).memory
+    return TaskMemoryCheckFacts(services, sizes, points)
 
 
 def judge(facts: TaskMemoryCheckFacts) -> Iterable[Finding]:

@@ -100,7 +100,8 @@ def _stuck(tenant: str, rollout: Rollout, facts: TasksCheckFacts) -> Iterable[Fi
 def _finding(tenant: str, rollout: Rollout, cause: Cause, failure: Failure, facts: TasksCheckFacts) -> Finding:
     service, stopped = rollout.service, counted(len(rollout.failures), "task")
     stops = hopeless.cause(rollout) == cause
-    lacking = service is None or service.running < service.desired or not rollout.targets.healthy or _over(rollout)
+    served = rollout.spared or rollout.targets.healthy
+    lacking = service is None or service.running < service.desired or not served or _over(rollout)
     return Finding(
         code=f"task-{cause.code}",
         severity=Severity.BLOCKER if lacking and cause.repaired_by is not RepairedBy.TIME else Severity.WARNING,

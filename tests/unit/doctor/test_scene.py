@@ -15,6 +15,7 @@ import pytest
 from orchestrator.aws.ecs import Service
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.doctor.scene import Scene, arn_of, key_of, read_once
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.errors import OrchestratorError, Problem, Transient
 from tests.unit.rollout.scripted_cluster import OOM, Clock, Cluster, Life, stack_of
 
@@ -83,7 +84,7 @@ class Initial(Cluster):
 
     def failures(self) -> int:
         """Of the doctor's look."""
-        readers: Any = SimpleNamespace(ecs=self, targets=self, logs=self)
+        readers: Any = SimpleNamespace(ecs=self, targets=self, logs=self, close_looks=CloseLooks())
         return len(Scene(self.stack, readers, self.clock.now()).rollouts()["a"].failures)
 
 
@@ -130,7 +131,7 @@ def test_what_can_t_be_read_of_one_tenant_blinds_nobody_for_the_others(
 ) -> None:
     lives = {f"{name}-service": [GOOD] for name in "abc"}
     cluster = Partly(Clock(1110), stack_of("a", "b", "c"), lives, errors=list(errors))
-    readers: Any = SimpleNamespace(ecs=cluster, targets=cluster, logs=cluster)
+    readers: Any = SimpleNamespace(ecs=cluster, targets=cluster, logs=cluster, close_looks=CloseLooks())
     scene = Scene(cluster.stack, readers, cluster.clock.now())
     seen = scene.rollouts()
     assert set(seen) == set("abc") - set("b" if missed else "")

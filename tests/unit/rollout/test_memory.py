@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck, TargetHealth
 from orchestrator.aws.service_events import ServiceEvent
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.errors import Expired, OrchestratorError, Problem, Transient
 from orchestrator.rollout import progress
@@ -60,6 +61,7 @@ class Context:
     wait_rules: Rules = field(default_factory=Rules)
     started: Any = START
     databases_made: set[str] = field(default_factory=set)
+    close_looks: CloseLooks = CloseLooks()  # noqa: RUF009 - frozen
 
     @property
     def now(self) -> Any:

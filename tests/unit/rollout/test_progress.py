@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
@@ -32,6 +33,7 @@ class Context:
     started: datetime = START + timedelta(seconds=1000)
     rollout_memory: RunMemory = field(default_factory=RunMemory)
     databases_made: set[str] = field(default_factory=set)
+    close_looks: CloseLooks = CloseLooks()  # noqa: RUF009 - frozen
 
     @property
     def now(self) -> Any:

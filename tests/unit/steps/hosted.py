@@ -17,6 +17,7 @@ from orchestrator.aws.task_definition import ContainerDefinition, TaskDefinition
 from orchestrator.dns import names
 from orchestrator.dns.model import DnsProvider, Record, ZonePlan
 from orchestrator.dns.resolve import AskServers
+from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.step import Subject, Todo, Verdict
 from orchestrator.engine.subjects import Attempts
@@ -132,6 +133,7 @@ class Context:
     needs_runner: bool = True
     commands: list[str] = field(default_factory=list)
     unreadable: str = ""
+    close_looks: CloseLooks = CloseLooks()  # noqa: RUF009 - frozen
     first_looks: FirstLooks = field(default_factory=lambda: FirstLooks(repeated=False))
 
     @property
