@@ -17,6 +17,7 @@ from orchestrator.local.stories.customers import Customers, Fingerprint
 from orchestrator.local.world import hosted_zone
 from tests import needed
 from tests.e2e import small_stack
+from tests.e2e.principal import Principal
 from tests.e2e.recorder import recording
 from tests.e2e.stage import SPEED, Ended, Stage
 from tests.e2e.vaults import vault_of
@@ -40,6 +41,12 @@ class Lifecycle:
     def command(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
         given = [f"-var={one}" for one in self.variables] + ["--database-transport", self.transport]
         return self.stage.orchestrate(*arguments, "--chdir", str(self.folder), *FLAGS, *given, variables=variables)
+
+    def on_record(self) -> None:
+        """From now on through the runner, which IAM is asked about; what the stack is, is written down for `policy`."""
+        self.transport = "ssm"
+        self.stage.contract = dict(self.customers.contract)
+        (self.stage.folder / "contract.json").write_text(json.dumps(self.stage.contract))
 
     def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The same, in the background: what it says is lost."""
@@ -77,6 +84,11 @@ class Lifecycle:
         found = self.stage.aws.client("rds").describe_db_instances()["DBInstances"]
         return {one["DBInstanceIdentifier"]: one["DBInstanceStatus"] for one in found}
 
+    def clusters(self) -> dict[str, str]:
+        """DB cluster → status."""
+        found = self.stage.aws.client("rds").describe_db_clusters()["DBClusters"]
+        return {one["DBClusterIdentifier"]: one["Status"] for one in found}
+
     def desired(self) -> dict[str, int]:
         return {tenant: self.stage.service(tenant)["desiredCount"] for tenant in self.customers.contract["tenants"]}
 
@@ -87,11 +99,26 @@ class Lifecycle:
         return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])] if bucket else []
 
 
+@dataclass(frozen=True)
+class Somebody:
+    """A principal who runs commands on the stack's Terraform directory; Terraform itself has keys of its own."""
+
+    place: Lifecycle
+    who: Principal
+
+    def calls(self, *arguments: str) -> Ended:
+        local = self.place.stage.environment()
+        worlds = {f"WORLD_{name}": local[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
+        return self.place.command(*arguments, variables={**self.who.keys, **worlds})
+
+
 @contextmanager
-def lifecycle(folder: Path, *, snapshots: bool = True, enforce_iam: bool = False) -> Iterator[Lifecycle]:
+def lifecycle(
+    folder: Path, *, snapshots: bool = True, enforce_iam: bool = False, aurora: bool = False
+) -> Iterator[Lifecycle]:
     """Applied, alive, with rows, files and documents; customer-b is to have two tasks.
 
-    Without `snapshots` its Terraform can't begin with any.
+    Without `snapshots` its Terraform can't begin with any; with `aurora` its database server is a cluster.
     """
     needed.terraform()
     running = client.up("lifecycle", folder / "cloud", speed=SPEED, enforce_iam=enforce_iam)
@@ -101,7 +128,7 @@ def lifecycle(folder: Path, *, snapshots: bool = True, enforce_iam: bool = False
             stage = Stage(cloud, folder, recorder)
             hosted_zone(stage.aws.client("route53"), "vigilon.app")
             stage.work.mkdir()
-            made = Lifecycle(stage, small_stack.write(stage.work / "stack", snapshots=snapshots))
+            made = Lifecycle(stage, small_stack.write(stage.work / "stack", snapshots=snapshots, aurora=aurora))
             made.command("apply", "--auto-approve").succeeded()
             for tenant in made.customers.contract["tenants"]:
                 made.customers.write(tenant, 0, 12)

@@ -39,7 +39,7 @@ resource "terraform_data" "world" {
   input = {
     command = "PYTHON SCRIPT"
     file    = "${abspath(path.module)}/${var.name}.json"
-    given   = jsonencode({ name = var.name, hostnames = var.hostnames, log_prefix = var.log_prefix })
+    given   = jsonencode({ name = var.name, hostnames = var.hostnames, log_prefix = var.log_prefix, aurora = AURORA })
   }
   lifecycle {
     ignore_changes = [input]
@@ -115,12 +115,15 @@ def without_snapshots(text: str) -> str:
     return plain.replace("var.postgres_snapshot", '""').replace("var.vespa_snapshots", "{}")
 
 
-def write(folder: Path, *, snapshots: bool = True) -> Path:
-    """The configuration, in an empty folder."""
+def write(folder: Path, *, snapshots: bool = True, aurora: bool = False) -> Path:
+    """The configuration, in an empty folder. Its database server is an Aurora cluster if asked for."""
     folder.mkdir(parents=True)
     text = MAIN if snapshots else without_snapshots(MAIN)
     script = shutil.copy(Path(__file__).with_name("small_stack_script.py"), folder / "world.py")
-    (folder / "main.tf").write_text(text.replace("PYTHON", sys.executable).replace("SCRIPT", f"-P {script}"))
+    words = {"PYTHON": sys.executable, "SCRIPT": f"-P {script}", "AURORA": str(aurora).lower()}
+    for word, value in words.items():
+        text = text.replace(word, value)
+    (folder / "main.tf").write_text(text)
     return folder
 
 

@@ -13,6 +13,7 @@ import botocore.session
 
 from orchestrator.local import world
 from orchestrator.local.core.caller import TERRAFORM
+from orchestrator.local.world.aurora import ENGINE, add_writer, wait_until_available
 
 
 def main(verb: str, file: Path) -> None:
@@ -36,14 +37,17 @@ def main(verb: str, file: Path) -> None:
             hostnames=given["hostnames"],
             log_prefix=given["log_prefix"],
             snapshots=world.SeedSnapshots(snapshots["database"], snapshots["indexes"]),
+            aurora=given["aurora"],
         )
         file.write_text(json.dumps(made))
         born.touch()
     elif born.exists():  # with its world, a moment ago
         born.unlink()
     else:
-        seed_database(session, json.loads(file.read_text()), snapshots["database"], file.with_suffix(".database"))
-        seed_indexes(session, json.loads(file.read_text()), snapshots["indexes"])
+        made = json.loads(file.read_text())
+        seed = seed_cluster if made["database"].get("cluster") else seed_database
+        seed(session, made, snapshots["database"], file.with_suffix(".database"))
+        seed_indexes(session, made, snapshots["indexes"])
 
 
 def seed_database(session: boto3.Session, made: dict[str, Any], snapshot: str, like: Path) -> None:
@@ -69,9 +73,45 @@ def seed_database(session: boto3.Session, made: dict[str, Any], snapshot: str, l
         PubliclyAccessible=False,
     )
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=instance, WaiterConfig=OFTEN)
-    admin = session.client("secretsmanager").get_secret_value(SecretId=made["database"]["admin_secret_arn"])
-    password = json.loads(admin["SecretString"])["password"]
+    password = admin_password(session, made)
     rds.modify_db_instance(DBInstanceIdentifier=instance, MasterUserPassword=password, ApplyImmediately=True)
+
+
+def admin_password(session: boto3.Session, made: dict[str, Any]) -> str:
+    admin = session.client("secretsmanager").get_secret_value(SecretId=made["database"]["admin_secret_arn"])
+    return str(json.loads(admin["SecretString"])["password"])
+
+
+def seed_cluster(session: boto3.Session, made: dict[str, Any], snapshot: str, like: Path) -> None:
+    """The same cluster again, from the snapshot, with a writer; `like` as of an instance."""
+    rds: Any = session.client("rds")
+    cluster = made["database"]["cluster"]
+    try:
+        found = rds.describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    except rds.exceptions.DBClusterNotFoundFault:
+        found = None
+    if found:
+        groups = [one["VpcSecurityGroupId"] for one in found["VpcSecurityGroups"]]
+        like.write_text(json.dumps([found["DBSubnetGroup"], groups, found.get("TagList", [])]))
+        for member in found["DBClusterMembers"]:
+            name = member["DBInstanceIdentifier"]
+            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+            rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier=name, WaiterConfig=OFTEN)
+        rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+        rds.get_waiter("db_cluster_deleted").wait(DBClusterIdentifier=cluster, WaiterConfig=OFTEN)
+    subnets, groups, tags = json.loads(like.read_text())
+    rds.restore_db_cluster_from_snapshot(
+        SnapshotIdentifier=snapshot,
+        DBClusterIdentifier=cluster,
+        DBSubnetGroupName=subnets,
+        VpcSecurityGroupIds=groups,
+        Tags=tags,
+        **ENGINE,
+    )
+    add_writer(rds, cluster, tags)
+    wait_until_available(rds, cluster)
+    password = admin_password(session, made)
+    rds.modify_db_cluster(DBClusterIdentifier=cluster, MasterUserPassword=password, ApplyImmediately=True)
 
 
 def seed_indexes(session: boto3.Session, made: dict[str, Any], snapshots: dict[str, str]) -> None:

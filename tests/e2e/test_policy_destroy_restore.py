@@ -5,15 +5,12 @@ Terraform itself, whose needs follow from its configuration, has keys of its own
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.lifecycle_stage import NAME, Lifecycle, lifecycle
-from tests.e2e.principal import Principal, principal
-from tests.e2e.stage import Ended
+from tests.e2e.lifecycle_stage import NAME, Lifecycle, Somebody, lifecycle
+from tests.e2e.principal import principal
 
 pytestmark = [pytest.mark.cloud, pytest.mark.terraform]
 
@@ -27,23 +24,8 @@ NO_KEY = frozenset(
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lifecycle]:
     with lifecycle(tmp_path_factory.mktemp("policy"), enforce_iam=True) as made:
-        made.transport = "ssm"
-        made.stage.contract = dict(made.customers.contract)
-        (made.stage.folder / "contract.json").write_text(json.dumps(made.stage.contract))
+        made.on_record()
         yield made
-
-
-@dataclass(frozen=True)
-class Somebody:
-    """A principal who runs commands on the stack's Terraform directory; Terraform itself has keys of its own."""
-
-    place: Lifecycle
-    who: Principal
-
-    def calls(self, *arguments: str) -> Ended:
-        local = self.place.stage.environment()
-        worlds = {f"WORLD_{name}": local[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
-        return self.place.command(*arguments, variables={**self.who.keys, **worlds})
 
 
 def protect(place: Lifecycle) -> None:

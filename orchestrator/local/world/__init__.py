@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from orchestrator.local.world.aurora import aurora_server
 from orchestrator.local.world.foundation import (
     ADMIN,
     certificate,
@@ -46,13 +47,14 @@ def build(
     snapshots: SeedSnapshots = NO_SNAPSHOTS,
     provider: str = "route53",
     onyx: Mapping[str, int] | None = None,
+    aurora: bool = False,
 ) -> dict[str, Any]:
     """Make the whole stack; returns the contract (orchestrator/stack/contract.py) that terraform/ would output.
 
     The zone is looked up in Route 53, and made where it is missing, unless another `provider` has it. The endpoint is
     AWS_ENDPOINT_URL's when not given. `hostnames` are other than the usual ones, by tenant; log groups begin with
     `log_prefix`; with `snapshots` the data begin as they were in them. `onyx` is the major version that a tenant runs,
-    where it is another than 2.
+    where it is another than 2. The database server is an Aurora cluster if asked for, else an instance.
     """
     own = hostnames or {}
     aws = WorldClients.of(session, endpoint)
@@ -60,7 +62,8 @@ def build(
     if provider == "route53":
         hosted_zone(aws.route53, zone)
     net = network(aws, name, session.region_name)
-    admin_secret, database_host = database(aws, name, net, snapshots.database)
+    server = aurora_server if aurora else database
+    admin_secret, database_host = server(aws, name, net, snapshots.database)
     redis_secret, redis_host = redis(aws, name, net, len(tenants))
     certificate_arn = certificate(aws, name, zone, [customer.hostname for customer in customers])
     shared = Shared(
@@ -85,7 +88,7 @@ def build(
     }
     first = placed[tenants[0]]
     return {
-        **_contract_of(shared, admin_secret),
+        **_contract_of(shared, admin_secret, aurora=aurora),
         "account_id": aws.sts.get_caller_identity()["Account"],
         "runner": {"instance_id": (first.get(VESPA) or first[OPENSEARCH])["instance_id"]},
         "vespa": {name: found[VESPA] for name, found in placed.items() if VESPA in found},
@@ -94,14 +97,15 @@ def build(
     }
 
 
-def _contract_of(shared: Shared, admin_secret: str) -> dict[str, Any]:
+def _contract_of(shared: Shared, admin_secret: str, *, aurora: bool) -> dict[str, Any]:
+    server = f"{shared.name}-postgres"
     return {
         "schema": 1,
         "stack": shared.name,
         "region": shared.region,
         "cluster": shared.cluster,
         "database": {
-            "instance": f"{shared.name}-postgres",
+            **({"instance": None, "cluster": server} if aurora else {"instance": server}),
             "host": shared.database_host,
             "port": 5432,
             "admin_user": ADMIN,

@@ -19,6 +19,7 @@ _PATIENCE = 60.0
 _GONE = frozenset(
     {
         "ClusterNotFoundException",
+        "DBClusterNotFoundFault",
         "DBInstanceNotFound",
         "DBInstanceNotFoundFault",
         "DBSubnetGroupNotFoundFault",
@@ -41,7 +42,11 @@ def tear_down(session: boto3.Session, contract: Mapping[str, Any], *, endpoint: 
     aws = WorldClients.of(session, endpoint)
     name = contract["stack"]
     _quietly(aws.s3.delete_bucket, Bucket=contract["bucket"])
-    _database(aws, name, contract["database"]["instance"])
+    if cluster := contract["database"].get("cluster"):
+        _aurora(aws, cluster)
+    else:
+        _instance(aws, contract["database"]["instance"])
+    _quietly(aws.rds.delete_db_subnet_group, DBSubnetGroupName=f"{name}-postgres")
     _tenants(aws, contract)
     _balancer(aws, contract)
     _indexes(aws, contract)
@@ -78,10 +83,16 @@ def _wait_until_gone(look: Callable[[], object]) -> None:
     eventually(gone, _PATIENCE)
 
 
-def _database(aws: WorldClients, name: str, instance: str) -> None:
+def _instance(aws: WorldClients, instance: str) -> None:
     _quietly(aws.rds.delete_db_instance, DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
     _wait_until_gone(lambda: aws.rds.describe_db_instances(DBInstanceIdentifier=instance))
-    _quietly(aws.rds.delete_db_subnet_group, DBSubnetGroupName=f"{name}-postgres")
+
+
+def _aurora(aws: WorldClients, cluster: str) -> None:
+    """Its instances first: RDS deletes no cluster that has any."""
+    _instance(aws, f"{cluster}-1")
+    _quietly(aws.rds.delete_db_cluster, DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+    _wait_until_gone(lambda: aws.rds.describe_db_clusters(DBClusterIdentifier=cluster))
 
 
 def _tenants(aws: WorldClients, contract: Mapping[str, Any]) -> None:
