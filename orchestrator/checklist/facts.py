@@ -27,7 +27,7 @@ ADDRESSES = {
 }
 """Of database servers the attributes that are a host name alone: an instance's endpoint has its port in it."""
 NOT_ONYX = "this is advice about Onyx, and no Onyx image runs there"
-NO_DATABASE = "it doesn't use PostgreSQL"
+NO_DATABASE = "none of its containers has a POSTGRES_ variable"
 UNSAID = {"healthy_threshold": 5, "unhealthy_threshold": 2}
 """AWS's own thresholds, where there is no block at all; within one the provider's are 3."""
 _TCP = ("tcp", "-1", "6", "all")
@@ -82,7 +82,8 @@ def backend(definition: Resource) -> TaskDefinition:
 
 def onyx_backend(definition: Resource) -> TaskDefinition:
     """The same of a service that is Onyx's backend: of other applications the guide says nothing."""
-    return _of_onyx(backend(definition))
+    _of_onyx(task_definition(definition))
+    return backend(definition)
 
 
 def onyx(definition: Resource) -> TaskDefinition:

@@ -57,6 +57,8 @@ class DnsRecord:
     words: frozenset[str] = frozenset()
     proxied: bool = False
     """Whether the provider itself answers for the name (Cloudflare's proxy)."""
+    named_by: tuple[str, ...] = ("name",)
+    """The attributes in which its name stands: one, or two that make it."""
 
     def is_for(self, host: str) -> bool:
         """Whether it answers for this name; a wildcard does for each name one or more labels below it."""
@@ -103,11 +105,13 @@ def _is_zone(one: Resource) -> bool:
 
 
 def _record(one: Resource, names: Sequence[str], targets: Sequence[str]) -> DnsRecord:
-    name = next((plain(said) for key in names for said in _texts(one.values.get(key)) if said), "")
+    said_by, name = next(
+        ((key, plain(said)) for key in names for said in _texts(one.values.get(key)) if said), (names[0], "")
+    )
     led = [said for key in targets for said in _texts(one.values.get(key), "answer")]
     led += _texts(one.values.get("alias"), "name")
     leads = frozenset(plain(value) for value in led if value)
-    return DnsRecord(one.address, name, leads, proxied=one.values.get("proxied") is True)
+    return DnsRecord(one.address, name, leads, proxied=one.values.get("proxied") is True, named_by=(said_by,))
 
 
 def _by_words(one: Resource, zones: Mapping[str, Resource]) -> DnsRecord:
@@ -115,9 +119,10 @@ def _by_words(one: Resource, zones: Mapping[str, Resource]) -> DnsRecord:
     zone = next((zones[key] for name in ("zone_id", "domain_id", "zone") if (key := one.text(name)) in zones), None)
     said = [*words_of(one.values), *(words_of(zone.values) if zone else ())]
     words = frozenset(plain(it) for it in said)
-    label, home = (plain(one.text(key)) for key in _ZONED.get(one.type, ("", "")))
+    within, zoned = _ZONED.get(one.type, ("name", ""))
+    label, home = plain(one.text(within)), plain(one.text(zoned)) if zoned else ""
     name = (home if label in ("", "@") else f"{label}.{home}") if home else ""
-    return DnsRecord(one.address, name, words, words)
+    return DnsRecord(one.address, name, words, words, named_by=(within, *filter(None, [zoned])))
 
 
 def words_of(value: Any) -> Iterator[str]:

@@ -82,7 +82,7 @@ def test_init_and_apply(place: Place) -> None:
 
     shown = place.orchestrate("contract", "--json")
     contract = json.loads(shown.stdout)
-    assert contract["provenance"]["runner.instance_id"] == "aws_instance.vespa"
+    assert contract["provenance"]["runner.instance_id"] == "aws_instance.vespa: id"
     assert contract["tenants"]["customer-a-prod-service"]["hostname"] == "demo.vigilon.app"
 
     applied = place.orchestrate("apply", "--auto-approve", "--json", "--poll", "0.5")

@@ -88,7 +88,7 @@ def test_an_answer_is_kept_as_what_stays_true(tmp_path: Path) -> None:
         "dns": {"provider": "porkbun", "zone": "vigilon.app"},
     }
     contract = stack.json("contract", "--json")
-    assert contract["provenance"]["runner.instance_id"] == "aws_instance.index[1]"
+    assert contract["provenance"]["runner.instance_id"] == "aws_instance.index[1]: id"
     assert contract["provenance"]["dns.zone"] == "orchestrate.toml"
 
 

@@ -100,6 +100,15 @@ class Resource:
         """As the configuration calls it: type and name, the type in the words that were written."""
         return ".".join(_INDEX.sub("", self.address).split(".")[-2:])
 
+    def place(self, *names: str) -> str:
+        """Where the first of these attributes that says something stands: `ADDRESS: ATTRIBUTE`.
+
+        What stands for a thing that has no resource is at the place that told of it, whatever is asked for.
+        """
+        if ": " in self.address:
+            return self.address
+        return f"{self.address}: {next((name for name in names if self.values.get(name)), names[0])}"
+
     @property
     def arn_parts(self) -> tuple[str, str]:
         """Region and account of its ARN; empty where it has none."""

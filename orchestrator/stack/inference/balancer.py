@@ -62,7 +62,7 @@ def describe(balancers: Balancers, sites: Sequence[Site], draft: ContractDraft, 
     main = main_of({site.name: balancers[site.name] for site in sites if site.name in balancers})
     if main is None:
         return
-    draft.put_all(KEY, _values(main), main.address)
+    draft.put_all(KEY, _values(main))
     led: dict[str, list[Site]] = {}
     for site in sites:
         if site.name in balancers:
@@ -72,12 +72,12 @@ def describe(balancers: Balancers, sites: Sequence[Site], draft: ContractDraft, 
         for site in some:
             own = balancers[site.name]
             key = ("tenants", site.name)
-            draft.put_all((*key, *KEY), _values(own), own.address)
+            draft.put_all((*key, *KEY), _values(own))
             _only(own, [site], (*key, "certificate", "arn"), draft, state)
 
 
-def _values(balancer: Resource) -> Mapping[str, str]:
-    return {name: balancer.text(name) for name in ("arn", "dns_name", "zone_id")}
+def _values(balancer: Resource) -> Mapping[str, tuple[str, str]]:
+    return {name: (balancer.text(name), balancer.place(name)) for name in ("arn", "dns_name", "zone_id")}
 
 
 def _certified(balancer: Resource, sites: Sequence[Site], draft: ContractDraft, state: Resources) -> None:
@@ -114,7 +114,8 @@ def _shown(balancer: Resource, sites: Sequence[Site], state: Resources) -> Mappi
     mine = [it for it in listeners if it.text("load_balancer_arn") == balancer.text("arn")]
     ours = {it.text("arn") for it in mine}
     added = [it for it in state.of("aws_lb_listener_certificate") if it.text("listener_arn") in ours]
-    return {it.text("certificate_arn"): it.address for it in (*mine, *added) if ":acm:" in it.text("certificate_arn")}
+    key = "certificate_arn"
+    return {it.text(key): it.place(key) for it in (*mine, *added) if ":acm:" in it.text(key)}
 
 
 def _for_all(shown: Mapping[str, str], sites: Sequence[Site], state: Resources) -> Mapping[str, str]:

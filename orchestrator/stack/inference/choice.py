@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from orchestrator.errors import Problem
 from orchestrator.stack.blueprint.resources import Resource
@@ -41,6 +42,11 @@ def _unfit(key: Key, address: str, options: Sequence[Resource]) -> Problem:
     return Problem("mapping-resource-unfit", message, f"{FILE}: {CONTRACT}.{dotted(key)}", fix)
 
 
+def _by_name(key: Key, one: Resource) -> Any:
+    """What tells it from others where it has no resource: its name, or the host of a server."""
+    return one.text("name") if key == ("cluster",) else {"host": one.text("address")}
+
+
 def pick(key: Key, options: Sequence[Resource], draft: ContractDraft, asks: str, shows: str) -> Resource | None:
     """The resource; None: it stays open. `shows` is the attribute that people know a resource by."""
     only = len(options) == 1 and key not in draft.mapped.chosen and named(key, options, draft) is None
@@ -51,5 +57,5 @@ def choose(key: Key, options: Sequence[Resource], draft: ContractDraft, asks: st
     """Like `pick`, where something in the stack names another: the only one there is isn't it unless that is said."""
     chosen = named(key, options, draft)
     if chosen is None:
-        draft.ask(key, asks, [at(one.address, one.text(shows)) for one in options])
+        draft.ask(key, asks, [at(one.address, one.text(shows), _by_name(key, one)) for one in options])
     return chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +15,14 @@ from orchestrator.stack.inference.servers import servers
 from orchestrator.stack.inference.sites import Site
 
 KEY = ("cluster",)
+DEFAULT = "default"
+"""ECS's own cluster: where services are that name none."""
+LONGEST = 64
+"""Characters of a tenant's name (stack/values.py)."""
 Clusters = Mapping[str, Resource]
 """By name."""
+_TOLD_BY = "arn_told_by"
+"""Of a cluster that isn't in the state: where its ARN, or that of something beside it, stands."""
 
 
 def clusters_of(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Clusters:
@@ -56,17 +63,27 @@ def _elsewhere(site: Site) -> Resource:
 
     Where the service gives the name alone, its own ARN does: a service is where its cluster is.
     """
-    own = (site.service.text("arn"), site.service.text("id"))
-    arn = next((said for said in (site.cluster, *own) if said.startswith("arn:")), site.routes[0].group)
-    said = {"name": site.cluster_name, "arn": arn}
-    return Resource(f"{site.service.address}.cluster", "aws_ecs_cluster", values=said)
+    service, route = site.service, site.routes[0]
+    own = [(service.text(name), service.place(name)) for name in ("cluster", "arn", "id")]
+    arn, source = next((it for it in own if it[0].startswith("arn:")), (route.group, route.target_source))
+    said = {"name": site.cluster_name, "arn": arn, _TOLD_BY: source}
+    return Resource(service.place("cluster", "arn", "id"), "aws_ecs_cluster", values=said)
 
 
 def told_apart(sites: Sequence[Site]) -> list[Site]:
-    """The same; services of one name in several clusters are called by their cluster too."""
+    """The same; services of one name in several clusters are called by their cluster too.
+
+    ECS gives a service a longer name than a tenant may have: then its end gives way to a digest.
+    """
     counted = Counter(it.service_name for it in sites)
     taken = {it.service_name for it in sites}
-    return [it if counted[it.service_name] == 1 else replace(it, called=_called(it, taken)) for it in sites]
+    names = [it.service_name if counted[it.service_name] == 1 else _called(it, taken) for it in sites]
+    return [replace(it, called=_short(name)) for it, name in zip(sites, names, strict=True)]
+
+
+def _short(name: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 7]}-{digest}"
 
 
 def _called(site: Site, taken: set[str]) -> str:
@@ -78,8 +95,9 @@ def place(clusters: Clusters, draft: ContractDraft) -> None:
     """Where the stack is: a cluster's ARN tells region and account."""
     first = next(iter(clusters.values()))
     region, account = first.arn_parts
-    draft.put(("region",), region, first.address)
-    draft.put(("account_id",), account, first.address)
+    source = first.text(_TOLD_BY) or first.place("arn")
+    draft.put(("region",), region, source)
+    draft.put(("account_id",), account, source)
 
 
 def describe(clusters: Clusters, sites: Sequence[Site], draft: ContractDraft) -> None:
@@ -87,12 +105,16 @@ def describe(clusters: Clusters, sites: Sequence[Site], draft: ContractDraft) ->
     counted = Counter(it.cluster_name for it in sites)
     used = [name for name in clusters if counted[name]] or list(clusters)
     main = max(used, key=lambda name: counted[name])
-    draft.put(KEY, main, clusters[main].address)
-    if len(used) == 1:
-        draft.put(("stack",), main.removesuffix("-cluster"), clusters[main].address)
+    source = clusters[main].place("name", "cluster_name")
+    draft.put(KEY, main, source)
+    if main == DEFAULT:
+        asks = f"what is the stack called? Its services are in the cluster `{DEFAULT}`, which any stack may use"
+        draft.ask(("stack",), asks)
+    elif len(used) == 1:
+        draft.put(("stack",), main.removesuffix("-cluster"), source)
     else:
         asks = f"what is the stack called? It has the clusters {', '.join(used)}"
         draft.ask(("stack",), asks, [literal(name.removesuffix("-cluster")) for name in used])
     for site in sites:
         if site.cluster_name != main:
-            draft.put(("tenants", site.name, "cluster"), site.cluster_name, clusters[site.cluster_name].address)
+            draft.put(("tenants", site.name, "cluster"), site.cluster_name, site.service.place("cluster"))

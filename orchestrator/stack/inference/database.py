@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.aws.value_from import parse, same_secret
 from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.inference import words
 from orchestrator.stack.inference.choice import choose, named, pick
@@ -16,6 +17,7 @@ from orchestrator.stack.inference.servers import (
     elsewhere,
     in_rds,
     name_in_rds,
+    place,
     servers,
     way_to,
 )
@@ -30,15 +32,22 @@ _UNKNOWN_SERVER = "which server is it? Its instance or cluster, host, port and a
 def server_of(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Resource | None:
     """The server that the tasks' POSTGRES_HOST names; where no task names any host, the only PostgreSQL there is.
 
-    One that isn't RDS's is known by the tasks alone, where the state has no other server that it could be.
+    One that isn't RDS's is known by the tasks alone, where the state has no other server that it could be. Where a
+    task's host can't be known here, it is asked, whatever there is.
     """
     if host := draft.mapped.values.get((*KEY, "host")):
         return _told(str(host), state, draft)
+    if hidden := [why for site in sites if (why := _hidden(site, state))]:
+        asks = f"which database server is the stack's? {hidden[0]}"
+        return choose(KEY, servers(state), draft, asks, "address")
     ways = [way for site in sites if (way := way_of(site, state)) is not None]
     options = list({it.server.address: it.server for it in ways}.values()) or servers(state)
     others = dict.fromkeys(host for site in sites if way_of(site, state) is None and (host := host_of(site)[0]))
     if not ways and others:
-        asks = f"the tasks' database host is {', '.join(others)}, which no server in the state has: {_UNKNOWN_SERVER}"
+        which = next(
+            filter(None, (_of_another_engine(host, state) for host in others)), "which no server in the state has"
+        )
+        asks = f"the tasks' database host is {', '.join(others)}, {which}: {_UNKNOWN_SERVER}"
         if len(others) == 1 and not options and not in_rds(next(iter(others))):
             return next(_outside(sites))
         return choose(KEY, options, draft, asks, "address")
@@ -67,20 +76,65 @@ def _told(host: str, state: Resources, draft: ContractDraft) -> Resource | None:
     return elsewhere(bare, draft.mapped.sources[(*KEY, "host")], username=admin)
 
 
+def _hidden(site: Site, state: Resources) -> str:
+    """Why its host can't be known here; empty: it is known, or nothing is said of a database at all."""
+    task = site.task
+    if task is None:
+        return f"The task definition of {site.service.address} is not in the state"
+    if host_of(site)[0] or way_of(site, state) is not None:
+        return ""
+    host, variable = words.host(task.environment)
+    if host:
+        return f"{task.source(variable)} is {host}, a container of the task itself"
+    if kept := next((name for name in task.secrets if words.is_of_a_host(name)), ""):
+        return f"{task.source(kept)} is in a secret, whose value the state doesn't hold"
+    if kept := next((name for name in (*task.environment, *task.secrets) if words.keeps_it(name)), ""):
+        return f"{task.source(kept)} names a secret in which the application finds it"
+    if task.has_files and not task.has_database:
+        return f"{task.address} takes its variables from a file in S3"
+    return ""
+
+
+def _of_another_engine(host: str, state: Resources) -> str:
+    for one in state.of("aws_db_instance", "aws_rds_cluster", data=True):
+        if host in (plain(one.text("address")), plain(one.text("endpoint"))) and "postgres" not in one.text("engine"):
+            return f"{one.address} with {one.text('engine')}, and only PostgreSQL is managed"
+    return ""
+
+
 def way_of(site: Site, state: Resources) -> ServerPath | None:
-    """How the host that the site's task is told leads to a server."""
+    """How the host that the site's task is told leads to a server; of one that isn't told, RDS's own secret does."""
     host, _ = host_of(site)
-    return way_to(host, state) if host else None
+    return way_to(host, state) if host else _by_its_secret(site, state)
+
+
+def _by_its_secret(site: Site, state: Resources) -> ServerPath | None:
+    """The secret that RDS itself keeps of a server is of no other."""
+    task = site.task
+    told = {**task.environment, **task.secrets}.items() if task else ()
+    for server in servers(state):
+        for managed in server.blocks("master_user_secret"):
+            arn = str(managed.get("secret_arn"))
+            for name, said in told:
+                if task and said.startswith("arn:") and same_secret(parse(said).source, arn):
+                    return ServerPath(server, task.source(name))
+    return None
 
 
 def host_of(site: Site) -> tuple[str, str]:
-    """The host that the task is told, by Onyx's variable or by what other applications call it, and that variable."""
-    return words.host(site.task.environment) if site.task else ("", "")
+    """The host that the task is told, by Onyx's variable or by what other applications call it, and that variable.
+
+    Of a task that gets there through a container of its own, the host that this one is told.
+    """
+    if site.task is None:
+        return "", ""
+    host, variable = words.host(site.task.environment)
+    return words.host(site.task.beside) if words.is_the_task_itself(host) else (host, variable)
 
 
 def describe(server: Resource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """The server's part of the contract."""
-    draft.put_all(KEY, dict(_values(server)), server.address)
+    draft.put_all(KEY, {key: (value, place(server, word)) for key, value, word in _values(server)})
     _name(server, draft)
     if server.type == MACHINE:
         _port(sites, draft)
@@ -108,17 +162,18 @@ def _name(server: Resource, draft: ContractDraft) -> None:
         draft.ask((*KEY, key), f"what does RDS call the {key} of {host}?", [literal(name)] if name else [])
 
 
-def _values(server: Resource) -> Iterator[tuple[str, object]]:
+def _values(server: Resource) -> Iterator[tuple[str, object, str]]:
+    """Key, value, and the server's word for it."""
     if server.type == CLUSTER:
-        yield "instance", None
-        yield "cluster", server.text("identifier")
+        yield "instance", None, "identifier"
+        yield "cluster", server.text("identifier"), "identifier"
     else:
-        yield "instance", None if server.type == MACHINE else server.text("identifier")
-    yield "host", server.text("address")
+        yield "instance", None if server.type == MACHINE else server.text("identifier"), "identifier"
+    yield "host", server.text("address"), "address"
     if server.values.get("port"):
-        yield "port", server.values["port"]
+        yield "port", server.values["port"], "port"
     if server.text("username"):
-        yield "admin_user", server.text("username")
+        yield "admin_user", server.text("username"), "username"
 
 
 def _users(sites: Sequence[Site]) -> Sequence[str]:
@@ -131,7 +186,7 @@ def _aliases(server: Resource, sites: Sequence[Site], state: Resources, draft: C
     sources: dict[str, str] = {}
     for site in sites:
         way, (host, _) = way_of(site, state), host_of(site)
-        if way is None or way.server.address != server.address or host == server.text("address"):
+        if not host or way is None or way.server.address != server.address or host == server.text("address"):
             continue
         sources[host] = way.source
         if way.reads:
@@ -139,21 +194,21 @@ def _aliases(server: Resource, sites: Sequence[Site], state: Resources, draft: C
                 f"{site.service.address} is configured with {host}, a reader endpoint: no schema is migrated there"
             )
     if sources and not draft.mapped.says((*KEY, "aliases")):
-        draft.put((*KEY, "aliases"), list(sources), next(iter(sources.values())))
+        draft.put((*KEY, "aliases"), list(sources), ", ".join(dict.fromkeys(sources.values())))
 
 
 def _password(server: Resource, sites: Sequence[Site], vault: SecretStores, draft: ContractDraft) -> None:
     """RDS's own secret; one that holds the same value; the value itself; the secret of tasks that are the admin."""
     for managed in server.blocks("master_user_secret"):
-        place = SecretPlace(str(managed.get("secret_arn")), PASSWORD_KEY)
-        keep(draft, KEY, server.address, place=place, readable=vault.is_readable(place))
+        kept = SecretPlace(str(managed.get("secret_arn")), PASSWORD_KEY)
+        keep(draft, KEY, place(server, "master_user_secret"), place=kept, readable=vault.is_readable(kept))
         return
     clear = server.text("password")
     holder = vault.holder(clear) if clear else None
     if holder is not None and vault.is_readable(holder[0]):
         keep(draft, KEY, holder[1], place=holder[0])
     elif clear:
-        keep(draft, KEY, server.address, clear=clear)
+        keep(draft, KEY, place(server, "password"), clear=clear)
     elif not _of_a_task(_admin(server, draft.mapped.values), sites, vault, draft):
         told = {vault.place(one).arn for site in sites if site.task for one in site.task.secrets.values()}
         known = [it for it in vault.state.of("aws_secretsmanager_secret") if it.text("arn") not in told]
@@ -171,8 +226,8 @@ def _of_a_task(admin: str, sites: Sequence[Site], vault: SecretStores, draft: Co
     for task in (site.task for site in sites if site.task):
         if admin and task.says("POSTGRES_USER") == admin:
             told = task.secrets.get("POSTGRES_PASSWORD")
-            place = vault.place(told) if told else None
-            source = f"{task.address}: POSTGRES_PASSWORD"
-            readable = place is None or vault.is_readable(place)
-            return keep(draft, KEY, source, place=place, clear=task.says("POSTGRES_PASSWORD"), readable=readable)
+            kept = vault.place(told) if told else None
+            readable = kept is None or vault.is_readable(kept)
+            source, clear = task.source("POSTGRES_PASSWORD"), task.says("POSTGRES_PASSWORD")
+            return keep(draft, KEY, source, place=kept, clear=clear, readable=readable)
     return False

@@ -16,7 +16,7 @@ class HostNames:
     certified: frozenset[str]
     records: tuple[DnsRecord, ...]
     leading: Mapping[str, str]
-    """By name, with the address of what says it."""
+    """By name, with where it stands."""
     ways: tuple[DnsRecord, ...]
     """The records that do, wildcards too."""
     others: frozenset[str]
@@ -50,11 +50,14 @@ def names_of(state: Resources, balancers: Iterable[str]) -> HostNames:
 
 
 def _leading(ways: Sequence[DnsRecord], names: Collection[str], state: Resources) -> Iterator[tuple[str, str]]:
-    """The records that visitors follow; of a record that leads on to another, the name that they ask for first."""
-    inner = {target for one in ways for target in one.targets}
+    """The records that visitors follow; of a record that leads on to another, the name that they ask for first.
+
+    By `www.` people come beside the name that it leads on to.
+    """
+    inner = {target for one in ways if not one.name.startswith("www.") for target in one.targets}
     for one in ways:
         if "*" not in one.name and "." in one.name and one.name not in inner:
-            yield one.name, one.address
+            yield one.name, ", ".join(f"{one.address}: {attribute}" for attribute in one.named_by)
     for cdn in state.of("aws_cloudfront_distribution", data=True):
         if {plain(word) for word in words_of(cdn.values.get("origin"))} & {*names} - {""}:
-            yield from ((plain(alias), cdn.address) for alias in cdn.texts("aliases") if "*" not in alias)
+            yield from ((plain(alias), cdn.place("aliases")) for alias in cdn.texts("aliases") if "*" not in alias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.stack.blueprint.resources import Resource, Resources
 from orchestrator.stack.inference.model import ContractDraft
@@ -28,69 +28,92 @@ def _bucket(tasks: Iterable[BackendTask], draft: ContractDraft) -> None:
     told.pop("", None)
     if len(told) == 1:
         ((name, task),) = told.items()
-        draft.put(("bucket",), name, f"{task.address}: S3_FILE_STORE_BUCKET_NAME")
+        draft.put(("bucket",), name, task.source("S3_FILE_STORE_BUCKET_NAME"))
     elif told:
         draft.remark(f"{len(told)} buckets are in use: orchestrate manages none of them")
 
 
 def _redis(state: Resources, tasks: Iterable[BackendTask], vault: SecretStores, draft: ContractDraft) -> None:
-    groups: dict[str, tuple[Resource, BackendTask]] = {}
+    groups: dict[str, tuple[Resource, BackendTask, str]] = {}
     for task in tasks:
-        host = task.says("REDIS_HOST").lower().rstrip(".")
         for group in state.of("aws_elasticache_replication_group"):
-            if host and host in (group.text("primary_endpoint_address"), group.text("configuration_endpoint_address")):
-                groups[group.address] = (group, task)
+            if said_by := _named(group, plain(task.says("REDIS_HOST")), _ENDPOINTS):
+                groups[group.address] = (group, task, said_by)
+    hosts = dict.fromkeys(host for task in tasks if (host := plain(task.says("REDIS_HOST"))))
+    if hosts and not groups:
+        draft.remark(f"Redis at {', '.join(hosts)} is left out: no replication group of the state is called so")
     if len(groups) > 1:
         draft.remark(f"{len(groups)} replication groups are in use: orchestrate manages none of them")
     if len(groups) != 1:
         return
-    ((group, task),) = groups.values()
-    values = {
-        "replication_group": group.text("replication_group_id") or group.text("id"),
-        "host": task.says("REDIS_HOST"),
-        "port": group.values.get("port") or 6379,
-    }
-    draft.put_all(("redis",), values, group.address)
+    ((group, task, said_by),) = groups.values()
+    name, port = group.text("replication_group_id") or group.text("id"), group.values.get("port")
+    draft.put(("redis", "replication_group"), name, group.place("replication_group_id", "id"))
+    draft.put(("redis", "host"), task.says("REDIS_HOST"), said_by)
+    if port:
+        draft.put(("redis", "port"), port, group.place("port"))
     told = task.secrets.get("REDIS_PASSWORD", "")
     # A token that Terraform sets itself is Terraform's; one that only a secret holds is ours to set.
     if ":secretsmanager:" in told and not vault.place(told).key and not group.text("auth_token"):
-        draft.put(("redis", "auth_secret_arn"), vault.place(told).arn, f"{task.address}: REDIS_PASSWORD")
+        draft.put(("redis", "auth_secret_arn"), vault.place(told).arn, task.source("REDIS_PASSWORD"))
 
 
 def _vespa(state: Resources, tenant: str, task: BackendTask, draft: ContractDraft) -> None:
     host = task.says("VESPA_HOST")
-    instance = _instance_at(host, state)
+    instance, said_by = _instance_at(host, state)
     if instance is None:
+        if host:
+            draft.remark(f"{tenant}: Vespa at {host} is left out: no instance of the state has this address")
         return
-    values: dict[str, object] = {"instance_id": instance.text("id"), "host": host}
+    values: dict[str, tuple[object, str]] = {
+        "instance_id": (instance.text("id"), instance.place("id")),
+        "host": (host, said_by),
+    }
     for key, variable in (("port", "VESPA_PORT"), ("config_port", "VESPA_TENANT_PORT")):
         if task.says(variable).isdigit():
-            values[key] = int(task.says(variable))
-    draft.put_all(("vespa", tenant), values, instance.address)
+            values[key] = int(task.says(variable)), task.source(variable)
+    draft.put_all(("vespa", tenant), values)
 
 
 def _opensearch(state: Resources, tenant: str, task: BackendTask, vault: SecretStores, draft: ContractDraft) -> None:
     """A node on an instance, whose password is in Secrets Manager: without it nobody can ask the node anything."""
     host, told = task.says("OPENSEARCH_HOST"), task.secrets.get("OPENSEARCH_ADMIN_PASSWORD", "")
-    instance = _instance_at(host, state)
+    instance, said_by = _instance_at(host, state)
     if instance is None:
+        if host:
+            draft.remark(f"{tenant}: OpenSearch at {host} is left out: no instance of the state has this address")
         return
     if ":secretsmanager:" not in told:
         draft.remark(f"{instance.address}: OpenSearch is left out, its password is in no secret of Secrets Manager")
         return
     place = vault.place(told)
-    values: dict[str, object] = {"instance_id": instance.text("id"), "host": host, "secret_arn": place.arn}
-    values["secret_key"] = place.key or ""
-    if user := task.says("OPENSEARCH_ADMIN_USERNAME"):
-        values["admin_user"] = user
-    if task.says("OPENSEARCH_REST_API_PORT").isdigit():
-        values["port"] = int(task.says("OPENSEARCH_REST_API_PORT"))
-    draft.put_all(("tenants", tenant, "index", "opensearch"), values, instance.address)
+    secret, user, port = "OPENSEARCH_ADMIN_PASSWORD", "OPENSEARCH_ADMIN_USERNAME", "OPENSEARCH_REST_API_PORT"
+    values: dict[str, tuple[object, str]] = {
+        "instance_id": (instance.text("id"), instance.place("id")),
+        "host": (host, said_by),
+        "secret_arn": (place.arn, task.source(secret)),
+        "secret_key": (place.key or "", task.source(secret)),
+    }
+    if task.says(user):
+        values["admin_user"] = task.says(user), task.source(user)
+    if task.says(port).isdigit():
+        values["port"] = int(task.says(port)), task.source(port)
+    draft.put_all(("tenants", tenant, "index", "opensearch"), values)
 
 
-def _instance_at(host: str, state: Resources) -> Resource | None:
-    names = ("private_ip", "private_dns", "public_ip", "public_dns")
-    return next((it for it in state.of("aws_instance") if host and host in map(it.text, names)), None)
+_ENDPOINTS = ("primary_endpoint_address", "configuration_endpoint_address")
+_NAMES = ("private_ip", "private_dns", "public_ip", "public_dns")
+
+
+def _instance_at(host: str, state: Resources) -> tuple[Resource | None, str]:
+    """The instance of this name or address, and where that stands."""
+    known = ((it, _named(it, plain(host), _NAMES)) for it in state.of("aws_instance"))
+    return next(((it, said_by) for it, said_by in known if said_by), (None, ""))
+
+
+def _named(one: Resource, host: str, names: Sequence[str]) -> str:
+    """Where the resource is called so; empty: it isn't."""
+    return next((one.place(name) for name in names if host and plain(one.text(name)) == host), "")
 
 
 def _dns(state: Resources, draft: ContractDraft) -> None:
@@ -116,12 +139,16 @@ def _dns(state: Resources, draft: ContractDraft) -> None:
         draft.offer(("dns",), "which DNS provider holds the host names' records?")
         draft.remark("not every host name has a public zone in the state: no DNS record is changed unless `dns` is set")
     elif len(known) == 1:
-        ((name, zone),) = known.items()
-        draft.put_all(("dns",), {"provider": "route53", "zone": name}, zone.address)
+        draft.put_all(("dns",), _in_route53(next(iter(known.values()))))
     else:
         for tenant, zone in zones.items():
-            values = {"provider": "route53", "zone": zone.text("name").rstrip(".")}
-            draft.put_all(("tenants", tenant, "dns"), values, zone.address)
+            draft.put_all(("tenants", tenant, "dns"), _in_route53(zone))
+
+
+def _in_route53(zone: Resource) -> Mapping[str, tuple[str, str]]:
+    """An id of a hosted zone is Route 53's alone."""
+    name = zone.text("name").rstrip(".")
+    return {"provider": ("route53", zone.place("zone_id", "id", "arn")), "zone": (name, zone.place("name"))}
 
 
 def _hosts(draft: ContractDraft) -> dict[str, str]:

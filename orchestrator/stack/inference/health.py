@@ -20,14 +20,14 @@ def describe(group: str, key: Key, draft: ContractDraft, state: Resources) -> No
     found = state.one("aws_lb_target_group", "arn", group)
     checks = found.blocks("health_check") if found else ()
     path = str(checks[0].get("path") or "") if checks else ""
-    if found is None or not path.startswith("/"):
+    if found is None or not path.startswith("/") or found.text("protocol_version") == "GRPC":
         said = "is checked at Onyx's /api/health, unless `health_path` says otherwise"
         draft.remark(f"{key[-1]}: no health check in the state says what its site answers when it is up: it {said}")
         return
     values: dict[str, object] = {"health_path": path, "health_mark": ""}
     if statuses := list(_statuses(str(checks[0].get("matcher") or ""))):
         values["health_statuses"] = statuses
-    draft.put_all(key, values, found.address)
+    draft.put_all(key, {name: (value, found.place("health_check")) for name, value in values.items()})
 
 
 def _statuses(matcher: str) -> Iterator[int]:

@@ -19,7 +19,7 @@ from orchestrator.stack.inference.clusters import Clusters
 from orchestrator.stack.inference.mapping import NOT_TENANTS, PASSWORDS, Key, Mapped, dotted
 from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestion, Option
 from orchestrator.stack.inference.secrets import SecretStores
-from orchestrator.stack.inference.sites import Site, sites_of, tenants_among
+from orchestrator.stack.inference.sites import Site, by_one_balancer, sites_of, tenants_among
 from orchestrator.stack.partial import defects_in
 
 SOURCE = "inferred"
@@ -83,7 +83,8 @@ def _parts(state: Resources, used: Clusters, everywhere: Sequence[Site], draft: 
         asks = "no service of the cluster is behind a listener of a load balancer"
         fix = (
             "let `terraform apply` finish; a load balancer outside the state can't be read, and a service that only "
-            "Cloud Map or a network load balancer reaches has no site to manage"
+            "Cloud Map, an API gateway, a network or a classic load balancer reaches, or one of ECS Express Mode, has "
+            "no site to manage"
         )
         clusters.describe(used, sites, draft)
         draft.ask(("tenants",), asks, fix=fix)
@@ -95,6 +96,8 @@ def _parts(state: Resources, used: Clusters, everywhere: Sequence[Site], draft: 
     server = database.server_of(state, kept, draft)
     balancers = balancer.balancers_of(state, kept, draft)
     kept = tuple(it for it in kept if _belongs(it, server, balancers, state, draft))
+    chosen = {name: one.text("arn") for name, one in balancers.items()}
+    kept = tuple(by_one_balancer(it, chosen[it.name]) if it.name in chosen else it for it in kept)
     clusters.describe(used, kept, draft)
     instance = runner.runner_of(state, server, draft)
     where = next(iter(used.values())).arn_parts

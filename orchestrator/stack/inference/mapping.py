@@ -172,7 +172,7 @@ class _MappingReading:
         elif resource.values.get(attribute) in (None, ""):
             self._wrong(key, "mapping-attribute-missing", f"{address} has no {attribute}", "name another attribute")
         else:
-            self._say(key, resource.values[attribute], resource.address)
+            self._say(key, resource.values[attribute], f"{address}: {attribute}")
 
     def _password(self, key: Key, value: Any) -> None:
         if not isinstance(value, Mapping) or not value.keys() & {"output", "variable"}:

@@ -16,7 +16,10 @@ from orchestrator.stack.mapping_place import CONTRACT
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value of the contract, and where it was found: a resource's address, an output, orchestrate.toml."""
+    """A value of the contract, and where it was found.
+
+    `ADDRESS: ATTRIBUTE` of the state, `ADDRESS: VARIABLE` of a container, an output, orchestrate.toml.
+    """
 
     value: Any
     source: str
@@ -63,9 +66,9 @@ class ContractDraft:
         """The value was found there."""
         self.found[key] = Found(value, source)
 
-    def put_all(self, key: Key, values: Mapping[str, Any], source: str) -> None:
-        """The values of one part, all from one place."""
-        for name, value in values.items():
+    def put_all(self, key: Key, values: Mapping[str, tuple[Any, str]]) -> None:
+        """The values of one part, each with where it was found."""
+        for name, (value, source) in values.items():
             self.put((*key, name), value, source)
 
     def keep(self, key: Key, password: str, source: str) -> None:
@@ -95,9 +98,13 @@ def literal(value: Any) -> Option:
     return Option(value, value if isinstance(value, str) else json.dumps(value))
 
 
-def at(address: str, shown: str = "") -> Option:
-    """An answer that names a resource: it stays true when the resource is made anew."""
-    return Option({"resource": address}, f"{address} = {shown}" if shown else address)
+def at(address: str, shown: str = "", otherwise: Any = None) -> Option:
+    """An answer that names a resource: it stays true when the resource is made anew.
+
+    Of what has no resource of its own (its address names the place that told of it), the answer is `otherwise`.
+    """
+    label = f"{address} = {shown}" if shown else address
+    return Option(otherwise if ": " in address else {"resource": address}, label)
 
 
 __all__ = ["ContractDraft", "Found", "Key", "OpenQuestion", "Option", "at", "dotted", "literal"]

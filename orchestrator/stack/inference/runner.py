@@ -19,7 +19,7 @@ def runner_of(state: Resources, server: Resource | None, draft: ContractDraft) -
     instances = [it for it in state.of("aws_instance") if it.text("instance_state") not in _GONE]
     chosen = named(KEY, instances, draft) if draft.mapped.says(KEY) else _found(state, instances, server, draft)
     if chosen is not None:
-        draft.put((*KEY, "instance_id"), chosen.text("id"), chosen.address)
+        draft.put((*KEY, "instance_id"), chosen.text("id"), chosen.place("id"))
     return chosen
 
 
@@ -36,6 +36,8 @@ def _found(
     ]
     if certain:
         return pick(KEY, certain, draft, ASKS, "private_ip")
+    if perhaps and server is None and any(one.key == ("database",) for one in draft.questions):
+        return None  # which of them reaches the server follows from which server it is
     if perhaps:
         draft.ask(KEY, ASKS, [at(it.address, it.text("private_ip")) for it in perhaps])
     else:

@@ -72,17 +72,17 @@ class SecretStores:
         return parameter.address, attribute, parameter.text(attribute)
 
     def holder(self, password: str) -> tuple[SecretPlace, str] | None:
-        """The secret that holds exactly this password, and the address that says so."""
+        """The secret that holds exactly this password, and what says so."""
         for one in self.state.of("aws_secretsmanager_secret_version"):
             text, arn = one.text("secret_string"), one.text("arn") or one.text("secret_id")
             if text == password:
-                return SecretPlace(arn), one.address
+                return SecretPlace(arn), one.place("arn", "secret_id")
             for key, value in _object(text).items():
                 if value == password:
-                    return SecretPlace(arn, key), one.address
+                    return SecretPlace(arn, key), one.place("arn", "secret_id")
         for one in self.state.of("aws_ssm_parameter"):
             if one.text("value") == password:
-                return SecretPlace(one.text("arn")), one.address
+                return SecretPlace(one.text("arn")), one.place("arn")
         return None
 
     def is_readable(self, place: SecretPlace) -> bool:

@@ -8,7 +8,7 @@ its kind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.stack.blueprint.resources import Resource, Resources
@@ -73,6 +73,26 @@ def _cluster(one: Resource) -> Resource:
     return replace(one, values=values)
 
 
+_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    INSTANCE: {
+        "identifier": ("db_instance_identifier", "identifier"),
+        "username": ("master_username", "username"),
+    },
+    CLUSTER: {
+        "identifier": ("cluster_identifier",),
+        "address": ("endpoint",),
+        "username": ("master_username",),
+        "password": ("master_password",),
+    },
+}
+"""Of the words that servers are told in, those that Terraform calls otherwise: a data source's word first."""
+
+
+def place(server: Resource, word: str) -> str:
+    """Where what a server is told in this word stands, in Terraform's own."""
+    return server.place(*_WORDS.get(server.type, {}).get(word, (word,)))
+
+
 def way_to(host: str, state: Resources) -> ServerPath | None:
     """The server that this host is; None: nothing of the state is known to be at it."""
     seen, first = {host}, ""
@@ -91,7 +111,7 @@ def _pointers(state: Resources) -> Iterator[tuple[str, str, str]]:
     """Address, name and target of what leads from one name to another: records, and Cloud Map."""
     for one in state.of("aws_route53_record"):
         for target in one.texts("records")[:1]:
-            yield one.address, plain(one.text("fqdn") or one.text("name")), plain(target)
+            yield one.place("fqdn", "name"), plain(one.text("fqdn") or one.text("name")), plain(target)
     spaces = {it.text("id"): it.text("name") for it in state.of(*_NAMESPACES, data=True)}
     services = {it.text("id"): it for it in state.of("aws_service_discovery_service", data=True)}
     for one in state.of("aws_service_discovery_instance"):
@@ -99,14 +119,14 @@ def _pointers(state: Resources) -> Iterator[tuple[str, str, str]]:
         space = spaces.get(service.text("dns_config", 0, "namespace_id"), "") if service else ""
         for key in ("AWS_INSTANCE_CNAME", "AWS_INSTANCE_IPV4"):
             if service and space and (target := one.text("attributes", key)):
-                yield service.address, plain(f"{service.text('name')}.{space}"), plain(target)
+                yield service.place("name"), plain(f"{service.text('name')}.{space}"), plain(target)
 
 
 def _at(host: str, state: Resources) -> ServerPath | None:
     known = servers(state)
     for one in known:
         if one.text("address") == host:
-            return ServerPath(one, one.address)
+            return ServerPath(one, place(one, "address"))
         if plain(one.text("reader_endpoint")) == host:
             return ServerPath(one, f"{one.address}: reader_endpoint", reads=True)
     doors = (_members, _custom, _proxied, _replicas, _worldwide)
@@ -120,13 +140,14 @@ def _at(host: str, state: Resources) -> ServerPath | None:
 def _members(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
     for one in state.of("aws_rds_cluster_instance", data=True):
         if plain(one.text("endpoint")) == host:
-            yield one.address, one.text("cluster_identifier"), CLUSTER, one.values.get("writer") is not True
+            yield one.place("endpoint"), one.text("cluster_identifier"), CLUSTER, one.values.get("writer") is not True
 
 
 def _custom(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
     for one in state.of("aws_rds_cluster_endpoint"):
         if plain(one.text("endpoint")) == host:
-            yield one.address, one.text("cluster_identifier"), CLUSTER, one.text("custom_endpoint_type") == "READER"
+            reads = one.text("custom_endpoint_type") == "READER"
+            yield one.place("endpoint"), one.text("cluster_identifier"), CLUSTER, reads
 
 
 def _proxied(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
@@ -139,9 +160,9 @@ def _proxied(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]
             continue
         reads = door.text("target_role") == "READ_ONLY"
         if name := target.text("db_cluster_identifier"):
-            yield door.address, name, CLUSTER, reads
+            yield door.place("endpoint"), name, CLUSTER, reads
         elif name := target.text("db_instance_identifier"):
-            yield door.address, name, INSTANCE, reads
+            yield door.place("endpoint"), name, INSTANCE, reads
 
 
 def _replicas(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
@@ -149,7 +170,7 @@ def _replicas(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool
     for one in state.of(INSTANCE, data=True):
         follows = one.text("replicate_source_db") or one.text("replicate_source")
         if follows and plain(one.text("address")) == host:
-            yield one.address, follows.rsplit(":", 1)[-1], INSTANCE, True
+            yield one.place("address"), follows.rsplit(":", 1)[-1], INSTANCE, True
 
 
 def _worldwide(host: str, state: Resources) -> Iterator[tuple[str, str, str, bool]]:
@@ -158,7 +179,7 @@ def _worldwide(host: str, state: Resources) -> Iterator[tuple[str, str, str, boo
         name = one.text("global_cluster_identifier") or one.text("identifier")
         here = [it for it in state.of(CLUSTER) if name and it.text("global_cluster_identifier") == name]
         if _is(one, host) and len(here) == 1:
-            yield one.address, here[0].text("cluster_identifier"), CLUSTER, False
+            yield one.place("endpoint"), here[0].text("cluster_identifier"), CLUSTER, False
 
 
 def _is(one: Resource, host: str) -> bool:

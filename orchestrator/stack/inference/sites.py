@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.stack.blueprint.resources import Resource, Resources, host_headers
 from orchestrator.stack.inference import entrances, evidence
@@ -21,11 +21,26 @@ class Route:
     `listener` is None where the state doesn't hold it; its ARN is known all the same.
     """
 
-    source: str
+    address: str
     group: str
     listener: Resource | None
     hosts: tuple[str, ...] = ()
     listener_arn: str = ""
+
+    @property
+    def target_source(self) -> str:
+        """Where its target group stands."""
+        return f"{self.address}: {'default_action' if self.is_default else 'action'}"
+
+    @property
+    def host_source(self) -> str:
+        """Where its host headers stand."""
+        return f"{self.address}: condition"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is its listener's default action."""
+        return self.listener is not None and self.listener.address == self.address
 
     @property
     def balancer(self) -> str:
@@ -159,9 +174,13 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, every
     otherwise (`DOMAIN`, which applications use for other things too, only where a certificate or a record knows it as
     well); where the site is alone behind its load balancer, the one name that leads there.
     """
+    site = towards(site, key[:2], draft)
+    differ = len({frozenset(it.hosts) for it in site.routes}) > 1 and len({it.group for it in site.routes}) > 1
+    if differ and not draft.mapped.says((*key[:2], "target_group_arn")):
+        return  # it follows from the target group, which is asked
     exact = [host for host in site.hosts if "*" not in host and "?" not in host]
     if len(exact) == 1 and len(site.hosts) == 1:
-        draft.put(key, exact[0], next(route.source for route in site.routes if exact[0] in route.hosts))
+        draft.put(key, exact[0], next(it.host_source for it in site.routes if exact[0] in it.hosts))
         return
     alone = not any(
         it.service.address != site.service.address and set(it.balancers) & set(site.balancers) for it in everywhere
@@ -175,7 +194,7 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, every
         proven = variable == "WEB_DOMAIN" or names.knows(host) or bool(site.hosts)
         denied = host in theirs or (not onyx and (names.lead_elsewhere(host) or (alone and names.say_another(host))))
         if site.task and admitted and proven and not denied:
-            draft.put(key, host, f"{site.task.address}: {variable}")
+            draft.put(key, host, site.task.source(variable))
             return
         claimed += [host] if variable == "WEB_DOMAIN" and admitted else []
     leading = names.leading if alone and not site.hosts else {}
@@ -190,12 +209,26 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, every
         draft.ask(key, asks, [literal(host) for host in dict.fromkeys([*leading, *claimed])])
 
 
+def towards(site: Site, key: Key, draft: ContractDraft) -> Site:
+    """The same with the ways to the target group that orchestrate.toml names alone; `key` is the tenant's."""
+    said = draft.mapped.values.get((*key, "target_group_arn"))
+    led = tuple(it for it in site.routes if it.group == said)
+    return replace(site, routes=led) if led else site
+
+
+def by_one_balancer(site: Site, arn: str) -> Site:
+    """The same with the ways through this load balancer alone."""
+    return replace(site, routes=tuple(it for it in site.routes if it.balancer in (arn, "")))
+
+
 def target_group(site: Site, key: Key, draft: ContractDraft) -> None:
-    """The group the rules lead to."""
+    """The group the rules lead to. Where it is asked which load balancer does, it follows from that."""
+    if {one.key for one in draft.questions} & {("load_balancer",), (*key[:2], "load_balancer")}:
+        return
     groups = dict.fromkeys(route.group for route in site.routes)
     if len(groups) == 1:
         group = next(iter(groups))
-        draft.put(key, group, next(route.source for route in site.routes if route.group == group))
+        draft.put(key, group, next(it.target_source for it in site.routes if it.group == group))
     else:
         asks = f"which target group is {site.name}'s?"
         draft.ask(key, asks, [literal(group) for group in groups])

@@ -23,15 +23,26 @@ class BackendTask:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, str] = field(default_factory=dict)
     log_group: str | None = None
+    log_option: str = ""
+    """The option of its log driver that names the group."""
     domains: Mapping[str, str] = field(default_factory=dict)
     is_onyx: bool = False
     """Whether one of its images is Onyx's."""
+    beside: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What another container of the task is told that knows a host, where this one says `localhost`: a pooler."""
+    has_files: bool = False
+    """Whether it takes variables from files in S3, which nobody here reads."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where what a secret store says of the database stands, by variable: a parameter's or secret's value."""
 
     def source(self, name: str) -> str:
         """Where the variable's value stands."""
         return self.sources.get(name) or f"{self.address}: {name}"
+
+    @property
+    def log_source(self) -> str:
+        """Where its log group stands."""
+        return f"{self.address}: {self.log_option}" if self.log_option else self.address
 
     @property
     def names_another_user(self) -> bool:
@@ -63,12 +74,13 @@ def task_of(service: Resource, state: Resources) -> BackendTask | None:
 
 
 def _told_by_stores(task: BackendTask, definition: Resource, state: Resources) -> BackendTask:
-    """With what a parameter or a secret says of host, port and database, where the state has its value."""
+    """With what a parameter or a secret says of host, port, database and user, where the state has its value."""
     stores = SecretStores(state, *definition.arn_parts)
     environment, sources = dict(task.environment), {}
     for name, value_from in task.secrets.items():
         place = stores.place(value_from)
-        if words.is_of_a_place(name) and name not in environment and (value := stores.value(place)):
+        told = words.is_of_a_place(name) or words.is_of_a_user(name)
+        if told and name not in environment and (value := stores.value(place)):
             environment[name], sources[name] = value, stores.source(place)
     return replace(task, environment=environment, sources=sources)
 
@@ -90,13 +102,17 @@ def read(definition: Resource, entrances: Sequence[str] = ()) -> BackendTask:
     if chosen is None:
         return BackendTask(definition.address, domains=domains)
     images = [str(one.get("image") or "") for one in containers]
+    log_group, log_option = next(filter(None, map(_written_to, [chosen, *entered])), (None, ""))
     return BackendTask(
         definition.address,
         _environment(chosen),
         {str(it.get("name")): str(it["valueFrom"]) for it in blocks_in(chosen.get("secrets")) if it.get("valueFrom")},
-        next(filter(None, map(_written_to, [chosen, *entered])), None),
+        log_group,
+        log_option,
         domains,
         is_onyx(images),
+        _beside(chosen, containers),
+        bool(chosen.get("environmentFiles")),
     )
 
 
@@ -108,6 +124,15 @@ def _backend(containers: Sequence[Mapping[str, Any]], entered: Sequence[Mapping[
     with_database = with_database or [one for one in containers if told[id(one)]]
     listening = [one for one in with_database if one.get("portMappings")]
     return next(iter((*listening, *with_database, *entered, *containers)), None)
+
+
+def _beside(chosen: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """The environment of the container through which the chosen one gets to its database."""
+    if not words.is_the_task_itself(words.host(_environment(chosen))[0]):
+        return {}
+    others = (_environment(one) for one in containers if one is not chosen)
+    hosts = ((said, words.host(said)[0]) for said in others)
+    return next((said for said, host in hosts if host and not words.is_the_task_itself(host)), {})
 
 
 def _serves(container: Mapping[str, Any]) -> bool:
@@ -134,9 +159,10 @@ def _domain(said: str) -> str:
     return host if "." in host else ""
 
 
-def _written_to(container: Mapping[str, Any]) -> str | None:
-    """The log group, by the driver `awslogs` or by FireLens."""
+def _written_to(container: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The log group, by the driver `awslogs` or by FireLens, and the option that says it."""
     logging = container.get("logConfiguration")
     options = logging.get("options") if isinstance(logging, Mapping) else None
-    said = [options.get(key) for key in ("awslogs-group", "log_group_name")] if isinstance(options, Mapping) else []
-    return next((str(one) for one in said if one and "$" not in str(one)), None)
+    said = options if isinstance(options, Mapping) else {}
+    known = [(str(said[key]), key) for key in ("awslogs-group", "log_group_name") if said.get(key)]
+    return next((it for it in known if "$" not in it[0]), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.stack.blueprint.resources import Resource
 from orchestrator.stack.inference import health, words
-from orchestrator.stack.inference.model import ContractDraft, Key, Option
+from orchestrator.stack.inference.model import ContractDraft, Key, Option, dotted
 from orchestrator.stack.inference.secrets import ADMIN_KEYS, TENANT_KEYS, SecretPlace, SecretStores, keep
 from orchestrator.stack.inference.sites import Site, hostname, target_group
 from orchestrator.stack.inference.tasks import BackendTask
@@ -20,15 +20,17 @@ def describe(
 ) -> None:
     """The tenant's part of the contract, under its service's name. `everywhere` are all services with a way in."""
     key = ("tenants", site.name)
-    draft.put((*key, "service"), site.service_name, site.service.address)
+    draft.put((*key, "service"), site.service_name, site.service.place("name"))
     hostname(site, (*key, "hostname"), draft, vault.state, everywhere)
     target_group(site, (*key, "target_group_arn"), draft)
     task = site.task
     if task is None:
         draft.put((*key, "log_group"), None, site.service.address)
-        draft.ask(key, f"the task definition of {site.service.address} is not in the state: what is its database?")
+        unknown = f"the task definition of {site.service.address} is not in the state"
+        draft.ask((*key, "database"), f"{unknown}: what is its database?")
+        draft.ask((*key, "role"), f"{unknown}: which role do its tasks sign in as?")
         return
-    draft.put((*key, "log_group"), task.log_group, task.address)
+    draft.put((*key, "log_group"), task.log_group, task.log_source)
     if not task.is_onyx and (group := draft.found.get((*key, "target_group_arn"))):
         health.describe(str(group.value), key, draft, vault.state)
     _database(task, (*key, "database"), draft)
@@ -52,19 +54,24 @@ def _maybe(found: Iterable[tuple[str, str]]) -> tuple[Option, ...]:
 
 
 def _role(task: BackendTask, key: Key, server: Resource | None, vault: SecretStores, draft: ContractDraft) -> None:
-    source = f"{task.address}: POSTGRES_USER"
+    source = task.source("POSTGRES_USER")
     told = task.secrets.get("POSTGRES_USER")
     if task.says("POSTGRES_USER"):
         draft.put(key, task.says("POSTGRES_USER"), source)
-    elif not told and server is not None and server.text("username") == DEFAULT_ROLE and not task.names_another_user:
+    elif not told and task.is_onyx and _is_default(server) and not task.names_another_user:
         draft.put(key, DEFAULT_ROLE, f"{source} (not set: Onyx's default, which is the admin user here)")
     elif not told:
         asks = f"which role do the tasks of {task.address} sign in as? POSTGRES_USER is not set"
-        draft.ask(key, asks, _maybe(words.users(task.environment)))
+        admin = [(DEFAULT_ROLE, "the admin user")] if _is_default(server) and not task.names_another_user else []
+        draft.ask(key, asks, _maybe([*words.users(task.environment), *admin]))
     elif name := _user_in(vault.place(told), server, vault):
         draft.put(key, name, source)
     else:
         draft.ask(key, f"which role do the tasks of {task.address} sign in as? It is kept in a secret")
+
+
+def _is_default(server: Resource | None) -> bool:
+    return server is not None and server.text("username") == DEFAULT_ROLE
 
 
 def _user_in(place: SecretPlace, server: Resource | None, vault: SecretStores) -> str:
@@ -77,7 +84,7 @@ def _user_in(place: SecretPlace, server: Resource | None, vault: SecretStores) -
 
 def _password(task: BackendTask, key: Key, server: Resource | None, vault: SecretStores, draft: ContractDraft) -> None:
     """A secret the runner can read, else its value where the state has it; nothing said: the admin's, if it is it."""
-    told, source = task.secrets.get("POSTGRES_PASSWORD"), f"{task.address}: POSTGRES_PASSWORD"
+    told, source = task.secrets.get("POSTGRES_PASSWORD"), task.source("POSTGRES_PASSWORD")
     place = vault.place(told) if told else None
     readable = place is None or vault.is_readable(place)
     clear = task.says("POSTGRES_PASSWORD") if readable or place is None else vault.value(place)
@@ -89,6 +96,10 @@ def _password(task: BackendTask, key: Key, server: Resource | None, vault: Secre
     else:
         draft.put((*key, "secret_arn"), None, f"{source} (not set)")
         draft.remark(f"{key[-1]}: its password is not known; a missing role can't be created")
+        if name := words.password(task.secrets):
+            where = task.secrets[name] if task.secrets[name].startswith("arn:") else vault.place(task.secrets[name]).arn
+            said = f'{dotted((*key, "secret_arn"))} = "{where}"'
+            draft.remark(f"{key[-1]}: if {name} is the password of its role, say so: {said}")
 
 
 def _as_admin(key: Key, draft: ContractDraft) -> None:

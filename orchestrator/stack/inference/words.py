@@ -7,8 +7,9 @@ never taken.
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from orchestrator.stack.names import host_and_port
@@ -20,6 +21,7 @@ _NAME = re.compile(r"(^|_)(PGDATABASE|DB_?NAME|DB_DBNAME|DB_(URL_)?DATABASE|DATA
 _USER = re.compile(r"(^|_)(PGUSER|DB_USER(NAME)?|DATABASE_USER(NAME)?|DATASOURCE_USERNAME)$")
 _PASSWORD = re.compile(r"(^|_)(PGPASSWORD|DB_PASS(WORD)?|DATABASE_PASSWORD|DATASOURCE_PASSWORD)$")
 _URL = re.compile(r"(^|_)(DATABASE_URL|DATASOURCE_URL|DB_URL)$")
+_KEPT = re.compile(r"(^|_)(DB|DATABASE|POSTGRES(QL)?|PG|RDS)(_[A-Z]+)*_SECRET(_(ARN|ID|NAME))?$")
 _OTHER_ENGINES = re.compile(r"REDIS|MONGO|MYSQL|MARIADB|CLICKHOUSE|ELASTIC|NEO4J")
 _PORTS = ("POSTGRES_PORT", "PGPORT", "DB_PORT", "DATABASE_PORT")
 _FIRST = ("POSTGRES_HOST", "PGHOST", "DB_HOST", "DATABASE_HOST")
@@ -39,6 +41,21 @@ def is_of_a_place(name: str) -> bool:
     return named and not _OTHER_ENGINES.search(name)
 
 
+def is_of_a_host(name: str) -> bool:
+    """Whether a variable of this name says where the database is."""
+    return bool(_HOST.search(name) or _URL.search(name)) and not _OTHER_ENGINES.search(name)
+
+
+def keeps_it(name: str) -> bool:
+    """Whether a variable of this name says in which secret the application finds what its database is."""
+    return bool(_KEPT.search(name)) and not _OTHER_ENGINES.search(name)
+
+
+def password(names: Iterable[str]) -> str:
+    """Of these variables the one that is the password's by custom; empty: none is."""
+    return next((name for name in names if _PASSWORD.search(name) and not _OTHER_ENGINES.search(name)), "")
+
+
 def is_of_a_user(name: str) -> bool:
     """Whether a variable of this name says who signs in, in other words than Onyx's."""
     return bool(_USER.search(name) or _URL.search(name)) and not _OTHER_ENGINES.search(name)
@@ -53,6 +70,14 @@ def host(said: Variables) -> tuple[str, str]:
         if url.hostname:
             return plain(url.hostname), name
     return "", ""
+
+
+def is_the_task_itself(host: str) -> bool:
+    """`localhost` and its addresses: another container of the same task."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def port(said: Variables) -> tuple[int, str] | None:

@@ -69,7 +69,7 @@ def test_the_contract_and_where_it_is_from(stack: str) -> None:
     sources = {dotted(key): one.source for key, one in seen.found.items()}
     for key, value in flat(expected["contract"]).items():
         if isinstance(value, str) and value.startswith("@"):
-            assert sources[key].startswith(value[1:].rpartition(".")[0]), key
+            assert sources[key].startswith(f"{value[1:].rpartition('.')[0]}: "), key
     assert {dotted(key): one.source for key, one in seen.found.items() if one.value == "***"} == (
         expected.get("passwords", {})
     )

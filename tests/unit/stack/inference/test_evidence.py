@@ -1,7 +1,7 @@
 """Zero silent guesses: of every stack at hand, each value of the contract is what its provenance says there.
 
-`ADDRESS`: the resource has the value among its attributes. `ADDRESS: WORD`: exactly that attribute, or variable of a
-container, says it. What a value is made of (an ARN's account, a matcher's statuses) is allowed for by name.
+`ADDRESS: WORD`: exactly that attribute, or variable of a container, says it; an address alone is not enough. What a
+value is made of (an ARN's account, a matcher's statuses) is allowed for by name.
 """
 
 from __future__ import annotations
@@ -61,16 +61,28 @@ def behind(place: str, state: states.Resources) -> Iterator[Any]:
                 yield one.text("username") or one.text("master_username")
 
 
+def named(value: Any, name: str) -> Iterator[Any]:
+    """Every value that stands under this name, at any depth."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from leaves(one) if key == name else named(one, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from named(one, name)
+
+
 def said_at(source: str, state: states.Resources) -> list[Any]:
-    """What the place says. Fails where there is no such place."""
-    address, colon, word = source.partition(": ")
-    resource = state.by_address.get(address) or state.by_address.get(address.removesuffix(".cluster"))
-    assert resource is not None, f"{source} is no place of the state"
-    if not colon:
-        return list(leaves(resource.values))
-    name = word.partition(" (")[0]
-    found = [*variable(resource, name), *leaves(resource.values.get(name))]
-    return [*found, *(one for place in found for one in behind(str(place), state))]
+    """What the places say. Fails where there is no such place, or where it doesn't say which attribute is meant."""
+    found: list[Any] = []
+    for place in source.split(", "):
+        address, _, word = place.partition(": ")
+        resource = state.by_address.get(address)
+        assert resource is not None, f"{place} is no place of the state"
+        assert word, f"{place} doesn't say which attribute"
+        containers = containers_in(resource.text("container_definitions"))
+        mine = [*variable(resource, word), *named(dict(resource.values), word), *named(containers, word)]
+        found += [*mine, *(one for told in mine for one in behind(str(told), state))]
+    return found
 
 
 def is_said(key: Key, value: Any, said: list[Any]) -> bool:
@@ -88,11 +100,11 @@ def is_said(key: Key, value: Any, said: list[Any]) -> bool:
     if key[-1] in ("region", "account_id"):
         return any(f":{wanted}:" in one for one in texts)
     if key[-2:] == ("dns", "provider"):
-        return wanted == "route53" and any(one.startswith("arn:aws:route53:") for one in texts)
+        return wanted == "route53" and any(texts)
     if key == ("stack",):
         return any(one.rsplit("/", 1)[-1].removesuffix("-cluster") == wanted for one in texts)
-    if key == ("cluster",):
-        return any(one.rsplit("/", 1)[-1] == wanted for one in texts)
+    if key[-1] == "cluster" and key[0] != "database":
+        return any(one.rsplit("/", 1)[-1] == wanted or f"/{wanted}/" in one for one in texts)
     if key[-1].endswith(("secret_arn", "secret_key")):
         return any(one in wanted or wanted in one for one in texts if one)
     return is_named(key, wanted, texts)
@@ -133,5 +145,6 @@ def test_a_value_that_is_not_said_there_would_be_noticed() -> None:
     assert not is_said(("database", "host"), "10.0.4.21", said_at(host.source, state))
     assert not is_said(("database", "port"), 5433, said_at(port.source, state))
     assert not is_said(("tenants", "wiki", "role"), "postgres", said_at("aws_ecs_task_definition.wiki: DB_USER", state))
-    with pytest.raises(AssertionError):
-        said_at("aws_db_instance.nobody", state)
+    for nowhere in ("aws_db_instance.nobody: port", "aws_ecs_task_definition.wiki"):
+        with pytest.raises(AssertionError):
+            said_at(nowhere, state)

@@ -61,11 +61,11 @@ ENTRANCES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "service": service(to="blue", deployment_controller=[{"type": "CODE_DEPLOY"}]),
             "more": DEPLOYMENTS,
         },
-        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener.https")},
+        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener.https: default_action")},
     ),
     "ECS's own blue/green has changed to green": (
         {"group": PAIR, "listener": listener("green"), "service": service(load_balancer=[CHANGES_TO_GREEN])},
-        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener.https")},
+        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener.https: default_action")},
     ),
     "a group without weight gets no visitors": (
         {
@@ -74,12 +74,12 @@ ENTRANCES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "service": service(load_balancer=[CHANGES_TO_GREEN]),
             "more": rule("web", "shop.example.com", action=[{"forward": [{"target_group": WEIGHTS}]}]),
         },
-        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener_rule.web")},
+        {"tenants.web.target_group_arn": (group_arn("green"), "aws_lb_listener_rule.web: action")},
     ),
     "an external controller's task set": (
         {"service": service(to="", task_definition="", deployment_controller=[{"type": "EXTERNAL"}]), "more": TASK_SET},
         {
-            "tenants.web.target_group_arn": (group_arn("web"), "aws_lb_listener.https"),
+            "tenants.web.target_group_arn": (group_arn("web"), "aws_lb_listener.https: default_action"),
             "tenants.web.database": ("shop", "aws_ecs_task_definition.web: POSTGRES_DB"),
         },
     ),
@@ -89,7 +89,7 @@ ENTRANCES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "record": None,
             "more": rule("web", condition=[{"field": "host-header", "values": ["Shop.Example.com."]}]),
         },
-        {"tenants.web.hostname": ("shop.example.com", "aws_lb_listener_rule.web")},
+        {"tenants.web.hostname": ("shop.example.com", "aws_lb_listener_rule.web: condition")},
     ),
 }
 CERTIFIED = part("aws_acm_certificate.c", domain_name="*.example.com", arn=arn("acm", "certificate/1"))
@@ -109,7 +109,7 @@ NAMES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "definition": told(DOMAIN="example.com"),
             "more": part("aws_acm_certificate.c", domain_name="example.com", arn=arn("acm", "certificate/1")),
         },
-        {"tenants.web.hostname": ("shop.example.com", "aws_route53_record.site")},
+        {"tenants.web.hostname": ("shop.example.com", "aws_route53_record.site: fqdn")},
     ),
     "DOMAIN under a wildcard's record": (
         {
@@ -130,18 +130,26 @@ NAMES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
                 "aws_cloudfront_distribution.cdn", aliases=["Shop.example.com"], origin=[{"domain_name": BALANCER}]
             ),
         },
-        {"tenants.web.hostname": ("shop.example.com", "aws_cloudfront_distribution.cdn"), "dns.provider": None},
+        {
+            "tenants.web.hostname": ("shop.example.com", "aws_cloudfront_distribution.cdn: aliases"),
+            "dns.provider": None,
+        },
     ),
     "the name that visitors ask for, not the one that it leads on to": (
         {
             "record": record(alias=[], type="CNAME", records=["lb.example.com"]),
             "more": record("aws_route53_record.lb", fqdn="lb.example.com"),
         },
-        {"tenants.web.hostname": ("shop.example.com", "aws_route53_record.site")},
+        {"tenants.web.hostname": ("shop.example.com", "aws_route53_record.site: fqdn")},
     ),
     "a record of OVH's": (
         {"record": part("ovh_domain_zone_record.s", zone="example.com", subdomain="shop", target=f"{BALANCER}.")},
-        {"tenants.web.hostname": ("shop.example.com", "ovh_domain_zone_record.s")},
+        {
+            "tenants.web.hostname": (
+                "shop.example.com",
+                "ovh_domain_zone_record.s: subdomain, ovh_domain_zone_record.s: zone",
+            )
+        },
     ),
     "a TXT record is no way to the site": (
         {
@@ -149,7 +157,10 @@ NAMES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "record": record(type="TXT", alias=[], records=["v=spf1 -all"]),
             "more": part("aws_route53_zone.z", name="example.com", arn="arn:aws:route53:::hostedzone/Z1"),
         },
-        {"dns.provider": ("route53", "aws_route53_zone.z"), "dns.zone": ("example.com", "aws_route53_zone.z")},
+        {
+            "dns.provider": ("route53", "aws_route53_zone.z: arn"),
+            "dns.zone": ("example.com", "aws_route53_zone.z: name"),
+        },
     ),
     "nor is a record of a private zone": (
         {
@@ -160,7 +171,7 @@ NAMES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
                 part("aws_route53_zone.z", name="example.com", zone_id="Z1", arn="arn:aws:route53:::hostedzone/Z1"),
             ],
         },
-        {"dns.provider": ("route53", "aws_route53_zone.z")},
+        {"dns.provider": ("route53", "aws_route53_zone.z: zone_id")},
     ),
 }
 GLOBAL = "shop.global-xyz.global.rds.amazonaws.com"
@@ -188,15 +199,15 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "a host in a parameter": (
         stored(HOST, POSTGRES_DB="/shop/name"),
         {
-            "database.instance": ("shop-db", "aws_db_instance.main"),
+            "database.instance": ("shop-db", "aws_db_instance.main: identifier"),
             "tenants.web.database": ("shop_live", "aws_ssm_parameter.name: value"),
         },
     ),
     "a name of Cloud Map": (
         {"definition": told(POSTGRES_HOST="db.shop.local"), "more": DISCOVERED},
         {
-            "database.instance": ("shop-db", "aws_db_instance.main"),
-            "database.aliases": (["db.shop.local"], "aws_service_discovery_service.db"),
+            "database.instance": ("shop-db", "aws_db_instance.main: identifier"),
+            "database.aliases": (["db.shop.local"], "aws_service_discovery_service.db: name"),
         },
     ),
     "a replica": (
@@ -205,8 +216,8 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "server": [server(), server("shop-ro", "aws_db_instance.ro", replicate_source_db=arn("rds", "db:shop-db"))],
         },
         {
-            "database.instance": ("shop-db", "aws_db_instance.main"),
-            "database.aliases": ([REPLICA], "aws_db_instance.ro"),
+            "database.instance": ("shop-db", "aws_db_instance.main: identifier"),
+            "database.aliases": ([REPLICA], "aws_db_instance.ro: address"),
         },
     ),
     "a global database": (
@@ -218,8 +229,8 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             ],
         },
         {
-            "database.cluster": ("shop-au", "aws_rds_cluster.main"),
-            "database.aliases": ([GLOBAL], "aws_rds_global_cluster.g"),
+            "database.cluster": ("shop-au", "aws_rds_cluster.main: cluster_identifier"),
+            "database.aliases": ([GLOBAL], "aws_rds_global_cluster.g: endpoint"),
         },
     ),
     "an IPv6 address with its port": (
@@ -255,7 +266,7 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         },
         {
             "tenants.web.database": ("shop", "aws_ecs_task_definition.web: POSTGRES_DB"),
-            "tenants.web.log_group": ("/ecs/web", "aws_ecs_task_definition.web"),
+            "tenants.web.log_group": ("/ecs/web", "aws_ecs_task_definition.web: awslogs-group"),
         },
     ),
     "the application's words, not those of what watches its database": (
@@ -265,7 +276,7 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
                 container({"POSTGRES_HOST": "watched.example.net", "POSTGRES_DB": "x"}, name="exporter", port=9187),
             )
         },
-        {"database.instance": ("shop-db", "aws_db_instance.main"), "tenants.web.database": None},
+        {"database.instance": ("shop-db", "aws_db_instance.main: identifier"), "tenants.web.database": None},
     ),
     "the log group of FireLens": (
         {
@@ -278,7 +289,7 @@ SERVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
                 container(name="log_router", logs="/ecs/fluent-bit", port=0),
             )
         },
-        {"tenants.web.log_group": ("/ecs/web", "aws_ecs_task_definition.web")},
+        {"tenants.web.log_group": ("/ecs/web", "aws_ecs_task_definition.web: log_group_name")},
     ),
     "no log group where only a sidecar has one": (
         {"definition": definition(container(SAID, logs=""), container(name="envoy", logs="/ecs/envoy", port=0))},

@@ -51,7 +51,7 @@ def test_a_cluster_is_known_by_its_writer_endpoint(engine: str, host: str) -> No
     assert (stack.database.host, stack.database.port, stack.database.admin_user) == (WRITER, 5433, "librarian")
     assert stack.database.admin_secret_arn == SECRET
     assert stack.database.aliases is None
-    assert seen.found["database", "cluster"].source == "module.db.aws_rds_cluster.this"
+    assert seen.found["database", "cluster"].source == "module.db.aws_rds_cluster.this: cluster_identifier"
 
 
 def test_the_only_cluster_there_is_is_the_server_where_no_task_names_another() -> None:
@@ -74,12 +74,12 @@ def test_a_cluster_of_another_engine_and_a_follower_are_no_servers() -> None:
 @pytest.mark.parametrize(
     ("other", "source"),
     [
-        (resource("aws_rds_cluster_instance.one", **MEMBER), "aws_rds_cluster_instance.one"),
+        (resource("aws_rds_cluster_instance.one", **MEMBER), "aws_rds_cluster_instance.one: endpoint"),
         (
             resource("aws_rds_cluster_endpoint.any", cluster_identifier="books", endpoint=CUSTOM),
-            "aws_rds_cluster_endpoint.any",
+            "aws_rds_cluster_endpoint.any: endpoint",
         ),
-        (resource("aws_route53_record.db", fqdn="db.internal", records=[WRITER]), "aws_route53_record.db"),
+        (resource("aws_route53_record.db", fqdn="db.internal", records=[WRITER]), "aws_route53_record.db: fqdn"),
     ],
     ids=["member", "custom endpoint", "record"],
 )
@@ -126,7 +126,7 @@ def test_behind_a_proxy_the_server_is_administered(
     assert expected.items() <= server(seen).items()
     assert (seen.found["database", "aliases"].value, seen.found["database", "aliases"].source) == (
         [host],
-        "aws_db_proxy_endpoint.own" if extra else "aws_db_proxy.door",
+        "aws_db_proxy_endpoint.own: endpoint" if extra else "aws_db_proxy.door: endpoint",
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.stack.inference import Inferred, infer
 from orchestrator.stack.inference.answers import matched, merged
 from orchestrator.stack.inference.mapping import dotted, read
 from tests.states import STATES, document
+from tests.states.parts import group_arn
 
 
 def understood(document_: Any, table: dict[str, Any]) -> Inferred:
@@ -43,20 +44,29 @@ def test_what_is_known_and_what_is_open(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_every_value_has_evidence_that_names_it(name: str) -> None:
-    """Its source is an address of the state (or orchestrate.toml); where it names a variable, the variable says it."""
+def test_no_answer_that_is_offered_is_refused_or_asked_for_again(name: str) -> None:
     known = document(name, "state")
-    state = states.read(known)
-    seen = understood(known, {})
-    for key, one in seen.found.items():
-        if key == ("schema",):
-            continue
-        address, _, variable = one.source.partition(": ")
-        resource = state.by_address.get(address) or state.by_address[address.removesuffix(".cluster")]
-        if variable and isinstance(one.value, str) and "(" not in variable:
-            said = resource.text("container_definitions") or json.dumps(resource.values)
-            assert variable in said
-            assert one.value == "***" or one.value in said.lower() or one.value in said
+    for question in understood(known, {}).questions:
+        for option in question.options:
+            seen = understood(known, merged({}, {question.key: option.answer}))
+            assert not [one for one in seen.problems if one.code.startswith("mapping-")], option
+            assert question not in seen.questions, option
+
+
+def test_the_target_group_that_is_chosen_says_the_host_name_too() -> None:
+    """A second port, for metrics, has a rule and a name of its own: no name of the site's."""
+    known = document("a-second-port-for-metrics", "state")
+    groups = {"web": "shop.example.com", "metrics": "metrics.example.com"}
+    for name, host in groups.items():
+        found = understood(known, {"tenants": {"web": {"target_group_arn": group_arn(name)}}}).found
+        assert found["tenants", "web", "hostname"].value == host
+
+
+def test_the_load_balancer_that_is_chosen_says_the_target_group_too() -> None:
+    known = document("service-module-with-two-balancers", "state")
+    for address, name in {"aws_lb.main": "pub", "module.internal_alb.aws_lb.this[0]": "int"}.items():
+        found = understood(known, {"load_balancer": {"resource": address}}).found
+        assert found["tenants", "web", "target_group_arn"].value == group_arn(name)
 
 
 def test_which_of_two_backends_is_the_tenant_is_one_question_and_its_answer_settles_it() -> None:
@@ -128,7 +138,9 @@ DATABASE = {
 def test_a_record_that_leads_to_the_load_balancer_names_the_site_whoever_keeps_it(record: Mapping[str, Any]) -> None:
     seen = understood(with_these(record, variables=DATABASE, without="aws_route53_record.site"), {})
     found = seen.found["tenants", "web", "hostname"]
-    assert (found.value, found.source) == ("shop.example.com", record["address"])
+    address, _, attribute = found.source.partition(": ")
+    assert (found.value, address) == ("shop.example.com", record["address"])
+    assert record["values"][attribute].lower().rstrip(".") == found.value
     assert "Terraform has records for every host name: DNS is left to it" in seen.remarks
 
 
