@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
@@ -91,15 +91,19 @@ def _never_lived(change: ResourceChange) -> bool:
 
 
 def _held(server: str, change: ResourceChange, scene: PlanReading) -> list[ResourceOwner]:
+    names = {server, change.was("address"), change.was("endpoint").partition(":")[0]}
+    return held_by(names, server, scene)
+
+
+def held_by(names: Collection[str], server: str, scene: PlanReading) -> list[ResourceOwner]:
     """The tenants that use this server: all of them if it is the only one, else those that name it.
 
     One that has no database (a service of web alone) uses all or none: it is down with the others.
     """
     only = len(list(scene.there(*SERVERS))) <= 1
-    names = {server, change.was("address"), change.was("endpoint").partition(":")[0]}
 
     def here(one: ResourceOwner) -> bool:
-        return bool(names & one.servers) if one.servers else scene.tenancy.server in ("", server)
+        return bool({*names} & one.servers) if one.servers else scene.tenancy.server in ("", server)
 
     return [one for one in scene.tenancy.tenants.values() if only or here(one)]
 

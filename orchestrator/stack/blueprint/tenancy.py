@@ -47,7 +47,7 @@ class ResourceOwner:
     secret: str = ""
     ttl: int = DEFAULT_TTL
     servers: frozenset[str] = frozenset()
-    """What its database server is called: identifier, address."""
+    """What its database server is called: identifier (an instance's or a cluster's), address."""
     cluster: str = ""
     """Its service's; empty: not known."""
     looked_after: bool = False
@@ -97,7 +97,7 @@ class Tenancy:
                 named[one.text("task_definition")] = owner
         modules = {module: names.pop() for module, names in homes.items() if len(names) == 1}
         server = contract.get("database") if contract else None
-        said = server.get("instance") if isinstance(server, Mapping) else ""
+        said = (server.get("instance") or server.get("cluster")) if isinstance(server, Mapping) else ""
         stack = contract.get("stack") if contract else ""
         return cls(stack if isinstance(stack, str) else "", tenants, said or "", modules, named)
 
@@ -173,7 +173,10 @@ def variables(definition: Resource | Mapping[str, Any]) -> Mapping[str, str]:
 
 def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
     dns, vespas, server = (_mapping(contract.get(name)) for name in ("dns", "vespa", "database"))
-    servers = frozenset({_word(server.get("instance")), _word(server.get("host"))} - {""})
+    aliases = server.get("aliases")
+    named = [server.get(key) for key in ("instance", "cluster", "host")]
+    named += aliases if isinstance(aliases, list | tuple) else []
+    servers = frozenset(set(map(_word, named)) - {""})
     found = {}
     for name, raw in _mapping(contract.get("tenants")).items():
         said = _mapping(raw)
