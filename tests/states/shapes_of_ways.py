@@ -38,7 +38,7 @@ def moved(one: Part, address: str, **values: Any) -> Part:
     return {**one, "address": address, "values": {**one["values"], **values}}
 
 
-def tenant(number: int, host: str, key: str = "", **where: Any) -> Sequence[Part]:
+def tenant(number: int, host: str, key: str = "", **where: Any) -> list[Part]:
     """A service of its own with all that belongs to it; with a key, by `for_each`."""
     name, to = f"s{number}", f"g{number}"
     said = {"POSTGRES_HOST": HOST, "POSTGRES_DB": f"d{number}", "POSTGRES_USER": f"d{number}", **where.pop("said", {})}
@@ -55,10 +55,10 @@ def tenant(number: int, host: str, key: str = "", **where: Any) -> Sequence[Part
     ]
 
 
-def only(*parts: Sequence[Part] | Part, **more: Any) -> Any:
+def only(*parts: list[Part] | Part, **more: Any) -> Any:
     """A stack of these services alone."""
     nothing = {"service": None, "definition": None, "group": None, "record": None, "listener": listener("")}
-    flat = [one for some in parts for one in (some if isinstance(some, list) else [some])]
+    flat: list[Part] = [one for some in parts for one in (some if isinstance(some, list) else [some])]
     return state(**{**nothing, **more}, more=flat)
 
 
