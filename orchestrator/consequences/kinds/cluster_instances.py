@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.consequences.kinds.database import RESTARTING, held_by
+from orchestrator.consequences.database_users import RESTARTING, held_by
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.stack.blueprint.changes import ResourceChange

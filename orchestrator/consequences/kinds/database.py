@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
+from orchestrator.consequences.database_users import RESTARTING, SERVERS, held_by
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
 from orchestrator.engine.step import STACK, Subject
 from orchestrator.stack.blueprint.changes import ResourceChange
 from orchestrator.stack.blueprint.tenancy import ResourceOwner
 
-SERVERS = ("aws_db_instance", "aws_rds_cluster")
 REBUILDING = 900
 """Seconds until a new server is available and the first migrations are through, about."""
-RESTARTING = 180
-"""Seconds that a change of class or version interrupts a server without a standby, about."""
 _RESTARTS = ("instance_class", "engine_version", "parameter_group_name", "multi_az", "db_subnet_group_name")
 
 
@@ -93,19 +91,6 @@ def _never_lived(change: ResourceChange) -> bool:
 def _held(server: str, change: ResourceChange, scene: PlanReading) -> list[ResourceOwner]:
     names = {server, change.was("address"), change.was("endpoint").partition(":")[0]}
     return held_by(names, server, scene)
-
-
-def held_by(names: Collection[str], server: str, scene: PlanReading) -> list[ResourceOwner]:
-    """The tenants that use this server: all of them if it is the only one, else those that name it.
-
-    One that has no database (a service of web alone) uses all or none: it is down with the others.
-    """
-    only = len(list(scene.there(*SERVERS))) <= 1
-
-    def here(one: ResourceOwner) -> bool:
-        return bool({*names} & one.servers) if one.servers else scene.tenancy.server in ("", server)
-
-    return [one for one in scene.tenancy.tenants.values() if only or here(one)]
 
 
 def _full_name(server: str, database: str, scene: PlanReading) -> str:
