@@ -21,7 +21,7 @@ from starlette.routing import Route
 from orchestrator.web.board import LiveBoard
 
 HOST = "127.0.0.1"
-AGAIN = 15
+AGAIN = 60
 """Seconds after which a browser loads a page again."""
 _HEADERS = {
     "Cache-Control": "no-store",
