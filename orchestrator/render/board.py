@@ -152,7 +152,8 @@ def _visit(name: Subject, sight: Observation | None) -> tuple[str, str]:
     if facts is None:
         return "", ""
     answer, probe = facts.answers[name], facts.probes.get(name)
-    found = "missing" if not answer.chain and not answer.addresses else "stale"
+    silent = UNKNOWN if not answer.is_final else "missing"
+    found = silent if not answer.chain and not answer.addresses else "stale"
     dns = "ok" if answer.leads_to(facts.target) else found
     if probe is None:
         return dns, ""

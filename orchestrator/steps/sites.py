@@ -174,6 +174,9 @@ def decide(facts: SitesFacts) -> Verdicts:
 
 def _verdict(tenant: Subject, answer: DnsAnswer, facts: SitesFacts) -> Verdict:
     target = facts.target_of(tenant)
+    if not answer.chain and not answer.every and not answer.is_final:
+        why = f"no name server says where {answer.name} points ({answer.rcode} from {answer.server or 'no server'})"
+        return Wait(why, code="site-name-unanswered", fix=f"find out which name server fails: dig +trace {answer.name}")
     if not answer.chain and not answer.every:
         why = f"{answer.name} does not resolve ({answer.rcode} from {answer.server or 'no server'})"
         return Wait(why, code="site-name-unresolved", fix=_point(answer, target))

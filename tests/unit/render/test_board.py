@@ -108,6 +108,7 @@ def test_counts_of_tasks_and_targets() -> None:
         (HERE, Probe("192.0.2.1", Reached.UNREACHABLE), "ok", "unreachable"),
         (DnsAnswer("a.vigilon.app", ("old.elb.amazonaws.com",), ("192.0.2.9",)), None, "stale", ""),
         (DnsAnswer("a.vigilon.app", rcode="NXDOMAIN"), None, "missing", ""),
+        (DnsAnswer("a.vigilon.app", rcode="TIMEOUT"), None, "unknown", ""),
     ],
 )
 def test_the_way_of_a_visitor(answer: DnsAnswer, probe: Probe | None, dns: str, site: str) -> None:
