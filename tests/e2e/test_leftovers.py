@@ -264,7 +264,7 @@ def test_terraform_is_killed_in_the_middle_of_a_network_and_of_a_bucket(applies:
         sweep = Sweep(applies.directory, applies.environment, between, ("-var=password=of-no-importance",))
         sweep.through(["aws_vpc", "aws_s3_bucket"]).succeeded()
         assert {"aws_vpc", "aws_s3_bucket"} <= sweep.imported.keys()
-        assert sweep.nothing_was_made_twice()
+        assert sweep.miscounted() == {}
         assert sweep.in_state()["aws_subnet"] == 4
 
         (applies.directory / "terraform.tfstate").unlink()
@@ -272,4 +272,4 @@ def test_terraform_is_killed_in_the_middle_of_a_network_and_of_a_bucket(applies:
         planned = Terraform(applies.directory, applies.environment).run("plan", "-no-color", *sweep.variables)
         assert "to import, 2 to add, " in planned.stdout, "the bucket's two settings alone"
         sweep.run("apply", "--auto-approve").succeeded()
-        assert sweep.nothing_was_made_twice()
+        assert sweep.miscounted() == {}
