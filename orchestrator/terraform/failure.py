@@ -22,11 +22,19 @@ _FIXES = {
         "if it is this stack's (an apply may have been killed after creating it), `terraform import ADDRESS ID` and "
         "run again; else delete it or choose another name"
     ),
+    "redis-import-unfinished": (
+        "run the same command again: the AWS provider 5 once sends an empty token to a Redis group that was imported, "
+        "which AWS refuses; nothing was changed there, and the next apply leaves it alone"
+    ),
 }
 _EXISTS = re.compile(
     r"\b(\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceExistsException|Duplicate\w*Name|InvalidGroup\.Duplicate)\b"
 )
 """AWS's own codes, which stand in the text of the provider's errors."""
+_EMPTY_TOKEN = re.compile(
+    r"modifying ElastiCache Replication Group \(\S+\) authentication: .*Invalid AuthToken", re.DOTALL
+)
+"""The provider's words and ElastiCache's: its default for `auth_token_update_strategy` is a change after an import."""
 _NEEDS_INIT = re.compile(r"\b(terraform|tofu) init\b")
 _EXPIRED = re.compile(
     r"\b(ExpiredToken\w*|RequestExpired)\b|token included in the request is expired|SSO session .* expired"
@@ -111,6 +119,7 @@ def _problem(error: Diagnostic, redact: Callable[[str], str]) -> Problem:
     message = ": ".join(filter(None, (error.summary.strip(), error.detail.strip())))
     code = _CODES.get(error.summary) or ("exists-already" if _EXISTS.search(message) else "terraform-failed")
     code = "credentials-expired" if _EXPIRED.search(message) else code
+    code = "redis-import-unfinished" if _EMPTY_TOKEN.search(message) else code
     context = " ".join(filter(None, (error.address, error.place)))
     return Problem(code, redact(message), context=redact(context), fix=_fix(code, error.address))
 

@@ -99,6 +99,7 @@ ROWS = (
     _rate("logs", "DescribeLogStreams", 25, 25, LOGS),
     _rate("logs", "FilterLogEvents", 10, 10, LOGS, note="in most regions; else 5 or 25"),
     _rate("logs", "GetLogEvents", 10, 10, LOGS, note="in us-west-2 and others; elsewhere 25 or 30"),
+    _guess("logs", "ListTagsForResource"),
     _guess("rds", r"\w+", note=f"reported by users: {CLI}"),
     _rate("route53", r"\w+", 50, 10, ROUTE53, beside=True),
     _rate("route53", "ChangeResourceRecordSets", 1500, 100, ROUTE53, beside=True, counts_changes=True),

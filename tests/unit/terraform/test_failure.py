@@ -121,3 +121,20 @@ def test_what_exists_already_can_be_imported(code: str) -> None:
     (problem,) = error.problems
     assert problem.code == "exists-already"
     assert "terraform import 'module.a.thing.this[0]' ID" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Invalid AuthToken provided. It must be 16-128 printable characters", "redis-import-unfinished"),
+        ("Replication group is not available", "terraform-failed"),
+    ],
+)
+def test_a_redis_group_that_was_imported_is_complete_after_one_more_apply(said: str, code: str) -> None:
+    summary = (
+        "modifying ElastiCache Replication Group (onyx-prod-redis) authentication: operation error ElastiCache: "
+        f"ModifyReplicationGroup, https response error StatusCode: 400, RequestID: x, InvalidParameterValue: {said}"
+    )
+    (problem,) = failed([Diagnostic("error", summary, address="module.redis.this")], "", str, status=1).problems
+    assert problem.code == code
+    assert ("run the same command again" in problem.fix) is (code == "redis-import-unfinished")
