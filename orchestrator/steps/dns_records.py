@@ -328,8 +328,9 @@ def _as_answered(facts: DnsRecordsFacts, tenant: Subject, name: str) -> Verdict:
             f"it: {asked}",
         )
     remembered = f"; it may be cached for {answer.ttl} s" if answer.ttl else ""
+    said = "DNS still says" if answer.is_final else "no name server gave an answer:"
     return Wait(
-        f"the record is right, but DNS still says {answer}{remembered}",
+        f"the record is right, but {said} {answer}{remembered}",
         code="dns-not-visible",
         fix=f"check that the name servers registered for {place.zone} are those of this zone at {place.provider}",
     )
