@@ -23,8 +23,9 @@ _FIXES = {
         "run again; else delete it or choose another name"
     ),
     "redis-import-unfinished": (
-        "delete the file with import blocks, if there is one, and run the same command again: the AWS provider 5 once sends an empty token to a Redis group that was imported, "
-        "which AWS refuses; nothing was changed there, and the next apply leaves it alone"
+        "delete the file with import blocks, if there is one, and run the same command again: the AWS provider 5 once "
+        "sends an empty token to a Redis group that was imported, which AWS refuses; nothing was changed there, and "
+        "the next apply leaves it alone"
     ),
 }
 _EXISTS = re.compile(
