@@ -22,6 +22,8 @@ RESOURCES = 2000
 SECONDS, MEGABYTES = 1.0, 150.0
 RUNS = 5
 TEMPLATE = "customer-a"
+HOSTNAME = "demo.vigilon.app"
+"""The template's: a copy has one of its own."""
 
 
 def tenants(resources: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -31,7 +33,9 @@ def tenants(resources: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield from others
     each = json.loads(text)
     for number in range((RESOURCES - len(others)) // len(each)):
-        yield from json.loads(text.replace(TEMPLATE, f"customer-{number:03d}").replace("000000", f"{number:06x}"))
+        name = f"customer-{number:03d}"
+        copy = text.replace(TEMPLATE, name).replace("000000", f"{number:06x}").replace(HOSTNAME, f"{name}.vigilon.app")
+        yield from json.loads(copy)
 
 
 def made(name: str) -> dict[str, Any]:
