@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -14,6 +15,9 @@ from orchestrator.aws.session import translated
 ANY = -1
 """The port of a rule for every port."""
 _WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId", "VpcPeeringConnectionId")
+
+_ENDPOINT = re.compile(r"(?:[a-z]+\.)*amazonaws\.[a-z0-9-]+\.(?P<name>[a-z0-9.-]+)")
+"""`com.amazonaws.us-west-2.ecr.api`; in China `cn.com.amazonaws.…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,18 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """`way_out` is what its default route leads to (`igw-…`, `nat-…`); empty: none. `blackhole`: it is gone."""
+    """`way_out` is what its default route leads to (`igw-…`, `nat-…`); empty: none. `blackhole`: it is gone.
+
+    `endpoints` are the AWS services (`ecr.api`) that VPC endpoints reach from it; read only where a subnet lacks a way.
+    """
 
     id: str
     vpc: str = ""
     cidr: str = ""
     way_out: str = ""
     blackhole: bool = False
+    endpoints: tuple[str, ...] = ()
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +127,19 @@ class Network:
         return {raw["GroupId"]: _group(raw) for raw in found}
 
     def subnets(self, ids: Collection[str]) -> Mapping[str, Subnet]:
-        """Those that exist among `ids`, each with its default route: two calls."""
+        """Those that exist among `ids`, each with its default route: two calls, and one where a subnet has none."""
         with translated("ec2:DescribeSubnets"):
             filters = [{"Name": "subnet-id", "Values": sorted(ids)}]
             subnets = list(items(self._client, "describe_subnets", "Subnets", Filters=filters))
         filters = [{"Name": "vpc-id", "Values": sorted({raw["VpcId"] for raw in subnets})}]
         with translated("ec2:DescribeRouteTables"):
             tables = list(items(self._client, "describe_route_tables", "RouteTables", Filters=filters))
-        return {raw["SubnetId"]: _subnet(raw, tables) for raw in subnets}
+        seen = {raw["SubnetId"]: _subnet(raw, tables) for raw in subnets}
+        if all(one.way_out and not one.blackhole for one in seen.values()):
+            return seen
+        with translated("ec2:DescribeVpcEndpoints"):
+            endpoints = list(items(self._client, "describe_vpc_endpoints", "VpcEndpoints", Filters=filters))
+        return {name: replace(one, endpoints=tuple(_reached(one, endpoints))) for name, one in seen.items()}
 
 
 def _instance(raw: Mapping[str, Any]) -> Instance:
@@ -169,7 +183,18 @@ def _subnet(raw: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subn
     ]
     way = next((str(routes[0][key]) for key in ("GatewayId", *_WAYS_OUT) if routes and routes[0].get(key)), "")
     blackhole = bool(routes) and routes[0].get("State") == "blackhole"
-    return Subnet(raw["SubnetId"], raw["VpcId"], raw.get("CidrBlock", ""), way, blackhole)
+    table = next((str(one.get("RouteTableId", "")) for one in (own or main)), "")
+    return Subnet(raw["SubnetId"], raw["VpcId"], raw.get("CidrBlock", ""), way, blackhole, table=table)
+
+
+def _reached(subnet: Subnet, endpoints: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """What its VPC's endpoints lead to: a gateway's from the tables that have it, an interface's by AWS's own name."""
+    for raw in endpoints:
+        gateway = raw.get("VpcEndpointType") == "Gateway"
+        leads = subnet.table in raw.get("RouteTableIds", ()) if gateway else bool(raw.get("PrivateDnsEnabled"))
+        service = _ENDPOINT.fullmatch(str(raw.get("ServiceName", "")))
+        if service and leads and raw.get("VpcId") == subnet.vpc and str(raw.get("State")).lower() == "available":
+            yield service["name"]
 
 
 def _of(association: Mapping[str, Any], subnet: str) -> bool:

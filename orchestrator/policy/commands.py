@@ -178,6 +178,7 @@ EXAMINATION: Grants = (
             "ec2:DescribeRouteTables",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
+            "ec2:DescribeVpcEndpoints",
             "elasticloadbalancing:DescribeListenerCertificates",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",

@@ -59,15 +59,27 @@ _WORDS = (
     (AddresseeKind.FILES, ("S3", "MINIO", "FILE_STORE")),
     (AddresseeKind.DATABASE, ("POSTGRES", "POSTGRESQL", "PG", "PGHOST", "PGHOSTADDR", "DATABASE", "DB", "RDS", "JDBC")),
 )
-_HOLDS = re.compile(r"(HOST(NAME|ADDR)?|UR[LI]|ENDPOINT|ADDR(ESS)?|SERVERS?|BROKER|DSN|DOMAIN|UPSTREAM)(_URL)?$")
+_HOLDS = re.compile(
+    r"(HOST(NAME|ADDR)?S?|UR[LI]S?|ENDPOINTS?|ADDR(ESS(ES)?)?|SERVERS?|BROKERS?|NODES?|DSN|DOMAIN|UPSTREAM)(_URL)?$"
+)
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?")
+_NO_API = (
+    r"elb|kafka(-serverless)?|mq|docdb|neptune|redshift(-serverless)?|compute(-1)?|execute-api|lambda-url|efs"
+    r"|awsapprunner|elasticbeanstalk"
+)
+"""Servers and load balancers of anybody's under AWS's names: what is there, only the variable tells."""
 _OF_AWS = (
     (re.compile(r"\.rds\.amazonaws\.com(\.cn)?$"), AddresseeKind.DATABASE),
-    (re.compile(r"\.cache\.amazonaws\.com(\.cn)?$"), AddresseeKind.REDIS),
-    (re.compile(r"\.(es|aoss)\.amazonaws\.com(\.cn)?$"), AddresseeKind.OPENSEARCH),
+    (re.compile(r"\.cfg\.\w+\.cache\.amazonaws\.com(\.cn)?$"), None),
+    (re.compile(r"\.(cache|memorydb)(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$"), AddresseeKind.REDIS),
+    (re.compile(r"\.(es|aoss)\.amazonaws\.com(\.cn)?$|\.aos\.[a-z0-9-]+\.on\.aws$"), AddresseeKind.OPENSEARCH),
+    (re.compile(rf"\.({_NO_API})(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$|^email-smtp[.-]"), None),
     (re.compile(r"(^|\.)s3[.-]([a-z0-9-]+\.)*amazonaws\.com(\.cn)?$"), AddresseeKind.FILES),
     (re.compile(r"\.amazonaws\.com(\.cn)?$|\.api\.aws$"), AddresseeKind.AWS),
 )
+_OTHER_WORDS = ("MYSQL", "MARIADB", "MSSQL", "SQLSERVER", "ORACLE", "MEMCACHE", "MONGO", "RABBITMQ", "KAFKA")
+_OTHER_PORTS = frozenset({3306, 1433, 1521, 11211, 27017, 5671, 5672, 9092, 9094, 9096, 9098})
+"""Engines that no tenant's database or cache here can be."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0"})  # noqa: S104 - read, not bound
 
 
@@ -80,24 +92,35 @@ def _known(environment: Mapping[str, str]) -> Iterator[Addressee]:
     for variable, value in environment.items():
         whole = value.strip()
         if "://" in whole:
-            yield from _of_url(variable, whole)
+            for one in re.split(r",(?=[a-z][a-z0-9+.-]*://)", whole):
+                yield from _of_url(variable, one.strip())
         elif _HOLDS.search(variable.upper()):
             for one in whole.split(","):
                 host, _, port = one.strip().partition(":")
                 number = int(port) if port.isdecimal() else _port_beside(variable, environment)
                 if _NAME.fullmatch(host):
-                    kind = kind_of(variable, host)
+                    kind = kind_of(variable, host, number)
                     yield Addressee(kind, host.rstrip("."), number or _PORTS.get(kind), variable)
 
 
 def _of_url(variable: str, value: str) -> Iterator[Addressee]:
+    """Each host of it: MongoDB's, Kafka's and libpq's URLs may hold several."""
+    scheme, _, rest = value.removeprefix("jdbc:").partition("://")
+    where, _, after = rest.partition("/")
+    login, at, hosts = where.rpartition("@")
+    for host in hosts.split(","):
+        yield from _of_one_url(variable, f"{scheme}://{login}{at}{host}/{after}")
+
+
+def _of_one_url(variable: str, value: str) -> Iterator[Addressee]:
     try:
-        url = urlsplit(value.removeprefix("jdbc:"))
+        url = urlsplit(value)
         host, port = url.hostname or "", url.port
     except ValueError:
         return
     scheme = url.scheme.partition("+")[0].lower()
-    kind = _SCHEMES.get(scheme) or (kind_of(variable, host) if scheme in ("http", "https") else AddresseeKind.OTHER)
+    plain = scheme in ("http", "https", "tcp", "tls", "ssl")
+    kind = _SCHEMES.get(scheme) or (kind_of(variable, host, port) if plain else AddresseeKind.OTHER)
     if host:
         yield Addressee(kind, host.rstrip("."), port or _PORTS.get(kind) or _BY_SCHEME.get(scheme), variable)
 
@@ -107,12 +130,19 @@ def _port_beside(variable: str, environment: Mapping[str, str]) -> int | None:
     return int(said) if said.isdecimal() else None
 
 
-def kind_of(variable: str, host: str = "") -> AddresseeKind:
-    """By the host where it is one of AWS's, else by the variable's words."""
+def kind_of(variable: str, host: str = "", port: int | None = None) -> AddresseeKind:
+    """By the host where only one kind can be there, else by the variable's words.
+
+    RDS and ElastiCache have other engines too: their ports and variables say so.
+    """
+    name = f"_{variable.upper()}_"
+    if port in _OTHER_PORTS or any(word in name for word in _OTHER_WORDS):
+        return AddresseeKind.OTHER
     for pattern, kind in _OF_AWS:
         if host and pattern.search(host.lower()):
-            return kind
-    name = f"_{variable.upper()}_"
+            if kind is not None:
+                return kind
+            break
     return next((kind for kind, words in _WORDS if any(f"_{word}_" in name for word in words)), AddresseeKind.OTHER)
 
 
@@ -125,6 +155,7 @@ _NAMES = tuple(
         rf"(server|host) (at |on host )?\"{_HOST}(:{_PORT})?\"( \([^)]*\))? .*port {_PORT.replace('port', 'other')}",
         rf"(could not translate host name|unable to resolve host|[Cc]ould not resolve host:?) \"?{_HOST}(:{_PORT})?",
         rf"server at \"{_HOST}:{_PORT}\"",
+        rf"(server|host:?) (on |at )?'?{_HOST}'? ?(\(\d+\)|:{_PORT})",
         rf"\(?host='{_HOST}', port={_PORT}",
         rf"\bhost=`?{_HOST}( port={_PORT})?",
         rf"->{_HOST}:{_PORT}",
@@ -175,7 +206,7 @@ def _looked_up(host: str, port: int | None, there: tuple[Addressee, ...]) -> Add
     if _is_loopback(host):
         own = next((one for one in there if _is_loopback(one.host) and one.port == port), None)
         return Addressee(AddresseeKind.ITSELF, host, port, own.variable if own else "")
-    kind = kind_of("", host)
+    kind = kind_of("", host, port)
     at_port = {one.kind: one for one in there if port and one.port == port and not _is_address(one.host)}
     if kind is AddresseeKind.OTHER and _is_address(host) and len(at_port) == 1:
         (one,) = at_port.values()

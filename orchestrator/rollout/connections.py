@@ -21,27 +21,35 @@ class Symptom(Enum):
         r"|No address associated with hostname|Failed to resolve|NameResolutionError|[Cc]ould not resolve"
         r"|server misbehaving|failed to lookup address|Name has no usable address"
     )
+    EXPIRED = r"certificate has expired|certificate is not yet valid|CERT_HAS_EXPIRED|CertificateExpiredException"
+    MISMATCH = (
+        r"(does not|doesn't) match (host|the|certificate)|ALTNAME_INVALID|[Hh]ostname mismatch|IP address mismatch"
+        r"|certificate is (not )?valid for|doesn't contain any IP SANs|No subject alternative (DNS )?name"
+    )
     CERTIFICATE = (
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|signed by unknown authority|[Ss]elf[- ]signed certificate"
         r"|unable to (get local issuer|verify the first) certificate|PKIX path building failed|x509: "
-        r"|certificate has expired|(does not|doesn't) match (host|the|certificate)|ALTNAME_INVALID"
-        r"|Hostname mismatch|tlsv1 alert unknown ca"
+        r"|tlsv1 alert unknown ca"
     )
     TLS = (
         r"WRONG_VERSION_NUMBER|wrong version number|does not look like a TLS handshake|packet length too long"
         r"|record layer failure|EPROTO|UNEXPECTED_EOF_WHILE_READING|server gave HTTP response to HTTPS client"
     )
-    REFUSED = r"[Rr]efused|ECONNREFUSED|Errno 111\b|Connect call failed"
+    REFUSED = (
+        r"([Cc]onnection|[Cc]onnect|[Hh]ost|:\d+) (was )?refused|ConnectionRefused|ECONNREFUSED|Errno 111\b"
+        r"|Connect call failed|[Rr]efused (the )?connection"
+    )
     SILENT = (
         r"[Tt]imed[ -]?out|[Tt]ime out|TimeoutError|(Connect|Read)Timeout|(connect|i/o) timeout|ETIMEDOUT"
         r"|deadline exceeded|[Tt]imeout (connecting|expired|exceeded|was reached|waiting)|No route to host"
         r"|EHOSTUNREACH|ENETUNREACH|[Nn]etwork is unreachable|Can't reach database server"
         r"|Could not connect to the endpoint|[Cc]annot connect to host|Failed to establish a new connection"
-        r"|Max retries exceeded|could not connect to server|Error connecting to Redis"
+        r"|Max retries exceeded|[Cc]ould(n't| not) connect to|Error connecting to Redis"
+        r"|Can't connect to (MySQL )?server|NoBrokersAvailable"
     )
     CUT = (
         r"reset by peer|ECONNRESET|Connection closed by server|hang up|RemoteDisconnected|prematurely closed connection"
-        r"|[Bb]roken pipe|EPIPE"
+        r"|[Bb]roken pipe|EPIPE|read error on connection"
     )
 
     @property
@@ -52,6 +60,8 @@ class Symptom(Enum):
 
 _WORDS = {
     "NAME": "its name does not resolve",
+    "EXPIRED": "its certificate has expired",
+    "MISMATCH": "its certificate is for another name",
     "CERTIFICATE": "its certificate is not trusted",
     "TLS": "one of the two speaks TLS and the other does not",
     "REFUSED": "the connection was refused",
@@ -59,6 +69,7 @@ _WORDS = {
     "CUT": "the connection was cut off",
 }
 
+_CERTIFICATES = frozenset({Symptom.EXPIRED, Symptom.MISMATCH, Symptom.CERTIFICATE})
 _HINTS = (
     (AddresseeKind.REDIS, r"[Rr]edis|\bvalkey|Error -?\d+ connecting to "),
     (AddresseeKind.VESPA, r"[Vv]espa|port=(19071|8081)\b|:19071\b"),
@@ -101,6 +112,13 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
         "check POSTGRES_HOST against the database's `address`",
         RepairedBy.TASK_DEFINITION,
     ),
+    (AddresseeKind.DATABASE, Symptom.MISMATCH): _Meaning(
+        "database-certificate-mismatch",
+        "the database server's certificate is for another name than the task uses",
+        "POSTGRES_HOST must be RDS's own endpoint, not an alias or an address (or sslmode=verify-ca, which checks no "
+        "name)",
+        RepairedBy.TASK_DEFINITION,
+    ),
     (AddresseeKind.DATABASE, Symptom.CERTIFICATE): _Meaning(
         "database-certificate-untrusted",
         "the task does not trust the database server's certificate",
@@ -118,6 +136,12 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
         "redis-unreachable",
         "Redis's host name does not resolve",
         "check REDIS_HOST against the primary endpoint of the replication group",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    (AddresseeKind.REDIS, Symptom.MISMATCH): _Meaning(
+        "redis-certificate-mismatch",
+        "Redis's certificate is for another name than the task uses",
+        "REDIS_HOST must be the group's own endpoint (master.…), not an alias or an address",
         RepairedBy.TASK_DEFINITION,
     ),
     (AddresseeKind.REDIS, Symptom.CERTIFICATE): _Meaning(
@@ -179,6 +203,18 @@ _MEANINGS: Mapping[tuple[AddresseeKind, Symptom | None], _Meaning] = {
         "REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS",
         RepairedBy.TASK_DEFINITION,
     ),
+    (AddresseeKind.OTHER, Symptom.EXPIRED): _Meaning(
+        "certificate-expired",
+        "the certificate of a server that the task uses has expired",
+        "renew it on that server (of a proxy in between: there); another CA bundle in the task does not help",
+        RepairedBy.OUTSIDE,
+    ),
+    (AddresseeKind.OTHER, Symptom.MISMATCH): _Meaning(
+        "certificate-mismatch",
+        "the certificate of a server is for another name than the task uses",
+        "let the task use the name that is in the certificate, or add this name to it; a CA bundle does not help",
+        RepairedBy.TASK_DEFINITION,
+    ),
     (AddresseeKind.OTHER, Symptom.TLS): _Meaning(
         "tls-mismatch",
         "the task and a server do not agree on TLS",
@@ -198,6 +234,7 @@ _MISSING_HOSTS = {
     9200: ("opensearch-host-missing", "OPENSEARCH_HOST", "OpenSearch"),
     19071: ("vespa-host-missing", "VESPA_HOST", "Vespa"),
     8081: ("vespa-host-missing", "VESPA_HOST", "Vespa"),
+    5672: ("broker-host-missing", "the URL of the broker (CELERY_BROKER_URL)", "the message broker"),
 }
 """Where a client asks when nobody told it where: at its own address."""
 
@@ -220,9 +257,18 @@ def cause(line: str, environment: Mapping[str, str]) -> Cause | None:
     meaning = (
         _MEANINGS.get((kind, symptom)) or _MEANINGS[kind, None if kind is not AddresseeKind.OTHER else _plain(symptom)]
     )
-    if symptom is Symptom.CERTIFICATE and meaning.code.endswith("-unreachable"):
-        meaning = _MEANINGS[AddresseeKind.OTHER, Symptom.CERTIFICATE]
+    if symptom in _CERTIFICATES and meaning.code.endswith("-unreachable"):
+        meaning = _MEANINGS[AddresseeKind.OTHER, symptom]
     return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.repaired_by)
+
+
+def nameless(line: str) -> Cause | None:
+    """What a line means that names nobody: only where the cause is clear without him, and nobody is blamed."""
+    symptom = symptom_of(line)
+    if symptom is not Symptom.NAME and symptom not in _CERTIFICATES:
+        return None
+    meaning = _MEANINGS[AddresseeKind.OTHER, symptom]
+    return Cause(meaning.code, f"{meaning.message}; the line does not say which", meaning.fix, meaning.repaired_by)
 
 
 def _plain(symptom: Symptom) -> Symptom | None:

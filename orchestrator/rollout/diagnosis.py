@@ -3,112 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from orchestrator.aws.ecs import Task
-from orchestrator.rollout import log_lines
+from orchestrator.rollout import log_lines, stop_reasons
 from orchestrator.rollout.causes import Cause, Failure, RepairedBy
+from orchestrator.rollout.log_rules import container
+from orchestrator.rollout.log_rules.rule import LogRule
 
 __all__ = ["Cause", "Failure", "RepairedBy", "classify", "culprits", "failed"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    pattern: str
-    code: str
-    message: str
-    fix: str
-    repaired_by: RepairedBy
-
-
-_REASON_RULES = (
-    _Rule(
-        r"toomanyrequests|429 Too Many Requests|pull rate limit",
-        "registry-rate-limited",
-        "the registry's rate limit was reached",
-        "sign in to the registry (repositoryCredentials in the container definition), or use an ECR pull-through cache",
-        RepairedBy.TIME,
-    ),
-    _Rule(
-        r"connection issue between the task and|i/o timeout|context deadline exceeded",
-        "network-unreachable",
-        "the task reached neither Secrets Manager nor the registry",
-        "give its subnets a default route (NAT gateway), and let its security group out on 443",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"CannotPull\w*: .*(pull access denied|403 Forbidden|not authorized to perform: ecr:)",
-        "image-pull-denied",
-        "the registry denies the image to the task's execution role",
-        "attach AmazonECSTaskExecutionRolePolicy to it, or give repositoryCredentials; check the repository's name",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"CannotPullContainerError|CannotPullImage|CannotPullECRContainerError",
-        "image-pull-failed",
-        "the container image could not be pulled",
-        "check that the tag exists and that the task can reach the registry (NAT, rate limit, permissions)",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"ResourceInitializationError.*(secret|ssm|Secrets)",
-        "secret-unreadable",
-        "ECS could not read a secret of the task definition",
-        "check that the secret has a value and that the execution role may read it",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"ResourceInitializationError",
-        "task-resources-failed",
-        "ECS could not prepare the task (network, log group, volumes)",
-        "check the log group, the execution role and the subnets' default route",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"InsufficientFreeAddressesInSubnet",
-        "subnet-full",
-        "the subnet had no free address for the task",
-        "give the service a larger subnet, or one more; to see what uses the addresses: `aws ec2 "
-        "describe-network-interfaces`",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"RESOURCE:(CPU|MEMORY)|capacity is unavailable",
-        "no-capacity",
-        "there was no capacity to place the task",
-        "add capacity, or make the task smaller",
-        RepairedBy.TIME,
-    ),
-    _Rule(
-        r"failed ELB health checks|is unhealthy in \(target-group",
-        "target-unhealthy",
-        "the load balancer's health check failed and ECS stopped the task",
-        "check the health path and port, the grace period (600 s or more) and the application's log",
-        RepairedBy.OUTSIDE,
-    ),
-    _Rule(
-        r"container health checks",
-        "container-unhealthy",
-        "a container's own health check failed and ECS stopped the task",
-        "check its healthCheck: the command's port and path, whether its program is in the image, the startPeriod",
-        RepairedBy.TASK_DEFINITION,
-    ),
-    _Rule(
-        r"[Ss]pot (interruption|[Tt]ask was interrupted)|^SpotInterruption$",
-        "spot-interruption",
-        "AWS reclaimed the Spot capacity",
-        "none needed: ECS starts another task; to see fewer of these, give FARGATE a base in the strategy",
-        RepairedBy.TIME,
-    ),
-    _Rule(
-        r"performing maintenance on the underlying|Host EC2 .*(terminated|stopped)|^TerminationNotice$",
-        "host-taken-away",
-        "AWS retired the task's host",
-        "none needed: ECS starts another task elsewhere",
-        RepairedBy.TIME,
-    ),
-)
 
 _OOM = Cause(
     "out-of-memory",
@@ -159,11 +63,24 @@ def classify(failure: Failure) -> Cause:
             return _with(_OOM, f"container {one.name}: {one.reason} (exit {one.exit_code})")
     if _HEALTH_CHECKED.search(task.stopped_reason) and failure.log and _MIGRATING.search(failure.log[-1]):
         return _with(_STARTS_SLOWLY, failure.log[-1].strip()[:300])
-    for rule in _REASON_RULES:
-        for reason in reasons:
-            if re.search(rule.pattern, reason):
-                return _named(rule, reason)
-    return log_lines.read(failure.log, failure.environment) or _unknown(failure)
+    return (
+        _by_reason((*stop_reasons.FIRST, *container.RULES, *container.LAST, *stop_reasons.LAST), reasons)
+        or log_lines.read(failure.log, failure.environment)
+        or _by_exit(task)
+        or _unknown(failure)
+    )
+
+
+def _by_reason(rules: Iterable[LogRule], reasons: Sequence[str]) -> Cause | None:
+    return next((_named(rule, one) for rule in rules for one in reasons if re.search(rule.pattern, one)), None)
+
+
+def _by_exit(task: Task) -> Cause | None:
+    """What the exit code alone says: a shell's of a command, the kernel's of a signal."""
+    for one in task.containers:
+        if (rule := stop_reasons.EXITS.get(one.exit_code or 0)) is not None:
+            return _named(rule, f"container {one.name}: exit {one.exit_code}")
+    return None
 
 
 def _unknown(failure: Failure) -> Cause:
@@ -180,7 +97,7 @@ def _unknown(failure: Failure) -> Cause:
     )
 
 
-def _named(rule: _Rule, evidence: str) -> Cause:
+def _named(rule: LogRule, evidence: str) -> Cause:
     return Cause(rule.code, rule.message, rule.fix, rule.repaired_by, " ".join(evidence.split())[:300])
 
 

@@ -9,12 +9,20 @@ from dataclasses import replace
 from orchestrator.rollout import addressees, connections
 from orchestrator.rollout.addressees import Addressee, AddresseeKind
 from orchestrator.rollout.causes import Cause, RepairedBy
-from orchestrator.rollout.log_rules import aws, container, index, migrations, postgresql, redis
+from orchestrator.rollout.log_rules import aws, container, index, migrations, postgresql, redis, servers
 from orchestrator.rollout.log_rules.rule import LogRule
 
-_RULES = (*postgresql.RULES, *migrations.RULES, *redis.RULES, *aws.RULES, *container.RULES)
-_LAST = index.RULES
-"""After the connections: they name a component and no host."""
+_RULES = (
+    *postgresql.RULES,
+    *migrations.RULES,
+    *redis.RULES,
+    *index.OWN,
+    *aws.RULES,
+    *servers.RULES,
+    *container.RULES,
+)
+_LAST = (*index.LAST, *container.LAST)
+"""After the connections: they name a component and no host, or a file that names one."""
 _SECOND_TRIES = frozenset({"database-wants-tls", "database-host-refused"})
 """What libpq's second try, without TLS, is told (sslmode=prefer): why the first one failed stands just before it."""
 _OWN = {
@@ -29,7 +37,10 @@ _OURS = {
 
 
 def read(log: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
-    """The newest line that is understood; None: none is. Lines are oldest first, an event may hold several."""
+    """The newest line that is understood; None: none is. Lines are oldest first, an event may hold several.
+
+    One that says what failed and not with whom counts only if no other is understood.
+    """
     lines = [line for event in log for line in event.splitlines()]
     for place in range(len(lines) - 1, -1, -1):
         found = _of(lines[place], environment)
@@ -38,7 +49,8 @@ def read(log: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
         if found.code in _SECOND_TRIES:
             found = _first_try(lines[max(0, place - 2) : place], environment) or found
         return found
-    return None
+    nameless = ((connections.nameless(line), line) for line in reversed(lines))
+    return next((_shown(cause, line) for cause, line in nameless if cause), None)
 
 
 def _first_try(before: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
@@ -49,9 +61,11 @@ def _first_try(before: Sequence[str], environment: Mapping[str, str]) -> Cause |
 
 
 def _of(line: str, environment: Mapping[str, str]) -> Cause | None:
-    for found in _causes(line, environment):
-        return replace(found, evidence=" ".join(line.split())[:300])
-    return None
+    return next((_shown(found, line) for found in _causes(line, environment)), None)
+
+
+def _shown(cause: Cause, line: str) -> Cause:
+    return replace(cause, evidence=" ".join(line.split())[:300])
 
 
 def _causes(line: str, environment: Mapping[str, str]) -> Iterator[Cause]:
@@ -73,6 +87,8 @@ def _said(rule: LogRule, match: re.Match[str], line: str, environment: Mapping[s
         return _elsewhere(stranger, rule.kind, message, environment)
     if wrong := _not_ours(rule.code, names, environment):
         return wrong
+    if rule.tells and (who := addressees.named(line, environment)):
+        message = f"{message}: {who}"
     if rule.code == "variable-missing" and names:
         message = f"{message}: {next(iter(names.values()))}"
     return Cause(rule.code, message, fix, rule.repaired_by)

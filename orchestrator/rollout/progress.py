@@ -149,7 +149,8 @@ def at_present(rollout: Rollout) -> Rollout:
     if service is None or primary is None or primary.rollout_state == "FAILED":
         return rollout  # what failed for good is not got over, though the service was steady at 0 tasks meanwhile
     good = timeline.steady_at(service, primary)
-    last = max((one.task.ended_at for one in rollout.failures if one.task.ended_at), default=None)
+    decided = (timeline.given_up_at(service, primary, one.task) for one in rollout.failures)
+    last = max((at for at in decided if at), default=None)
     return replace(rollout, failures=()) if good and last and last < good else rollout
 
 

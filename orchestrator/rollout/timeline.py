@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
-from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_events import EventKind, ServiceEvent
 
@@ -63,6 +63,13 @@ def unplaced(service: Service, deployment: Deployment) -> str:
 def steady_at(service: Service, deployment: Deployment) -> datetime | None:
     """When ECS last called the service steady since the deployment was made; None: not yet."""
     return next((event.at for event in since(service, deployment) if event.kind is EventKind.STEADY), None)
+
+
+def given_up_at(service: Service, deployment: Deployment, task: Task) -> datetime | None:
+    """When the task's end was decided: one that fails its checks drains for minutes, and another is up by then."""
+    named = (one.at for one in since(service, deployment) if one.kind is EventKind.UNHEALTHY and task.id in one.text)
+    ends = [at for at in (task.ended_at, min(named, default=None)) if at is not None]
+    return min(ends, default=None)
 
 
 def unchanged_since(service: Service, deployment: Deployment) -> datetime:

@@ -101,6 +101,7 @@ CAUSES = {
     "stuck-pending": "task-stuck-pending",
     "target-group-detached": "target-group-not-attached",
     "targets-deregistered": "target-not-registered",
+    "throttle": "could-not-look",
     "task-port-closed": "task-port-closed",
     "task-without-role": "task-role-missing",
     "tasks-locked-in": "task-egress-closed",
@@ -152,7 +153,7 @@ CAUSES = {
 }
 """Fault → the code that must come first, when it is the only one."""
 HARMLESS = frozenset(
-    {"throttle", "dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
+    {"dns-stale", "dns-truncated", "instance-no-capacity", "snapshot-fails", "snapshot-hangs"}
     | {"session-ended", "spot-taken-back", "blue-green-under-way"}
 )
 """Faults that must show nothing (a secondary is stale only about what changes, capacity is felt at a start; who signs
@@ -161,6 +162,8 @@ ELSEWHERE = "porkbun"
 """Faults of this name concern no stack here: its zone is Route 53's."""
 THROUGH_THE_RUNNER = frozenset({"runner-offline", "runner-role-denied", "runner-without-psql"})
 """Faults that are seen only by who goes to the database through the runner."""
+ALONE = THROUGH_THE_RUNNER | {"throttle"}
+"""Faults that no other can be seen beside."""
 BY_ITS_TASKS = {
     "missing-database": "task-database-missing",
     "database-password": "task-database-login-denied",

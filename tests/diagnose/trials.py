@@ -6,15 +6,17 @@ import shlex
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
 from orchestrator import app
 from orchestrator.errors import Outcome
 from orchestrator.local.faults import catalogue
+from orchestrator.local.onyx.fatal_logs import FATAL_LOGS
 from orchestrator.local.world.native import Native, become_native, become_rolling
 from tests.diagnose.causes import (
+    ALONE,
     BY_ITS_TASKS,
     CAUSES,
     ELSEWHERE,
@@ -24,7 +26,7 @@ from tests.diagnose.causes import (
     THROUGH_THE_RUNNER,
     TOLD_BY_TASKS,
 )
-from tests.diagnose.example_stack import TENANTS, ExampleStack, Fault, Seen, refused, until, whom
+from tests.diagnose.example_stack import HASTE, TENANTS, ExampleStack, Fault, Seen, refused, until, whom
 from tests.diagnose.remedies import commands, run
 
 AFFECTED = TENANTS[1]
@@ -45,6 +47,8 @@ class Result:
     """The commands of its fix that were run; the stack was green after them, or `why` says so."""
     lifetimes: float | None = None
     """Mean lives of a failing task until the wait gave up."""
+    spent: Mapping[str, int] = field(default_factory=dict)
+    """Real seconds, by what they went into."""
 
     @property
     def right(self) -> bool:
@@ -71,7 +75,7 @@ def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
     One that is told by tasks alone has a tenant of its own: two that end the same tasks are seen one after the other.
     """
     draw = Random(seed)
-    names = sorted(name for name in CAUSES if name not in THROUGH_THE_RUNNER)
+    names = sorted(name for name in CAUSES if name not in ALONE)
     for _ in range(number):
         one, other = draw.sample(names, 2)
         tenants = [draw.choice(TENANTS), draw.choice(TENANTS)]
@@ -86,6 +90,12 @@ def named(faults: Sequence[Fault]) -> str:
 
 
 def _tried(example: ExampleStack, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
+    example.spent.clear()
+    result = _ended(example, faults, wanted, right)
+    return replace(result, spent={phase: round(spent) for phase, spent in example.spent.items()})
+
+
+def _ended(example: ExampleStack, faults: Sequence[Fault], wanted: str, right: Callable[[Seen], bool]) -> Result:
     names, looks = {name for name, _ in faults}, list[Seen]()
     transport = "ssm" if names & THROUGH_THE_RUNNER else "direct"
 
@@ -95,18 +105,23 @@ def _tried(example: ExampleStack, faults: Sequence[Fault], wanted: str, right: C
 
     name = named(faults)
     waiting, clock = example.waiting(), time.monotonic()
-    why = refused(lambda: example.inject(faults))
+    with example.at("injecting"):
+        why = refused(lambda: example.inject(faults))
     if why:
         example.clear(faults)
         return Result(name, 0.0, 0, "", f"refused: {why}")
     lifetimes: float | None = None
     if len(faults) == 1 and names <= HOPELESS:
-        example.update(AFFECTED, forceNewDeployment=True)
-        why, lifetimes = _waited(example, waiting)
-    found = until(is_right)
+        with example.at("waiting"):
+            example.redeploy(AFFECTED)
+            why, lifetimes = _waited(example, waiting)
+    with example.at("looking"):
+        found = until(is_right)
     seconds = (time.monotonic() - clock) * example.running.speed
-    tried, not_fixed = _fix_tried(example, looks[-1]) if found and len(faults) == 1 else ((), "")
-    left = refused(lambda: example.clear(faults))  # what its fix has undone can't be undone again
+    tries = found and len(faults) == 1 and not names & FATAL_LOGS.keys()  # those say their words whatever is repaired
+    tried, not_fixed = _fix_tried(example, looks[-1]) if tries else ((), "")
+    with example.at("clearing", HASTE):
+        left = refused(lambda: example.clear(faults))  # what its fix has undone can't be undone again
     problems = (
         why,
         "" if found else f"not {wanted}",
@@ -118,12 +133,17 @@ def _tried(example: ExampleStack, faults: Sequence[Fault], wanted: str, right: C
 
 
 def _fix_tried(example: ExampleStack, seen: Seen) -> tuple[tuple[str, ...], str]:
-    """The commands of the first fix, run while the fault is on; and what is wrong when the stack is not green then."""
-    typed = commands(seen.findings[0].fix) if seen.findings else ()
+    """The commands of the first fix, run while the fault is on; and what is wrong when the stack is not green then.
+
+    What two secrets lack is found twice, each with a fix of its own.
+    """
+    same = [one for one in seen.findings if one.code == seen.first and one.subject == seen.findings[0].subject]
+    typed = tuple(dict.fromkeys(typed for one in same for typed in commands(one.fix)))
     if not typed:
         return (), ""
     shown = tuple(map(shlex.join, typed))
-    refused = "; ".join(filter(None, (run(one, example.contract, example.folder) for one in typed)))
+    with example.at("fixing", HASTE):
+        refused = "; ".join(filter(None, (run(one, example.contract, example.folder) for one in typed)))
     if refused:
         return shown, f"its fix was refused: {refused}"
     left = LEFT_BY_ITS_FIX.get(seen.first)

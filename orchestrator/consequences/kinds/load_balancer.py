@@ -107,16 +107,31 @@ def _balancer(change: ResourceChange, scene: PlanReading, subject: Subject, behi
         says=f"the load balancer {name} is recreated under a new name: no answer from {sites} for about "
         f"{seconds // 60} minutes (TTL {ttl} s + {PROVISIONING + SWITCHING} s)",
         why=f"Terraform replaces it: {change.why}",
-        then="orchestrate apply switches the DNS records to the new name; resolvers keep old answers for the TTL",
+        then=f"{_switches(behind, scene)}; resolvers keep old answers for the TTL",
         address=change.address,
         subject=subject,
         seconds=seconds,
     )
 
 
+def _switches(behind: list[ResourceOwner], scene: PlanReading) -> str:
+    """Who leads the records to the new name: Terraform those that it holds, orchestrate the others."""
+    held = [one for one in behind if _is_terraforms(one, scene)]
+    if not held:
+        return "orchestrate apply switches the DNS records to the new name"
+    if len(held) == len(behind):
+        return "Terraform, which holds the DNS records, points them to the new name"
+    names = ", ".join(sorted(filter(None, (one.hostname for one in held))))
+    return f"Terraform points the DNS records that it holds ({names}) to the new name, orchestrate apply the others"
+
+
 def _is_led(one: ResourceOwner, scene: PlanReading) -> bool:
     """Whether somebody leads its record to the new load balancer: a provider of the contract, or Terraform itself."""
-    return bool(one.dns) or any(record.is_for(plain(one.hostname)) for record in records_of(scene.before.everything()))
+    return bool(one.dns) or _is_terraforms(one, scene)
+
+
+def _is_terraforms(one: ResourceOwner, scene: PlanReading) -> bool:
+    return any(record.is_for(plain(one.hostname)) for record in records_of(scene.before.everything()))
 
 
 def _serves(change: ResourceChange) -> bool:

@@ -23,6 +23,9 @@ LITTLE, FULL = 85, 95
 Source: cluster.routing.allocation.disk.watermark.low and .flood_stage, by default.
 """
 
+_REFUSALS = ("unreachable", "login-refused")
+"""What tasks say of an index that is not well."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexContainerCheckFacts:
@@ -110,7 +113,7 @@ class IndexContainerCheck:
 
     @property
     def _deaths(self) -> frozenset[str]:
-        return frozenset({*UNREACHABLE, *(f"task-{self.index.name}-{how}" for how in ("unreachable", "login-refused"))})
+        return frozenset({*UNREACHABLE, *(f"task-{self.index.name}-{how}" for how in _REFUSALS)})
 
     def _unpublished(self, tenant: str, seen: IndexReport, asked: int) -> Finding:
         return Finding(
@@ -141,6 +144,7 @@ class IndexContainerCheck:
             fix="a larger volume: raise its size in Terraform (opensearch_volume_gb), apply, then on the instance "
             "(orchestrate shell) grow the file system: sudo xfs_growfs -d /opt/opensearch (or resize2fs)",
             evidence=(f"disk.percent {percent}",),
+            explains=frozenset({f"task-{name}-disk-full", "task-container-exited"}) if over else frozenset(),
         )
 
     def check(self) -> Check[Scene, IndexContainerCheckFacts]:

@@ -15,6 +15,10 @@ from orchestrator.engine.check import Check, Finding, Severity
 
 WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
+_MISSING = ("log-group-missing", "task-resources-failed", "container-exited")
+_DENIED = ("log-group-denied", "task-resources-failed", "image-pull-denied", "image-pull-failed")
+"""How tasks end without their log group, and those whose execution role lacks its own policy."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogGroupsCheckFacts:
@@ -60,7 +64,9 @@ def judge(facts: LogGroupsCheckFacts) -> Iterable[Finding]:
                     cause=f"the log group {group} does not exist, and the task definition does not create it",
                     fix=f"aws logs create-log-group --log-group-name {group} (or terraform apply)",
                     evidence=(f"awslogs-group {group}: ResourceNotFoundException",),
-                    explains=frozenset({"task-task-resources-failed", "task-container-exited"}),
+                    explains=frozenset(
+                        {"task-log-group-missing", "task-task-resources-failed", "task-container-exited"}
+                    ),
                 )
 
 
@@ -76,7 +82,7 @@ def _denied(tenant: str, role: str, denied: Sequence[Denied]) -> Finding:
         fix=f"aws iam attach-role-policy --role-name {name} --policy-arn {managed} "
         "(aws_iam_role_policy_attachment in Terraform)",
         evidence=tuple(f"{one.action} on {one.resource}: {one.decision}" for one in denied[:4]),
-        explains=frozenset({"task-task-resources-failed", "task-image-pull-denied", "task-image-pull-failed"}),
+        explains=frozenset({f"task-{one}" for one in _DENIED}),
     )
 
 

@@ -32,6 +32,7 @@ _DEATHS = frozenset(
         "task-redis-unreachable",
         "task-redis-tls-mismatch",
         "task-redis-certificate-untrusted",
+        "task-redis-certificate-mismatch",
         "task-redis-token-not-set",
         "task-redis-auth-failed",
         "task-redis-host-missing",

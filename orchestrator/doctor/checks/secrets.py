@@ -15,7 +15,7 @@ from orchestrator.aws.value_from import parse, resource
 from orchestrator.doctor.scene import Scene, arn_of, key_of
 from orchestrator.engine.check import Check, Finding, Severity
 
-_DEATHS = frozenset({"task-secret-unreadable", "task-task-resources-failed"})
+_DEATHS = frozenset({"task-secret-unreadable", "task-task-resources-failed", "task-kms-denied"})
 READ = "secretsmanager:GetSecretValue"
 READ_PARAMETER = "ssm:GetParameters"
 """What ECS asks of the execution role."""
@@ -115,7 +115,7 @@ def _denied(tenant: str, definition: TaskDefinition, wanted: set[str], seen: Per
             cause=f"there is no role {role}" if role else "the task definition names no execution role",
             fix="execution_role_arn = aws_iam_role.execution.arn in aws_ecs_task_definition; terraform apply",
             evidence=(f"executionRoleArn={definition.execution_role or '(none)'}",),
-            explains=_DEATHS | {"task-image-pull-failed"},
+            explains=_DEATHS | {"task-image-pull-failed", "task-image-pull-denied", "task-role-not-assumable"},
         )
     elif denied:
         yield Finding(

@@ -1,16 +1,20 @@
 """The default route of the tasks' subnets: without one, no image can be pulled and no secret read.
 
 A subnet needs a default route to an internet gateway (then the tasks need public addresses) or to a NAT gateway or
-the like. Left out: VPC endpoints instead, which a stack without a default route would need for every service.
+the like; or VPC endpoints for every service of AWS that its tasks need to start, and images in ECR alone. Left out: the
+endpoints' security groups and policies, and what the application itself calls later.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.aws.network import Subnet
 from orchestrator.aws.service_settings import ServiceSettings
+from orchestrator.aws.task_definition import TaskDefinition
+from orchestrator.aws.value_from import parse
 from orchestrator.checklist.facts import service_settings
 from orchestrator.checklist.lines import each_tenant
 from orchestrator.checklist.model import (
@@ -41,45 +45,93 @@ _DEATHS = frozenset(
     }
 )
 
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com|on\.aws)(\.cn)?/")
+"""Source: Amazon ECR interface VPC endpoints (ecr.api, ecr.dkr, and S3's gateway for the layers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What a task needs to start: AWS services as VPC endpoints name them; images of registries that have none."""
+
+    services: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class WayOutCheckFacts:
-    """Services by tenant, subnets by id."""
+    """Services by tenant, subnets by id; by tenant what its tasks need to start, where their definition is known."""
 
     services: Mapping[str, ServiceSettings]
     subnets: Mapping[str, Subnet]
+    needs: Mapping[str, Outgoing] = field(default_factory=dict)
 
 
 def gather(scene: Scene) -> WayOutCheckFacts:
-    """Two calls, shared."""
-    return WayOutCheckFacts(scene.settings(), scene.subnets())
+    """Two calls, shared; one more where a subnet has no way out."""
+    needs = {tenant: outgoing(definition) for tenant, definition in scene.definitions().items()}
+    return WayOutCheckFacts(scene.settings(), scene.subnets(), needs)
+
+
+def outgoing(definition: TaskDefinition) -> Outgoing:
+    """By its images, secrets and logs."""
+    images = [one.image for one in definition.containers]
+    ecr = {"ecr.api", "ecr.dkr", "s3"} if any(map(_of_ecr, images)) else set()
+    stores = {"secretsmanager" if parse(one).is_secret else "ssm" for _, _, one in definition.secrets()}
+    logs = {"logs" for one in definition.containers if one.log_group}
+    return Outgoing(tuple(sorted(ecr | stores | logs)), tuple(dict.fromkeys(one for one in images if not _of_ecr(one))))
+
+
+def _of_ecr(image: str) -> bool:
+    return bool(_ECR.match(image))
 
 
 def judge(facts: WayOutCheckFacts) -> Iterable[Finding]:
     """Per tenant, its subnets without a way out together."""
     for tenant, service in facts.services.items():
         known = [facts.subnets[one] for one in service.subnets if one in facts.subnets]
-        lost = [one for one in known if not one.way_out or one.blackhole]
+        need = facts.needs.get(tenant, Outgoing())
+        without = [one for one in known if not one.way_out or one.blackhole]
+        lost = [one for one in without if not one.endpoints or _lacking(one, need) or need.images]
         if lost:
-            yield _no_route(tenant, lost)
+            yield _no_route(tenant, lost, need)
         elif any(one.way_out.startswith("igw-") for one in known) and not service.public_ip:
             yield _no_address(tenant, service, known)
 
 
-def _no_route(tenant: str, lost: list[Subnet]) -> Finding:
+def _lacking(subnet: Subnet, need: Outgoing) -> list[str]:
+    return [one for one in need.services if one not in subnet.endpoints]
+
+
+def _beside(lost: list[Subnet], need: Outgoing) -> str:
+    """What the VPC endpoints don't do either; empty: there are none."""
+    if not any(one.endpoints for one in lost):
+        return ""
+    lacking = ", ".join(sorted({service for one in lost for service in _lacking(one, need)}))
+    said = [f"for {lacking}" if lacking else "", f"can reach the registry of {need.images[0]}" if need.images else ""]
+    return f", and no VPC endpoint {' or '.join(filter(None, said))}"
+
+
+def _no_route(tenant: str, lost: list[Subnet], need: Outgoing) -> Finding:
     gone = next((one.way_out for one in lost if one.blackhole), "")
+    lacking = any(one.endpoints and _lacking(one, need) for one in lost)
     return Finding(
         code="subnet-without-way-out",
         severity=Severity.BLOCKER,
         subject=tenant,
         symptom="tasks can't pull their images or read their secrets",
-        cause=f"the default route points to {gone}, which no longer exists"
-        if gone
-        else "their subnets have no default route",
+        cause=(
+            f"the default route points to {gone}, which no longer exists"
+            if gone
+            else "their subnets have no default route"
+        )
+        + _beside(lost, need),
         fix='aws_route: destination_cidr_block = "0.0.0.0/0", nat_gateway_id = aws_nat_gateway.this[0].id '
-        "(terraform: nat_gateway = true); terraform apply",
+        "(terraform: nat_gateway = true); terraform apply"
+        + ("; or an aws_vpc_endpoint for each of these services" if lacking else ""),
         evidence=tuple(
-            f"{one.id}: 0.0.0.0/0 → {f'{one.way_out} (blackhole)' if one.blackhole else 'none'}" for one in lost
+            f"{one.id}: 0.0.0.0/0 → {f'{one.way_out} (blackhole)' if one.blackhole else 'none'}"
+            + (f"; VPC endpoints: {', '.join(one.endpoints)}" if one.endpoints else "")
+            for one in lost
         ),
         explains=_DEATHS,
     )

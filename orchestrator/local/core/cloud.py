@@ -205,7 +205,7 @@ class Cloud:
 
     def seconds_of_rates(self) -> float:
         """The monotonic seconds that AWS's and Porkbun's rates count in."""
-        return self.pace.monotonic() * (self.pace.speed if self.rates is None else self.rates)
+        return self.pace.passed() if self.rates is None else self.pace.monotonic() * self.rates
 
     @property
     def ca_file(self) -> Path:

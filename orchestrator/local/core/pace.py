@@ -11,10 +11,22 @@ class Pace:
     """Delays are written as AWS has them (seconds) and waited as `seconds / speed`."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        if speed <= 0:
-            raise ValueError(f"speed must be above 0, not {speed}")
-        self.speed = speed
+        self.speed = _positive(speed)
+        self._passed, self._since = 0.0, time.monotonic()
         self._stop = threading.Event()
+
+    def go_at(self, speed: float) -> None:
+        """From the next delay on divide by another number; delays under way end as they began.
+
+        Raises ValueError if it is not above 0.
+        """
+        wanted = _positive(speed)
+        self._passed, self._since = self.passed(), time.monotonic()
+        self.speed = wanted
+
+    def passed(self) -> float:
+        """AWS's seconds since it began: they never go back, whatever its speed has been meanwhile."""
+        return self._passed + (time.monotonic() - self._since) * self.speed
 
     def scaled(self, seconds: float) -> float:
         """How many real seconds AWS's `seconds` take here."""
@@ -42,3 +54,9 @@ class Pace:
     def now() -> datetime:
         """The time AWS stamps things with (UTC)."""
         return datetime.now(UTC)
+
+
+def _positive(speed: float) -> float:
+    if speed <= 0:
+        raise ValueError(f"speed must be above 0, not {speed}")
+    return speed

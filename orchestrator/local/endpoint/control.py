@@ -16,7 +16,6 @@ from orchestrator.errors import OrchestratorError, correction
 from orchestrator.local.core import cloud as world
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.environment import environment
-from orchestrator.local.core.pace import Pace
 from orchestrator.local.faults import catalogue
 from orchestrator.local.iam.audit import Audit
 
@@ -95,7 +94,7 @@ def clear(cloud: Cloud, name: str, tenant: str) -> None:
 def _go_at(cloud: Cloud, speed: str) -> dict[str, float]:
     """From the next delay on AWS's seconds are divided by another number; delays under way end as they began."""
     try:
-        cloud.pace.speed = Pace(float(speed)).speed
+        cloud.pace.go_at(float(speed))
     except ValueError as error:
         raise BadRequest(str(error)) from error
     return {"speed": cloud.pace.speed}

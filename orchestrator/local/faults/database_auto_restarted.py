@@ -15,6 +15,7 @@ from orchestrator.local.faults.manual_changes import Console, Undo, instances, m
 
 TAG = "orchestrate:paused"
 AGO = timedelta(days=8)
+INDEX_HOSTS = ("VESPA_HOST", "OPENSEARCH_HOST")
 
 
 def _week_later(console: Console) -> Iterator[Undo]:
@@ -28,7 +29,8 @@ def _week_later(console: Console) -> Iterator[Undo]:
             yield lambda arn=arn: ecs.untag_resource(resourceArn=arn, tagKeys=[TAG])  # type: ignore[misc]
             ecs.update_service(**target, desiredCount=0)
             yield lambda target=target, count=count: ecs.update_service(**target, desiredCount=count)  # type: ignore[misc]
-    yield stop_instances(console, instances(console))
+    indexes = {one for variable in INDEX_HOSTS for one in instances(console, variable)}
+    yield stop_instances(console, sorted(indexes))
     for one in rds.describe_db_instances()["DBInstances"]:
         arn, name = one["DBInstanceArn"], {"DBInstanceIdentifier": one["DBInstanceIdentifier"]}
         if not any(tag["Key"] == TAG for tag in one.get("TagList", ())):

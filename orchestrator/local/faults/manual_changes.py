@@ -164,7 +164,7 @@ def stop_instances(console: Console, ids: list[str]) -> Undo:
         eventually(lambda: not of("stopping"), SETTLE_SECONDS)  # a stop that is under way has to end first
         ec2.start_instances(InstanceIds=stopped)
 
-    if not (running := of("pending", "running")):
+    if not (ids and (running := of("pending", "running"))):
         return lambda: None
     ec2.stop_instances(InstanceIds=running)
     return partial(start, running)
@@ -265,6 +265,8 @@ def change_target_group(console: Console, **changes: Any) -> Iterator[Undo]:
 def instances(console: Console, variable: str = "VESPA_HOST") -> list[str]:
     """Ids of the EC2 instances behind the tenant's VESPA_HOST, or another variable."""
     hosts = sorted({said[variable] for said in console.variables() if said.get(variable)})
+    if not hosts:
+        return []
     where = [{"Name": "private-ip-address", "Values": hosts}]
     answer = console.client("ec2").describe_instances(Filters=where)
     return [one["InstanceId"] for reservation in answer["Reservations"] for one in reservation["Instances"]]

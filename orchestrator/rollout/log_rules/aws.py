@@ -16,21 +16,24 @@ RULES = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
-        rf"AccessDenied.*({_S3}|\bs3\b|s3:)|not authorized to perform: s3:|NoSuchBucket",
+        rf"AccessDenied.*({_S3}|\bs3\b|s3:)|not authorized to perform: s3:|NoSuchBucket"
+        rf"|\(403\) when calling the {_S3}|\(404\) when calling the HeadBucket",
         "s3-denied",
         "the task role may not use the bucket, or the bucket is missing",
         "check the bucket's name and the task role's policy for the tenant's prefix",
         RepairedBy.OUTSIDE,
     ),
     LogRule(
-        r"AuthorizationHeaderMalformed|PermanentRedirect|the region '[\w-]+' is wrong; expecting",
+        rf"AuthorizationHeaderMalformed|PermanentRedirect|the region '[\w-]+' is wrong; expecting"
+        rf"|\(301\) when calling the {_S3}",
         "s3-region-wrong",
         "the task looks for its bucket in the wrong region",
         "set AWS_REGION_NAME (or AWS_REGION) in the task definition to the bucket's region",
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"not authorized to perform: (?P<name>[\w-]+:\w+)",
+        r"not authorized to perform: (?P<name>[\w-]+:\w+)"
+        r"|\(AccessDenied(Exception)?\) when calling the (?P<operation>\w+) operation",
         "aws-denied",
         "the task role may not call {name}",
         "allow {name} on that resource in the task role's policy; an explicit deny or a permissions boundary may "
@@ -47,6 +50,7 @@ RULES = (
     ),
     LogRule(
         r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|NoCredentialProviders"
+        r"|CredentialRetrievalError|Error retrieving metadata: |[Uu]nable to load credentials"
         r"|failed to (refresh|retrieve) (cached )?credentials",
         "aws-credentials-missing",
         "the task has no credentials for AWS",
@@ -59,5 +63,34 @@ RULES = (
         "the application does not know which region to use",
         "set AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
         RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"InvalidRegionError|doesn't match a supported format|InvalidEndpointException: .*region|Invalid region",
+        "aws-region-invalid",
+        "the application is given a region that does not exist",
+        "correct AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"ProfileNotFound|config profile \([\w-]+\) could not be found",
+        "aws-profile-missing",
+        "the application asks for a profile of AWS's configuration files, and a task has none",
+        "remove AWS_PROFILE from the environment of the task definition: the task role is used then",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"(ResourceNotFoundException|ParameterNotFound|SecretNotFound)\b.*(GetSecretValue|GetParameters?|secret)"
+        r"|can't find the specified secret",
+        "aws-secret-missing",
+        "a secret or parameter that the application reads itself does not exist",
+        "create it, or correct its name (and region) where the task definition sets it",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"\((Throttling\w*|TooManyRequestsException|RequestLimitExceeded|SlowDown)\) when calling|Rate exceeded",
+        "aws-throttled",
+        "AWS took no more calls from this account at that moment",
+        "none needed if it passes; else start fewer tasks at a time, or cache what they read",
+        RepairedBy.TIME,
     ),
 )

@@ -6,9 +6,78 @@ from orchestrator.rollout.addressees import AddresseeKind
 from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
-RULES = (
+OWN = (
     LogRule(
-        r"opensearchpy\.exceptions\.(AuthenticationException|AuthorizationException)",
+        r"flood-stage watermark|FORBIDDEN/12/index read-only|read-only-allow-delete block|cluster create-index blocked",
+        "opensearch-disk-full",
+        "OpenSearch's disk is nearly full, and it takes no more documents",
+        "give its volume or domain more storage; when there is room it unlocks the indexes by itself (older versions: "
+        'PUT */_settings {"index.blocks.read_only_allow_delete": null})',
+        RepairedBy.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"circuit_breaking_exception|es_rejected_execution_exception|rejected_execution_exception",
+        "opensearch-overloaded",
+        "OpenSearch refuses requests: its memory or its queues are full",
+        "use a larger instance or heap (OPENSEARCH_JAVA_OPTS), or send smaller and fewer requests at a time",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"maximum (normal )?shards open",
+        "opensearch-shards-exhausted",
+        "OpenSearch may hold no more shards",
+        "delete indexes that nobody needs, use fewer shards an index, or raise cluster.max_shards_per_node",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"User: anonymous is not authorized to perform: es:",
+        "opensearch-request-unsigned",
+        "the OpenSearch domain accepts signed requests only, and the task's are not signed",
+        "let the client sign them (AWS4Auth, service es) with the task role, or turn on fine-grained access control "
+        "with a user and password",
+        RepairedBy.TASK_DEFINITION,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"no permissions for \[(?P<name>[\w:/*]+)\]",
+        "opensearch-permission-denied",
+        "OpenSearch lets the task's user in, and not do {name}",
+        "map that user or the task role to a role of OpenSearch that allows it (_plugins/_security/api/rolesmapping)",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"UnsupportedProductError|client noticed that the server is not Elasticsearch",
+        "opensearch-client-foreign",
+        "the application's Elasticsearch client refuses a server that is not Elasticsearch",
+        "use opensearch-py, or elasticsearch 7.13 or older",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"507 Server Error|[Ff]eed is blocked|feed.*blocked due to resource exhaustion",
+        "vespa-feed-blocked",
+        "Vespa takes no more documents: its disk or memory is nearly full",
+        "enlarge Vespa's volume (aws ec2 modify-volume, then grow the file system) or its instance",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.VESPA,
+    ),
+    LogRule(
+        r"INVALID_APPLICATION_PACKAGE|OUT_OF_CAPACITY",
+        "vespa-package-refused",
+        "Vespa refuses the application package of this version",
+        "read Vespa's own answer in the line: a change that needs a validation override, or an older Vespa than the "
+        "package is written for",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.VESPA,
+    ),
+)
+"""Its own words: before the connections, since the line names its host too."""
+LAST = (
+    LogRule(
+        r"opensearchpy\.exceptions\.AuthenticationException|AuthenticationException\(401",
         "opensearch-login-refused",
         "OpenSearch rejects the task's password",
         "it keeps the one from its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",

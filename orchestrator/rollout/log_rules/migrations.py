@@ -45,6 +45,22 @@ RULES = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
+        r"Multiple head revisions are present|multiple leaf nodes in the migration graph|NodeNotFoundError: Migration"
+        r"|DuplicateMigration(Name|Version)Error|CircularDependencyError",
+        "migrations-contradict",
+        "the migrations in the image do not fit together",
+        "merge them (alembic merge heads, manage.py makemigrations --merge) and build the image again",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"PendingMigrationError|Migrations are pending|UndefinedTable|UndefinedColumn"
+        r"|relation \"[\w.]+\" does not exist|column \"?[\w.]+\"?( of relation \"\w+\")? does not exist|P202[12]\b",
+        "schema-incomplete",
+        "a table or column that the program needs is not in its database",
+        "run the application's migrations on it; if they have run: is it the right database and schema (search_path)?",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
         r"deadlock detected|DeadlockDetected",
         "migrations-collided",
         "deadlock: two sessions waited for each other, and PostgreSQL ended one",

@@ -23,9 +23,34 @@ _LOGIN = tuple(
 )
 
 RULES = (
+    LogRule(
+        r"no such database: |no such user: |server login has been failing|query_wait_timeout|bouncer config error"
+        r"|FATAL:\s+SSL required|client_login_timeout|pgbouncer cannot connect to server",
+        "pooler-refuses",
+        "a connection pooler between the task and PostgreSQL refuses the task (PgBouncer's words)",
+        "look at the pooler: its [databases] and auth_file must know the tenant's database and role, its own login at "
+        "the server must work, and its pool must be large enough",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"RDS [Pp]roxy has no credentials for the role",
+        "database-proxy-without-credentials",
+        "RDS Proxy has no secret for the tenant's role",
+        "add the tenant's secret to the proxy (an auth block in aws_db_proxy; aws rds modify-db-proxy --auth …), and "
+        "let the proxy's role read it",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"\.s\.PGSQL\.\d+",
+        "database-host-missing",
+        "the task looks for PostgreSQL on a socket of its own: its environment doesn't say where PostgreSQL is",
+        "set POSTGRES_HOST (PGHOST, DATABASE_URL) in the container's environment in the task definition",
+        RepairedBy.TASK_DEFINITION,
+    ),
     *_LOGIN,
     LogRule(
-        rf"(?<!target )database {_NAME} does not exist",
+        rf"(?<!target )database {_NAME} does not exist|P1003\b.*[Dd]atabase `?(?P<prisma>[\w.-]+)`? does not exist"
+        r"|ActiveRecord::NoDatabaseError",
         "database-missing",
         "the tenant's database did not exist when the task started",
         "the tenant-databases step creates it",
@@ -33,7 +58,7 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
-        rf"password authentication failed for (user|role) {_NAME}",
+        rf"password authentication failed for (user|role) {_NAME}|P1000\b.*Authentication failed",
         "database-login-denied",
         "PostgreSQL did not accept the tenant's role or password",
         "the tenant-databases step sets the role's password from its secret",
@@ -110,7 +135,7 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
-        r"database system is (starting up|shutting down|in recovery mode|not yet accepting connections)"
+        r"database system is (starting up|shutting down|in recovery mode|not (yet )?accepting connections)"
         r"|terminating connection due to administrator command|AdminShutdown",
         "database-restarting",
         "PostgreSQL was starting or stopping at that moment",
@@ -139,7 +164,8 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
-        r"root certificate file \"?(?P<name>[\w./~-]+)?.* does not exist|could not read root certificate file",
+        r"root certificate file \"?(?P<name>[\w./~-]+)?.* does not exist|could not read root certificate file"
+        r"|[Nn]o such file or directory.*(rds-|global-bundle|rds_)[\w.-]*\.(pem|crt)",
         "database-bundle-missing",
         "the file with the CAs that the task should trust is not in its image",
         "put AWS's bundle (global-bundle.pem) at that path in the image, or name its real path in PGSSLROOTCERT",
@@ -172,6 +198,23 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
+        r"out of shared memory|max_locks_per_transaction",
+        "database-locks-exhausted",
+        "PostgreSQL has no room for more locks (one transaction touches very many tables)",
+        "raise max_locks_per_transaction in the parameter group, and restart the server",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.DATABASE,
+    ),
+    LogRule(
+        r"ERROR:\s+out of memory|FATAL:\s+out of memory|Failed on request of size \d+",
+        "database-memory-exhausted",
+        "PostgreSQL itself has run out of memory",
+        "use a larger instance class, or lower work_mem and the number of connections; the task's own memory is not "
+        "the cause",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.DATABASE,
+    ),
+    LogRule(
         r"DiskFull|53100|could not extend file|could not \w+ (to )?(file )?\"?(base|pg_wal|pg_tblspc|global)/.*"
         r"No space left on device",
         "database-storage-full",
@@ -181,7 +224,8 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
-        r"QueuePool limit of size|[Tt]imeout exceeded when trying to connect|[Tt]imed out fetching a new connection"
+        r"QueuePool limit of size|HikariPool-\d+ - Connection is not available.*\(total=[1-9]"
+        r"|[Tt]imeout exceeded when trying to connect|[Tt]imed out fetching a new connection"
         r"|could not obtain a connection from the pool",
         "connection-pool-exhausted",
         "the application's own connection pool was exhausted",

@@ -91,4 +91,19 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
         AddresseeKind.REDIS,
     ),
+    LogRule(
+        r"rediss:// URL must have parameter ssl_cert_reqs",
+        "redis-url-incomplete",
+        "Celery wants the check of Redis's certificate in the URL",
+        "add ?ssl_cert_reqs=CERT_REQUIRED (or required) to the rediss:// URL of broker and result backend",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"MISCONF |CLUSTERDOWN |NOREPLICAS |MASTERDOWN ",
+        "redis-unwell",
+        "Redis takes no writes now: its disk, its replicas or its cluster are not well",
+        "look at the server itself (INFO persistence, INFO replication, CLUSTER INFO; events of the replication group)",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.REDIS,
+    ),
 )

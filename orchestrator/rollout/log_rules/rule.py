@@ -21,3 +21,5 @@ class LogRule:
     fix: str
     repaired_by: RepairedBy
     kind: AddresseeKind | None = None
+    tells: bool = False
+    """Whether the message ends with whom the line names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -34,8 +35,8 @@ def test_who_is_let_in(port: int, groups: list[str], addresses: list[str], admit
 class Client(OnePage):
     """EC2's answers."""
 
-    def __init__(self, tables: list[dict[str, Any]]) -> None:
-        self.tables = tables
+    def __init__(self, tables: list[dict[str, Any]], endpoints: Sequence[dict[str, Any]] = ()) -> None:
+        self.tables, self.endpoints = tables, list(endpoints)
 
     def describe_subnets(self, **_: Any) -> dict[str, Any]:
         return {"Subnets": [{"SubnetId": "subnet-a", "VpcId": "vpc-1", "CidrBlock": "10.0.10.0/24"}]}
@@ -43,11 +44,40 @@ class Client(OnePage):
     def describe_route_tables(self, **_: Any) -> dict[str, Any]:
         return {"RouteTables": self.tables}
 
+    def describe_vpc_endpoints(self, **_: Any) -> dict[str, Any]:
+        return {"VpcEndpoints": self.endpoints}
+
 
 def table(way: dict[str, str], *, main: bool = False, subnet: str = "") -> dict[str, Any]:
     associations = [{"Main": True}] if main else [{"SubnetId": subnet}]
     route = {"DestinationCidrBlock": "0.0.0.0/0", **way}
-    return {"VpcId": "vpc-1", "Associations": associations, "Routes": [route] if way else []}
+    associated = {"RouteTableId": "rtb-1", "Associations": associations}
+    return {"VpcId": "vpc-1", **associated, "Routes": [route] if way else []}
+
+
+def endpoint(service: str, **how: Any) -> dict[str, Any]:
+    named = {"VpcId": "vpc-1", "State": "available", "ServiceName": f"com.amazonaws.us-west-2.{service}"}
+    return {**named, "VpcEndpointType": "Interface", "PrivateDnsEnabled": True, **how}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "reached"),
+    [
+        ([endpoint("ecr.api"), endpoint("logs")], ("ecr.api", "logs")),
+        ([endpoint("s3", VpcEndpointType="Gateway", RouteTableIds=["rtb-1"])], ("s3",)),
+        ([endpoint("s3", VpcEndpointType="Gateway", RouteTableIds=["rtb-2"])], ()),
+        ([endpoint("logs", PrivateDnsEnabled=False)], ()),
+        ([endpoint("logs", State="pending")], ()),
+        ([endpoint("logs", VpcId="vpc-2")], ()),
+        ([endpoint("logs", ServiceName="cn.com.amazonaws.cn-north-1.logs")], ("logs",)),
+        ([endpoint("logs", ServiceName="com.example.logs")], ()),
+    ],
+)
+def test_what_vpc_endpoints_reach_where_there_is_no_way_out(
+    endpoints: list[dict[str, Any]], reached: tuple[str, ...]
+) -> None:
+    subnet = Network(Client([table({}, subnet="subnet-a")], endpoints)).subnets(["subnet-a"])["subnet-a"]
+    assert subnet.endpoints == reached
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +174,26 @@ REASONS = [
 def test_by_reason(code: str, stop: str, reason: str) -> None:
     assert failed(task(reason, stop))
     assert classify(Failure(task(reason, stop))).code == code
+
+
+SAID = json.loads((Path(__file__).parents[2] / "cases" / "stop-reasons" / "ecs.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("code", "reason"), SAID)
+def test_what_ecs_says_is_read_wherever_it_says_it(code: str, reason: str) -> None:
+    """As the task's stopped reason, and as a container's."""
+    assert classify(Failure(task(reason, "TaskFailedToStart"))).code == code
+    begun = task("Task failed to start", "TaskFailedToStart", Container("api", "STOPPED", None, reason))
+    assert classify(Failure(begun)).code == code
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("command-not-executable", 126), ("command-missing", 127), ("processor-too-old", 132)]
+)
+def test_an_exit_code_tells_where_no_line_does(code: str, status: int) -> None:
+    ended = task(EXITED, "EssentialContainerExited", Container("api", "STOPPED", status))
+    assert classify(Failure(ended, ("INFO: boot",))).code == code
+    assert classify(Failure(ended, (LOGS[0][1],))).code == LOGS[0][0]
 
 
 def test_memory_outranks_the_log() -> None:

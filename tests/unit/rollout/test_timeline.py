@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.aws.ecs import Deployment, Service
+from orchestrator.aws.ecs import Deployment, Service, Task
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_events import EventKind, ServiceEvent
 from orchestrator.rollout import timeline
@@ -177,3 +177,12 @@ def test_late(mark: EventKind, seconds: float | None, check: HealthCheck | None,
     stage = timeline.Expectation(at(0), seconds, mark)
     late = [stage.is_late(at(late_after + more), 15, check, most=450) for more in (-0.1, 0.1)]
     assert late == [False, True]
+
+
+def test_a_task_that_fails_its_checks_is_given_up_before_it_has_drained() -> None:
+    sick = (20, "(task 7f) (port 80) is unhealthy in (target-group tg) due to (reason Health checks failed).")
+    seen = service((1, "has started 1 tasks: (task 7f)."), sick, (200, "has reached a steady state."))
+    task = Task("arn:task/7f", "ecs-svc/2", "td:1", "STOPPED", stopping_at=at(320), stopped_at=at(340))
+    assert timeline.given_up_at(seen, deployment(), task) == at(20)
+    assert timeline.given_up_at(seen, deployment(), replace(task, arn="arn:task/8a")) == at(320)
+    assert timeline.given_up_at(service(), deployment(), replace(task, stopping_at=None, stopped_at=None)) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ STATE = "ORCHESTRATE_LOCAL_VESPA"
 RUNNING, EXITED, ABSENT = "running", "exited", "absent"
 SILENT = "silent"
 """The container runs, and answers nobody."""
+HAS_RUN = 3600.0
+"""Seconds for which one that falls silent has run already."""
 UNPULLED = "unpulled"
 """There is no container, and no image to make one from."""
 VESPA, OPENSEARCH = "vespa", "opensearch"
@@ -69,8 +72,12 @@ def state(file: Path) -> str:
 
 
 def change(file: Path, to: str) -> None:
-    """The container is started, stopped or removed. It says so, as its program does."""
+    """The container is started, stopped or removed, and says so, as its program does; or it falls silent."""
     file.write_text(to)
+    if to == SILENT:
+        long_ago = time.time() - HAS_RUN
+        os.utime(file, (long_ago, long_ago))
+        return
     if to == ABSENT:
         _log(file).unlink(missing_ok=True)
         return
