@@ -30,6 +30,8 @@ from tests.diagnose.example_stack import HASTE, TENANTS, ExampleStack, Fault, Se
 from tests.diagnose.remedies import commands, run
 
 AFFECTED = TENANTS[1]
+OF_THE_AFFECTED = "opensearch-"
+"""Faults of this name are its alone: the other tenant has no OpenSearch."""
 MOST_LIFETIMES = 2
 """Task lifetimes after which a hopeless fault must be named."""
 
@@ -81,6 +83,11 @@ def pairs(number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
         tenants = [draw.choice(TENANTS), draw.choice(TENANTS)]
         if TOLD_BY_TASKS & {one, other}:
             draw.shuffle(tenants := list(TENANTS))
+        if any(
+            name.startswith(OF_THE_AFFECTED) and whose != AFFECTED
+            for name, whose in zip((one, other), tenants, strict=True)
+        ):
+            tenants = tenants[::-1] if len(set(tenants)) > 1 else [AFFECTED, AFFECTED]
         yield whom(one, tenants[0]), whom(other, tenants[1])
 
 
