@@ -262,15 +262,6 @@ def cause(line: str, environment: Mapping[str, str]) -> Cause | None:
     return Cause(meaning.code, _told(meaning.message, who, symptom, environment), meaning.fix, meaning.repaired_by)
 
 
-def nameless(line: str) -> Cause | None:
-    """What a line means that names nobody: only where the cause is clear without him, and nobody is blamed."""
-    symptom = symptom_of(line)
-    if symptom is not Symptom.NAME and symptom not in _CERTIFICATES:
-        return None
-    meaning = _MEANINGS[AddresseeKind.OTHER, symptom]
-    return Cause(meaning.code, f"{meaning.message}; the line does not say which", meaning.fix, meaning.repaired_by)
-
-
 def _plain(symptom: Symptom) -> Symptom | None:
     return symptom if (AddresseeKind.OTHER, symptom) in _MEANINGS else None
 

@@ -37,10 +37,7 @@ _OURS = {
 
 
 def read(log: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
-    """The newest line that is understood; None: none is. Lines are oldest first, an event may hold several.
-
-    One that says what failed and not with whom counts only if no other is understood.
-    """
+    """The newest line that is understood; None: none is. Lines are oldest first, an event may hold several."""
     lines = [line for event in log for line in event.splitlines()]
     for place in range(len(lines) - 1, -1, -1):
         found = _of(lines[place], environment)
@@ -49,8 +46,7 @@ def read(log: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
         if found.code in _SECOND_TRIES:
             found = _first_try(lines[max(0, place - 2) : place], environment) or found
         return found
-    nameless = ((connections.nameless(line), line) for line in reversed(lines))
-    return next((_shown(cause, line) for cause, line in nameless if cause), None)
+    return None
 
 
 def _first_try(before: Sequence[str], environment: Mapping[str, str]) -> Cause | None:
