@@ -87,7 +87,7 @@ class ServiceKeeper:
 
     def _blame(self, deployment: DeploymentRecord, running: RunningTask) -> None:
         self._steady = False
-        if not running.started_seconds:
+        if not running.started_monotonic:
             deployment.not_started_in_a_row += 1
             delay = rollout.launch_delay(deployment.not_started_in_a_row)
             deployment.next_launch = Pace.monotonic() + self._cloud.pace.scaled(delay)
@@ -164,9 +164,9 @@ class ServiceKeeper:
 
     def _stop_sick(self, tasks: Sequence[RunningTask]) -> None:
         """A task whose target is unhealthy after the grace period is replaced; it counts as failed."""
-        grace = float(getattr(self._service, "healthCheckGracePeriodSeconds", 0) or 0)
+        grace = self._cloud.pace.scaled(float(getattr(self._service, "healthCheckGracePeriodSeconds", 0) or 0))
         for running in tasks:
-            if not running.running or self._cloud.pace.passed() < running.started_seconds + grace:
+            if not running.running or Pace.monotonic() < running.started_monotonic + grace:
                 continue
             if running.task.healthStatus == "UNHEALTHY":
                 self._note(f"(task {running.task.id}) failed container health checks.")

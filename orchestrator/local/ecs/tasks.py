@@ -107,8 +107,7 @@ class RunningTask:
         self.bindings = tuple(bindings)
         self.ip = private_ip(task)
         self.stopped_for: TaskStop | None = None
-        self.started_seconds = 0.0
-        """On the cloud's own clock (`Pace.passed`); 0: its containers don't run yet."""
+        self.started_monotonic = 0.0
         self.ended_monotonic = 0.0
         self.reaped = False
         self.accounted = False
@@ -164,9 +163,9 @@ class RunningTask:
 
     def check_containers(self) -> None:
         """Make the containers' checks that are due."""
-        if not self._checks or not self.running or not self.started_seconds:
+        if not self._checks or not self.running or not self.started_monotonic:
             return
-        elapsed = self.cloud.pace.passed() - self.started_seconds
+        elapsed = (Pace.monotonic() - self.started_monotonic) * self.cloud.pace.speed
         shown = {container["name"]: container for container in self.task.containers}
         for check in self._checks:
             check.look(elapsed, self._status)
@@ -238,7 +237,7 @@ class RunningTask:
             return
         for container in self.task.containers:
             container["lastStatus"] = "RUNNING"
-        self.started_seconds = self.cloud.pace.passed()
+        self.started_monotonic = Pace.monotonic()
         self.task.startedAt = Pace.now()
         self.task.last_status = "RUNNING"
         self._register()
