@@ -1,4 +1,4 @@
-"""Deployments that a person asks for: to go on from a pause hook, to begin anew."""
+"""Deployments on request: continue one that waits at a pause hook, force a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends what `[notify]` asks for. Nothing here raises: a notice that does not arrive is told, and fails no run."""
+"""Sends the notices of `[notify]`. Nothing here raises: one that can't be delivered is reported, and fails no run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan will lead to, with the one thing that only AWS knows: what a lost database could be restored from."""
+"""The consequences of a plan, with the one thing that only AWS knows: what a lost database could be restored from."""
 
 from __future__ import annotations
 

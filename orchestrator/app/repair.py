@@ -11,7 +11,7 @@ from orchestrator.engine.step import STACK, Subject
 FIRST = {"tenant-databases": ("database-server", "runner")}
 """Steps that only watch, and must be true before."""
 AFTERWARDS = ("redeploy", "services")
-"""What ran into the cause starts again where that cures it; then it is seen whether it did."""
+"""Redeploys what failed for the cause, if that helps; then checks whether it did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from orchestrator.stack.contract import Stack
 from orchestrator.stack.inference.owned import ending_by
 
 REGION = "us-east-1"
-"""Where S3 is asked for a bucket whose region isn't known yet: it leads on to the right one."""
+"""Where S3 is asked for a bucket whose region isn't known yet: it redirects to the right one."""
 
 
 class Restoration:

@@ -1,7 +1,7 @@
-"""How a request goes to AWS: by pages, in batches, sent once. Its User-Agent says so, as its last word.
+"""How a request was made: by the pager, by the batcher, sent once. The last word of its User-Agent says so.
 
 `way/batched,paged` is what `aws.pages` sends, `way/batched` what `aws.batches` does, and `way/once` is a change that
-botocore may not send again. Who records requests can tell by it what went around them.
+botocore may not resend. A recorder of requests can tell by it which ones went around the pager or the batcher.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A database server that isn't RDS's: on EC2, in a container, at another cloud. AWS is asked for nothing."""
+"""A database server outside RDS: on EC2, in a container, at another cloud. No AWS call is made for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.errors import Invalid, Problem
 
 
 class Elsewhere:
-    """It can be neither stopped nor snapshotted from here: whether it is up, a session tells, and a dump keeps it."""
+    """It can be neither stopped nor snapshotted from here: a session shows whether it is up, a dump keeps its data."""
 
     def server(self, host: str) -> ServerState:
         """Known by its host alone."""

@@ -1,9 +1,9 @@
-"""One look that goes on where it was stopped: what it had read of settings is not asked again.
+"""An observation that continues where it was throttled: settings that it has already read are not read again.
 
-A look makes many calls, and a call that is throttled for longer than botocore has patience ends it. If all were asked
-again then, a look with more calls than the account lets through would never be whole, and would itself be why. So what
-is somebody's setting (`KEPT`: rules, records; nothing that changes by itself) is kept from one try of a look to the
-next (`engine.looks`).
+An observation makes many calls; one that stays throttled through all of botocore's attempts ends it. If everything were
+read again then, an observation with more calls than the rate limit allows would never complete, and would itself use up
+the limit. So settings (`KEPT`: rules, records; nothing that changes by itself) are kept from one attempt of an
+observation to the next (`engine.looks`).
 """
 
 from __future__ import annotations

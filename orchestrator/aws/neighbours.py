@@ -1,7 +1,7 @@
 """Who else uses a host, a bucket or an instance: the ECS services and tasks of the account and region that name it.
 
-What is in the text of a task definition is seen, in variables, commands and URLs; what only a secret's value says, and
-what runs elsewhere than on ECS, is not.
+A name in the text of a task definition is found: in variables, commands and URLs. A name that only a secret's value
+holds is not, and neither is anything that runs outside ECS.
 """
 
 from __future__ import annotations

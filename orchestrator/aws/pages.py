@@ -42,7 +42,7 @@ NOT_BOTOCORES: Mapping[str, Mapping[str, Any]] = {
 GetLogEvents is read backwards, from the newest events; its last page is the one whose token is the one that was sent.
 """
 SIZES: Mapping[str, int] = {"describe_instance_information": 50}
-"""Items to a page, where AWS gives few (10) unless asked for more."""
+"""Items per page, where AWS returns few (10) by default."""
 
 
 def pages(client: Any, operation: str, *, gone: frozenset[str] = frozenset(), **arguments: Any) -> Iterator[Any]:

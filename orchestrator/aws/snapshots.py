@@ -1,4 +1,4 @@
-"""RDS snapshots: one by name, asked for again as often as one likes."""
+"""RDS snapshots, each by a name of our choice, so that requesting one twice makes one."""
 
 from __future__ import annotations
 

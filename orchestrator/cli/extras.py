@@ -1,4 +1,4 @@
-"""What is installed only where it was asked for."""
+"""Optional dependencies (extras), and what to say when one is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which renderer shows a command's events: as was asked for, and as who reads them can (a terminal, CI, a file)."""
+"""Which renderer shows a command's events: by the options, or else by where they go (a terminal, CI, a file)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DNS records as values, and the pure plan all providers share: what makes a name lead to our load balancer.
+"""DNS records as values, and the pure plan all providers share: what makes a name point to our load balancer.
 
 Nothing here talks to anybody. A record that is not recognisably ours is never part of a change: it is a `Conflict`.
 """

@@ -20,7 +20,7 @@ F = TypeVar("F")
 
 AT_ONCE = 16
 LOOKS = 3
-"""How often a gather that AWS throttled is begun, botocore's own retries apart."""
+"""How often a gather that AWS throttles is tried, not counting botocore's own retries."""
 PASSING = frozenset({"throttled", "aws-answer-foreign", "aws-unavailable", "aws-unreachable"})
 """Problems of a call that the next look may not meet."""
 UNSEEN = "could-not-look"

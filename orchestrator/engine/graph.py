@@ -1,4 +1,4 @@
-"""The order of steps: what needs what, and the part of it that was asked for."""
+"""The order of steps: which step needs which, and the selected part of it."""
 
 from __future__ import annotations
 

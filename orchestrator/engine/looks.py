@@ -1,6 +1,6 @@
-"""What looks have read: a try that was stopped is followed by one that goes on from there, and steps share answers.
+"""What the attempts of one observation have read: a stopped one is continued there; and what steps share.
 
-What a look's own tries keep is for who reads to say (`aws.looks`): no longer than `FRESH`. A look that is whole, or
+What an observation's own attempts keep is for who reads to say (`aws.looks`): no longer than `FRESH`. A look that is whole, or
 failed for another reason than `Transient`, leaves nothing of that: the next asks anew.
 
 What several steps ask about (services, target health) is read once for all of them (`Recent`): a look may use an answer
@@ -24,7 +24,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 FRESH = 60.0
-"""Seconds after which an answer is asked for again, even within a look."""
+"""Seconds after which an answer is read again, even within one observation."""
 SHARED = 10.0
 """Seconds for which an answer that one step was given will do for another: steps follow each other faster than that."""
 LOOKING: ContextVar[Look | None] = ContextVar("look", default=None)

@@ -1,6 +1,6 @@
-"""In which order many are changed: one first to try it on, then some at a time, and when no more are begun. Pure.
+"""In which order many tenants are changed: canaries first, then some at a time, and when to stop. Pure.
 
-Used for the tenants of a stack and for the stacks of a fleet: both are names here.
+A tenant is only a name here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class WavePolicy:
     max_parallel: int | None = None
     """How many are changed at the same time; None: as many as may fail, else all."""
     max_failures: int | None = None
-    """After so many that failed, no other is begun; None: that stops nothing."""
+    """Once this many have failed, no other starts; None: failures stop nothing."""
 
     @property
     def wanted(self) -> bool:
@@ -32,7 +32,7 @@ class WavePolicy:
 def waves(
     policy: WavePolicy, subjects: Collection[Subject], quiet: Collection[Subject] = ()
 ) -> tuple[tuple[Subject, ...], ...]:
-    """Who goes together, one wave after the other. Those that are `quiet` need no change: they come last, at once."""
+    """The waves, in order. Those that are `quiet` need no change: they come last, all together."""
     first = tuple(one for one in policy.canaries if one in subjects)
     rest = sorted(set(subjects) - set(first))
     busy = [one for one in rest if one not in quiet]
@@ -44,7 +44,7 @@ def waves(
 def stop_reason(
     policy: WavePolicy, done: Collection[Subject], failed: Collection[Subject], *, shared: bool = False
 ) -> str:
-    """Why no other wave may be begun after those who are `done`; empty: it may. `shared`: what all need failed."""
+    """Why no further wave may start after those that are `done`; empty: one may. `shared`: what all need failed."""
     if shared:
         return "what all of them need failed"
     tried = [one for one in policy.canaries if one in failed]
@@ -66,7 +66,7 @@ class WavesResult:
 
     @property
     def failed(self) -> tuple[Subject, ...]:
-        """Those for whom a step did not come true."""
+        """Those for whom a step failed."""
         return failed_in(self.report)
 
 
@@ -87,7 +87,7 @@ def run_waves(
 
 
 def failed_in(report: Report) -> tuple[Subject, ...]:
-    """Those for whom a step did not come true."""
+    """Those for whom a step failed."""
     bad = {who for step in report.endings.values() for who, end in step.items() if end.outcome is not Outcome.SUCCEEDED}
     return tuple(sorted(bad - {STACK}))
 

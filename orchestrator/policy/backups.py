@@ -203,7 +203,7 @@ ASLEEP_AGAIN: Sequence[Grant] = (
     Grant(("rds:StopDBCluster",), on.database_cluster),
     Grant(("ec2:StopInstances",), on.instances),
 )
-"""And it goes on being paused."""
+"""And it stays paused."""
 
 AWAKE: Sequence[Grant] = (Grant(("ecs:UntagResource",), on.services),)
 """And started afterwards: what was remembered on them is forgotten."""
@@ -270,4 +270,4 @@ BORN_AGAIN: Sequence[Grant] = (
     Grant(("ssm:SendCommand",), any_instance, made_by_terraform_for_ssm),
     Grant(("acm:DescribeCertificate",), any_certificate, made_by_terraform),
 )
-"""What Terraform makes anew has other ids than in the contract from which the policy is; secrets are in `RETURNED`."""
+"""What Terraform recreates gets other ids than in the contract that the policy is made of; secrets are in `RETURNED`."""

@@ -79,7 +79,7 @@ INDEXES: Grants = (
     Grant(("ec2:DescribeInstances",), on.answers_of_indexes),
     Grant(("ec2:DescribeInstanceAttribute",), on.indexes),
 )
-"""Their containers, looked at and made again as their instance's user_data would."""
+"""Their containers, inspected and recreated as their instance's user_data would."""
 
 DEPLOYMENTS: Grants = (
     Grant(("ecs:ListServiceDeployments",), on.services),

@@ -24,7 +24,7 @@ _PLACE = re.compile(r"(?P<file>\S+\.(?:tf|tofu|tfvars|json|hcl|toml)):(?P<line>\
 _OBEYED = re.compile(r"^\s*::|##\[", re.MULTILINE)
 """Where GitHub's runner sees a command: at a line's beginning, and in the older form anywhere."""
 _QUIET_CODES = frozenset({"change-planned"})
-"""Findings that are the answer which was asked for; they ask nobody to act."""
+"""Findings that are the requested answer; nobody has to act on them."""
 
 
 class Dialect(Protocol):

@@ -18,7 +18,7 @@ _STYLES = {
     Outcome.EXPIRED: "cyan",
     Outcome.INTERRUPTED: "cyan",
 }
-"""Red is for what failed alone: what was refused did no harm, what waits may come, what was stopped goes on."""
+"""Only failures are red: a refusal did no harm, a wait may still succeed, an interrupted run can continue."""
 
 _GOES_ON = {UNFINISHED, Outcome.INTERRUPTED.word, Outcome.EXPIRED.word, Outcome.LOCKED.word}
 _STATUS = "`orchestrate status` shows whether it is up"

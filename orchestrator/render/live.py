@@ -1,4 +1,4 @@
-"""A run that one can watch: `Progress` as lines of one terminal, drawn anew in their place, twice a second and more.
+"""A run to watch: `Progress` as lines of one terminal, redrawn in place at least twice a second.
 
 `drawn` is pure; `LiveView` shows it. What stays when the run has ended is printed above it, by the `Terminal`.
 """

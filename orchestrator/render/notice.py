@@ -1,4 +1,4 @@
-"""What is told to whom, when a run has ended. Pure."""
+"""The notices of a run that has ended, one form for each recipient. Pure."""
 
 from __future__ import annotations
 

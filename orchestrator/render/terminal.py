@@ -43,7 +43,7 @@ _MARKS = {
 }
 
 LISTINGS = frozenset({"logs", "shell", "tasks"})
-"""Commands whose output is what was asked for, without a first and a last line of ours."""
+"""Commands whose output is only what was requested, without our first and last line."""
 
 
 class Verbosity(Enum):

@@ -179,7 +179,7 @@ _NAMES = tuple(
 _SPOKEN = re.compile(
     r"sqlalche\.me|docs\.|boto3\.amazonaws|\bsee https?:|on this error at|help\.|github\.com", re.IGNORECASE
 )
-"""Pages that error texts lead to: nobody asked them anything."""
+"""Pages that error texts link to: they were never called."""
 
 
 def named(line: str, environment: Mapping[str, str]) -> Addressee | None:

@@ -1,4 +1,4 @@
-"""The vocabulary of diagnosis: what made a task stop, and what can cure it."""
+"""The vocabulary of diagnosis: what made a task stop, and what repairs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RepairedBy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A named cause. `code` is stable; `evidence` is the text it was recognised by."""
+    """A named cause. `code` is stable; `evidence` is the text that it was recognized by."""
 
     code: str
     message: str
@@ -30,7 +30,7 @@ class Cause:
 
 
 NO_FAILURE = frozenset({"spot-interruption", "host-taken-away"})
-"""Causes by which AWS takes a task away that was well: ECS starts another one, and nobody has to do anything."""
+"""Causes for which AWS takes away a healthy task: ECS starts another one, and nothing needs to be done."""
 
 
 @dataclass(frozen=True, slots=True)

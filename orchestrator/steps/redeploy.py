@@ -1,9 +1,9 @@
-"""`redeploy`: services whose tasks failed for a cause that is cured now start again; the others are left alone.
+"""`redeploy`: redeploys the services whose tasks failed for a cause that is repaired now; leaves the others alone.
 
-A redeploy cures tasks that failed, or started, before their database, role or secret was there. It cures nothing that
-would repeat: then this step says why it does nothing, and the `services` step gives the verdict.
+A redeploy helps tasks that failed, or started, before their database, role or secret existed. It doesn't help against a
+cause that would repeat: then this step says why it does nothing, and the `services` step gives the verdict.
 
-Right after Terraform's own changes ECS may still show the deployment before them: its failures ask for nothing then.
+Right after Terraform's own changes, ECS may still show the previous deployment: its failures don't count then.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def observe(context: RedeployContext) -> RedeployFacts:
 
 
 def decide(facts: RedeployFacts) -> Verdicts:
-    """Per tenant: a redeploy that cures, or why none is made."""
+    """Per tenant: a redeploy that helps, or why there is none."""
     return {
         tenant: Done(f"no redeploy: {facts.services[tenant]} is left as it is: {facts.foreign[tenant]}")
         if tenant in facts.foreign

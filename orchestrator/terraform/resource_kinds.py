@@ -119,4 +119,4 @@ SETTINGS: Mapping[str, str] = {
     "aws_s3_bucket_versioning": "a setting of its bucket, which is put again",
     "aws_secretsmanager_secret_version": "a value, which is drawn again: an import would write it into the state",
 }
-"""Kinds that are made again instead, to the same end."""
+"""Kinds that are recreated instead, with the same result."""

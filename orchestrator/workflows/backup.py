@@ -1,4 +1,4 @@
-"""Everything the stack can't be made again from, kept outside it."""
+"""`backup`: everything that Terraform can't recreate, kept outside the stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command leaves for a browser: the page that was asked for, and a recorded run's `report.html`."""
+"""What a command writes for a browser: the requested page, and a recorded run's `report.html`."""
 
 from __future__ import annotations
 

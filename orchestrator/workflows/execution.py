@@ -1,4 +1,4 @@
-"""What every workflow has in common: events to whom they are for, its record, its lock, errors, its end."""
+"""What all workflows share: where events go, the record, the lock, errors, and how a run ends."""
 
 from __future__ import annotations
 

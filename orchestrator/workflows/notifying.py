@@ -1,4 +1,4 @@
-"""The end of a run is told to those whom `[notify]` names: before its last event, which so can say what failed."""
+"""Notifies those that `[notify]` names of the end of a run: before its last event, which can then say what failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terraform's part of every workflow: it is made ready, plans, says what a plan leads to, and applies exactly that."""
+"""Terraform's part of every workflow: initialize, plan, show the consequences, apply exactly that plan."""
 
 from __future__ import annotations
 

@@ -47,6 +47,13 @@ def test_only_what_everybody_needs_lies_loose() -> None:
     assert [file.stem for file in (ROOT / "orchestrator" / "local").glob("*.py")] == ["__init__"]
 
 
+def test_the_unit_tests_lie_as_the_rooms_do() -> None:
+    rooms = {folder.parent.name for folder in (ROOT / "orchestrator").glob("*/__init__.py")}
+    folders = {folder.name for folder in (ROOT / "tests" / "unit").iterdir() if any(folder.glob("**/test_*.py"))}
+    assert rooms - folders == set()
+    assert folders - rooms == {"scripts", "smoke"}, "those of scripts/ and tests/smoke"
+
+
 def test_files_and_functions_are_short() -> None:
     lengths = {file: length(file) for file in sources()}
     assert {str(file): lines for file, lines in lengths.items() if lines > FILE} == {}

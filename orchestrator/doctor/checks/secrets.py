@@ -1,4 +1,4 @@
-"""What ECS reads before a task starts: every secret with the key asked for, by a role that may.
+"""What ECS reads before a task starts: every secret, with the requested key, by a role that may read it.
 
 Secret values are read to see their keys, and are not kept. The role is checked with IAM's policy simulator.
 """

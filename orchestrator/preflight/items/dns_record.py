@@ -14,7 +14,7 @@ from orchestrator.stack.records import RECORDS, DnsRecord, distribution_of, is_p
 
 BALANCERS = ("aws_lb", "aws_elb")
 _TARGETS = ("target", "value", "values", "content", "data", "cname", "records", "addresses")
-"""Where providers that we don't know put what a record leads to."""
+"""Attributes in which unknown providers put a record's target."""
 ZONE = "aws_route53_zone"
 _HCL = 'dns = {\n  provider = "route53"\n  zone     = "<zone>"\n} # in the `orchestrator` output'
 

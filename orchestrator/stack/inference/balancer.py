@@ -1,4 +1,4 @@
-"""The load balancers that lead to the sites, and their certificates. Pure."""
+"""The load balancers of the sites, and their certificates. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.stack.inference.sites import Site
 KEY = ("load_balancer",)
 _UNKNOWN = "the state doesn't hold it: say its arn, dns_name and zone_id in [contract.tenants.NAME.load_balancer]"
 Balancers = Mapping[str, Resource]
-"""By site: the load balancer that leads to it."""
+"""Site → its load balancer."""
 
 
 def balancers_of(state: Resources, sites: Sequence[Site], draft: ContractDraft) -> Balancers:

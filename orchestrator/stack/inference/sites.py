@@ -1,4 +1,4 @@
-"""The sites of a stack: ECS services that a listener of a load balancer leads to. Pure."""
+"""The sites of a stack: ECS services that a load balancer's listener forwards to. Pure."""
 
 from __future__ import annotations
 
