@@ -1,4 +1,4 @@
-"""What a name points to, according to real DNS servers. Every outcome is a value: nothing is raised for a name."""
+"""What a name points to, according to real DNS servers. Every outcome is a value: nothing is raised for a name.
 
 Asked is the configured server (`host:port`), else the zone's own name servers (their answer is never a cached old one),
 and where those can't be reached (many networks close port 53 to the outside) the system's resolver, from then on.

@@ -270,4 +270,4 @@ BORN_AGAIN: Sequence[Grant] = (
     Grant(("ssm:SendCommand",), any_instance, made_by_terraform_for_ssm),
     Grant(("acm:DescribeCertificate",), any_certificate, made_by_terraform),
 )
-"""What Terraform recreates gets other ids than in the contract that the policy is made of; secrets are in `RETURNED`."""
+"""What Terraform recreates gets other ids than the contract behind the policy has; secrets are in `RETURNED`."""
