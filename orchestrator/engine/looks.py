@@ -1,7 +1,7 @@
 """What the attempts of one observation have read: a stopped one is continued there; and what steps share.
 
-What an observation's own attempts keep is for who reads to say (`aws.looks`): no longer than `FRESH`. A look that is whole, or
-failed for another reason than `Transient`, leaves nothing of that: the next asks anew.
+What an observation's own attempts keep is for who reads to say (`aws.looks`): no longer than `FRESH`. A look that is
+whole, or failed for another reason than `Transient`, leaves nothing of that: the next asks anew.
 
 What several steps ask about (services, target health) is read once for all of them (`Recent`): a look may use an answer
 that another step was given less than `SHARED` ago, never one that an earlier look of its own step could have used, and

@@ -127,7 +127,7 @@ FIRST = (
         r"Timeout waiting for \S.* provisioning to complete",
         "provisioning-slow",
         "AWS did not provide the task's network interface or storage in time",
-        "none needed: ECS starts another task; if that goes on, see AWS Health for the region",
+        "none needed: ECS starts another task; if it continues, see AWS Health for the region",
         RepairedBy.TIME,
     ),
     LogRule(

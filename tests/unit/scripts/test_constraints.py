@@ -36,5 +36,5 @@ def same(one: str, other: str) -> bool:
 def test_every_pin_has_hashes_and_no_index_is_named() -> None:
     entries = LOCKED.replace(" \\\n", " ").splitlines()
     assert [line for line in entries if line and line[0] != "#" and "--hash=sha256:" not in line] == []
-    assert "http" not in LOCKED
+    assert "://" not in LOCKED
     assert "file:" not in LOCKED
