@@ -251,7 +251,7 @@ SHELL: Grants = (
 
 STOPPING: Grants = (Grant(("ecs:StopServiceDeployment",), on.service_deployments),)
 """Of a deployment of which every task fails, beside older ones that run."""
-REPAIRING: Grants = (*EXAMINATION, *LENT_BEFORE, *INDEXES, *REDEPLOY, *STOPPING, *LOCK)
+REPAIRING: Grants = (*EXAMINATION, *SNAPSHOTS, *LENT_BEFORE, *INDEXES, *REDEPLOY, *STOPPING, *LOCK)
 """The doctor, before and after, and the steps that repair."""
 EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *INDEX_LOGS, *TASKS)
 

@@ -117,6 +117,7 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     cold.fault("runner-role-denied")
     assert run.calls("run", "--only", "services", "--timeout", "600").status == 1
+    cold.fault("no-way-out")
     cold.fault("scaled-to-zero", "customer-b")
     assert run.calls("run", "--only", "services", "--tenant", "customer-b").status == 1
     run.proven(without=RECORDS)
@@ -126,7 +127,7 @@ def test_doctor(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     doctor = allowed("doctor")
     assert doctor.calls("doctor").status == 1
-    for name in ("runner-role-denied", "dns-old-record"):
+    for name in ("runner-role-denied", "dns-old-record", "no-way-out"):
         cold.fault(name)
     cold.fault("scaled-to-zero", "customer-b")
     assert doctor.calls("doctor").status == 1
