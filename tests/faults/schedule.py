@@ -121,3 +121,11 @@ class AtOnce:
 
     def map(self, work: Callable[..., Any], *given: Iterable[Any]) -> list[Any]:
         return list(map(work, *given))
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*given))
+        except Exception as error:  # noqa: BLE001 - the future's reader gets it
+            done.set_exception(error)
+        return done
