@@ -48,6 +48,10 @@ def one_deployment(stage: Stage, tenant: str) -> bool:
     return [one["rolloutState"] for one in stage.service(tenant)["deployments"]] == ["COMPLETED"]
 
 
+WAY_OUT = frozenset({"ec2:DescribeVpcEndpoints"})
+"""Asked for where a subnet has no way out, which none of this stack's is."""
+
+
 def crash(stage: Stage) -> None:
     """Every tenant's tasks crash from now on, again and again, and leave their last words."""
     stage.fault("oom")
@@ -117,21 +121,20 @@ def test_run(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     cold.fault("runner-role-denied")
     assert run.calls("run", "--only", "services", "--timeout", "600").status == 1
-    cold.fault("no-way-out")
     cold.fault("scaled-to-zero", "customer-b")
     assert run.calls("run", "--only", "services", "--tenant", "customer-b").status == 1
-    run.proven(without=RECORDS)
+    run.proven(without=RECORDS | WAY_OUT)
 
 
 def test_doctor(cold: Stage, allowed: Allowed) -> None:
     crash(cold)
     doctor = allowed("doctor")
     assert doctor.calls("doctor").status == 1
-    for name in ("runner-role-denied", "dns-old-record", "no-way-out"):
+    for name in ("runner-role-denied", "dns-old-record"):
         cold.fault(name)
     cold.fault("scaled-to-zero", "customer-b")
     assert doctor.calls("doctor").status == 1
-    doctor.proven(without=RECORDS)
+    doctor.proven(without=RECORDS | WAY_OUT)
     cold.clear_faults()
     cold.fault("vespa-container-missing")
     mending = allowed("doctor --fix")
