@@ -161,7 +161,8 @@ def test_status_of_a_sick_and_of_a_paused_stack_which_is_resumed(cold: Stage, al
     pause.calls("pause", "--auto-approve").succeeded()
     pause.proven()
     assert status.calls("status").status == 0
-    status.proven(without=HEALTH_CHECKS | NEIGHBOURS | STORED | RECORDS)
+    # Tasks are looked at where counts show trouble at that moment: between two crashes they may not.
+    status.proven(without=HEALTH_CHECKS | NEIGHBOURS | STORED | RECORDS | {"ecs:DescribeTasks"})
     resume = allowed("resume")
     resume.calls("resume").succeeded()
     resume.proven(beside=("run",))
