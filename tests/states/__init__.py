@@ -25,7 +25,7 @@ STATES = tuple(sorted([*SHAPES, *(file.parent.name for file in FOLDER.glob("*/ex
 
 
 def document(name: str, kind: str) -> Any:
-    """`state` or `expected` of one."""
+    """`state` or `expected` of one: the caller's own, to change as it likes."""
     if name in SHAPES:
         expected = FOLDER / "shapes" / f"{name}.json"
         return copy.deepcopy(SHAPES[name]) if kind == "state" else json.loads(expected.read_text())

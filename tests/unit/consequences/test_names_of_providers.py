@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from orchestrator import consequences
+from tests.states import document
 from tests.states.parts import BALANCER, Part, container, definition, listener, part, record, rule, state
-from tests.states.shapes_of_databases import DATABASES, PROXY
+from tests.states.shapes_of_databases import PROXY
 from tests.unit.preflight.test_foreign_states import as_plan
 
 HOST = "shop.example.com"
@@ -77,7 +78,7 @@ def test_of_a_private_zone_no_registrar_is_told() -> None:
 @pytest.mark.parametrize(("does", "seconds"), [(GONE, None), (AGAIN, 600)])
 def test_a_proxy_is_missed_by_those_who_connect_through_it(does: Sequence[str], seconds: int | None) -> None:
     address = "module.proxy.aws_db_proxy.this[0]"
-    plan = planned(DATABASES["proxy-of-an-aurora-in-capitals"], {address: does})
+    plan = planned(document("proxy-of-an-aurora-in-capitals", "state"), {address: does})
     known = {
         "database": {"cluster": "shop-au", "aliases": [PROXY]},
         "tenants": {"web": {"service": "web", "database": "shop"}},
@@ -90,7 +91,7 @@ def test_a_proxy_is_missed_by_those_who_connect_through_it(does: Sequence[str], 
 
 
 def test_a_container_that_names_the_proxy_needs_it() -> None:
-    whole = DATABASES["proxy-of-an-aurora-in-capitals"]
+    whole = document("proxy-of-an-aurora-in-capitals", "state")
     plan = planned(whole, {"module.proxy.aws_db_proxy_target.db_cluster[0]": GONE})
     held = definition(container({"POSTGRES_HOST": PROXY, "POSTGRES_DB": "shop"}))
     for one in plan["prior_state"]["values"]["root_module"]["resources"]:
