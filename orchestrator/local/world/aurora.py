@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.world.foundation import ADMIN, login, tags
+from orchestrator.local.world.foundation import ADMIN, before_a_server, tags
 from orchestrator.local.world.parts import WorldClients, WorldNetwork
 
 _SECONDS = 60.0
@@ -14,10 +14,7 @@ ENGINE = {"Engine": "aurora-postgresql", "EngineVersion": "16.8"}
 
 def aurora_server(aws: WorldClients, name: str, network: WorldNetwork, snapshot: str = "") -> tuple[str, str]:
     """The ARN of the admin's secret, and the address of the cluster's writer."""
-    arn, password = login(aws, name, "postgres-admin", ADMIN)
-    aws.rds.create_db_subnet_group(
-        DBSubnetGroupName=f"{name}-postgres", DBSubnetGroupDescription=name, SubnetIds=network.private
-    )
+    arn, password = before_a_server(aws, name, network)
     cluster = f"{name}-postgres"
     common = {
         "DBClusterIdentifier": cluster,

@@ -99,12 +99,17 @@ def login(aws: WorldClients, stack: str, part: str, username: str) -> tuple[str,
     return secret(aws, stack, part, json.dumps({"username": username, "password": password})), password
 
 
-def database(aws: WorldClients, name: str, network: WorldNetwork, snapshot: str = "") -> tuple[str, str]:
-    """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
-    arn, password = login(aws, name, "postgres-admin", ADMIN)
+def before_a_server(aws: WorldClients, name: str, network: WorldNetwork) -> tuple[str, str]:
+    """What a database server of either kind leans on: its subnets, and its admin's login (the ARN and the password)."""
     aws.rds.create_db_subnet_group(
         DBSubnetGroupName=f"{name}-postgres", DBSubnetGroupDescription=name, SubnetIds=network.private
     )
+    return login(aws, name, "postgres-admin", ADMIN)
+
+
+def database(aws: WorldClients, name: str, network: WorldNetwork, snapshot: str = "") -> tuple[str, str]:
+    """The ARN of the admin's secret, and the server's address (known once RDS has given one)."""
+    arn, password = before_a_server(aws, name, network)
     instance = f"{name}-postgres"
     common = {
         "DBInstanceIdentifier": instance,

@@ -112,29 +112,17 @@ def test_keyboard_interrupts_in_the_callback_count(tmp_path: Path) -> None:
     assert (ended.status, ended.interrupted) == (1, True)
 
 
-def test_a_third_request_kills_what_does_not_listen(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("requests", "patience"), [(3, 600.0), (2, 0.2)], ids=["at the third request", "when patience ends"]
+)
+def test_what_does_not_listen_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int, patience: float
+) -> None:
+    monkeypatch.setattr("orchestrator.terraform.process.PATIENCE", patience)
     asked = [0]
 
     def hear(_line: str) -> None:
-        asked[0] = 3
-
-    script = "trap '' INT; echo ready; while :; do sleep 0.05; done"
-    ended = follow(
-        ["bash", "-c", script],
-        directory=tmp_path,
-        environment=ENVIRONMENT,
-        on_line=hear,
-        interrupts=lambda: asked[0],
-    )
-    assert ended.status == -9
-
-
-def test_after_a_second_request_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.terraform.process.PATIENCE", 0.2)
-    asked = [0]
-
-    def hear(_line: str) -> None:
-        asked[0] = 2
+        asked[0] = requests
 
     script = "trap '' INT; echo ready; while :; do sleep 0.05; done"
     ended = follow(
