@@ -24,6 +24,7 @@ from orchestrator.aws.logs import Logs
 from orchestrator.aws.neighbours import Neighbours
 from orchestrator.aws.parameters import Parameters
 from orchestrator.aws.rds import ELSEWHERE
+from orchestrator.aws.rds_statuses import USABLE
 from orchestrator.aws.s3 import S3
 from orchestrator.aws.secrets import Secrets
 from orchestrator.aws.service_settings import ClusterServices
@@ -49,7 +50,6 @@ from orchestrator.rollout.memory import RunMemory
 from orchestrator.settings import Settings
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
-from orchestrator.steps.database_server import USABLE
 from orchestrator.steps.dns_records import RecordRules
 
 Learn = Callable[[Iterable[str]], None]

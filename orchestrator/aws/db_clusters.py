@@ -48,6 +48,7 @@ class DbClusters(Tagging):
             kind=CLUSTER,
             writer=writer.get("DBInstanceIdentifier", ""),
             kept_up=_kept_up(found),
+            key=found.get("KmsKeyId", ""),
         )
 
     def _found(self, cluster: str) -> Mapping[str, Any] | None:

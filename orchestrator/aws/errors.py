@@ -51,6 +51,19 @@ _DENIED = {
     "Forbidden",
     "403",
 }
+_KEY_OFF = {
+    "DecryptionFailure",
+    "DisabledException",
+    "EncryptionFailure",
+    "InvalidKMSKey.InvalidState",
+    "InvalidKMSKeyFault",
+    "KMS.DisabledException",
+    "KMS.KMSInvalidStateException",
+    "KMS.NotFoundException",
+    "KMSInvalidStateException",
+    "KMSKeyNotAccessibleFault",
+}
+"""The KMS key is disabled, scheduled for deletion or gone: each service says so in its own way."""
 _NOT_ENABLED = {"OptInRequired", "SubscriptionRequiredException", "RegionDisabledException", "InvalidRegionException"}
 _THROTTLED = {
     "BandwidthLimitExceeded",
@@ -166,6 +179,8 @@ def _answered(error: Any, doing: str, now: datetime) -> OrchestratorError:
         return Invalid(Problem("region-not-enabled", message, doing, fix))
     if code in _DENIED:
         return denied(error, doing)
+    if code in _KEY_OFF:
+        return OrchestratorError(Problem("kms-key-unusable", message, doing, _unlock(message)))
     if code in _THROTTLED:
         return Transient(Problem("throttled", message, doing, "wait; AWS limits the request rate of the account"))
     if code in _PASSING or status >= 500:
@@ -179,6 +194,18 @@ _IN_BETWEEN = (
     "a proxy, a firewall or a captive portal answered in AWS's place: sign in there, or correct HTTPS_PROXY, NO_PROXY "
     "or AWS_ENDPOINT_URL"
 )
+_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d+:key/[\w-]+")
+
+
+def _unlock(message: str) -> str:
+    named = _KEY.search(message)
+    key = named[0] if named else "KEY"
+    return (
+        f"`aws kms describe-key --key-id {key}` says its state: enable it (`aws kms enable-key --key-id {key}`; before "
+        f"that, where it is scheduled for deletion: `aws kms cancel-key-deletion --key-id {key}`), and run this again"
+    )
+
+
 _CHECK_KEYS = "check AWS_PROFILE and the AWS_* variables; AWS says the same about a region that is not enabled"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.pages import items, one
+from orchestrator.aws.rds_statuses import OUTAGES, Outage
 from orchestrator.aws.session import code_of, problem_of, translated
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
@@ -56,6 +57,8 @@ class ServerState:
     """A cluster's instance that writes."""
     kept_up: str = ""
     """Why RDS never stops a server like this; empty: it does."""
+    key: str = ""
+    """The KMS key of its storage (ARN); empty: its storage is not encrypted."""
 
     @property
     def machine(self) -> str:
@@ -71,6 +74,27 @@ class ServerState:
         """AWS's command line for it: `start` → `aws rds start-db-cluster --db-cluster-identifier NAME`."""
         noun = "db-cluster" if self.kind == CLUSTER else "db-instance"
         return f"aws rds {verb}-{noun} --{noun}-identifier {self.instance}"
+
+    @property
+    def outage(self) -> Outage:
+        """What its status says, and what brings the server back, in words that are about this server."""
+        found = OUTAGES[self.status]
+        return replace(
+            found,
+            fix=found.fix.format(
+                name=self.machine,
+                start=self.command("start"),
+                events=self.events,
+                more=max(self.storage + 20, round(self.storage * 1.5)),
+                key=self.key or "KEY",
+            ),
+        )
+
+    @property
+    def events(self) -> str:
+        """AWS's command line for what RDS noted about it."""
+        source = "db-cluster" if self.kind == CLUSTER else "db-instance"
+        return f"aws rds describe-events --source-type {source} --source-identifier {self.instance}"
 
     @property
     def unstoppable(self) -> str:
@@ -135,6 +159,7 @@ class Rds(Tagging):
             replicas=_replicas(found),
             restarts=found.get("AutomaticRestartTime"),
             multi_az=bool(found.get("MultiAZ")),
+            key=found.get("KmsKeyId", ""),
         )
 
     def stop(self, instance: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.aws.clusters import by_cluster
 from orchestrator.aws.rds import ELSEWHERE
+from orchestrator.aws.rds_statuses import USABLE
 from orchestrator.aws.service_counts import Count
 from orchestrator.database.inventory import DatabaseInventory, inventories
 from orchestrator.errors import OrchestratorError
@@ -16,7 +17,6 @@ from orchestrator.lifecycle.pause_tags import TAG, PausedService
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import gap, relative
 from orchestrator.lifecycle.verify import judge, look
-from orchestrator.steps.database_server import USABLE
 
 
 def undisturbed(counts: Iterable[Count], begun: datetime) -> bool:

@@ -72,6 +72,15 @@ FIRST = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
+        r"ResourceInitializationError.*(DecryptionFailure|can't decrypt the protected secret|DisabledException"
+        r"|KMSInvalidState|is pending deletion|:key/\S+ is disabled)",
+        "kms-key-unusable",
+        "the KMS key of a secret in the task definition is disabled, or scheduled for deletion",
+        "enable that key again (aws kms enable-key; before that, where it is to be deleted, aws kms "
+        "cancel-key-deletion): `orchestrate doctor` names the secret",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
         r"failed to download env files",
         "environment-file-unreadable",
         "ECS could not read an environmentFiles object of the task definition",

@@ -7,35 +7,10 @@ from typing import Protocol
 
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ELSEWHERE, ServerState
+from orchestrator.aws.rds_statuses import COMING, OUTAGES, STOPPED, USABLE
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdict, Verdicts, Wait, nothing_to_apply
 from orchestrator.errors import Problem
 from orchestrator.stack.contract import Stack
-
-COMING = frozenset(
-    {
-        "creating",
-        "backing-up",
-        "failing-over",
-        "migrating",
-        "promoting",
-        "update-iam-db-auth",
-        "configuring-enhanced-monitoring",
-        "configuring-iam-database-auth",
-        "configuring-log-exports",
-        "maintenance",
-        "modifying",
-        "rebooting",
-        "renaming",
-        "resetting-master-credentials",
-        "starting",
-        "upgrading",
-        "storage-config-upgrade",
-        "storage-initialization",
-    }
-)
-"""Statuses that end in `available` by themselves (RDS user guide, "Viewing DB instance status")."""
-
-USABLE = frozenset({"available", "storage-optimization", "backing-up", "configuring-enhanced-monitoring"})
 
 
 class DatabaseServerContext(Protocol):
@@ -86,16 +61,13 @@ def _verdict(server: ServerState, host: str) -> Verdict:
         return Wait(
             f"{name} is {server.status}", "database-server-not-available", "look at the instance's events in RDS"
         )
-    start = server.command("start")
-    fixes = {
-        "stopped": f"orchestrate resume (or: {start})",
-        "stopping": f"orchestrate resume (or wait until it is stopped, then: {start})",
-        "storage-full": "give the instance more storage (allocated_storage)",
-        "without-writer": "give the cluster an instance (aws_rds_cluster_instance); terraform apply",
-        "deleting": "it is being destroyed: run terraform apply afterwards",
-    }
-    fix = fixes.get(server.status, "look at the instance's events in RDS")
-    return Blocked(Problem(f"database-server-{server.status}", f"{name} is {server.status}", name, fix))
+    if server.status not in OUTAGES:
+        message = f"{name} is {server.status}: RDS says something that isn't known here"
+        return Wait(message, "database-server-status-unknown", f"see what RDS notes about it: {server.events}")
+    outage = server.outage
+    fix = f"orchestrate resume (or: {outage.fix})" if server.status in STOPPED else outage.fix
+    message = f"{name} is {server.status}: {outage.cause}"
+    return Blocked(Problem(f"database-server-{server.status}", message, name, fix))
 
 
 def missing(server: ServerState) -> Problem:

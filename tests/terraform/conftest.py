@@ -72,14 +72,23 @@ def terraform_environment(tools: toolchain.Toolchain) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def speed() -> float:
+    """How much faster than AWS the local cloud of `stack` is."""
+    return 300
+
+
+@pytest.fixture(scope="module")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, tools: toolchain.Toolchain, terraform_environment: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    tools: toolchain.Toolchain,
+    terraform_environment: dict[str, str],
+    speed: float,
 ) -> Iterator[Terraform]:
     """A copy of terraform/ and hooks/ beside a local cloud of its own, initialised; the zone is there, as ever."""
     folder = tmp_path_factory.mktemp("stack")
     for part in ("terraform", "hooks"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    running = client.up("terraform", folder / "cloud", speed=300)
+    running = client.up("terraform", folder / "cloud", speed=speed)
     try:
         environment = terraform_environment | client.ask(running, "env") | tools.choose(folder / "terraform")
         terraform = Terraform(folder / "terraform", environment)

@@ -186,9 +186,10 @@ class Sweep:
         return ended
 
     def run(self, *words: str) -> Ended:
-        """A command, through the door."""
+        """A command, through the door; Terraform's own get its variables."""
+        variables = self.variables if words[0] in ("apply", "plan") else ()
         with subprocess.Popen(
-            [sys.executable, "-P", "-m", "orchestrator", *words, "--json", "--poll", "0.5", *self.variables],
+            [sys.executable, "-P", "-m", "orchestrator", *words, "--json", "--poll", "0.5", *variables],
             cwd=self.directory,
             env=dict(self.environment) | {"AWS_ENDPOINT_URL": self.door.endpoint},
             stdin=subprocess.DEVNULL,

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.aws.rds import CLUSTER, ELSEWHERE, ServerState
+from orchestrator.aws.rds_statuses import COMING, OUTAGES, STOPPED, USABLE
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
-from orchestrator.steps.database_server import COMING, USABLE
 
 EXPLAINS = frozenset(
     {
@@ -19,14 +19,6 @@ EXPLAINS = frozenset(
         "task-container-exited",
     }
 )
-_FIXES = {
-    "stopped": "{start}",
-    "stopping": "wait until it is stopped, then: {start}",
-    "without-writer": "give the cluster an instance (aws_rds_cluster_instance); terraform apply",
-    "storage-full": "aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {more} "
-    "--apply-immediately",
-    "deleting": "terraform apply, once it is gone (its last snapshot: aws rds describe-db-snapshots)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +46,18 @@ def judge(facts: DatabaseServerCheckFacts) -> Iterable[Finding]:
             f"there is no such {server.words}",
             "terraform apply (restore: set the snapshot variable)",
         )
+    elif server.status in OUTAGES:
+        outage = server.outage
+        yield _blocker(f"database-server-{server.status}", server, outage.cause, outage.fix)
     elif server.status not in COMING | USABLE:
-        more = max(server.storage + 20, round(server.storage * 1.5))
-        source = "db-cluster" if server.kind == CLUSTER else "db-instance"
-        events = f"aws rds describe-events --source-type {source} --source-identifier {server.instance}"
-        fix = _FIXES.get(server.status, events)
-        yield _blocker(
-            f"database-server-{server.status}",
-            server,
-            "its storage is full: it accepts no writes"
-            if server.status == "storage-full"
-            else f"it is {server.status}",
-            fix.format(name=server.machine, more=more, start=server.command("start")),
+        yield Finding(
+            code="database-server-status-unknown",
+            severity=Severity.WARNING,
+            symptom=f"RDS says {server.status} of {server.instance}, which isn't known here",
+            cause="RDS has more statuses than this program knows",
+            fix=f"see what RDS notes about it: {server.events}",
+            evidence=(_said(server),),
+            explains=EXPLAINS,
         )
     elif server.host and server.host.lower() != facts.host.lower():
         yield Finding(
@@ -95,7 +87,7 @@ def _blocker(code: str, server: ServerState, cause: str, fix: str) -> Finding:
         fix=fix,
         evidence=(_said(server),),
         explains=EXPLAINS,
-        at_rest=server.status in ("stopped", "stopping"),
+        at_rest=server.status in STOPPED,
     )
 
 

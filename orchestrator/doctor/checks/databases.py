@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.aws.rds_statuses import UNREACHABLE
 from orchestrator.database import ownership
 from orchestrator.database.model import ServerContents, WantedDatabase, wanted_of
 from orchestrator.database.ownership import OwnershipRules
@@ -15,10 +16,6 @@ from orchestrator.errors import OrchestratorError
 
 EXHAUSTED = re.compile(r"remaining connection slots|too many clients|too many connections")
 """PostgreSQL's 53300, in its own words: psql shows no code for a connection that was refused."""
-SILENT = frozenset(
-    {"", "creating", "deleting", "failed", "rebooting", "starting", "stopped", "stopping", "storage-full"}
-)
-"""RDS's words for a server that can't be asked."""
 REPAIR = "tenant-databases"
 """The step that repairs what is found here."""
 
@@ -49,7 +46,7 @@ def gather(scene: Scene) -> DatabasesCheckFacts:
     """One session for all tenants, through the runner or directly, as the steps do."""
     wanted = {name: ExpectedDatabase(tenant.database, tenant.role) for name, tenant in scene.stack.tenants.items()}
     instance = scene.stack.database.server
-    if scene.server().status in SILENT:
+    if scene.server().status in UNREACHABLE:
         return DatabasesCheckFacts(wanted, None, instance)
     try:
         seen = scene.databases()

@@ -15,7 +15,11 @@ from orchestrator.aws.value_from import parse, resource
 from orchestrator.doctor.scene import Scene, arn_of, key_of
 from orchestrator.engine.check import Check, Finding, Severity
 
-_DEATHS = frozenset({"task-secret-unreadable", "task-task-resources-failed", "task-kms-denied"})
+_DEATHS = frozenset(
+    {"task-secret-unreadable", "task-task-resources-failed", "task-kms-denied", "task-kms-key-unusable"}
+)
+_KEY_OFF = ("DecryptionFailure", "KMSInvalidStateException", "DisabledException")
+"""How AWS begins to say of a secret that its KMS key can't be used."""
 READ = "secretsmanager:GetSecretValue"
 READ_PARAMETER = "ssm:GetParameters"
 """What ECS asks of the execution role."""
@@ -85,6 +89,20 @@ def _gone(tenant: str, wanted: Mapping[str, tuple[str, str]], shapes: Mapping[st
                 symptom="tasks can't start: one of their secrets is missing",
                 cause=f"{_short(arn)} was deleted or has no value",
                 fix=_back(arn),
+                evidence=(f"{container}: {name} from {value_from}", shape.trouble),
+                explains=_DEATHS,
+            )
+        elif shape.trouble.startswith(_KEY_OFF) and arn not in reported:
+            reported.add(arn)
+            yield Finding(
+                code="secret-kms-key-unusable",
+                severity=Severity.BLOCKER,
+                subject=tenant,
+                symptom="tasks can't start: one of their secrets can't be decrypted",
+                cause=f"the KMS key of {_short(arn)} is disabled, or scheduled for deletion",
+                fix=f"`aws secretsmanager describe-secret --secret-id {arn}` names the key (KmsKeyId): "
+                "enable it (`aws kms enable-key`; before that, where it is scheduled for deletion: `aws kms "
+                "cancel-key-deletion`)",
                 evidence=(f"{container}: {name} from {value_from}", shape.trouble),
                 explains=_DEATHS,
             )

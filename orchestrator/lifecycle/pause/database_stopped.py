@@ -14,6 +14,7 @@ from typing import Protocol
 
 from orchestrator.aws.db_servers import DbServers
 from orchestrator.aws.rds import ELSEWHERE, ServerState
+from orchestrator.aws.rds_statuses import COMING, USABLE
 from orchestrator.aws.service_counts import ServiceCounts
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.errors import Problem
@@ -22,7 +23,7 @@ from orchestrator.lifecycle.other_users import OtherUsers
 from orchestrator.lifecycle.pause.in_use import busy, still_running
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
 from orchestrator.stack.contract import Stack
-from orchestrator.steps.database_server import COMING, USABLE, missing
+from orchestrator.steps.database_server import missing
 
 STAYS_STOPPED = timedelta(days=7)
 """RDS user guide, "Stopping an Amazon RDS DB instance temporarily"."""

@@ -16,6 +16,15 @@ RULES = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
+        r"KMS\.(Disabled|KMSInvalidState|NotFound)Exception|KMSInvalidStateException|\(DisabledException\)"
+        r"|\(DecryptionFailure\)|:key/(?P<name>[\w-]+) is (disabled|pending deletion)",
+        "kms-key-unusable",
+        "a KMS key that the task needs is disabled, scheduled for deletion, or gone",
+        "enable that key again (aws kms enable-key; before that, where it is to be deleted, aws kms "
+        "cancel-key-deletion)",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
         rf"AccessDenied.*({_S3}|\bs3\b|s3:)|not authorized to perform: s3:|NoSuchBucket"
         rf"|\(403\) when calling the {_S3}|\(404\) when calling the HeadBucket",
         "s3-denied",

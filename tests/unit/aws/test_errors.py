@@ -183,6 +183,22 @@ def test_what_is_under_a_key_is_not_helped_by_the_services_own_action() -> None:
     assert "GetSecretValue" not in problem.fix
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "operation"),
+    [
+        ("KMSKeyNotAccessibleFault", "The specified KMS key [arn:aws:kms:eu-west-1:1:key/2] …", "StartDBInstance"),
+        ("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text …", "GetSecretValue"),
+        ("KMS.DisabledException", "arn:aws:kms:eu-west-1:1:key/2 is disabled.", "PutObject"),
+        ("KMS.KMSInvalidStateException", "arn:aws:kms:eu-west-1:1:key/2 is pending deletion.", "GetObject"),
+    ],
+)
+def test_a_key_that_is_off_is_named_with_what_brings_it_back(code: str, message: str, operation: str) -> None:
+    (problem,) = judged(answer(code, message, operation=operation)).problems
+    assert problem.code == "kms-key-unusable"
+    assert f"enable-key --key-id {'arn:aws:kms:eu-west-1:1:key/2' if 'key/2' in message else 'KEY'}" in problem.fix
+    assert "cancel-key-deletion" in problem.fix
+
+
 def test_a_wrong_code_of_a_device_is_no_matter_of_permissions() -> None:
     message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
     found = judged(answer("AccessDenied", message, operation="AssumeRole", status=403), "credentials of profile corp")
