@@ -17,7 +17,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import DBInstance, RDSBackend
 from moto.secretsmanager.exceptions import InvalidRequestException
-from moto.secretsmanager.models import SecretsManagerBackend
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
 
 from orchestrator.local.core.cloud import ACCOUNT, Cloud
 from orchestrator.local.core.corrections import replace
@@ -56,7 +56,7 @@ def install(_cloud: Cloud) -> None:
 
     def get_secret_value(self: SecretsManagerBackend, secret_id: str, *args: Any, **version: Any) -> dict[str, Any]:
         secret = self.secrets.get(secret_id)
-        if secret is not None and is_off(secret.kms_key_id, self.region_name):
+        if isinstance(secret, FakeSecret) and is_off(secret.kms_key_id, self.region_name):
             raise DecryptionFailure
         return value(self, secret_id, *args, **version)
 
