@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from orchestrator.aws.existing.named import KEY_TYPES
 from tests.smoke.account import Account
 
 STACK_TAG, BACKUP_TAG = "Stack", "orchestrate:stack"
@@ -170,9 +171,13 @@ def _end_role(stack: Stack, name: str) -> None:
     iam.delete_role(RoleName=name)
 
 
+OF_ANY_KEY = {"Includes": {"keyTypes": KEY_TYPES}}
+"""ACM's list leaves out what isn't RSA, as the kit's own certificate."""
+
+
 def _certificates(stack: Stack) -> list[str]:
     acm = stack.client("acm")
-    arns = stack.all("acm", "list_certificates", "CertificateSummaryList[].CertificateArn")
+    arns = stack.all("acm", "list_certificates", "CertificateSummaryList[].CertificateArn", **OF_ANY_KEY)
     tags = {arn: acm.list_tags_for_certificate(CertificateArn=arn)["Tags"] for arn in arns}
     return [arn for arn in arns if (STACK_TAG, stack.name) in [(tag["Key"], tag.get("Value")) for tag in tags[arn]]]
 

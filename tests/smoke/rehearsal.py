@@ -34,6 +34,7 @@ from orchestrator.local.toolchain import toolchain
 from tests import relay
 from tests.second_cloud import cloud as second
 from tests.second_cloud.front import Front
+from tests.smoke.kinds import OF_ANY_KEY
 
 MARK = "zqxjk"
 """No word that anybody would say by chance."""
@@ -57,7 +58,6 @@ EVERYTHING: Sequence[tuple[str, str, str]] = (
     ("iam", "list_roles", "Roles[].RoleName"),
     ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
     ("logs", "describe_log_groups", "logGroups[].logGroupName"),
-    ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
 )
 """Of a whole account, whoever it is that has made it."""
 
@@ -124,12 +124,14 @@ class Place:
             pages = api.client(self.environment, service).get_paginator(operation).paginate()
             found[f"{service} {operation}"] = sorted(pages.search(what))
         snapshots = api.client(self.environment, "ec2").get_paginator("describe_snapshots").paginate(OwnerIds=["self"])
+        certificates = api.client(self.environment, "acm").get_paginator("list_certificates").paginate(**OF_ANY_KEY)
         ecs = api.client(self.environment, "ecs")
         clusters = list(ecs.get_paginator("list_clusters").paginate().search("clusterArns[]"))
         dns = api.client(self.environment, "route53")
         zones = dns.get_paginator("list_hosted_zones").paginate().search("HostedZones[].Id")
         records = dns.get_paginator("list_resource_record_sets")
         return found | {
+            "certificates": sorted(certificates.search("CertificateSummaryList[].CertificateArn")),
             "snapshots of volumes": sorted(snapshots.search("Snapshots[].SnapshotId")),
             # What is inactive is deleted, and goes on being listed for a while.
             "clusters": sorted(

@@ -142,12 +142,16 @@ def _secret(client: Client, wanted: Wanted) -> Sequence[ExistingObject]:
     return [ExistingObject(it["ARN"], tags=tags_of(it.get("Tags", ()))) for it in ours]
 
 
+KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+"""All that ACM has: without them its list leaves out what has a longer or another key (its API reference)."""
+
+
 def _certificate(client: Client, wanted: Wanted) -> Sequence[ExistingObject]:
     """For exactly these names."""
     acm, domain = client("acm"), wanted["domain_name"]
     names = {domain, *(wanted.get("subject_alternative_names") or ())}
     found = []
-    for one_of_it in items(acm, "list_certificates", "CertificateSummaryList"):
+    for one_of_it in items(acm, "list_certificates", "CertificateSummaryList", Includes={"keyTypes": KEY_TYPES}):
         if one_of_it["DomainName"] != domain:
             continue
         arn = one_of_it["CertificateArn"]

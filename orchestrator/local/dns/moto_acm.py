@@ -1,13 +1,16 @@
 """Certificates: issued when their validation records can be resolved, and not before.
 
-moto: a certificate is ISSUED a minute after its request, whatever the DNS says, and its describing shows neither
-single names' states nor why it failed. AWS: each name's CNAME is looked up in the public DNS; when all are there and no
-CAA record forbids Amazon, it is issued some minutes later; after 72 hours without it has VALIDATION_TIMED_OUT.
-It looks when it is asked, not by itself, and in the DNS of this cloud: through its name server.
+moto: a certificate is ISSUED a minute after its request, whatever the DNS says, its describing shows neither single
+names' states nor why it failed, and its list has every certificate. AWS: each name's CNAME is looked up in the public
+DNS; when all are there and no CAA record forbids Amazon, it is issued some minutes later; after 72 hours without it has
+VALIDATION_TIMED_OUT. A list that doesn't ask for other `keyTypes` has those with RSA keys of at most 2,048 bits (ACM's
+API reference, ListCertificates). It looks when it is asked, not by itself, and in the DNS of this cloud: through its
+name server. Left out: a KeyAlgorithm that is asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +18,7 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rdatatype
-from moto.acm.models import CertBundle
+from moto.acm.models import AWSCertificateManagerBackend, CertBundle
 
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.corrections import replace
@@ -26,6 +29,8 @@ PATIENCE_SECONDS = 72 * 3600.0
 AMAZON = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"})
 """CAA values that let ACM issue."""
 TIMEOUT = 2.0
+LISTED = ("RSA_1024", "RSA_2048")
+"""Algorithms of the keys that a list has unless it is asked for others."""
 
 
 def install(cloud: Cloud) -> None:
@@ -51,6 +56,14 @@ def install(cloud: Cloud) -> None:
                 answer["Certificate"]["NotAfter"] = (cloud.pace.now() + timedelta(days=9)).timestamp()
         return answer
 
+    every = AWSCertificateManagerBackend.list_certificates
+
+    def list_certificates(
+        self: AWSCertificateManagerBackend, statuses: list[str], includes: dict[str, Any] | None
+    ) -> Iterable[CertBundle]:
+        return every(self, statuses, {"keyTypes": LISTED} | (includes or {}))
+
+    replace(AWSCertificateManagerBackend, list_certificates=list_certificates)
     replace(CertBundle, generate_cert=staticmethod(generate_cert), check=check, describe=describe)
 
 

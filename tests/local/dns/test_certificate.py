@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.local.local_cloud import Aws, LocalCloud
 from tests.waiting import until
@@ -135,3 +136,22 @@ def test_records_that_its_renewal_lacks_are_published_again(
         until("it is renewed", lambda: certificate(aws, arn)["NotAfter"] == end)
     finally:
         cloud.ask("faults", "DELETE", name="certificate-expiring", tenant="")
+
+
+def test_a_list_has_short_rsa_keys_unless_it_asks_for_others(aws: Aws) -> None:
+    acm, authority = aws.client("acm"), trustme.CA()
+
+    def imported(hostname: str, kind: trustme.KeyType) -> str:
+        leaf = authority.issue_cert(hostname, key_type=kind)
+        key, cert = leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes()
+        answer = acm.import_certificate(Certificate=cert, PrivateKey=key, CertificateChain=authority.cert_pem.bytes())
+        return str(answer["CertificateArn"])
+
+    def listed(**asked: Any) -> set[str]:
+        return set(
+            acm.get_paginator("list_certificates").paginate(**asked).search("CertificateSummaryList[].CertificateArn")
+        )
+
+    elliptic, rsa = imported("ec.example", trustme.KeyType.ECDSA), imported("rsa.example", trustme.KeyType.RSA)
+    assert {elliptic, rsa} & listed() == {rsa}
+    assert {elliptic, rsa} & listed(Includes={"keyTypes": ["EC_prime256v1"]}) == {elliptic}
