@@ -15,8 +15,8 @@ locals {
   tenants = { for name, tenant in var.tenants : name => merge(tenant, {
     database = coalesce(tenant.database, "onyx_${replace(name, "-", "_")}")
     role     = coalesce(tenant.role, tenant.database, "onyx_${replace(name, "-", "_")}")
-    cpu      = coalesce(tenant.cpu, local.indexes[name] == "none" || local.majors[name] == 2 ? 1024 : 2048)
-    memory   = coalesce(tenant.memory, local.indexes[name] == "none" || local.majors[name] == 2 ? 3072 : 11264)
+    cpu      = coalesce(tenant.cpu, 1024)
+    memory   = coalesce(tenant.memory, 3072)
   }) }
 
   with_vespa      = { for name, tenant in local.tenants : name => tenant if contains(["vespa", "both"], local.indexes[name]) }
@@ -196,6 +196,7 @@ module "tenant" {
   hostname    = each.value.hostname
   cpu         = each.value.cpu
   memory      = each.value.memory
+  background  = each.value.background
   major       = local.majors[each.key]
   extra       = each.value.environment
   log_prefix  = var.log_prefix

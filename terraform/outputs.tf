@@ -44,6 +44,7 @@ locals {
       hostname         = tenant.hostname
       target_group_arn = module.tenant[name].target_group_arn
       log_group        = module.tenant[name].log_group
+      workers          = module.tenant[name].workers
       dns              = tenant.dns
       index = contains(keys(local.with_opensearch), name) ? { opensearch = {
         instance_id = module.opensearch[name].instance_id

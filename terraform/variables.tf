@@ -53,10 +53,14 @@ variable "tenants" {
     role         = optional(string) # default: the database's name
     onyx_version = optional(string) # default: onyx_version; so tenants can go up one at a time
     index        = optional(string) # default: index
-    cpu          = optional(number) # default: what its version needs (Onyx 2: 1024 and 3072; from 3 on 2048 and 11264)
-    memory       = optional(number)
-    environment  = optional(map(string), {}) # more variables for api and background; nothing secret
-    dns = optional(object({                  # where its hostname's record lives, if elsewhere than `dns` says
+    cpu          = optional(number) # default: 1024
+    memory       = optional(number) # default: 3072
+    background = optional(object({  # from Onyx 3 on it is a service of its own
+      cpu    = optional(number, 2048)
+      memory = optional(number, 8192)
+    }), {})
+    environment = optional(map(string), {}) # more variables for api and background; nothing secret
+    dns = optional(object({                 # where its hostname's record lives, if elsewhere than `dns` says
       provider = string
       zone     = string
       ttl      = optional(number, 300)
@@ -102,10 +106,8 @@ variable "tenants" {
     error_message = "tenants: a task needs at least 1 vCPU (1024) and 3 GB (3072): the containers' limits of the guide add up to 2 GB, and nginx comes on top."
   }
   validation {
-    condition = alltrue([for tenant in var.tenants :
-      coalesce(tenant.memory, 11264) >= 11264 || coalesce(tenant.index, var.index, "some") == "none" || can(regex("^v?2\\.", coalesce(tenant.onyx_version, var.onyx_version)))
-    ])
-    error_message = "tenants: from Onyx 3 on a task needs 11 GB (memory = 11264): the api 2 GB, background 8 GB. Onyx Lite (index = \"none\") needs 3 GB."
+    condition     = alltrue([for tenant in var.tenants : tenant.background.cpu >= 1024 && tenant.background.memory >= 8192])
+    error_message = "tenants: background needs at least 1 vCPU (1024) and 8 GB (8192): it is eight workers, a scheduler and two bots."
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : can(regex("^v?[234]\\.[0-9]+\\.[0-9]+", coalesce(tenant.onyx_version, "v2.0.0")))])

@@ -160,7 +160,7 @@ class Backups:
             raise
 
     def _services(self) -> Collection[Count]:
-        return self.counts.read([tenant.service_id for tenant in self.stack.tenants.values()]).values()
+        return self.counts.read([one.name for one in self.stack.services.values()]).values()
 
     def _desired(self) -> dict[str, int]:
         """How many tasks each tenant has, or gets back after the pause it is in."""

@@ -231,11 +231,11 @@ class Operation:
         return consult(self._context, self.aws, self.clock, self._subjects)
 
     def foreign_services(self, tenants: Collection[Subject]) -> Mapping[Subject, str]:
-        """Those of the tenants whose service isn't the stack's own, and why."""
+        """Those of the tenants' services that aren't the stack's own, and why."""
         counts = ServiceCounts(self.aws.client("ecs"), self.stack.cluster)
-        names = {tenant: self.stack.tenants[tenant].service_id for tenant in tenants}
+        names = {name: one.name for name, one in self.stack.services.items() if one.tenant in tenants}
         found = foreign_among(self.stack, counts.read(list(names.values())))
-        return {tenant: found[name] for tenant, name in names.items() if name in found}
+        return {subject: found[name] for subject, name in names.items() if name in found}
 
     def newest_snapshot(self) -> datetime | None:
         """When the database server's newest snapshot was taken; None: there is none."""
@@ -258,8 +258,14 @@ class Operation:
 
     def tail(self, search: Search, start: datetime) -> Tail:
         """The tenants' logs since then, to be read once or again and again."""
-        named = {name: self.stack.tenants[name].log_group for name in self.tenants}
-        groups = {name: group for name, group in named.items() if group is not None}
+        wanted = self.tenants
+        asked = [one for one in self.stack.services.values() if one.tenant in wanted and one.log_group]
+        own = {(one.tenant, one.log_group) for one in asked if one.subject == one.tenant}
+        groups = {
+            one.subject: one.log_group
+            for one in asked
+            if one.log_group and (one.subject == one.tenant or (one.tenant, one.log_group) not in own)
+        }
         return Tail(self._context.logs, groups, search, start)
 
     def indexes(self, kind: str) -> Mapping[str, IndexServer]:

@@ -21,7 +21,7 @@ from orchestrator.aws.session import Aws
 from orchestrator.engine import runner
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Around, Report
-from orchestrator.engine.step import Subject, Verdict
+from orchestrator.engine.step import Subject, Verdict, tenant_of
 from orchestrator.events import Emit
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.instance_owners import owners
@@ -117,9 +117,9 @@ def _widened(context: Context, aws: Aws, stamp: Stamp) -> PauseContext:
 def pause_state_of(stack: Stack, aws: Aws) -> PauseState:
     """Whether the stack, or which of its tenants, are paused: two calls for ten tenants."""
     counts = ServiceCounts(aws.client("ecs"), stack.cluster)
-    seen = counts.read([tenant.service_id for tenant in stack.tenants.values()])
-    by_tenant = {name: seen[tenant.service_id] for name, tenant in stack.tenants.items() if tenant.service_id in seen}
-    return PauseState(servers_of(stack.database, aws).server(stack.database.server), by_tenant)
+    seen = counts.read([one.name for one in stack.services.values()])
+    by_subject = {name: seen[one.name] for name, one in stack.services.items() if one.name in seen}
+    return PauseState(servers_of(stack.database, aws).server(stack.database.server), by_subject)
 
 
 def paused_survey(operation: Operation, pause_state: PauseState) -> Mapping[str, Mapping[Subject, Verdict]]:
@@ -139,7 +139,8 @@ def paused_survey(operation: Operation, pause_state: PauseState) -> Mapping[str,
         return held
     usual = operation.survey()
     others = {
-        step: {who: it for who, it in seen.items() if who not in pause_state.tenants} for step, seen in usual.items()
+        step: {who: it for who, it in seen.items() if tenant_of(who) not in pause_state.tenants}
+        for step, seen in usual.items()
     }
     return {**others, **held}
 
@@ -155,7 +156,9 @@ def _holdings(stack: Stack, aws: Aws, subjects: Collection[Subject] | None) -> S
     return StackSizes(
         region=stack.region,
         tasks=tuple(sizes.values()),
-        staying=tuple(size for tenant, size in sizes.items() if subjects is not None and tenant not in subjects),
+        staying=tuple(
+            size for tenant, size in sizes.items() if subjects is not None and tenant_of(tenant) not in subjects
+        ),
         whole=subjects is None,
         database=f"Aurora {seen.server.size}" if stack.database.cluster else seen.server.size,
         storage=inventory.storage(stack.database.instance) if stack.database.instance else NO_STORAGE,

@@ -86,7 +86,7 @@ def _snapshots(
 
 def no_consequences(stack: Stack, aws: Aws) -> PlanConsequences:
     """Of a plan without changes: whether the stack is paused, seen live by two calls (not seen: nothing is said)."""
-    names = [tenant.service_id for tenant in stack.tenants.values()]
+    names = [one.name for one in stack.services.values()]
     try:
         services = ClusterServices(aws.client("ecs"), stack.cluster).settings(names)
         server = servers_of(stack.database, aws).server(stack.database.server)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestrator.engine.check import Diagnosis
-from orchestrator.engine.step import STACK, Subject
+from orchestrator.engine.step import STACK, Subject, tenant_of
 
 FIRST = {"tenant-databases": ("database-server", "runner")}
 """Steps that only watch, and must be true before."""
@@ -28,8 +28,8 @@ class RepairPlan:
         return self.repairs | needed | set(AFTERWARDS)
 
     def sparing(self, tenants: Collection[Subject]) -> RepairPlan | None:
-        """The same without these tenants; None: nobody is left."""
-        left = self.tenants - frozenset(tenants)
+        """The same without the tenants whose these are; None: nobody is left."""
+        left = self.tenants - frozenset(map(tenant_of, tenants))
         return RepairPlan(self.repairs, left) if left else None
 
 
@@ -39,7 +39,7 @@ def repair_plan(diagnosis: Diagnosis, tenants: Collection[Subject]) -> RepairPla
     if not cases:
         return None
     found = [one for case in cases for one in (case.root, *case.consequences)]
-    sick = {one.subject for one in found}
+    sick = {tenant_of(one.subject) for one in found}
     return RepairPlan(
         frozenset(one.repair for one in found if one.repair), frozenset(tenants) if STACK in sick else frozenset(sick)
     )

@@ -17,8 +17,8 @@ AT_ONCE = 8
 
 
 def observe(stack: Stack, names: Sequence[Subject], ecs: Ecs) -> Iterator[Event]:
-    """Per tenant, newest first; a tenant whose service can't be asked is a failure of its own."""
-    tenants = {name: stack.tenants[name].service_id for name in names}
+    """Per service, newest first; one that can't be asked is a failure of its own."""
+    tenants = {name: one.name for name, one in stack.services.items() if one.tenant in names}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for tenant, found in zip(
             tenants, pool.map(lambda service: _tasks(ecs, service), tenants.values()), strict=True

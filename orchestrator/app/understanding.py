@@ -78,7 +78,7 @@ def _services(stack: Stack | None, tenants: Iterable[str] | None = None) -> froz
     """The services of these tenants (None: of all)."""
     known = {} if stack is None else stack.tenants
     named = known if tenants is None else known.keys() & set(tenants)
-    return frozenset(stack.service_part(one) for one in named if stack is not None)
+    return frozenset(stack.service_part(one) for one in stack.subjects_of(named)) if stack else frozenset()
 
 
 def owned(stack: Stack, terraform: Terraform) -> Stack:

@@ -233,7 +233,7 @@ class Ecs:
     def _described(self, arns: Sequence[str], cluster: str) -> list[Task]:
         with translated("ecs:DescribeTasks"):
             said = list(answers(self._client, "describe_tasks", cluster=cluster, tasks=list(dict.fromkeys(arns))))
-        return [_task(raw) for some in said for raw in some["tasks"]]
+        return [task_of(raw) for some in said for raw in some["tasks"]]
 
     def _listed(self, service: str, desired: str = "RUNNING") -> list[str]:
         cluster, name = place(service, self._cluster)
@@ -266,11 +266,15 @@ class Ecs:
         """Have a deployment go back to what ran before."""
         self.deployments.stop(deployment)
 
-    def redeploy(self, service: str) -> str:
-        """Force a new deployment with the same task definition; give its id. Each that is sent would be one more."""
+    def redeploy(self, service: str, definition: str = "") -> str:
+        """Force a new deployment with this task definition (empty: the same); give its id.
+
+        Each that is sent would be one more.
+        """
         cluster, name = place(service, self._cluster)
+        other = {"taskDefinition": definition} if definition else {}
         with sent_once("ecs:UpdateService"):
-            answer = self._client.update_service(cluster=cluster, service=name, forceNewDeployment=True)
+            answer = self._client.update_service(cluster=cluster, service=name, forceNewDeployment=True, **other)
             raw = answer["service"]
         primary = _service(raw, service).primary
         return primary.id if primary else ""
@@ -344,7 +348,8 @@ def _ways(one: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
             yield way["targetGroupArn"], way.get("advancedConfiguration", {}).get("alternateTargetGroupArn", "")
 
 
-def _task(raw: Mapping[str, Any]) -> Task:
+def task_of(raw: Mapping[str, Any]) -> Task:
+    """From the API's `task`."""
     return Task(
         arn=raw["taskArn"],
         deployment=raw.get("startedBy", ""),

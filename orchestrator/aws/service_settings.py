@@ -57,6 +57,10 @@ class ClusterServices:
             found |= {name_of(raw, called): _settings(raw, name_of(raw, called)) for raw in shown}
         return found
 
+    def newest(self, family: str) -> TaskDefinition:
+        """The newest ACTIVE revision of a family."""
+        return self.definition(family)
+
     def definition(self, arn: str) -> TaskDefinition:
         """One revision. What is in it never changes, so that it is read once; only that it is active may end."""
         if arn not in self._definitions:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.engine.check import Finding, Severity
-from orchestrator.engine.step import STACK, Subject
+from orchestrator.engine.step import STACK, Subject, tenant_of
 from orchestrator.index import PROVIDERS
 
 TODAY = timedelta(hours=24)
@@ -73,7 +73,7 @@ def reconciled(findings: Iterable[Finding], seen: Observations) -> Iterator[Find
 
 
 def _judged(one: Finding, seen: Observations) -> Finding | None:
-    whom = seen.tenants if one.subject == STACK else frozenset({one.subject})
+    whom = seen.tenants if one.subject == STACK else frozenset({tenant_of(one.subject)})
     up = bool(whom) and whom <= seen.up_since.keys()
     since = min((seen.up_since[tenant] for tenant in whom), default=seen.now) if up else seen.now
     if up and one.code in _CHECKED_NOW:
@@ -103,7 +103,7 @@ def _over(one: Finding) -> Finding:
     return replace(
         one,
         cause=f"{one.cause}; that is resolved: the tenant's login was tried just now, and works",
-        fix=f"orchestrate run --tenant {one.subject} (restarts its tasks if ECS does not)",
+        fix=f"orchestrate run --tenant {tenant_of(one.subject)} (restarts its tasks if ECS does not)",
         evidence=(*one.evidence, "login tried now: ok"),
     )
 

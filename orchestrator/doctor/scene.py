@@ -35,12 +35,13 @@ from orchestrator.doctor.contradictions import Observations
 from orchestrator.doctor.readers import Readers
 from orchestrator.engine import looks
 from orchestrator.engine.check import LOOKS
-from orchestrator.engine.step import Subject, Unread, Verdicts
+from orchestrator.engine.step import Subject, Unread, Verdicts, tenant_of
 from orchestrator.engine.subjects import attempt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
 from orchestrator.index import provider
 from orchestrator.rollout import progress
 from orchestrator.rollout.progress import Rollout
+from orchestrator.rollout.recovery import at_present
 from orchestrator.site import visits
 from orchestrator.site.visits import Visits
 from orchestrator.stack.contract import Stack
@@ -100,12 +101,12 @@ class Scene:
 
     @read_once
     def rollouts(self) -> Mapping[str, Rollout]:
-        """Per tenant: service, targets, failed tasks with their last words."""
+        """By subject each service: targets, failed tasks with their last words."""
         read = self.read
         every: Mapping[str, Rollout] = {}
         for _ in range(LOOKS):
             settled = {name: one for name, one in every.items() if not (one.unread and one.unread.passing)}
-            if len(settled) < len(self.stack.tenants):
+            if len(settled) < len(self.stack.services):
                 every = progress.observe(
                     self.stack, read.ecs, read.targets, read.logs, settled=settled, spare=lambda _: self.spared()
                 )
@@ -114,9 +115,9 @@ class Scene:
         inside = self._for_each(
             "services",
             [name for name, one in seen.items() if one.steady and not one.serves],
-            lambda name: progress.examine(seen[name], self.stack.tenants[name], read.ecs, read.targets, read.logs),
+            lambda name: progress.examine(seen[name], self.stack.services[name], read.ecs, read.targets, read.logs),
         )
-        return {name: progress.at_present(one) for name, one in {**seen, **inside}.items()}
+        return {name: at_present(name, one, self.now) for name, one in {**seen, **inside}.items()}
 
     @read_once
     def visits(self) -> Visits:
@@ -142,28 +143,28 @@ class Scene:
 
     @read_once
     def settings(self) -> Mapping[str, ServiceSettings]:
-        """Per tenant whose service exists: how it is set up."""
+        """By subject each service that exists: how it is set up."""
         names = self._names()
         return {names[service]: found for service, found in self.read.services.settings(list(names)).items()}
 
     @read_once
     def counts(self) -> Mapping[str, Count]:
-        """Per tenant whose service exists: its tasks and tags."""
+        """By subject each service that exists: its tasks and tags."""
         names = self._names()
         return {names[service]: found for service, found in self.read.counts.read(list(names)).items()}
 
     @read_once
     def scalings_at_zero(self) -> Mapping[str, Scaling]:
-        """Per tenant whose service is at 0 and scales by itself: its limits. Without such a service nobody is asked."""
+        """By subject each service that is at 0 and scales by itself: its limits. Without such a one nobody is asked."""
         names = {one.name: tenant for tenant, one in self.settings().items() if one.desired == 0}
         found = self.read.autoscaling.targets(list(names)) if names else {}
         return {names[name]: one for name, one in found.items()}
 
     @read_once
     def definitions(self) -> Mapping[str, TaskDefinition]:
-        """Per tenant whose service exists, and that is not spared: its task definition."""
+        """By subject each service that exists, and whose tenant is not spared: its task definition."""
         shown = self.settings().items()
-        arns = {tenant: found.task_definition for tenant, found in shown if tenant not in self.spared()}
+        arns = {name: found.task_definition for name, found in shown if tenant_of(name) not in self.spared()}
         return self._for_each("tasks", arns, lambda tenant: self.read.services.definition(arns[tenant]))
 
     @read_once
@@ -281,7 +282,7 @@ class Scene:
     def log_groups(self) -> Mapping[str, bool]:
         """Per log group that task definitions or the contract name: whether it is there."""
         names = {group.log_group for one in self.definitions().values() for group in one.containers if group.log_group}
-        wanted = sorted(names | {tenant.log_group for tenant in self.stack.tenants.values() if tenant.log_group})
+        wanted = sorted(names | {one.log_group for one in self.stack.services.values() if one.log_group})
         there = self.read.logs.among(wanted)
         return {name: name in there for name in wanted}
 
@@ -298,7 +299,7 @@ class Scene:
         settings = self.settings()
         return (
             self.server().status in ("stopped", "stopping")
-            and len(settings) == len(self.stack.tenants)
+            and len(settings) == len(self.stack.services)
             and all(one.desired == 0 for one in settings.values())
         )
 
@@ -344,7 +345,7 @@ class Scene:
         return self.read.iam.simulate(role, actions, resources)
 
     def _names(self) -> Mapping[str, Subject]:
-        return {tenant.service_id: name for name, tenant in self.stack.tenants.items()}
+        return {one.name: name for name, one in self.stack.services.items()}
 
     def _instance_ids(self) -> list[str]:
         runner = {self.stack.runner.instance_id} if self.stack.runner else set()

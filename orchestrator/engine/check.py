@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from orchestrator.engine.step import STACK, Subject
+from orchestrator.engine.step import STACK, Subject, tenant_of
 from orchestrator.errors import OrchestratorError, Problem, Transient
 
 C = TypeVar("C")
@@ -160,7 +160,7 @@ def examine(
     found = list(reconcile([one for _, outcome in outcomes if not isinstance(outcome, Problem) for one in outcome]))
     unseen = [(check, outcome) for check, outcome in outcomes if isinstance(outcome, Problem)]
     found += _missed(missed())
-    wanted = [one for one in found if one.subject == STACK or subjects is None or one.subject in subjects]
+    wanted = [one for one in found if one.subject == STACK or subjects is None or tenant_of(one.subject) in subjects]
     paused = any(one.at_rest for one in wanted) and resting()
     lying = {STACK} if paused else {one.subject for one in wanted if one.pauses}
     kept = [one for one in (*wanted, *_unseen(unseen)) if not (one.at_rest and lying & {STACK, one.subject})]
@@ -236,11 +236,11 @@ def _parents(index: int, every: Sequence[Finding]) -> list[int]:
 
 
 def _explains(cause: Finding, effect: Finding) -> bool:
-    return effect.code in cause.explains and cause.subject in (STACK, effect.subject)
+    return effect.code in cause.explains and cause.subject in (STACK, effect.subject, tenant_of(effect.subject))
 
 
 def _blocks(cause: Finding, effect: Finding) -> bool:
-    concerns = cause.subject in (STACK, effect.subject) or effect.subject == STACK
+    concerns = cause.subject in (STACK, effect.subject, tenant_of(effect.subject)) or effect.subject == STACK
     return cause.severity is Severity.BLOCKER and not cause.consequence and concerns
 
 

@@ -20,7 +20,7 @@ from orchestrator.engine.renewal import EVERY, Renewal
 from orchestrator.engine.report import Ending as Ending  # noqa: PLC0414 - and what running them comes to
 from orchestrator.engine.report import Report as Report  # noqa: PLC0414
 from orchestrator.engine.retry import NotYet, WaitPolicy
-from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait
+from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Unread, Verdict, Wait, tenant_of
 from orchestrator.engine.unconfirmed import Unconfirmed
 from orchestrator.errors import Expired, Interrupted, OrchestratorError, Outcome, PartlyFailed, Problem, Transient
 from orchestrator.events import Emit, FindingReported, StepDone, StepFailed, StepStarted, StepWaiting
@@ -77,8 +77,8 @@ class _Progress:
 
     def concerns(self, subject: Subject) -> bool:
         """Whether a verdict about `subject` matters to this run."""
-        asked = subject == STACK or self.subjects is None or subject in self.subjects
-        return asked and subject not in self.excluded and subject not in self.endings
+        asked = subject == STACK or self.subjects is None or tenant_of(subject) in self.subjects
+        return asked and not {subject, tenant_of(subject)} & self.excluded and subject not in self.endings
 
     def look(self, context: Any) -> None:
         """One observation, its verdicts, and the changes they ask for. Raises `NotYet` while something is missing."""
@@ -357,7 +357,11 @@ def sights(
             verdicts = step.decide(facts)
         except OrchestratorError as error:
             return Observation(None, {STACK: Unread.because(error).verdict})
-        wanted = {who: seen for who, seen in verdicts.items() if who == STACK or subjects is None or who in subjects}
+        wanted = {
+            who: seen
+            for who, seen in verdicts.items()
+            if who == STACK or subjects is None or tenant_of(who) in subjects
+        }
         return Observation(facts, wanted)
 
     with ThreadPoolExecutor(max_workers=max(1, len(steps)), thread_name_prefix="survey") as pool:

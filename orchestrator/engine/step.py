@@ -12,9 +12,16 @@ C = TypeVar("C")
 F = TypeVar("F")
 
 Subject = str
-"""A tenant's name, or `STACK` for what the whole stack shares."""
+"""A tenant's name, `TENANT/NAME` for a second service of it, or `STACK` for what the whole stack shares."""
 
 STACK: Subject = ""
+SEPARATOR = "/"
+"""What no tenant's name holds."""
+
+
+def tenant_of(subject: Subject) -> Subject:
+    """Whose it is: who asks for a tenant asks for all of it, and what failed for a tenant failed for all of it."""
+    return subject.partition(SEPARATOR)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.engine.runner import Ending, Report
-from orchestrator.engine.step import STACK, Subject
+from orchestrator.engine.step import STACK, Subject, tenant_of
 from orchestrator.errors import Outcome
 
 
@@ -87,9 +87,9 @@ def run_waves(
 
 
 def failed_in(report: Report) -> tuple[Subject, ...]:
-    """Those for whom a step failed."""
+    """Those for whom a step failed: the tenants, also where it was one of their services."""
     bad = {who for step in report.endings.values() for who, end in step.items() if end.outcome is not Outcome.SUCCEEDED}
-    return tuple(sorted(bad - {STACK}))
+    return tuple(sorted({tenant_of(who) for who in bad} - {STACK}))
 
 
 def _after(before: Report, report: Report) -> Report:

@@ -9,7 +9,7 @@ from typing import Protocol
 from orchestrator.aws.clusters import whole
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.service_deployments import RolloutRecord
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, tenant_of
 from orchestrator.engine.subjects import attempt, each
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.services import left_alone
@@ -55,7 +55,7 @@ class PausedFacts:
 def observe(context: ContinueContext) -> PausedFacts:
     """Services in batches of 10; two calls more for each with a native deployment under way."""
     stack = context.stack
-    names = {tenant: it.service_id for tenant, it in stack.tenants.items()}
+    names = {name: one.name for name, one in stack.services.items()}
     found = context.ecs.services(list(names.values()))
     there = {tenant: found[name] for tenant, name in names.items() if name in found}
     native = [tenant for tenant, one in there.items() if stages.tells(one, one.primary)]
@@ -98,7 +98,7 @@ def _verdict(tenant: Subject, name: str, facts: PausedFacts) -> Verdict:
     if tenant in facts.foreign:
         return left_alone(name, facts.foreign[tenant])
     if record.hook.id != facts.first_hooks.get(tenant):
-        return Done(f"continued; it waits again, at {record.stage}: orchestrate continue {tenant}")
+        return Done(f"continued; it waits again, at {record.stage}: orchestrate continue {tenant_of(tenant)}")
     told = "; ".join(stages.doing(record))
     return Todo(f"continue the deployment of {name}: {told}", (record.arn, record.hook.id))
 

@@ -53,7 +53,7 @@ def kept(manifest: Manifest, tools: Tools) -> KnownBackup:
 
 
 def _running(tools: Tools) -> bool:
-    names = by_cluster((tenant.service_id for tenant in tools.stack.tenants.values()), tools.stack.cluster)
+    names = by_cluster((one.name for one in tools.stack.services.values()), tools.stack.cluster)
     return any(_any_runs(tools, list(called.values())) for called in names.values())
 
 

@@ -26,7 +26,7 @@ class OtherUsers:
     def users(self, *names: str) -> tuple[str, ...]:
         """Services and tasks of others whose definitions name one of these (hosts, addresses, buckets), in words."""
         stack = self._stack
-        mine = {stack.service_part(tenant)[1] for tenant in stack.tenants}
+        mine = {stack.service_part(tenant)[1] for tenant in stack.services}
         others = [one for one in self._neighbours.all(mine) if one.uses(names)]
         return tuple(sorted(str(one) for one in others if not _is_of(one, stack)))
 

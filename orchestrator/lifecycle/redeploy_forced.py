@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, tenant_of
 from orchestrator.errors import Problem
 from orchestrator.lifecycle.services import left_alone
 from orchestrator.rollout.ownership import objections
@@ -52,7 +52,7 @@ def _verdict(tenant: Subject, facts: ForcedFacts) -> Verdict:
     if rollout.primary is not None and rollout.primary.id != seen.before.get(tenant, rollout.primary.id):
         return Done(f"redeployed: {rollout.primary.id} began meanwhile")
     if service.desired == 0:
-        fix = f"orchestrate resume --tenant {tenant} starts it"
+        fix = f"orchestrate resume --tenant {tenant_of(tenant)} starts it"
         message = f"{name} is scaled to 0: a new deployment would start no task"
         return Blocked(Problem("desired-count-zero", message, tenant, fix))
     return Todo(f"redeploy {name}: it was asked for", name)

@@ -40,7 +40,7 @@ def observe(context: ProgressContext) -> HopelessFacts:
     seen = progress.observe(context.stack, context.ecs, context.targets, context.logs, memory=memory)
     stopped = frozenset(name for name, history in memory.value.histories.items() if history.stopped)
     asked = [name for name, one in seen.items() if name in stopped or hopeless.cause(one)]
-    names = {name: tenant.service for name, tenant in context.stack.tenants.items()}
+    names = {name: one.name for name, one in context.stack.services.items()}
     told = attempt(asked, lambda name: context.ecs.record(names[name]))
     records = {name: one for name, one in told.results.items() if one is not None}
     facts = HopelessFacts(seen, records, Unread.each(told.failures), stopped)

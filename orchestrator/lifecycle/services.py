@@ -36,7 +36,7 @@ class LifecycleServicesContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServiceScales:
-    """Per tenant its service's name; services and scalable targets by that name.
+    """By subject the service's name; services and scalable targets by that name.
 
     `foreign`: services that aren't the stack's own, and why.
     """
@@ -49,7 +49,7 @@ class ServiceScales:
 
 def look(context: LifecycleServicesContext) -> ServiceScales:
     """Two calls for ten tenants."""
-    names = {tenant: it.service_id for tenant, it in context.stack.tenants.items()}
+    names = {name: one.name for name, one in context.stack.services.items()}
     services = list(names.values())
     counts = context.counts.read(services)
     return ServiceScales(

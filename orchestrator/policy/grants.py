@@ -220,8 +220,8 @@ def services(scope: PolicyScope) -> Sequence[str]:
     """Each tenant's service."""
     stack = scope.stack
     return [
-        _of_cluster(scope, "service", stack.cluster_of(name), _last(tenant.service))
-        for name, tenant in stack.tenants.items()
+        _of_cluster(scope, "service", stack.cluster_of(name), _last(one.service))
+        for name, one in stack.services.items()
     ]
 
 
@@ -229,8 +229,8 @@ def service_deployments(scope: PolicyScope) -> Sequence[str]:
     """ECS's records of the deployments of each tenant's service: it gives them their names."""
     stack = scope.stack
     return [
-        _of_cluster(scope, "service-deployment", stack.cluster_of(name), f"{_last(tenant.service)}/{ANY}")
-        for name, tenant in stack.tenants.items()
+        _of_cluster(scope, "service-deployment", stack.cluster_of(name), f"{_last(one.service)}/{ANY}")
+        for name, one in stack.services.items()
     ]
 
 
@@ -305,7 +305,7 @@ def _instances(scope: PolicyScope, ids: Iterable[str]) -> Sequence[str]:
 
 def log_streams(scope: PolicyScope) -> Sequence[str]:
     """What the tenants' containers write."""
-    groups = [tenant.log_group for tenant in scope.stack.tenants.values() if tenant.log_group]
+    groups = list(dict.fromkeys(one.log_group for one in scope.stack.services.values() if one.log_group))
     return [scope.arn("logs", f"log-group:{group}:*") for group in groups]
 
 

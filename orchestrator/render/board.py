@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator import index
 from orchestrator.aws.elbv2 import TargetHealth
 from orchestrator.engine.runner import Observation
-from orchestrator.engine.step import STACK, Blocked, Done, Subject, Todo, Verdict, Wait
+from orchestrator.engine.step import SEPARATOR, STACK, Blocked, Done, Subject, Todo, Verdict, Wait
 from orchestrator.events import PartObserved
 from orchestrator.probe import Reached
 from orchestrator.rollout.progress import Rollout
@@ -56,8 +56,9 @@ def _balancer(name: str, state: str | None) -> PartObserved:
 
 def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Observation]) -> PartObserved:
     counting = {step: sight for step, sight in sights.items() if step not in SHARED and not _is_extra(step, sight)}
-    verdicts = {step: _of(sight, name) for step, sight in counting.items()}
-    said = {step: verdict for step, verdict in verdicts.items() if verdict is not None and not _is_blind(verdict)}
+    own = stack.subjects_of([name])
+    verdicts = {_where(step, one): _of(sight, one) for step, sight in counting.items() for one in own}
+    said = {where: verdict for where, verdict in verdicts.items() if verdict is not None and not _is_blind(verdict)}
     state, telling = _worst(said)
     dns, site = _visit(name, sights.get("sites"))
     return _row(
@@ -65,16 +66,22 @@ def _tenant(name: Subject, stack: Stack, sights: Mapping[str, Observation]) -> P
         state,
         telling or f"https://{stack.tenants[name].hostname}",
         subject=name,
-        **_counts(name, sights),
+        **_counts(own, sights),
         **{one.name: _index(name, sights.get(f"{one.name}-containers")) for one in index.PROVIDERS},
         dns=dns,
         site=site,
     )
 
 
-def _of(sight: Observation, tenant: Subject) -> Verdict | None:
-    """The step's verdict for the tenant, or for all where it could not look at anybody."""
-    return sight.verdicts.get(tenant) or (sight.verdicts.get(STACK) if sight.facts is None else None)
+def _where(step: str, subject: Subject) -> str:
+    """The step; of which service beside the first."""
+    worker = subject.partition(SEPARATOR)[2]
+    return f"{step} of {worker}" if worker else step
+
+
+def _of(sight: Observation, subject: Subject) -> Verdict | None:
+    """The step's verdict for it, or for all where it could not look at anybody."""
+    return sight.verdicts.get(subject) or (sight.verdicts.get(STACK) if sight.facts is None else None)
 
 
 def _is_extra(step: str, sight: Observation) -> bool:
@@ -114,14 +121,15 @@ def words(verdict: Verdict) -> str:
             return problem.message
 
 
-def _counts(name: Subject, sights: Mapping[str, Observation]) -> dict[str, int]:
-    """Tasks as `services` saw them, which is watched; targets too, or as `redeploy` saw those of unsteady ones."""
-    seen = [rollout for step in ("services", "redeploy") if (rollout := _rollout(name, sights.get(step))) is not None]
-    service = seen[0].service if seen else None
-    if service is None:
+def _counts(own: Sequence[Subject], sights: Mapping[str, Observation]) -> dict[str, int]:
+    """Tasks of all its services as `services` saw them, which is watched; targets too, or as `redeploy` saw them."""
+    looks = [sights.get(step) for step in ("services", "redeploy")]
+    seen = {name: [one for sight in looks if (one := _rollout(name, sight)) is not None] for name in own}
+    services = [some[0].service for some in seen.values() if some and some[0].service is not None]
+    if not services:
         return {}
-    targets = next((one.targets for one in seen if one.targets.states), TargetHealth())
-    counts = {"running": service.running, "desired": service.desired}
+    targets = next((one.targets for one in seen[own[0]] if one.targets.states), TargetHealth())
+    counts = {"running": sum(one.running for one in services), "desired": sum(one.desired for one in services)}
     return {**counts, "healthy": targets.healthy, "targets": sum(targets.states.values())}
 
 

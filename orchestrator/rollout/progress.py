@@ -1,4 +1,4 @@
-"""What a tenant's service is doing: its rollout, the tasks that failed in it with their last words, its targets.
+"""What a tenant's services are doing: a rollout, the tasks that failed in it with their last words, its targets.
 
 What a look costs: DescribeServices for 10 services, DescribeTargetHealth per service that ECS calls steady, but for
 those that are spared it (`engine.close_looks`). A service
@@ -32,7 +32,8 @@ from orchestrator.rollout.diagnosis import Failure, culprits, failed
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.remembered import DETAILS_PERIOD as DETAILS_PERIOD  # noqa: PLC0414 - who looks finds it here
 from orchestrator.rollout.remembered import Remembered, ServiceDetails
-from orchestrator.stack.contract import Stack, Tenant
+from orchestrator.stack.contract import Stack
+from orchestrator.stack.services import NamedService
 
 AUTOPSIES = 2
 """Failed tasks of one rollout whose logs are read: a cause counts when it is seen twice."""
@@ -71,8 +72,8 @@ class EcsCluster(Protocol):
         """Have a deployment go back to what ran before."""
         ...
 
-    def redeploy(self, service: str) -> str:
-        """Force a new deployment; give its id."""
+    def redeploy(self, service: str, definition: str = "") -> str:
+        """Force a new deployment, with this task definition or the same; give its id."""
         ...
 
 
@@ -94,7 +95,7 @@ class ReadsLogTail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One tenant's service. `failures` and `alive` are tasks of the PRIMARY deployment only, newest first.
+    """One service. `failures` and `alive` are tasks of the PRIMARY deployment only, newest first.
 
     A service in its steady state is not looked into: `alive` is empty then, and `failures` are those remembered.
     `watched` is the deployment that was PRIMARY when this run first looked; `revision` is the newest migration that the
@@ -136,22 +137,6 @@ class Rollout:
     def steady(self) -> bool:
         """Whether ECS's own view is good: one deployment, completed, running = desired > 0."""
         return self.service is not None and steady(self.service)
-
-
-def at_present(rollout: Rollout) -> Rollout:
-    """Without failures that it got over: the service was steady after the last of them, and is not because of others.
-
-    So it is while ECS scales a service whose first task had failed to pull its image, an hour ago: out, and in again
-    to the task whose target is still `initial`. ECS calls a service steady when it has its tasks and they are healthy
-    (Amazon ECS service event messages), so what crashes again and again is not got over in between.
-    """
-    service, primary = rollout.service, rollout.primary
-    if service is None or primary is None or primary.rollout_state == "FAILED":
-        return rollout  # what failed for good is not got over, though the service was steady at 0 tasks meanwhile
-    good = timeline.steady_at(service, primary)
-    decided = (timeline.given_up_at(service, primary, one.task) for one in rollout.failures)
-    last = max((at for at in decided if at), default=None)
-    return replace(rollout, failures=()) if good and last and last < good else rollout
 
 
 def steady(service: Service) -> bool:
@@ -215,42 +200,44 @@ def observe(
     most: float = inf,
     spare: Callable[[Collection[Subject]], Collection[Subject]] = lambda _: (),
 ) -> Mapping[str, Rollout]:
-    """Every tenant's rollout: services in batches of 10, then per tenant its targets and, where needed, its tasks.
+    """By subject each service's rollout: services in batches of 10, then of each its targets and, if needed, its tasks.
 
     With `memory` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
-    without `now` every look is a thorough one. Tenants in `settled` are not looked at again. After `most` seconds in
-    one stage of its rollout a service is looked into in any case. Of the tenants that look well, `spare` names those
+    without `now` every look is a thorough one. Those in `settled` are not looked at again. After `most` seconds in
+    one stage of its rollout a service is looked into in any case. Of those that look well, `spare` names the ones
     whose targets are not asked for.
     """
     memory, settled = memory or RunMemory(), settled or {}
-    tenants = {name: tenant for name, tenant in stack.tenants.items() if name not in settled}
-    services = ecs.services([tenant.service_id for tenant in tenants.values()]) if tenants else {}
+    asked = {name: one for name, one in stack.services.items() if name not in settled}
+    services = ecs.services([one.name for one in asked.values()]) if asked else {}
     known = memory.value.services
     reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most)
-    shown = {name: services[tenant.service_id] for name, tenant in tenants.items() if tenant.service_id in services}
-    well = [name for name, one in shown.items() if one.looks_well(tenants[name].target_group_arn)]
+    shown = {name: services[one.name] for name, one in asked.items() if one.name in services}
+    well = [name for name, one in shown.items() if one.looks_well(asked[name].target_group_arn)]
     spared = frozenset(spare(well))
 
     def look(name: str) -> ServiceLook:
         remembered, spares = known.get(name, Remembered()), name in spared
-        return reader.look(shown.get(name), tenants[name], remembered, now, spares=spares)
+        return reader.look(shown.get(name), asked[name], remembered, now, spares=spares)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looking = {name: pool.submit(copy_context().run, look, name) for name in tenants}
+        looking = {name: pool.submit(copy_context().run, look, name) for name in asked}
         looks = {name: one.result() for name, one in looking.items()}
     memory.update(lambda value: value.with_services({name: one.remembered for name, one in looks.items()}))
     for one in looks.values():
         if isinstance(one.failure, ABOUT_US):
             raise one.failure
-    return {name: settled[name] if name in settled else looks[name].rollout for name in stack.tenants}
+    return {name: settled[name] if name in settled else looks[name].rollout for name in stack.services}
 
 
-def examine(rollout: Rollout, tenant: Tenant, ecs: EcsCluster, targets: ReadsTargets, logs: ReadsLogTail) -> Rollout:
+def examine(
+    rollout: Rollout, asked: NamedService, ecs: EcsCluster, targets: ReadsTargets, logs: ReadsLogTail
+) -> Rollout:
     """The same rollout with its tasks, even when its counts are good: what loops has good counts at times."""
     service, primary = rollout.service, rollout.primary
     if service is None or primary is None:
         return rollout
-    seen = _RolloutReader(ecs, targets, logs).look(service, tenant, Remembered(), None, thorough=True)
+    seen = _RolloutReader(ecs, targets, logs).look(service, asked, Remembered(), None, thorough=True)
     if seen.failure is not None:
         raise seen.failure
     return replace(seen.rollout, watched=rollout.watched)
@@ -258,7 +245,7 @@ def examine(rollout: Rollout, tenant: Tenant, ecs: EcsCluster, targets: ReadsTar
 
 @dataclass(frozen=True, slots=True)
 class ServiceLook:
-    """What one look at a tenant's service gave: what is told, what is remembered, why it could not be read whole."""
+    """What one look at a service gave: what is told, what is remembered, why it could not be read whole."""
 
     rollout: Rollout
     remembered: Remembered
@@ -280,14 +267,14 @@ class _RolloutReader:
     def look(
         self,
         service: Service | None,
-        tenant: Tenant,
+        asked: NamedService,
         known: Remembered,
         now: datetime | None,
         *,
         thorough: bool = False,
         spares: bool = False,
     ) -> ServiceLook:
-        """One tenant. What can't be read of it is no other's matter, and what was learned before is remembered."""
+        """One service. What can't be read of it is no other's matter, and what was learned before is remembered."""
         primary = service.primary if service else None
         if service is None or primary is None:
             return ServiceLook(Rollout(service), known)
@@ -296,16 +283,16 @@ class _RolloutReader:
             if spares:
                 details = ServiceDetails()
             elif steady(service) and not thorough:
-                details, known = self._of_steady(service, tenant, known, now)
+                details, known = self._of_steady(service, asked, known, now)
             else:
                 known = self._began(service, primary, known.having_counted(primary), now) if now else known
-                check = self.checks.get(tenant.target_group_arn)
+                check = self.checks.get(asked.target_group_arn)
                 recent = known.details_of(service, primary, now, check, self.most) if now else None
                 if recent is None:
-                    targets, tasks = self._targets_of(service, tenant), self._tasks_of(service, primary)
+                    targets, tasks = self._targets_of(service, asked), self._tasks_of(service, primary)
                     known = known.with_failures(Failure(task) for task in tasks if failed(task))
-                    known = known.with_failures(self._unread_failures(tasks, tenant, known))
-                    recent = self._details(targets, tasks, tenant)
+                    known = known.with_failures(self._unread_failures(tasks, asked, known))
+                    recent = self._details(targets, tasks, asked)
                     known = known.having_read_details(service, primary, recent, now) if now else known
                 details = recent
             record, known = self._recorded(service, primary, known, now)
@@ -346,50 +333,52 @@ class _RolloutReader:
         return known.having_run(primary, max((at for at in began if at), default=now))
 
     def _of_steady(
-        self, service: Service, tenant: Tenant, known: Remembered, now: datetime | None
+        self, service: Service, asked: NamedService, known: Remembered, now: datetime | None
     ) -> tuple[ServiceDetails, Remembered]:
         """Its targets alone, and not those when they were healthy a moment ago."""
         recent = known.targets_of(service, now) if now else None
         if recent is not None:
             return ServiceDetails(recent), known
-        targets = self._targets_of(service, tenant)
+        targets = self._targets_of(service, asked)
         return ServiceDetails(targets), known.having_seen_targets(service, targets, now) if now else known
 
-    def _targets_of(self, service: Service, tenant: Tenant) -> TargetHealth:
-        """Of the target group that has the service's tasks; of a blue/green service both, as one."""
-        first, *others = map(self.targets.health, service.groups_of(tenant.target_group_arn))
+    def _targets_of(self, service: Service, asked: NamedService) -> TargetHealth:
+        """Of the group that has the service's tasks (a worker has none); of a blue/green service both, as one."""
+        if not asked.target_group_arn:
+            return TargetHealth()
+        first, *others = map(self.targets.health, service.groups_of(asked.target_group_arn))
         return reduce(TargetHealth.beside, others, first)
 
     def _tasks_of(self, service: Service, primary: Deployment) -> Sequence[Task]:
         """Those of its PRIMARY deployment, newest first."""
         return [task for task in self.ecs.tasks(service.name) if task.deployment == primary.id]
 
-    def _details(self, targets: TargetHealth, tasks: Sequence[Task], tenant: Tenant) -> ServiceDetails:
+    def _details(self, targets: TargetHealth, tasks: Sequence[Task], asked: NamedService) -> ServiceDetails:
         """What is seen of those that have not ended, with how far the newest one's migration is."""
         alive = tuple(task for task in tasks if task.status != "STOPPED" and not failed(task))
-        return ServiceDetails(targets, alive, self._revision(alive, tenant))
+        return ServiceDetails(targets, alive, self._revision(alive, asked))
 
-    def _unread_failures(self, tasks: Sequence[Task], tenant: Tenant, known: Remembered) -> Sequence[Failure]:
+    def _unread_failures(self, tasks: Sequence[Task], asked: NamedService, known: Remembered) -> Sequence[Failure]:
         """The newest of the tasks that failed, with their logs; those whose log was read are left out."""
         ended = [task for task in tasks if failed(task)][:AUTOPSIES]
         unread = [task for task in ended if not known.has_log(task)]
-        return [Failure(one, self._words(one, tenant, culprits(one)), self.ecs.environment(one)) for one in unread]
+        return [Failure(one, self._words(one, asked, culprits(one)), self.ecs.environment(one)) for one in unread]
 
-    def _words(self, task: Task, tenant: Tenant, containers: Sequence[str], lines: int = 50) -> tuple[str, ...]:
-        group = tenant.log_group
+    def _words(self, task: Task, asked: NamedService, containers: Sequence[str], lines: int = 50) -> tuple[str, ...]:
+        group = asked.log_group
         streams = [self.ecs.stream(task, container) for container in containers] if group else []
         return tuple(
             line for stream in streams if group and stream for line in self.logs.tail(group, stream, lines=lines)
         )
 
-    def _revision(self, alive: Sequence[Task], tenant: Tenant) -> str:
+    def _revision(self, alive: Sequence[Task], asked: NamedService) -> str:
         """How far the newest running task's migration is, by its log; empty when nothing is known."""
         running = [task for task in alive if task.status == "RUNNING"]
         if not running:
             return ""
         names = [one.name for one in running[0].containers]
         migrating = [name for name in names if "api" in name] or names
-        return newest_revision(self._words(running[0], tenant, migrating, lines=20))
+        return newest_revision(self._words(running[0], asked, migrating, lines=20))
 
 
 def newest_revision(lines: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What decides whether one tenant's service is up: what was seen of it, what this run did to it, how to wait."""
+"""What decides whether one service of a tenant is up: what was seen of it, what this run did to it, how to wait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One tenant's. A deployment is *ours* when this run caused it."""
+    """One service's, `tenant` its subject. A deployment is *ours* when this run caused it."""
 
     tenant: str
     name: str
@@ -56,6 +56,8 @@ class Situation:
     """How its targets are checked, where that matters."""
     group: str = ""
     """The target group that its name leads to."""
+    worker: bool = False
+    """Whether no load balancer leads to it, and none has to: it is up when its tasks run on."""
     cluster: str = ""
     stopped: bool = False
     """Whether this run had ECS go back to what ran before."""

@@ -45,6 +45,12 @@ def launched(service: Service, deployment: Deployment) -> int:
     return sum(event.count for event in since(service, deployment) if event.kind is EventKind.STARTED)
 
 
+def started_again(service: Service, deployment: Deployment, within: float) -> bool:
+    """Whether its newest tasks were started within so many seconds after those before them: what died is replaced."""
+    starts = [event.at for event in since(service, deployment) if event.kind is EventKind.STARTED]
+    return len(starts) > 1 and (starts[0] - starts[1]).total_seconds() < within
+
+
 def troubles(service: Service, deployment: Deployment) -> int:
     """How many events since the deployment was made speak of trouble."""
     return sum(event.kind in _TROUBLE for event in since(service, deployment))

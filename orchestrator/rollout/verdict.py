@@ -13,7 +13,6 @@ from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
 from orchestrator.errors import Problem
 from orchestrator.rollout import limits, pacing, stages, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Failure, RepairedBy, classify
-from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Situation
 
 TWICE = 2
@@ -23,6 +22,8 @@ UNATTACHED = 10.0
 """Seconds for which a service must be seen without its target group: a change of it may not show yet."""
 UNREGISTERED = 60.0
 """Seconds after its last task was started in which ECS may still be about to register it."""
+SHORT_LIFE = 300.0
+"""Seconds between two starts of a worker's tasks after which the second one isn't taken to follow a crash."""
 DATABASE_MISSING = "database-missing"
 UNEXPLAINED = "container-exited"
 """Of a task that ended without a word, or with one that isn't understood."""
@@ -134,14 +135,14 @@ def superseded(it: Situation) -> Verdict | None:
 
 def up(it: Situation) -> Verdict | None:
     """ECS is content with the one deployment there is, the load balancer with every target; it must hold."""
-    rollout = it.rollout
-    healthy = rollout.targets.healthy >= it.service.desired and set(rollout.targets.states) == {"healthy"}
-    if not rollout.steady or not (healthy or rollout.spared):
+    rollout, healthy = it.rollout, it.rollout.targets.healthy
+    reached = healthy >= it.service.desired and set(rollout.targets.states) == {"healthy"}
+    if not rollout.steady or not (it.worker or reached or rollout.spared):
         return None
     peace = it.seconds_since(timeline.unchanged_since(it.service, it.primary))
-    left = max(_settle_time(rollout, it.rules.settle) - peace, _doubt(it))
-    targets = "steady, targets not asked for" if rollout.spared else f"{rollout.targets.healthy} healthy"
-    says = f"{it.counts}, {targets}: {words.identity(rollout)}"
+    left = max(_settle_time(it) - peace, _doubt(it))
+    targets = ", steady, targets not asked for" if rollout.spared else f", {healthy} healthy"
+    says = f"{it.counts}{'' if it.worker else targets}: {words.identity(rollout)}"
     return Done(says) if left <= 0 else Wait(f"{says}, settling", poll=max(left, pacing.DENSEST))
 
 
@@ -251,8 +252,14 @@ def _doubt(it: Situation) -> float:
     return it.rules.wary - it.seconds_since(it.since or it.now)
 
 
-def _settle_time(rollout: Rollout, settle: float) -> float:
-    """Undisturbed seconds that count as up: after crashes as many as a crashed task lived, up to six times `settle`."""
+def _settle_time(it: Situation) -> float:
+    """Undisturbed seconds that count as up: after crashes as many as a crashed task lived, up to six times `settle`.
+
+    Of a worker nobody asks whether it is well, so that those it lost are not all known: it has to hold longest then.
+    """
+    rollout, settle = it.rollout, it.rules.settle
+    if it.worker and timeline.started_again(it.service, it.primary, SHORT_LIFE):
+        return 6 * settle
     lives = [
         (task.stopped_at - task.created_at).total_seconds()
         for task in (failure.task for failure in rollout.failures)

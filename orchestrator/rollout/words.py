@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from orchestrator.aws.elbv2 import HealthCheck
+from orchestrator.engine.step import tenant_of
 from orchestrator.errors import counted
 from orchestrator.rollout import stages, timeline
 from orchestrator.rollout.diagnosis import classify
@@ -72,7 +73,10 @@ def should_it_never(rollout: Rollout, tenant: str = "") -> tuple[str, str]:
     """The code and the fix, should the deadline pass now."""
     service, targets, record = rollout.service, rollout.targets, rollout.record
     if record is not None and record.hook is not None:
-        return "deployment-paused", f"orchestrate continue {tenant}: answers the pause hook, so that ECS continues"
+        return (
+            "deployment-paused",
+            f"orchestrate continue {tenant_of(tenant)}: answers the pause hook, so that ECS continues",
+        )
     if _unplaced(rollout):
         return "no-capacity", "add subnets in other availability zones to the service, or make the task smaller"
     if rollout.failures:
@@ -85,5 +89,8 @@ def should_it_never(rollout: Rollout, tenant: str = "") -> tuple[str, str]:
         return "target-not-registered", fix
     if service is not None and stages.is_native(service):
         fix = f"its strategy is {service.strategy}: a stage, a hook or the bake time may hold it"
-        return "deployment-held", f"{fix}; `orchestrate status` says which; a pause hook: orchestrate continue {tenant}"
+        return (
+            "deployment-held",
+            f"{fix}; `orchestrate status` says which; a pause hook: orchestrate continue {tenant_of(tenant)}",
+        )
     return "service-not-running", "look at the service's events and its tasks"

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
 from orchestrator.aws.value_from import keys_apart
+from orchestrator.engine.step import Subject, tenant_of
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack import patterns
 from orchestrator.stack.indexes import PlacedIndex, TenantIndexes, Vespa, placed
 from orchestrator.stack.names import Host, Hostname, Identifier, Role, ServerHost, reserved_for_roles
 from orchestrator.stack.owned import Owned
 from orchestrator.stack.ownership import Part, PartKind
+from orchestrator.stack.services import OWN, NamedService, WorkerName, WorkerService, duplicates, subject_of
 from orchestrator.stack.values import (
     PASSWORD_KEY,
     Arn,
@@ -160,6 +162,8 @@ class Tenant(Section):
     """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
     index: TenantIndexes | None = None
     """Its search indexes; null: what the stack's `vespa` has for it, if anything."""
+    workers: dict[WorkerName, WorkerService] | None = None
+    """Its services without a load balancer, by name."""
     health_path: SitePath | None = None
     """With the next two: what its site answers, if something else than the stack's."""
     health_statuses: Statuses | None = None
@@ -169,6 +173,14 @@ class Tenant(Section):
     def service_id(self) -> str:
         """What its service is called: its name, `CLUSTER/NAME` in another cluster than the stack's."""
         return f"{self.cluster}/{self.service}" if self.cluster else self.service
+
+    def services(self, tenant: str) -> Iterator[NamedService]:
+        """All of them, the one behind the load balancer first; the tenant is called so."""
+        yield NamedService(tenant, tenant, self.service, self.service_id, self.target_group_arn, self.log_group)
+        for name, one in (self.workers or {}).items():
+            called = f"{self.cluster}/{one.service}" if self.cluster else one.service
+            subject, group = subject_of(tenant, name), one.log_group or self.log_group
+            yield NamedService(subject, tenant, one.service, called, log_group=group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,18 +247,30 @@ class Stack(Section, Owned):
         used = (self.certificate_of(tenant) for tenant in self.tenants)
         return tuple(dict.fromkeys(one.arn for one in (self.certificate, *used) if one))
 
-    def cluster_of(self, tenant: str) -> str:
-        """The ECS cluster that the tenant's service is in."""
-        return self.tenants[tenant].cluster or self.cluster
+    @property
+    def services(self) -> Mapping[Subject, NamedService]:
+        """Every tenant's services by their subjects, tenant by tenant."""
+        every = (one for name, tenant in self.tenants.items() for one in tenant.services(name))
+        return {one.subject: one for one in every}
+
+    def subjects_of(self, tenants: Collection[str]) -> tuple[Subject, ...]:
+        """The services of these tenants."""
+        return tuple(subject for subject, one in self.services.items() if one.tenant in tenants)
+
+    def cluster_of(self, subject: Subject) -> str:
+        """The ECS cluster that the service is in."""
+        return self.tenants[tenant_of(subject)].cluster or self.cluster
 
     @property
     def clusters(self) -> tuple[str, ...]:
         """Each that a tenant's service is in, once."""
         return tuple(dict.fromkeys(self.cluster_of(tenant) for tenant in self.tenants))
 
-    def service_part(self, tenant: str) -> Part:
-        """The tenant's service, as what may be the stack's own or somebody else's."""
-        return PartKind.SERVICE, f"{self.cluster_of(tenant)}/{self.tenants[tenant].service}"
+    def service_part(self, subject: Subject) -> Part:
+        """The service, as what may be the stack's own or somebody else's."""
+        tenant = tenant_of(subject)
+        service = next(one.service for one in self.tenants[tenant].services(tenant) if one.subject == subject)
+        return PartKind.SERVICE, f"{self.cluster_of(tenant)}/{service}"
 
     @property
     def indexes(self) -> tuple[PlacedIndex, ...]:
@@ -288,24 +312,22 @@ def parse(document: Any, source: str) -> Stack:
         stack = Stack.model_validate(keys_apart(document), strict=True)
     except ValidationError as error:
         raise Invalid(*(problem_of(found, source) for found in error.errors(include_input=False))) from None
-    tenants = {
-        name: {key: getattr(one, key) for key in OWN} | {"service": _service(stack, name)}
-        for name, one in stack.tenants.items()
-    }
+    tenants = {name: {key: getattr(one, key) for key in OWN} for name, one in stack.tenants.items()}
+    services = {one.subject: {"service": _service(stack, one)} for one in stack.services.values()}
+    owners = {subject: {**tenants.get(subject, {}), **one} for subject, one in services.items()}
     defects = (
         *_reserved_roles(stack, source),
         *_said_twice(stack, source),
-        *duplicates(tenants, stack.database.admin_user, source),
+        *duplicates(owners, stack.database.admin_user, source),
     )
     if defects:
         raise Invalid(*defects)
     return stack
 
 
-def _service(stack: Stack, tenant: str) -> str:
-    """What tells the service from others: in the stack's own cluster its name, which is the end of its ARN too."""
-    own = stack.tenants[tenant]
-    return own.service.rpartition("/")[2] if stack.cluster_of(tenant) == stack.cluster else own.service_id
+def _service(stack: Stack, one: NamedService) -> str:
+    """What tells it from others: in the stack's own cluster its name, which is the end of its ARN too."""
+    return one.service.rpartition("/")[2] if stack.cluster_of(one.tenant) == stack.cluster else one.name
 
 
 def passwords_of(stack: Stack) -> Iterator[str]:
@@ -374,27 +396,3 @@ def _shown(key: str, longest: int = 80) -> str:
     """A key as it may be printed: control characters are escaped, and of a huge one the beginning is enough."""
     brief = key if len(key) <= longest else key[:longest] + "…"
     return brief if brief.isprintable() else json.dumps(brief)
-
-
-OWN = ("database", "role", "service", "hostname", "target_group_arn")
-"""What a tenant must have for itself."""
-
-
-def duplicates(tenants: Mapping[str, Mapping[str, Any]], admin_user: Any, source: str) -> Iterator[Problem]:
-    """Tenants that would share what must be their own: names are per tenant, one value may occur once.
-
-    The admin user is nobody's own: tenants that sign in as it share it.
-    """
-    for key in OWN:
-        owners: dict[Any, list[str]] = {}
-        for name, tenant in tenants.items():
-            if key in tenant and (key != "role" or tenant[key] != admin_user):
-                owners.setdefault(tenant[key], []).append(name)
-        for value, names in owners.items():
-            if len(names) > 1:
-                yield Problem(
-                    f"contract-duplicate-{key.replace('_', '-')}",
-                    f"{value} is used by {len(names)} tenants: {', '.join(sorted(names))}",
-                    f"{source}: tenants.*.{key}",
-                    f"give each tenant a {key} of its own",
-                )

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from orchestrator import index
 from orchestrator.aws.clusters import place, whole
-from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
+from orchestrator.engine.step import SEPARATOR, Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
@@ -79,8 +79,8 @@ def observe(context: RedeployContext) -> RedeployFacts:
     facts = RedeployFacts(
         cluster=stack.cluster,
         rollouts=seen,
-        services={name: tenant.service_id for name, tenant in stack.tenants.items()},
-        made=frozenset(context.databases_made),
+        services={name: one.name for name, one in stack.services.items()},
+        made=frozenset(stack.subjects_of(context.databases_made)),
         redeployed=frozenset(memory.caused),
         before=memory.asked_about,
         ours=memory.caused,
@@ -133,7 +133,7 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
         name = facts.services[tenant]
         own = place(name, facts.cluster)[1]
         message = f"{name} should be redeployed, but is left as it is: {why}"
-        named = f'or name it yourself: service = "{own}" under [contract.tenants.{tenant}] in orchestrate.toml'
+        named = f'or name it yourself: service = "{own}" under [contract.tenants.{_table(tenant)}] in orchestrate.toml'
         fix = f"{remedy(PartKind.SERVICE, whole(name, facts.cluster))}; {named}"
         yield Problem("not-this-stacks", message, tenant, fix)
     for tenant, rollout in facts.rollouts.items():
@@ -146,6 +146,11 @@ def findings(facts: RedeployFacts) -> Iterable[Problem]:
             message = f"{service.name} should be redeployed, but its deployments are {service.controller}'s to make"
             fix = f"make a deployment there ({WAYS.get(service.controller, 'its controller')}); or stop its tasks with "
             yield Problem("redeploy-not-ours", message, tenant, f"{fix}`aws ecs stop-task`: ECS starts new ones")
+
+
+def _table(subject: Subject) -> str:
+    """Where the contract has the service."""
+    return subject.replace(SEPARATOR, ".workers.")
 
 
 WAYS = {"CODE_DEPLOY": "`aws deploy create-deployment`", "EXTERNAL": "`aws ecs create-task-set`"}

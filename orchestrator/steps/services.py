@@ -1,4 +1,6 @@
-"""`services`: of every tenant, running equals desired > 0 for *our* deployment, its targets are healthy, and it held.
+"""`services`: of each one, running equals desired > 0 for *our* deployment, its targets are healthy, and it held.
+
+A tenant may have several (`stack/services.py`): each is a subject of its own, and a worker has no targets.
 
 Where there are more tenants than `close_looks` takes, ECS's own word that a service is steady stands for its targets,
 unless this run changed it, saw it unsteady, or drew it into the sample: the site itself is asked by the step `sites`.
@@ -18,7 +20,7 @@ from orchestrator.aws.elbv2 import Elbv2, HealthCheck
 from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.server import Server
 from orchestrator.engine.close_looks import CloseLooks
-from orchestrator.engine.step import Step, Subject, Todo, Verdicts
+from orchestrator.engine.step import Step, Subject, Todo, Verdicts, tenant_of
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
 from orchestrator.rollout import progress, timeline
@@ -65,7 +67,7 @@ class ServicesContext(progress.ProgressContext, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServicesFacts:
-    """Per tenant its rollout and the service's name; the deployments we caused; when the run began, and now."""
+    """By subject each service's rollout and name; the deployments we caused; when the run began, and now."""
 
     rollouts: Mapping[str, Rollout]
     services: Mapping[str, str]
@@ -109,20 +111,21 @@ def observe(context: ServicesContext) -> ServicesFacts:
     )
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_seen(services, now))
-    wanted = {stack.tenants[name].target_group_arn for name, rollout in seen.items() if _checks_matter(rollout)}
+    groups = {name: one.target_group_arn for name, one in stack.services.items() if one.target_group_arn}
+    wanted = {groups[name] for name, rollout in seen.items() if name in groups and _checks_matter(rollout)}
     if wanted - memory.checks.keys():
         checks = context.targets.checks(wanted)
         memory = kept.update(lambda value: value.with_checks(checks))
-    groups = {name: tenant.target_group_arn for name, tenant in stack.tenants.items()}
+    wanted_by = {one.tenant: one for one in wanted_of(stack)}
     histories = memory.histories.items()
     return ServicesFacts(
         rollouts=seen,
-        services={name: tenant.service_id for name, tenant in stack.tenants.items()},
+        services={name: one.name for name, one in stack.services.items()},
         ours=memory.caused,
         started=context.started,
         now=now,
         rules=context.wait_rules,
-        wanted={one.tenant: one for one in wanted_of(stack)},
+        wanted={name: wanted_by[one.tenant] for name, one in stack.services.items()},
         database_recreated={
             name: history.database_recreated for name, history in histories if history.database_recreated is not None
         },
@@ -180,6 +183,7 @@ def _situation(tenant: str, facts: ServicesFacts) -> Situation:
         wanted=facts.wanted.get(tenant),
         check=facts.checks.get(tenant),
         group=facts.groups.get(tenant, ""),
+        worker=tenant_of(tenant) != tenant,
         cluster=facts.cluster,
         stopped=tenant in facts.stopped,
     )
@@ -187,14 +191,15 @@ def _situation(tenant: str, facts: ServicesFacts) -> Situation:
 
 def apply(context: ServicesContext, todos: Mapping[Subject, Todo]) -> None:
     """All missing databases at once, then one UpdateService per service whose database is there."""
-    context.databases_made.update(todos)
-    refused = refusals(lambda: context.database.ensure([todo.payload.wanted for todo in todos.values()]))
+    context.databases_made.update(map(tenant_of, todos))
+    wanted = {todo.payload.wanted.tenant: todo.payload.wanted for todo in todos.values()}
+    refused = refusals(lambda: context.database.ensure([*wanted.values()]))
 
     database_recreated = context.now()
 
     def start(tenant: Subject) -> None:
-        if tenant in refused:
-            raise refused[tenant]
+        if tenant_of(tenant) in refused:
+            raise refused[tenant_of(tenant)]
         if todos[tenant].payload.forced:
             deployment = context.ecs.redeploy(todos[tenant].payload.service)
             context.rollout_memory.update_service(tenant, lambda history: history.having_caused(deployment))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.journal import RunRecord
 from orchestrator.engine.runner import Report
-from orchestrator.engine.step import STACK, Done, Subject, Verdict
+from orchestrator.engine.step import STACK, Done, Subject, Verdict, tenant_of
 from orchestrator.engine.waves import WavePolicy, WavesResult, run_waves, waves
 from orchestrator.errors import Invalid, Outcome, Problem, correction
 from orchestrator.events import FindingReported
@@ -64,7 +64,7 @@ def roll_out(execution: Execution, operation: Operation, policy: WavePolicy) -> 
 
 def quiet_among(tenants: Collection[Subject], seen: Mapping[str, Mapping[Subject, Verdict]]) -> tuple[Subject, ...]:
     """Those for whom everything is done already; none, while what all share is not. Pure."""
-    open_ = {who for step in seen.values() for who, verdict in step.items() if not isinstance(verdict, Done)}
+    open_ = {tenant_of(who) for step in seen.values() for who, verdict in step.items() if not isinstance(verdict, Done)}
     return () if STACK in open_ else tuple(one for one in tenants if one not in open_)
 
 
@@ -110,7 +110,7 @@ def _endings(lines: Iterable[Mapping[str, Any]]) -> Mapping[Subject, bool]:
     """Subject → whether it was left: a step of it failed, or it was not begun."""
     found: dict[Subject, bool] = {}
     for line in lines:
-        who = str(line.get("subject", ""))
+        who = tenant_of(str(line.get("subject", "")))
         if line["event"] == "step-failed" or line.get("code") == NOT_BEGUN:
             found[who] = True
         elif line["event"] == "step-done":

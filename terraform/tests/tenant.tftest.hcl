@@ -157,8 +157,6 @@ run "onyx_3_with_both_indexes" {
 
   variables {
     major                = 3
-    cpu                  = 2048
-    memory               = 11264
     images               = { backend = "onyxdotapp/onyx-backend:v3.2.1", web = "onyxdotapp/onyx-web-server:v3.2.1", nginx = "nginx:1.27.5-alpine" }
     allow                = { load_balancer = "sg-1", postgres = "sg-2", redis = "sg-3", vespa = "sg-4", opensearch = "sg-5" }
     opensearch           = { host = "10.0.0.5", secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:o" }
@@ -185,8 +183,6 @@ run "onyx_4" {
 
   variables {
     major                = 4
-    cpu                  = 2048
-    memory               = 11264
     images               = { backend = "onyxdotapp/onyx-backend:v4.6.1", web = "onyxdotapp/onyx-web-server:v4.6.1", nginx = "nginx:1.27.5-alpine" }
     allow                = { load_balancer = "sg-1", postgres = "sg-2", redis = "sg-3", opensearch = "sg-5" }
     vespa                = null
@@ -222,8 +218,18 @@ run "onyx_4" {
   }
 
   assert {
-    condition     = { for container in local.containers : container.name => container.memory } == { api = 2048, background = 8192, web = 512, nginx = 128 }
+    condition     = { for container in local.containers : container.name => container.memory } == { api = 2048, web = 512, nginx = 128 }
     error_message = "What Onyx 3 and 4 need."
+  }
+
+  assert {
+    condition     = [for one in jsondecode(aws_ecs_task_definition.worker["background"].container_definitions) : [one.name, one.memory]] == [["background", 8192]] && aws_ecs_task_definition.worker["background"].memory == "8192"
+    error_message = "background is in a task of its own."
+  }
+
+  assert {
+    condition     = aws_ecs_service.worker["background"].name == "customer-a-prod-background" && length(aws_ecs_service.worker["background"].load_balancer) == 0
+    error_message = "Nothing leads to background."
   }
 
   assert {
@@ -248,7 +254,7 @@ run "onyx_lite" {
   }
 
   assert {
-    condition     = [for container in local.containers : container.name] == ["api", "web", "nginx"]
+    condition     = [for container in local.containers : container.name] == ["api", "web", "nginx"] && length(aws_ecs_service.worker) == 0
     error_message = "Without an index nothing works in the background."
   }
 

@@ -162,7 +162,7 @@ class Aws:
     def stop(self, _deployment: str) -> None:
         raise NotImplementedError
 
-    def redeploy(self, service: str) -> str:
+    def redeploy(self, service: str, definition: str = "") -> str:
         world = self.world
         tenant = next(name for name, it in world.stack.tenants.items() if it.service == service)
         newest = world.rollouts[tenant][-1]

@@ -55,12 +55,25 @@ def _cluster(change: ResourceChange) -> Consequence:
     )
 
 
+_WORK = "and with it what it does in the background"
+_IDLE = "nothing is done in the background any more"
+
+
+def _serves(change: ResourceChange) -> bool:
+    """Whether a load balancer leads to it, as far as that is known."""
+    return bool(change.before.get("load_balancer")) or "load_balancer" not in change.before
+
+
+def _silent(change: ResourceChange) -> str:
+    return "the site doesn't answer" if _serves(change) else "nothing is done in the background"
+
+
 def _gone(change: ResourceChange, tenant: str) -> Consequence:
     return Consequence(
         code="service-destroyed",
         effect=Effect.OUTAGE,
         name=f"service:{_name(change)}",
-        says=f"the service {_name(change)} is deleted for good, and its site with it",
+        says=f"the service {_name(change)} is deleted for good, {'and its site with it' if _serves(change) else _WORK}",
         why=f"Terraform destroys it: {change.why}",
         then="its database stays on the server until somebody drops it; its DNS record stays until it is removed",
         address=change.address,
@@ -73,7 +86,7 @@ def _replaced(change: ResourceChange, tenant: str) -> Consequence:
         code="service-replaced",
         effect=Effect.OUTAGE,
         name=f"service:{_name(change)}",
-        says=f"the site doesn't answer for about {BOOTING // 60} minutes: {_name(change)} is stopped and recreated",
+        says=f"{_silent(change)} for about {BOOTING // 60} minutes: {_name(change)} is stopped and recreated",
         why=f"Terraform replaces it: {change.why}",
         then="orchestrate apply waits until it answers again",
         address=change.address,
@@ -89,7 +102,7 @@ def _updated(change: ResourceChange, tenant: str, scene: PlanReading) -> Iterabl
             code="service-scaled-to-zero",
             effect=Effect.OUTAGE,
             name=f"service:{_name(change)}",
-            says=f"the site no longer answers: {_name(change)} is scaled to 0 tasks",
+            says=f"{'the site no longer answers' if _serves(change) else _IDLE}: {_name(change)} is scaled to 0 tasks",
             why=f"desired_count {before} → 0",
             then="orchestrate pause does it in a way that can be resumed",
             address=change.address,

@@ -21,6 +21,7 @@ from orchestrator.checklist.model import (
 )
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.index import PROVIDERS
 from orchestrator.stack.applications import is_another
 from orchestrator.stack.blueprint.references import sources
@@ -81,9 +82,9 @@ def judge(facts: DatabaseSettingsCheckFacts) -> Iterable[Finding]:
             fix = f'POSTGRES_PORT = "{facts.port}" in the task definition'
             yield _wrong(tenant, "port", port, str(facts.port), fix)
         name = said.get("POSTGRES_DB", "postgres")
-        if "POSTGRES_DB" in asked and name != facts.databases[tenant]:
-            fix = f'POSTGRES_DB = "{facts.databases[tenant]}" in the task definition'
-            yield _wrong(tenant, "name", name, facts.databases[tenant], fix)
+        if "POSTGRES_DB" in asked and name != facts.databases[tenant_of(tenant)]:
+            fix = f'POSTGRES_DB = "{facts.databases[tenant_of(tenant)]}" in the task definition'
+            yield _wrong(tenant, "name", name, facts.databases[tenant_of(tenant)], fix)
 
 
 def is_beside(definition: TaskDefinition, host: str) -> bool:

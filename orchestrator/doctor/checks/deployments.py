@@ -12,6 +12,7 @@ from orchestrator.aws.ecs import Service
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.rollout import limits, stages
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.timeline import unchanged_since
@@ -70,7 +71,7 @@ def _waits(tenant: str, service: Service, rollout: Rollout) -> Iterator[Finding]
             subject=tenant,
             symptom=f"the new deployment of {service.name} waits for somebody to continue it",
             cause=f"its pause hook at {record.stage} {stages.waits(record)}",
-            fix=f"orchestrate continue {tenant}",
+            fix=f"orchestrate continue {tenant_of(tenant)}",
             evidence=tuple(stages.doing(record)),
         )
 
@@ -132,7 +133,7 @@ def _unreached(tenant: str, service: Service, rollout: Rollout, facts: Deploymen
             subject=tenant,
             symptom=f"the load balancer sends nothing to {service.name}",
             cause="its tasks are running, but were deregistered from their target group: ECS registers only new tasks",
-            fix=f"orchestrate redeploy {tenant}",
+            fix=f"orchestrate redeploy {tenant_of(tenant)}",
             evidence=(f"runningCount {service.running}", f"targets in {group}: none"),
             explains=_SITE,
         )

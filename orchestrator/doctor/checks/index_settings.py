@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.index import PROVIDERS, UNREACHABLE, AnyIndex
 from orchestrator.stack.indexes import KnownServer
 
@@ -36,14 +37,15 @@ class IndexSettingsCheck:
 
     def judge(self, facts: IndexSettingsCheckFacts) -> Iterable[Finding]:
         """Per tenant: the host first, then the ports."""
-        for tenant, one in facts.indexes.items():
-            if tenant not in facts.definitions:
+        for subject, definition in facts.definitions.items():
+            one = facts.indexes.get(tenant_of(subject))
+            if one is None:
                 continue
-            said = facts.definitions[tenant].variables()
+            said = definition.variables()
             for variable, setting in self.index.settings(one).items():
                 value = said.get(variable, setting.default)
                 if value.lower() != setting.wanted.lower():
-                    yield self._wrong(tenant, variable, value, setting.wanted)
+                    yield self._wrong(subject, variable, value, setting.wanted)
 
     def _wrong(self, tenant: str, variable: str, value: str, right: str) -> Finding:
         name = self.index.name

@@ -12,6 +12,7 @@ from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
 
@@ -90,8 +91,9 @@ def _tenant(tenant: str, count: Count, memory: PausedService) -> Finding:
         severity=Severity.INFO,
         subject=tenant,
         symptom=f"{count.name} has been paused since {memory.stamp.since}, by {memory.stamp.by}",
-        cause=f"orchestrate pause --tenant {tenant}",
-        fix=f"orchestrate resume --tenant {tenant}, when it is needed again: it comes back with {memory.wanted}",
+        cause=f"orchestrate pause --tenant {tenant_of(tenant)}",
+        fix=f"orchestrate resume --tenant {tenant_of(tenant)}, when it is needed again: "
+        f"it comes back with {memory.wanted}",
         evidence=(f"{TAG}: {count.tags[TAG]}",),
         pauses=True,
     )
@@ -105,7 +107,7 @@ def _left_over(tenant: str, count: Count, memory: PausedService) -> Finding:
         subject=tenant,
         symptom=f"{count.name} is running, but is still tagged as paused{scales}",
         cause="a resume did not finish, or somebody scaled the service by hand",
-        fix=f"orchestrate resume --tenant {tenant}",
+        fix=f"orchestrate resume --tenant {tenant_of(tenant)}",
         evidence=(f"desiredCount {count.desired}", f"{TAG}: {count.tags[TAG]}"),
     )
 

@@ -10,6 +10,7 @@ from orchestrator.checklist.model import Checklist, Evidence, Item, Remark, from
 from orchestrator.checklist.verdicts import seen_by
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.rollout import stages
 from orchestrator.rollout.causes import NO_FAILURE
 from orchestrator.rollout.diagnosis import classify
@@ -29,7 +30,7 @@ class ServicesCheckFacts:
 
 def gather(scene: Scene) -> ServicesCheckFacts:
     """Shared with the check of tasks."""
-    services = {name: tenant.service_id for name, tenant in scene.stack.tenants.items()}
+    services = {name: one.name for name, one in scene.stack.services.items()}
     return ServicesCheckFacts(scene.rollouts(), services, scene.stack.cluster)
 
 
@@ -87,7 +88,7 @@ def _short(tenant: str, name: str, rollout: Rollout) -> Finding | None:
     counts = f"desiredCount {service.desired}, runningCount {service.running}, pendingCount {service.pending}"
     why = stages.reason(rollout.record) or primary.rollout_reason
     state = f"deployment {primary.id}: {primary.rollout_state} {why}".strip()
-    again = f"orchestrate run --tenant {tenant}"
+    again = f"orchestrate run --tenant {tenant_of(tenant)}"
     return Finding(
         code="service-not-running",
         severity=Severity.BLOCKER,
@@ -111,7 +112,8 @@ def _unhealthy(tenant: str, name: str, rollout: Rollout) -> Finding:
         subject=tenant,
         symptom=f"the load balancer sends nothing to {name}",
         cause="no target passes the health check",
-        fix=f"orchestrate logs --tenant {tenant} --since 15m; check the health path and port of the target group",
+        fix=f"orchestrate logs --tenant {tenant_of(tenant)} --since 15m; "
+        "check the health path and port of the target group",
         evidence=(f"targets: {states}", f"reasons: {', '.join(rollout.targets.reasons) or 'none given'}"),
         consequence=True,
     )

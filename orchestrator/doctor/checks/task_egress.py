@@ -13,6 +13,7 @@ from orchestrator.aws.network import Instance, SecurityGroup
 from orchestrator.aws.service_settings import ServiceSettings
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.index import PROVIDERS, provider
 from orchestrator.stack.indexes import PlacedIndex
 
@@ -68,7 +69,7 @@ def judge(facts: TaskEgressCheckFacts) -> Iterable[Finding]:
     """Per tenant, all that its tasks can't reach together."""
     for tenant, service in facts.services.items():
         doors = [facts.groups[one] for one in service.groups if one in facts.groups]
-        shut = [need for need in facts.needs.get(tenant, ()) if not _open(doors, need)]
+        shut = [need for need in facts.needs.get(tenant_of(tenant), ()) if not _open(doors, need)]
         if doors and shut:
             yield _locked(tenant, doors, shut)
 

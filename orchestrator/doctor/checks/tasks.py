@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from orchestrator.aws.clusters import place
 from orchestrator.doctor.scene import Scene
 from orchestrator.engine.check import Check, Finding, Severity
+from orchestrator.engine.step import tenant_of
 from orchestrator.errors import counted
 from orchestrator.rollout import hopeless, timeline
 from orchestrator.rollout.causes import NO_FAILURE
@@ -39,7 +40,7 @@ class TasksCheckFacts:
 
 def gather(scene: Scene) -> TasksCheckFacts:
     """Services, and the tasks and logs of those that are not steady."""
-    services = {name: tenant.service_id for name, tenant in scene.stack.tenants.items()}
+    services = {name: one.name for name, one in scene.stack.services.items()}
     return TasksCheckFacts(scene.rollouts(), services, scene.stack.cluster, scene.now)
 
 
@@ -128,11 +129,11 @@ def _repair(cause: Cause, *, stops: bool) -> str:
 def _fix(tenant: str, cause: Cause, *, stops: bool) -> str:
     if stops:
         return (
-            f"orchestrate doctor --fix --tenant {tenant} (stops the deployment: older tasks keep running); then "
-            f"{cause.fix}"
+            f"orchestrate doctor --fix --tenant {tenant_of(tenant)} (stops the deployment: older tasks keep running); "
+            f"then {cause.fix}"
         )
     if cause.repaired_by is RepairedBy.WORKFLOW:
-        return f"orchestrate run --tenant {tenant}: {cause.fix}"
+        return f"orchestrate run --tenant {tenant_of(tenant)}: {cause.fix}"
     return cause.fix
 
 

@@ -157,12 +157,13 @@ def _tenant(tools: Tools, name: str, desired: int, record: str) -> TenantPart:
 
 
 def _keys(tools: Tools, tenant: str) -> list[KeyPart]:
-    name = tools.stack.tenants[tenant].service_id
-    service = tools.ecs.services([name]).get(name)
-    if service is None or service.primary is None:
-        return []
-    found = tools.keys.of(service.primary.task_definition, tools.stack.stack, tools.goes)
-    return [_kept(tools, tenant, key) for key in found]
+    services = tools.ecs.services([one.name for one in tools.stack.tenants[tenant].services(tenant)])
+    found: dict[str, Key] = {}
+    for service in services.values():
+        if service.primary is not None:
+            known = tools.keys.of(service.primary.task_definition, tools.stack.stack, tools.goes)
+            found = {key.variable: key for key in known} | found
+    return [_kept(tools, tenant, key) for key in found.values()]
 
 
 def _kept(tools: Tools, tenant: str, key: Key) -> KeyPart:

@@ -11,7 +11,7 @@ from orchestrator.stack.contract import Stack
 
 def busy(stack: Stack, counts: ServiceCounts) -> tuple[str, ...]:
     """The services of the contract that have tasks, or want some."""
-    seen = counts.read([tenant.service_id for tenant in stack.tenants.values()])
+    seen = counts.read([one.name for one in stack.services.values()])
     return tuple(sorted(name for name, count in seen.items() if count.desired or count.present))
 
 

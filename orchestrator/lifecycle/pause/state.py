@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from orchestrator.aws.rds import ServerState
 from orchestrator.aws.service_counts import Count
-from orchestrator.engine.step import Subject
+from orchestrator.engine.step import Subject, tenant_of
 from orchestrator.lifecycle.pause.database_stopped import restarts
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
 
 @dataclass(frozen=True, slots=True)
 class PauseState:
-    """The DB instance, and per tenant whose service is there its count."""
+    """The DB instance, and by subject the count of each service that is there."""
 
     server: ServerState
     counts: Mapping[Subject, Count]
@@ -26,17 +26,17 @@ class PauseState:
 
     @property
     def tenants(self) -> Mapping[Subject, PausedService]:
-        """Tenants whose service a pause holds at 0."""
+        """Tenants whose service a pause holds at 0: the one that their visitors come to."""
         known = {tenant: PausedService.parse(count.tags.get(TAG, "")) for tenant, count in self.counts.items()}
         return {
             tenant: memory
             for tenant, memory in known.items()
-            if memory is not None and self.counts[tenant].desired == 0
+            if memory is not None and self.counts[tenant].desired == 0 and tenant_of(tenant) == tenant
         }
 
-    def wanted(self, tenant: Subject) -> int:
-        """How many tasks the tenant's service has, or gets back."""
-        count, memory = self.counts[tenant], PausedService.parse(self.counts[tenant].tags.get(TAG, ""))
+    def wanted(self, subject: Subject) -> int:
+        """How many tasks the service has, or gets back."""
+        count, memory = self.counts[subject], PausedService.parse(self.counts[subject].tags.get(TAG, ""))
         return count.desired or (memory.desired if memory else 0)
 
     @property

@@ -36,7 +36,7 @@ class RememberCount:
 
 def observe(tools: Tools) -> CountsRememberedFacts:
     """One call for ten tenants."""
-    names = {tenant: it.service_id for tenant, it in tools.stack.tenants.items()}
+    names = {name: one.name for name, one in tools.stack.services.items()}
     counts = tools.counts.read(list(names.values()))
     return CountsRememberedFacts(names, counts, tools.manifest.desired, foreign_among(tools.stack, counts))
 

@@ -45,11 +45,12 @@ def _look(tools: Tools, tenant: str) -> list[KeyState]:
     kept = tools.manifest.tenants[tenant].keys if tenant in tools.manifest.tenants else []
     if not kept:
         return []
-    name = tools.stack.tenants[tenant].service_id
-    service = tools.ecs.services([name]).get(name)
-    definition = service.primary.task_definition if service and service.primary else ""
-    known = tools.keys.of(definition, tools.stack.stack, tools.goes) if definition else ()
-    named = {key.variable: key for key in known}
+    services = tools.ecs.services([one.name for one in tools.stack.tenants[tenant].services(tenant)])
+    named: dict[str, Key] = {}
+    for service in services.values():
+        definition = service.primary.task_definition if service.primary else ""
+        known = tools.keys.of(definition, tools.stack.stack, tools.goes) if definition else ()
+        named = {key.variable: key for key in known} | named
     found = []
     for key in kept:
         target = named[key.variable].source if key.variable in named else ""

@@ -26,6 +26,7 @@ class LivingTask(Protocol):
     task_definition_arn: str
     container_instance_arn: str | None
     network_configuration: dict[str, Any] | None
+    overrides: dict[str, Any] | None
     desired_status: str
     last_status: str
     attachments: list[dict[str, Any]]

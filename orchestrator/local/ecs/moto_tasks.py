@@ -1,7 +1,8 @@
 """moto's tasks: advanced by being read, with one container, and listed without their service.
 
 Here DescribeTasks only reads, every container of the task definition is there, ListTasks filters as ECS does (only
-tasks whose desired status is RUNNING unless asked), StopTask stops in time. A task whose subnet is full has a network
+tasks whose desired status is RUNNING unless asked), StopTask stops in time, RunTask starts nothing twice for the same
+client token. A task whose subnet is full has a network
 interface without an address, and never leaves PROVISIONING (tasks.py). Left out: pages of ListTasks.
 """
 
@@ -25,7 +26,9 @@ from orchestrator.local.ecs.model import LivingTask, tasks_of
 from orchestrator.local.ecs.tasks import BY_HAND
 
 MOST_TASKS = 100
-_init = Task.__init__
+_init, _run = Task.__init__, EC2ContainerServiceResponse.run_task
+_ANSWERED: dict[tuple[str, str, str], ActionResult] = {}
+"""What RunTask answered, by region, cluster and client token."""
 
 
 def install(_cloud: Cloud) -> None:
@@ -34,7 +37,7 @@ def install(_cloud: Cloud) -> None:
     replace(NetworkInterface, private_dns_name="")  # moto's ECS reads it, its EC2 sets it only with DNS host names on
     replace(EC2ContainerServiceBackend, list_tasks=_list_tasks, stop_task=_stop_task)
     replace(EC2ContainerServiceBackend, _calculate_task_resource_requirements=staticmethod(_nothing_reserved))
-    replace(EC2ContainerServiceResponse, describe_tasks=_describe_tasks)
+    replace(EC2ContainerServiceResponse, describe_tasks=_describe_tasks, run_task=_run_task)
 
 
 def _nothing_reserved(_definition: TaskDefinition) -> dict[str, Any]:
@@ -123,6 +126,13 @@ def _stop_task(self: EC2ContainerServiceBackend, cluster_str: str, task_str: str
     if task.stopper is not None:
         task.stopper(BY_HAND, reason or "Task stopped by user")
     return task
+
+
+def _run_task(self: EC2ContainerServiceResponse) -> ActionResult:
+    key = (self.region, str(self._get_param("cluster", "default")), str(self._get_param("clientToken", "")))
+    if not key[-1] or key not in _ANSWERED:
+        _ANSWERED[key] = _run(self)
+    return _ANSWERED[key]
 
 
 def _describe_tasks(self: EC2ContainerServiceResponse) -> ActionResult:

@@ -28,6 +28,8 @@ FAILING_PULL = 10.0
 STUCK_FOR = timedelta(minutes=20)
 """For how long a task that is stuck seems to have been pending."""
 BY_HAND = "UserInitiated"
+WORKER = "-background"
+"""How the name of the service ends that no load balancer leads to."""
 UNSTUCK: set[str] = set()
 """Groups of which a stuck task was stopped by hand: those that start after it are not stuck, while the fault is on."""
 
@@ -311,8 +313,11 @@ def fault_is_on(cloud: Cloud, name: str, group: str) -> bool:
 def is_tenants(tenant: str, name: str) -> bool:
     """Whether a service, group or family is the tenant's: the tenant's name is in it as whole words.
 
-    `customer-a` owns `service:customer-a-prod-service`, not `customer-ab-prod-service`. No tenant means: everyone's.
+    `customer-a` owns `service:customer-a-prod-service`, not `customer-ab-prod-service`. No tenant means: everyone's. A
+    service without a load balancer is meant only where it is named itself (`customer-a-prod-background`).
     """
+    if tenant and name.endswith(WORKER) and not tenant.endswith(WORKER):
+        return False
     bounded = f"-{name.replace(':', '-').replace('/', '-')}-"
     return not tenant or f"-{tenant}-" in bounded
 

@@ -87,6 +87,13 @@ def _tasks(call: CalledOperation) -> Iterator[RequiredPermission]:
         yield RequiredPermission(call.action, call.arn(f"task/{_cluster(call)}/{_last(one)}"))
 
 
+def _run_task(call: CalledOperation) -> Iterator[RequiredPermission]:
+    """The definition's ARN; without a revision ECS takes the newest."""
+    named, cluster = str(call.ask("taskDefinition")), call.arn(f"cluster/{_cluster(call)}")
+    arn = named if named.startswith("arn:") else call.arn(f"task-definition/{named}")
+    yield RequiredPermission(call.action, arn, {"ecs:cluster": (cluster,)})
+
+
 def _listed_tasks(call: CalledOperation) -> Iterator[RequiredPermission]:
     cluster = call.arn(f"cluster/{_cluster(call)}")
     yield RequiredPermission(
@@ -235,6 +242,7 @@ _SPECIAL: Mapping[str, Callable[[CalledOperation], Iterator[RequiredPermission]]
     "ecs:StopServiceDeployment": _tagged("serviceDeploymentArn"),
     "ecs:ContinueServiceDeployment": _tagged("serviceDeploymentArn"),
     "ecs:DescribeTasks": _tasks,
+    "ecs:RunTask": _run_task,
     "ecs:StopTask": _tasks,
     "ecs:ExecuteCommand": _tasks,
     "ecs:ListTasks": _listed_tasks,

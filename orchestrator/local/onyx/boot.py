@@ -5,8 +5,9 @@ is false), Onyx Lite (DISABLE_VECTOR_DB, CACHE_BACKEND, FILE_STORE_BACKEND) for 
 to start without USER_AUTH_SECRET. As read in the source of Onyx up to v4.6.1: no image of Onyx ran here.
 
 `alembic upgrade head && uvicorn onyx.main:app`: a failing migration ends the container with 1, a failing start-up of
-the application with uvicorn's 3. What is missing is found by really asking for it (database.py,
-services.py). Left out: the 260 other migrations, and the role and extensions that some of them create.
+the application with uvicorn's 3; `alembic upgrade head` alone ends it with 0 once the schema is migrated. What is
+missing is found by really asking for it (database.py, services.py). Left out: the 260 other migrations, and the role
+and extensions that some of them create.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ class Api:
         container: str,
         write: Callable[[Sequence[str]], None],
         version: tuple[int, ...] = (2,),
+        *,
+        serves: bool = True,
     ) -> None:
         self.container = container
+        self._serves = serves
         self._version = version
         self.is_up = False
         self._surroundings = surroundings
@@ -66,6 +70,8 @@ class Api:
         yield IMPORTS
         self._end_with_fatal_log()
         yield from self._migrate()
+        if not self._serves:
+            raise ContainerExit(self.container, 0)
         if self._version >= SIGNS and not self._environment.get("USER_AUTH_SECRET"):
             self._die(STARTUP_FAILED, "ValueError: USER_AUTH_SECRET is empty")
         if self._needs_vespa():

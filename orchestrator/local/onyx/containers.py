@@ -1,6 +1,7 @@
 """What runs in the containers of a task: Onyx 2, 3, 4 or Lite, as far as an operator can see it from outside.
 
-The api container boots as Onyx does and *really depends on things*: see boot.py. nginx answers `/api/health` only
+The api container boots as Onyx does and *really depends on things*: see boot.py. Background beside it does as the api
+does; in a task of its own it waits for what it needs: background.py. nginx answers `/api/health` only
 when the api does. Containers of other images just run. Left out: the application itself (its pages are one small page
 that names the tenant), the background workers, the model server, Vespa's application package.
 """
@@ -22,6 +23,7 @@ from orchestrator.local.ecs import scheduler
 from orchestrator.local.ecs.container_log import log_target
 from orchestrator.local.ecs.model import LivingTask, task_role
 from orchestrator.local.ecs.tasks import Application, ContainerExit, fault_is_on, private_ip
+from orchestrator.local.onyx.background import Workers
 from orchestrator.local.onyx.boot import Api, Environment, TaskSurroundings
 
 WATCH_EVERY = 2.0
@@ -94,13 +96,16 @@ class Onyx:
         self._group = str(task.group)
         self._containers = [_container(task, entry) for entry in definition.container_definitions]
         self._api: Api | None = None
+        self._workers: Workers | None = None
+        place = reach.task(task, private_ip(task))
+        surroundings = TaskSurroundings(cloud, task.region_name, task_role(definition), task.id, place, self._group)
         for container in self._containers:
+            environment = environments[container.name]
             if container.role is ContainerRole.API:
-                place = reach.task(task, private_ip(task))
-                role = task_role(definition)
-                surroundings = TaskSurroundings(cloud, task.region_name, role, task.id, place, self._group)
-                environment, version = environments[container.name], version_of(container.image)
-                self._api = Api(surroundings, environment, container.name, container.write, version)
+                version, serves = version_of(container.image), _serves(task, container.name)
+                self._api = Api(surroundings, environment, container.name, container.write, version, serves=serves)
+            elif container.role is ContainerRole.BACKGROUND and self._api is None:
+                self._workers = Workers(surroundings, environment, container.write)
         self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
 
     @classmethod
@@ -114,9 +119,9 @@ class Onyx:
         """Boot, then stay up until something kills a container."""
         for container in self._containers:
             container.write(FIRST_LINES[container.role])
-        if self._api is not None:
-            for seconds in self._api.boot():
-                yield from self._in_small_steps(seconds)
+        boot = self._api or self._workers
+        for seconds in boot.boot() if boot is not None else ():
+            yield from self._in_small_steps(seconds)
         while True:
             yield max(WATCH_EVERY, SHORTEST_WATCH * self._cloud.pace.speed)
             self._watch()
@@ -177,6 +182,13 @@ def _page(service: str, domain: str) -> str:
         f"<!doctype html><html><head><title>Onyx</title></head><body><h1>Welcome to Onyx</h1>"
         f"<p>Sign in to {who} at {where}</p><form action='/auth/login'><input name='email'></form></body></html>\n"
     )
+
+
+def _serves(task: LivingTask, container: str) -> bool:
+    """Whether its command, where the task was run with another, starts the application after the migrations."""
+    given = (one for one in (task.overrides or {}).get("containerOverrides") or () if one.get("name") == container)
+    command = next((one["command"] for one in given if one.get("command")), None)
+    return command is None or any("uvicorn" in word for word in command)
 
 
 def _container(task: LivingTask, entry: Mapping[str, Any]) -> OnyxContainer:

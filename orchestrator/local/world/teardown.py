@@ -98,7 +98,8 @@ def _aurora(aws: WorldClients, cluster: str) -> None:
 def _tenants(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     cluster = contract["cluster"]
     for one in contract["tenants"].values():
-        _quietly(aws.ecs.delete_service, cluster=cluster, service=one["service"], force=True)
+        for each in (one, *one.get("workers", {}).values()):
+            _quietly(aws.ecs.delete_service, cluster=cluster, service=each["service"], force=True)
         _quietly(aws.logs.delete_log_group, logGroupName=one["log_group"])
         _quietly(aws.secretsmanager.delete_secret, SecretId=one["secret_arn"], ForceDeleteWithoutRecovery=True)
     _quietly(aws.ecs.delete_cluster, cluster=cluster)

@@ -1,4 +1,4 @@
-"""One tenant of a world: its secret and role, its service behind the load balancer."""
+"""One tenant of a world: its secret and role, its service behind the load balancer, from Onyx 3 on a second one."""
 
 from __future__ import annotations
 
@@ -28,18 +28,32 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
     log_group = f"{shared.log_prefix}/{customer.name}"
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
-    definition = aws.ecs.register_task_definition(
-        family=customer.name,
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        cpu="1024" if onyx == 2 else "2048",
-        memory="3072" if onyx == 2 else "11264",
-        executionRoleArn=shared.execution_role,
-        taskRoleArn=_task_role(aws, shared, customer),
-        containerDefinitions=_containers(aws, shared, customer, (indexes, onyx, login_arn, log_group)),
-    )["taskDefinition"]["taskDefinitionArn"]
+    task_role = _task_role(aws, shared, customer)
+    containers = _containers(aws, shared, customer, (indexes, onyx, login_arn, log_group))
+    apart = [one for one in containers if onyx > 2 and one["name"] == "background"]
+    beside = [one for one in containers if one not in apart]
+
+    def define(family: str, some: list[Container], cpu: str, memory: str) -> str:
+        return str(
+            aws.ecs.register_task_definition(
+                family=family,
+                networkMode="awsvpc",
+                requiresCompatibilities=["FARGATE"],
+                cpu=cpu,
+                memory=memory,
+                executionRoleArn=shared.execution_role,
+                taskRoleArn=task_role,
+                containerDefinitions=some,
+            )["taskDefinition"]["taskDefinitionArn"]
+        )
+
     service = f"{customer.name}-{shared.environment}-service"
-    _service(aws, shared, service, definition, target_group)
+    _service(aws, shared, service, define(customer.name, beside, "1024", "3072"), target_group)
+    workers = {}
+    if apart:
+        name = f"{customer.name}-{shared.environment}-background"
+        _service(aws, shared, name, define(f"{customer.name}-background", apart, "2048", "8192"))
+        workers["background"] = {"service": name}
     return {
         "database": database,
         "role": database,
@@ -48,6 +62,7 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
         "hostname": customer.hostname,
         "target_group_arn": target_group,
         "log_group": log_group,
+        **({"workers": workers} if workers else {}),
         **({"index": {OPENSEARCH: indexes[OPENSEARCH]}} if OPENSEARCH in indexes else {}),
         **_elsewhere(shared, customer),
     }
@@ -207,18 +222,23 @@ def _port(number: int) -> list[dict[str, Any]]:
     return [{"containerPort": number, "protocol": "tcp"}]
 
 
-def _service(aws: WorldClients, shared: Shared, name: str, task_definition: str, target_group: str) -> None:
+def _service(aws: WorldClients, shared: Shared, name: str, task_definition: str, target_group: str = "") -> None:
+    """Behind the load balancer, where there is a target group."""
+    entrance: dict[str, Any] = {
+        "healthCheckGracePeriodSeconds": 600,
+        "loadBalancers": [{"targetGroupArn": target_group, "containerName": "nginx", "containerPort": 80}],
+    }
     aws.ecs.create_service(
         cluster=shared.cluster,
         serviceName=name,
         taskDefinition=task_definition,
         desiredCount=1,
         launchType="FARGATE",
-        healthCheckGracePeriodSeconds=600,
         tags=[{"key": one["Key"], "value": one["Value"]} for one in tags(shared.name)],
         deploymentConfiguration={
-            "minimumHealthyPercent": 100,
-            "maximumPercent": 200,
+            # Of background there is one task at a time: its scheduler must be the only one.
+            "minimumHealthyPercent": 100 if target_group else 0,
+            "maximumPercent": 200 if target_group else 100,
             # A rollback would go back to a schema older than the database's.
             "deploymentCircuitBreaker": {"enable": True, "rollback": False},
         },
@@ -229,6 +249,6 @@ def _service(aws: WorldClients, shared: Shared, name: str, task_definition: str,
                 "assignPublicIp": "DISABLED",
             }
         },
-        loadBalancers=[{"targetGroupArn": target_group, "containerName": "nginx", "containerPort": 80}],
         enableExecuteCommand=True,
+        **(entrance if target_group else {}),
     )

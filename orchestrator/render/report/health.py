@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator import index
 from orchestrator.engine.check import UNSEEN
+from orchestrator.engine.step import tenant_of
 from orchestrator.stack.contract import Stack
 
 UP, PENDING, FAILED, FOLLOWS, UNKNOWN = "up", "pending", "failed", "follows", "unknown"
@@ -60,6 +61,7 @@ CHECKS: Mapping[str, str] = {
     "task-memory": TASKS,
     "tasks": TASKS,
     "way-out": TASKS,
+    "index-version": INDEX,
     **{f"{kind}-{about}": INDEX for kind in _KINDS for about in ("container", "instance", "settings")},
 }
 """Each check of the doctor → the link that it is about."""
@@ -196,7 +198,8 @@ def _stepped(step: str, line: Mapping[str, Any]) -> Iterator[Link]:
     by_hand = step == "dns-records" and state == UP and not line.get("subject")
     if part and not by_hand:
         yield _link(part, state, line)
-    if state == UP and step in _PROVES:
+    subject = _text(line, "subject")
+    if state == UP and step in _PROVES and tenant_of(subject) == subject:  # nothing leads to another service
         yield _link(_PROVES[step], UP, line)
 
 
@@ -244,8 +247,9 @@ def _cause(line: Mapping[str, Any], otherwise: str) -> str:
 
 
 def _link(part: str, state: str, line: Mapping[str, Any]) -> Link:
-    names = ("detail", "cause", "code", "fix", "subject")
-    return Link(part, state, **{name: _text(line, name) for name in names})
+    """Told of the tenant, also where it is said of one of its services."""
+    names = ("detail", "cause", "code", "fix")
+    return Link(part, state, subject=tenant_of(_text(line, "subject")), **{name: _text(line, name) for name in names})
 
 
 def _text(line: Mapping[str, Any], key: str) -> str:

@@ -54,6 +54,8 @@ class ResourceOwner:
     """Whether a contract names it: its database and record are then kept right by `orchestrate apply`."""
     dns: str = ""
     """Who holds its record, by the contract; empty: nobody that is known."""
+    workers: tuple[str, ...] = ()
+    """Its services without a load balancer."""
 
     @property
     def whole(self) -> str:
@@ -83,6 +85,7 @@ class Tenancy:
         tenants = _of_contract(contract) if contract else {}
         if not tenants or not whole:
             theirs = {one.whole or one.service for one in tenants.values()} - {""}
+            theirs |= {word for one in tenants.values() for word in one.workers}
             others = _of_services(there).items()
             tenants |= {name: one for name, one in others if not {one.whole, one.service} & theirs}
         services = [one for one in there if one.type == "aws_ecs_service"]
@@ -196,6 +199,7 @@ def _of_contract(contract: Document) -> dict[str, ResourceOwner]:
             _cluster(said) or _cluster(contract),
             True,
             _word((_mapping(said.get("dns")) or dns).get("provider")),
+            tuple(_word(_mapping(one).get("service")) for one in _mapping(said.get("workers")).values()),
         )
     return found
 
@@ -260,7 +264,7 @@ def groups_of(one: Resource) -> Iterator[str]:
 
 def _words(one: ResourceOwner) -> list[str]:
     words = (one.whole, one.service, one.target_group, one.log_group, one.vespa, one.opensearch, one.secret)
-    return [word for word in words if word]
+    return [word for word in (*words, *one.workers) if word]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

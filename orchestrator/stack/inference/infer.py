@@ -10,9 +10,8 @@ from pydantic import SecretStr
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.redact import MASK
-from orchestrator.stack import contract
 from orchestrator.stack.blueprint.resources import Resource, Resources
-from orchestrator.stack.contract import SCHEMA, Stack
+from orchestrator.stack.contract import SCHEMA, Stack, parse
 from orchestrator.stack.inference import balancer, clusters, database, extras, runner, tenants
 from orchestrator.stack.inference.balancer import Balancers
 from orchestrator.stack.inference.clusters import Clusters
@@ -21,6 +20,7 @@ from orchestrator.stack.inference.model import ContractDraft, Found, OpenQuestio
 from orchestrator.stack.inference.secrets import SecretStores
 from orchestrator.stack.inference.sites import Site, by_one_balancer, sites_of, tenants_among
 from orchestrator.stack.partial import defects_in
+from orchestrator.stack.services import OWN, duplicates
 
 SOURCE = "inferred"
 INIT = "`orchestrate init` asks, or say it in orchestrate.toml"
@@ -135,7 +135,7 @@ def _finished(draft: ContractDraft) -> Inferred:
         return _inferred(draft, None, found, problems, seen)
     found |= {key: Found(MASK, source) for key, (_, source) in passwords.items()}
     try:
-        stack = contract.parse(_document(found, passwords), SOURCE)
+        stack = parse(_document(found, passwords), SOURCE)
     except Invalid as error:
         return _inferred(draft, None, found, [_placed(one, found) for one in error.problems], seen)
     return _inferred(draft, with_passwords(stack, passwords), found, [], seen)
@@ -162,7 +162,7 @@ def _cures(found: Mapping[Key, Found]) -> Iterator[OpenQuestion]:
     tenants_ = _known_tenants(found)
     admin = found.get(("database", "admin_user"))
     seen: set[str] = set()
-    for key in contract.OWN:
+    for key in OWN:
         owners: dict[Any, list[str]] = {}
         for name, one in tenants_.items():
             shared = key == "role" and admin is not None and one.get(key) == admin.value
@@ -194,7 +194,7 @@ def _shared(found: Mapping[Key, Found]) -> Iterator[Problem]:
     """What tenants share is known, even while other things are open."""
     tenants_ = _known_tenants(found)
     admin = found.get(("database", "admin_user"))
-    yield from contract.duplicates(tenants_, admin.value if admin else None, SOURCE)
+    yield from duplicates(tenants_, admin.value if admin else None, SOURCE)
 
 
 def _known_tenants(found: Mapping[Key, Found]) -> dict[str, dict[str, Any]]:

@@ -1,10 +1,11 @@
-# Onyx in one task: nginx in front of web and api, and background next to them; they reach each other on localhost. What
-# each version is told was read in its source (docs/explanation/onyx-versions.md).
+# Onyx in one task: nginx in front of web and api; they reach each other on localhost. background is next to them in Onyx 2,
+# and in a task of its own from Onyx 3 on. What each version is told was read in its source (docs/explanation/onyx-versions.md).
 
 locals {
   lite = var.vespa == null && var.opensearch == null
 
-  names = local.lite ? ["api", "web", "nginx"] : ["api", "background", "web", "nginx"]
+  apart = var.major > 2 && !local.lite # background takes 8 GB then, and nothing leads to it
+  names = local.lite || local.apart ? ["api", "web", "nginx"] : ["api", "background", "web", "nginx"]
 
   usual_memory = {
     api        = var.major == 2 ? { limit = 768, reservation = 512 } : { limit = 2048, reservation = 1536 }
@@ -88,7 +89,7 @@ locals {
       port        = null
       environment = local.backend_environment
       secrets     = local.backend_secrets
-      after       = ["api"]
+      after       = local.apart ? [] : ["api"]
     }
     web = {
       image       = var.images.web
@@ -114,7 +115,9 @@ locals {
   }
 
   # Fields in the form ECS gives back, so that a plan after an apply is empty.
-  containers = [for name in local.names : merge(
+  containers = [for name in local.names : local.defined[name]]
+
+  defined = { for name in keys(local.specifications) : name => merge(
     {
       name              = name
       image             = local.specifications[name].image
@@ -139,5 +142,5 @@ locals {
     length(local.specifications[name].after) == 0 ? {} : {
       dependsOn = [for other in local.specifications[name].after : { containerName = other, condition = "START" }]
     },
-  )]
+  ) }
 }

@@ -30,6 +30,12 @@ variable "memory" {
   type = number
 }
 
+variable "background" {
+  description = "Size of the task of background, where that is a service of its own: from Onyx 3 on."
+  type        = object({ cpu = number, memory = number })
+  default     = { cpu = 2048, memory = 8192 }
+}
+
 variable "extra" {
   description = "More environment variables for api and background."
   type        = map(string)
@@ -44,14 +50,14 @@ variable "major" {
 variable "container_memory" {
   description = <<-EOT
     Hard limit and reservation (MB) of each container; null: what the version needs. Onyx 2: the guide's three add up to
-    2048, and nginx comes on top. From Onyx 3 on an idle api has 1.1 GB, and background is eight workers, a scheduler and
-    two bots.
+    2048, and nginx comes on top. From Onyx 3 on an idle api has 1.1 GB, and background, eight workers, a scheduler and
+    two bots, is in a task of its own.
   EOT
   type        = map(object({ limit = number, reservation = number }))
   default     = null
 
   validation {
-    condition     = var.container_memory == null || try(sum([for container in var.container_memory : container.limit]), 0) <= var.memory
+    condition     = var.container_memory == null || try(sum([for name, container in var.container_memory : container.limit if name != "background" || var.major == 2]), 0) <= var.memory
     error_message = "container_memory: the limits add up to more than the task's memory."
   }
 }

@@ -137,6 +137,31 @@ def test_a_tenant_that_failed_is_left_out_downstream() -> None:
     assert report.outcome is Outcome.FAILED
 
 
+@pytest.mark.parametrize(("lost", "left"), [("a", {"b"}), ("a/background", {"a", "b"})])
+def test_what_failed_for_a_tenant_failed_for_its_services_and_never_the_other_way(lost: str, left: set[str]) -> None:
+    subjects = ("a", "a/background", "b")
+
+    def first(_facts: Any) -> Mapping[str, Verdict]:
+        broken = Blocked(Problem("broken", "it is", lost, "mend it"))
+        return {one: broken if one == lost else Done("there") for one in subjects}
+
+    def second(_facts: Any) -> Mapping[str, Verdict]:
+        return dict.fromkeys(subjects, Done("up"))
+
+    steps = [
+        a_step("first", decide=first, apply=nothing_to_apply),
+        a_step("second", decide=second, apply=nothing_to_apply, needs=("first",)),
+    ]
+    report = go(steps, World())
+    assert report.endings["second"].keys() == left
+
+
+def test_who_asks_for_a_tenant_asks_for_all_of_its_services() -> None:
+    every = dict.fromkeys(("a", "a/background", "b"), Done("up"))
+    report = go([a_step(decide=lambda _facts: every, apply=nothing_to_apply)], World(), subjects={"a"})
+    assert set().union(*report.endings.values()) == {"a", "a/background"}
+
+
 def test_a_step_is_not_begun_when_the_stack_failed_before_it() -> None:
     blocked = a_step("first", decide=lambda _facts: {STACK: Blocked(Problem("gone", "gone"))})
     world = World()

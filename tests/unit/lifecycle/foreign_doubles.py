@@ -230,7 +230,7 @@ class Services:
     def stop(self, _deployment: str) -> None:
         self.world.changed.append(SERVICE)
 
-    def redeploy(self, _service: str) -> str:
+    def redeploy(self, _service: str, _definition: str = "") -> str:
         self.world.changed.append(SERVICE)
         self.world.redeployed = True
         return "ecs-svc/2"

@@ -22,7 +22,7 @@ from orchestrator.aws.ssm import CommandOutput, Ping
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.runner import Report, run
-from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_to_apply
+from orchestrator.engine.step import STACK, Done, Step, Verdict, Wait, nothing_to_apply, tenant_of
 from orchestrator.errors import Outcome
 from orchestrator.lifecycle import pause, resume
 from orchestrator.lifecycle.pause_tags import TAG, Stamp
@@ -235,7 +235,7 @@ def _tagged(value: str | None) -> dict[str, str]:
 
 def _context(world: World, who: str) -> Any:
     aws = Aws(world)
-    tenants = {name: SimpleNamespace(service=name, service_id=name) for name in world.desired}
+    services = {name: SimpleNamespace(subject=name, tenant=tenant_of(name), name=name) for name in world.desired}
     machines: dict[str, Any] = {
         name: SimpleNamespace(instance_id=name, host=name, port=8081, config_port=19071) for name in world.machines
     }
@@ -243,7 +243,8 @@ def _context(world: World, who: str) -> Any:
         stack="onyx-prod",
         cluster="onyx-prod-cluster",
         ownership=Ownership(),
-        tenants=tenants,
+        tenants={one.tenant: one for one in services.values()},
+        services=services,
         indexes=[PlacedIndex(VESPA, name, one) for name, one in machines.items()],
         runner=SimpleNamespace(instance_id=next(iter(world.machines))),
         database=SimpleNamespace(

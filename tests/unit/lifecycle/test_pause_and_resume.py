@@ -116,6 +116,15 @@ def test_one_tenant_s_pause_stops_its_service_and_nothing_else() -> None:
     assert world.lasting == before
 
 
+def test_one_tenant_s_pause_stops_all_of_its_services_and_a_resume_starts_them() -> None:
+    world = World({"a": 1, "a/background": 2, "b": 3}, machines={"a": "running", "b": "running"})
+    before = world.lasting
+    assert paused(world, tenants=["a"]).outcome is Outcome.SUCCEEDED
+    assert world.desired == {"a": 0, "a/background": 0, "b": 3}
+    survived(resumed, world, ())
+    assert (world.desired, world.lasting) == ({"a": 1, "a/background": 2, "b": 3}, before)
+
+
 def test_one_tenant_s_resume_starts_what_all_share_and_leaves_the_others_paused() -> None:
     world = three()
     before = world.lasting

@@ -144,3 +144,18 @@ def test_the_worst_verdict_is_told() -> None:
     part = rows(dns_records=Observation(object(), {"a": Todo("point it here")}), services=lost)["a"]
     assert (part.state, part.detail) == (board.FAILED, "services: no cluster")
     assert not board.is_up([part])
+
+
+def test_a_tenant_is_up_when_all_of_its_services_are() -> None:
+    said = good()
+    said["tenants"]["a"]["workers"] = {"background": {"service": "a-background"}}
+    stack = contract.parse(said, "test")
+    front, behind = (
+        Service(name, "ACTIVE", 1, number, 0, ()) for name, number in (("a-service", 1), ("a-background", 0))
+    )
+    seen = {"a": Rollout(front, TargetHealth({"healthy": 1})), "a/background": Rollout(behind)}
+    verdicts: dict[str, Verdict] = {"a": Done("1/1 running"), "a/background": Wait("0/1 running")}
+    sight = Observation(redeploy.RedeployFacts(seen, {}), verdicts)
+    (row,) = [one for one in board.rows(stack, {"services": sight}, {}, ["a"]) if one.part == "tenant"]
+    assert (row.state, row.detail) == (board.PENDING, "services of background: 0/1 running")
+    assert (row.running, row.desired, row.healthy, row.targets) == (1, 2, 1, 1)

@@ -205,7 +205,7 @@ class Cluster:
     def stop(self, _deployment: str) -> None:
         raise NotImplementedError
 
-    def redeploy(self, service: str) -> str:
+    def redeploy(self, service: str, definition: str = "") -> str:
         self.calls["UpdateService"] += 1
         self.primary, self.created = "ecs-svc/3", self.clock.seconds
         for life in self.lives[service]:

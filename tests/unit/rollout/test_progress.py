@@ -16,7 +16,7 @@ from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.runner import Ending, Limits, run_step
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
-from orchestrator.rollout import progress
+from orchestrator.rollout import progress, recovery
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
 from orchestrator.steps import services
@@ -247,11 +247,11 @@ def test_a_service_is_looked_into_when_it_is_late_and_not_again_at_once() -> Non
 def test_failures_that_a_service_got_over_are_not_why_it_is_short_of_tasks_now() -> None:
     failed, good, failed_again = Life(1000, ended=1010, reason=OOM), Life(1012, 1015, 1030), Life(1100, ended=1110)
     context = one(failed, good, failed_again)
-    cluster, tenant = context.cluster, context.stack.tenants["a"]
+    cluster, tenant = context.cluster, context.stack.services["a"]
     seen = []
     for now in (1020, 1090, 1115):
         cluster.clock.seconds = now
         look = progress.observe(cluster.stack, cluster, cluster, cluster)["a"]
         inside = progress.examine(look, tenant, cluster, cluster, cluster)
-        seen.append((len(inside.failures), len(progress.at_present(inside).failures)))
+        seen.append((len(inside.failures), len(recovery.steady_since(inside).failures)))
     assert seen == [(1, 1), (1, 0), (2, 2)]

@@ -61,6 +61,37 @@ def test_a_good_contract() -> None:
     stack = contract.parse(good(), "test")
     assert stack.tenants["a"].database == "onyx_a"
     assert stack.redis is None
+    assert [(one.subject, one.name) for one in stack.services.values()] == [("a", "a-service"), ("b", "b-service")]
+
+
+def test_a_tenant_may_have_services_without_a_load_balancer() -> None:
+    said = good()
+    workers = {"background": {"service": "a-background"}, "beat": {"service": "a-beat", "log_group": "/ecs/beat"}}
+    said["tenants"]["a"]["workers"] = workers
+    said["tenants"]["b"] |= {"cluster": "other", "workers": {"background": {"service": "a-background"}}}
+    stack = contract.parse(said, "test")
+    assert [(one.subject, one.tenant, one.name, one.log_group) for one in stack.services.values()] == [
+        ("a", "a", "a-service", "/ecs/a"),
+        ("a/background", "a", "a-background", "/ecs/a"),
+        ("a/beat", "a", "a-beat", "/ecs/beat"),
+        ("b", "b", "other/b-service", "/ecs/b"),
+        ("b/background", "b", "other/a-background", "/ecs/b"),
+    ]
+    assert stack.services["a/background"].target_group_arn == ""
+    assert stack.subjects_of(["b"]) == ("b", "b/background")
+    assert stack.service_part("b/background")[1] == "other/a-background"
+
+
+def test_a_service_is_one_tenants_also_where_no_load_balancer_leads_to_it() -> None:
+    said = good()
+    said["tenants"]["a"]["workers"] = {"background": {"service": "b-service"}}
+    with pytest.raises(Invalid) as refused:
+        contract.parse(said, "test")
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.message) == (
+        "contract-duplicate-service",
+        "b-service is used by 2 tenants: a/background, b",
+    )
 
 
 SERVICE_OF_A = "arn:aws:ecs:us-west-2:123456789012:service/onyx-prod-cluster/a-service"
