@@ -5,6 +5,7 @@ from orchestrator.app.certification import Certification
 from orchestrator.app.context import DnsRules
 from orchestrator.app.deployments import Continuing, Redeploying
 from orchestrator.app.evidence import collect
+from orchestrator.app.migration import Migrating
 from orchestrator.app.operation import Operation, Selection
 from orchestrator.app.pausing import Pausing, Resuming, pause_state_of, paused_survey
 from orchestrator.app.plan_consequences import PlanConsequences, consequences_of, no_consequences, tell
@@ -19,6 +20,7 @@ __all__ = [
     "Certification",
     "Continuing",
     "DnsRules",
+    "Migrating",
     "Operation",
     "Pausing",
     "PlanConsequences",

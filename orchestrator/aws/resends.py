@@ -60,6 +60,7 @@ AGAIN: Mapping[str, str] = {
     "put_secret_value": "botocore gives it a ClientRequestToken",
     "register_scalable_target": "the suspension is set to a value",
     "remove_tags_from_resource": "removing twice is harmless",
+    "run_task": "botocore gives it a clientToken",
     "start_db_cluster": "refused while it starts; the cluster is then read again",
     "start_db_instance": "refused while it starts; the server is then read again",
     "start_instances": "starting twice is harmless",

@@ -33,6 +33,7 @@ COMMANDS = {
     "pause": "Stop what is billed by the hour, and keep the data.",
     "resume": "Bring a paused stack back as it was.",
     "redeploy": "Force a new deployment of a tenant's service, and wait for it.",
+    "migrate": "Migrate tenants' schemas by one task each, then roll out.",
     "continue": "Continue a deployment that waits at a pause hook.",
     "lock": "Show where the stack's lock is, and who holds it.",
     "fleet": "Run a command on many stacks, in waves.",

@@ -123,6 +123,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate redeploy acme globex",
         "orchestrate redeploy acme --timeout 45m --json",
     ),
+    "migrate": (
+        "orchestrate migrate acme",
+        "orchestrate migrate",
+        "orchestrate migrate acme globex --timeout 2h",
+    ),
     "continue": (
         "orchestrate continue",
         "orchestrate continue acme",

@@ -8,12 +8,14 @@ from orchestrator.lifecycle import (
     backup,
     deployments_continued,
     destroy,
+    migrated_rollout,
     pause,
     pruned,
     redeploy_forced,
     restore,
     resume,
     rollouts_stopped,
+    schema_migrated,
 )
 from orchestrator.lifecycle.backup import databases_dumped
 
@@ -32,6 +34,8 @@ def own() -> tuple[AnyStep, ...]:
         *restore.LOADED,
         deployments_continued.STEP,
         redeploy_forced.STEP,
+        schema_migrated.STEP,
+        migrated_rollout.STEP,
         rollouts_stopped.STEP,
     )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem, correction
 from orchestrator.index import PROVIDERS
-from orchestrator.policy import backups, pausing
+from orchestrator.policy import backups, migrating, pausing
 from orchestrator.policy import grants as on
 from orchestrator.policy.grants import Grant
 
@@ -307,6 +307,7 @@ COMMANDS: Mapping[str, Grants] = {
     "pause": (*ADMIN_SESSION, *pausing.PAUSED, *pausing.ESTIMATED, *LOCK),
     "resume": (*RUN, *pausing.RESUMED),
     "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),
+    "migrate": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *LOCK),
     "continue": CONTINUING,
     "lock": LOCK_SEEN,
     "unlock": LOCK_FREED,

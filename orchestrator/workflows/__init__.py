@@ -16,6 +16,7 @@ from orchestrator.workflows.continue_ import ContinueOptions, continue_
 from orchestrator.workflows.destroy import DestroyOptions, destroy
 from orchestrator.workflows.doctor import DoctorOptions, doctor
 from orchestrator.workflows.logs import LogsOptions, logs
+from orchestrator.workflows.migrate import MigrateOptions, migrate
 from orchestrator.workflows.pause import PauseOptions, pause
 from orchestrator.workflows.plan import PlanningOptions, plan
 from orchestrator.workflows.preflight import PreflightOptions, preflight
@@ -40,6 +41,7 @@ __all__ = [
     "Emit",
     "Event",
     "LogsOptions",
+    "MigrateOptions",
     "PauseOptions",
     "PlanOptions",
     "PlanningOptions",
@@ -62,6 +64,7 @@ __all__ = [
     "dns",
     "doctor",
     "logs",
+    "migrate",
     "pause",
     "plan",
     "preflight",

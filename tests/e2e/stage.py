@@ -109,6 +109,20 @@ class Stage:
         file.write_text(json.dumps(contract or self.contract))
         return self.orchestrate(name, "--contract", str(file), "--poll", "0.5", *arguments, variables=more)
 
+    def started(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that takes a contract, left running: to be killed."""
+        file = self.folder / "contract.json"
+        file.write_text(json.dumps(self.contract))
+        self.work.mkdir(exist_ok=True)
+        command = (name, "--contract", str(file), "--poll", "0.5", *arguments, "--json")
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "orchestrator", *command],
+            env=self.environment(),
+            cwd=self.work,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def orchestrate(self, *arguments: str, stdin: str = "", variables: Mapping[str, str | None] | None = None) -> Ended:
         """The real command line, as a process of its own."""
         self.work.mkdir(exist_ok=True)
@@ -234,15 +248,21 @@ def stage(
     region: str = "us-west-2",
     provider: str = "route53",
     rates: float | None = None,
+    onyx: Mapping[str, int] | None = None,
 ) -> Iterator[Stage]:
-    """A cloud with the example stack as Terraform leaves it: half alive, its database server available."""
+    """A cloud with the example stack as Terraform leaves it: half alive, its database server available.
+
+    `onyx` is the major version of a tenant, where it is another than 2.
+    """
     running = client.up("e2e", folder / "cloud", speed=speed, enforce_iam=enforce_iam, region=region, rates=rates)
     try:
         cloud = LocalCloud(folder / "cloud", running, client.ask(running, "env"))
         with recording(running.endpoint) as recorder:
             made = Stage(cloud, folder, recorder)
             session: boto3.Session = made.aws.session
-            made.contract = world.build(session, endpoint=running.endpoint, tenants=tenants, provider=provider)
+            made.contract = world.build(
+                session, endpoint=running.endpoint, tenants=tenants, provider=provider, onyx=onyx
+            )
             rds = made.aws.client("rds")
             until(
                 "RDS is available",
