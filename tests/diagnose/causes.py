@@ -108,6 +108,7 @@ CAUSES = {
     "task-without-role": "task-role-missing",
     "tasks-locked-in": "task-egress-closed",
     "unhealthy-target": "task-target-unhealthy",
+    "version-without-index": "index-for-version-missing",
     "vespa-config-port-closed": "vespa-port-closed",
     "vespa-container-down": "vespa-container-down",
     "vespa-container-missing": "vespa-container-missing",
@@ -268,6 +269,7 @@ HOPELESS = frozenset(
         "role-without-connections",
         "role-without-login",
         "task-without-role",
+        "version-without-index",
         "vespa-other-config-port",
         *FATAL_LOGS,
     }
