@@ -48,5 +48,6 @@ class Migrating(Operation):
 
     def run(self, emit: Emit, around: Around = runner.unguarded) -> Report:
         """Migrate and roll out; the migration's log goes the way of all events."""
-        self._context = replace(self._context, tell=emit)
+        if isinstance(self._context, MigratingContext):
+            self._context = replace(self._context, tell=emit)
         return super().run(emit, around)

@@ -49,7 +49,7 @@ def judge(facts: IndexVersionCheckFacts) -> Iterable[Finding]:
     """Per tenant; nothing is said of a version that no tag tells."""
     for tenant, definition in facts.definitions.items():
         major = major_of([one.image for one in definition.containers])
-        if major not in NEEDED or _is_told_elsewhere(definition):
+        if major is None or major not in NEEDED or _is_told_elsewhere(definition):
             continue
         said, secret = definition.variables(), definition.secret_names()
         lacking = [
