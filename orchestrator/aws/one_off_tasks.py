@@ -51,7 +51,8 @@ class OneOffTasks:
         """
         cluster, name = place(service, self._cluster)
         with translated("ecs:DescribeServices"):
-            (raw,) = self._client.describe_services(cluster=cluster, services=[name])["services"]
+            (said,) = answers(self._client, "describe_services", cluster=cluster, services=[name])
+        (raw,) = said["services"]
         given = {key: raw[key] for key in _NETWORK if raw.get(key)}
         overrides = [{"name": container, "command": list(command)} for container, command in commands.items()]
         with translated("ecs:RunTask"):
