@@ -217,7 +217,7 @@ run "a_task_too_small_for_its_version" {
   command = plan
   variables {
     onyx_version = "v4.6.1"
-    tenants      = { customer-a = { slot = 0, hostname = "demo.vigilon.app", memory = 3072 } }
+    tenants      = { customer-a = { slot = 0, hostname = "demo.vigilon.app", background = { memory = 7168 } } }
   }
   expect_failures = [var.tenants]
 }
