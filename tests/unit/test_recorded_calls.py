@@ -49,7 +49,7 @@ def test_a_call_that_goes_as_it_must(operation: str, way: str, sizes: dict[str, 
         ("ec2.DescribeAddresses", "", {"Filters": 1}, "the batcher"),
         ("ssm.GetParameters", "", {"Names": 1}, "the batcher"),
         ("ecs.UpdateService", "", {}, "may send it again"),
-        ("ecs.RunTask", "way/once", {}, "nothing says"),
+        ("ecs.StartTask", "way/once", {}, "nothing says"),
         ("kms.GetKeyPolicy", "", {}, "no row"),
     ],
 )

@@ -125,7 +125,7 @@ EVENTS: Mapping[str, tuple[Sequence[Event], str]] = {
     **dict.fromkeys(("apply", "run", "resume", "restore", "pause", "destroy", "backup"), (STEPS, "failed")),
     **dict.fromkeys(("plan", "dns plan"), (STEPS[2:], "pending")),
     **dict.fromkeys(
-        ("redeploy", "continue", "certificate", "dns apply", "dns undo", "dns check"), (STEPS[2:], "failed")
+        ("redeploy", "migrate", "continue", "certificate", "dns apply", "dns undo", "dns check"), (STEPS[2:], "failed")
     ),
     "status": (PARTS, "pending"),
     "tasks": (TASKS, "failed"),
