@@ -22,7 +22,7 @@ class Outcome(Enum):
     REFUSED = ("refused", 3, "refused: it would be unsafe, or this is another account")
     TIMED_OUT = ("timed-out", 4, "a step's deadline passed while it waited")
     LOCKED = ("locked", 5, "another run is working on this stack")
-    PENDING = ("pending", 6, "`plan` and `status` only: there is work to do")
+    PENDING = ("pending", 6, "there is work to do (`plan`, `status`, `dns plan`, `dns check`)")
     EXPIRED = ("expired", 7, "the credentials expired during the run: sign in again, and the same command continues")
     INTERRUPTED = ("interrupted", 130, "Ctrl-C or SIGTERM")
 

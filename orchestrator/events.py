@@ -43,7 +43,7 @@ class StepStarted(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWaiting(_Event):
-    """Something is not there yet; `until` is when we stop waiting (ISO 8601)."""
+    """Something is not there yet; `until` is when the step stops waiting (ISO 8601)."""
 
     name = "step-waiting"
     until: str = ""
@@ -51,10 +51,10 @@ class StepWaiting(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceProgress(_Event):
-    """Terraform started or finished a change to a resource; not in the records of runs.
+    """Terraform started or finished a change to the resource at `address`; not in the records of runs.
 
-    `state` is `started`, `done` or `failed`, `action` Terraform's word (`create`, `update`, `delete`), `address` the
-    resource's; `done` of the `total` changes of the plan are made (a replacement is two).
+    `state` is `started`, `done` or `failed`, `action` Terraform's word (`create`, `update`, `delete`); `done` of the
+    `total` changes of the plan are made (a replacement is two).
     """
 
     name = "resource-progress"
@@ -74,7 +74,7 @@ class StepDone(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed(_Event):
-    """It will not become true: `code`, `fix`, `context` and `outcome` say why."""
+    """It will not become true for this subject: `code`, `context` and `outcome` say why, `fix` what to do."""
 
     name = "step-failed"
     code: str = ""
@@ -85,12 +85,12 @@ class StepFailed(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingReported(_Event):
-    """Something worth knowing that stops nothing (an orphaned database, a planned change); what the doctor found.
+    """Something worth knowing that stops nothing: a planned change, an orphaned database, what the doctor found.
 
-    The doctor's have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact values),
-    `guide` (the guide's section), `page` (of the check, in this documentation), `repair` (the step by which `doctor
-    --fix` repairs it; empty: it doesn't), and `root`, the code of the root cause this is a consequence of (empty: it is
-    one).
+    The doctor's findings have more: `severity` (`blocker`, `warning`, `info`), `check`, `cause`, `evidence` (exact
+    values), `guide` (the guide's section), `page` (of the check, in this documentation), `repair` (the step by which
+    `doctor --fix` repairs it; empty: it doesn't), and `root`, the code of the root cause behind it (empty: it is a root
+    cause itself).
 
     A plan's consequences say their `effect` (`loss`, `outage`, `disturbance`, `restart`, `work`), the Terraform
     `address`, and `loss`, the name that `--allow-loss` takes. What preflight found has the `status` of its line
@@ -125,8 +125,8 @@ class PartObserved(_Event):
 
     `state` is `up`, `pending`, `failed` or `unknown`. A tenant has more: tasks `running` of `desired`, targets
     `healthy` of `targets` (0 of 0 where the tenant is up: not asked for), its `vespa` and `opensearch` (`up`,
-    `starting`, docker's or EC2's word), `dns` (`ok`, `stale`, `missing`) and `site` (the HTTP status, `unreachable`,
-    `tls-invalid`); empty: not known, or there is none.
+    `starting`, or the word of Docker or EC2), `dns` (`ok`, `stale`, `missing`) and `site` (the HTTP status,
+    `unreachable`, `tls-invalid`); empty: not known, or there is none.
     """
 
     name = "part-observed"
@@ -185,7 +185,7 @@ class LogLine(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Event):
-    """The last event of a run. `outcome` is a word of `errors.Outcome`."""
+    """The last event of a run: its `outcome` (a word of the exit statuses), how long it took, how many calls to AWS."""
 
     name = "run-finished"
     outcome: str = "succeeded"
@@ -204,8 +204,8 @@ class ChangeIntended(_Event):
 class ChangeMade(_Event):
     """For the journal only: how the change ended for its subject.
 
-    `outcome` is a word of `errors.Outcome` (`succeeded`: it was taken), or `unknown`: no answer came that tells. Then,
-    and where this event is missing, nobody knows: look, as the next observation does.
+    `outcome` is a word of the exit statuses (`succeeded`: AWS accepted it), or `unknown`: no answer came. Then, and
+    where this event is missing, only the next observation can tell.
     """
 
     name = "change-made"

@@ -89,6 +89,20 @@ class HttpsProbe:
             return Probe(address, Reached.ANSWERED, response.status, location=location, body=body)
 
 
+def unheard(error: BaseException) -> str:
+    """Why no answer came, in words, without addresses, which may hold keys: the system's own words where it has any."""
+    if isinstance(error, urllib3.exceptions.LocationValueError):
+        return "its address is not a URL"
+    for cause in _causes(error):
+        if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
+            return "no answer in time"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror[:1].lower() + cause.strerror[1:]
+    return "no complete answer"
+
+
 def _causes(error: BaseException) -> tuple[BaseException | None, ...]:
     return (error, *(one for one in error.args if isinstance(one, BaseException)), error.__cause__, error.__context__)
 

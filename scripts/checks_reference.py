@@ -18,9 +18,9 @@ CASES = Path(__file__).resolve().parent.parent / "tests" / "cases" / "checks"
 
 def lines() -> Iterator[str]:
     """The page below its title."""
-    yield "`orchestrate doctor` runs all of them, reads AWS for all at the same time, and reports root causes first."
-    yield "Only `--fix` changes anything. A `blocker` keeps a site from working (exit status 1), a `warning`"
-    yield "will one day. Symptoms and fixes below are examples: what each check says of one of its test cases."
+    yield "`orchestrate doctor` runs all of them at the same time and reports root causes first. Only `--fix` changes"
+    yield "anything. A `blocker` keeps a site from working (exit status 1); a `warning` will one day. The symptoms and"
+    yield "fixes below are examples, taken from the test cases of each check."
     yield ""
     for check in checks.discover():
         yield from _of(check)

@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import checks_reference
 import click
+import contract_reference
 import laws_reference
 import lifecycle_reference
 import permissions_reference
@@ -31,7 +32,6 @@ from orchestrator.errors import Outcome
 from orchestrator.lifecycle import catalogue, pause, resume
 from orchestrator.notices.table import NoticeSettings
 from orchestrator.render import document, notice
-from orchestrator.stack import contract, names, patterns
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -46,13 +46,22 @@ EVENT_FIELDS = {
     "changed": "how many changes were made",
 }
 
+TYPES = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "tuple[str, ...]": "list of texts",
+    "tuple[ContainerObserved, ...]": "list of objects",
+}
+"""The type of an event's field → what it is in JSON, in words."""
+
 
 def pages() -> Mapping[str, str]:
     """File name below docs/reference → its content."""
     return {
-        "contract.schema.json": json.dumps(_schema(), indent=2) + "\n",
+        "contract.schema.json": json.dumps(contract_reference.schema(), indent=2) + "\n",
         "orchestrate.toml.schema.json": json.dumps(settings.schema(), indent=2) + "\n",
-        "contract.md": _page("The contract, schema 1", _contract()),
+        "contract.md": _page("The contract, schema 1", contract_reference.lines()),
         "events.md": _page("Events (`--json`)", _events()),
         "output.md": _page("Lists (`--output json|yaml`)", _output()),
         "exit-status.md": _page("Exit status", _exit_status()),
@@ -97,65 +106,6 @@ def _sentence(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-# contract
-
-
-def _schema() -> dict[str, Any]:
-    schema = contract.Stack.model_json_schema(by_alias=True)
-    required = sorted({"schema", *schema["required"]}, key=list(schema["properties"]).index)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "required": required}
-
-
-def _contract() -> Iterator[str]:
-    yield (
-        "What `orchestrate` needs to know about a stack: the Terraform output `orchestrator`, or the same as JSON with"
-    )
-    yield "`--contract FILE`, standard input (`--contract -`) or the variable `ORCHESTRATE_CONTRACT` (JSON, or base64"
-    yield "of gzipped JSON). Names, ids and ARNs only, never a secret. All defects are reported at once."
-    yield ""
-    yield "As a JSON schema: [contract.schema.json](contract.schema.json). The schema can't say that a tenant's"
-    yield "`database`, `role`, `service`, `hostname` and `target_group_arn` must be its own, nor what a PostgreSQL name"
-    yield "may be: 1 to 63 bytes of `a-z`, `0-9`, `_`, `-`, not beginning with a digit or `-`, and not reserved"
-    yield f"({', '.join(f'`{name}`' for name in sorted(names.RESERVED))}, `pg_*`)."
-    yield ""
-    schema = _schema()
-    yield from _model("the whole", schema)
-    for name, part in schema["$defs"].items():
-        yield from _model(name, part)
-
-
-def _model(name: str, part: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## {name}"
-    yield ""
-    yield _sentence(part.get("description"))
-    yield ""
-    required = part.get("required", ())
-    rows = (
-        (f"`{key}`", _type(shape), "yes" if key in required else "no", _default(shape))
-        for key, shape in part["properties"].items()
-    )
-    yield from _table(("Key", "Type", "Required", "Default"), rows)
-
-
-def _default(shape: Mapping[str, Any]) -> str:
-    return f"`{json.dumps(shape['default'])}`" if "default" in shape else ""
-
-
-def _type(shape: Mapping[str, Any]) -> str:
-    if "$ref" in shape:
-        name = shape["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "anyOf" in shape:
-        return " or ".join(_type(one) for one in shape["anyOf"])
-    if "const" in shape:
-        return f"`{json.dumps(shape['const'])}`"
-    if "additionalProperties" in shape:
-        return f"map: name → {_type(shape['additionalProperties'])}"
-    limits = [f"{key} {shape[key]}" for key in ("minimum", "maximum", "minLength", "maxLength") if key in shape]
-    words = [patterns.WORDS[shape["pattern"]]] if "pattern" in shape else []
-    return ", ".join([shape["type"], *limits, *words])
-
-
 # events, exit status, steps, settings
 
 
@@ -173,7 +123,7 @@ def _events() -> Iterator[str]:
         yield ""
         own = [field for field in fields(kind) if field.name not in common]
         if own:
-            rows = ((f"`{field.name}`", str(field.type), f"`{json.dumps(field.default)}`") for field in own)
+            rows = ((f"`{field.name}`", TYPES[str(field.type)], f"`{json.dumps(field.default)}`") for field in own)
             yield from _table(("Also", "Type", "Default"), rows)
     yield "New fields and events may come with the same `schema`; existing ones keep their meaning."
 
@@ -320,18 +270,25 @@ def _command(title: str, command: click.Command | None) -> Iterator[str]:
 
 
 def _option(option: click.Option) -> tuple[str, str]:
-    metavar = "" if option.is_flag else f" {option.metavar or option.type.name.upper()}"
+    metavar = "" if option.is_flag else f" {option.metavar or _value(option.type)}"
     said = (option.help or "") + (f" Default: {option.default}." if option.show_default else "")
     return f"`{', '.join(option.opts)}{metavar}`", said
+
+
+def _value(kind: click.ParamType) -> str:
+    """What an option takes, where it doesn't say so itself."""
+    if isinstance(kind, click.Choice):
+        return f"[{'|'.join(map(str, kind.choices))}]"
+    return "NUMBER" if isinstance(kind, click.IntRange | click.FloatRange) else kind.name.upper()
 
 
 # problems
 
 
 def _problems() -> Iterator[str]:
-    yield "Every problem has a code that doesn't change, a message, mostly a place, and a fix. `{…}` is filled in"
-    yield "when it happens; a message that is filled in completely (AWS's or PostgreSQL's own words) is"
-    yield "left out. The code is in brackets after the message, and is `code` in `--json`."
+    yield "Every problem has a code that doesn't change, a message, usually a place, and a fix. The code is in brackets"
+    yield "after the message, and is `code` in `--json`. `{…}` is filled in when it happens. Where *the message varies*,"
+    yield "it is that of AWS, PostgreSQL or Terraform, or says what was found."
     yield ""
     by_code: dict[str, list[Source]] = defaultdict(list)
     for one in problems():
@@ -347,24 +304,29 @@ def _listed(by_code: Mapping[str, Sequence[Source]]) -> Iterator[str]:
     for code, places in by_code.items():
         yield f"## {_code(code)}"
         yield ""
-        yield from dict.fromkeys(map(_line, sorted(places, key=lambda one: not (one.message or one.fix))))
+        files: dict[str, list[str]] = defaultdict(list)
+        for one in sorted(places, key=lambda one: not (one.message or one.fix)):
+            files[_said(one)].append(one.file)
+        yield from (f"- {said} ({', '.join(dict.fromkeys(where))})" for said, where in files.items())
         yield ""
 
 
-def _line(one: Source) -> str:
-    said = f"{_code(one.message)}. " if one.message else ""
-    fix = f"Fix: {_code(one.fix)}. " if one.fix else ""
-    return f"- {said}{fix}({one.file})"
+def _said(one: Source) -> str:
+    said = _ended(_code(one.message)) if one.message else "*The message varies.*"
+    return f"{said} Fix: {_ended(_code(one.fix))}" if one.fix else said
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def _code(text: str) -> str:
     """Templates as code, so that Markdown leaves `{a_b_c}` alone."""
     text = _cell(text).rstrip(".")
-    return (
-        text
-        if "`" in text and "{" not in text
-        else re.sub(r"\{[^{}]*\}", lambda found: f"`{found[0]}`", text.replace("`", ""))
-    )
+    if "`" in text and "{" not in text:
+        return text
+    plain = text.replace("`", "").replace("<", "\\<")
+    return re.sub(r"\{[^{}]*\}", lambda found: f"`{found[0]}`", plain)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from orchestrator.local import laws
 
 def lines() -> Iterator[str]:
     """A section for each law, in the order in which they refuse."""
-    yield "What AWS refuses, or answers differently than a simple stand-in would: the"
-    yield "[local cloud](../explanation/local-cloud.md) always does the same. Each law is a file of"
-    yield "`orchestrator/local/laws/`."
+    yield "What AWS refuses, or answers differently from what a simple stand-in would: the [local"
+    yield "cloud](../explanation/local-cloud.md) does the same. Each law is a file in `orchestrator/local/laws/`."
     yield ""
     for law in laws.catalogue():
         yield f"## {law.title}"

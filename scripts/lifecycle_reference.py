@@ -81,30 +81,30 @@ TABLES = (
             "Monthly cost while stopped": Cells(
                 said={
                     PAUSE: "[an estimate](../explanation/pause-or-destroy.md#what-a-paused-stack-costs)",
-                    DESTROY: "what the backups take",
+                    DESTROY: "the storage of the backups",
                 }
             ),
             "Restore time": Cells(
                 said={
-                    PAUSE: "as long as RDS takes to start, then one start of the tasks",
-                    DESTROY: "a whole apply, then the data",
+                    PAUSE: "the time RDS takes to start, then one start of the tasks",
+                    DESTROY: "a complete apply, then the data",
                 }
             ),
             "Data preserved": Cells(("rows", "files", "documents", "redis")),
             "DNS update needed": Cells(
-                ("load-balancer", "records", "sites"), {DESTROY: "`orchestrate restore` makes the update"}
+                ("load-balancer", "records", "sites"), {DESTROY: "`orchestrate restore` updates it"}
             ),
             "Database creation needed": Cells(("databases",)),
             "Use case": Cells(
                 said={
                     PAUSE: "nights, weekends, a week; longer with a daily `pause --keep-paused`",
-                    DESTROY: "a month and more",
+                    DESTROY: "a month or more",
                 }
             ),
         },
         {
             "Task counts": Cells(("counts",)),
-            "Autoscaling": Cells(("autoscaling",), {DESTROY: "as Terraform is configured"}),
+            "Autoscaling": Cells(("autoscaling",), {DESTROY: "as Terraform configures it"}),
         },
     ),
 )
@@ -112,14 +112,14 @@ TABLES = (
 
 def lines() -> Iterator[str]:
     """The page below its title."""
-    yield "The guide's tables, and what happens to the same things here. **Bold** is what the tests compare with what"
-    yield "is really there, before and after the trip: they fail when it is anything else, and this page is made from"
-    yield "what they compare with (`orchestrator/local/stories/comparison.json`). *Italics* are claims that no test"
-    yield "checks."
+    yield "The guide's tables, and what happens to the same things here. What is in **bold** is tested: it is"
+    yield "compared with what is there before and after, and the tests fail if anything else happens. (The tests and"
+    yield "this page read the same file, `orchestrator/local/stories/comparison.json`.) What is in *italics* is not"
+    yield "tested."
     yield ""
     for trip, names in SHOWN_BY.items():
-        yield f"- **{trip}** is shown by {', '.join(f'`{name}`' for name in names)}"
-    yield f"- **{DESTROY}** with real Terraform and terraform/: `make roundtrip`"
+        yield f"- **{trip}**: tested by {', '.join(f'`{name}`' for name in names)}"
+    yield f"- **{DESTROY}**, with the real Terraform and terraform/: `make roundtrip`"
     yield ""
     for table in TABLES:
         yield from _table(table)

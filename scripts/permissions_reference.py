@@ -9,14 +9,11 @@ from orchestrator.policy.commands import TERRAFORMS, Grants
 
 
 def lines() -> Iterator[str]:
-    """Commands that need the same stand together."""
-    yield (
-        "The AWS actions that each command needs, at most: a stack without Redis, without Route 53 or without a lock "
-        "in S3"
-    )
-    yield "needs less, and parameters are used only where no secret holds a password. An option that needs more than"
-    yield "its command has its own entry. `orchestrate policy` prints it for one stack, with ARNs and conditions; how"
-    yield "to use it: [least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
+    """Commands that need the same actions share a row."""
+    yield "The AWS actions that each command needs at most. A stack without Redis, Route 53 or a lock in S3 needs less;"
+    yield "SSM parameters are written only where no secret holds a password. An option that needs more than its command"
+    yield "has its own entry. `orchestrate policy` prints the policy for one stack, with ARNs and conditions: see"
+    yield "[least permissions](../how-to/least-permissions.md). `sts:GetCallerIdentity` needs no permission."
     yield ""
     yield "| Commands | Actions |"
     yield "|---|---|"
@@ -26,10 +23,9 @@ def lines() -> Iterator[str]:
     for actions, commands in shared.items():
         yield f"| {', '.join(f'`{command}`' for command in commands)} | {actions} |"
     yield ""
-    yield (
-        "What is encrypted with a customer managed KMS key is decrypted on the caller's behalf. On such keys (those in"
-    )
-    yield "Terraform's state, and `--kms-key`) these actions need, through the service alone (`kms:ViaService`):"
+    yield "What is encrypted with a customer managed KMS key is decrypted with the caller's permissions. On these keys"
+    yield "(those in Terraform's state, and `--kms-key`), the following actions also need, only through the service"
+    yield "(`kms:ViaService`):"
     yield ""
     yield "| Action | On the key |"
     yield "|---|---|"

@@ -24,11 +24,11 @@ SIGNS = {"passed": "passes", "failed": "fails", "unknown": "not known until appl
 
 def lines() -> Iterator[str]:
     """The page."""
-    yield "`orchestrate preflight` goes through these points; `orchestrate apply` does before it asks. A plan is judged"
-    yield "by what is known in it, and by references where values are unknown; a state by its values, and with what is"
-    yield "live. What a plan can't tell yet is *not known until applied*, never passed; what only a person can tell is"
-    yield "*manual*. `blocker`: exit status 3, and no apply; `warning`: it will hurt one day; `info`: a decision that"
-    yield "costs money."
+    yield "`orchestrate preflight` checks these points, and so does `orchestrate apply` before it asks. A plan is"
+    yield "judged by the values that are known in it, and by references where they are unknown; a state by its"
+    yield "values, and by what is running. What a plan can't tell yet is *not known until applied*, never passed;"
+    yield "what only a person can tell is *manual*. A `blocker` means exit status 3 and no apply; a `warning` will"
+    yield "hurt one day; an `info` is a decision that costs money."
     yield ""
     items = preflight.discover()
     for occasion in Checklist:
@@ -94,8 +94,8 @@ def _item(item: Item) -> Iterator[str]:
 def consequences_lines() -> Iterator[str]:
     """The page of consequences."""
     yield "What `orchestrate plan` and `orchestrate apply` say about a plan: [how to](../how-to/before-it-hurts.md)."
-    yield "A *loss*, and an *outage* of every site or for good, is refused (exit status 3) unless it is named by"
-    yield "`--allow-loss NAME`. The examples come from the plans in tests/documents."
+    yield "A *loss* is refused (exit status 3) unless `--allow-loss NAME` names it, and so is an *outage* of every"
+    yield "site or one that lasts. The examples come from the plans in tests/documents."
     yield ""
     for kind in consequences.discover():
         yield f"- {kind.title}"

@@ -7,10 +7,11 @@ fix. A code that is only passed on is found where it comes from.
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,8 @@ INTERNAL = frozenset({"tool-missing"})
 """The runner's word for what is shown as `runner-tool-missing`."""
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+|interrupted|throttled")
+CONSTANT = re.compile(r"\{(_?[A-Z][A-Z0-9_]+)\}")
+"""The placeholder of a module's constant, whose text is known."""
 
 
 @cache
@@ -65,8 +68,21 @@ def problems() -> Sequence[Source]:
     found: set[Source] = set()
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
-        found.update(_of_module(ast.parse(path.read_text(encoding="utf-8")), name))
+        found.update(map(_with_constants, _of_module(ast.parse(path.read_text(encoding="utf-8")), name)))
     return sorted(found, key=lambda one: (one.code, one.file, one.message, one.fix, one.kind))
+
+
+def _with_constants(one: Source) -> Source:
+    """The same with the text of its module's constants in place of their names."""
+    if not CONSTANT.search(one.message + one.fix):
+        return one
+    module = importlib.import_module(one.file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+
+    def text(found: re.Match[str]) -> str:
+        value = getattr(module, found[1], None)
+        return str(value) if isinstance(value, str | int | float) else found[0]
+
+    return replace(one, message=CONSTANT.sub(text, one.message), fix=CONSTANT.sub(text, one.fix))
 
 
 def _of_module(tree: ast.Module, file: str) -> Iterator[Source]:
@@ -143,6 +159,9 @@ def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
                     for name, value in zip(target.elts, node.value.elts, strict=True):
                         if isinstance(name, ast.Name):
                             found[name.id].append(value)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and found[node.target.id]:
+            before = found[node.target.id][-1]
+            found[node.target.id].append(ast.copy_location(ast.BinOp(before, node.op, node.value), node))
     return dict(found)
 
 
@@ -151,6 +170,8 @@ def _texts(node: ast.expr, names: Mapping[str, list[ast.expr]]) -> list[str]:
     if isinstance(node, ast.Name) and node.id in names:
         without = {name: values for name, values in names.items() if name != node.id}
         return list(dict.fromkeys(text for value in names[node.id] for text in _texts(value, without)))
+    if isinstance(node, ast.BinOp):
+        return [left + right for left in _texts(node.left, names) for right in _texts(node.right, names)]
     if isinstance(node, ast.IfExp):
         return [*_texts(node.body, names), *_texts(node.orelse, names)]
     return [_literal(node)]
@@ -185,7 +206,7 @@ def _placeholder(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        return node.attr
+        return "error" if node.attr == "__name__" else node.attr
     if isinstance(node, ast.Call) and node.args:
         return _placeholder(node.args[0])
     return "…"

@@ -18,7 +18,8 @@ def parts() -> list[dict[str, Any]]:
 
 def lines() -> Iterator[str]:
     """A table for each part."""
-    yield "What of Terraform is proven, with what, and by which test. Nothing here has met a real AWS account."
+    yield "What has been proven with Terraform, with which versions, and by which test. None of it has run on a real"
+    yield "AWS account."
     for part in parts():
         yield from ("", f"## {part['title']}", "", "| What | With | Test |", "|---|---|---|")
         for row in part["row"]:

@@ -14,6 +14,7 @@ import urllib3
 
 from orchestrator.errors import Problem
 from orchestrator.notices.table import NoticeTargets
+from orchestrator.probe import unheard
 from orchestrator.render.notice import RunNotice, as_json, as_slack
 from orchestrator.terraform.process import hand_over
 
@@ -53,7 +54,7 @@ def _post(what: str, url: str, body: bytes, signed: Mapping[str, str]) -> Iterat
         with urllib3.PoolManager(timeout=TIMEOUT, retries=False) as pool:
             status = pool.request("POST", url, body=body, headers=headers, redirect=False).status
     except (urllib3.exceptions.HTTPError, ValueError) as error:
-        yield _missed(f"the {what} notice was not delivered", type(error).__name__, fix)
+        yield _missed(f"the {what} notice was not delivered", unheard(error), fix)
         return
     if not 200 <= status < 300:
         yield _missed(f"the {what} notice was rejected", f"HTTP {status}", fix)

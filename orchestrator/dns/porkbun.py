@@ -21,6 +21,7 @@ from orchestrator.dns.model import ADDRESS_TYPES, Change, Connection, Record, Zo
 from orchestrator.dns.names import normal
 from orchestrator.dns.sending import one_by_one, receipt
 from orchestrator.errors import Invalid, OrchestratorError, Problem, Transient
+from orchestrator.probe import unheard
 
 BASE_URL = "https://api.porkbun.com/api/json/v3"
 KEYS = {"apikey": "PORKBUN_API_KEY", "secretapikey": "PORKBUN_SECRET_API_KEY"}
@@ -203,13 +204,17 @@ def _others(entry: Mapping[str, Any]) -> str:
     return json.dumps(others, sort_keys=True) if others else ""
 
 
+def _unlike(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
 @contextmanager
 def _as_documented(path: str) -> Iterator[None]:
     """Turn what an answer of another form than the documented one makes of our reading into a problem."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        text = f"Porkbun's answer doesn't match its documentation ({type(error).__name__}: {error})"
+        text = f"Porkbun's answer doesn't match its documentation ({_unlike(error)})"
         fix = "report it with that answer; meanwhile, set the records by hand: orchestrate dns plan"
         raise OrchestratorError(Problem("dns-provider-failed", text, context=path, fix=fix)) from None
 
@@ -259,7 +264,7 @@ class _Api:
             answer = self._http.request("POST", f"{self._base_url}/{path}", body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             # Whether a change got through is unknown: it is not repeated, the next observation tells.
-            raise Transient(_unavailable(f"Porkbun can't be reached: {type(error).__name__}", path)) from error
+            raise Transient(_unavailable(f"Porkbun can't be reached: {unheard(error)}", path)) from error
         if answer.status == CHALLENGE or "x-amzn-waf-action" in answer.headers:
             raise _Throttled(f"HTTP {answer.status}, a challenge from its firewall")
         if answer.status == HTTPStatus.FORBIDDEN and self._http_host == FORMER_HOST:

@@ -66,7 +66,7 @@ class Database(Section):
     admin_secret_key: str = PASSWORD_KEY
     admin_password: InMemory = None
     aliases: Annotated[tuple[Hostname, ...], Listed] | None = None
-    """Other names by which tasks may reach this same server: an RDS proxy's, or a CNAME of your own."""
+    """Other names by which tasks may reach this server: an RDS proxy, a CNAME of your own."""
 
     @model_validator(mode="after")
     def _is_one_server(self) -> Database:
@@ -118,7 +118,10 @@ class Certificate(Section):
 
 
 class Redis(Section):
-    """The ElastiCache replication group; its token is in the secret, set by the `redis-auth` step (no key: all)."""
+    """The ElastiCache replication group. The `redis-auth` step sets the token that its secret holds.
+
+    `auth_secret_key` is the key of the secret's JSON object; null: the whole value.
+    """
 
     replication_group: Text
     host: Host
@@ -128,7 +131,10 @@ class Redis(Section):
 
 
 class Dns(Section):
-    """Where the hostnames' records live: the zone's name; the role to be assumed where another AWS account holds it."""
+    """Where the hostnames' records live.
+
+    `zone` is the zone's name; `role_arn` a role to assume where the zone is in another AWS account.
+    """
 
     provider: Text
     zone: Hostname
@@ -137,10 +143,10 @@ class Dns(Section):
 
 
 class Tenant(Section):
-    """One customer's Onyx: its database and role, its service, its public name.
+    """One customer: its database and role, its service, its public name.
 
-    `role` may be the server's admin user: its password is then left alone. `secret_arn` and `secret_key` are as the
-    database's `admin_secret_arn` and `admin_secret_key`; without a secret, only a role that exists can be used.
+    `role` may be the server's admin user, whose password is then left alone. `secret_arn` and `secret_key` have the
+    form of the database's `admin_secret_arn` and `admin_secret_key`; without a secret, `role` must exist already.
     """
 
     database: Identifier
@@ -153,21 +159,23 @@ class Tenant(Section):
     target_group_arn: Arn
     log_group: Text | None
     cluster: ClusterName | None = None
-    """The ECS cluster of its service, if another than the stack's."""
+    """The ECS cluster of its service, if it isn't the stack's."""
     load_balancer: LoadBalancer | None = None
-    """The one that leads to it, if another than the stack's."""
+    """The one that leads to it, if it isn't the stack's."""
     certificate: Certificate | None = None
-    """The one that is for its name, if another than the stack's."""
+    """The one for its hostname, if it isn't the stack's."""
     dns: Dns | None = None
-    """Where this tenant's name lives, if elsewhere than the stack's `dns` says."""
+    """Where its hostname's records live, if not where the stack's `dns` says."""
     index: TenantIndexes | None = None
     """Its search indexes; null: what the stack's `vespa` has for it, if anything."""
     workers: dict[WorkerName, WorkerService] | None = None
     """Its services without a load balancer, by name."""
     health_path: SitePath | None = None
-    """With the next two: what its site answers, if something else than the stack's."""
+    """As the stack's, if this site answers differently."""
     health_statuses: Statuses | None = None
+    """The same."""
     health_mark: Mark | None = None
+    """The same."""
 
     @property
     def service_id(self) -> str:
@@ -213,16 +221,17 @@ class Stack(Section, Owned):
     bucket: str | None = None
     redis: Redis | None = None
     vespa: dict[str, Vespa] = Field(default_factory=dict)
-    """By tenant, as `tenants.NAME.index.vespa`: from when every tenant had one of this kind."""
+    """The older way to say `tenants.NAME.index.vespa`, from when every tenant had one."""
     dns: Dns | None = None
     health_path: SitePath | None = None
-    """What the tenants' sites answer when they are up: at this path (null: `/api/health`), …"""
+    """Path at which a site that is up answers; null: `/api/health`."""
     health_statuses: Statuses | None = None
-    """… with one of these statuses (null: 200), …"""
+    """HTTP statuses with which it answers; null: 200."""
     health_mark: Mark | None = None
-    """… and with this: a JSON object whose members the answer has (null: `{"success": true}`, as Onyx says), or text.
+    """What the answer contains; null: `{"success": true}`, as Onyx's does.
 
-    Of a redirect, text that its Location has; empty: any answer will do.
+    A JSON object stands for an object that has these members, anything else for text (of a redirect: in its Location);
+    empty: any answer will do.
     """
     tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
 

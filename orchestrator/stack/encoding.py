@@ -46,8 +46,8 @@ def _not_json(text: str, error: Exception) -> str:
         return "this is Terraform's output for people, which hides the contract: <sensitive>"
     if "\0" in text:
         return "there is a NUL in it"
-    where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"this is neither JSON nor base64 of gzipped JSON ({type(error).__name__}{where})"
+    where = f" (line {error.lineno} is not JSON)" if isinstance(error, json.JSONDecodeError) else ""
+    return f"this is neither JSON nor base64 of gzipped JSON{where}"
 
 
 def unwrapped(document: Any) -> Any:

@@ -129,4 +129,4 @@ def _stopped(change: ResourceChange, tenant: Subject, kind: str) -> Consequence:
     )
 
 
-KIND = Kind("the search indexes' volumes and instances", judge)
+KIND = Kind("Search indexes' volumes and instances", judge)

@@ -115,7 +115,8 @@ def _not_issued(certificate: AcmCertificate, whom: str, argument: str) -> Findin
         code="certificate-not-issued",
         severity=Severity.BLOCKER,
         symptom=f"browsers refuse {whom}: there is no valid certificate",
-        cause=f"the certificate is {certificate.status} {certificate.failure}".rstrip()
+        cause=f"the certificate is {certificate.status}"
+        + (f" ({certificate.failure})" if certificate.failure else "")
         + ("" if failed else ": its validation records are not in DNS, or ACM has not looked yet"),
         fix=f"{fix}; or put these records into the zone: {'; '.join(records)}" if records else fix,
         evidence=(f"Status {certificate.status}", *(f"{one.hostname}: {one.status}" for one in pending)),

@@ -103,7 +103,7 @@ class IndexContainerCheck:
             code=code,
             severity=Severity.BLOCKER,
             subject=tenant,
-            symptom=f"{title} on {instance} {'can not be used' if seen.trouble else 'does not answer'}",
+            symptom=f"{title} on {instance} {'cannot be used' if seen.trouble else 'does not answer'}",
             cause=cause,
             fix=fix,
             evidence=(f"container {name}: {seen.state}, exit {seen.exit_code}", f"{speaker} healthy: {seen.healthy}"),

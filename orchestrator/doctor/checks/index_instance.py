@@ -164,7 +164,7 @@ class IndexInstances:
         if not closed or not doors:
             return []
         source = service.groups[0] if service.groups else "<group of the tasks>"
-        ports = " and ".join(map(str, closed))
+        ports = f"port{'s' if len(closed) > 1 else ''} {' and '.join(map(str, closed))}"
         commands = [
             f"aws ec2 authorize-security-group-ingress --group-id {doors[0].id} --protocol tcp --port {port} "
             f"--source-group {source}"
@@ -175,7 +175,7 @@ class IndexInstances:
                 code=f"{self.index.name}-port-closed",
                 severity=Severity.BLOCKER,
                 subject=tenant,
-                symptom=f"the tasks can't reach {self.index.title} on port {ports}",
+                symptom=f"the tasks can't reach {self.index.title} on {ports}",
                 cause=f"no rule of the security group of {place.instance} admits the tasks' group",
                 fix=f"{'; '.join(commands)} (and the same rules in Terraform)",
                 evidence=(

@@ -217,6 +217,6 @@ POINTS = (
         occasion=Checklist.AFTER,
         judge=seen_by("sites", planned),
         lines=("Test site loads at https://demo.vigilon.app",),
-        about="The site answers a browser: its name, a certificate, and a route to healthy tasks.",
+        about="A browser needs the hostname, a certificate for it, and a route to healthy tasks.",
     ),
 )

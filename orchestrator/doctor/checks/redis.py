@@ -267,6 +267,6 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned, "REDIS_SSL and REDIS_PASSWORD match what Redis requires"),
         lines=("Redis environment includes `REDIS_SSL=true` and `REDIS_PASSWORD`",),
-        about="Tasks and Redis agree on TLS and password.",
+        about="The TLS and the password of Redis, and what the tasks are configured with.",
     ),
 )

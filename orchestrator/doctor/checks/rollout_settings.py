@@ -216,13 +216,13 @@ POINTS = (
         title="A hopeless rollout is reported, and never rolled back",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_breaker, "the breaker is on, rollback off"),
-        about="A hopeless rollout is reported as failed, and never rolls back to code that is older than its schema.",
+        about="ECS's circuit breaker, without a rollback: older code must never run on a newer schema.",
     ),
     Item(
         id="image-pinned",
         title="Images have fixed tags",
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_images, "every image has a fixed tag"),
-        about="Images have fixed tags: `latest` changes from day to day, and each major one needs another index.",
+        about="`latest` changes from day to day, and each major version of Onyx needs another search index.",
     ),
 )

@@ -151,6 +151,6 @@ POINTS = (
         occasion=Checklist.AFTER,
         judge=seen_by("services", planned),
         lines=("Verify ECS tasks are running: `aws ecs describe-services ...`",),
-        about="Tasks run, as many as wanted, of the newest deployment.",
+        about="As many tasks as desired, of the newest deployment.",
     ),
 )

@@ -219,7 +219,7 @@ POINTS = (
         occasion=Checklist.DEPLOY,
         judge=each_tenant(planned_task, "2 GB and 1 vCPU at least"),
         lines=("ECS task has minimum 2GB memory, 1 vCPU",),
-        about="The task's own size: 2 GB and 1 vCPU at least.",
+        about="The task's own size, which all of its containers share.",
     ),
     Item(
         id="container-memory",

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.errors import counted
 from orchestrator.local.core import wire
 from orchestrator.local.laws import Ask, Force, Law, Row
 
@@ -71,7 +72,7 @@ def _begin(_cloud: Cloud) -> AnswerMembers:
 
 def _rows() -> list[Row]:
     return [
-        Row(name, f"{len(members)} members that moto leaves out: {', '.join(members)}", SOURCE)
+        Row(name, f"{counted(len(members), 'member')} that moto leaves out: {', '.join(members)}", SOURCE)
         for name, members in sorted(table().items())
     ]
 

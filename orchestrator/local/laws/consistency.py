@@ -3,7 +3,7 @@
 This lasts up to five of AWS's seconds, and for the next one to three reads in any case, both chosen by the cloud's
 seed; never longer than five real seconds, as on AWS. Once the current state has been shown, it stays so. Terraform's
 provider and a test's oracle always read the current state, and what they change is visible at once; so is everything
-when a fault starts or ends. Route 53 has its own delays (`changes`). Not in force in clouds that are started with
+when a fault starts or ends. Route 53 has its own delays. Not in force in clouds that are started with
 `--no-late`. Left out: a filter matches the current state, although the old one is then shown.
 """
 

@@ -1,6 +1,6 @@
 """Identity: an STS session ends when its time is up, and a role that requires an MFA code is assumed only with one.
 
-Every device here shows the same code, `CODE`, forever; on AWS it changes every 30 seconds, and each works once. A role
+Every device here always shows the same code; on AWS it changes every 30 seconds, and each code works once. A role
 requires it if its trust policy demands `aws:MultiFactorAuthPresent`. A role in another account has that account's
 resources, of which there are none at first; each region has its own. Keys that belong to no session are the account's
 own: whether they exist is checked only with `--enforce-iam`. Left out: GetSessionToken, federation, SAML.

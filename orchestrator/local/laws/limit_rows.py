@@ -91,7 +91,7 @@ def _secret_size(argument: str) -> Limit:
 def _parameter(tier: str, most: int, words: str) -> Limit:
     which = "Tier=='Advanced'" if tier == "Advanced" else "Tier!='Advanced' && Tier!='Intelligent-Tiering'"
     value = octets(f"[@][?{which}].Value | [0]")
-    what = f"bytes of a {tier} parameter's value"
+    what = f"bytes of the value of a parameter ({tier})"
     return _row("ssm", "PutParameter", what, most, value, "ValidationException", words, _SSM)
 
 

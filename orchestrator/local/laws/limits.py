@@ -1,7 +1,7 @@
 """Limits of one call: lists, texts and sums beyond AWS's limit are refused as on AWS.
 
-The rows are in `limit_rows`. The constraints of botocore's models on a shape (its length, its pattern) are the law
-`models`.
+The rows are in `limit_rows.py`. What botocore's models say of a single argument (its length, its format) is checked by
+the law of parameter validation.
 """
 
 from __future__ import annotations

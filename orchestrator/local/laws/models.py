@@ -1,8 +1,8 @@
-"""The constraints of botocore's models on arguments are checked where AWS checks them: on the server.
+"""What botocore's models say of each argument is checked where AWS checks it: on the server.
 
-boto3 itself checks only required members and types; other SDKs and handwritten JSON, not even that. Left out: S3, which
-has its own code for each mistake; the enumerations of `GROWING`; patterns that Python can't read (of half a surrogate
-pair).
+boto3 itself checks only required members and types; other SDKs and handwritten JSON are not even checked for those.
+Left out: S3, which has its own code for each mistake; enumerations that AWS extends all the time (`GROWING`); patterns
+that Python can't read (of half a surrogate pair).
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _begin(_cloud: Cloud) -> Models:
 
 def _rows() -> Sequence[Row]:
     return [
-        Row(service, f"required, length, range, pattern, enumeration: {code}", f"{_MODELS}/{service}")
+        Row(service, f"required, length, range, format, enumeration: {code}", f"{_MODELS}/{service}")
         for service, code in CODES.items()
     ]
 

@@ -1,10 +1,10 @@
-"""Pages: a list is returned in pages, at most as large as AWS's; of three items in tests.
+"""Pages: a list is returned in pages, at most as large as AWS's; in tests, of three items.
 
 This holds for every operation for which botocore has a paginator. moto returns most of them in one piece and has its
 own tokens for some; here the complete list is requested from moto, filtered by the call, and one page of it is
 returned. The rest is behind a token that is valid for the same arguments only. Markers by name (objects' keys,
-records' names) are left to moto, with a smaller number of items requested. Left out: lists that change between two
-pages are cut as they are then.
+records' names) are left to moto, with a smaller number of items requested. A list that changes between two
+pages is cut as it is at that moment.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Quotas: what exceeds a quota is refused when it is created, as on AWS. The rows are in `quota_rows`.
+"""Quotas: what exceeds a quota is refused when it is created, as on AWS. The rows are in `quota_rows.py`.
 
 Security groups' rules (60 a direction) are moto's own. Left out: raised quotas, and those that a stack's Terraform
 can't reach.

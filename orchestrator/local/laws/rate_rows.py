@@ -6,18 +6,21 @@ A page that says only "a second" gives no burst: the bucket holds a second's cal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Operations of a service (botocore's name) and their bucket: `size` tokens at most, `refill` a second."""
+    """Operations of a service and their bucket: `size` tokens, of which `refill` come back in a second.
+
+    The names of service and operations are botocore's; `*` is any ending.
+    """
 
     service: str
-    operations: re.Pattern[str]
+    operations: tuple[str, ...]
     size: int
     refill: float
     source: str
@@ -29,6 +32,10 @@ class Rate:
     note: str = ""
     counts_changes: bool = False
     """Whether it is the changes in a call that take tokens: an UPSERT two, it may take one record away for another."""
+
+    def has(self, operation: str) -> bool:
+        """Whether it is about the operation."""
+        return any(fnmatchcase(operation, name) for name in self.operations)
 
     def cost(self, parameters: Mapping[str, Any]) -> int:
         """How many tokens a call with these parameters takes."""
@@ -56,71 +63,81 @@ NOT_PUBLISHED = "AWS publishes no figure: a cautious guess"
 
 
 def _rate(service: str, operations: str, size: int, refill: float, source: str, **more: Any) -> Rate:
-    return Rate(service, re.compile(operations), size, refill, source, **more)
+    return Rate(service, tuple(operations.split()), size, refill, source, **more)
 
 
 def _guess(service: str, operations: str, size: int = 10, refill: float = 5, **more: Any) -> Rate:
     return _rate(service, operations, size, refill, NOT_PUBLISHED, shared=False, published=False, **more)
 
 
-_READS = r"(Describe|Get|List|Search)\w+"
+_READS = "Describe* Get* List* Search*"
+_MADE_AND_REMOVED = (
+    "CreateSnapshot CreateSnapshots CreateVolume CreateNetworkInterface DeleteSnapshot DeleteVolume "
+    "DeleteNetworkInterface TerminateInstances"
+)
 ROWS = (
     _rate("acm", "ListCertificates", 8, 8, ACM),
-    _rate("acm", "RequestCertificate|(AddTagsTo|RemoveTagsFrom)Certificate", 5, 5, ACM, shared=False),
-    _rate("acm", "(Delete|Describe|Get|ListTagsFor)Certificate", 10, 10, ACM, shared=False),
-    _guess("application-autoscaling", r"\w+"),
+    _rate("acm", "RequestCertificate AddTagsToCertificate RemoveTagsFromCertificate", 5, 5, ACM, shared=False),
+    _rate(
+        "acm", "DeleteCertificate DescribeCertificate GetCertificate ListTagsForCertificate", 10, 10, ACM, shared=False
+    ),
+    _guess("application-autoscaling", "*"),
     _rate("cloudwatch", "GetMetricData", 500, 500, CLOUDWATCH),
-    _rate("ec2", "StartInstances|RunInstances", 5, 2, EC2, shared=False),
-    _rate("ec2", "(Create|Delete)Tags", 100, 10, EC2, shared=False),
-    _rate("ec2", "(Create|Delete)(Snapshots?|Volume|NetworkInterface)|TerminateInstances", 100, 5, EC2, shared=False),
-    _rate("ec2", "(Create|Delete)NatGateway", 10, 1, EC2, shared=False),
+    _rate("ec2", "StartInstances RunInstances", 5, 2, EC2, shared=False),
+    _rate("ec2", "CreateTags DeleteTags", 100, 10, EC2, shared=False),
+    _rate("ec2", _MADE_AND_REMOVED, 100, 5, EC2, shared=False),
+    _rate("ec2", "CreateNatGateway DeleteNatGateway", 10, 1, EC2, shared=False),
     _rate("ec2", _READS, 100, 20, EC2, shared=False),
-    _rate("ec2", r"\w+", 50, 5, EC2, shared=False),
-    _rate("ecs", "(Describe|List)Clusters", 50, 20, ECS),
-    _rate("ecs", "(Describe|List)Services", 100, 20, ECS),
-    _rate("ecs", "(Describe|List)(Tasks|ContainerInstances)|ListAttributes", 100, 20, ECS),
-    _rate("ecs", "DescribeTaskDefinition|ListTaskDefinition(s|Families)", 50, 20, ECS),
-    _rate("ecs", "(Deregister|Register)TaskDefinition", 20, 1, ECS),
-    _rate("ecs", "(Create|Update|Delete)Service", 50, 5, ECS),
-    _rate("ecs", "(Create|Delete)Cluster|PutClusterCapacityProviders|UpdateCluster(Settings)?", 20, 1, ECS),
-    _rate("ecs", "ExecuteCommand|(Run|Start|Stop)Task", 100, 40, ECS),
-    _rate("ecs", "(Tag|Untag)Resource", 20, 10, ECS),
+    _rate("ec2", "*", 50, 5, EC2, shared=False),
+    _rate("ecs", "DescribeClusters ListClusters", 50, 20, ECS),
+    _rate("ecs", "DescribeServices ListServices", 100, 20, ECS),
+    _rate(
+        "ecs", "DescribeTasks DescribeContainerInstances ListTasks ListContainerInstances ListAttributes", 100, 20, ECS
+    ),
+    _rate("ecs", "DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies", 50, 20, ECS),
+    _rate("ecs", "DeregisterTaskDefinition RegisterTaskDefinition", 20, 1, ECS),
+    _rate("ecs", "CreateService UpdateService DeleteService", 50, 5, ECS),
+    _rate(
+        "ecs", "CreateCluster DeleteCluster PutClusterCapacityProviders UpdateCluster UpdateClusterSettings", 20, 1, ECS
+    ),
+    _rate("ecs", "ExecuteCommand RunTask StartTask StopTask", 100, 40, ECS),
+    _rate("ecs", "TagResource UntagResource", 20, 10, ECS),
     _rate("ecs", "ListTagsForResource", 50, 20, ECS),
-    _rate("ecs", "(Describe|List)ServiceDeployments", 50, 20, ECS),
-    _guess("ecs", "(Continue|Stop)ServiceDeployment"),
-    _guess("elasticache", r"\w+"),
-    _rate("elbv2", r"\w+", 40, 10, ELB, beside=True),
-    _rate("elbv2", r"Describe\w+", 40, 10, ELB),
-    _rate("elbv2", "CreateLoadBalancer|SetSubnets", 10, 0.2, ELB),
-    _rate("elbv2", "(Register|Deregister)Targets", 20, 4, ELB),
-    _rate("elbv2", r"\w+", 20, 3, ELB),
-    _guess("iam", r"\w+"),
+    _rate("ecs", "DescribeServiceDeployments ListServiceDeployments", 50, 20, ECS),
+    _guess("ecs", "ContinueServiceDeployment StopServiceDeployment"),
+    _guess("elasticache", "*"),
+    _rate("elbv2", "*", 40, 10, ELB, beside=True),
+    _rate("elbv2", "Describe*", 40, 10, ELB),
+    _rate("elbv2", "CreateLoadBalancer SetSubnets", 10, 0.2, ELB),
+    _rate("elbv2", "RegisterTargets DeregisterTargets", 20, 4, ELB),
+    _rate("elbv2", "*", 20, 3, ELB),
+    _guess("iam", "*"),
     _rate("logs", "DescribeLogGroups", 10, 10, LOGS),
     _rate("logs", "DescribeLogStreams", 25, 25, LOGS),
     _rate("logs", "FilterLogEvents", 10, 10, LOGS, note="in most regions; else 5 or 25"),
     _rate("logs", "GetLogEvents", 10, 10, LOGS, note="in us-west-2 and others; elsewhere 25 or 30"),
     _guess("logs", "ListTagsForResource"),
-    _guess("rds", r"\w+", note=f"reported by users: {CLI}"),
-    _rate("route53", r"\w+", 50, 10, ROUTE53, beside=True),
+    _guess("rds", "*", note=f"reported by users: {CLI}"),
+    _rate("route53", "*", 50, 10, ROUTE53, beside=True),
     _rate("route53", "ChangeResourceRecordSets", 1500, 100, ROUTE53, beside=True, counts_changes=True),
     _rate("route53", "CreateHostedZone", 40, 2, ROUTE53),
     _rate("route53", "DeleteHostedZone", 40, 5, ROUTE53),
-    _rate("route53", r"\w+", 50, 10, ROUTE53, shared=False),
-    _rate("secretsmanager", "DescribeSecret|GetSecretValue", 10_000, 10_000, SECRETS),
-    _rate("secretsmanager", "PutSecretValue|UpdateSecret(VersionStage)?", 50, 50, SECRETS),
-    _guess("secretsmanager", r"\w+", 50, 50, note="the lowest figure that the page gives for others"),
-    _rate("service-quotas", "Get(AWSDefault)?ServiceQuota", 5, 5, QUOTAS, shared=False),
-    _rate("service-quotas", r"List\w+", 10, 10, QUOTAS, shared=False),
-    _rate("ssm", "GetParameters?(ByPath)?", 40, 40, SSM),
-    _guess("ssm", "PutParameter|DeleteParameters?", 3, 3, note=f"confirmed by AWS's support: {RUNNERS}"),
-    _guess("ssm", r"\w+", note=f"reported by users: {SCHEDULER}"),
-    _rate("sts", r"\w+", 600, 600, STS),
+    _rate("route53", "*", 50, 10, ROUTE53, shared=False),
+    _rate("secretsmanager", "DescribeSecret GetSecretValue", 10_000, 10_000, SECRETS),
+    _rate("secretsmanager", "PutSecretValue UpdateSecret UpdateSecretVersionStage", 50, 50, SECRETS),
+    _guess("secretsmanager", "*", 50, 50, note="the lowest figure that the page gives for others"),
+    _rate("service-quotas", "GetServiceQuota GetAWSDefaultServiceQuota", 5, 5, QUOTAS, shared=False),
+    _rate("service-quotas", "List*", 10, 10, QUOTAS, shared=False),
+    _rate("ssm", "GetParameter GetParameters GetParametersByPath", 40, 40, SSM),
+    _guess("ssm", "PutParameter DeleteParameter DeleteParameters", 3, 3, note=f"confirmed by AWS's support: {RUNNERS}"),
+    _guess("ssm", "*", note=f"reported by users: {SCHEDULER}"),
+    _rate("sts", "*", 600, 600, STS),
 )
 """Of the rows that fit an operation, it takes of the first one that is not `beside`, and of all that are."""
 
 
 def rates_of(service: str, operation: str) -> tuple[Rate, ...]:
     """The rows that a call takes tokens of; none: it may be made as often as one likes."""
-    fitting = [row for row in ROWS if row.service == service and row.operations.fullmatch(operation)]
+    fitting = [row for row in ROWS if row.service == service and row.has(operation)]
     own = [row for row in fitting if not row.beside][:1]
     return (*own, *(row for row in fitting if row.beside))

@@ -107,7 +107,7 @@ _ROUTE53 = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitat
 
 
 def _row(rate: Rate) -> Row:
-    calls = rate.operations.pattern.replace("|", ", ").replace(r"\w+", "*")
+    calls = ", ".join(rate.operations)
     if rate.counts_changes:
         calls, counted = f"changes in {calls}", " (an UPSERT is two)"
     else:

@@ -25,7 +25,7 @@ class AspectChange(StrEnum):
     """What became of an aspect that there was before."""
 
     SAME = "the same"
-    ANOTHER = "another"
+    DIFFERENT = "different"
     GONE = "gone"
 
 
@@ -72,7 +72,7 @@ def changes(before: Aspects, after: Aspects) -> Mapping[str, str]:
 def _change(before: Any, after: Any) -> AspectChange:
     if before == after:
         return AspectChange.SAME
-    return AspectChange.ANOTHER if after else AspectChange.GONE
+    return AspectChange.DIFFERENT if after else AspectChange.GONE
 
 
 def broken(trip: str, before: Aspects, after: Aspects) -> Iterator[str]:

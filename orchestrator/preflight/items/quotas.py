@@ -1,7 +1,7 @@
 """AWS quotas that a stack with many tenants reaches: the apply would stop with half of the tenants created.
 
 The figures are AWS's published defaults (each service's page "Quotas"). Where a quota can be raised and a stack
-exceeds its default, the account's own figure is read (`Evidence.quotas`). Resources of other stacks in the account are
+exceeds its default, the account's own figure is read. Resources of other stacks in the account are
 not counted.
 """
 

@@ -1,4 +1,4 @@
-"""Passwords come from Secrets Manager (or Parameter Store), are referenced correctly, and are in no plain variable."""
+"""Secrets Manager or Parameter Store; each is referenced correctly, and none is in a plain variable."""
 
 from __future__ import annotations
 

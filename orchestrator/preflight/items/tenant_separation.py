@@ -1,4 +1,4 @@
-"""Tenants share servers, never databases, Redis numbers, S3 prefixes or a search index: one would break another's."""
+"""What tenants may share are servers; if they shared more, one would break another's data."""
 
 from __future__ import annotations
 

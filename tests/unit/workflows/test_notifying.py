@@ -128,8 +128,8 @@ def test_a_command_gets_it_on_its_standard_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "why"),
     [
-        ('webhook = "http://127.0.0.1:1/none"', "the webhook notice was not delivered: NewConnectionError"),
-        ('webhook = "http://[::1/none"', "the webhook notice was not delivered: LocationParseError"),
+        ('webhook = "http://127.0.0.1:1/none"', "the webhook notice was not delivered: connection refused"),
+        ('webhook = "http://[::1/none"', "the webhook notice was not delivered: its address is not a URL"),
         ('slack = "env:SLACK"', "the slack notice was rejected: HTTP 302"),
         ('command = ["./none"]', "the notice command './none' failed: No such file or directory"),
         ('command = ["sh", "-c", "exit 3"]', "the notice command 'sh' failed: status 3"),

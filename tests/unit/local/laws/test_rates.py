@@ -73,7 +73,7 @@ def test_an_upsert_counts_as_two_changes() -> None:
     assert changes.cost(batch) == 4
 
 
-@pytest.mark.parametrize("rate", ROWS, ids=lambda rate: f"{rate.service} {rate.operations.pattern}")
+@pytest.mark.parametrize("rate", ROWS, ids=lambda rate: f"{rate.service} {rate.operations[0]}")
 def test_a_row_is_of_operations_that_there_are_and_says_who_says_so(rate: Rate) -> None:
     names = SESSION.get_service_model(rate.service).operation_names
     assert any(rate in rates_of(rate.service, name) for name in names), "a row before it fits all of these"

@@ -28,7 +28,7 @@ def reference() -> ModuleType:
 
 @pytest.mark.parametrize(
     ("before", "after", "fate"),
-    [({"a": 1}, {"a": 1}, "the same"), ({"a": 1}, {"a": 2}, "another"), ({"a": 1}, {}, "gone"), ([1], None, "gone")],
+    [({"a": 1}, {"a": 1}, "the same"), ({"a": 1}, {"a": 2}, "different"), ({"a": 1}, {}, "gone"), ([1], None, "gone")],
 )
 def test_a_fate_is_told_from_two_looks(before: object, after: object, fate: str) -> None:
     assert comparison.changes({"rows": before}, {"rows": after}) == {"rows": fate}
@@ -42,7 +42,7 @@ def test_what_was_not_there_has_no_fate() -> None:
 def test_a_claim_that_is_not_so_breaks_and_so_does_a_fate_that_nobody_claims(trip: str) -> None:
     said = comparison.claimed(trip)
     before = dict.fromkeys(said, "old")
-    words = {AspectChange.SAME: "old", AspectChange.ANOTHER: "new", AspectChange.GONE: ""}
+    words = {AspectChange.SAME: "old", AspectChange.DIFFERENT: "new", AspectChange.GONE: ""}
     after = {aspect: words[AspectChange(fate)] for aspect, fate in said.items()}
     assert list(comparison.broken(trip, before, after)) == []
     for aspect, now in after.items():
