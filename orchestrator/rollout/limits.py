@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from orchestrator.aws.clusters import options
 from orchestrator.aws.ecs import ROLLING, Service
+from orchestrator.errors import counted
 
 CODE = "deployment-cannot-begin"
 IN_TERRAFORM = "deployment_maximum_percent = 200 in aws_ecs_service"
