@@ -287,8 +287,8 @@ def _value(kind: click.ParamType) -> str:
 
 def _problems() -> Iterator[str]:
     yield "Every problem has a code that doesn't change, a message, usually a place, and a fix. The code is in brackets"
-    yield "after the message, and is `code` in `--json`. `{…}` is filled in when it happens. Where *the message varies*,"
-    yield "it is that of AWS, PostgreSQL or Terraform, or says what was found."
+    yield "after the message, and is `code` in `--json`. `{…}` is filled in when it happens. Where *the message"
+    yield "varies*, it is that of AWS, PostgreSQL or Terraform, or says what was found."
     yield ""
     by_code: dict[str, list[Source]] = defaultdict(list)
     for one in problems():

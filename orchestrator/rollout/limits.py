@@ -43,7 +43,8 @@ def said(service: Service) -> str:
 def why(service: Service) -> str:
     """What the limits come to, in tasks."""
     return (
-        f"of {counted(service.desired, 'task')}, {_least(service)} must keep running (minimumHealthyPercent {service.minimum}) "
+        f"of {counted(service.desired, 'task')}, {_least(service)} must keep running "
+        f"(minimumHealthyPercent {service.minimum}) "
         f"and no more than {_most(service)} may run (maximumPercent {service.maximum}): "
         "ECS can neither start a task nor stop one"
     )
