@@ -118,10 +118,7 @@ class Certificate(Section):
 
 
 class Redis(Section):
-    """The ElastiCache replication group. The `redis-auth` step sets the token that its secret holds.
-
-    `auth_secret_key` is the key of the secret's JSON object; null: the whole value.
-    """
+    """The ElastiCache replication group; the step `redis-auth` sets its secret's token (null as key: the whole value)."""
 
     replication_group: Text
     host: Host
@@ -131,10 +128,7 @@ class Redis(Section):
 
 
 class Dns(Section):
-    """Where the hostnames' records live.
-
-    `zone` is the zone's name; `role_arn` a role to assume where the zone is in another AWS account.
-    """
+    """Where the hostnames' records live; `role_arn` is a role to assume if the zone is in another AWS account."""
 
     provider: Text
     zone: Hostname
@@ -161,7 +155,7 @@ class Tenant(Section):
     cluster: ClusterName | None = None
     """The ECS cluster of its service, if it isn't the stack's."""
     load_balancer: LoadBalancer | None = None
-    """The one that leads to it, if it isn't the stack's."""
+    """The one in front of it, if it isn't the stack's."""
     certificate: Certificate | None = None
     """The one for its hostname, if it isn't the stack's."""
     dns: Dns | None = None
@@ -171,11 +165,9 @@ class Tenant(Section):
     workers: dict[WorkerName, WorkerService] | None = None
     """Its services without a load balancer, by name."""
     health_path: SitePath | None = None
-    """As the stack's, if this site answers differently."""
+    """With the next two: what its site answers, if not what the stack's sites do."""
     health_statuses: Statuses | None = None
-    """The same."""
     health_mark: Mark | None = None
-    """The same."""
 
     @property
     def service_id(self) -> str:
@@ -230,8 +222,7 @@ class Stack(Section, Owned):
     health_mark: Mark | None = None
     """What the answer contains; null: `{"success": true}`, as Onyx's does.
 
-    A JSON object stands for an object that has these members, anything else for text (of a redirect: in its Location);
-    empty: any answer will do.
+    A JSON object: these members; else text (of a redirect, in its Location); empty: any answer will do.
     """
     tenants: Annotated[dict[TenantName, Tenant], Field(min_length=1)]
 
