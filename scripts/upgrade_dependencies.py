@@ -31,7 +31,7 @@ def compiled(uv: Path, *options: str) -> str:
 def main() -> int:
     uv = find_uv()
     if uv is None:
-        print("uv is needed for this, and can't be had", file=sys.stderr)
+        print("this needs uv, which could not be installed", file=sys.stderr)
         return 1
     (ROOT / LOCKED).write_text(HEAD + compiled(uv, "--upgrade", "--all-extras", "--group", "dev"), encoding="utf-8")
     needed = compiled(uv, "--constraint", LOCKED)

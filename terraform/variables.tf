@@ -17,7 +17,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.name))
-    error_message = "name: a lower case letter, then up to 15 lower case letters, digits or hyphens (AWS names of 32 characters are made from it)."
+    error_message = "name: a lowercase letter, then up to 15 lowercase letters, digits or hyphens (AWS names of 32 characters are made from it)."
   }
 }
 
@@ -28,7 +28,7 @@ variable "environment" {
 
   validation {
     condition     = can(regex("^[a-z0-9]{1,8}$", var.environment))
-    error_message = "environment: 1 to 8 lower case letters or digits."
+    error_message = "environment: 1 to 8 lowercase letters or digits."
   }
 }
 
@@ -43,15 +43,15 @@ variable "log_prefix" {
 variable "tenants" {
   description = <<-EOT
     The customers, by name. Each has its own database and role, secret, Redis database numbers, S3 prefix, search index and service.
-    `slot` is given once and never reused: three Redis databases (3 × slot …) and the listener rule's priority come from it,
-    so that adding or removing a tenant never moves another one's.
+    `slot` is assigned once and never reused: it determines the tenant's three Redis databases (3 × slot …) and the priority
+    of its listener rule, so adding or removing a tenant never moves another's.
   EOT
   type = map(object({
     slot         = number
     hostname     = string
     database     = optional(string) # default: onyx_<tenant>, hyphens as underscores
     role         = optional(string) # default: the database's name
-    onyx_version = optional(string) # default: onyx_version; so tenants can go up one at a time
+    onyx_version = optional(string) # default: onyx_version; so that tenants can be upgraded one at a time
     index        = optional(string) # default: index
     cpu          = optional(number) # default: 1024
     memory       = optional(number) # default: 3072
@@ -73,7 +73,7 @@ variable "tenants" {
   }
   validation {
     condition     = alltrue([for tenant in keys(var.tenants) : can(regex("^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", tenant))])
-    error_message = "tenants: a name is 1 to 16 lower case letters, digits or inner hyphens, a letter first."
+    error_message = "tenants: a name is 1 to 16 lowercase letters, digits or inner hyphens, a letter first."
   }
   validation {
     condition     = length(distinct([for tenant in var.tenants : tenant.slot])) == length(var.tenants)
@@ -89,7 +89,7 @@ variable "tenants" {
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", tenant.hostname))])
-    error_message = "tenants: a hostname is a lower case domain name without a trailing dot."
+    error_message = "tenants: a hostname is a lowercase domain name without a trailing dot."
   }
   validation {
     condition     = length(distinct([for name, tenant in var.tenants : coalesce(tenant.database, "onyx_${replace(name, "-", "_")}")])) == length(var.tenants)
@@ -99,7 +99,7 @@ variable "tenants" {
     condition = alltrue(flatten([for tenant in var.tenants : [
       for identifier in [tenant.database, tenant.role] : identifier == null || can(regex("^[a-z_][a-z0-9_]{0,62}$", identifier))
     ]]))
-    error_message = "tenants: database and role are 1 to 63 lower case letters, digits or underscores, no digit first (PostgreSQL truncates longer names)."
+    error_message = "tenants: database and role are 1 to 63 lowercase letters, digits or underscores, no digit first (PostgreSQL truncates longer names)."
   }
   validation {
     condition     = alltrue([for tenant in var.tenants : coalesce(tenant.cpu, 1024) >= 1024 && coalesce(tenant.memory, 3072) >= 3072])
@@ -210,7 +210,7 @@ variable "nginx_version" {
 # --- Network -------------------------------------------------------------------------------------------------------
 
 variable "vpc_cidr" {
-  description = "Address range of the VPC; four /20 … of it are used as subnets."
+  description = "Address range of the VPC; its subnets take four sixteenths of it (of a /16: four /20)."
   type        = string
   default     = "10.0.0.0/16"
 }
@@ -230,7 +230,7 @@ variable "postgres_version" {
 }
 
 variable "postgres_instance_class" {
-  description = "At least db.t4g.small: Onyx's 275+ migrations need its 2 GB of memory."
+  description = "Instance class, at least db.t4g.small: Onyx's 275+ migrations need its 2 GB of memory."
   type        = string
   default     = "db.t4g.small"
 
@@ -291,7 +291,7 @@ variable "deletion_protection" {
 }
 
 variable "bucket_force_destroy" {
-  description = "True: destroy deletes the bucket with every version of every object. false: a bucket that is not empty stops the destroy."
+  description = "true: destroy deletes the bucket with every version of every object. false: a bucket that is not empty stops the destroy."
   type        = bool
   default     = false
 }
@@ -323,7 +323,7 @@ variable "redis_databases" {
 }
 
 variable "vespa_instance_type" {
-  description = "x86-64 with AVX2 (Haswell or later) and at least 4 GB for the container."
+  description = "Instance type: x86-64 with AVX2 (Haswell or later), and at least 4 GB for the container."
   type        = string
   default     = "t3.large"
 }
@@ -335,7 +335,7 @@ variable "vespa_volume_gb" {
 }
 
 variable "opensearch_instance_type" {
-  description = "Needs at least twice the heap's memory: the rest caches OpenSearch's files."
+  description = "Instance type. Its memory must be at least twice the heap: the rest caches OpenSearch's files."
   type        = string
   default     = "t3.large"
 }
@@ -362,10 +362,10 @@ variable "certificate_arn" {
 
 variable "wait_for_certificate" {
   description = <<-EOT
-    For the stack's own certificate. true: apply waits until ACM has issued it, which real AWS needs: a listener refuses a
-    pending certificate. The validation records never change for an account and hostname, so only the first apply ever has
-    to wait for their publishing (publish_certificate).
-    false: where the listener does not mind.
+    For the stack's own certificate. true: the apply waits until ACM has issued it, as AWS requires: a listener refuses a
+    pending certificate. The validation records never change for an account and hostname, so only the first apply has to
+    wait until they are published (publish_certificate).
+    false: only for a cloud whose listeners accept a pending certificate.
   EOT
   type        = bool
   default     = true
@@ -373,8 +373,8 @@ variable "wait_for_certificate" {
 
 variable "publish_certificate" {
   description = <<-EOT
-    With wait_for_certificate and dns. true: apply itself publishes ACM's validation records in the zone, by calling
-    `orchestrate certificate`. false: somebody publishes `acm_validation_records` (docs/reference/terraform.md).
+    Only with wait_for_certificate and dns. true: the apply itself publishes ACM's validation records in the zone, by calling
+    `orchestrate certificate`. false: somebody else publishes `acm_validation_records` (see docs/reference/terraform.md).
   EOT
   type        = bool
   default     = true
@@ -408,7 +408,7 @@ variable "run_orchestrate" {
 }
 
 variable "orchestrate_command" {
-  description = "How to call orchestrate from here."
+  description = "Command that starts orchestrate on the machine where Terraform runs."
   type        = string
   default     = "orchestrate"
 }

@@ -61,7 +61,7 @@ variable "runner" {
 }
 
 variable "secret_arns" {
-  description = "What the runner may read."
+  description = "Secrets that the runner may read."
   type        = list(string)
 }
 

@@ -15,7 +15,7 @@ variable "instance_type" {
 }
 
 variable "secret_arns" {
-  description = "What the runner may read."
+  description = "Secrets that the runner may read."
   type        = list(string)
 }
 
