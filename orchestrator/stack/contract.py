@@ -118,7 +118,7 @@ class Certificate(Section):
 
 
 class Redis(Section):
-    """The ElastiCache replication group; the step `redis-auth` sets its secret's token (null as key: the whole value)."""
+    """The ElastiCache replication group; `redis-auth` sets its secret's token (key null: the whole value)."""
 
     replication_group: Text
     host: Host
