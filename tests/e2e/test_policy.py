@@ -190,7 +190,11 @@ RECORDS = frozenset({"ecs:ListServiceDeployments", "ecs:DescribeServiceDeploymen
 """Asked of a rollout that failed, and of a native one under way."""
 
 
-def test_redeploy_and_continue(cold: Stage, allowed: Allowed) -> None:
+MIGRATION = ("ecs:RunTask", "iam:PassRole")
+"""What a task of its own needs; the second is asked in ECS's name, which this IAM does not play."""
+
+
+def test_redeploy_migrate_and_continue(cold: Stage, allowed: Allowed) -> None:
     """A new deployment may need, when it fails, what `run` needs; to answer a pause hook nothing else is asked for."""
     before = cold.deployment("customer-b")
     again = allowed("redeploy")
@@ -198,6 +202,12 @@ def test_redeploy_and_continue(cold: Stage, allowed: Allowed) -> None:
     assert cold.deployment("customer-b") != before
     assert "ecs:UpdateService" in {action for action, _ in again.asked()}
     assert not beyond(pairs(again.policy), allowed_by(cold, "run"))
+    once, before = allowed("migrate"), cold.deployment("customer-b")
+    once.calls("migrate", "customer-b", "--timeout", "600").succeeded()
+    assert cold.deployment("customer-b") != before
+    assert MIGRATION[0] in {action for action, _ in once.asked()}
+    own = {pair for pair in pairs(once.policy) if pair[0] in MIGRATION}
+    assert not beyond(pairs(once.policy) - own, allowed_by(cold, "run"))
     cold.fault("deployment-paused")
     for tenant in cold.contract["tenants"]:
         until(f"{tenant} waits at its hook", partial(paused_at, cold, tenant))
