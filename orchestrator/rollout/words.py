@@ -18,7 +18,7 @@ def doing(rollout: Rollout, counts: str, check: HealthCheck | None = None) -> st
     starting = Counter(task.status.lower() for task in rollout.alive if task.status != "RUNNING")
     parts += [f"{count} {state}" for state, count in sorted(starting.items())]
     for state, count in sorted(rollout.targets.states.items()):
-        parts.append(f"{count} targets {state}{_unhealthy(rollout, check) if state == 'unhealthy' else ''}")
+        parts.append(f"{counted(count, 'target')} {state}{_unhealthy(rollout, check) if state == 'unhealthy' else ''}")
     if rollout.steady and not rollout.targets.states:
         parts.append("no target registered")
     if rollout.revision:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import Outcome
+from orchestrator.errors import Outcome, counted
 from orchestrator.events import Emit, FindingReported, StepDone
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, ignore
@@ -131,7 +131,7 @@ def _list(execution: Execution, keeping: Backups) -> Outcome:
 
     found = keeping.manifests()
     for one in found:
-        size = f"{one.files.count} objects, {human(one.files.bytes)}" if one.files else "no files"
+        size = f"{counted(one.files.count, 'object')}, {human(one.files.bytes)}" if one.files else "no files"
         kind = (
             "taken before a destroy"
             if one.purpose == "destroy"
@@ -139,7 +139,7 @@ def _list(execution: Execution, keeping: Backups) -> Outcome:
             if one.quiet
             else "live"
         )
-        text = f"{one.id}  {one.state:<11}  {kind}, {len(one.desired)} tenants, {size}  {one.place}"
+        text = f"{one.id}  {one.state:<11}  {kind}, {counted(len(one.desired), 'tenant')}, {size}  {one.place}"
         execution.emit(FindingReported(step="backup", detail=text, code="backup-listed"))
     if not found:
         execution.text(f"there are no backups of {keeping.stack.stack}")

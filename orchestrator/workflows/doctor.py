@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import Outcome, Problem
+from orchestrator.errors import Outcome, Problem, counted
 from orchestrator.events import Emit
 from orchestrator.workflows.approval import approve
 from orchestrator.workflows.caller import Caller, StackRef, StepOptions, ignore
@@ -91,7 +91,7 @@ def _pack(execution: Execution, operation: Operation, diagnosis: Diagnosis, bund
     members = app.collect(operation, diagnosis, execution.clock)
     redacted = {execution.redact(name): execution.redact(text) for name, text in members.items()}
     archive.write(bundle, redacted, execution.clock.now())
-    execution.emit(StepDone(step="bundle", detail=f"{bundle}: {len(members)} files, secrets hidden"))
+    execution.emit(StepDone(step="bundle", detail=f"{bundle}: {counted(len(members), 'file')}, secrets hidden"))
 
 
 def _told(execution: Execution, operation: Operation, diagnosis: Diagnosis) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.consequences.model import Consequence, Effect, Kind, PlanReading
+from orchestrator.errors import counted
 from orchestrator.stack.blueprint.changes import ResourceChange
 
 _VALUES = ("secret_string_wo_version", "secret_string", "secret_binary")
@@ -46,7 +47,7 @@ def _secret(change: ResourceChange, scene: PlanReading) -> Consequence:
         name=f"secret:{name}",
         says=f"the secret {name} is deleted: tasks that name it can't start",
         why=f"Terraform {change.verb} it: {change.why}",
-        then=f"it can be restored for {days} days" if days else "it can't be restored",
+        then=f"it can be restored for {counted(days, 'day')}" if days else "it can't be restored",
         address=change.address,
         subject=scene.owner(change),
     )

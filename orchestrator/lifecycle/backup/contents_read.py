@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.database.inventory import READERS, DatabaseInventory, inventories
 from orchestrator.engine.step import Done, Step, Subject, Todo, Verdicts
 from orchestrator.engine.subjects import each
+from orchestrator.errors import counted
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import human
 
@@ -29,7 +30,7 @@ def decide(facts: ContentsReadFacts) -> Verdicts:
     """Per tenant."""
     return {
         tenant: Done(
-            f"{len(facts.read[tenant].tables)} tables, {facts.read[tenant].rows} rows, "
+            f"{counted(len(facts.read[tenant].tables), 'table')}, {counted(facts.read[tenant].rows, 'row')}, "
             f"{human(facts.read[tenant].bytes)}"
         )
         if tenant in facts.read

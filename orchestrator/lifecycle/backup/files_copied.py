@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Subject, Todo, Verdicts
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.transfer import ListingDifference, copy_all, gap, human, relative
 
@@ -45,8 +45,10 @@ def decide(facts: FilesCopiedFacts) -> Verdicts:
     missing, surplus = len(facts.gap.missing), len(facts.gap.surplus)
     if missing or surplus:
         dropped = f", drop {surplus} that were deleted" if surplus else ""
-        return {STACK: Todo(f"copy {missing} objects, {human(facts.gap.bytes)}{dropped}", fingerprint(facts.gap))}
-    return {STACK: Done(f"{facts.count} objects, {human(facts.bytes)}")}
+        return {
+            STACK: Todo(f"copy {counted(missing, 'object')}, {human(facts.gap.bytes)}{dropped}", fingerprint(facts.gap))
+        }
+    return {STACK: Done(f"{counted(facts.count, 'object')}, {human(facts.bytes)}")}
 
 
 def fingerprint(work: ListingDifference) -> str:

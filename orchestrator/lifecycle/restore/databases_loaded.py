@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from orchestrator.database.inventory import inventory_of_each
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts
 from orchestrator.engine.subjects import each
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.backup.databases_dumped import SIGNED
 from orchestrator.lifecycle.freshness import as_parts
 from orchestrator.lifecycle.tools import Tools
@@ -76,9 +76,10 @@ def _verdict(name: str, one: LoadedDatabase) -> Verdict:
     if one.dump is None:
         return Done("the backup has no dump of it: it stays as it is")
     if one.same:
-        return Done(f"{one.rows} rows in {one.tables} tables, as in the backup")
+        return Done(f"{counted(one.rows, 'row')} in {counted(one.tables, 'table')}, as in the backup")
     if one.tables and not one.named:
-        message = f"{one.database} holds {one.rows} rows in {one.tables} tables that are not the backup's"
+        held = f"{counted(one.rows, 'row')} in {counted(one.tables, 'table')}"
+        message = f"{one.database} holds {held} that are not the backup's"
         fix = f"if they may be lost, add --allow-loss database:{one.database}"
         return Blocked(Problem("restore-database-not-empty", message, name, fix), refused=True)
     return Todo(f"load the dump of {one.database}, {human(one.dump)}", name)

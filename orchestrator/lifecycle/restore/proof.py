@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.database.inventory import inventory_of_each
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Unread, Verdict, Verdicts, nothing_to_apply
 from orchestrator.engine.subjects import attempt
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.index import contents
 from orchestrator.index.provider import AT_ONCE
 from orchestrator.index.report import Contents
@@ -81,11 +81,11 @@ def decide(facts: ProofFacts) -> Verdicts:
         wrong = list(_differences(name, tenant.tables, facts))
         rows = sum(table.rows for table in tenant.tables.values())
         kept = [one.documents for _, one in _kept(name, facts) if one.documents is not None]
-        documents = f", {max(kept)} documents" if kept else ", no index"
+        documents = f", {counted(max(kept), 'document')}" if kept else ", no index"
         found[name] = (
             _blocked(name, wrong)
             if wrong
-            else Done(f"identical: {rows} rows in {len(tenant.tables)} tables{documents}")
+            else Done(f"identical: {counted(rows, 'row')} in {counted(len(tenant.tables), 'table')}{documents}")
         )
     return found
 
@@ -136,7 +136,7 @@ def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
         )
     if wrong:
         return _blocked(STACK, [f"{key} has different contents" for key in wrong[:SHOWN]])
-    return Done(f"identical: {found.count} objects")
+    return Done(f"identical: {counted(found.count, 'object')}")
 
 
 def _blocked(name: str, wrong: list[str]) -> Blocked:

@@ -194,4 +194,4 @@ def test_an_unhealthy_target_is_explained_while_it_is_waited_for() -> None:
     check = HealthCheck(path="/api/health", interval=30, healthy=2, unhealthy=10)
     seen = judge(situation(rollout(targets=sick), check=check))
     assert isinstance(seen, Wait)
-    assert f"1 targets unhealthy at /api/health ({said})" in seen.because
+    assert f"1 target unhealthy at /api/health ({said})" in seen.because
