@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 from orchestrator.index import PROVIDERS
 
@@ -190,6 +191,8 @@ def _literal(node: ast.expr) -> str:
         return "".join(_literal(part) for part in node.values)
     if isinstance(node, ast.BinOp):
         return _literal(node.left) + _literal(node.right)
+    if isinstance(node, ast.FormattedValue) and _is_counted(node.value):
+        return f"{{{_placeholder(node.value)}}} {_literal(node.value.args[1])}s"
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -197,6 +200,10 @@ def _literal(node: ast.expr) -> str:
     ):
         return _literal(node.func.value)
     return f"{{{_placeholder(node)}}}"
+
+
+def _is_counted(node: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "counted"
 
 
 def _placeholder(node: ast.expr) -> str:
