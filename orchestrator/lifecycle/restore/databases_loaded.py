@@ -78,8 +78,8 @@ def _verdict(name: str, one: LoadedDatabase) -> Verdict:
     if one.same:
         return Done(f"{counted(one.rows, 'row')} in {counted(one.tables, 'table')}, as in the backup")
     if one.tables and not one.named:
-        held = f"{counted(one.rows, 'row')} in {counted(one.tables, 'table')}"
-        message = f"{one.database} holds {held} that are not the backup's"
+        message = f"{one.database} holds {counted(one.rows, 'row')} in {counted(one.tables, 'table')} "
+        message += "that are not the backup's"
         fix = f"if they may be lost, add --allow-loss database:{one.database}"
         return Blocked(Problem("restore-database-not-empty", message, name, fix), refused=True)
     return Todo(f"load the dump of {one.database}, {human(one.dump)}", name)
