@@ -146,7 +146,7 @@ def kind_of(variable: str, host: str = "", port: int | None = None) -> Addressee
     return next((kind for kind, words in _WORDS if any(f"_{word}_" in name for word in words)), AddresseeKind.OTHER)
 
 
-_HOST = r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9a-f:]+\])"
+_HOST = r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9a-f:]+\]|::1)"
 _PORT = r"(?P<port>\d{1,5})"
 _NAMES = tuple(
     re.compile(pattern)
@@ -164,6 +164,7 @@ _NAMES = tuple(
         rf"\blookup {_HOST}( on [\d.:]+)?: ",
         rf"(ENOTFOUND|EAI_AGAIN) {_HOST}",
         rf"(ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ECONNRESET) {_HOST}:{_PORT}",
+        rf"(not known|refused|unavailable|timed out) \({_HOST}:{_PORT}\)",
         rf"upstream: \"\w+://{_HOST}(:{_PORT})?",
         rf"host not found in upstream \"{_HOST}(:{_PORT})?\"",
         rf"UnknownHostException: {_HOST}",

@@ -19,7 +19,7 @@ class Symptom(Enum):
         r"could not translate host name|Name or service not known|[Tt]emporary failure in name resolution|nodename nor"
         r"|getaddrinfo|ENOTFOUND|EAI_AGAIN|no such host|UnknownHost|host not found in upstream|Name does not resolve"
         r"|No address associated with hostname|Failed to resolve|NameResolutionError|[Cc]ould not resolve"
-        r"|server misbehaving|failed to lookup address|Name has no usable address"
+        r"|issue connecting with your hostname|server misbehaving|failed to lookup address|Name has no usable address"
     )
     EXPIRED = r"certificate has expired|certificate is not yet valid|CERT_HAS_EXPIRED|CertificateExpiredException"
     MISMATCH = (
@@ -45,11 +45,13 @@ class Symptom(Enum):
         r"|EHOSTUNREACH|ENETUNREACH|[Nn]etwork is unreachable|Can't reach database server"
         r"|Could not connect to the endpoint|[Cc]annot connect to host|Failed to establish a new connection"
         r"|Max retries exceeded|[Cc]ould(n't| not) connect to|Error connecting to Redis"
-        r"|Can't connect to (MySQL )?server|NoBrokersAvailable"
+        r"|Can't connect to (MySQL )?server|NoBrokersAvailable|The connection attempt failed|tcp connect \("
+        r"|([Ff]ailed|[Uu]nable) to connect\b"
     )
     CUT = (
         r"reset by peer|ECONNRESET|Connection closed by server|hang up|RemoteDisconnected|prematurely closed connection"
         r"|[Bb]roken pipe|EPIPE|read error on connection"
+        r"|[Ee]rror while reading line from the server"
     )
 
     @property
@@ -79,6 +81,7 @@ _HINTS = (
         (
             r"psycopg|asyncpg|connection to server (at|on)|could not connect to server|could not translate host name"
             r"|PG::|pq: |\bpgx?\b|[Pp]ostgre|Can't reach database server|PrismaClient|ActiveRecord::"
+            r"|Npgsql|Postgrex|error communicating with database"
         ),
     ),
 )

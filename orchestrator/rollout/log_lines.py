@@ -91,7 +91,7 @@ def _said(rule: LogRule, match: re.Match[str], line: str, environment: Mapping[s
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
-    return text.replace("{name}", names.get("name", "…"))
+    return text.replace("{name}", names.get("name") or names.get("operation", "…"))
 
 
 def _stranger(kind: AddresseeKind, who: Addressee | None, environment: Mapping[str, str]) -> Addressee | None:

@@ -15,9 +15,11 @@ PAGE = "/admin/configuration/search"
 
 
 def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
-    """A model server needs none; else the tenant's own database tells, or a person has to look."""
+    """A model server needs none, nor does Onyx without a search index; else the tenant's own database tells, or a person has to look."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
         said = onyx_backend(unit.definition).variables()
+        if said.get("DISABLE_VECTOR_DB", "").lower() == "true":
+            return  # Onyx Lite: no index, so nothing is embedded
         if said.get("DISABLE_MODEL_SERVER", "").lower() != "true":
             yield from _model_server(unit, unit.definition, said)
             return
@@ -69,6 +71,6 @@ ITEM = Item(
     id="embedding-provider",
     title="Every tenant has an embedding provider",
     occasion=Checklist.AFTER,
-    judge=each_tenant(judge, "one is configured, or the model server creates the embeddings"),
+    judge=each_tenant(judge, "one is configured, or none is needed (a model server; no search index)"),
     lines=("Configure embedding provider in admin UI (if using cloud embeddings)",),
 )

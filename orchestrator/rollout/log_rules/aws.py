@@ -41,8 +41,17 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
+        r"don't have access to the model with|[Mm]odel access is denied"
+        r"|[Mm]odel use case details have not been submitted",
+        "aws-model-not-enabled",
+        "the account may not use that model of Amazon Bedrock",
+        "request access to it in Bedrock's console, in the region that the task uses",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
         r"not authorized to perform: (?P<name>[\w-]+:\w+)"
-        r"|\(AccessDenied(Exception)?\) when calling the (?P<operation>\w+) operation",
+        r"|\((AccessDenied(Exception)?|UnauthorizedOperation|AuthorizationError(Exception)?)\)"
+        r" when calling the (?P<operation>\w+) operation",
         "aws-denied",
         "the task role may not call {name}",
         "allow {name} on that resource in the task role's policy; an explicit deny or a permissions boundary may "
@@ -50,7 +59,14 @@ RULES = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken"
+        r"RequestTimeTooSkewed|Signature (expired|not yet current)",
+        "aws-clock-wrong",
+        "AWS refuses what the task sends, because the task's clock is wrong",
+        "set the clock of the container instance (chrony with 169.254.169.123); Fargate's is right by itself",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSignatureException|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken"
         r"|security token included in the request is (invalid|expired)",
         "aws-credentials-invalid",
         "AWS does not know the keys that the task uses",
@@ -59,7 +75,8 @@ RULES = (
     ),
     LogRule(
         r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|NoCredentialProviders"
-        r"|CredentialRetrievalError|Error retrieving metadata: |[Uu]nable to load credentials"
+        r"|CredentialRetrievalError|Error retrieving metadata: |[Uu]nable to load (AWS )?credentials"
+        r"|MissingCredentialsError|Error retrieving credentials from|[Cc]ould not load credentials from"
         r"|failed to (refresh|retrieve) (cached )?credentials",
         "aws-credentials-missing",
         "the task has no credentials for AWS",
@@ -67,7 +84,8 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"You must specify a region|NoRegionError|Missing region in config",
+        r"You must specify a region|NoRegionError|Missing region in config|[Uu]nable to load region|Region is missing"
+        r"|MissingRegionError",
         "aws-region-missing",
         "the application does not know which region to use",
         "set AWS_REGION (Onyx: AWS_REGION_NAME) in the environment of the task definition",
@@ -92,6 +110,14 @@ RULES = (
         r"|can't find the specified secret",
         "aws-secret-missing",
         "a secret or parameter that the application reads itself does not exist",
+        "create it, or correct its name (and region) where the task definition sets it",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"NonExistentQueue|QueueDoesNotExist|\(ResourceNotFoundException\) when calling the \w+ operation"
+        r"|\(NotFound(Exception)?\) when calling the \w+ operation",
+        "aws-resource-missing",
+        "something in AWS that the task names does not exist",
         "create it, or correct its name (and region) where the task definition sets it",
         RepairedBy.OUTSIDE,
     ),

@@ -47,7 +47,7 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"(Errno 13\] Permission denied|EACCES: permission denied|PermissionError).*?(?P<name>/[\w./-]+)?"
+        r"(Errno 13\] Permission denied|EACCES: permission denied|\bPermissionError).*?(?P<name>/[\w./-]+)?"
         r"|[Ff]ailed to open stream: Permission denied|failed \(13: Permission denied\)"
         r"|(open|mkdir|create|write|unlink) /\S+: permission denied|nio\.file\.AccessDeniedException",
         "file-denied",
@@ -56,14 +56,15 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"Address (already )?in use|EADDRINUSE|address already in use|Connection in use: \(|port is already allocated",
+        r"Address (already )?in use|EADDRINUSE|address already in use|Connection in use: \(|port is already allocated"
+        r"|Port \d+ (was|is) already in use",
         "port-in-use",
         "two programs of the task use the same port: its containers share one network",
         "give one of them another port (awsvpc: each port once per task)",
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"exec format error|[Ee]xec user process caused.*format",
+        r"exec format error|[Ee]xec user process caused.*format|wrong ELF class",
         "image-other-architecture",
         "the image is built for a different processor than the task's",
         "build it for linux/amd64 (docker buildx --platform), or set runtimePlatform.cpuArchitecture = ARM64",
@@ -71,7 +72,8 @@ RULES = (
     ),
     LogRule(
         r"executable file not found|: command not found|exec:? .*no such file or directory|not found in \$PATH"
-        r"|\bsh: (line )?\d+: [\w./-]+: not found|/env: .*No such file or directory|tini.*exec .* failed: No such file",
+        r"|\bsh: ((line )?\d+: )?[\w./-]+: not found|/env: .*No such file or directory"
+        r"|tini.*exec .* failed: No such file",
         "command-missing",
         "the command of the container is not in its image",
         "check command and entryPoint in the container definition; a script needs Unix line endings and its "
@@ -79,9 +81,37 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError|\bMemoryError\b|Cannot allocate memory"
-        r"|std::bad_alloc|DefaultCPUAllocator: can't allocate|Allowed memory size of \d+ bytes exhausted"
-        r"|fatal error: runtime: out of memory",
+        r"Unrecognized (VM )?option|: error: (unrecognized arguments|argument \S+: |the following arguments are)"
+        r"|Error: No such (option|command)|unknown (shorthand )?flag|(invalid|unrecognized) option (--|')",
+        "command-invalid",
+        "the program refuses the arguments that it was started with",
+        "correct command, entryPoint or the variable that holds its options (JAVA_TOOL_OPTIONS, NODE_OPTIONS, "
+        "GUNICORN_CMD_ARGS) in the container definition",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"A server is already running\b.*(pid|\.pid)",
+        "pid-file-left",
+        "a file from an earlier start says that the server already runs",
+        "remove it before the server starts (rm -f tmp/pids/server.pid in the container's command); it belongs neither "
+        "into the image nor on a volume",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"MessageEncryptor::InvalidMessage|incorrect key length|fernet\.InvalidToken|Fernet key must be"
+        r"|DecryptException: The MAC is invalid",
+        "application-key-wrong",
+        "the application's own key does not open what it should decrypt",
+        "set the key by which it was encrypted (RAILS_MASTER_KEY, APP_KEY, SECRET_KEY, ENCRYPTION_KEY_SECRET): a new "
+        "key does not open old data",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError(?!: [Uu]nable to create)|\bMemoryError\b"
+        r"|Cannot allocate memory|std::bad_alloc|DefaultCPUAllocator: can't allocate"
+        r"|Allowed memory size of \d+ bytes exhausted|fatal error: runtime: out of memory"
+        r"|insufficient memory for the Java Runtime"
+        r"|Could not reserve enough space for \d+KB object heap",
         "memory-exhausted",
         "the program had no memory left (its own limit, or the container's)",
         "raise the container's memory, and the program's own limit (NODE_OPTIONS=--max-old-space-size, -Xmx, "
@@ -144,7 +174,8 @@ RULES = (
         rf"|\b(?P<ninth>{_VARIABLE}): (unbound variable|parameter (null or )?not set)"
         rf"|(?P<tenth>{_VARIABLE})( environment variable)? (must be (set|provided|defined)|has not been set)"
         r"|ImproperlyConfigured: .*must not be empty|Missing `?secret_key_base|No application encryption key"
-        r"|Missing encryption key to decrypt file with|\bkey:generate\b",
+        r"|Missing encryption key to decrypt file with|\bkey:generate\b|\[NO_SECRET\]|Please define a `secret`"
+        r"|DataSource: 'url' attribute is not specified|must set settings\.ALLOWED_HOSTS",
         "variable-missing",
         "the application lacks an environment variable",
         "add it to the container's environment or secrets in the task definition",
@@ -154,6 +185,9 @@ RULES = (
         r"ModuleNotFoundError: No module named|Cannot find module '|ImportError: cannot import name"
         r"|error while loading shared libraries|could not find driver|Class \"Redis\" not found"
         r"|Error loading (psycopg2?|MySQLdb)( or psycopg)? module|could not locate the Query Engine"
+        r"|Cannot find package '|compiled against a different Node\.js version|Could not find a production build"
+        r"|version `\w+_[\d.]+' not found|Missing staticfiles manifest entry|AssetNotPrecompiled"
+        r"|Failed to find attribute '|bundler: command not found|vendor/autoload\.php|compatible framework version"
         r"|Could not find .* in (locally installed gems|any of the sources)"
         r"|UnsupportedClassVersionError|(ClassNotFound|NoClassDefFound)"
         r"|Could not find or load main class|NoSuchModuleError: Can't load plugin: sqlalchemy\.dialects:(?!postgres\b)",
@@ -165,6 +199,7 @@ RULES = (
     LogRule(
         r"sqlalchemy\.dialects:postgres\b|Could not parse (SQLAlchemy|rfc1738) URL|invalid dsn:|P1013\b"
         r"|Port could not be cast to integer|Invalid Redis URL|Redis URL must specify one of the following schemes"
+        r"|the URL must start with the protocol"
         r"|invalid (connection option|URI query parameter)|Invalid port number: |UnknownSchemeError",
         "url-malformed",
         "an address in the task's environment can't be read as a URL",
@@ -177,7 +212,7 @@ LAST = (
     LogRule(
         r"FileNotFoundError: \[Errno 2\]|ENOENT: no such file or directory|Unable to access jarfile"
         r"|can't open file '|(cannot load certificate|BIO_new_file|fopen).*[Nn]o such file|open /\S+: no such file"
-        r"|LoadError: cannot load such file|[Ff]ailed to open stream: No such file|nio\.file\.NoSuchFileException",
+        r"|cannot load such file -- |[Ff]ailed to open stream: No such file|nio\.file\.NoSuchFileException",
         "file-missing",
         "a file that the program needs is not in the container",
         "put it into the image at that path, mount the volume that holds it, or correct the setting that names it",

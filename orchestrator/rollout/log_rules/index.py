@@ -25,6 +25,23 @@ OWN = (
         AddresseeKind.OPENSEARCH,
     ),
     LogRule(
+        r"(cluster_manager|master)_not_discovered_exception",
+        "opensearch-not-formed",
+        "OpenSearch's nodes have not chosen a cluster manager, so it answers nobody",
+        "one node alone: discovery.type = single-node; several: they must reach each other on 9300, and more than half "
+        "of them must run",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.OPENSEARCH,
+    ),
+    LogRule(
+        r"vm\.max_map_count \[?\d+\]? is too low",
+        "opensearch-host-limits",
+        "OpenSearch does not start: its host allows too few memory maps",
+        "on the instance: sysctl -w vm.max_map_count=262144 (and in /etc/sysctl.d); for one node alone: discovery.type "
+        "= single-node",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
         r"maximum (normal )?shards open",
         "opensearch-shards-exhausted",
         "OpenSearch may hold no more shards",
@@ -57,7 +74,7 @@ OWN = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"507 Server Error|[Ff]eed is blocked|feed.*blocked due to resource exhaustion",
+        r"507 (Server Error|Insufficient Storage)|[Ff]eed is blocked|feed.*blocked due to resource exhaustion",
         "vespa-feed-blocked",
         "Vespa takes no more documents: its disk or memory is nearly full",
         "enlarge Vespa's volume (aws ec2 modify-volume, then grow the file system) or its instance",
@@ -77,7 +94,8 @@ OWN = (
 """Its own words: before the connections, since the line names its host too."""
 LAST = (
     LogRule(
-        r"opensearchpy\.exceptions\.AuthenticationException|AuthenticationException\(401",
+        r"opensearchpy\.exceptions\.AuthenticationException|AuthenticationException\(401"
+        r"|opensearch.*TransportError\(401",
         "opensearch-login-refused",
         "OpenSearch rejects the task's password",
         "it keeps the one from its first start: put that back into the secret of OPENSEARCH_ADMIN_PASSWORD",

@@ -21,7 +21,8 @@ RULES = (
         RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
-        r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc",
+        r"Online migration expected to match one row|DuplicateTable|DuplicateColumn|alembic_version_pkc"
+        r"|unique constraint \"pg_(type|class|namespace)_\w+_index\"",
         "migrations-collided",
         "another task migrated the same schema at the same time",
         "start one task first (desired count 1), and the rest once it runs",
@@ -37,11 +38,28 @@ RULES = (
         RepairedBy.OUTSIDE,
     ),
     LogRule(
-        r"Dirty database version|found failed migrations in the target database|contains a failed migration",
+        r"Dirty database version|found failed migrations in the target database|contains a failed migration"
+        r"|Detected failed migration to version",
         "migrations-half-done",
         "an earlier migration failed halfway, and the tool refuses to continue",
         "find out how much of it was done, then mark it with the tool (migrate force, prisma migrate resolve, flyway "
         "repair), or restore a backup",
+        RepairedBy.OUTSIDE,
+    ),
+    LogRule(
+        r"[Cc]hecksum mismatch for migration|was modified after it was applied|change ?sets? check sum",
+        "migrations-edited",
+        "a migration in the image is not the one that was applied to this database",
+        "use an image with the migration that was applied; accept the new one (flyway repair, liquibase "
+        "clear-checksums) only when the difference is understood",
+        RepairedBy.TASK_DEFINITION,
+    ),
+    LogRule(
+        r"P3005\b|database schema is not empty|Found non-empty schema\(s\)",
+        "migrations-without-history",
+        "the database has tables, and the migration tool has recorded no migrations in it",
+        "first check that it is the right database; if it is, say from where to begin (prisma migrate resolve "
+        "--applied, flyway baseline, manage.py migrate --fake-initial)",
         RepairedBy.OUTSIDE,
     ),
     LogRule(
@@ -54,6 +72,7 @@ RULES = (
     ),
     LogRule(
         r"PendingMigrationError|Migrations are pending|UndefinedTable|UndefinedColumn"
+        r"|unapplied migration\(s\)|The table `[\w.]+` does not exist"
         r"|relation \"[\w.]+\" does not exist|column \"?[\w.]+\"?( of relation \"\w+\")? does not exist|P202[12]\b",
         "schema-incomplete",
         "a table or column that the program needs is not in its database",

@@ -8,7 +8,7 @@ from orchestrator.rollout.causes import RepairedBy
 from orchestrator.rollout.log_rules.rule import LogRule
 
 _IN_THE_TASK = frozenset({"database-wants-tls", "database-password-missing", "database-client-too-old"})
-_NAME = r'"(?P<name>[\w.@$-]+)"'
+_NAME = r'\\?"(?P<name>[\w.@$-]+)\\?"'
 
 _LOGIN = tuple(
     LogRule(
@@ -58,7 +58,8 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
-        rf"password authentication failed for (user|role) {_NAME}|P1000\b.*Authentication failed",
+        rf"password authentication failed for (user|role) {_NAME}|P1000\b.*Authentication failed"
+        r"|issue connecting to your database with your username/password",
         "database-login-denied",
         "PostgreSQL did not accept the tenant's role or password",
         "the tenant-databases step sets the role's password from its secret",
@@ -126,6 +127,15 @@ RULES = (
         AddresseeKind.DATABASE,
     ),
     LogRule(
+        r"no schema has been selected to create in",
+        "database-schema-none",
+        "PostgreSQL finds no schema in which the task's role may create tables",
+        "in the tenant's database, as the admin user: GRANT USAGE, CREATE ON SCHEMA public TO <the tenant's role>; or "
+        "correct the role's search_path",
+        RepairedBy.OUTSIDE,
+        AddresseeKind.DATABASE,
+    ),
+    LogRule(
         r"in a read-only transaction|READ_ONLY_SQL_TRANSACTION|ReadOnlySqlTransaction",
         "database-read-only",
         "the task writes to a read-only server",
@@ -145,6 +155,7 @@ RULES = (
     ),
     LogRule(
         r"SSL connection has been closed unexpectedly|server closed the connection unexpectedly"
+        r"|SSL SYSCALL error: EOF detected|An I/O error occurred while sending to the backend"
         r"|ConnectionDoesNotExistError|Connection terminated unexpectedly|unexpected EOF on client connection",
         "database-connection-lost",
         "PostgreSQL closed the connection (a restart, a failover, or memory that ran out)",
@@ -226,7 +237,8 @@ RULES = (
     LogRule(
         r"QueuePool limit of size|HikariPool-\d+ - Connection is not available.*\(total=[1-9]"
         r"|[Tt]imeout exceeded when trying to connect|[Tt]imed out fetching a new connection"
-        r"|could not obtain a connection from the pool",
+        r"|could not obtain a connection from the pool|couldn't get a connection after [\d.]+ sec"
+        r"|pool timed out while waiting for an open connection|connection not available and request was dropped",
         "connection-pool-exhausted",
         "the application's own connection pool was exhausted",
         "use a larger pool (POSTGRES_API_SERVER_POOL_SIZE), or shorter transactions; PostgreSQL itself refused nothing",

@@ -8,7 +8,7 @@ from orchestrator.rollout.log_rules.rule import LogRule
 
 RULES = (
     LogRule(
-        r"AUTH.*without any password",
+        r"AUTH.*without any password|Client sent AUTH, but no password is set",
         "redis-token-not-set",
         "the task sends a password, and Redis has none",
         "the redis-auth step sets the token from its secret",
@@ -16,7 +16,7 @@ RULES = (
         AddresseeKind.REDIS,
     ),
     LogRule(
-        r"NOAUTH",
+        r"NOAUTH|redis.*: Authentication required",
         "redis-auth-failed",
         "Redis requires its token, and the task sent none",
         "set REDIS_PASSWORD in the container's secrets (valueFrom: the token's secret)",
@@ -33,7 +33,7 @@ RULES = (
         AddresseeKind.REDIS,
     ),
     LogRule(
-        r"NOPERM",
+        r"NOPERM|this user has no permissions to |NoPermissionError: .*has no permissions to ",
         "redis-permission-denied",
         "the Redis user may not run a command that the task needs",
         "extend the user's access string (aws elasticache describe-users; modify-user --access-string)",
@@ -41,7 +41,7 @@ RULES = (
         AddresseeKind.REDIS,
     ),
     LogRule(
-        r"OOM command not allowed",
+        r"OOM command not allowed|command not allowed when used memory",
         "redis-memory-full",
         "Redis is out of memory and accepts no more data",
         "use a larger cache_node_type, or maxmemory-policy = volatile-lru in its parameter group (queue keys must "
@@ -81,6 +81,14 @@ RULES = (
         "use fewer or smaller pools, a timeout in its parameter group (for idle clients), or more nodes",
         RepairedBy.OUTSIDE,
         AddresseeKind.REDIS,
+    ),
+    LogRule(
+        r"redis\.exceptions\.(Max)?Connection(s)?Error: (Too many connections|No connection available)",
+        "connection-pool-exhausted",
+        "the application's own pool of Redis connections was exhausted",
+        "use a larger pool (Onyx: REDIS_POOL_MAX_CONNECTIONS; redis-py: max_connections) or fewer workers; Redis "
+        "itself refused nothing",
+        RepairedBy.TASK_DEFINITION,
     ),
     LogRule(
         r"DB index is out of range",
