@@ -15,7 +15,7 @@ PAGE = "/admin/configuration/search"
 
 
 def judge(unit: TenantService, evidence: Evidence) -> Iterable[Remark]:
-    """A model server needs none, nor does Onyx without a search index; else the tenant's own database tells, or a person has to look."""
+    """Neither a model server nor Onyx without a search index needs one; else its database tells, or a person."""
     if unit.definition is not None and unit.definition.get("container_definitions") is not UNKNOWN:
         said = onyx_backend(unit.definition).variables()
         if said.get("DISABLE_VECTOR_DB", "").lower() == "true":
