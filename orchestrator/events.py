@@ -95,7 +95,7 @@ class FindingReported(_Event):
     A plan's consequences say their `effect` (`loss`, `outage`, `disturbance`, `restart`, `work`), the Terraform
     `address`, and `loss`, the name that `--allow-loss` takes. What preflight found has the `status` of its line
     (`failed`, `unknown`, `manual`), the `address`, its `place` (file:line), the `current` and the `wanted` value, and
-    the `hcl` to write.
+    the `hcl` to write. A pause's cost estimate has what it `saves`, in dollars a month.
     """
 
     name = "finding-reported"
@@ -114,6 +114,7 @@ class FindingReported(_Event):
     status: str = ""
     address: str = ""
     place: str = ""
+    saves: str = ""
     current: str = ""
     wanted: str = ""
     hcl: str = ""

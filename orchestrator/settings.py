@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -162,6 +163,12 @@ def _parts(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _role(value: Any) -> str:
+    if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+", _text(value)):
+        raise ValueError(f"{_brief(value)} is not a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
+    return str(value)
+
+
 def _transport(value: Any) -> str:
     if value not in ("ssm", "direct"):
         raise ValueError(f"{_brief(value)} is neither ssm nor direct")
@@ -198,6 +205,7 @@ _PORT = Form("PORT", _port, {"type": ["integer", "string"], "minimum": 1, "maxim
 _ADDRESS = Form("ADDRESS:PORT", _address, write=lambda value: f"{value[0]}:{value[1]}")
 _OBJECT = Form("s3://BUCKET/KEY", _object, write=lambda value: f"s3://{value[0]}/{value[1]}")
 _PARTS = Form("KIND:ID,…", _parts, _NAMES_SCHEMA, ",".join)
+_ROLE = Form("ARN", _role)
 _NAMES = Form("NAME,…", _names, _NAMES_SCHEMA, ",".join)
 _TRANSPORT = Form("ssm|direct", _transport, {"enum": ["ssm", "direct"]})
 
@@ -205,6 +213,7 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         Setting("profile", "AWS profile from ~/.aws/config", _TEXT),
+        Setting("role", "ARN of a role to assume, with the credentials that count otherwise", _ROLE),
         Setting(
             "database-transport", "how the database is reached: ssm (through the runner) or direct", _TRANSPORT, "ssm"
         ),

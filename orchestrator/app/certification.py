@@ -28,7 +28,7 @@ class Certification:
         clock: SystemClock,
         access: Access | None = None,
     ) -> None:
-        access = access or Access(environment, settings["profile"])
+        access = access or Access(environment, settings["profile"], role=settings["role"])
         self.aws = Aws(request.region, access)
         self._account = request.account_id
         self._clock = clock

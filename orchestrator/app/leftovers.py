@@ -45,7 +45,7 @@ class PlanLeftovers:
         said = planned_contract(plan)
         self._stack = str(said.get("stack") or "")
         self._region = said.get("region") or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-        self._access = access or Access(environment, settings["profile"])
+        self._access = access or Access(environment, settings["profile"], role=settings["role"])
         again = taints_in(plan, wanted_again)
         self._tainted: Sequence[Tainted] = list(tainted(state(), again)) if again else ()
         self._created: Sequence[Planned] = list(created(plan))

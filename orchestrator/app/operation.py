@@ -86,7 +86,7 @@ class Operation:
     ) -> None:
         self.stack = stack = stack.naming(settings["owns"])
         self.clock = clock
-        self.access = access or Access(environment, settings["profile"])
+        self.access = access or Access(environment, settings["profile"], role=settings["role"])
         self._limits = limits_of(settings, self.access)
         self._subjects = _known_tenants(selection.tenants, stack)
         discovered = self._available(selection)

@@ -27,7 +27,7 @@ def verify_planned(
     after = planned_contract(plan)
     if not after.get("region"):
         return
-    aws = Aws(after["region"], access or Access(environment, settings["profile"]))
+    aws = Aws(after["region"], access or Access(environment, settings["profile"], role=settings["role"]))
     if after.get("account_id"):
         aws.require_account(after["account_id"])
     wanted = after.get("dns")

@@ -51,7 +51,7 @@ class Restoration:
         clock: Clock,
         access: Access | None = None,
     ) -> None:
-        self._access = access or Access(environment, settings["profile"])
+        self._access = access or Access(environment, settings["profile"], role=settings["role"])
         self._clock = clock
         self.way = RestoreMethod()
         self.manifest, owner = self._found(place, environment)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.app.context import Learn, no_secrets
 from orchestrator.app.understanding import required, understand
@@ -15,18 +15,31 @@ from orchestrator.stack.blueprint.resources import read
 from orchestrator.stack.contract import Stack
 from orchestrator.terraform import Terraform
 
+if TYPE_CHECKING:
+    from orchestrator.aws.access import Access
+
+S3 = "s3://"
 CONTRACT_VARIABLE = mapping_place.CONTRACT_VARIABLE
 
 
 def contract_from(
-    given: str | None, terraform: Terraform, environment: Mapping[str, str], stdin: Any, learn: Learn = no_secrets
+    given: str | None,
+    terraform: Terraform,
+    environment: Mapping[str, str],
+    stdin: Any,
+    learn: Learn = no_secrets,
+    *,
+    access: Callable[[], Access] | None = None,
 ) -> Stack:
-    """The contract: a file or `-` (standard input), else the environment, else what Terraform knows of its directory.
+    """The contract: `given`, else the environment's, else what Terraform knows of its directory.
 
+    `given` is a file, `-` (standard input) or s3://BUCKET/KEY, which `access` reads (None: as the environment says).
     Raises `Invalid` with every defect, and where nothing is applied.
     """
     if given == "-":
         return encoding.decode(_all_of(stdin), "standard input")
+    if given and given.startswith(S3):
+        return encoding.decode(_fetched(given, environment, access), given)
     if given:
         return encoding.decode(_read(Path(given)), given)
     if environment.get(CONTRACT_VARIABLE):
@@ -57,6 +70,20 @@ def _all_of(stdin: Any) -> str | bytes:
         fix = "give the contract on standard input, or with --contract FILE"
         raise Invalid(Problem("contract-unreadable", str(error), "standard input", fix)) from None
     return read
+
+
+def _fetched(url: str, environment: Mapping[str, str], access: Callable[[], Access] | None) -> bytes:
+    """The object's content; one call, s3:GetObject."""
+    from orchestrator.aws import s3_object
+
+    bucket, _, key = url.removeprefix(S3).partition("/")
+    fix = "write s3://BUCKET/KEY of a contract, or of a Terraform state that has the output `orchestrator`"
+    if not bucket or not key:
+        raise Invalid(Problem("contract-unreadable", "it is not of the form s3://BUCKET/KEY", url, fix))
+    found = s3_object.S3Object(s3_object.connect(environment, access=access() if access else None), bucket, key).read()
+    if found is None:
+        raise Invalid(Problem("contract-unreadable", "there is no such object", url, fix))
+    return found.body
 
 
 def _read(path: Path) -> bytes:

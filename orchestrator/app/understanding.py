@@ -18,7 +18,7 @@ from orchestrator.stack.inference.owned import ownership_of
 from orchestrator.stack.ownership import Known, Ownership, Part
 from orchestrator.terraform import OutputValue, Terraform, values
 
-OUTPUT = "orchestrator"
+OUTPUT = encoding.OUTPUT
 SAID = f"output `{OUTPUT}`"
 FILE = mapping_place.CONTRACT_FILE
 Look = Callable[[Mapping[str, Any]], Inferred | None]

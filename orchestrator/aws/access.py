@@ -22,6 +22,7 @@ from botocore.utils import JSONFileCache
 from orchestrator.aws import child, setup
 from orchestrator.aws.environment import EnvironmentSession, bind
 from orchestrator.aws.errors import problem_of
+from orchestrator.aws.roles import assuming
 from orchestrator.errors import Expired, Invalid, OrchestratorError, Problem
 
 CACHE = ".aws/cli/cache"
@@ -57,8 +58,10 @@ class Access:
         source: str = "--profile",
         ask: Ask = nobody,
         files: Mapping[str, str] | None = None,
+        *,
+        role: str | None = None,
     ) -> None:
-        """`environment` is every variable there is.
+        """`environment` is every variable there is. `role` (an ARN) is assumed with the credentials found there.
 
         `files` are others than ~/.aws/config and credentials: botocore's `config_file` and `credentials_file`.
         """
@@ -66,6 +69,7 @@ class Access:
         self.profile = profile
         self.ask_for_code = ask
         self._files = files or {}
+        self.role = role
         self._source = source
         self._ask = ask
         self._lock = threading.RLock()
@@ -121,6 +125,13 @@ class Access:
             raise setup.none_found(self._where, self.environment)
         self._method = credentials.method
         credentials.get_frozen_credentials()
+        return self._in_role(made) if self.role else made
+
+    def _in_role(self, session: Any) -> Any:
+        """A session in `role`; that it can be assumed is seen at once."""
+        made = assuming(session, str(self.role))
+        with _retrieving(f"role {self.role}", self.environment):
+            made.get_credentials().get_frozen_credentials()
         return made
 
     @property

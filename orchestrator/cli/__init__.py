@@ -37,6 +37,7 @@ COMMANDS = {
     "continue": "Continue a deployment that waits at a pause hook.",
     "lock": "Show where the stack's lock is, and who holds it.",
     "fleet": "Run a command on many stacks, in waves.",
+    "schedule": "Do something at the same times of each week: pause at night, say.",
     "unlock": "Release the lock of a run that has died.",
     "init": "Read an existing stack and write orchestrate.toml.",
     "contract": "Show what is known about the stack, and where each value came from.",

@@ -238,6 +238,26 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate fleet stacks --fleet ../fleet.toml",
         "orchestrate fleet stacks > stacks.txt",
     ),
+    "fleet exec": (
+        "orchestrate fleet exec -- orchestrate redeploy --tenant customer-a",
+        "orchestrate fleet exec --label env=prod --wave 1,rest -- aws ecs list-clusters",
+        "orchestrate fleet exec --stack prod-eu --report json -- ./check.sh",
+    ),
+    "fleet schedule": (
+        'orchestrate fleet schedule "pause label=demo at 20:00 Mon-Fri Europe/Zurich, resume at 07:00"',
+        "orchestrate fleet schedule",
+        "orchestrate fleet schedule --remove",
+    ),
+    "fleet watch": (
+        "orchestrate fleet watch",
+        "orchestrate fleet watch --every 5 --label env=prod",
+        "orchestrate fleet watch --off",
+    ),
+    "schedule": (
+        'orchestrate schedule "pause at 20:00 Mon-Fri Europe/Zurich, resume at 07:00"',
+        "orchestrate schedule --work",
+        'orchestrate schedule "backup at 03:00 daily UTC" --print systemd',
+    ),
     "demo": (
         "orchestrate demo",
         "orchestrate demo --keep",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.errors import Invalid, OrchestratorError, Problem
 from orchestrator.fleet.file import VARIABLE
-from orchestrator.fleet.orders import CANCELLED, FINISHED, UNFINISHED, Order, StackResult, completed
+from orchestrator.fleet.orders import CANCELLED, FINISHED, MEMORY, UNFINISHED, Order, StackResult, completed
+from orchestrator.fleet.schedules import Schedules
 
 APPLICATION = "orchestrate-fleet"
 VERSION = "fleet-1"
@@ -19,6 +20,8 @@ ORDERS, STACKS = "orders", "stacks"
 """The queues."""
 ORDER = "fleet-order"
 """The workflow's name."""
+CALENDAR = "fleet-calendar"
+"""The workflow that a schedule starts: it gives an order."""
 _ENDED = {"SUCCESS": "", "CANCELLED": CANCELLED, "ERROR": "failed", "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed"}
 
 
@@ -33,6 +36,8 @@ class OrderStatus:
     """Seconds since the epoch."""
     results: tuple[StackResult, ...] = ()
     """Of the stacks that have ended; of a finished order, of all."""
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """Of a round of the watch: what is remembered after it."""
 
 
 class FleetEngine:
@@ -64,10 +69,20 @@ class FleetEngine:
         self._client.enqueue(options, order.as_json())
         return made
 
-    def orders(self, prefix: str = "") -> tuple[OrderStatus, ...]:
-        """All whose id begins so, the newest first."""
+    @property
+    def schedules(self) -> Schedules:
+        """What is done at which times."""
+        return Schedules(self._client, CALENDAR)
+
+    def orders(self, prefix: str = "", limit: int | None = None) -> tuple[OrderStatus, ...]:
+        """All (or the newest so many) whose id begins so, the newest first."""
         found = self._client.list_workflows(
-            name=ORDER, workflow_id_prefix=prefix or None, sort_desc=True, load_input=True, load_output=True
+            name=ORDER,
+            workflow_id_prefix=prefix or None,
+            sort_desc=True,
+            load_input=True,
+            load_output=True,
+            limit=limit,
         )
         return tuple(self._status(one) for one in found)
 
@@ -79,6 +94,13 @@ class FleetEngine:
             raise Invalid(Problem("order-unknown", f"there is no order {id_!r}", "", fix))
         seen = self._status(found[0])
         return seen if seen.state == FINISHED else replace(seen, results=self._so_far(id_))
+
+    def under_way(self, id_: str) -> Mapping[str, float]:
+        """The stacks of an order that are being processed: since when, in seconds since the epoch."""
+        found = self._client.list_workflows(
+            workflow_id_prefix=f"{id_}:", status="PENDING", load_input=False, load_output=False
+        )
+        return {one.workflow_id.rpartition(":")[2]: (one.dequeued_at or one.created_at) / 1000 for one in found}
 
     def cancel(self, id_: str) -> None:
         """No other stack is begun; those that are under way come to their end."""
@@ -93,9 +115,11 @@ class FleetEngine:
         order = Order.of(found.input["args"][0])
         state = FINISHED if found.status == "SUCCESS" else _ENDED.get(found.status, UNFINISHED)
         results: tuple[StackResult, ...] = ()
+        memory: Mapping[str, Any] = {}
         if found.status == "SUCCESS":
+            memory = found.output.get(MEMORY, {})
             results = completed(order, [StackResult.of(one) for one in found.output["results"]], found.output["why"])
-        return OrderStatus(found.workflow_id, order, state, (found.created_at or 0) / 1000, results)
+        return OrderStatus(found.workflow_id, order, state, (found.created_at or 0) / 1000, results, memory)
 
 
 def finished(orders: Sequence[OrderStatus], verb: str) -> tuple[tuple[StackResult, ...], ...]:

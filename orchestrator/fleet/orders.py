@@ -11,6 +11,10 @@ from typing import Any
 from orchestrator.errors import Outcome, Problem
 
 _GOOD = frozenset({Outcome.SUCCEEDED.word, Outcome.PENDING.word})
+WATCH = "watch"
+"""The verb of the watch's rounds."""
+MEMORY = "memory"
+"""In the result of a round: what is remembered of it (`watching.py`)."""
 CANCELLED = "cancelled"
 NOT_BEGUN = "not-begun"
 UNFINISHED, FINISHED = "unfinished", "finished"
@@ -26,6 +30,8 @@ class Order:
     places: Mapping[str, str] = field(default_factory=dict)
     stop_after: int | None = None
     """After so many stacks that failed, no other is begun."""
+    arguments: tuple[str, ...] = ()
+    """Of `exec`: the command."""
 
     @property
     def stacks(self) -> tuple[str, ...]:
@@ -35,7 +41,7 @@ class Order:
     @property
     def key(self) -> str:
         """The same for the same order: what is asked for twice while it lasts is done once."""
-        said = json.dumps([self.verb, self.waves, self.stop_after])
+        said = json.dumps([self.verb, self.waves, self.stop_after, *([self.arguments] if self.arguments else [])])
         return f"{self.verb}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
     def as_json(self) -> dict[str, Any]:
@@ -46,7 +52,8 @@ class Order:
     def of(cls, said: Mapping[str, Any]) -> Order:
         """As it was written."""
         waves = tuple(tuple(wave) for wave in said["waves"])
-        return cls(said["verb"], waves, dict(said["places"]), said["stop_after"])
+        arguments = tuple(said.get("arguments", ()))
+        return cls(said["verb"], waves, dict(said["places"]), said["stop_after"], arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,14 @@ class StackResult:
     worker: str = ""
     problems: tuple[Mapping[str, str], ...] = ()
     """What failed: `step`, `subject`, `code`, `detail`, `fix`."""
+    output: str = ""
+    """Of `exec`: the file on the worker that has what the command printed."""
+    ended: float = 0.0
+    """Seconds since the epoch; 0: not known."""
+    saving: float = 0.0
+    """Of a pause: dollars a month that it saves, as estimated."""
+    saved: float = 0.0
+    """Of a resume: dollars that the pause before it has saved."""
 
     @property
     def failed(self) -> bool:

@@ -1,4 +1,4 @@
-"""One report of an order: a table, JSON lines, Markdown, JUnit XML. Texts; writing them is the caller's."""
+"""One report of an order: a table, JSON lines, Markdown, JUnit XML, HTML. Texts; writing them is the caller's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+import jinja2
 from rich.text import Text
 
 from orchestrator.errors import Outcome
@@ -15,6 +17,7 @@ from orchestrator.fleet.engine import OrderStatus
 from orchestrator.fleet.file import FleetStack
 from orchestrator.fleet.orders import CANCELLED, FINISHED, UNFINISHED, StackResult, outcome_of
 from orchestrator.render.endings import style
+from orchestrator.render.report import STYLE
 from orchestrator.render.tables import Sheet
 
 
@@ -34,7 +37,9 @@ def summary(seen: OrderStatus) -> str:
     said = ", ".join(f"{many} {word}" for word, many in counted.items() if many)
     changed, calls = sum(one.changed for one in seen.results), sum(one.aws_calls for one in seen.results)
     stacks = f"{len(seen.order.stacks)} stacks"
-    return f"{seen.order.verb}: {stacks}: {said}; changed: {changed}, {calls} AWS calls (order {seen.id})"
+    saved = sum(one.saved for one in seen.results)
+    pauses = f"; the pauses saved about ${saved:,.2f}, as estimated" if saved else ""
+    return f"{seen.order.verb}: {stacks}: {said}; changed: {changed}, {calls} AWS calls{pauses} (order {seen.id})"
 
 
 def lines(seen: OrderStatus) -> Iterator[str]:
@@ -71,6 +76,19 @@ def junit(seen: OrderStatus) -> str:
             )
     indent(suite)
     return tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def html(seen: OrderStatus) -> str:
+    """A page of its own, in the style of a run's. Whatever a result holds is shown as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([Path(__file__).parent, STYLE]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("order.html.j2")
+    return page.render(seen=seen, outcome=outcome(seen).word, summary=summary(seen))
 
 
 def orders(found: Sequence[OrderStatus]) -> Sheet:

@@ -9,6 +9,8 @@ from orchestrator.errors import Invalid, Problem, correction
 from orchestrator.fleet.file import FleetStack
 
 REST = "rest"
+ANY = "*"
+"""In place of a label's name: any label that has the value."""
 
 
 def selected(
@@ -18,11 +20,9 @@ def selected(
     problems = [*_unknown(stacks, names), *_malformed(labels)]
     if problems:
         raise Invalid(*problems)
-    wanted = [tuple(label.split("=", 1)) for label in labels]
+    wanted = [(label.partition("=")[0], label.partition("=")[2]) for label in labels]
     found = tuple(
-        one
-        for one in stacks
-        if (not names or one.name in names) and all(one.labels.get(key) == value for key, value in wanted)
+        one for one in stacks if (not names or one.name in names) and all(_has(one, *pair) for pair in wanted)
     )
     if not found:
         fix = "`orchestrate fleet stacks` lists the stacks and their labels"
@@ -30,6 +30,10 @@ def selected(
             Problem("fleet-selects-nothing", "no stack has this name and these labels", "--stack, --label", fix)
         )
     return found
+
+
+def _has(stack: FleetStack, name: str, value: str) -> bool:
+    return value in stack.labels.values() if name == ANY else stack.labels.get(name) == value
 
 
 def _unknown(stacks: Sequence[FleetStack], names: Sequence[str]) -> Iterator[Problem]:

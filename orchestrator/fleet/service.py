@@ -9,28 +9,39 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import LockOwner
 from orchestrator.errors import Interrupted, Invalid, Outcome, Problem
+from orchestrator.fleet.command import EXEC, execute
+from orchestrator.fleet.due import due_order
 from orchestrator.fleet.engine import FleetEngine, OrderStatus, finished
 from orchestrator.fleet.file import Fleet
 from orchestrator.fleet.heartbeats import Heartbeats
-from orchestrator.fleet.orders import UNFINISHED, Order, StackResult, left_over, refused
+from orchestrator.fleet.news import deliver
+from orchestrator.fleet.orders import UNFINISHED, WATCH, Order, StackResult, left_over, refused
+from orchestrator.fleet.savings import saved_since
 from orchestrator.fleet.selection import kept, selected, waves
+from orchestrator.fleet.watching import news
 from orchestrator.fleet.work import do
-from orchestrator.fleet.worker import Worker
+from orchestrator.fleet.worker import Duties, Worker
 from orchestrator.workflows import Cancellation
 
+RECENT = 100
+"""Orders that are searched for a stack's last pause."""
 LOOK = 0.5
 """Seconds between two looks at an order."""
 PARTING = 60.0
 """Seconds that what is under way has to stop, when this process is asked to."""
 ALONE = "this-machine"
 """The worker's name with SQLite: what its predecessor left is its own, so DBOS goes on with it by itself."""
+Picture = Callable[[OrderStatus, Mapping[str, float], datetime], None]
+"""Takes an order, the stacks that are under way since when (`engine.under_way`), and the time."""
 
 
 @dataclass
@@ -43,6 +54,8 @@ class FleetService:
     pid: int
     abandon: Callable[[int], None]
     clock: SystemClock = field(default_factory=SystemClock)
+    exec_allowed: bool = False
+    """Whether this worker runs commands that others have put into a shared database."""
     worker: Worker | None = None
     _heartbeats: Heartbeats | None = None
     _lock: FileLock | None = None
@@ -79,6 +92,7 @@ class FleetService:
         failed: bool = False,
         sizes: str = "",
         stop_after: int | None = None,
+        arguments: Sequence[str] = (),
     ) -> Order:
         """As it was asked for. `failed`: of those selected, what earlier orders of this verb left. Raises `Invalid`."""
         chosen = selected(self.fleet.stacks, names=names, labels=labels)
@@ -87,7 +101,7 @@ class FleetService:
             if not chosen:
                 raise _nothing_left(verb)
         places = {one.name: one.place for one in chosen}
-        return Order(verb, waves([one.name for one in chosen], sizes), places, stop_after)
+        return Order(verb, waves([one.name for one in chosen], sizes), places, stop_after, tuple(arguments))
 
     def again(self, seen: OrderStatus) -> Order:
         """The same for the stacks that it left; of a cancelled one, for those without a result. Raises `Invalid`."""
@@ -97,7 +111,7 @@ class FleetService:
             raise _nothing_left(seen.order.verb)
         left = [tuple(one.name for one in chosen if one.name in wave) for wave in seen.order.waves]
         places = {one.name: one.place for one in chosen}
-        return Order(seen.order.verb, tuple(filter(None, left)), places, seen.order.stop_after)
+        return replace(seen.order, waves=tuple(filter(None, left)), places=places)
 
     def begin(self) -> bool:
         """Become a worker; False: this database has one already, on this machine. Raises `Invalid`."""
@@ -106,7 +120,7 @@ class FleetService:
         if not self.fleet.shared and not self._alone():
             return False
         name = f"{self.host}-{self.pid}-{secrets.token_hex(3)}" if self.fleet.shared else ALONE
-        worker = Worker(self.fleet.database, name, self.fleet.limits, self._do)
+        worker = Worker(self.fleet.database, name, self.fleet.limits, Duties(self._do, self._due, self._tell))
         if self.fleet.shared:
             self._heartbeats = Heartbeats(self.fleet.database, name, self.fleet.lease)
             self._heartbeats.enrol()
@@ -131,19 +145,67 @@ class FleetService:
             self.worker.cancellation.request()
         self.clock.interrupt()
 
-    def _do(self, verb: str, stack: str, order: str, cancellation: Cancellation) -> StackResult:
+    def _do(
+        self, verb: str, stack: str, order: str, arguments: Sequence[str], cancellation: Cancellation
+    ) -> StackResult:
         known = {one.name: one for one in self.fleet.stacks}
         if stack not in known:
             fix = "give every worker the same fleet.toml, then `orchestrate fleet retry`"
             problem = Problem("stack-unknown", f"this worker's fleet has no stack {stack!r}", "", fix)
             return refused(stack, problem, Outcome.INVALID)
-        worker = self.worker.name if self.worker else self.host
-        return do(verb, known[stack], self.environment, worker=worker, order=order, cancellation=cancellation)
+        given = known[stack], self.environment
+        who = {"worker": self.worker.name if self.worker else self.host, "order": order}
+        if verb == EXEC:
+            if self.fleet.shared and not self.exec_allowed:
+                return refused(stack, _exec_not_allowed(), Outcome.REFUSED)
+            return execute(arguments, *given, **who, cancellation=cancellation)
+        result = do(verb, *given, **who, cancellation=cancellation)
+        return self._with_savings(result) if verb == "resume" else result
 
-    def watch(self, engine: FleetEngine, id_: str, tell: Callable[[StackResult], None], *, work: bool) -> OrderStatus:
-        """Until the order has ended; `tell` hears of each stack once. `work`: carry it out where nobody else does.
+    def _with_savings(self, result: StackResult) -> StackResult:
+        """What the fleet's last pause of this stack saved until now, where this resume ended one."""
+        if not result.changed:
+            return result
+        engine = self.engine()
+        try:
+            found = [engine.orders(f"{verb}-", RECENT) for verb in ("pause", "resume")]
+        finally:
+            engine.close()
+        pauses, resumes = (
+            [one for seen in orders for one in seen.results if one.stack == result.stack] for orders in found
+        )
+        return replace(result, saved=saved_since(pauses, resumes, result.ended))
 
-        Raises `Interrupted`: the same command goes on.
+    def _due(self, at: datetime, kept: Mapping[str, Any]) -> Order | None:
+        """The order of a schedule's entry; None: not on this day, overtaken, or nobody is selected."""
+        return due_order(self.fleet, at, kept, self.clock.now(), self._rounds())
+
+    def _rounds(self) -> Sequence[OrderStatus]:
+        """Of the watch, the newest first."""
+        engine = self.engine()
+        try:
+            return engine.orders(f"{WATCH}-", 2)
+        finally:
+            engine.close()
+
+    def _tell(self, results: Sequence[StackResult], memory: Mapping[str, Any]) -> Mapping[str, Any]:
+        found, after = news(results, memory)
+        for one in found:
+            deliver(one, self.fleet, self.environment, (self.host, self.worker_name), self.clock.now())
+        return after
+
+    def watch(
+        self,
+        engine: FleetEngine,
+        id_: str,
+        tell: Callable[[StackResult], None],
+        *,
+        work: bool,
+        picture: Picture | None = None,
+    ) -> OrderStatus:
+        """Until the order has ended; `tell` hears of each stack once, `picture` again and again of all.
+
+        `work`: carry it out where nobody else does. Raises `Interrupted`: the same command goes on.
         """
         told: set[str] = set()
         while True:
@@ -154,6 +216,8 @@ class FleetService:
                 if one.stack not in told:
                     told.add(one.stack)
                     tell(one)
+            if picture is not None:
+                picture(seen, engine.under_way(id_), self.clock.now())
             if seen.state != UNFINISHED and not self._needed(engine):
                 return seen
             self.clock.sleep(LOOK)
@@ -191,6 +255,11 @@ class FleetService:
             self._heartbeats.end()
         if self._lock is not None:
             self._lock.give_back()
+
+
+def _exec_not_allowed() -> Problem:
+    fix = "start the workers with `orchestrate fleet worker --allow-exec`, if whoever can write there may run commands"
+    return Problem("exec-not-allowed", "this worker runs no commands from a shared database", "", fix)
 
 
 def _nothing_left(verb: str) -> Invalid:

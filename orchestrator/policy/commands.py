@@ -320,6 +320,7 @@ COMMANDS: Mapping[str, Grants] = {
     "local": NOTHING,
     # What a fleet runs in each stack needs what that command's own entry says.
     "fleet": NOTHING,
+    "schedule": NOTHING,
     "version": NOTHING,
 }
 """Every command, of each group either the group or all its members, and by themselves options that need more."""

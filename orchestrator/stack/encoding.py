@@ -12,6 +12,8 @@ from typing import Any
 from orchestrator.errors import Invalid, Problem
 from orchestrator.stack.contract import Stack, parse
 
+OUTPUT = "orchestrator"
+"""Terraform's."""
 PROVENANCE = "provenance"
 """The key beside a printed contract's own, with where each value came from."""
 
@@ -33,7 +35,19 @@ def decode(given: str | bytes, source: str) -> Stack:
     except (binascii.Error, EOFError, OSError, ValueError, RecursionError) as error:
         fix = "give what `terraform output -json orchestrator` prints"
         raise Invalid(Problem("contract-unreadable", _not_json(text, error), source, fix)) from None
-    return parse(unwrapped(document), source)
+    return parse(unwrapped(_outputs_of(document, source)), source)
+
+
+def _outputs_of(document: Any, source: str) -> Any:
+    """Of a Terraform state, as it is stored, its outputs; anything else as it is. Raises `Invalid` without ours."""
+    if not (isinstance(document, Mapping) and "terraform_version" in document and "serial" in document):
+        return document
+    outputs = document.get("outputs")
+    if not isinstance(outputs, Mapping) or OUTPUT not in outputs:
+        fix = f"add the output `{OUTPUT}` to its configuration, or name its directory, from which it can be inferred"
+        message = f"this Terraform state has no output `{OUTPUT}`"
+        raise Invalid(Problem("state-without-contract", message, source, fix))
+    return outputs
 
 
 def _not_json(text: str, error: Exception) -> str:
@@ -58,7 +72,7 @@ def unwrapped(document: Any) -> Any:
     """
     if not isinstance(document, Mapping):
         return document
-    if isinstance(output := document.get("orchestrator"), Mapping):
+    if isinstance(output := document.get(OUTPUT), Mapping):
         return output.get("value", output)
     if "sensitive" in document and isinstance(document.get("value"), Mapping):
         return document["value"]

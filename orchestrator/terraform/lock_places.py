@@ -22,6 +22,8 @@ _FIX = (
     "FOLDER for those on machines that share the folder"
 )
 
+BESIDE = ".orchestrate-lock"
+"""What is added to a key in S3: whoever has the state's URL and whoever has its configuration share one lock."""
 _WEB = "backend s3, assume_role_with_web_identity"
 
 Sign = Callable[[], Any]
@@ -35,24 +37,25 @@ def lock_of(
     *,
     lock: tuple[str, str] | None = None,
     access: Sign = lambda: None,
+    contract: str | None = None,
 ) -> Lock:
     """The lock of the stack of `directory`. Raises `Invalid` (`lock-place-unknown`) where the backend has no place.
 
     Local state: a file beside it. S3: an object beside it. A folder without Terraform (the contract comes from
-    elsewhere): a file in its `.orchestrate`. `lock` (bucket and key) overrides all, then `lock_dir`.
+    elsewhere): an object beside `contract` where that is s3://BUCKET/KEY, else a file in its `.orchestrate`. `lock`
+    (bucket and key) overrides all, then `lock_dir`.
     """
+    region = {"region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")}
     if lock:
-        return _object(
-            {"region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")},
-            *lock,
-            environment=environment,
-            access=access,
-        )
+        return _object(region, *lock, environment=environment, access=access)
     if lock_dir:
         return FileLock(lock_dir / "orchestrate.lock")
     data = directory / (environment.get("TF_DATA_DIR") or ".terraform")
     configuration = _configuration(directory)
     if configuration is None and not data.exists() and not (directory / "terraform.tfstate").exists():
+        if contract and contract.startswith("s3://"):
+            bucket, _, key = contract.removeprefix("s3://").partition("/")
+            return _object(region, bucket, key + BESIDE, environment=environment, access=access)
         return FileLock(directory / ".orchestrate" / "orchestrate.lock")
     kind, config = _backend(data / "terraform.tfstate", configuration or "", directory)
     workspace = environment.get("TF_WORKSPACE") or _selected(data / "environment")
@@ -81,7 +84,7 @@ def s3_key(config: Mapping[str, Any], workspace: str) -> str:
 
 def _in_s3(config: Mapping[str, Any], workspace: str, environment: Mapping[str, str], access: Sign) -> Lock:
     identity = web_identity_of(config, environment)
-    key = s3_key(config, workspace) + ".orchestrate-lock"
+    key = s3_key(config, workspace) + BESIDE
     return _object(config, str(config.get("bucket")), key, environment=environment, access=access, identity=identity)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.workflows.caller import Caller, Question, StackRef
 
 if TYPE_CHECKING:
+    from orchestrator.aws.access import Access
+    from orchestrator.settings import Settings
     from orchestrator.stack.inference import Inferred
     from orchestrator.terraform import Terraform
 
@@ -14,10 +17,13 @@ if TYPE_CHECKING:
 def contract(stack: StackRef, *, caller: Caller | None = None) -> Inferred:
     """The contract with its provenance, or what it lacks. Raises `Invalid` where there is nothing to know."""
     from orchestrator import app
+    from orchestrator.settings import Settings
 
     given, environment = stack.contract, stack.environment
     if given or environment.get(app.CONTRACT_VARIABLE):
-        told = app.contract_from(given, terraform_of(stack, caller), environment, stack.stdin)
+        settings = Settings(stack.settings, environment, stack.directory)
+        access = partial(_access, stack, settings, caller or Caller())
+        told = app.contract_from(given, terraform_of(stack, caller), environment, stack.stdin, access=access)
         return app.of_document(told, given or app.CONTRACT_VARIABLE)
     return app.required(app.understand(terraform_of(stack, caller)), stack.directory)
 
@@ -28,15 +34,18 @@ def terraform_of(stack: StackRef, caller: Caller | None) -> Terraform:
     from orchestrator.settings import Settings
     from orchestrator.terraform import Terraform
 
-    chosen = Settings(stack.settings, stack.environment, stack.directory).all()["profile"]
-    environment = child.environment_of(stack.environment, chosen.value)
-    if child.wants_a_person(environment):
-        from orchestrator.aws.access import Access
-
-        environment = Access(stack.environment, chosen.value, chosen.source, _asked(caller or Caller())).signed(
-            environment
-        )
+    settings = Settings(stack.settings, stack.environment, stack.directory)
+    environment = child.environment_of(stack.environment, settings["profile"])
+    if settings["role"] or child.wants_a_person(environment):
+        environment = _access(stack, settings, caller or Caller()).signed(environment)
     return Terraform(stack.directory, environment)
+
+
+def _access(stack: StackRef, settings: Settings, caller: Caller) -> Access:
+    from orchestrator.aws.access import Access
+
+    chosen = settings.all()["profile"]
+    return Access(stack.environment, chosen.value, chosen.source, _asked(caller), role=settings["role"])
 
 
 def _asked(caller: Caller) -> Any:

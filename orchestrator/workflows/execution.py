@@ -147,6 +147,7 @@ class Execution:
             self.settings["lock-dir"],
             lock=self.settings["lock"],
             access=lambda: self.access,
+            contract=self._ref.contract,
         )
         ours = owner(self.run, self.command, self.caller, self.clock.now())
         with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
@@ -196,7 +197,9 @@ class Execution:
         from orchestrator import app
 
         ref = self._ref
-        return app.contract_from(ref.contract, self.terraform, self.environment, ref.stdin, self.redact.learn)
+        return app.contract_from(
+            ref.contract, self.terraform, self.environment, ref.stdin, self.redact.learn, access=lambda: self.access
+        )
 
     @property
     def contract_given(self) -> bool:
@@ -254,8 +257,8 @@ class Execution:
         """The one session of this command: nobody is asked for a code twice."""
         from orchestrator.aws.access import Access
 
-        chosen = self.settings.all()["profile"]
-        return Access(self.environment, chosen.value, chosen.source, self._ask_for_code)
+        chosen, role = self.settings.all()["profile"], self.settings["role"]
+        return Access(self.environment, chosen.value, chosen.source, self._ask_for_code, role=role)
 
     def _ask_for_code(self, prompt: str) -> str:
         """Raises `Invalid` where there is nobody to ask."""
@@ -284,7 +287,7 @@ class Execution:
         from orchestrator.workflows.parent_run import parent
 
         environment = child.environment_of(self.environment, self.settings["profile"])
-        if child.wants_a_person(environment):
+        if self.settings["role"] or child.wants_a_person(environment):
             environment = self.access.signed(environment)
             self.redact.learn(environment[name] for name in child.KEYS[1:] if environment.get(name))
         ours = self._held.enter_context(parent(self.directory, self.environment))

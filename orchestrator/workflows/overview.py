@@ -86,7 +86,9 @@ def _lock(stack: StackRef, settings: Settings) -> tuple[str, str]:
     from orchestrator.terraform.lock_places import lock_of
 
     try:
-        lock = lock_of(stack.directory, stack.environment, settings["lock-dir"], lock=settings["lock"])
+        lock = lock_of(
+            stack.directory, stack.environment, settings["lock-dir"], lock=settings["lock"], contract=stack.contract
+        )
         return lock.place, str(lock.holder() or "") if isinstance(lock, FileLock) else ""
     except (OrchestratorError, OSError):
         return "", ""

@@ -94,6 +94,7 @@ def _say_costs(execution: Execution, pausing: Pausing) -> None:
             severity="info",
             cause="ElastiCache can't be stopped; load balancer, NAT gateway, addresses and storage cost as before",
             evidence=tuple(map(str, estimate.lines)),
+            saves=f"{estimate.running - estimate.paused:.2f}",
             fix=f"see your bill: traffic, logs, S3 and backups are not included ({estimate.source})",
         )
     )

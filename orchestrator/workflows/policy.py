@@ -57,6 +57,6 @@ def _lock(stack: StackRef, lock_dir: Path | None, lock: tuple[str, str] | None) 
     """Bucket and key of the lock, if it is in S3."""
     from orchestrator.terraform.lock_places import lock_of
 
-    place = lock_of(stack.directory, stack.environment, lock_dir, lock=lock).place
+    place = lock_of(stack.directory, stack.environment, lock_dir, lock=lock, contract=stack.contract).place
     bucket, _, key = place.removeprefix("s3://").partition("/")
     return (bucket, key) if place.startswith("s3://") else None

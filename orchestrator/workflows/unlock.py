@@ -54,7 +54,12 @@ def _lock_of(stack: StackRef) -> Lock:
     settings = Settings(stack.settings, stack.environment, stack.directory)
     named, environment = settings["lock"], stack.environment
     return lock_of(
-        stack.directory, environment, settings["lock-dir"], lock=named, access=lambda: _access(stack, settings)
+        stack.directory,
+        environment,
+        settings["lock-dir"],
+        lock=named,
+        access=lambda: _access(stack, settings),
+        contract=stack.contract,
     )
 
 
@@ -62,7 +67,7 @@ def _access(stack: StackRef, settings: Any) -> Any:
     from orchestrator.aws.access import Access
 
     chosen = settings.all()["profile"]
-    return Access(stack.environment, chosen.value, chosen.source)
+    return Access(stack.environment, chosen.value, chosen.source, role=settings["role"])
 
 
 def _confirm(place: str, holder: str, caller: Caller) -> None:

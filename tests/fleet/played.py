@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.cli.edge import listen
 from orchestrator.errors import Outcome
 from orchestrator.fleet import file as fleet_file
+from orchestrator.fleet.command import EXEC
 from orchestrator.fleet.orders import StackResult
 from orchestrator.fleet.service import FleetService
 from orchestrator.local.core.waiting import eventually
@@ -26,7 +28,11 @@ class PlayedService(FleetService):
 
     folder: Path
 
-    def _do(self, verb: str, stack: str, order: str, cancellation: Cancellation) -> StackResult:
+    def _do(
+        self, verb: str, stack: str, order: str, arguments: Sequence[str], cancellation: Cancellation
+    ) -> StackResult:
+        if verb == EXEC:
+            return super()._do(verb, stack, order, arguments, cancellation)
         self.say(f"began {stack}")
         gates = (self.folder / "gate", self.folder / f"gate-{stack}")
         eventually(lambda: cancellation.requests > 0 or any(gate.exists() for gate in gates), LONG, 0.05)
@@ -57,7 +63,8 @@ def main(folder: Path, part: str, *arguments: str) -> None:
             service.serve()
         engine = service.engine()
         sizes, stop_after = arguments[0], int(arguments[1]) or None
-        order = service.order(engine, "run", sizes=sizes, stop_after=stop_after)
+        verb = EXEC if arguments[2:] else "run"
+        order = service.order(engine, verb, sizes=sizes, stop_after=stop_after, arguments=arguments[2:])
         seen = service.watch(engine, engine.submit(order), lambda one: None, work=True)
         sys.stdout.write(f"{' '.join(f'{one.stack}={one.outcome}' for one in seen.results)}\n")
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +24,14 @@ class PlayedFleet:
     folder: Path
     stacks: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    more: str = ""
+    """Of the fleet.toml."""
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         written = "".join(f'[stacks.{name}]\ndirectory = "."\n' for name in self.stacks)
-        (self.folder / "fleet.toml").write_text(f"lease = {LEASE}\n{written}")
+        (self.folder / "fleet.toml").write_text(f"lease = {LEASE}\n{self.more}{written}")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-P", "-m", "tests.fleet.played", str(self.folder), *arguments]
@@ -45,8 +47,8 @@ class PlayedFleet:
         assert made.poll() is None
         return made
 
-    def run(self, sizes: str = "", stop_after: int = 0) -> subprocess.Popen[str]:
-        return self.start("run", sizes, str(stop_after))
+    def run(self, sizes: str = "", stop_after: int = 0, command: Sequence[str] = ()) -> subprocess.Popen[str]:
+        return self.start("run", sizes, str(stop_after), *command)
 
     @staticmethod
     def said(process: subprocess.Popen[str]) -> dict[str, str]:
@@ -86,8 +88,8 @@ class PlayedFleet:
 
 
 @contextmanager
-def played(folder: Path, stacks: tuple[str, ...], **environment: str) -> Iterator[PlayedFleet]:
-    made = PlayedFleet(folder, stacks, environment)
+def played(folder: Path, stacks: tuple[str, ...], more: str = "", **environment: str) -> Iterator[PlayedFleet]:
+    made = PlayedFleet(folder, stacks, environment, more)
     try:
         yield made
     finally:

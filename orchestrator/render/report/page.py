@@ -13,7 +13,8 @@ from orchestrator.render.endings import next_command
 from orchestrator.render.report import health
 from orchestrator.render.report.model import RunReport
 
-_PLACE = Path(__file__).parent
+STYLE = Path(__file__).parent
+"""The folder of the templates; `style.css.j2` is for other pages too."""
 MANY = 12
 """Tenants above which those that are up are folded."""
 _PARTS = {
@@ -44,7 +45,7 @@ def page(report: RunReport) -> str:
 def environment() -> jinja2.Environment:
     """Of all pages: with their filters, and with nothing obeyed."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PLACE),
+        loader=jinja2.FileSystemLoader(STYLE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -107,6 +107,9 @@ def test_every_report_has_every_stack() -> None:
     ]
     assert lines[-1]["failed"] == ["b", "c"]
     assert "| b | failed | 0.0 | services x: a \\| b [broken] |" in report.markdown(seen())
+    page = report.html(seen())
+    assert "<strong>services x</strong>: a | b <code>[broken]</code>" in page
+    assert page.count("<tr><td>") == 3
     suite = ElementTree.fromstring(report.junit(seen()).partition("\n")[2])
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["b", "c"]

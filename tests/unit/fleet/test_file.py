@@ -43,7 +43,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         2,
         True,
     )
-    assert (one.name, one.directory, one.contract) == ("prod-eu", tmp_path / "eu", tmp_path / "contract.json")
+    assert (one.name, one.directory, one.contract) == ("prod-eu", tmp_path / "eu", str(tmp_path / "contract.json"))
     assert (one.profile, one.labels, one.place) == ("prod", {"env": "prod"}, "prod/eu-central-1")
     assert one.environment["AWS_REGION"] == "eu-central-1"
 
@@ -65,6 +65,40 @@ def test_discovered_stacks_stand_behind_the_written_ones_and_none_is_there_twice
     assert [one.name for one in read(tmp_path / "fleet.toml", {}).stacks] == ["first", "stacks-one"]
 
 
+def test_a_stack_may_be_a_state_in_s3_and_every_state_under_a_prefix_may_be_one(tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text(
+        """
+        discover = ["s3://states/prod/"]
+        [stacks.eu]
+        contract = "s3://states/prod/eu/terraform.tfstate"
+        role = "arn:aws:iam::123456789012:role/orchestrate"
+        """
+    )
+    keys = ("prod/eu/terraform.tfstate", "prod/us/big.tfstate", "prod/us/big.tfstate.orchestrate-lock")
+    asked = []
+
+    def states(prefix: str, environment: object) -> tuple[str, ...]:
+        asked.append(prefix)
+        return keys
+
+    fleet = read(tmp_path / "fleet.toml", {}, states)
+    assert asked == ["s3://states/prod/"]
+    assert [(one.name, one.contract, one.place) for one in fleet.stacks] == [
+        ("eu", "s3://states/prod/eu/terraform.tfstate", "123456789012/-"),
+        ("us-big", "s3://states/prod/us/big.tfstate", "-/-"),
+    ]
+    assert fleet.stacks[0].directory == tmp_path / ".orchestrate" / "stacks" / "eu"
+
+
+def test_who_hears_of_the_watch_and_how_many_calls_it_may_make(tmp_path: Path) -> None:
+    stack(tmp_path, "a")
+    text = 'discover = ["*"]\n[watch]\ncalls = 500\n[notify]\non = ["failed"]\nslack = "env:SLACK"\n'
+    (tmp_path / "fleet.toml").write_text(text)
+    fleet = read(tmp_path / "fleet.toml", {})
+    assert fleet.notices is not None
+    assert (fleet.watch_calls, fleet.notices.on, fleet.folder) == (500, ("failed",), tmp_path)
+
+
 def test_the_variable_names_the_database(tmp_path: Path) -> None:
     stack(tmp_path, "a")
     found = read(tmp_path / "fleet.toml", {"ORCHESTRATE_FLEET_DATABASE": "postgresql://u:p@h/f"})
@@ -81,6 +115,10 @@ def test_the_variable_names_the_database(tmp_path: Path) -> None:
         ('[stacks."a:b"]\ndirectory = "."', ["fleet-invalid"], "stacks.a:b"),
         ('[stacks.a]\ndirectory = "gone"\ncontract = "gone"', ["fleet-invalid", "fleet-invalid"], "stacks.a.directory"),
         ('[stacks.a]\ndirectory = "."\nenvironment = { AWS_SECRET_ACCESS_KEY = "x" }', ["fleet-secret"], "stacks.a"),
+        ("[stacks.a]", ["fleet-invalid"], "stacks.a"),
+        ('[stacks.a]\ncontract = "s3://bucket"', ["fleet-invalid"], "stacks.a.contract"),
+        ('[stacks.a]\ndirectory = "."\nrole = "admin"', ["fleet-invalid"], "stacks.a.role"),
+        ('[stacks.a]\ndirectory = "."\n[notify]\nslack = "no address"', ["notify-invalid"], "notify.slack"),
         ("[limits]\nworker = 0\nfleet = 0", ["fleet-invalid", "fleet-invalid"], "limits"),
     ],
 )

@@ -1,0 +1,70 @@
+"""`orchestrate schedule`: one stack's calendar, by the engine of fleets: a fleet of one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.fleet_calendar import given, print_option, remove_option
+from orchestrator.cli.shape import command
+
+if TYPE_CHECKING:
+    from orchestrator.fleet.calendar import CalendarEntry
+    from orchestrator.fleet.file import Fleet
+
+NAME = "default"
+"""Of the one calendar of a stack."""
+
+
+@command()
+@click.argument("sentence", required=False, default="")
+@click.option(
+    "--chdir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="Terraform's directory [default: here].",
+)
+@click.option("--work", is_flag=True, help="Stay, and do what the calendar says until stopped.")
+@remove_option
+@print_option
+def schedule(*, sentence: str, directory: Path, work: bool, remove: bool, form: str | None) -> None:
+    """Do something to this stack at the same times of each week: SENTENCE says what and when.
+
+    Needs the extra `fleet`. A process must be there to do it: `orchestrate schedule --work`, or another scheduler,
+    whose lines --print prints. Without SENTENCE, show the calendar, what comes next, and what the pauses have saved.
+    """
+    from orchestrator.cli.fleet_edge import serving
+    from orchestrator.errors import Locked, Problem
+
+    service = serving(_fleet_of(directory))
+
+    def words(entry: CalendarEntry | None) -> Sequence[str]:
+        where = ("--chdir", str(directory.absolute()))
+        if entry is None:
+            return ("orchestrate", "pause", "--keep-paused", *where)
+        return ("orchestrate", entry.verb, *where, *(("--auto-approve",) if entry.verb == "pause" else ()))
+
+    if not work or sentence or remove or form:
+        given(service, sentence, name=NAME, remove=remove, form=form, words=words, folder=directory)
+    if work and not (remove or form):
+        with service.leaving():
+            if not service.begin():
+                fix = "one is enough: it does what you have just set"
+                raise Locked(Problem("fleet-has-worker", "another process does it already", str(directory), fix))
+            sys.stdout.flush()
+            service.serve()
+
+
+def _fleet_of(directory: Path) -> Fleet:
+    """A fleet of this stack alone, whose orders are kept beside it."""
+    from orchestrator.fleet.file import STATE, VARIABLE, Fleet, FleetStack, named
+
+    folder = directory.absolute()
+    database = os.environ.get(VARIABLE) or f"sqlite:///{folder / STATE}"
+    return Fleet((FleetStack(named(folder.name), folder),), database, folder=folder)
