@@ -12,7 +12,7 @@ from orchestrator.fleet.calendar import Calendar, CalendarEntry
 from orchestrator.fleet.engine import OrderStatus
 from orchestrator.fleet.file import Fleet, FleetStack
 from orchestrator.fleet.orders import UNFINISHED, WATCH, Order
-from orchestrator.fleet.schedules import KEPT
+from orchestrator.fleet.schedules import KEEP_PAUSED
 from orchestrator.fleet.selection import selected
 from orchestrator.fleet.timetable import counts
 from orchestrator.fleet.watching import due
@@ -30,7 +30,7 @@ def due_order(
     calendar = Calendar.of(kept["calendar"])
     if kept.get("keep"):
         chosen = [stack for one in calendar.pauses for stack in _selected(fleet, one.names, one.labels)]
-        return _order(KEPT, tuple(dict.fromkeys(one.name for one in chosen)), fleet)
+        return _order(KEEP_PAUSED, tuple(dict.fromkeys(one.name for one in chosen)), fleet)
     entry: CalendarEntry = calendar.entries[kept["entry"]]
     if not counts(calendar, at.astimezone(ZoneInfo(entry.zone)), now, entry=entry):
         return None

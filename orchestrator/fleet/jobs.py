@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from orchestrator.fleet.calendar import Calendar, CalendarEntry
-from orchestrator.fleet.schedules import KEPT_AT
+from orchestrator.fleet.schedules import KEEP_PAUSED_AT
 
 Words = Callable[[CalendarEntry | None], Sequence[str]]
 """The command line of an entry; of None: the one that keeps a paused database paused."""
@@ -29,7 +29,7 @@ def _cron(calendar: Calendar, words: Words) -> Iterator[str]:
         yield f"CRON_TZ={one.zone}"
         yield f"{one.cron} {shlex.join(words(one))}"
     if calendar.pauses:
-        yield f"{KEPT_AT} {shlex.join(words(None))}"
+        yield f"{KEEP_PAUSED_AT} {shlex.join(words(None))}"
 
 
 def _systemd(calendar: Calendar, words: Words) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _systemd(calendar: Calendar, words: Words) -> Iterator[str]:
         when = f"{days}*-*-* {one.hour:02}:{one.minute:02}:00 {one.zone}"
         yield from _units(f"orchestrate-{one.verb}-{at}", when, words(one))
     if calendar.pauses:
-        yield from _units("orchestrate-keep-paused", f"*-*-* *:{KEPT_AT.split()[0]}:00", words(None))
+        yield from _units("orchestrate-keep-paused", f"*-*-* *:{KEEP_PAUSED_AT.split()[0]}:00", words(None))
 
 
 def _units(name: str, when: str, command: Sequence[str]) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _eventbridge(calendar: Calendar, words: Words) -> Iterator[str]:
         cron = f"cron({one.minute} {one.hour} {day} *)"
         yield _creation(f"orchestrate-{one.verb}-{at}", cron, one.zone, words(one))
     if calendar.pauses:
-        yield _creation("orchestrate-keep-paused", f"cron({KEPT_AT.split()[0]} * * * ? *)", "UTC", words(None))
+        yield _creation("orchestrate-keep-paused", f"cron({KEEP_PAUSED_AT.split()[0]} * * * ? *)", "UTC", words(None))
 
 
 def _creation(name: str, cron: str, zone: str, command: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ def saved_since(pauses: Sequence[StackResult], resumes: Sequence[StackResult], u
     began = max((one for one in pauses if one.saving), key=lambda one: one.ended, default=None)
     if began is None or any(one.ended > began.ended and one.changed for one in resumes):
         return 0.0
-    return round(began.saving * (timedelta(seconds=until - began.ended) / MONTH), 2)
+    return round(began.saving * (timedelta(seconds=until - began.ended) / MONTH), 4)
 
 
 def total(results: Sequence[StackResult]) -> float:

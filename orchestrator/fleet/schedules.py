@@ -9,9 +9,9 @@ from orchestrator.errors import Invalid, Problem
 from orchestrator.fleet.calendar import Calendar
 from orchestrator.fleet.orders import WATCH
 
-KEPT = "keep-paused"
+KEEP_PAUSED = "keep-paused"
 """The verb that stops a paused stack's database again after RDS has started it."""
-KEPT_AT = "37 * * * *"
+KEEP_PAUSED_AT = "37 * * * *"
 """When: so a database that RDS starts after seven days runs for an hour at most."""
 _CALENDAR, _WATCH = "calendar", "watch"
 """Before the slash in a schedule's name, and the whole name of the watch's."""
@@ -33,7 +33,7 @@ class Schedules:
             for at, one in enumerate(calendar.entries)
         ]
         if calendar.pauses:
-            entries.append(self._schedule(f"{_CALENDAR}/{name}/keep", KEPT_AT, {"calendar": said, "keep": True}))
+            entries.append(self._schedule(f"{_CALENDAR}/{name}/keep", KEEP_PAUSED_AT, {"calendar": said, "keep": True}))
         self._client.apply_schedules(entries)
         return before
 

@@ -18,18 +18,18 @@ from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import LockOwner
 from orchestrator.errors import Interrupted, Invalid, Outcome, Problem
+from orchestrator.fleet.alerts import deliver
 from orchestrator.fleet.command import EXEC, execute
 from orchestrator.fleet.due import due_order
 from orchestrator.fleet.engine import FleetEngine, OrderStatus, finished
 from orchestrator.fleet.file import Fleet
 from orchestrator.fleet.heartbeats import Heartbeats
-from orchestrator.fleet.news import deliver
 from orchestrator.fleet.orders import UNFINISHED, WATCH, Order, StackResult, left_over, refused
 from orchestrator.fleet.savings import saved_since
 from orchestrator.fleet.selection import kept, selected, waves
-from orchestrator.fleet.watching import news
+from orchestrator.fleet.watching import alerts
 from orchestrator.fleet.work import do
-from orchestrator.fleet.worker import Duties, Worker
+from orchestrator.fleet.worker import Handlers, Worker
 from orchestrator.workflows import Cancellation
 
 RECENT = 100
@@ -120,7 +120,7 @@ class FleetService:
         if not self.fleet.shared and not self._alone():
             return False
         name = f"{self.host}-{self.pid}-{secrets.token_hex(3)}" if self.fleet.shared else ALONE
-        worker = Worker(self.fleet.database, name, self.fleet.limits, Duties(self._do, self._due, self._tell))
+        worker = Worker(self.fleet.database, name, self.fleet.limits, Handlers(self._do, self._due, self._tell))
         if self.fleet.shared:
             self._heartbeats = Heartbeats(self.fleet.database, name, self.fleet.lease)
             self._heartbeats.enrol()
@@ -189,7 +189,7 @@ class FleetService:
             engine.close()
 
     def _tell(self, results: Sequence[StackResult], memory: Mapping[str, Any]) -> Mapping[str, Any]:
-        found, after = news(results, memory)
+        found, after = alerts(results, memory)
         for one in found:
             deliver(one, self.fleet, self.environment, (self.host, self.worker_name), self.clock.now())
         return after

@@ -22,7 +22,7 @@ UNMEASURED = 60
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Alert:
     """Of one stack: what has become worse; nothing: all that was told of is over."""
 
     result: StackResult
@@ -46,7 +46,7 @@ def due(stacks: Sequence[FleetStack], memory: Mapping[str, Any], calls: int | No
     return tuple(one for one in stacks if one.name in chosen)
 
 
-def news(results: Sequence[StackResult], memory: Mapping[str, Any]) -> tuple[tuple[News, ...], dict[str, Any]]:
+def alerts(results: Sequence[StackResult], memory: Mapping[str, Any]) -> tuple[tuple[Alert, ...], dict[str, Any]]:
     """What is to be told, and what is remembered from now on. Each trouble is told once, until it is over.
 
     A stack that is not up for a cause that nobody knows is told at the second look.
@@ -65,9 +65,9 @@ def news(results: Sequence[StackResult], memory: Mapping[str, Any]) -> tuple[tup
         if not looked and not troubles:  # interrupted, say: nothing is known, so nothing is over
             continue
         if worse:
-            found.append(News(result, tuple(troubles[key] for key in worse)))
+            found.append(Alert(result, tuple(troubles[key] for key in worse)))
         elif known.get("told") and not troubles:
-            found.append(News(result))
+            found.append(Alert(result))
         after[result.stack] = {
             "seen": list(troubles),
             "told": [*told, *worse],

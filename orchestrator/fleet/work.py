@@ -12,7 +12,7 @@ from orchestrator.errors import Outcome
 from orchestrator.events import Event, FindingReported, PartObserved, RunFinished, StepFailed
 from orchestrator.fleet.file import VARIABLE, FleetStack
 from orchestrator.fleet.orders import WATCH, StackResult
-from orchestrator.fleet.schedules import KEPT
+from orchestrator.fleet.schedules import KEEP_PAUSED
 from orchestrator.fleet.watching import NOT_UP
 from orchestrator.render import board
 from orchestrator.workflows import Caller, Cancellation, Emit, StackRef
@@ -51,12 +51,12 @@ def _looked_at(ref: StackRef, emit: Emit, caller: Caller) -> Outcome:
     return seen if found is Outcome.SUCCEEDED else found
 
 
-_INNER: Mapping[str, Verb] = {KEPT: _kept_paused, WATCH: _looked_at}
+_INNER: Mapping[str, Verb] = {KEEP_PAUSED: _kept_paused, WATCH: _looked_at}
 """What the calendar and the watch ask for."""
 
 
 @dataclass
-class _Heard:
+class _Collected:
     """What one workflow told, or two that followed each other."""
 
     changed: int = 0
@@ -119,7 +119,7 @@ def do(
 ) -> StackResult:
     """Do it. An error is a result as well; `INTERRUPTED` when the cancellation asked for it."""
     ref = reference(stack, environment, lock_timeout=PATIENCE, reason=f"fleet order {order}")
-    heard, clock = _Heard(), SystemClock()
+    heard, clock = _Collected(), SystemClock()
     began = clock.monotonic()
     caller = Caller(cancellation=cancellation, words=("fleet", verb))
     act = VERBS.get(verb) or _INNER[verb]

@@ -29,7 +29,7 @@ LOOK = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
+class Handlers:
     """What a worker does with what the engine gives it."""
 
     work: Callable[[str, str, str, Sequence[str], Cancellation], StackResult]
@@ -43,10 +43,10 @@ class Duties:
 class Worker:
     """One process's part of the work, from `start` on. At most one in a process: DBOS is the process's."""
 
-    def __init__(self, database: str, name: str, limits: FleetLimits, duties: Duties) -> None:
+    def __init__(self, database: str, name: str, limits: FleetLimits, handlers: Handlers) -> None:
         self.name = name
         self.cancellation = Cancellation()
-        self._database, self._limits, self._duties = database, limits, duties
+        self._database, self._limits, self._handlers = database, limits, handlers
         self._busy: set[int] = set()
         self._change = threading.Condition()
         self._never = threading.Event()
@@ -120,7 +120,7 @@ class Worker:
 
         @DBOS.step(name="fleet-tell")
         def tell(results: Sequence[Mapping[str, Any]], order: str) -> dict[str, Any]:
-            return dict(self._duties.tell([StackResult.of(each) for each in results], _remembered(order)))
+            return dict(self._handlers.tell([StackResult.of(each) for each in results], _remembered(order)))
 
         @DBOS.workflow(name=ORDER)
         def carry_out(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Worker:
 
         @DBOS.step(name="fleet-due")
         def due(at: str, kept: Mapping[str, Any]) -> dict[str, Any] | None:
-            order = self._duties.due(datetime.fromisoformat(at), kept)
+            order = self._handlers.due(datetime.fromisoformat(at), kept)
             return order.as_json() if order else None
 
         @DBOS.workflow(name=CALENDAR)
@@ -150,7 +150,7 @@ class Worker:
         with self._change:
             self._busy.add(ours)
         try:
-            result = self._duties.work(verb, stack, order, arguments, self.cancellation)
+            result = self._handlers.work(verb, stack, order, arguments, self.cancellation)
         except Exception as error:  # noqa: BLE001 - a defect of ours at one stack must not end the others' order
             fix = "this is a bug in orchestrate: report it; repeating the order loses nothing"
             result = refused(stack, Problem("unexpected", type(error).__name__, "", fix), Outcome.FAILED)

@@ -211,20 +211,23 @@ def test_whatever_happens_to_the_workers_each_stack_comes_up_once(worlds: Worlds
     rate(worlds, url, 3, "3 workers")
 
 
-def killed_and_started_again(worlds: Worlds, words: Sequence[str], times: int, chance: random.Random) -> None:
+def killed_and_started_again(worlds: Worlds, words: Sequence[str], times: int, chance: random.Random) -> dict[str, dict[str, object]]:
     for _ in range(times):
         one = worlds.starts(*words)
         if eventually(lambda process=one: process.poll() is not None, chance.uniform(8.0, 25.0)):  # type: ignore[misc]
             break
         one.kill()
         one.wait(60)
-    all_succeeded(worlds.starts(*words))
+    return all_succeeded(worlds.starts(*words))
 
 
 def test_on_sqlite_the_one_worker_is_killed_and_started_again(worlds: Worlds) -> None:
     chance = random.Random(int(os.environ.get("FLEET_SEED", "1")))
     killed_and_started_again(worlds, ("pause", "--auto-approve", "--report", "json"), 4, chance)
     no_lock_is_held(worlds)
-    killed_and_started_again(worlds, ("resume", "--report", "json"), 4, chance)
+    resumed = killed_and_started_again(worlds, ("resume", "--report", "json"), 4, chance)
+    saved = [float(str(one["saved"])) for one in resumed.values()]
+    say("the pauses saved $%.4f, as estimated", sum(saved))
+    assert sum(saved) > 0
     no_lock_is_held(worlds)
     all_succeeded(worlds.starts("status", "--report", "json"))

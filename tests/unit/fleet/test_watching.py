@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.fleet.alerts import notice
 from orchestrator.fleet.due import due_order
 from orchestrator.fleet.engine import OrderStatus
 from orchestrator.fleet.file import Fleet, FleetStack
-from orchestrator.fleet.news import notice
 from orchestrator.fleet.orders import FINISHED, UNFINISHED, Order, StackResult
 from orchestrator.fleet.savings import saved_since
-from orchestrator.fleet.watching import NOT_UP, UNMEASURED, News, due, news
+from orchestrator.fleet.watching import NOT_UP, UNMEASURED, Alert, alerts, due
 
 STACKS = tuple(FleetStack(name, Path(name)) for name in ("a", "b", "c"))
 
@@ -33,7 +33,7 @@ def told(looks: list[StackResult]) -> list[list[str] | None]:
     memory: dict[str, Any] = {}
     said: list[list[str] | None] = []
     for one in looks:
-        found, after = news([one], memory)
+        found, after = alerts([one], memory)
         memory = json.loads(json.dumps(after))
         said.append([problem["code"] for problem in found[0].worse] if found else None)
     return said
@@ -64,8 +64,8 @@ def test_a_round_stays_within_the_calls_of_an_account_and_everybodys_turn_comes(
         chosen = due(STACKS, memory, 2 * UNMEASURED)
         rounds.append("".join(one.name for one in chosen))
         memory |= {one.name: {"at": number + 1.0, "calls": UNMEASURED} for one in chosen}
-    assert rounds == ["ab", "ac", "bc", "ab"]
-    assert [one.name for one in due(STACKS, memory, 1)] == ["c"]
+    assert rounds == ["ab", "ac", "ab", "ac"]
+    assert [one.name for one in due(STACKS, memory, 1)] == ["b"]
     assert due(STACKS, memory, None) == STACKS
 
 
@@ -83,7 +83,7 @@ def test_a_round_waits_for_the_one_before() -> None:
 
 def test_what_is_told_is_a_runs_notice() -> None:
     result = look("failed", "oom")
-    worse, over = notice(News(result, result.problems), ("u", "h")), notice(News(result), ("u", "h"))
+    worse, over = notice(Alert(result, result.problems), ("u", "h")), notice(Alert(result), ("u", "h"))
     assert (worse.stack, worse.outcome, [one.code for one in worse.failures]) == ("a", "failed", ["oom"])
     assert (over.outcome, over.failures) == ("succeeded", [])
 
