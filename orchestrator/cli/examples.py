@@ -238,6 +238,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate fleet stacks --fleet ../fleet.toml",
         "orchestrate fleet stacks > stacks.txt",
     ),
+    "fleet up": (
+        "orchestrate fleet up",
+        "orchestrate fleet up --stacks 5",
+        "orchestrate fleet up try-it",
+    ),
     "fleet exec": (
         "orchestrate fleet exec -- orchestrate redeploy --tenant customer-a",
         "orchestrate fleet exec --label env=prod --wave 1,rest -- aws ecs list-clusters",

@@ -88,6 +88,23 @@ for _command in (fleet_calendar.schedule, fleet_calendar.watch):
     fleet.add_command(_command)
 
 
+@fleet.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("local-fleet"))
+@click.option("--stacks", "number", type=click.IntRange(1, 40), default=3, show_default=True, help="How many.")
+@click.pass_context
+def up(ctx: click.Context, folder: Path, number: int) -> None:
+    """Start all that a fleet needs to be tried on this machine: a local cloud with stacks, and a PostgreSQL.
+
+    FOLDER (./local-fleet) gets the fleet.toml, and fleet.env, which says where the PostgreSQL is. Needs the extra
+    `local`.
+    """
+    from orchestrator.cli import local
+    from orchestrator.cli.extras import require_local
+
+    require_local()
+    ctx.invoke(local.fleet, folder=folder, stacks=number, postgresql=True)
+
+
 @fleet.command("exec")
 @click.argument("arguments", metavar="-- COMMAND…", nargs=-1, required=True, type=click.UNPROCESSED)
 @file_option

@@ -202,7 +202,12 @@ def _brought_to_life(stack: StackRef) -> Outcome:
     show_default=True,
     help="How many times shorter delays are than on AWS.",
 )
-def fleet(folder: Path, stacks: int, speed: float) -> None:
+@click.option(
+    "--postgresql",
+    is_flag=True,
+    help="Also start a PostgreSQL that keeps the orders, so that several workers can work.",
+)
+def fleet(*, folder: Path, stacks: int, speed: float, postgresql: bool) -> None:
     """Start a local cloud with several stacks, and list them in FOLDER for `orchestrate fleet`.
 
     FOLDER defaults to ./local-fleet; the cloud is named `fleet`.
@@ -214,6 +219,9 @@ def fleet(folder: Path, stacks: int, speed: float) -> None:
     running = client.up("fleet", state.folder_of("fleet", None), speed=speed)
     file = three_stacks.make(running, folder, stacks)
     click.echo(f"{stacks} stacks are described in {file}: `orchestrate fleet run --fleet {file}` brings them to life")
+    if postgresql:
+        database = three_stacks.orders_database(running, folder)
+        click.echo(f"Several workers: `. {database}`, then `orchestrate fleet worker --fleet {file} &` for each")
     click.echo("`orchestrate local down --name fleet` ends the cloud")
 
 

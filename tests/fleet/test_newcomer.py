@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from orchestrator.fleet.engine import FleetEngine
 from orchestrator.local.core import api
 from orchestrator.local.endpoint import client
 from tests.waiting import PATIENCE, until
@@ -60,6 +62,10 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
 def test_two_commands_bring_three_stacks_to_life_also_when_the_second_one_is_killed(newcomer: Newcomer) -> None:
     first, second = the_two_commands()
     assert newcomer.types(first).wait(PATIENCE) == 0
+
+    orders = (newcomer.folder / "local-fleet" / "fleet.env").read_text().strip().partition("=")[2]
+    with closing(FleetEngine(orders)) as engine:
+        assert engine.orders() == ()
 
     killed = newcomer.types(second)
     records = newcomer.folder / "local-fleet"

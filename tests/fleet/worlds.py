@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import tomlkit
@@ -157,7 +158,8 @@ def rate(worlds: Worlds, url: str, workers: int, what: str) -> None:
     seconds = time.monotonic() - began
     assert [name for name, one in found.items() if one["changed"]] == []
     calls = sum(int(str(one["aws_calls"])) for one in found.values())
-    say("%s: %.1f stacks a minute, %.1f calls a stack", what, STACKS / seconds * 60, calls / STACKS)
+    memory = [round(psutil.Process(one.pid).memory_info().rss / 2**20) for one in working]
+    say("%s: %.1f stacks a minute, %.1f calls a stack, MiB %s", what, STACKS / seconds * 60, calls / STACKS, memory)
     for one in working:
         one.terminate()
         one.wait(300)
@@ -211,7 +213,9 @@ def test_whatever_happens_to_the_workers_each_stack_comes_up_once(worlds: Worlds
     rate(worlds, url, 3, "3 workers")
 
 
-def killed_and_started_again(worlds: Worlds, words: Sequence[str], times: int, chance: random.Random) -> dict[str, dict[str, object]]:
+def killed_and_started_again(
+    worlds: Worlds, words: Sequence[str], times: int, chance: random.Random
+) -> dict[str, dict[str, object]]:
     for _ in range(times):
         one = worlds.starts(*words)
         if eventually(lambda process=one: process.poll() is not None, chance.uniform(8.0, 25.0)):  # type: ignore[misc]

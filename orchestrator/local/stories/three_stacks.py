@@ -7,6 +7,7 @@ Left out, as in `world`: what only Terraform shows, so `plan` says that there is
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from orchestrator.local.endpoint import client
 
 KEPT = ("AWS_ENDPOINT_URL", "ORCHESTRATE_RESOLVER", "ORCHESTRATE_SITE_PORT", "ORCHESTRATE_CA_FILE")
 """What each stack is told of the cloud; the keys are in a file of their own."""
+ORDERS = "orders"
+"""Of the database in which several workers find their orders."""
 _LABELS = ("staging", "production")
 _SECONDS = 300.0
 
@@ -53,6 +56,33 @@ def make(running: state.Running, folder: Path, stacks: int = 3) -> Path:
     rds = api.client_of(session, running.endpoint, "rds")
     eventually(lambda: all(one["DBInstanceStatus"] == "available" for one in _servers(rds)), _SECONDS)
     return file
+
+
+def orders_database(running: state.Running, folder: Path) -> Path:
+    """Make a PostgreSQL for the orders of several workers; gives a file of the owner's that says where it is."""
+    said = client.ask(running, "env")
+    rds = api.client_of(api.session(said), running.endpoint, "rds")
+    password = secrets.token_urlsafe(18)
+    rds.create_db_instance(
+        DBInstanceIdentifier=ORDERS,
+        DBInstanceClass="db.t4g.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername=ORDERS,
+        MasterUserPassword=password,
+        DBName=ORDERS,
+    )
+    made: Any = eventually(lambda: _available(rds), _SECONDS)
+    address = client.ask(running, "status")["addresses"][made["Endpoint"]["Address"]]
+    file = folder / "fleet.env"
+    file.touch(mode=0o600)
+    file.write_text(f"export ORCHESTRATE_FLEET_DATABASE=postgresql://{ORDERS}:{password}@{address}/{ORDERS}\n")
+    return file
+
+
+def _available(rds: Any) -> Any:
+    (found,) = rds.describe_db_instances(DBInstanceIdentifier=ORDERS)["DBInstances"]
+    return found if found["DBInstanceStatus"] == "available" else None
 
 
 def _servers(rds: Any) -> list[Any]:
