@@ -8,6 +8,8 @@ from orchestrator.errors import Invalid, Problem
 
 NEEDED = ("awscli", "localstack_client", "moto", "psutil", "regex", "trustme", "werkzeug")
 """Of the extra `local`."""
+OF_FLEETS = ("croniter", "dbos", "icalendar", "lark", "recurring_ical_events")
+"""Of the extra `fleet`."""
 
 
 def require_web() -> None:
@@ -28,3 +30,11 @@ def require_local() -> None:
                 fix="install orchestrate with its `local` extra: `pip install '.[local]'` in its clone",
             )
         )
+
+
+def require_fleet() -> None:
+    """Raise `Invalid` unless what calendars and fleets are kept with is installed."""
+    missing = [module for module in OF_FLEETS if importlib.util.find_spec(module) is None]
+    if missing:
+        fix = "install it with its extra: `pip install 'onyx-orchestrator[fleet]'`"
+        raise Invalid(Problem("fleet-extra-missing", f"fleets need {', '.join(missing)}", "", fix))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from orchestrator.cli import fleet_calendar
-from orchestrator.cli.fleet_edge import agree, file_option, report_option, service_of, shown, told, write
+from orchestrator.cli.fleet_edge import agree, file_option, report_option, say_who_works, service_of, shown, told, write
 from orchestrator.cli.shape import CommandGroup
 
 VERBS = {
@@ -72,6 +72,7 @@ def _verb(verb: str) -> None:
             order = service.order(engine, verb, **chosen)
             if verb in _ASKING and not approved:
                 agree(order)
+            say_who_works(service)
             with shown(report) as (tell, picture):
                 seen = service.watch(engine, engine.submit(order), tell, work=True, picture=picture)
         told(seen, report)
@@ -120,6 +121,7 @@ def exec_(*, arguments: tuple[str, ...], report: str, file: Path, **chosen: Any)
     with service.leaving():
         engine = service.engine()
         order = service.order(engine, "exec", arguments=arguments, **chosen)
+        say_who_works(service)
         with shown(report) as (tell, picture):
             seen = service.watch(engine, engine.submit(order), tell, work=True, picture=picture)
     told(seen, report)
@@ -213,6 +215,7 @@ def retry(order: str, *, report: str, file: Path) -> None:
     with service.leaving():
         engine = service.engine()
         again = service.again(engine.order(order))
+        say_who_works(service)
         with shown(report) as (tell, picture):
             seen = service.watch(engine, engine.submit(again), tell, work=True, picture=picture)
     told(seen, report)

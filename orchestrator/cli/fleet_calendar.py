@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.fleet_edge import file_option, service_of
+from orchestrator.cli.shape import command
 
 if TYPE_CHECKING:
     from orchestrator.fleet.calendar import Calendar, CalendarEntry
@@ -32,7 +33,7 @@ print_option = click.option(
 )
 
 
-@click.command()
+@command()
 @click.argument("sentence", required=False, default="")
 @name_option
 @remove_option
@@ -56,8 +57,10 @@ def given(
     service: FleetService, sentence: str, *, name: str, remove: bool, form: str | None, words: Words, folder: Path
 ) -> None:
     """What the options ask for: lines to print, a calendar to keep, one to forget, or all of them to be shown."""
+    from orchestrator.cli.extras import require_fleet
     from orchestrator.fleet import calendar, jobs
 
+    require_fleet()
     if sentence and form:
         for line in jobs.lines(form, calendar.read(sentence, folder), words):
             click.echo(line)
@@ -116,7 +119,7 @@ def _fleet_words(file: Path, entry: CalendarEntry | None) -> Sequence[str]:
     return ("orchestrate", "fleet", entry.verb, *fleet, *chosen, *agreed)
 
 
-@click.command()
+@command()
 @click.option(
     "--every",
     "minutes",

@@ -59,6 +59,12 @@ def _abandon(status: int) -> NoReturn:
     os._exit(status)
 
 
+def say_who_works(service: FleetService) -> None:
+    """Where an order waits until somebody starts a worker, say so, beside the report."""
+    if service.nobody_works():
+        click.echo("no worker is alive: start one with `orchestrate fleet worker`", err=True)
+
+
 def agree(order: Order) -> None:
     """Raises `Invalid` where there is nobody to ask, `Refused` after a no."""
     from orchestrator.cli.edge import somebody_is_there

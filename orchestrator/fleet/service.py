@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.file_lock import FileLock
 from orchestrator.engine.lock import LockOwner
@@ -75,6 +77,15 @@ class FleetService:
     def worker_name(self) -> str:
         """Of this process's worker; empty: it is none."""
         return self.worker.name if self.worker else ""
+
+    def nobody_works(self) -> bool:
+        """Whether no worker of a shared database is alive: orders wait until there is one."""
+        if not self.fleet.shared:
+            return False
+        try:
+            return not Heartbeats(self.fleet.database, "", self.fleet.lease).alive()
+        except psycopg.Error:  # no worker has ever been there, so there is no table of them
+            return True
 
     def ask_to_stop(self) -> None:
         """From a signal handler: the first time cleanly, the second time at once."""

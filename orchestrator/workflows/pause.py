@@ -42,7 +42,7 @@ def pause(
                 return _keep(execution, pausing)
             return _pause(execution, pausing, approved=chosen.approved)
 
-    return perform("pause", stack, work, emit=emit, caller=caller, steps=chosen, recorded=True)
+    return perform("pause", stack, work, emit=emit, caller=caller, steps=chosen, recorded=not chosen.keep_paused)
 
 
 def _pausing(execution: Execution, *, kept: bool) -> Pausing:
@@ -55,12 +55,17 @@ def _pausing(execution: Execution, *, kept: bool) -> Pausing:
 
 
 def _keep(execution: Execution, pausing: Pausing) -> Outcome:
+    """Asked for every hour, so what finds nothing to do leaves no record, and nobody is notified."""
     from orchestrator import app
     from orchestrator.events import StepDone
 
     if app.pause_state_of(pausing.stack, pausing.aws).whole is None:
         execution.emit(StepDone(step="pause", detail="the stack is not paused: there is nothing to keep"))
         return Outcome.SUCCEEDED
+    if show_survey(execution.emit, pausing.preview()) is Outcome.SUCCEEDED:
+        return Outcome.SUCCEEDED
+    if not execution.nested:
+        execution.record()
     return pausing.run(execution.emit, execution.change).outcome
 
 

@@ -152,3 +152,11 @@ def test_every_variable_that_is_read_is_known_and_no_other() -> None:
     written = set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", texts)) - {"ORCHESTRATE_MK"}
     assert written <= known
     assert set(VARIABLES) <= written
+
+
+@pytest.mark.parametrize("text", ["admin", "arn:aws:iam::1:role/x", "arn:aws:sts::123456789012:assumed-role/x/y"])
+def test_a_role_is_named_by_its_arn(text: str) -> None:
+    assert Settings({"role": "arn:aws:iam::123456789012:role/ops/onyx"})["role"].endswith("/onyx")
+    with pytest.raises(Invalid) as caught:
+        Settings({"role": text})
+    assert [one.context for one in caught.value.problems] == ["--role"]

@@ -218,6 +218,15 @@ def test_every_form_is_read(form: Callable[[Any], str]) -> None:
     assert encoding.decode(form(whole), "test").stack == "onyx-prod"
 
 
+def test_of_a_terraform_state_only_the_output_is_read() -> None:
+    state = {"version": 4, "terraform_version": "1.11.4", "serial": 3, "outputs": {}, "resources": [{"a": 1}]}
+    told = {**state, "outputs": {"orchestrator": {"value": good(), "type": "dynamic", "sensitive": True}}}
+    assert encoding.decode(json.dumps(told), "test").stack == "onyx-prod"
+    with pytest.raises(Invalid) as caught:
+        encoding.decode(json.dumps(state), "test")
+    assert [one.code for one in caught.value.problems] == ["state-without-contract"]
+
+
 @pytest.mark.parametrize("text", ["", "no", "{", "[1]", "H4sI", base64.b64encode(b"no gzip").decode(), "[" * 100_000])
 def test_text_that_is_no_contract_is_one_clear_error(text: str) -> None:
     with pytest.raises(Invalid) as caught:

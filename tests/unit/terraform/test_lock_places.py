@@ -42,6 +42,14 @@ def test_a_folder_without_terraform(tmp_path: Path) -> None:
     assert place(tmp_path) == str(tmp_path / ".orchestrate" / "orchestrate.lock")
 
 
+def test_a_folder_without_terraform_shares_the_lock_of_the_state_that_its_contract_is_in(tmp_path: Path) -> None:
+    state = "s3://onyx-state/prod/terraform.tfstate"
+    assert lock_of(tmp_path, {}, None, contract=state).place == f"{state}.orchestrate-lock"
+    made = directory(tmp_path, backend={"type": "s3", "config": S3})
+    assert lock_of(made, {}, None).place == f"{state}.orchestrate-lock"
+    assert lock_of(made, {}, None, contract="s3://elsewhere/contract.json").place == f"{state}.orchestrate-lock"
+
+
 def test_local_state(tmp_path: Path) -> None:
     assert place(directory(tmp_path)) == str(tmp_path / "terraform.tfstate.orchestrate.lock")
 
