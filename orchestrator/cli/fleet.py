@@ -147,7 +147,7 @@ def submit(verb: str, *, approved: bool, file: Path, **chosen: Any) -> None:
 @click.option(
     "--allow-exec",
     is_flag=True,
-    help="Also run the commands of `fleet exec`: whoever can write to the database then runs programs here.",
+    help="Also run the commands of `fleet exec`: anybody who can write to the database can then run programs here.",
 )
 @file_option
 def worker(*, allow_exec: bool, file: Path) -> None:

@@ -127,17 +127,17 @@ def _fleet_words(file: Path, entry: CalendarEntry | None) -> Sequence[str]:
     default=15,
     show_default=True,
     metavar="MINUTES",
-    help="How often each stack is looked at.",
+    help="How often each stack is checked.",
 )
 @click.option("--stack", "names", multiple=True, metavar="NAME", help="Only this stack (repeatable).")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this (repeatable).")
 @click.option("--off", is_flag=True, help="End the watch.")
 @file_option
 def watch(*, minutes: int, names: tuple[str, ...], labels: tuple[str, ...], off: bool, file: Path) -> None:
-    """Look at every stack again and again, and tell once what has become worse, with the doctor's cause.
+    """Check every stack regularly, and report once what got worse, with the doctor's cause.
 
-    It is told to those whom [notify] in fleet.toml names: a webhook, Slack, a command. With SQLite this command
-    stays and does it; with PostgreSQL the workers do. [watch] in fleet.toml limits the AWS calls of a round.
+    Reports go to the receivers that [notify] in fleet.toml names: a webhook, Slack, a command. With SQLite this command
+    keeps running and does it; with PostgreSQL the workers do. [watch] in fleet.toml limits the AWS calls of a round.
     """
     from orchestrator.fleet.selection import selected
 

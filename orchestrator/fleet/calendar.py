@@ -105,8 +105,8 @@ def _entry(
     if hour > 23 or minute > 59:
         problems.append(_wrong(f"{said['time']} is no time of the day", sentence, "write a time from 00:00 to 23:59"))
     if not zone:
-        fix = "say a time zone after the time: Europe/Zurich, or UTC"
-        problems.append(_wrong(f"whose time {said['time']} is isn't said", sentence, fix))
+        fix = "write a time zone after the time: Europe/Zurich, or UTC"
+        problems.append(_wrong(f"the time {said['time']} has no time zone", sentence, fix))
     elif zone not in _zones():
         problems.append(
             _wrong(f"there is no time zone {zone!r}", sentence, correction(zone, sorted(_zones()), "zones"))
@@ -170,7 +170,7 @@ def _parsed(sentence: str) -> tuple[Sequence[Mapping[str, Any]], str]:
     except UnexpectedInput as error:
         column = getattr(error, "column", -1)
         place = f"after {sentence[: column - 1].strip()!r}" if column > 1 else "at its beginning"
-        message = f"this is not understood {place}"
+        message = f"it can't be read {place}"
         raise Invalid(_wrong(message, sentence, f"write it like this: {EXAMPLE}")) from None
     files = [str(one.children[0]).strip() for one in tree.find_data("exception")]
     return [_said(entry) for entry in tree.children if entry.data == "entry"], files[0] if files else ""

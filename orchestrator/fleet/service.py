@@ -269,7 +269,9 @@ class FleetService:
 
 
 def _exec_not_allowed() -> Problem:
-    fix = "start the workers with `orchestrate fleet worker --allow-exec`, if whoever can write there may run commands"
+    fix = (
+        "start workers with `orchestrate fleet worker --allow-exec`; anybody who may write there can then run commands"
+    )
     return Problem("exec-not-allowed", "this worker runs no commands from a shared database", "", fix)
 
 
