@@ -164,13 +164,13 @@ class FleetService:
             fix = "give every worker the same fleet.toml, then `orchestrate fleet retry`"
             problem = Problem("stack-unknown", f"this worker's fleet has no stack {stack!r}", "", fix)
             return refused(stack, problem, Outcome.INVALID)
-        given = known[stack], self.environment
-        who = {"worker": self.worker.name if self.worker else self.host, "order": order}
+        chosen, environment = known[stack], self.environment
+        worker = self.worker.name if self.worker else self.host
         if verb == EXEC:
             if self.fleet.shared and not self.exec_allowed:
                 return refused(stack, _exec_not_allowed(), Outcome.REFUSED)
-            return execute(arguments, *given, **who, cancellation=cancellation)
-        result = do(verb, *given, **who, cancellation=cancellation)
+            return execute(arguments, chosen, environment, worker=worker, order=order, cancellation=cancellation)
+        result = do(verb, chosen, environment, worker=worker, order=order, cancellation=cancellation)
         return self._with_savings(result) if verb == "resume" else result
 
     def _with_savings(self, result: StackResult) -> StackResult:

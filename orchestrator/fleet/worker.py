@@ -196,7 +196,7 @@ def _remembered(order: str) -> Mapping[str, Any]:
     ended = [one for one in rounds if one.workflow_id != order]
     for one in ended[ROUNDS:]:
         DBOS.delete_workflow(one.workflow_id, delete_children=True)
-    return dict(ended[0].output.get(MEMORY, {})) if ended else {}
+    return dict((ended[0].output or {}).get(MEMORY, {})) if ended else {}
 
 
 def _without_result() -> tuple[type[BaseException], ...]:
