@@ -165,7 +165,7 @@ def _parts(value: Any) -> tuple[str, ...]:
 
 def _role(value: Any) -> str:
     if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+", _text(value)):
-        raise ValueError(f"{_brief(value)} is not a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
+        raise ValueError(f"{_brief(value)} is not a role's ARN, arn:PARTITION:iam::ACCOUNT:role/NAME")
     return str(value)
 
 
@@ -223,9 +223,7 @@ SETTINGS = {
             _ADDRESS,
         ),
         Setting(
-            "database-ca-file",
-            "PEM file with the CAs that sign the database server's certificate, instead of RDS's",
-            _FILE,
+            "database-ca-file", "PEM file with the CAs that sign the database's certificate, instead of RDS's", _FILE
         ),
         Setting("resolver", "DNS resolver to ask, instead of the system's", _ADDRESS),
         Setting("site-port", "port the sites answer on", _PORT, 443),
@@ -235,16 +233,8 @@ SETTINGS = {
         Setting("step-timeouts", "how long individual steps may take (services=15m,runner=60)", _DURATIONS, {}),
         Setting("journal-dir", "folder for run records, instead of .orchestrate/runs", _FOLDER),
         Setting("reason", "why you run this; kept in the run's record", _TEXT),
-        Setting(
-            "lock-dir",
-            "folder of the lock that allows one run at a time per stack, instead of next to the state",
-            _FOLDER,
-        ),
-        Setting(
-            "lock",
-            "lock that allows one run at a time per stack, for states kept outside S3",
-            _OBJECT,
-        ),
+        Setting("lock-dir", "folder of the lock (one run at a time per stack), instead of next to the state", _FOLDER),
+        Setting("lock", "lock that allows one run at a time per stack, for states kept outside S3", _OBJECT),
         Setting("lock-timeout", "how long to wait for another run on this stack to finish", _DURATION_OR_NONE, 0.0),
         Setting("settle", "how long the newest task must run undisturbed to count as up", _DURATION_OR_NONE, 10.0),
         Setting(

@@ -44,7 +44,7 @@ def execute(
                 arguments,
                 directory=stack.directory,
                 environment=_environment(stack, environment),
-                on_line=lambda line: print(line, file=log),
+                on_line=lambda line: log.write(f"{line}\n"),
                 interrupts=lambda: cancellation.requests,
             )
             log.write(ended.complaint)

@@ -62,10 +62,10 @@ def _eventbridge(calendar: Calendar, words: Words) -> Iterator[str]:
 def _creation(name: str, cron: str, zone: str, command: Sequence[str]) -> str:
     overrides = {"containerOverrides": [{"name": "orchestrate", "command": list(command)}]}
     target = {
-        "Arn": "arn:aws:ecs:REGION:ACCOUNT:cluster/CLUSTER",
-        "RoleArn": "arn:aws:iam::ACCOUNT:role/SCHEDULER",
+        "Arn": "arn:PARTITION:ecs:REGION:ACCOUNT:cluster/CLUSTER",
+        "RoleArn": "arn:PARTITION:iam::ACCOUNT:role/SCHEDULER",
         "EcsParameters": {
-            "TaskDefinitionArn": "arn:aws:ecs:REGION:ACCOUNT:task-definition/orchestrate",
+            "TaskDefinitionArn": "arn:PARTITION:ecs:REGION:ACCOUNT:task-definition/orchestrate",
             "LaunchType": "FARGATE",
             "NetworkConfiguration": {"awsvpcConfiguration": {"Subnets": ["SUBNET"], "AssignPublicIp": "DISABLED"}},
         },

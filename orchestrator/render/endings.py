@@ -54,6 +54,7 @@ AFTERWARDS = {
     "explain": "`orchestrate doctor` finds what is wrong here",
     "fleet cancel": "`orchestrate fleet list` shows the orders",
     "fleet list": "`orchestrate fleet show ORDER` shows how it went at each stack",
+    "fleet schedule": "`orchestrate fleet worker` carries it out; `orchestrate fleet list` shows what it did",
     "fleet stacks": "`orchestrate fleet status` shows which of them are up",
     "fleet submit": "`orchestrate fleet show ORDER` shows how far it is",
     "history": "`orchestrate history last` shows the last one whole, `orchestrate history last --open` its page",
@@ -66,6 +67,7 @@ AFTERWARDS = {
     "lock": "`orchestrate unlock` releases the lock of a run that has died",
     "open": _STATUS,
     "policy": "`orchestrate policy COMMAND > policy.json` writes it to a file",
+    "schedule": "`orchestrate schedule --work` carries it out",
     "unlock": "`orchestrate history` shows what was done here",
     "version": "`orchestrate doctor --bundle case.zip` packs the evidence for a bug report",
 }

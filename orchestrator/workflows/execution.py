@@ -141,14 +141,9 @@ class Execution:
         def warn(problem: Problem) -> None:
             self.emit(worth_knowing("lock", problem))
 
-        lock = lock_of(
-            self.directory,
-            self.environment,
-            self.settings["lock-dir"],
-            lock=self.settings["lock"],
-            access=lambda: self.access,
-            contract=self._ref.contract,
-        )
+        where = self.directory, self.environment, self.settings["lock-dir"]
+        named, given = self.settings["lock"], self._ref.contract
+        lock = lock_of(*where, lock=named, access=lambda: self.access, contract=given)
         ours = owner(self.run, self.command, self.caller, self.clock.now())
         with held(lock, ours, timeout=timeout, clock=self.clock, say=say, warn=warn):
             self._ledger.lock = lock

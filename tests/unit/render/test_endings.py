@@ -61,8 +61,8 @@ def every_command() -> Iterator[str]:
 
 
 TELL_IT_THEMSELVES = {
-    *("demo", "local up", "local fleet", "serve"),
-    *(f"fleet {verb}" for verb in (*VERBS, "worker", "show", "retry")),
+    *("demo", "local up", "local fleet", "fleet up", "serve"),
+    *(f"fleet {verb}" for verb in (*VERBS, "exec", "watch", "worker", "show", "retry")),
 }
 """Their last lines say it, or each stack's did."""
 

@@ -152,8 +152,9 @@ AS_IT_IS = {
     **dict.fromkeys(("explain", "policy", "completion", "shell", "demo", "serve"), "a text of another form"),
     **dict.fromkeys(("init", "config"), "the table of `contract`; a table as others, of settings"),
     **dict.fromkeys(("local up", "local fleet", "local down", "local status", "local env", "local fault"), "lines"),
-    **dict.fromkeys((f"fleet {verb}" for verb in (*VERBS, "show", "retry")), "the report of `fleet`"),
-    **dict.fromkeys(("fleet submit", "fleet worker", "fleet cancel"), "a line"),
+    **dict.fromkeys((f"fleet {verb}" for verb in (*VERBS, "exec", "show", "retry")), "the report of `fleet`"),
+    **dict.fromkeys(("fleet submit", "fleet worker", "fleet cancel", "fleet up", "fleet watch"), "lines"),
+    **dict.fromkeys(("schedule", "fleet schedule"), "a table as others, of times"),
 }
 """Commands that lay nothing out, or nothing of their own."""
 SAID: Sequence[Mapping[str, Any]] = (

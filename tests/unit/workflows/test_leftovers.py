@@ -114,7 +114,7 @@ def found(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(existing, "find", find)
-        settings: Any = {"profile": None}
+        settings: Any = {"profile": None, "role": None}
         return PlanLeftovers(facts, lambda: STATE, (), settings, environment or {}).look()
 
 
