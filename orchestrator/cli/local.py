@@ -216,7 +216,8 @@ def fleet(*, folder: Path, stacks: int, speed: float, postgresql: bool) -> None:
     from orchestrator.local.endpoint import client
     from orchestrator.local.stories import three_stacks
 
-    running = client.up("fleet", state.folder_of("fleet", None), speed=speed)
+    # Who has more stacks than the quotas allow by default (five networks) has had them raised.
+    running = client.up("fleet", state.folder_of("fleet", None), speed=speed, quotas=stacks)
     file = three_stacks.make(running, folder, stacks)
     click.echo(f"{stacks} stacks are described in {file}: `orchestrate fleet run --fleet {file}` brings them to life")
     if postgresql:

@@ -40,11 +40,15 @@ def execute(
         folder.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         with file.open("w", encoding="utf-8") as log:
+
+            def heard(line: str) -> None:
+                log.write(f"{line}\n")
+
             ended = follow(
                 arguments,
                 directory=stack.directory,
                 environment=_environment(stack, environment),
-                on_line=lambda line: log.write(f"{line}\n"),
+                on_line=heard,
                 interrupts=lambda: cancellation.requests,
             )
             log.write(ended.complaint)

@@ -98,7 +98,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
     folder = tmp_path_factory.mktemp("worlds")
     cloud = folder / "cloud"
     began = time.monotonic()
-    running = client.up("worlds", cloud, speed=SPEED)
+    running = client.up("worlds", cloud, speed=SPEED, quotas=STACKS)
     try:
         three_stacks.make(running, folder, STACKS)
         table = tomlkit.parse((folder / "fleet.toml").read_text())

@@ -181,6 +181,8 @@ class Cloud:
     """Calls refused so far because of their rate, by operation."""
     rates: float | None = None
     """How many seconds of AWS's rates pass in a real one (`laws.rates`); None: as many as of AWS's other delays."""
+    quotas: int = 1
+    """How many times AWS's default quotas the account may have, of those that can be raised (`laws.quotas`)."""
     enforces_iam: bool = False
     """Whether IAM decides on every call (`iam.moto_enforcement`)."""
     targets: Callable[[str], list[BalancerTarget]] = _no_targets

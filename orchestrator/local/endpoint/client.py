@@ -44,6 +44,7 @@ def up(
     late: bool | float | None = None,
     seed: int | None = None,
     rates: float | None = None,
+    quotas: int = 1,
 ) -> state.Running:
     """Start a cloud in a process of its own and wait until it answers; one that is up already is left as it is.
 
@@ -51,6 +52,7 @@ def up(
     `late`: real seconds for which reads may show the world before a change (True: `LATE_SECONDS`, False: none); None:
     true, unless `LATE` in the environment says otherwise. `seed` None: what `SEED` says, else any; the cloud's log has
     it. `rates`: how many seconds of AWS's rates pass in a real one (1: they bite as on AWS); None: `speed`.
+    `quotas`: how many times AWS's default quotas, of those that can be raised.
     """
     running = alive(folder)
     if running:
@@ -62,7 +64,7 @@ def up(
         size = os.environ.get(PAGE, "0") if page is None else str(page)
         options = ["--name", name, "--speed", str(speed), "--port", str(port), "--page", size]
         options += [] if rates is None else ["--rates", str(rates)]
-        options += ["--late", str(_late_seconds(late))]
+        options += ["--quotas", str(quotas), "--late", str(_late_seconds(late))]
         options += ["--seed", str(os.environ.get(SEED) or random.randrange(10**6)) if seed is None else str(seed)]
         daemon = _spawn(folder, [*options, "--enforce-iam"] if enforce_iam else options, marker, region)
     finally:

@@ -39,6 +39,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rates", type=float, help="how many times faster AWS's rate limits refill; default: as the speed"
     )
+    parser.add_argument("--quotas", type=int, default=1, help="how many times AWS's quotas, where they can be raised")
     parser.add_argument("--enforce-iam", action="store_true", help="check every call against IAM policies")
     return parser.parse_args(argv)
 
@@ -74,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     cloud = make(options.dir, options.name, options.speed)
     cloud.enforces_iam, cloud.page = options.enforce_iam, options.page
     cloud.late, cloud.seed = options.late, options.seed
-    cloud.rates = options.rates
+    cloud.rates, cloud.quotas = options.rates, options.quotas
 
     from orchestrator.local.core import corrections  # noqa: PLC0415 - imports moto, which reads its settings then
 

@@ -40,6 +40,10 @@ class Quota:
     code: str = ""
     adjustable: bool = True
 
+    def applied(self, times: int) -> int:
+        """What an account may have whose adjustable quotas were raised to so many times AWS's."""
+        return self.most * times if self.adjustable else self.most
+
 
 def _balancer(call: AwsCall) -> Any | None:
     """The application load balancer that a call is about."""

@@ -1,7 +1,7 @@
 """Quotas: what exceeds a quota is refused when it is created, as on AWS. The rows are in `quota_rows.py`.
 
-Security groups' rules (60 a direction) are moto's own. Left out: raised quotas, and those that a stack's Terraform
-can't reach.
+An account of many stacks has had its quotas raised: `Cloud.quotas` says how many times. Security groups' rules (60 a
+direction) are moto's own. Left out: quotas that a stack's Terraform can't reach.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ def quotas_of(service: str, operation: str) -> tuple[Quota, ...]:
 class QuotaForce(Force):
     """Counts what there is when more is asked for."""
 
+    def __init__(self, times: int) -> None:
+        self._times = times
+
     def refusal(self, call: AwsCall) -> Refusal | None:
         """The quota that the call would exceed."""
-        exceeded = (row for row in quotas_of(call.service, call.operation) if row.after(call) > row.most)
+        exceeded = (
+            row for row in quotas_of(call.service, call.operation) if row.after(call) > row.applied(self._times)
+        )
         row = next(exceeded, None)
         return Refusal(row.error, row.words) if row else None
 
 
-def _begin(_cloud: Cloud) -> QuotaForce:
-    return QuotaForce()
+def _begin(cloud: Cloud) -> QuotaForce:
+    return QuotaForce(cloud.quotas)
 
 
 def _rows() -> Sequence[Row]:
