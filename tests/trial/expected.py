@@ -181,9 +181,9 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
     ),
     "docs/how-to/from-one-stack-to-a-fleet.md": (
         Line(
-            "orchestrate local fleet",
+            "orchestrate fleet up",
             says=("3 stacks are described in",),
-            run="cd {home} && orchestrate local fleet",
+            run="cd {home} && orchestrate fleet up",
             long=True,
         ),
         Line("orchestrate fleet run --fleet local-fleet/fleet.toml", says=("succeeded",), long=True),
@@ -195,6 +195,14 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         Line("export ORCHESTRATE_FLEET_DATABASE=postgresql://fleet@db.example/fleet", elsewhere=FLEET),
         Line("orchestrate fleet worker &", elsewhere=FLEET),
         Line("orchestrate fleet run", elsewhere=FLEET),
+        Line(
+            'orchestrate fleet schedule "pause label=demo at 20:00 Mon-Fri Europe/Zurich, resume at 07:00, '
+            'not on holidays.ics"',
+            elsewhere=FLEET,
+        ),
+        Line("orchestrate fleet schedule", elsewhere=FLEET),
+        Line("orchestrate fleet schedule --remove", elsewhere=FLEET),
+        Line("orchestrate fleet watch --every 15", elsewhere=FLEET),
     ),
     "docs/how-to/least-permissions.md": (
         Line("orchestrate policy status doctor > look.json"),
