@@ -243,6 +243,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate fleet up --stacks 5",
         "orchestrate fleet up try-it",
     ),
+    "fleet policy": (
+        "orchestrate fleet policy > worker.json",
+        "orchestrate fleet policy --fleet ../fleet.toml",
+        "orchestrate fleet policy",
+    ),
     "fleet exec": (
         "orchestrate fleet exec -- orchestrate redeploy --tenant customer-a",
         "orchestrate fleet exec --label env=prod --wave 1,rest -- aws ecs list-clusters",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -219,6 +221,23 @@ def retry(order: str, *, report: str, file: Path) -> None:
         with shown(report) as (tell, picture):
             seen = service.watch(engine, engine.submit(again), tell, work=True, picture=picture)
     told(seen, report)
+
+
+@fleet.command()
+@file_option
+def policy(file: Path) -> None:
+    """Print the smallest IAM policy of a worker: to assume the stacks' roles, and to list the S3 prefixes.
+
+    What is needed in a stack's role, `orchestrate policy` prints. It is computed from the file, without asking AWS.
+    """
+    from orchestrator.fleet import permissions
+    from orchestrator.fleet.file import reached
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    made = permissions.needed(*reached(file), region)
+    click.echo(json.dumps(made.as_json(), indent=2))
+    for note in permissions.remarks(made):
+        click.echo(f"note: {note}", err=True)
 
 
 @fleet.command()

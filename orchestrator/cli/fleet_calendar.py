@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from orchestrator.fleet.service import FleetService
 
 JOBS = ("cron", "systemd", "eventbridge")
+INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720)
+"""Minutes. Of others, cron would leave the last one of an hour, or of a day, shorter."""
 name_option = click.option(
     "--name", default="default", show_default=True, metavar="NAME", help="The calendar's name: one of a name is kept."
 )
@@ -123,17 +125,17 @@ def _fleet_words(file: Path, entry: CalendarEntry | None) -> Sequence[str]:
 @click.option(
     "--every",
     "minutes",
-    type=click.IntRange(1, 720),
-    default=15,
+    type=click.Choice([str(one) for one in INTERVALS]),
+    default="15",
     show_default=True,
     metavar="MINUTES",
-    help="How often each stack is checked.",
+    help="Minutes between two checks of a stack: a divisor of 60, or whole hours that divide a day (up to 720).",
 )
 @click.option("--stack", "names", multiple=True, metavar="NAME", help="Only this stack (repeatable).")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this (repeatable).")
 @click.option("--off", is_flag=True, help="End the watch.")
 @file_option
-def watch(*, minutes: int, names: tuple[str, ...], labels: tuple[str, ...], off: bool, file: Path) -> None:
+def watch(*, minutes: str, names: tuple[str, ...], labels: tuple[str, ...], off: bool, file: Path) -> None:
     """Check every stack regularly, and report once what got worse, with the doctor's cause.
 
     Reports go to the receivers that [notify] in fleet.toml names: a webhook, Slack, a command. With SQLite this command
@@ -149,7 +151,7 @@ def watch(*, minutes: int, names: tuple[str, ...], labels: tuple[str, ...], off:
             engine.schedules.unwatch()
             click.echo("the watch has ended")
             return
-        engine.schedules.watch(minutes, names, labels)
+        engine.schedules.watch(int(minutes), names, labels)
         click.echo(f"every stack is looked at every {minutes} minutes; end it with {shlex.join(_end_of(file))}")
         if service.fleet.shared:
             click.echo("`orchestrate fleet worker` does it")

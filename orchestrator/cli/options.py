@@ -184,7 +184,7 @@ page_option = _shown(
 )
 tenant_option = _SELECTION[0]
 contract_option = click.option(
-    "--contract", metavar="FILE", help="Read the contract from this file (-: standard input)."
+    "--contract", metavar="FILE", help="Read the contract from this file or s3://BUCKET/KEY (-: standard input)."
 )
 
 

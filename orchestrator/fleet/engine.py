@@ -62,8 +62,9 @@ class FleetEngine:
     def submit(self, order: Order) -> str:
         """Give an order; its id. The same order that is not finished yet is not given again: it is that one's id."""
         known = self.orders(order.key)
-        if known and known[0].state == UNFINISHED:
-            return known[0].id
+        going_on = next((one for one in known if one.state == UNFINISHED), None)
+        if going_on is not None:
+            return going_on.id
         made = f"{order.key}-{len(known) + 1}"
         options = {"workflow_name": ORDER, "queue_name": ORDERS, "workflow_id": made, "app_version": VERSION}
         self._client.enqueue(options, order.as_json())

@@ -133,7 +133,7 @@ def read(file: Path, environment: Mapping[str, str], states: States = states_und
     problems: list[Problem] = []
     written = [_entry(name, one, base, file, problems) for name, one in table.stacks.items()]
     known = {one.directory.resolve() for one in written} | {one.contract for one in written}
-    prefixes = [one for one in table.discover if one.startswith(S3)]
+    prefixes = _prefixes(table)
     patterns = [one for one in table.discover if one not in prefixes] if table.discover or table.stacks else DEPTH
     found = [one for one in discovered(base, patterns) if one.directory.resolve() not in known]
     for prefix in prefixes:
@@ -150,6 +150,17 @@ def read(file: Path, environment: Mapping[str, str], states: States = states_und
         raise Invalid(*problems)
     database = environment.get(VARIABLE) or table.database or f"sqlite:///{base / STATE}"
     return Fleet((*written, *found), database, table.limits, table.lease, table.watch.calls, notices, base)
+
+
+def reached(file: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The roles of a file's stacks, and the S3 prefixes that it lists, without asking AWS. Raises `Invalid`."""
+    table = _table(file)
+    roles = {one.role for one in table.stacks.values() if one.role}
+    return tuple(sorted(roles)), tuple(_prefixes(table))
+
+
+def _prefixes(table: FleetTable) -> list[str]:
+    return [one for one in table.discover if one.startswith(S3)]
 
 
 def discovered(base: Path, patterns: Sequence[str]) -> Iterator[FleetStack]:

@@ -57,7 +57,7 @@ class Schedules:
             raise Invalid(Problem("schedule-unknown", f"there is no calendar {name!r}", "--remove", fix))
 
     def watch(self, minutes: int, names: Sequence[str], labels: Sequence[str]) -> None:
-        """From now on the stacks are looked at every so many minutes."""
+        """From now on the stacks are looked at every so many minutes: a divisor of 60, or of hours one of 24."""
         every = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *"
         kept = {"watch": {"names": list(names), "labels": list(labels), "minutes": minutes}}
         self._client.apply_schedules([self._schedule(_WATCH, every, kept)])

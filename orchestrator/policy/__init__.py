@@ -5,8 +5,8 @@ tests/e2e/test_policy.py and test_policy_destroy_restore.py run each command und
 with the calls it made.
 """
 
-from orchestrator.policy.commands import COMMANDS, chosen, takes_lock
-from orchestrator.policy.document import LIMIT, Policy, policy
+from orchestrator.policy.commands import COMMANDS, chosen, needed, takes_lock
+from orchestrator.policy.document import LIMIT, Policy, Statement, policy
 from orchestrator.policy.grants import PolicyScope
 from orchestrator.policy.keys import OPENING, defects, opening
 from orchestrator.policy.remarks import remarks
@@ -17,8 +17,10 @@ __all__ = [
     "OPENING",
     "Policy",
     "PolicyScope",
+    "Statement",
     "chosen",
     "defects",
+    "needed",
     "opening",
     "policy",
     "remarks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem, correction
 from orchestrator.index import PROVIDERS
@@ -207,6 +207,9 @@ LOCK_SEEN: Grants = (Grant(("s3:GetObject",), on.lock), Grant(("s3:ListBucket",)
 LOCK_FREED: Grants = (*LOCK_SEEN, Grant(("s3:DeleteObject",), on.lock))
 LOCK: Grants = (*LOCK_FREED, Grant(("s3:PutObject",), on.lock))
 
+CONTRACT: Grants = (Grant(("s3:GetObject",), on.contract), Grant(("s3:ListBucket",), on.contract_bucket))
+"""A contract that is given as s3://BUCKET/KEY."""
+
 RUN: Grants = (
     *LOOK,
     *LENT_BEFORE,
@@ -318,7 +321,7 @@ COMMANDS: Mapping[str, Grants] = {
     "policy": NOTHING,
     "demo": NOTHING,
     "local": NOTHING,
-    # What a fleet runs in each stack needs what that command's own entry says.
+    # What a fleet runs in each stack needs what that command's own entry says; `fleet policy` prints the rest.
     "fleet": NOTHING,
     "schedule": NOTHING,
     "version": NOTHING,
@@ -327,6 +330,22 @@ COMMANDS: Mapping[str, Grants] = {
 
 TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "open", "plan", "preflight", "restore"})
 """They run Terraform too, whose own needs follow from its configuration and backend and are not told here."""
+
+TAKES_CONTRACT = frozenset(
+    {
+        *("backup", "certificate", "continue", "contract", "dns", "doctor", "logs", "open", "pause"),
+        *("policy", "redeploy", "resume", "run", "serve", "shell", "status", "tasks"),
+    }
+)
+"""They take `--contract`, which may be in S3."""
+
+
+def needed(names: Iterable[str]) -> Iterator[Grant]:
+    """What these commands need."""
+    for name in names:
+        yield from COMMANDS[name]
+        if name.split()[0] in TAKES_CONTRACT:
+            yield from CONTRACT
 
 
 def chosen(names: Sequence[str]) -> Sequence[str]:

@@ -22,8 +22,9 @@ Condition = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class PolicyScope:
-    """What the policy is for. `zone_ids` are the hosted zones that are known, `lock` is bucket and key, if in S3.
+    """What the policy is for. `zone_ids` are the hosted zones that are known.
 
+    `lock` and `contract` are bucket and key, if they are in S3; `role` is the ARN of the role that is assumed.
     `backups` is the backups' bucket. `keys` are the ARNs of the KMS keys under which parts of the stack may be.
     """
 
@@ -31,6 +32,8 @@ class PolicyScope:
     direct: bool = False
     zone_ids: tuple[str, ...] = ()
     lock: tuple[str, str] | None = None
+    contract: tuple[str, str] | None = None
+    role: str = ""
     backups: str = ""
     keys: tuple[str, ...] = ()
 
@@ -378,12 +381,30 @@ def _of_names(names: tuple[str, ...]) -> Condition:
 
 def lock(scope: PolicyScope) -> Sequence[str]:
     """The lock beside the state, if that is in S3."""
-    return (scope.arn("s3", "/".join(scope.lock), region=False, account=False),) if scope.lock else ()
+    return _object(scope, scope.lock)
 
 
 def lock_bucket(scope: PolicyScope) -> Sequence[str]:
     """To who may not list it, S3 says 403 instead of 404: the lock could not be seen to be free."""
-    return (scope.arn("s3", scope.lock[0], region=False, account=False),) if scope.lock else ()
+    return _bucket_of(scope, scope.lock)
+
+
+def contract(scope: PolicyScope) -> Sequence[str]:
+    """The contract, or the state that has it, if that is in S3."""
+    return _object(scope, scope.contract)
+
+
+def contract_bucket(scope: PolicyScope) -> Sequence[str]:
+    """As of the lock: that there is no such object is seen only by who may list the bucket."""
+    return _bucket_of(scope, scope.contract)
+
+
+def _object(scope: PolicyScope, place: tuple[str, str] | None) -> Sequence[str]:
+    return (scope.arn("s3", "/".join(place), region=False, account=False),) if place else ()
+
+
+def _bucket_of(scope: PolicyScope, place: tuple[str, str] | None) -> Sequence[str]:
+    return (scope.arn("s3", place[0], region=False, account=False),) if place else ()
 
 
 def _of_cluster(scope: PolicyScope, kind: str, cluster: str, name: str) -> str:

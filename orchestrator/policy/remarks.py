@@ -21,6 +21,13 @@ def remarks(made: Policy, names: Sequence[str], scope: PolicyScope) -> Iterator[
             f"what restore recreates is recognized by the tag Stack={scope.stack.stack}: if Terraform doesn't set "
             "it, print the policy again once the stack is created, and restore once more"
         )
+    if scope.role:
+        yield (
+            f"this is the policy of {scope.role}: its trust policy must name those who assume it, who need nothing but "
+            "sts:AssumeRole on it"
+        )
+    if "fleet" in names:
+        yield "what a fleet's workers need before they are in a stack's role: `orchestrate fleet policy`"
     if not made.statements:
         yield "nothing is needed: an empty policy can't be created"
     if not scope.zone_ids and "route53:ChangeResourceRecordSets" in made.actions:

@@ -54,6 +54,7 @@ AFTERWARDS = {
     "explain": "`orchestrate doctor` finds what is wrong here",
     "fleet cancel": "`orchestrate fleet list` shows the orders",
     "fleet list": "`orchestrate fleet show ORDER` shows how it went at each stack",
+    "fleet policy": "`orchestrate policy run status --contract s3://BUCKET/KEY` prints what a stack's role needs",
     "fleet schedule": "`orchestrate fleet worker` carries it out; `orchestrate fleet list` shows what it did",
     "fleet stacks": "`orchestrate fleet status` shows which of them are up",
     "fleet submit": "`orchestrate fleet show ORDER` shows how far it is",

@@ -22,7 +22,7 @@ def contract(stack: StackRef, *, caller: Caller | None = None) -> Inferred:
     given, environment = stack.contract, stack.environment
     if given or environment.get(app.CONTRACT_VARIABLE):
         settings = Settings(stack.settings, environment, stack.directory)
-        access = partial(_access, stack, settings, caller or Caller())
+        access = partial(access_to, stack, settings, caller or Caller())
         told = app.contract_from(given, terraform_of(stack, caller), environment, stack.stdin, access=access)
         return app.of_document(told, given or app.CONTRACT_VARIABLE)
     return app.required(app.understand(terraform_of(stack, caller)), stack.directory)
@@ -37,11 +37,12 @@ def terraform_of(stack: StackRef, caller: Caller | None) -> Terraform:
     settings = Settings(stack.settings, stack.environment, stack.directory)
     environment = child.environment_of(stack.environment, settings["profile"])
     if settings["role"] or child.wants_a_person(environment):
-        environment = _access(stack, settings, caller or Caller()).signed(environment)
+        environment = access_to(stack, settings, caller or Caller()).signed(environment)
     return Terraform(stack.directory, environment)
 
 
-def _access(stack: StackRef, settings: Settings, caller: Caller) -> Access:
+def access_to(stack: StackRef, settings: Settings, caller: Caller) -> Access:
+    """With the profile and the role that count here; `caller` is asked for a code."""
     from orchestrator.aws.access import Access
 
     chosen = settings.all()["profile"]

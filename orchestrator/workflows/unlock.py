@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestrator.errors import Invalid, Problem, Refused
 from orchestrator.workflows.approval import YES
@@ -24,7 +24,7 @@ class UnlockResult:
 
 def seen(stack: StackRef) -> UnlockResult:
     """Where the lock is, and who holds it. Raises `Invalid` (`lock-place-unknown`) where it has no place."""
-    lock = _lock_of(stack)
+    lock = _lock_of(stack, Caller())
     holder = lock.holder()
     return UnlockResult(lock.place, "" if holder is None else str(holder))
 
@@ -34,12 +34,13 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
 
     Raises `Refused` for a no, and when it changed hands meanwhile; `Invalid` where there is no terminal to ask on.
     """
-    lock = _lock_of(stack)
+    asked = caller or Caller()
+    lock = _lock_of(stack, asked)
     holder = lock.holder()
     if holder is None:
         return UnlockResult(lock.place)
     if not force:
-        _confirm(lock.place, str(holder), caller or Caller())
+        _confirm(lock.place, str(holder), asked)
     if lock.holder() != holder:
         fix = "run the same command again: it shows who holds the lock now"
         raise Refused(Problem("lock-changed", "somebody else holds it now; nothing was changed", lock.place, fix))
@@ -47,9 +48,10 @@ def unlock(stack: StackRef, *, force: bool = False, caller: Caller | None = None
     return UnlockResult(lock.place, str(holder), freed=True)
 
 
-def _lock_of(stack: StackRef) -> Lock:
+def _lock_of(stack: StackRef, caller: Caller) -> Lock:
     from orchestrator.settings import Settings
     from orchestrator.terraform.lock_places import lock_of
+    from orchestrator.workflows.contract import access_to
 
     settings = Settings(stack.settings, stack.environment, stack.directory)
     named, environment = settings["lock"], stack.environment
@@ -58,16 +60,9 @@ def _lock_of(stack: StackRef) -> Lock:
         environment,
         settings["lock-dir"],
         lock=named,
-        access=lambda: _access(stack, settings),
+        access=lambda: access_to(stack, settings, caller),
         contract=stack.contract,
     )
-
-
-def _access(stack: StackRef, settings: Any) -> Any:
-    from orchestrator.aws.access import Access
-
-    chosen = settings.all()["profile"]
-    return Access(stack.environment, chosen.value, chosen.source, role=settings["role"])
 
 
 def _confirm(place: str, holder: str, caller: Caller) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from orchestrator.aws.roles import NAME
 from orchestrator.cli import orchestrate
 from orchestrator.policy import COMMANDS, PolicyScope
 from orchestrator.policy import policy as policy_of
@@ -86,17 +88,38 @@ def principal(
 ) -> Principal:
     """Of the stack of the stage's `contract.json`, but for the actions `without`; it is called after the test too."""
     place = ("--chdir", str(directory)) if directory else ()
-    given = ["policy", command, "--contract", str(stage.folder / "contract.json"), *options, *place]
-    printed = CliRunner().invoke(orchestrate, given)
-    assert printed.exit_code == 0, printed.stderr
-    said = json.loads(printed.stdout)
+    said = printed("policy", command, "--contract", str(stage.folder / "contract.json"), *options, *place)
     for one in said["Statement"]:
         one["Action"] = [action for action in one["Action"] if action not in without]
     said["Statement"] = [one for one in said["Statement"] if one["Action"]]
-    iam, name = stage.aws.client("iam"), re.sub(r"[^\w.]", "-", f"{command}.{test}")[:64]
-    user = iam.create_user(UserName=name)["User"]["Arn"]
+    return user(stage, f"{command}.{test}", said)
+
+
+def printed(*words: str, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The policy that this command prints."""
+    ended = CliRunner().invoke(orchestrate, words, env=variables)
+    assert ended.exit_code == 0, ended.stderr
+    said: dict[str, Any] = json.loads(ended.stdout)
+    return said
+
+
+def user(stage: Stage, what: str, said: dict[str, Any]) -> Principal:
+    """Under this policy alone."""
+    iam, name = stage.aws.client("iam"), re.sub(r"[^\w.]", "-", what)[:64]
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
     made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(said))["Policy"]["Arn"]
     iam.attach_user_policy(UserName=name, PolicyArn=made)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    return Principal(stage, user, said, keys | {"AWS_ENDPOINT_URL": stage.recorder.endpoint})
+    return Principal(stage, arn, said, keys | {"AWS_ENDPOINT_URL": stage.recorder.endpoint})
+
+
+def in_a_role(stage: Stage, who: Principal, name: str, said: dict[str, Any]) -> Principal:
+    """A role that `who` may assume, under this policy."""
+    iam = stage.aws.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": who.arn}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(said))
+    arn = f"arn:aws:sts::{stage.contract['account_id']}:assumed-role/{name}/{NAME}"
+    return Principal(stage, arn, said, {})

@@ -22,7 +22,7 @@ from orchestrator.engine.lock import LockOwner
 from orchestrator.policy import COMMANDS
 from orchestrator.terraform.lock_places import lock_of
 from tests import needed
-from tests.e2e.principal import Principal, allowed_by, beyond, pairs, principal
+from tests.e2e.principal import Principal, allowed_by, beyond, in_a_role, pairs, principal, printed, user
 from tests.e2e.stage import Stage, paused_at, stage
 from tests.waiting import until
 
@@ -328,6 +328,29 @@ def test_the_lock_in_s3(cold: Stage, allowed: Allowed, tmp_path: Path) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket="onyx-state")
     ours = {pair for pair in pairs(apply.policy) if pair[0].startswith("s3:")}
     assert apply.asked() == ours
+
+
+def test_a_contract_in_s3_and_a_role_for_its_stack(cold: Stage, tmp_path: Path) -> None:
+    """A worker lists the states and assumes the role; in the role, the contract is read. Each under its own policy."""
+    s3, contract = cold.aws.client("s3"), "s3://onyx-contracts/prod/terraform.tfstate"
+    s3.create_bucket(Bucket="onyx-contracts", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x"}
+    outputs = {"orchestrator": {"value": cold.contract, "type": "dynamic"}}
+    s3.put_object(Bucket="onyx-contracts", Key="prod/terraform.tfstate", Body=json.dumps(state | {"outputs": outputs}))
+    role = f"arn:aws:iam::{cold.contract['account_id']}:role/of-the-stack"
+    fleet = tmp_path / "fleet.toml"
+    stack = f'[stacks.one]\ncontract = "{contract}"\nrole = "{role}"\n'
+    fleet.write_text(f'discover = ["s3://onyx-contracts/prod/"]\n{stack}')
+    worker = user(cold, "worker", printed("fleet", "policy", "--fleet", str(fleet)))
+    looking = printed("policy", "tasks", "--contract", contract, variables=cold.environment())
+    assumed = in_a_role(cold, worker, "of-the-stack", looking)
+
+    listed = cold.orchestrate("fleet", "stacks", "--fleet", str(fleet), variables=worker.keys)
+    assert (listed.status, "one" in listed.stdout) == (0, True), listed.stderr
+    looked = cold.orchestrate("tasks", "--contract", contract, "--role", role, "--json", variables=worker.keys)
+    assert looked.status == 0, looked.stderr
+    worker.proven()
+    assumed.proven()
 
 
 def test_a_missing_action_is_named(allowed: Allowed) -> None:

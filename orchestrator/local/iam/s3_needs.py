@@ -6,16 +6,17 @@ versions than the current one when reading.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.local.core.cloud import PARTITION
 from orchestrator.local.iam.needs import RequiredPermission
 
+LIST = "ListBucket"
 ACTIONS = {
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
+    "HeadBucket": LIST,
+    "ListObjects": LIST,
+    "ListObjectsV2": LIST,
     "HeadObject": "GetObject",
 }
 """Operations that are another action in IAM."""
@@ -30,7 +31,7 @@ SUBRESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class S3Call:
-    """`operation` is moto's name; `query` holds the names in the query string.
+    """`operation` is moto's name; `query` the query string: name → values.
 
     `source` is BUCKET/KEY of a copy, `tagged`: it has tags, which are copied. `deleted` are keys and versions (empty:
     none given) of DeleteObjects.
@@ -38,7 +39,7 @@ class S3Call:
 
     operation: str
     method: str
-    query: Collection[str]
+    query: Mapping[str, Sequence[str]]
     bucket: str = ""
     key: str = ""
     source: str = ""
@@ -53,7 +54,9 @@ def needs_of_s3(call: S3Call) -> Iterator[RequiredPermission]:
             action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
             yield RequiredPermission(action, _arn(f"{call.bucket}/{key}"))
         return
-    yield RequiredPermission(f"s3:{_action(call)}", _arn("/".join(filter(None, (call.bucket, call.key))) or "*"))
+    action = _action(call)
+    context = {"s3:prefix": tuple(call.query["prefix"])} if action == LIST and "prefix" in call.query else {}
+    yield RequiredPermission(f"s3:{action}", _arn("/".join(filter(None, (call.bucket, call.key))) or "*"), context)
     if call.source:
         yield RequiredPermission("s3:GetObject", _arn(call.source))
     if call.tagged:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from orchestrator import policy
 from orchestrator.cli import COMMANDS, orchestrate
 from orchestrator.errors import Invalid
-from orchestrator.policy.commands import RUN
+from orchestrator.policy.commands import RUN, TAKES_CONTRACT
 from orchestrator.policy.grants import Grant
 from orchestrator.stack import contract
 
@@ -91,6 +91,22 @@ def said_more(name: str) -> click.Parameter | None:
     command = orchestrate.get_command(click.Context(orchestrate), first)
     assert command is not None
     return next((one for one in command.params if more in one.opts or more in getattr(one.type, "choices", ())), None)
+
+
+def test_every_command_that_takes_a_contract_may_read_it_from_s3() -> None:
+    root = click.Context(orchestrate)
+    taking = set()
+    for name in COMMANDS:
+        command = orchestrate.get_command(root, name)
+        members = command.commands.values() if isinstance(command, click.Group) else [command]
+        if any("--contract" in option.opts for one in members if one for option in one.params):
+            taking.add(name)
+    assert taking == TAKES_CONTRACT
+    in_s3 = scope("a", contract=("states", "prod/terraform.tfstate"))
+    made = policy.policy(policy.needed(["tasks"]), in_s3)
+    assert resources(made, "s3:GetObject") == ["arn:aws:s3:::states/prod/terraform.tfstate"]
+    assert resources(made, "s3:ListBucket") == ["arn:aws:s3:::states"]
+    assert "s3:GetObject" not in policy.policy(policy.needed(["demo", "tasks"]), scope("a")).actions
 
 
 def test_a_group_stands_for_its_commands() -> None:

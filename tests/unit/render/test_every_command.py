@@ -149,7 +149,9 @@ FAULTS = (
 )
 AS_IT_IS = {
     **dict.fromkeys(("lock", "unlock", "open", "version"), "a line or two, each of one fact"),
-    **dict.fromkeys(("explain", "policy", "completion", "shell", "demo", "serve"), "a text of another form"),
+    **dict.fromkeys(
+        ("explain", "policy", "fleet policy", "completion", "shell", "demo", "serve"), "a text of another form"
+    ),
     **dict.fromkeys(("init", "config"), "the table of `contract`; a table as others, of settings"),
     **dict.fromkeys(("local up", "local fleet", "local down", "local status", "local env", "local fault"), "lines"),
     **dict.fromkeys((f"fleet {verb}" for verb in (*VERBS, "exec", "show", "retry")), "the report of `fleet`"),
