@@ -18,7 +18,11 @@ from orchestrator.render.live import span
 
 
 def drawn(seen: OrderStatus, under_way: Mapping[str, float], now: datetime, *, width: int, height: int) -> list[Text]:
-    """A head, and a line for each stack that is under way (since when, in seconds since the epoch)."""
+    """A head, and a line for each stack that is under way (since when, in seconds since the epoch).
+
+    Those that have ended since `under_way` was read are not: `seen` was read after it.
+    """
+    under_way = {name: since for name, since in under_way.items() if name not in {one.stack for one in seen.results}}
     failed = sum(one.failed for one in seen.results)
     ended, all_ = len(seen.results), len(seen.order.stacks)
     waiting = max(0, all_ - ended - len(under_way))

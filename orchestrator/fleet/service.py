@@ -222,13 +222,14 @@ class FleetService:
         while True:
             if work and not self.fleet.shared:
                 self.begin()
+            under_way = {} if picture is None else engine.under_way(id_)
             seen = engine.order(id_)
             for one in seen.results:
                 if one.stack not in told:
                     told.add(one.stack)
                     tell(one)
             if picture is not None:
-                picture(seen, engine.under_way(id_), self.clock.now())
+                picture(seen, under_way, self.clock.now())
             if seen.state != UNFINISHED and not self._needed(engine):
                 return seen
             self.clock.sleep(LOOK)

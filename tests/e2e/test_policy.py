@@ -349,6 +349,9 @@ def test_a_contract_in_s3_and_a_role_for_its_stack(cold: Stage, tmp_path: Path) 
     assert (listed.status, "one" in listed.stdout) == (0, True), listed.stderr
     looked = cold.orchestrate("tasks", "--contract", contract, "--role", role, "--json", variables=worker.keys)
     assert looked.status == 0, looked.stderr
+    s3.delete_object(Bucket="onyx-contracts", Key="prod/terraform.tfstate")
+    gone = cold.orchestrate("tasks", "--contract", contract, "--role", role, "--json", variables=worker.keys)
+    assert "there is no such object" in gone.stdout + gone.stderr
     worker.proven()
     assumed.proven()
 
