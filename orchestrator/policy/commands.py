@@ -333,8 +333,8 @@ TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "open", "plan", 
 
 TAKES_CONTRACT = frozenset(
     {
-        *("backup", "certificate", "continue", "contract", "dns", "doctor", "logs", "open", "pause"),
-        *("policy", "redeploy", "resume", "run", "serve", "shell", "status", "tasks"),
+        *("backup", "certificate", "continue", "contract", "dns", "doctor", "logs", "migrate", "open"),
+        *("pause", "policy", "redeploy", "resume", "run", "serve", "shell", "status", "tasks"),
     }
 )
 """They take `--contract`, which may be in S3."""
