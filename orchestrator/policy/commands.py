@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.errors import Invalid, Problem, correction
 from orchestrator.index import PROVIDERS
-from orchestrator.policy import backups, migrating, pausing
+from orchestrator.policy import backups, migrating, objects, pausing
 from orchestrator.policy import grants as on
 from orchestrator.policy.grants import Grant
 
@@ -203,11 +203,11 @@ EXAMINATION: Grants = (
 )
 """The doctor's checks."""
 
-LOCK_SEEN: Grants = (Grant(("s3:GetObject",), on.lock), Grant(("s3:ListBucket",), on.lock_bucket))
-LOCK_FREED: Grants = (*LOCK_SEEN, Grant(("s3:DeleteObject",), on.lock))
-LOCK: Grants = (*LOCK_FREED, Grant(("s3:PutObject",), on.lock))
+LOCK_SEEN: Grants = (Grant(("s3:GetObject",), objects.lock), Grant(("s3:ListBucket",), objects.lock_bucket))
+LOCK_FREED: Grants = (*LOCK_SEEN, Grant(("s3:DeleteObject",), objects.lock))
+LOCK: Grants = (*LOCK_FREED, Grant(("s3:PutObject",), objects.lock))
 
-CONTRACT: Grants = (Grant(("s3:GetObject",), on.contract), Grant(("s3:ListBucket",), on.contract_bucket))
+CONTRACT: Grants = (Grant(("s3:GetObject",), objects.contract), Grant(("s3:ListBucket",), objects.contract_bucket))
 """A contract that is given as s3://BUCKET/KEY."""
 
 RUN: Grants = (
@@ -359,7 +359,7 @@ def chosen(names: Sequence[str]) -> Sequence[str]:
 
 def takes_lock(names: Iterable[str]) -> bool:
     """Whether one of these commands needs the stack's lock."""
-    return any(grant.on is on.lock for name in names for grant in COMMANDS[name])
+    return any(grant.on is objects.lock for name in names for grant in COMMANDS[name])
 
 
 def _called(name: str) -> Iterable[str]:
