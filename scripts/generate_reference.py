@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: contract, events, exit status, steps, settings, commands, problems.
+"""Writes docs/reference from the code (contract, events, steps, settings, commands, …), and docs/man.
 
 `python scripts/generate_reference.py` writes the pages; `pages()` gives them, for the test that compares.
 The problems are read from the source (`ast`), everything else from the imported package.
@@ -19,6 +19,7 @@ import click
 import contract_reference
 import laws_reference
 import lifecycle_reference
+import man_pages
 import permissions_reference
 import preflight_reference
 import proven_reference
@@ -35,6 +36,7 @@ from orchestrator.render import document, notice
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+MANUAL = ROOT / "docs" / "man"
 GENERATED = "<!-- Written by scripts/generate_reference.py: change the code, not this page. -->\n"
 
 _SETTINGS = {name.replace("-", "_") for name in settings.SETTINGS}
@@ -84,6 +86,9 @@ def main() -> None:
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
+    for name, text in man_pages.pages().items():
+        (MANUAL / name).write_text(text, encoding="utf-8")
+    print("docs/man")
 
 
 def _page(title: str, lines: Iterable[str]) -> str:

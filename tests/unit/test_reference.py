@@ -65,6 +65,24 @@ def test_each_page_is_what_the_code_says() -> None:
     assert [name for name, text in pages().items() if written[name] != text] == [], "run: make reference"
 
 
+def test_each_manual_page_is_what_the_command_says_and_no_other_is_left() -> None:
+    manual = script("man_pages").pages()
+    written = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "docs" / "man").iterdir()}
+    assert sorted(written) == sorted(manual)
+    assert [name for name, text in manual.items() if written[name] != text] == [], "run: make reference"
+
+
+def test_a_manual_page_tells_options_settings_and_examples() -> None:
+    manual = script("man_pages").pages()
+    run, whole = (manual[name].replace(r"\-", "-") for name in ("orchestrate-run.1", "orchestrate.1"))
+    for part in (".SH WHICH STEPS AND TENANTS", r"\fB--canary NAME\fP", ".SH EXAMPLES", "orchestrate run --tenant acme"):
+        assert part in run
+    assert "--step-timeouts" not in run
+    for part in (".SH SETTINGS", r"\fB--step-timeouts STEP=DURATION,…\fP", r"\fBorchestrate-restore(1)\fP"):
+        assert part in whole
+    assert [name for name, text in manual.items() for line in text.splitlines() if line.startswith("'")] == []
+
+
 def example() -> dict[str, Any]:
     arn = "arn:aws:service:us-west-2:123456789012:thing/x"
     tenant = {"database": "a", "role": "a", "secret_arn": arn, "service": "a", "hostname": "a.example.com"}
