@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial upgrade-dependencies
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots image-rehearsal roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial upgrade-dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ docs: $(READY) ## build the docs as a site in build/site (links are checked; the
 
 screenshots: $(READY) ## take the pictures in docs/images again (needs a Chromium)
 	$(BIN)/python -P -m scripts.screenshots
+
+image-rehearsal: $(READY) ## run the Dockerfile's steps without Docker, in roots of debootstrap (as root; three minutes)
+	$(BIN)/python -P -m scripts.image_rehearsal
 
 roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
 	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(SPEED)

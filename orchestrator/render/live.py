@@ -48,7 +48,7 @@ def drawn(progress: Progress, now: datetime, *, width: int, height: int) -> list
         lines += shown[:room]
         room -= len(shown[:room])
     if len(steps) == 1 and steps[0].step == TERRAFORM and steps[0].state == DONE and not progress.finished:
-        lines.append(Text("▸ ", style="cyan").append("reading what Terraform made", style=""))
+        lines.append(Text.assemble(("▸ ", "cyan"), "reading what Terraform made"))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     # Of more steps than lines the newest are those to watch.
@@ -77,7 +77,7 @@ def _step(progress: Progress, step: StepProgress, now: datetime) -> Text:
     left = progress.left(step, now)
     if left is not None and step.state == WORKING:
         said.append(f"about {span(left)} left")
-    text = Text(f"{mark} ", style=style).append(f"{step.step} ", style="bold").append(" · ".join(said), style="")
+    text = Text.assemble((f"{mark} ", style), (f"{step.step} ", "bold"), " · ".join(said))
     shared = step.shared
     if shared is not None and not (step.step == TERRAFORM and progress.resources):
         text.append(f"  {' '.join(shared.detail.split())}", style="dim")
@@ -97,7 +97,7 @@ def _below(progress: Progress, step: StepProgress, now: datetime, width: int) ->
 
 def _resource(one: ResourceUnderWay, now: datetime) -> Text:
     seconds = span((now - one.since).total_seconds())
-    return Text("  … ", style="yellow").append(f"{seconds} {one.action} {one.address}", style="")
+    return Text.assemble(("  … ", "yellow"), f"{seconds} {one.action} {one.address}")
 
 
 def _tenant(one: SubjectProgress, now: datetime, width: int, room: int) -> Text:
@@ -106,7 +106,7 @@ def _tenant(one: SubjectProgress, now: datetime, width: int, room: int) -> Text:
     if one.state == WAITING:
         until = f" until {one.until.astimezone(now.tzinfo):%H:%M}" if one.until and width >= WIDE_ENOUGH else ""
         words = f"{words} {span((now - one.since).total_seconds())}{until}"
-    return Text(f"  {mark} ", style=style).append(f"{words}  {' '.join(one.detail.split())}", style="")
+    return Text.assemble((f"  {mark} ", style), f"{words}  {' '.join(one.detail.split())}")
 
 
 def _more(many: int) -> Text:

@@ -156,8 +156,8 @@ class Terminal:
         if self._is_left_out(event):
             return
         before, words = _line(event)
-        clock = Text(f"{self._now().astimezone():%H:%M:%S} ", style="dim")
-        self._console.print(Folded(clock.append_text(before), words))
+        clock = (f"{self._now().astimezone():%H:%M:%S} ", "dim")
+        self._console.print(Folded(Text.assemble(clock, before), words))
         if isinstance(event, StepFailed | FindingReported) and event.fix:
             self._console.print(Text(f"           fix: {event.fix}", style="cyan"))
 
@@ -209,4 +209,4 @@ def _line(event: Event) -> tuple[Text, Text]:
     told = Text(f"{event.subject + ': ' if event.subject else ''}{event.detail}")
     if isinstance(event, StepFailed):
         told.append(" ").append_text(links.code(event.code))
-    return Text(f"{mark} ", style=style).append(f"{event.step:<16} ", style=""), told.append(changed)
+    return Text.assemble((f"{mark} {event.step:<16} ", style)), told.append(changed)

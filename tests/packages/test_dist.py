@@ -64,7 +64,13 @@ def call(programs: Path, folder: Path, *argv: str) -> tuple[int, str, str]:
 
 def test_the_wheel_holds_the_package_and_what_it_reads_and_nothing_else(built: dict[str, Path]) -> None:
     names = zipfile.ZipFile(built["wheel"]).namelist()
-    assert {name.split("/")[0] for name in names} == {"orchestrator", "onyx_orchestrator-0.1.0.dist-info"}
+    parts = ("data", "dist-info")
+    assert {name.split("/")[0] for name in names} == {
+        "orchestrator",
+        *(f"onyx_orchestrator-0.1.0.{one}" for one in parts),
+    }
+    manual = "onyx_orchestrator-0.1.0.data/data/share/man/man1"
+    assert {f"{manual}/orchestrate.1", f"{manual}/orchestrate-run.1"} <= set(names)
     wanted = {"terraform/main.tf", "hooks/orchestrate.mk", "reference/problems.md", "reference/contract.schema.json"}
     assert {f"orchestrator/share/{one}" for one in wanted} <= set(names)
     assert [name for name in names if "tfstate" in name or ".terraform/" in name or "__pycache__" in name] == []

@@ -75,7 +75,12 @@ def test_each_manual_page_is_what_the_command_says_and_no_other_is_left() -> Non
 def test_a_manual_page_tells_options_settings_and_examples() -> None:
     manual = script("man_pages").pages()
     run, whole = (manual[name].replace(r"\-", "-") for name in ("orchestrate-run.1", "orchestrate.1"))
-    for part in (".SH WHICH STEPS AND TENANTS", r"\fB--canary NAME\fP", ".SH EXAMPLES", "orchestrate run --tenant acme"):
+    for part in (
+        ".SH WHICH STEPS AND TENANTS",
+        r"\fB--canary NAME\fP",
+        ".SH EXAMPLES",
+        "orchestrate run --tenant acme",
+    ):
         assert part in run
     assert "--step-timeouts" not in run
     for part in (".SH SETTINGS", r"\fB--step-timeouts STEP=DURATION,…\fP", r"\fBorchestrate-restore(1)\fP"):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from rich.text import Text
 
+from orchestrator.events import StepDone
 from orchestrator.render.console import coloured, console_of
+from orchestrator.render.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,12 @@ def test_what_is_printed_to_a_file(colours: bool | None) -> None:
     console_of(out, colours=colours).print(Text("x" * 300, style="bold red"))
     assert ("\x1b[" in out.getvalue()) is (colours is True)
     assert out.getvalue().count("\n") == 1, "a line of a file is never folded"
+
+
+def test_the_clock_is_faint_the_mark_coloured_and_the_words_neither() -> None:
+    out = io.StringIO()
+    Terminal(out, lambda: datetime(2026, 11, 30, tzinfo=UTC), colours=True).emit(
+        StepDone(step="sites", detail="it is up")
+    )
+    clock, mark, words = out.getvalue().rstrip("\n").split("\x1b[0m")
+    assert (clock[:4], mark[:5], words) == ("\x1b[2m", "\x1b[32m", "it is up")

@@ -20,7 +20,7 @@ from orchestrator.local import world
 from orchestrator.local.core import api, state
 from orchestrator.local.endpoint import client
 from orchestrator.local.stories.demo.evidence import OutsideView
-from orchestrator.local.stories.demo.progress import Applying, LineFilter
+from orchestrator.local.stories.demo.progress import SELDOM, Changes, LineFilter
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
 from orchestrator.local.toolchain import toolchain
 
@@ -84,6 +84,7 @@ def _folder(*, keep: bool) -> Path:
 
 def _story(stage: Stage, telling: DemoOptions) -> None:
     click.echo("orchestrate demo: the guide's stack on a local cloud. Nothing leaves this machine.")
+    click.echo("Of what commands say it shows what was changed, and of the two tenants the first.")
     tools = _toolchain(stage, telling)
     stage.chapter("Start a local cloud")
     stage.up(os.environ)
@@ -120,10 +121,9 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     if dns:
         _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
     stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
-    stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Applying())
+    stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Changes())
     contract = contract_of(stage, program, workdir)
-    expect_sites(stage, witness, contract)
-    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+    expect_sites(stage, witness, contract, f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("The same command again: nothing is left to do")
     _expect_no_change(stage, "apply", "--auto-approve", VARIABLES, cwd=workdir)
@@ -137,8 +137,8 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     _expect_darkness(stage, witness, before, contract)
 
     stage.chapter("One command: orchestrate run")
-    stage.orchestrate("run", cwd=workdir)
-    expect_sites(stage, witness, contract)
+    stage.orchestrate("run", cwd=workdir, show=Changes())
+    expect_sites(stage, witness, contract, "")
     _evidence(stage, witness, contract)
 
 
@@ -154,8 +154,7 @@ def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, t
     stage.run(init, f"{program.product} init", workdir, nothing)
     _terraform(stage, program, workdir, "apply")
     contract = contract_of(stage, program, workdir)
-    expect_sites(stage, witness, contract)
-    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+    expect_sites(stage, witness, contract, f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("orchestrate apply on the same stack: nothing is left to do, and nothing is done twice")
     _expect_no_change(stage, "apply", "--auto-approve", VARIABLES, cwd=workdir)
@@ -189,9 +188,8 @@ def _without_terraform(stage: Stage, witness: OutsideView) -> None:
     _show_darkness(stage, witness, contract)
 
     stage.chapter("One command: orchestrate run")
-    stage.orchestrate("run", "--contract", str(file))
-    expect_sites(stage, witness, contract)
-    stage.say(f"FIRST SUCCESS after {stage.elapsed()}")
+    stage.orchestrate("run", "--contract", str(file), show=Changes())
+    expect_sites(stage, witness, contract, f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("The same command again: nothing is left to do")
     _expect_no_change(stage, "run", "--contract", str(file))
@@ -224,13 +222,15 @@ def _take_fresh_domain(variables: Path, provider: str) -> None:
 
 def _terraform(stage: Stage, program: toolchain.Program, workdir: Path, verb: str) -> None:
     command = [str(program.path), verb, "-auto-approve", VARIABLES, "-no-color", "-input=false"]
-    stage.run(command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, LineFilter())
+    stage.run(
+        command, f"{program.product} {verb} -auto-approve {VARIABLES}", workdir, Changes(LineFilter(every=SELDOM))
+    )
 
 
 def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Contract:
     """What Terraform says of the stack now."""
     command = ["output", "-json", "orchestrator"]
-    said = stage.run([str(program.path), *command], " ".join([program.product, *command]), workdir, nothing)
+    said = stage.run([str(program.path), *command], "", workdir, nothing)
     contract: Contract = json.loads("\n".join(said))
     return contract
 
@@ -246,8 +246,9 @@ def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) ->
     stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
 
 
-def expect_sites(stage: Stage, witness: OutsideView, contract: Contract) -> None:
-    """Every tenant's page, through the DNS server and the load balancer, or the story has failed."""
+def expect_sites(stage: Stage, witness: OutsideView, contract: Contract, when: str = "the sites answer") -> None:
+    """Every tenant's page, through the DNS server and the load balancer, or the story has failed; `when` is said."""
+    answering = []
     for tenant in contract["tenants"].values():
         hostname = tenant["hostname"]
         _, addresses = witness.resolve(hostname)
@@ -256,7 +257,9 @@ def expect_sites(stage: Stage, witness: OutsideView, contract: Contract) -> None
         answer = witness.site(hostname, addresses[0])
         if not answer.good:
             raise StoryError(f"https://{hostname} does not answer: {answer.status} {answer.text}")
-        stage.say(f"https://{hostname} answers: {answer.status} {answer.text}")
+        answering.append(f"https://{hostname} ({answer.status})")
+    if when:
+        stage.say(f"{when}: {', '.join(answering)}")
 
 
 def _expect_darkness(stage: Stage, witness: OutsideView, before: Contract, after: Contract) -> None:
@@ -269,7 +272,8 @@ def _expect_another(stage: Stage, before: Contract, after: Contract) -> None:
     for part, key in (("load_balancer", "dns_name"), ("runner", "instance_id")):
         if before[part][key] == after[part][key]:
             raise StoryError(f"the new stack has the old one's {part} {key}: {after[part][key]}")
-        stage.say(f"{part.replace('_', ' ')}: {before[part][key]} → {after[part][key]}")
+    was, now = (contract["load_balancer"]["dns_name"] for contract in (before, after))
+    stage.say(f"load balancer: {was} → {now}")
 
 
 def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> None:
@@ -289,16 +293,17 @@ def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> No
 def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
     """The four things to look at, each asked of the world itself."""
     stage.chapter("What you would check yourself")
-    for database, owner in witness.databases(contract).items():
-        stage.say(f"psql \\l       {database} (owner {owner})")
+    owners = (f"{database} (owner {owner})" for database, owner in witness.databases(contract).items())
+    stage.say(f"psql \\l       {', '.join(owners)}")
     counts = witness.services(contract)
-    for name, tenant in contract["tenants"].items():
+    for tenant in contract["tenants"].values():
         hostname = tenant["hostname"]
         alias, addresses = witness.resolve(hostname)
         stage.say(f"dig           {hostname} → {alias + ' → ' if alias else ''}{', '.join(addresses)}")
         answer = witness.site(hostname, addresses[0])
         stage.say(f"curl          https://{hostname}/api/health → {answer.status} {answer.text}")
-        stage.say(f"ecs           {tenant['service']}: running {counts[name][0]} of {counts[name][1]}")
+    tasks = (f"{contract['tenants'][name]['service']} {count[0]} of {count[1]}" for name, count in counts.items())
+    stage.say(f"ecs           running: {', '.join(tasks)}")
     missing = {tenant["database"] for tenant in contract["tenants"].values()} - set(witness.databases(contract))
     short = [name for name, (running, desired) in counts.items() if running != desired or not desired]
     if missing or short:
@@ -309,9 +314,9 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
 
 def _good_bye(stage: Stage, *, keep: bool) -> None:
     click.echo()
-    click.secho(f"[{stage.elapsed()}] The demo is complete.", bold=True)
+    click.secho(f"[{stage.elapsed()}] The demo is complete.", bold=True, nl=keep)
     if not keep:
-        click.echo("Everything has been taken down. To explore it: orchestrate demo --keep (make demo KEEP=1)")
+        click.echo(" Everything has been taken down. To explore it: orchestrate demo --keep (make demo KEEP=1)")
         return
     click.echo("The cloud stays up. To use it, with aws, terraform, psql and orchestrate:")
     click.echo('    eval "$(orchestrate local env)"')

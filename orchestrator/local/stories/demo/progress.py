@@ -16,8 +16,12 @@ _PLAN_ENDS = re.compile(r"^(The stack does|The steps, as|After Terraform|\d\d:\d
 _OURS = re.compile(r"^\d\d:\d\d:\d\d . terraform +(?P<said>.*)")
 _SUMMARY = re.compile(r"^(Plan: |Apply complete!|Destroy complete!|Error: |No changes\.)")
 _NOTABLE = re.compile(r"\baws_(db_instance|lb|elasticache_replication_group|ecs_service|instance|s3_bucket)\.")
+_EVENT = re.compile(r"^\d\d:\d\d:\d\d (?P<mark>[▸…✓✗!]) \S+ +(?:(?P<tenant>[\w-]+): )?")
+_TOLD = re.compile(r"^(\d\d:\d\d:\d\d [\w-]+, changed: |Apply complete!|Destroy complete!|Error: |… )")
 EVERY = 10.0
 """Seconds between two lines about what still goes on."""
+SELDOM = 30.0
+"""The same, for who watches a whole story."""
 
 
 @dataclass(slots=True)
@@ -25,6 +29,7 @@ class LineFilter:
     """Line in, line to show or None out."""
 
     clock: Callable[[], float] = time.monotonic
+    every: float = EVERY
     done: int = 0
     waiting: dict[str, str] = field(default_factory=dict)
     shown: float = 0.0
@@ -44,7 +49,7 @@ class LineFilter:
 
     def _still(self) -> str | None:
         now = self.clock()
-        if now - self.shown < EVERY:
+        if now - self.shown < self.every:
             return None
         self.shown = now
         waiting = ", ".join(f"{address} {elapsed}" for address, elapsed in sorted(self.waiting.items())[:3])
@@ -69,3 +74,25 @@ class Applying:
         if (ours := _OURS.match(line)) is None or "✓" in line:
             return line
         return self.progress(ours["said"])
+
+
+@dataclass(slots=True)
+class Changes:
+    """Of what a command says: what it changed, of the tenants the first one's; what failed; and how it ended."""
+
+    said: Callable[[str], str | None] = field(default_factory=lambda: Applying(LineFilter(every=SELDOM)))
+    tenant: str = ""
+
+    def __call__(self, line: str) -> str | None:
+        """What to show for this line."""
+        text = self.said(line)
+        if text is None or _TOLD.match(text):
+            return text
+        event = _EVENT.match(text)
+        if event is None or event["mark"] in "✗!":
+            return text if event else None
+        tenant = event["tenant"] or ""
+        if "(changed: " not in text or (tenant and self.tenant not in ("", tenant)):
+            return None
+        self.tenant = tenant or self.tenant
+        return text

@@ -52,6 +52,11 @@ def every_line(line: str) -> str | None:
     return line
 
 
+def _first_line(line: str) -> str | None:
+    """Of a local cloud that is up: where. What it leaves out, `orchestrate local up` and the docs say."""
+    return line if line.startswith("The local cloud ") else None
+
+
 def nothing(_line: str) -> str | None:
     """Show nothing of it."""
     return None
@@ -93,7 +98,8 @@ class Stage:
         os.environ.update(_ALONE)
         where = ("--name", self.name, "--dir", str(self.cloud))
         # Not from our folder: what still works in there at the end is killed, and a cloud is taken down properly.
-        self.orchestrate("local", "up", "--speed", f"{self.speed:g}", "--page", "3", *where, cwd=Path.cwd())
+        up = ("local", "up", "--speed", f"{self.speed:g}", "--page", "3", *where)
+        self.orchestrate(*up, cwd=Path.cwd(), show=_first_line)
         self.environ |= client.ask(client.require(self.cloud), "env")
         # AWS's clock runs faster here, so one looks at it more often.
         self.environ["ORCHESTRATE_POLL"] = "1"
@@ -104,8 +110,12 @@ class Stage:
         return self.run(command, shlex.join(["orchestrate", *arguments]), cwd, show)
 
     def run(self, command: Sequence[str], shown: str, cwd: Path | None = None, show: Show = every_line) -> list[str]:
-        """Run a command, `shown` as a person would type it, its output as it comes. Raises StoryError if it fails."""
-        click.secho(f"       $ {shown}", fg="cyan")
+        """Run a command, `shown` as a person would type it (empty: not at all), its output as it comes.
+
+        Raises StoryError if it fails.
+        """
+        if shown:
+            click.secho(f"       $ {shown}", fg="cyan")
         process = subprocess.Popen(
             command,
             cwd=cwd or self.folder,
@@ -128,7 +138,7 @@ class Stage:
             _stop(process)
             raise
         if status:
-            raise StoryError(f"`{shown}` failed with exit status {status}", lines[-TAIL:])
+            raise StoryError(f"`{shown or shlex.join(command)}` failed with exit status {status}", lines[-TAIL:])
         return lines
 
     def close(self) -> None:

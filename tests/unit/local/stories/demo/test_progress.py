@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.local.stories.demo.progress import EVERY, Applying, LineFilter
+from orchestrator.local.stories.demo.progress import EVERY, Applying, Changes, LineFilter
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,22 @@ The stack does not exist yet. After Terraform, these steps follow:
         "17:49:19 ✓ terraform        97 added, 0 changed, 0 destroyed (changed: 97)",
         "17:49:25 … redis-auth       set the token of onyx-prod-redis",
     ]
+
+
+def test_of_a_story_what_changed_is_shown_of_one_tenant_and_all_that_failed() -> None:
+    said = """17:46:51 orchestrate apply: stack onyx-prod
+Plan: 97 to add, 0 to change, 0 to destroy.
+The stack does not exist yet. After Terraform, these steps follow:
+17:49:19 ✓ terraform        97 added, 0 changed, 0 destroyed (changed: 97)
+17:49:20 ✓ database-server  onyx-prod-postgres is available
+17:49:25 … redis-auth       set the token of onyx-prod-redis
+17:49:26 ✓ redis-auth       onyx-prod-redis accepts its token: (tried over TLS) (changed: 2)
+17:49:27 ✓ dns-records      customer-a: a.example.com → lb (changed: 1)
+17:49:27 ✓ dns-records      customer-b: b.example.com → lb (changed: 1)
+17:49:28 ✗ services         customer-b: its task dies [out-of-memory]
+17:49:28 ! services         a finding
+17:49:30 timed-out, changed: 100, 171.8 s, 109 AWS calls
+tenant      state  why"""
+    lines = said.splitlines()
+    changes = Changes()
+    assert [shown for line in lines if (shown := changes(line))] == [lines[at] for at in (3, 6, 7, 9, 10, 11)]
