@@ -23,6 +23,7 @@ class Line:
 TERRAFORM = "needs Terraform's state: `make demo`, `make roundtrip` and tests/terraform type it"
 KEYS = "needs another provider's keys: tests/e2e/test_dns.py"
 ACCOUNT = "needs an account: `make smoke`"
+DOCKER = "needs Docker: `make image-rehearsal` runs the Dockerfile's steps without it"
 FLEET = "tests/fleet types it, at three stacks"
 BOTH_UP = ("customer-a", "up", "customer-b", "up")
 DEPLOY = (
@@ -126,6 +127,10 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         Line("terraform apply -invoke=module.orchestrate.action.local_command.backup", elsewhere=TERRAFORM),
     ),
     "docs/how-to/ci.md": (
+        Line("docker build -t orchestrate .", elsewhere=DOCKER),
+        Line(
+            'docker run --rm -v "$PWD:/work" -v ~/.aws:/home/orchestrate/.aws:ro orchestrate status', elsewhere=DOCKER
+        ),
         Line("terragrunt apply", elsewhere="needs Terragrunt"),
         Line("orchestrate init --chdir .terragrunt-cache/…/…", elsewhere="needs Terragrunt"),
         Line(
