@@ -20,7 +20,7 @@ _EVENT = re.compile(r"^\d\d:\d\d:\d\d (?P<mark>[▸…✓✗!]) \S+ +(?:(?P<tena
 _TOLD = re.compile(r"^(\d\d:\d\d:\d\d [\w-]+, changed: |Apply complete!|Destroy complete!|Error: |… )")
 EVERY = 10.0
 """Seconds between two lines about what still goes on."""
-SELDOM = 30.0
+SELDOM = 45.0
 """The same, for who watches a whole story."""
 
 
