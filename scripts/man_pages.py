@@ -20,6 +20,8 @@ SETTINGS = "Settings"
 
 Option = tuple[str, str]
 """Its names, and what is said of it."""
+HELP: Option = ("-h, --help", "Show this message and exit.")
+"""click's own, of which each command keeps the form in which it was first asked for."""
 
 
 class _Page(ManPage):  # type: ignore[misc]  # click-man has no types
@@ -64,8 +66,8 @@ def _pages() -> Iterator[tuple[str, str]]:
 
 
 def _groups(context: click.Context) -> dict[str, Sequence[Option]]:
-    groups: dict[str, list[Option]] = {OWN: []}
-    for option in context.command.get_params(context):
+    groups: dict[str, list[Option]] = {OWN: [HELP]}
+    for option in context.command.params:
         if (record := option.get_help_record(context)) is not None:
             groups.setdefault(getattr(option, "section", OWN), []).append(record)
     return {title: options for title, options in groups.items() if options}
