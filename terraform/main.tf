@@ -28,6 +28,39 @@ locals {
   runner = coalesce(var.runner_tenant, local.lowest, "none")
   alone  = !contains(keys(local.with_vespa), local.runner) && !contains(keys(local.with_opensearch), local.runner)
 
+  # Slots, which a tenant keeps, say where it is: nobody moves when another one comes or goes.
+  balancers = { for name, tenant in local.tenants : name => coalesce(tenant.load_balancer, floor(tenant.slot / var.tenants_per_load_balancer)) }
+  further   = toset([for number in distinct(values(local.balancers)) : tostring(number) if number != 0])
+
+  # As many names as one certificate takes are in one, whatever their slots; of more, those of ten slots in a row.
+  together     = length(var.tenants) <= var.names_per_certificate
+  certificates = { for name, tenant in local.tenants : name => local.together ? 0 : floor(tenant.slot / var.names_per_certificate) }
+  bundles = var.certificate_arn != null ? {} : var.certificate_names != null ? { "0" = sort(var.certificate_names) } : {
+    for number in distinct(values(local.certificates)) : tostring(number) => sort([
+      for name, tenant in local.tenants : tenant.hostname if local.certificates[name] == number
+    ])
+  }
+  lowest_bundle = length(local.bundles) == 0 ? null : tostring(min([for number in keys(local.bundles) : tonumber(number)]...))
+
+  # By tenant the certificate for its name; by load balancer those that it needs, the first as its default.
+  certificate_arns = merge(
+    local.lowest_bundle == null ? {} : { (local.lowest_bundle) = one(module.certificate[*].arn) },
+    { for number, made in module.further_certificate : number => made.arn },
+  )
+  bundle_of = { for name in keys(local.tenants) : name => (
+    var.certificate_names != null ? "0" : tostring(local.certificates[name])
+  ) }
+  bundles_of = { for balancer in distinct(values(local.balancers)) : tostring(balancer) => distinct([
+    for number in sort([for name, at in local.balancers : format("%06d", tonumber(local.bundle_of[name])) if at == balancer]) : tostring(tonumber(number))
+  ]) if var.certificate_arn == null }
+
+  # The certificate for each tenant's name; and by load balancer, beside its default one, those of its other tenants.
+  arn_of = { for name in keys(local.tenants) : name => var.certificate_arn == null ? local.certificate_arns[local.bundle_of[name]] : var.certificate_arn }
+  beside = { for balancer in setunion(["0"], local.further) : balancer => {
+    for number in lookup(local.bundles_of, balancer, []) : number => local.certificate_arns[number]
+    if number != (balancer == "0" ? local.lowest_bundle : local.bundles_of[balancer][0])
+  } }
+
   runner_id = (
     local.alone ? module.runner[0].instance_id :
     contains(keys(local.with_vespa), local.runner) ? module.vespa[local.runner].instance_id :
@@ -100,8 +133,22 @@ module "certificate" {
   source = "./modules/certificate"
   count  = var.certificate_arn == null ? 1 : 0
 
-  hostnames = sort([for tenant in var.tenants : tenant.hostname])
+  hostnames = try(local.bundles[local.lowest_bundle], [])
   wait      = var.wait_for_certificate
+  publish   = local.publish
+}
+
+# ACM's quota is 10 names a certificate: each ten more tenants have one of their own, beside the first one (SNI).
+module "further_certificate" {
+  source   = "./modules/certificate"
+  for_each = { for number, names in local.bundles : number => names if number != local.lowest_bundle }
+
+  hostnames = each.value
+  wait      = var.wait_for_certificate
+  publish   = local.publish
+}
+
+locals {
   publish = var.wait_for_certificate && var.publish_certificate && var.dns != null ? {
     command    = var.orchestrate_command
     region     = local.region
@@ -118,6 +165,20 @@ module "load_balancer" {
   subnet_ids          = module.network.public_subnet_ids
   security_group_id   = module.network.load_balancer_security_group_id
   certificate_arn     = local.certificate_arn
+  further             = local.beside["0"]
+  deletion_protection = var.deletion_protection
+}
+
+# A load balancer ends at 100 target groups: each ninety slots more have one of their own.
+module "further_load_balancer" {
+  source   = "./modules/load_balancer"
+  for_each = local.further
+
+  name                = "${local.stack}-alb-${each.key}"
+  subnet_ids          = module.network.public_subnet_ids
+  security_group_id   = module.network.load_balancer_security_group_id
+  certificate_arn     = var.certificate_arn == null ? local.certificate_arns[local.bundles_of[each.key][0]] : var.certificate_arn
+  further             = local.beside[each.key]
   deletion_protection = var.deletion_protection
 }
 
@@ -212,7 +273,7 @@ module "tenant" {
     opensearch    = contains(keys(local.with_opensearch), each.key) ? module.opensearch[each.key].security_group_id : null
   }
 
-  listener_arn      = module.load_balancer.listener_arn
+  listener_arn      = local.balancers[each.key] == 0 ? module.load_balancer.listener_arn : module.further_load_balancer[tostring(local.balancers[each.key])].listener_arn
   listener_priority = 100 + each.value.slot
 
   images = {
@@ -259,5 +320,5 @@ module "orchestrate" {
   contract = local.contract
 
   # The contract names the services and the instances; these make it wait for resources that only accompany them.
-  depends_on = [module.tenant, module.vespa, module.opensearch, module.runner, module.load_balancer, module.network, module.secrets]
+  depends_on = [module.tenant, module.vespa, module.opensearch, module.runner, module.load_balancer, module.further_load_balancer, module.network, module.secrets]
 }

@@ -46,6 +46,15 @@ locals {
       log_group        = module.tenant[name].log_group
       workers          = module.tenant[name].workers
       dns              = tenant.dns
+
+      # Where they are another than the stack's.
+      load_balancer = local.balancers[name] == 0 ? null : {
+        arn      = module.further_load_balancer[tostring(local.balancers[name])].arn
+        dns_name = module.further_load_balancer[tostring(local.balancers[name])].dns_name
+        zone_id  = module.further_load_balancer[tostring(local.balancers[name])].zone_id
+      }
+      certificate = local.balancers[name] == 0 && local.arn_of[name] == local.certificate_arn ? null : { arn = local.arn_of[name] }
+
       index = contains(keys(local.with_opensearch), name) ? { opensearch = {
         instance_id = module.opensearch[name].instance_id
         host        = module.opensearch[name].host
@@ -105,6 +114,6 @@ output "file_store_bucket" {
 }
 
 output "acm_validation_records" {
-  description = "Records that validate the certificate. They stay the same after a destroy and apply, so leave them in DNS. Empty for a certificate of your own."
-  value       = one(module.certificate[*].validation_records) == null ? [] : one(module.certificate[*].validation_records)
+  description = "Records that validate the certificates. They stay the same after a destroy and apply, so leave them in DNS. Empty for a certificate of your own."
+  value       = concat(flatten(module.certificate[*].validation_records), flatten([for made in module.further_certificate : made.validation_records]))
 }

@@ -47,15 +47,16 @@ variable "tenants" {
     of its listener rule, so adding or removing a tenant never moves another's.
   EOT
   type = map(object({
-    slot         = number
-    hostname     = string
-    database     = optional(string) # default: onyx_<tenant>, hyphens as underscores
-    role         = optional(string) # default: the database's name
-    onyx_version = optional(string) # default: onyx_version; so that tenants can be upgraded one at a time
-    index        = optional(string) # default: index
-    cpu          = optional(number) # default: 1024
-    memory       = optional(number) # default: 3072
-    background = optional(object({  # from Onyx 3 on it is a service of its own
+    slot          = number
+    hostname      = string
+    database      = optional(string) # default: onyx_<tenant>, hyphens as underscores
+    role          = optional(string) # default: the database's name
+    onyx_version  = optional(string) # default: onyx_version; so that tenants can be upgraded one at a time
+    index         = optional(string) # default: index
+    cpu           = optional(number) # default: 1024
+    memory        = optional(number) # default: 3072
+    load_balancer = optional(number) # 0 is the first; default: its slot decides (tenants_per_load_balancer)
+    background = optional(object({   # from Onyx 3 on it is a service of its own
       cpu    = optional(number, 2048)
       memory = optional(number, 8192)
     }), {})
@@ -314,6 +315,41 @@ variable "redis_parameter_group" {
   description = "A parameter group of the redis7 family. More than 16 databases (five tenants) need one of your own: `databases` is fixed when the group is created."
   type        = string
   default     = "default.redis7"
+}
+
+variable "tenants_per_load_balancer" {
+  description = "Slots that share a load balancer. AWS ends at 100 target groups for each; some room is left for blue/green."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.tenants_per_load_balancer >= 1 && var.tenants_per_load_balancer <= 100 && floor(var.tenants_per_load_balancer) == var.tenants_per_load_balancer
+    error_message = "tenants_per_load_balancer: a whole number from 1 to 100."
+  }
+}
+
+variable "names_per_certificate" {
+  description = "Hostnames that share a certificate: your account's quota of ACM (10, unless it was raised). Of more tenants, each has its certificate by its slot."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.names_per_certificate >= 1 && var.names_per_certificate <= 100 && floor(var.names_per_certificate) == var.names_per_certificate
+    error_message = "names_per_certificate: a whole number from 1 to 100."
+  }
+}
+
+variable "certificate_names" {
+  description = "Names of the one certificate instead of every tenant's hostname, such as [\"*.vigilon.app\"]; null: the hostnames. A wildcard has room for any number of tenants."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition = var.certificate_names == null || alltrue([
+      for tenant in var.tenants : contains(coalesce(var.certificate_names, []), tenant.hostname) || contains(coalesce(var.certificate_names, []), "*.${join(".", slice(split(".", tenant.hostname), 1, length(split(".", tenant.hostname))))}")
+    ])
+    error_message = "certificate_names: a tenant's hostname is none of them, nor covered by a wildcard among them."
+  }
 }
 
 variable "redis_databases" {

@@ -1,4 +1,4 @@
-# One certificate for all hostnames (ACM's quota is 10 names by default).
+# One certificate for these hostnames (ACM's quota is 10 names by default).
 resource "aws_acm_certificate" "this" {
   domain_name               = var.hostnames[0]
   subject_alternative_names = slice(var.hostnames, 1, length(var.hostnames))

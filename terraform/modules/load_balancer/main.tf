@@ -24,6 +24,14 @@ resource "aws_lb_listener" "http" {
   }
 }
 
+# Names that the default certificate has not; the browser says which one it wants (SNI).
+resource "aws_lb_listener_certificate" "further" {
+  for_each = var.further
+
+  listener_arn    = aws_lb_listener.https.arn
+  certificate_arn = each.value
+}
+
 # Each tenant adds the rule of its hostname; no other name is served.
 resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.this.arn

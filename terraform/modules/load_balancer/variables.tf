@@ -14,6 +14,12 @@ variable "certificate_arn" {
   type = string
 }
 
+# By any name: certificates beside that one, of ten names each.
+variable "further" {
+  type    = map(string)
+  default = {}
+}
+
 variable "deletion_protection" {
   type = bool
 }
