@@ -14,7 +14,7 @@ ADMIN = "onyx_root"
 MOST_NAMES = 10
 """Names of a certificate, unless the account's quota was raised (ACM user guide, "Quotas")."""
 TOGETHER = 90
-"""Tenants of a load balancer: AWS ends at 100 target groups for each."""
+"""Tenants of a load balancer, as in terraform/: AWS ends at 100 target groups for each."""
 REDIS_DATABASES = 16
 """Of a Redis with a default parameter group."""
 _ADDRESS_SECONDS = 60.0
