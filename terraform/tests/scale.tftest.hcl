@@ -21,12 +21,12 @@ run "eleven_tenants" {
   command = plan
 
   assert {
-    condition     = [for names in local.bundles : length(names)] == [10, 1] && local.bundles["1"] == ["customer-10.vigilon.app"]
+    condition     = join(" ", [for names in local.bundles : length(names)]) == "10 1" && join(" ", local.bundles["1"]) == "customer-10.vigilon.app"
     error_message = "Ten names are in the first certificate, the eleventh has another."
   }
 
   assert {
-    condition     = keys(local.beside["0"]) == ["1"] && length(local.further) == 0
+    condition     = join(" ", keys(local.beside["0"])) == "1" && length(local.further) == 0
     error_message = "One load balancer shows both: the first by default, the other by SNI."
   }
 }
@@ -42,7 +42,7 @@ run "ten_whatever_their_slots" {
   }
 
   assert {
-    condition     = local.bundles == { "0" = ["customer-b.vigilon.app", "demo.vigilon.app"] } && length(local.beside["0"]) == 0
+    condition     = jsonencode(local.bundles) == jsonencode({ "0" = ["customer-b.vigilon.app", "demo.vigilon.app"] }) && length(local.beside["0"]) == 0
     error_message = "As few names as one certificate takes are in one: as before there were several."
   }
 }
@@ -68,7 +68,7 @@ run "a_wildcard" {
   }
 
   assert {
-    condition     = local.bundles == { "0" = ["*.vigilon.app"] } && length(local.beside["0"]) == 0
+    condition     = jsonencode(local.bundles) == jsonencode({ "0" = ["*.vigilon.app"] }) && length(local.beside["0"]) == 0
     error_message = "One certificate, whoever comes."
   }
 }
@@ -109,12 +109,12 @@ run "several_load_balancers" {
   }
 
   assert {
-    condition     = { for balancer, those in local.bundles_of : balancer => those } == { "0" = ["0", "44", "46"], "1" = ["45", "46"], "5" = ["249"] }
+    condition     = jsonencode(local.bundles_of) == jsonencode({ "0" = ["0", "44", "46"], "1" = ["45", "46"], "5" = ["249"] })
     error_message = "Each load balancer has the certificates of those that it leads to."
   }
 
   assert {
-    condition     = keys(local.beside["0"]) == ["44", "46"] && keys(local.beside["1"]) == ["46"] && length(local.beside["5"]) == 0
+    condition     = join(" ", keys(local.beside["0"])) == "44 46" && join(" ", keys(local.beside["1"])) == "46" && length(local.beside["5"]) == 0
     error_message = "The first of them is its default."
   }
 }
