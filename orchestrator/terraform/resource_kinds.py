@@ -115,6 +115,7 @@ KINDS: Mapping[str, ResourceKind] = {
 
 SETTINGS: Mapping[str, str] = {
     "aws_acm_certificate_validation": "nothing in AWS: it only waits",
+    "aws_lb_listener_certificate": "a setting of its listener: to add the same certificate again changes nothing",
     "aws_s3_bucket_public_access_block": "a setting of its bucket, which is put again",
     "aws_s3_bucket_versioning": "a setting of its bucket, which is put again",
     "aws_secretsmanager_secret_version": "a value, which is drawn again: an import would write it into the state",

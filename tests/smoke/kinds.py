@@ -247,7 +247,7 @@ KINDS: Sequence[Kind] = (
         "load balancer",
         _load_balancers,
         _call("elbv2", "delete_load_balancer", "LoadBalancerArn"),
-        ("aws_lb", "aws_lb_listener", "aws_lb_listener_rule"),
+        ("aws_lb", "aws_lb_listener", "aws_lb_listener_certificate", "aws_lb_listener_rule"),
     ),
     Kind(
         "target group",
