@@ -6,7 +6,7 @@ Names come from the contract, where `names.identifier` has validated them; they 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -211,23 +211,33 @@ _AS_MADE = f"""datacl IS NOT NULL AND NOT EXISTS ({_OTHERS})
 AND (rolname = current_user OR ({_PLAIN} AND pg_has_role(rolname, 'MEMBER')))"""
 
 
-def observation(wanted: Sequence[WantedDatabase]) -> str:
+def observation(
+    wanted: Sequence[WantedDatabase], elsewhere: Sequence[WantedDatabase] = (), *, strangers: bool = True
+) -> str:
     """One SELECT that gives one JSON object.
 
     `databases` (name → owner), `closed` (those that take no connections), `roles` (those of ours that can log in),
     `present` (all of ours), `open` (databases that PUBLIC may enter), `as_made` (see `ServerContents`), `marks` and
     `role_marks` (name → the mark's line).
+    Databases and roles of the tenants that are looked at `elsewhere` are left out; and those of no tenant, unless
+    `strangers` are asked for too.
     """
-    ours = f"rolname IN ({', '.join(literal(one.role) for one in wanted) or 'NULL'})"
+    roles = {one.role for one in wanted}
+    ours, others = _among("rolname", roles), _among("rolname", {one.role for one in elsewhere} - roles)
+    mine, theirs = (_among("datname", {one.database for one in some}) for some in (wanted, elsewhere))
+    databases = f"{_PEOPLES} AND {f'NOT {theirs}' if strangers else mine}"
     parts = {
-        "databases": f"(SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database WHERE {_PEOPLES})",
-        "closed": _names("datname", "pg_database", f"NOT datallowconn AND {_PEOPLES}"),
+        "databases": f"(SELECT coalesce(json_object_agg(datname, pg_get_userbyid(datdba)), '{{}}') FROM pg_database "
+        f"WHERE {databases})",
+        "closed": _names("datname", "pg_database", f"NOT datallowconn AND {databases}"),
         "roles": _names("rolname", "pg_roles", f"rolcanlogin AND {ours}"),
         "present": _names("rolname", "pg_roles", ours),
-        "open": _names("datname", "pg_database", _OPEN),
-        "as_made": _names("datname", "pg_database JOIN pg_roles ON pg_roles.oid = datdba", _AS_MADE),
-        "marks": _marks("DATABASE", "pg_database"),
-        "role_marks": _marks("ROLE", "pg_roles"),
+        "open": _names("datname", "pg_database", f"{_OPEN} AND {databases}"),
+        "as_made": _names(
+            "datname", "pg_database JOIN pg_roles ON pg_roles.oid = datdba", f"{_AS_MADE} AND {databases}"
+        ),
+        "marks": _marks("DATABASE", "pg_database", databases),
+        "role_marks": _marks("ROLE", "pg_roles", f"NOT {others}" if strangers else ours),
         "hindrances": hindrances.query(
             [(literal(one.tenant), literal(one.role), literal(one.database)) for one in wanted]
         ),
@@ -235,13 +245,19 @@ def observation(wanted: Sequence[WantedDatabase]) -> str:
     return f"SELECT json_build_object({', '.join(f'{literal(key)}, {part}' for key, part in parts.items())})"
 
 
+def _among(column: str, names: Collection[str]) -> str:
+    """True where a column's value is one of these."""
+    return f"{column} IN ({', '.join(map(literal, sorted(names)))})" if names else "false"
+
+
 def _names(column: str, source: str, condition: str) -> str:
     return f"(SELECT coalesce(json_agg({column}), '[]') FROM {source} WHERE {condition})"
 
 
-def _marks(kind: marks.Kind, source: str) -> str:
+def _marks(kind: marks.Kind, source: str, condition: str) -> str:
     column, line = marks.CATALOGUES[kind][1], marks.line_of(kind, "oid")
-    return f"(SELECT coalesce(json_object_agg({column}, {line}), '{{}}') FROM {source} WHERE {line} IS NOT NULL)"
+    marked = f"{line} IS NOT NULL AND {condition}"
+    return f"(SELECT coalesce(json_object_agg({column}, {line}), '{{}}') FROM {source} WHERE {marked})"
 
 
 LOCKING = (f"SELECT pg_advisory_lock({LOCK_KEY})", f"SET lock_timeout = '{LOCK_WAIT}s'")

@@ -233,24 +233,22 @@ def observe(request: Request) -> Request:
     known = passwords(request)
     admin = known[reference(request, "admin_")]
     seen = json.loads(as_admin(request, admin, request["observation"]))
-    logins: Dict[str, str] = {}  # noqa: UP006
-    broken: Dict[str, str] = {}  # noqa: UP006
-    holds: Dict[str, Any] = {}  # noqa: UP006
-    for tenant in request["tenants"]:
-        if not tenant["secret"]:
-            continue
-        password = known[reference(tenant)]
-        if isinstance(password, Failed):
-            broken[tenant["name"]] = f"{password.code}: {password.message}"
-        elif tenant["database"] in seen["databases"] and tenant["role"] in seen["roles"]:
-            name, sql = tenant["database"], request["look"]
-            logins[tenant["name"]], holds[name] = look(request, sql, name, tenant["role"], password)
+    given = {it["name"]: known[reference(it)] for it in request["tenants"] if it["secret"]}
+    broken = {name: f"{it.code}: {it.message}" for name, it in given.items() if isinstance(it, Failed)}
+    there = [it for it in request["tenants"] if it["name"] in given.keys() - broken.keys()]
+    there = [it for it in there if it["database"] in seen["databases"] and it["role"] in seen["roles"]]
+
+    def entered(it: Request) -> Tuple[Request, Tuple[str, Any]]:  # noqa: UP006
+        return it, look(request, request["look"], it["database"], it["role"], given[it["name"]])
 
     def found(name: str) -> Tuple[str, Any]:  # noqa: UP006
         return name, look(request, request["look"], name, request["admin"], admin, PGOPTIONS=request["options"])[1]
 
     with ThreadPoolExecutor(4) as pool:
-        holds.update(pool.map(found, sorted(set(seen["databases"]) - set(request["known"]))))
+        looked = list(pool.map(entered, there))
+        holds = dict(pool.map(found, sorted(set(seen["databases"]) - set(request["known"]))))
+    logins = {it["name"]: said for it, (said, _) in looked}
+    holds.update({it["database"]: held for it, (_, held) in looked})
     return dict(seen, logins=logins, secrets=broken, holds=holds)
 
 

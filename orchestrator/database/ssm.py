@@ -36,12 +36,15 @@ from orchestrator.database.model import (
 )
 from orchestrator.database.sessions import QUERY, Session, parsed
 from orchestrator.database.tls import Authorities
+from orchestrator.engine.subjects import Subject, each
 from orchestrator.errors import OrchestratorError, PartlyFailed, Problem, Transient
 from orchestrator.inside.shell import Shell
 from orchestrator.stack.contract import Database
 
 SECONDS = 300
 """That a look or a change may take."""
+TOGETHER = 100
+"""Tenants that one command is about: SSM carries 60,000 bytes of it there, and 24,000 characters of its answer back."""
 READING = 3600
 """Seconds that reading every row may take."""
 MOVING = 3600
@@ -135,10 +138,17 @@ class SsmServer:
         self._authorities = authorities or tls.authorities(region, None)
 
     def observe(self, wanted: Sequence[WantedDatabase]) -> ServerContents:
-        """One command: the catalogue, logins, and what is in the tenants' databases and in those of nobody."""
+        """A command for each `TOGETHER` tenants: the catalogue, logins, what is in their databases.
+
+        The last command also looks at the databases of nobody: one that was renamed meanwhile is not missed by both.
+        """
         ours = sorted(SYSTEM_DATABASES | {one.database for one in wanted})
         looks: dict[str, Any] = {"look": LOOK, "options": OPTIONS, "known": ours}
-        answer = self._ask("observe", wanted, observation=observation(wanted), **looks)
+        answer: dict[str, Any] = {}
+        for start in range(0, max(1, len(wanted)), TOGETHER):
+            end = start + TOGETHER
+            query = observation(wanted[start:end], [*wanted[:start], *wanted[end:]], strangers=end >= len(wanted))
+            answer = _merged(answer, self._ask("observe", wanted[start:end], observation=query, **looks))
         logins, secrets = answer["logins"], answer["secrets"]
         lent = frozenset(one.tenant for one in wanted if one.secret_arn is None)
         failures = _without_answer(logins, secrets, lent)
@@ -152,7 +162,21 @@ class SsmServer:
         return parsed(self._ask("observe", (), observation=QUERY)["sessions"])
 
     def ensure(self, wanted: Sequence[WantedDatabase]) -> None:
-        """One command, a psql session for each of `wanted`."""
+        """A command for each `TOGETHER` tenants, a psql session for each tenant."""
+        starts = range(0, len(wanted), TOGETHER)
+        parts = {wanted[start].tenant: wanted[start : start + TOGETHER] for start in starts}
+        if len(parts) <= 1:
+            return self._ensured(wanted)
+        try:
+            return each(parts, lambda first: self._ensured(parts[first]))
+        except PartlyFailed as error:
+            failed: dict[Subject, OrchestratorError] = {}
+            for first, failure in error.failures.items():
+                those = dict.fromkeys((one.tenant for one in parts[first]), failure)
+                failed |= failure.failures if isinstance(failure, PartlyFailed) else those
+            raise PartlyFailed(failed) from None
+
+    def _ensured(self, wanted: Sequence[WantedDatabase]) -> None:
         statements = {one.tenant: _script_of(one) for one in wanted}
         seconds = SECONDS + LOCK_WAIT * len(wanted)
         refused = self._ask("ensure", wanted, seconds=seconds, statements=statements)["refused"]
@@ -244,6 +268,15 @@ class SsmServer:
         if "error" in answer:
             raise _error(answer["error"]["code"], answer["error"]["message"], self._runner)
         return answer
+
+
+def _merged(some: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Two answers about different tenants as one; what they tell is in objects and lists."""
+
+    def both(one: Any, other: Any) -> Any:
+        return {**one, **other} if isinstance(one, dict) else [*one, *other]
+
+    return {**some, **{key: both(some[key], said) if some.get(key) else said for key, said in more.items()}}
 
 
 def _url_of(tenant: str) -> str:

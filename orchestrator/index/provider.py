@@ -40,11 +40,14 @@ CARRIED = 20_000
 _SHELL = re.compile(r"[$`|;&<>(){}*?]")
 _LOOK = """
 case "$(cloud-init status 2>/dev/null || true)" in *running*|*"not started"*) booting=true ;; *) booting=false ;; esac
-docker info >/dev/null 2>&1 && dockerd=true || dockerd=false
-seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
+dockerd=true pulled=true
+if ! seen=$(docker inspect -f '{"state": "{{.State.Status}}", "exit_code": {{.State.ExitCode}}, \
 "started": "{{.State.StartedAt}}", "image": "{{.Config.Image}}", "ports": {{json .HostConfig.PortBindings}}}' \
-__CONTAINER__ 2>/dev/null || echo '{"state": "absent"}')
-[ -n "$(docker images -q __IMAGE__ 2>/dev/null)" ] && pulled=true || pulled=false
+__CONTAINER__ 2>/dev/null); then
+  seen='{"state": "absent"}'
+  docker info >/dev/null 2>&1 || dockerd=false
+  [ -n "$(docker images -q __IMAGE__ 2>/dev/null)" ] || pulled=false
+fi
 healthy=false counted="" disk="" trouble=""
 __WORDS__
 __PROBE__

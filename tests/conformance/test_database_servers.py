@@ -17,13 +17,14 @@ import trustme
 from psycopg import sql
 from pydantic import SecretStr
 
+from orchestrator.database import ssm
 from orchestrator.database.contents import DatabaseContents
 from orchestrator.database.direct import Endpoint
 from orchestrator.database.marks import Mark
 from orchestrator.database.model import ServerContents, WantedDatabase, missing, unowned
 from orchestrator.database.ownership import OwnershipRules, candidates, database_is_ours, role_is_ours, unmarked
 from orchestrator.database.server import Server
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, PartlyFailed
 from orchestrator.stack.contract import Database
 from tests.conformance.place import Place, as_tenant
 from tests.faults.figures import sized, tell
@@ -186,6 +187,29 @@ def test_a_renamed_database_is_found_by_what_it_holds(place: Place, server: Serv
     assert candidates(one, [one, other], seen) == (old,)
     assert candidates(other, [one, other], seen) == ()
     assert "evil" not in "".join(seen.logins.values())
+
+
+def test_many_tenants_are_looked_at_and_made_in_parts(
+    place: Place, server: Server, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is seen is the same as at once; whom something is refused is told, whichever part it was in."""
+    many = [place.wanted(f"{way}_of_many_{number}") for number in range(5)]
+    many[1] = replace(many[1], secret_arn=place.secret(many[1].role, "{}"))
+    server.ensure([many[0], many[4]])
+    with as_tenant(place, many[0]) as mine:
+        mine.execute("CREATE TABLE alembic_version (version_num text)")
+    old = f"{many[0].database}_old"
+    with place.admin() as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (many[0].database, old))))
+    whole = server.observe(many)
+    monkeypatch.setattr(ssm, "TOGETHER", 2)
+    assert server.observe(many) == whole
+    assert candidates(many[0], many, whole) == (old,)
+    with pytest.raises(PartlyFailed) as failed:
+        server.ensure(many[1:])
+    assert set(failed.value.failures) == {many[1].tenant}
+    seen = server.observe(many)
+    assert [missing(one, seen) for one in many[2:]] == [()] * 3
 
 
 def test_a_look_into_somebodys_database_changes_nothing_and_runs_nothing_of_theirs(

@@ -138,6 +138,13 @@ def test_the_status_and_the_doctor_look_at_both(several: Stage) -> None:
     assert [(one["code"], one["subject"]) for one in ended.of("finding-reported")] == []
 
 
+def test_it_is_backed_up(several: Stage) -> None:
+    backup = principal(several, "several", "backup")
+    backup.calls("backup").succeeded()
+    backup.asked()
+    several.command("backup", "--verify", "last", "--json").succeeded()
+
+
 def test_it_is_paused_and_resumed(several: Stage) -> None:
     pause = principal(several, "several", "pause")
     pause.calls("pause", "--auto-approve").succeeded()

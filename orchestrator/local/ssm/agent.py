@@ -2,8 +2,9 @@
 
 A script runs under bash, in a session of its own (no terminal: nothing can prompt), with the environment of its
 instance. It takes the time it takes: `executionTimeout` is in real seconds, while AWS's own delays are scaled.
-Left out: background processes end with their command (on AWS they go on), and a script that makes itself a session of
-its own (setsid) is not found again; `commands` is not rendered (no `{{ parameter }}`).
+Left out: processors of each instance's own (`AT_ONCE` scripts run, the others wait for their turn); background
+processes end with their command (on AWS they go on), and a script that makes itself a session of its own (setsid) is
+not found again; `commands` is not rendered (no `{{ parameter }}`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SHORTEST_FETCH = 0.05
 STDOUT_KEPT = 24_000
 STDERR_KEPT = 8_000
 """Characters GetCommandInvocation answers at most (its documentation)."""
+AT_ONCE = 16
+"""Scripts that run at the same time: hundreds of instances share this machine's processors."""
 SHELLS = frozenset({"bash", "sh"})
 
 
@@ -52,6 +55,7 @@ class _Agents:
         self._stopping = threading.Event()
         self._fetcher = threading.Thread(target=self._fetch, name="ssm-agents", daemon=True)
         self._runners: list[threading.Thread] = []
+        self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def start(self) -> None:
         self._fetcher.start()
@@ -98,7 +102,8 @@ class _Agents:
         instance.publish_hosts(self._cloud)
         environment = instance.environment(self._cloud, invocation.instance_id, region)
         try:
-            outcome = self._script(command, invocation, folder, environment)
+            with self._places:
+                outcome = self._script(command, invocation, folder, environment)
         except (OSError, ValueError) as error:
             # An interpreter or working directory that can't be: the agent reports it, it doesn't die of it.
             outcome = InvocationEnd("Failed", "Failed", 1, stderr=f"{error}\nfailed to run commands: exit status 1")

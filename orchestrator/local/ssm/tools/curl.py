@@ -13,11 +13,9 @@ import json
 import os
 import re
 import shlex
-import ssl
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -133,6 +131,9 @@ def _asked(call: Call) -> Reply:
 
 
 def _over_tls(call: Call, method: str, url: str, body: str | None) -> Reply:
+    import ssl  # noqa: PLC0415 - they cost more than all the rest of a call to Vespa
+    from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415
+
     place = urlsplit(url)
     if place.scheme != "https":
         raise CurlError(52, "Empty reply from server")
