@@ -97,7 +97,7 @@ class Operation:
         recreates_database = any(step.id == "tenant-databases" for step in self._steps)
         wary = WINDOW if selection.wary else 0.0
         patience = settings["step-timeouts"].get(services.STEP.id, services.STEP.timeout)
-        waiting = services.Rules(selection.allow_zero, settings["settle"], recreates_database, wary, patience)
+        waiting = services.Rules(selection.allow_zero, settings["settle"], recreates_database, wary, patience, WINDOW)
         self._context = self._widened(
             connect(
                 stack,
@@ -313,7 +313,8 @@ class Operation:
     def _looking_once(self) -> Context:
         """The context for a look for itself: it knows what this run caused, and waits for nothing."""
         memory = RunMemory(self._context.rollout_memory.value.afresh())
-        return replace(self._context, rollout_memory=memory, first_looks=FirstLooks(repeated=False))
+        rules = replace(self._context.wait_rules, found=0.0)
+        return replace(self._context, rollout_memory=memory, first_looks=FirstLooks(repeated=False), wait_rules=rules)
 
 
 def _repairing() -> tuple[AnyStep, ...]:

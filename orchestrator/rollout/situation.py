@@ -18,6 +18,8 @@ class Rules:
     `recreates_database`: whether this run creates databases, so that one found missing while waiting is recreated.
     `wary`: seconds for which a deployment that this run did not cause must be seen to be the newest. A moment ago
     somebody (Terraform, a run that died) may have begun another one, which is not shown yet.
+    `found`: seconds for which a failure from before this run must be seen to be one: whoever repaired it just now and
+    deployed again may not have told us.
     """
 
     allow_zero: bool = False
@@ -26,6 +28,7 @@ class Rules:
     wary: float = 0.0
     timeout: float = 1800.0
     """Seconds that the wait may take: what a log tells of a migration moves its end, so it is read in good time."""
+    found: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ def judge(situation: Situation) -> Verdict:
     """What the first of `RULES` that answers says; when none does, the rollout is under way."""
     for rule in RULES:
         answer = rule(situation)
+        if isinstance(answer, Blocked) and rule in FOUND and _may_be_over(situation):
+            says = f"{answer.problem.message}; a deployment begun a moment ago would not show yet"
+            return Wait(says, answer.problem.code, answer.problem.fix, poll=timeline.SOON)
         if answer is not None:
             return answer
     return under_way(situation)
@@ -243,6 +246,16 @@ RULES: tuple[Callable[[Situation], Verdict | None], ...] = (
     unregistered,
 )
 """Those after `missing` are asked only of a service that has a PRIMARY deployment."""
+
+FOUND = (at_zero, rolled_back, cannot_begin, hopeless)
+"""Those that may judge what was there before this run began."""
+
+
+def _may_be_over(it: Situation) -> bool:
+    """Whether ECS may show what somebody has replaced a moment ago: it answers late, by seconds."""
+    if it.since is None or it.ours is not None or it.primary.created_at >= it.started:
+        return False
+    return it.seconds_since(it.since) < it.rules.found
 
 
 def _doubt(it: Situation) -> float:
