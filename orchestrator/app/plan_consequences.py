@@ -17,7 +17,7 @@ from orchestrator.aws.session import Aws
 from orchestrator.consequences import Consequence, Effect, fingerprint, gate
 from orchestrator.consequences.kinds.paused import RunState, of_rest
 from orchestrator.consequences.ordering import settled
-from orchestrator.errors import OrchestratorError, Refused
+from orchestrator.errors import OrchestratorError, Refused, counted
 from orchestrator.events import Emit, FindingReported
 from orchestrator.lifecycle.restore.losses import together
 from orchestrator.stack.blueprint.changes import state_before
@@ -80,7 +80,7 @@ def _snapshots(
             if newest is None:
                 yield f"there is no snapshot of {name}"
             else:
-                ago = f"{round((now - newest.taken).total_seconds() / 3600)} hours ago"
+                ago = f"{counted(round((now - newest.taken).total_seconds() / 3600), 'hour')} ago"
                 yield f"the latest snapshot is {newest.name}, from {newest.taken:%Y-%m-%d %H:%M} UTC ({ago})"
 
 

@@ -258,7 +258,7 @@ def _setting_up(where: str) -> Iterator[None]:
         raise setup.unreadable(error, where) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = "correct it in ~/.aws/config, or the AWS_* variable"
-        raise Invalid(Problem("aws-setup-invalid", f"{type(error).__name__}: {error}", where, fix)) from None
+        raise Invalid(Problem("aws-setup-invalid", str(error) or type(error).__name__, where, fix)) from None
 
 
 @contextmanager

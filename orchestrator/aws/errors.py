@@ -338,7 +338,7 @@ def _unanswered(error: Exception, doing: str) -> OrchestratorError:
         return Invalid(Problem("aws-certificate-untrusted", str(error), doing, fix))
     if isinstance(error, known.HTTPClientError | known.ConnectionError | known.IncompleteReadError):
         return _unheard(error, doing)
-    return OrchestratorError(Problem("aws-error", f"{type(error).__name__}: {error}", doing, "see the message"))
+    return OrchestratorError(Problem("aws-error", str(error) or type(error).__name__, doing, "see the message"))
 
 
 def _unheard(error: BotoCoreError, doing: str) -> Transient:

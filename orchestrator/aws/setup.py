@@ -259,4 +259,4 @@ def explained(error: Exception, environment: Mapping[str, str]) -> str:
         return "its credential_process is empty"
     if isinstance(error, AttributeError | TypeError) or type(error).__name__ == "JSONDecodeError":
         return "its credential_process did not print the one JSON object that is expected"
-    return f"{type(error).__name__}: {error}"
+    return str(error) or type(error).__name__

@@ -93,10 +93,12 @@ for _command in (fleet_calendar.schedule, fleet_calendar.watch):
 
 @fleet.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("local-fleet"))
-@click.option("--stacks", "number", type=click.IntRange(1, 40), default=3, show_default=True, help="How many.")
+@click.option(
+    "--stacks", "number", type=click.IntRange(1, 40), default=3, show_default=True, help="How many stacks to make."
+)
 @click.pass_context
 def up(ctx: click.Context, folder: Path, number: int) -> None:
-    """Start all that a fleet needs to be tried on this machine: a local cloud with stacks, and a PostgreSQL.
+    """Start what it takes to try a fleet on this machine: a local cloud with stacks, and a PostgreSQL.
 
     FOLDER (./local-fleet) gets the fleet.toml, and fleet.env, which says where the PostgreSQL is. Needs the extra
     `local`.
@@ -228,7 +230,7 @@ def retry(order: str, *, report: str, file: Path) -> None:
 def policy(file: Path) -> None:
     """Print the smallest IAM policy of a worker: to assume the stacks' roles, and to list the S3 prefixes.
 
-    What is needed in a stack's role, `orchestrate policy` prints. It is computed from the file, without asking AWS.
+    `orchestrate policy` prints what a stack's role needs. This is computed from the file, without asking AWS.
     """
     from orchestrator.fleet import permissions
     from orchestrator.fleet.file import reached

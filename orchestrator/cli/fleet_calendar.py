@@ -24,14 +24,18 @@ JOBS = ("cron", "systemd", "eventbridge")
 INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720)
 """Minutes. Of others, cron would leave the last one of an hour, or of a day, shorter."""
 name_option = click.option(
-    "--name", default="default", show_default=True, metavar="NAME", help="The calendar's name: one of a name is kept."
+    "--name",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="The calendar's name; a new one replaces one of the same name.",
 )
-remove_option = click.option("--remove", is_flag=True, help="Forget the calendar.")
+remove_option = click.option("--remove", is_flag=True, help="Delete the calendar.")
 print_option = click.option(
     "--print",
     "form",
     type=click.Choice(JOBS),
-    help="Keep nothing: print the lines for this scheduler, which then does it instead.",
+    help="Save no calendar; print the lines that make this scheduler do it instead.",
 )
 
 
@@ -132,8 +136,10 @@ def _fleet_words(file: Path, entry: CalendarEntry | None) -> Sequence[str]:
     help="Minutes between two checks of a stack: a divisor of 60, or whole hours that divide a day (up to 720).",
 )
 @click.option("--stack", "names", multiple=True, metavar="NAME", help="Only this stack (repeatable).")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this (repeatable).")
-@click.option("--off", is_flag=True, help="End the watch.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only stacks with this label (repeatable)."
+)
+@click.option("--off", is_flag=True, help="Stop watching.")
 @file_option
 def watch(*, minutes: str, names: tuple[str, ...], labels: tuple[str, ...], off: bool, file: Path) -> None:
     """Check every stack regularly, and report once what got worse, with the doctor's cause.

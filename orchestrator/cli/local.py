@@ -18,6 +18,7 @@ from orchestrator.cli import complete
 from orchestrator.cli.extras import require_local
 from orchestrator.cli.options import output_option
 from orchestrator.cli.shape import CommandGroup
+from orchestrator.errors import counted
 
 if TYPE_CHECKING:
     from orchestrator.errors import Outcome
@@ -112,7 +113,7 @@ def up(name: str, directory: Path | None, tenants: int | None, **options: Any) -
     """Start the local cloud in the background; with --stack, also a stack on it.
 
     The stack is what terraform/ makes, made through the API in seconds, brought to life by `run`. Its folder has the
-    contract, an orchestrate.toml and the records of runs. It goes with the cloud.
+    contract, an orchestrate.toml and the records of runs. `orchestrate local down` removes it with the cloud.
     """
     from orchestrator.local.core import cloud, state
     from orchestrator.local.endpoint import client
@@ -144,7 +145,7 @@ def _stack(folder: Path, environ: Mapping[str, str], tenants: int) -> Path:
     if contract.exists():
         click.echo(f"The stack in {folder} is there already; `orchestrate local down` removes it with its cloud.")
         return folder
-    click.echo(f"Making a stack with {tenants} tenant{'s' if tenants > 1 else ''} ...")
+    click.echo(f"Making a stack with {counted(tenants, 'tenant')} ...")
     names = [f"customer-{string.ascii_lowercase[at] if at < 26 else at + 1}" for at in range(tenants)]
     made = build(api.session(environ), endpoint=environ["AWS_ENDPOINT_URL"], tenants=names)
     folder.mkdir(parents=True)
@@ -194,7 +195,7 @@ def _brought_to_life(stack: StackRef) -> Outcome:
 
 @local.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("local-fleet"))
-@click.option("--stacks", type=click.IntRange(1, 40), default=3, show_default=True, help="How many.")
+@click.option("--stacks", type=click.IntRange(1, 40), default=3, show_default=True, help="How many stacks to make.")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.01),
@@ -219,7 +220,7 @@ def fleet(*, folder: Path, stacks: int, speed: float, postgresql: bool) -> None:
     # Who has more stacks than the quotas allow by default (five networks) has had them raised.
     running = client.up("fleet", state.folder_of("fleet", None), speed=speed, quotas=stacks)
     file = three_stacks.make(running, folder, stacks)
-    click.echo(f"{stacks} stacks are described in {file}: `orchestrate fleet run --fleet {file}` brings them to life")
+    click.echo(f"{file} lists {counted(stacks, 'stack')}: `orchestrate fleet run --fleet {file}` brings them to life")
     if postgresql:
         database = three_stacks.orders_database(running, folder)
         click.echo(f"Several workers: `. {database}`, then `orchestrate fleet worker --fleet {file} &` for each")

@@ -30,13 +30,13 @@ NAME = "default"
     default=Path(),
     help="Terraform's directory [default: here].",
 )
-@click.option("--work", is_flag=True, help="Stay, and do what the calendar says until stopped.")
+@click.option("--work", is_flag=True, help="Stay in the foreground and do what the calendar says, until stopped.")
 @remove_option
 @print_option
 def schedule(*, sentence: str, directory: Path, work: bool, remove: bool, form: str | None) -> None:
-    """Do something to this stack at the same times of each week: SENTENCE says what and when.
+    """Pause, resume, back up … this stack at fixed times of the week: SENTENCE says what and when.
 
-    Needs the extra `fleet`. A process must be there to do it: `orchestrate schedule --work`, or another scheduler,
+    Needs the extra `fleet`. Something must run it: `orchestrate schedule --work`, or another scheduler,
     whose lines --print prints. Without SENTENCE, show the calendar, what comes next, and what the pauses have saved.
     """
     from orchestrator.cli.fleet_edge import serving

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @directory_option
 @settings_options
 def serve(port: int, every: str, file: Path | None, **given: Any) -> None:
-    """Show the pages of `status` and of the last run in a browser, looked at again and again, until Ctrl-C.
+    """Show the pages of `status` and of the last run in a browser, kept up to date, until Ctrl-C.
 
     Only this machine can read them, at an address with a token in it; nothing can be changed through them, and they
     hold no secret. Needs the extra `web`.

@@ -323,11 +323,10 @@ def moved(url: Password, file: str, *, there: bool) -> None:
     except urllib.error.HTTPError as error:
         code = "dump-not-moved" if error.code < SERVER_ERROR else "dump-interrupted"
         raise Failed(code, f"S3 answered {error.code} {error.reason}") from None
-    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-        raise Failed("dump-interrupted", f"{type(error).__name__}: no connection to S3, or it was lost") from None
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        raise Failed("dump-interrupted", "no connection to S3, or it was lost") from None
     except OSError as error:
-        said = error.strerror or "the file was not written"
-        raise Failed("dump-not-moved", f"{type(error).__name__}: {said}") from None
+        raise Failed("dump-not-moved", error.strerror or "the file was not written") from None
 
 
 def digest_of(file: str) -> str:

@@ -233,7 +233,7 @@ class Lexicon:
         for name, value in self._connection.environment.items():
             if name.startswith("LEXICON_") and value:
                 text = text.replace(value, "***")
-        return f"{type(error).__name__}: {text}"[:300]
+        return text[:300] or type(error).__name__
 
 
 _Value = tuple[str, str, int | None]

@@ -140,8 +140,15 @@ def engine_errors(database: str) -> Iterator[None]:
         raise Invalid(Problem("fleet-extra-missing", f"fleets need {error.name}", "", fix)) from None
     except Exception as error:  # noqa: BLE001 - SQLAlchemy's and psycopg's own, which no caller here knows
         fix = f"check `database` in fleet.toml, or {VARIABLE}, and that the server can be reached"
-        message = f"the fleet's database can't be used: {type(error).__name__}"
+        message = f"the fleet's database can't be used{_said(error)}"
         raise Invalid(Problem("fleet-database", message, place_of(database), fix)) from None
+
+
+def _said(error: Exception) -> str:
+    """What the database's driver said, in its first line: it names host, port and user, never a password."""
+    driver = getattr(error, "orig", None)
+    line = next(iter(str(driver).splitlines()), "") if driver else ""
+    return f": {line}" if line else ""
 
 
 def place_of(database: str) -> str:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import jinja2
 from rich.text import Text
 
-from orchestrator.errors import Outcome
+from orchestrator.errors import Outcome, counted
 from orchestrator.fleet.engine import OrderStatus
 from orchestrator.fleet.file import FleetStack
 from orchestrator.fleet.orders import CANCELLED, FINISHED, UNFINISHED, StackResult, outcome_of
@@ -32,11 +32,11 @@ def table(results: Sequence[StackResult]) -> Sheet:
 
 def summary(seen: OrderStatus) -> str:
     """In one line."""
-    counted = Counter(one.outcome for one in seen.results)
-    counted[UNFINISHED] += len(seen.order.stacks) - len(seen.results)
-    said = ", ".join(f"{many} {word}" for word, many in counted.items() if many)
+    outcomes = Counter(one.outcome for one in seen.results)
+    outcomes[UNFINISHED] += len(seen.order.stacks) - len(seen.results)
+    said = ", ".join(f"{many} {word}" for word, many in outcomes.items() if many)
     changed, calls = sum(one.changed for one in seen.results), sum(one.aws_calls for one in seen.results)
-    stacks = f"{len(seen.order.stacks)} stacks"
+    stacks = counted(len(seen.order.stacks), "stack")
     saved = sum(one.saved for one in seen.results)
     pauses = f"; the pauses saved about ${saved:,.2f}, as estimated" if saved else ""
     return f"{seen.order.verb}: {stacks}: {said}; changed: {changed}, {calls} AWS calls{pauses} (order {seen.id})"

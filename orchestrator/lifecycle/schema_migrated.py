@@ -18,7 +18,7 @@ from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.aws.task_definition import TaskDefinition
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Unread, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import attempt, each
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.events import Emit, LogLine
 from orchestrator.lifecycle.services import left_alone
 from orchestrator.rollout.diagnosis import Failure, classify
@@ -204,7 +204,7 @@ def _verdict(tenant: Subject, it: Migration, facts: MigrationFacts) -> Verdict:
         return left_alone(name, facts.foreign[tenant])
     if it.service.pending:
         fix = f"orchestrate pause --tenant {tenant} stops them; then migrate, and orchestrate resume --tenant {tenant}"
-        why = f"{it.service.pending} tasks of {name} are starting, and migrate the schema themselves"
+        why = f"{name} is starting {counted(it.service.pending, 'task')}, which would migrate the schema too"
         return Wait(why, "migration-under-way", fix)
     return Todo(f"migrate the schema of {tenant} once, with {which}", RunMigration(name, it.definition, *_parts(it)))
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from orchestrator.aws.buckets import Buckets, Stored
+from orchestrator.errors import counted
 
 AT_ONCE = 24
 SAY_EVERY = 2.0
@@ -88,7 +89,7 @@ def progress(done: int, of: int, size: int, total: int, seconds: float) -> str:
     """Pure: objects, bytes, rate, and the time it will take at that rate."""
     rate = size / seconds if seconds else 0.0
     left = f", {(total - size) / rate:.0f} s left" if rate else ""
-    return f"{done} of {of} objects, {human(size)} of {human(total)}, {human(rate)}/s{left}"
+    return f"{done} of {counted(of, 'object')}, {human(size)} of {human(total)}, {human(rate)}/s{left}"
 
 
 def human(size: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.aws.buckets import Buckets, Stored
 from orchestrator.aws.snapshots import DbSnapshot, Snapshots
 from orchestrator.aws.volumes import Volumes, VolumeSnapshot
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.manifest import DatabasePart, DumpPart, FilesPart, IndexPart, Manifest
 from orchestrator.lifecycle.transfer import human, relative
 
@@ -90,7 +90,7 @@ def _files(part: FilesPart, seen: FoundBackup) -> Iterator[Problem]:
     size = sum(one.size for one in seen.objects.values())
     if (len(seen.objects), size) != (part.count, part.bytes):
         message = (
-            f"{len(seen.objects)} objects with {human(size)} are there, but the manifest says {part.count} with "
+            f"found {counted(len(seen.objects), 'object')} with {human(size)}, but the manifest says {part.count} with "
             f"{human(part.bytes)}"
         )
         yield Problem("backup-objects-differ", message, part.prefix, fix)

@@ -10,7 +10,7 @@ from datetime import datetime
 from orchestrator.aws.clusters import options
 from orchestrator.database.model import WantedDatabase
 from orchestrator.engine.step import Blocked, Done, Todo, Verdict, Wait
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.rollout import limits, pacing, stages, timeline, words
 from orchestrator.rollout.diagnosis import Cause, Failure, RepairedBy, classify
 from orchestrator.rollout.situation import Situation
@@ -104,7 +104,7 @@ def at_zero(it: Situation) -> Verdict | None:
         return None
     if it.rules.allow_zero:
         left = service.running + service.pending
-        return Wait(f"scaled to 0, {left} tasks still there") if left else Done("scaled to 0, as allowed")
+        return Wait(f"scaled to 0, {counted(left, 'task')} still there") if left else Done("scaled to 0, as allowed")
     scaling = f"aws ecs update-service {options(service.name, it.cluster)} --desired-count N"
     fix = f"{scaling} (paused: orchestrate resume; --allow-zero)"
     return Blocked(Problem("desired-count-zero", f"{service.name} is scaled to 0", it.tenant, fix))

@@ -169,6 +169,6 @@ def _prune(execution: Execution, keeping: Backups, keep: int, *, approved: bool)
             execution.emit(worth_knowing("backups-pruned", problem))
         execution.text("There is nothing to delete.")
         return Outcome.SUCCEEDED
-    approve(execution, approved, f"Delete these {len(old)} backups for good?")
+    approve(execution, approved, f"Delete {counted(len(old), 'backup')} for good?")
     with execution.exclusive():
         return keeping.prune(keep, execution.emit, execution.change).outcome

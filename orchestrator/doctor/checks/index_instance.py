@@ -164,7 +164,7 @@ class IndexInstances:
         if not closed or not doors:
             return []
         source = service.groups[0] if service.groups else "<group of the tasks>"
-        ports = f"port{'s' if len(closed) > 1 else ''} {' and '.join(map(str, closed))}"
+        ports = f"{'port' if len(closed) == 1 else 'ports'} {' and '.join(map(str, closed))}"
         commands = [
             f"aws ec2 authorize-security-group-ingress --group-id {doors[0].id} --protocol tcp --port {port} "
             f"--source-group {source}"

@@ -186,7 +186,7 @@ def warnings(manifest: Manifest) -> Iterator[str]:
     ]
     times = sorted(datetime.fromisoformat(one) for one in parts)
     if len(times) > 1 and (apart := (times[-1] - times[0]).total_seconds()) > FAR_APART:
-        yield f"the first and the last part were taken {apart / 60:.0f} minutes apart"
+        yield f"the first and the last part were taken {counted(round(apart / 60), 'minute')} apart"
     if manifest.database and not manifest.database.encrypted:
         yield "the database's snapshot is not encrypted, like its instance"
     for name, tenant in manifest.tenants.items():

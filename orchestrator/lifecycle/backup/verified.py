@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.engine.step import STACK, Blocked, Done, Step, Verdicts, nothing_to_apply
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.tools import Tools
 from orchestrator.lifecycle.verify import judge, look
@@ -31,7 +31,7 @@ def decide(facts: BackupVerifiedFacts) -> Verdicts:
         said = "; ".join(one.message for one in facts.problems)
         return {STACK: Blocked(replace(facts.problems[0], message=said))}
     files = facts.manifest.files
-    sampled = f", {len(files.samples)} of {files.count} objects read in full" if files else ""
+    sampled = f", {len(files.samples)} of {counted(files.count, 'object')} read in full" if files else ""
     return {STACK: Done(f"backup {facts.manifest.id} is good{sampled}")}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.database.inventory import sizes
 from orchestrator.database.model import wanted_of
 from orchestrator.database.server import Server
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, counted
 from orchestrator.lifecycle.destroy.context import DestroyContext
 from orchestrator.lifecycle.transfer import human
 from orchestrator.stack.contract import Stack
@@ -48,8 +48,8 @@ def told(seen: StoredData, *, no_backup: bool) -> Iterator[str]:
     for name, tenant in sorted(stack.tenants.items()):
         size = f", {human(seen.databases[name])}" if name in seen.databases else ""
         yield f"  {name}: database {tenant.database}{size}; https://{tenant.hostname} goes dark"
-    yield f"  files: {seen.objects} objects, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
-    yield f"  search index: {len(stack.indexes)} volumes"
+    yield f"  files: {counted(seen.objects, 'object')}, {human(seen.bytes)} in {stack.bucket or 'no bucket'}"
+    yield f"  search index: {counted(len(stack.indexes), 'volume')}"
     yield "  Redis is never backed up: everybody must sign in again afterwards."
     yield "  The hostnames' DNS records stay, and point to nothing until a restore or an apply."
     yield from (f"  {line}" for line in seen.unread)

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from orchestrator.aws.inventory import TaskSize, Volume
+from orchestrator.errors import counted
 
 UNITS_A_VCPU = 1024
 MIB_A_GB = 1024
@@ -112,7 +113,7 @@ class _Bill:
     def lines(self, held: StackSizes) -> Iterator[CostLine]:
         """What pausing stops first, then what goes on."""
         number = sum(each for each, _ in held.tasks)
-        yield CostLine(f"Fargate, {number} tasks", self._tasks(held.tasks), self._tasks(held.staying))
+        yield CostLine(f"Fargate, {counted(number, 'task')}", self._tasks(held.tasks), self._tasks(held.staying))
         zones = 2 if held.multi_az else 1
         server = self._hourly("database", held.database) * zones
         yield CostLine(f"RDS {held.database}", server, 0.0 if held.whole and held.stoppable else server)

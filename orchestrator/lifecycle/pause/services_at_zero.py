@@ -13,7 +13,7 @@ from typing import Protocol
 from orchestrator.aws.autoscaling import ALL
 from orchestrator.engine.step import Blocked, Done, Step, Subject, Todo, Verdict, Verdicts, Wait
 from orchestrator.engine.subjects import each
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, counted
 from orchestrator.lifecycle import pause_tags, services
 from orchestrator.lifecycle.pause_tags import TAG, PausedService, Stamp
 
@@ -92,7 +92,7 @@ def _verdict(tenant: Subject, name: str, facts: ServicesAtZeroFacts) -> Verdict:
         return Todo(f"scale {name} from {count.desired} to 0", ScaleToZero(name, count.desired))
     if count.present:
         fix = "look at the service's events: a task that doesn't stop is killed after its stopTimeout"
-        return Wait(f"{count.present} tasks of {name} are still there", "tasks-still-running", fix)
+        return Wait(f"{name} still has {counted(count.present, 'task')}", "tasks-still-running", fix)
     return Done(
         f"{name} has been at 0 since {memory.stamp.since} (by {memory.stamp.by}); it comes back with {memory.wanted}"
     )

@@ -67,7 +67,8 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
     if facts.foreign:
         return {STACK: Blocked(not_ours(PartKind.BUCKET, facts.bucket, facts.foreign), refused=True)}
     if facts.newer:
-        message = f"{len(facts.newer)} objects are newer than the backup's, such as {facts.newer[0]}"
+        newer = counted(len(facts.newer), "object")
+        message = f"the bucket holds {newer} newer than the backup, such as {facts.newer[0]}"
         fix = f"if they may be lost, add --allow-loss bucket:{facts.bucket}; else move them away"
         return {STACK: Blocked(Problem("restore-files-newer", message, facts.bucket, fix), refused=True)}
     surplus = facts.gap.surplus if facts.named else ()
@@ -75,7 +76,7 @@ def decide(facts: FilesReturnedFacts) -> Verdicts:
         dropped = f", delete {len(surplus)} that are not in the backup" if surplus else ""
         change = f"copy {counted(len(facts.gap.missing), 'object')} back, {human(facts.gap.bytes)}{dropped}"
         return {STACK: Todo(change, fingerprint(ListingDifference(facts.gap.missing, surplus)))}
-    return {STACK: Done(f"{facts.count} objects are back in {facts.bucket}")}
+    return {STACK: Done(f"{facts.bucket} has {counted(facts.count, 'object')} back")}
 
 
 def apply(tools: Tools, _todos: Mapping[Subject, Todo]) -> None:

@@ -10,7 +10,7 @@ from orchestrator.database.inventory import inventory_of_each
 from orchestrator.database.model import unowned
 from orchestrator.engine.check import Severity
 from orchestrator.engine.subjects import attempt
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, counted
 from orchestrator.index import contents
 from orchestrator.index.provider import AT_ONCE
 from orchestrator.index.report import Contents
@@ -100,9 +100,11 @@ def _changes(kept: Tables | None, held: Tables | None) -> str:
         return "it can't be read, so everything written since is lost"
     rows = sum(one.rows for one in held.values())
     if kept is None:
-        return f"the backup has nothing of this tenant, {rows} rows in {len(held)} tables are lost"
+        return (
+            f"the backup has nothing of this tenant: it loses {counted(rows, 'row')} in {counted(len(held), 'table')}"
+        )
     wrong = list(different_tables(kept, held))
-    return f"now {'; '.join(wrong)}" if wrong else f"its {rows} rows are as in the backup"
+    return f"now {'; '.join(wrong)}" if wrong else f"unchanged since the backup: {counted(rows, 'row')}"
 
 
 def _of_indexes(manifest: Manifest, stack: Stack, present: Present, kinds: Collection[str]) -> Iterator[Consequence]:
@@ -122,9 +124,8 @@ def _of_indexes(manifest: Manifest, stack: Stack, present: Present, kinds: Colle
 def _of_files(stack: Stack, present: Present) -> Iterator[Consequence]:
     if missing := present.unsaved.missing:
         shown = ", ".join(sorted(missing)[:3])
-        says = (
-            f"{len(missing)} objects ({human(present.unsaved.bytes)}) are newer than the backup or not in it: {shown}"
-        )
+        objects = f"{counted(len(missing), 'object')} ({human(present.unsaved.bytes)})"
+        says = f"{objects} newer than the backup or not in it: {shown}"
         yield _loss(f"bucket:{stack.bucket}", says, then="they are replaced or deleted; the bucket's versions stay")
 
 

@@ -112,7 +112,7 @@ def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
         if before is None or after is None:
             yield f"table {name} {'is new' if before is None else 'is missing'}"
         elif before.rows != after.rows:
-            yield f"table {name} has {after.rows} rows, not {before.rows}"
+            yield f"table {name} has {counted(after.rows, 'row')}, not {before.rows}"
         else:
             yield f"table {name} has different contents"
     if len(wrong) > SHOWN:
@@ -121,7 +121,7 @@ def different_tables(kept: Tables, found: Tables) -> Iterator[str]:
 
 def _documents(kept: IndexPart, found: Contents) -> Iterator[str]:
     if kept.documents is not None and kept.documents != found.documents:
-        yield f"the index has {found.documents} documents, not {kept.documents}"
+        yield f"the index has {counted(found.documents, 'document')}, not {kept.documents}"
     elif kept.digest and found.digest and kept.digest != found.digest:
         yield "the index has different documents"
 
@@ -132,7 +132,7 @@ def _of_files(kept: FilesPart | None, found: Files | None) -> Verdict:
     wrong = sorted(key for key, digest in kept.samples.items() if found.hashes.get(key) != digest)
     if found.listing != kept.listing:
         return _blocked(
-            STACK, [f"{found.count} objects are there, {kept.count} were in the backup, or their contents differ"]
+            STACK, [f"found {counted(found.count, 'object')}; the backup had {kept.count}, or their contents differ"]
         )
     if wrong:
         return _blocked(STACK, [f"{key} has different contents" for key in wrong[:SHOWN]])
