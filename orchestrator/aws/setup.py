@@ -167,7 +167,7 @@ def _variables(session: Any) -> Iterator[Problem]:
             continue
         choices = _CHOICES.get(name)
         if choices and value is not None and str(value).lower() not in choices:
-            yield Problem("aws-setup-invalid", f"{value!r} is none of {', '.join(choices)}", place, _FIX)
+            yield Problem("aws-setup-invalid", f"{value!r} is not one of {', '.join(choices)}", place, _FIX)
 
 
 def _endpoints(

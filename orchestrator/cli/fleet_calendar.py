@@ -164,7 +164,7 @@ def watch(*, minutes: str, names: tuple[str, ...], labels: tuple[str, ...], off:
             return
         sys.stdout.flush()
         if not service.begin():
-            click.echo("another process on this machine does it already")
+            click.echo("another process on this machine already does this")
             return
         service.serve()
 

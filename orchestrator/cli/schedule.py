@@ -56,7 +56,9 @@ def schedule(*, sentence: str, directory: Path, work: bool, remove: bool, form: 
         with service.leaving():
             if not service.begin():
                 fix = "one is enough: it does what you have just set"
-                raise Locked(Problem("fleet-has-worker", "another process does it already", str(directory), fix))
+                raise Locked(
+                    Problem("fleet-has-worker", "another process already runs this calendar", str(directory), fix)
+                )
             sys.stdout.flush()
             service.serve()
 

@@ -103,7 +103,7 @@ def _entry(
             _wrong(f"{said['verb']!r} can't be scheduled", sentence, correction(said["verb"], VERBS, "verbs"))
         )
     if hour > 23 or minute > 59:
-        problems.append(_wrong(f"{said['time']} is no time of the day", sentence, "write a time from 00:00 to 23:59"))
+        problems.append(_wrong(f"{said['time']} is not a time of day", sentence, "write a time from 00:00 to 23:59"))
     if not zone:
         fix = "write a time zone after the time: Europe/Zurich, or UTC"
         problems.append(_wrong(f"the time {said['time']} has no time zone", sentence, fix))

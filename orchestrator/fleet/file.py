@@ -234,7 +234,7 @@ def _contract(said: str | None, base: Path, place: str, problems: list[Problem])
     """The file's whole path, or the URL."""
     if said is None or said.startswith(S3):
         if said is not None and not all(said.removeprefix(S3).partition("/")):
-            problems.append(Problem("fleet-invalid", f"{said!r} is no s3://BUCKET/KEY", f"{place}.contract", _FIX))
+            problems.append(Problem("fleet-invalid", f"{said!r} is not an s3://BUCKET/KEY", f"{place}.contract", _FIX))
         return said
     if not (base / said).is_file():
         problems.append(Problem("fleet-invalid", f"there is no file {base / said}", f"{place}.contract", _FIX))

@@ -100,9 +100,8 @@ def _changes(kept: Tables | None, held: Tables | None) -> str:
         return "it can't be read, so everything written since is lost"
     rows = sum(one.rows for one in held.values())
     if kept is None:
-        return (
-            f"the backup has nothing of this tenant: it loses {counted(rows, 'row')} in {counted(len(held), 'table')}"
-        )
+        lost = f"{counted(rows, 'row')} in {counted(len(held), 'table')}"
+        return f"the backup has nothing of this tenant, so it loses {lost}"
     wrong = list(different_tables(kept, held))
     return f"now {'; '.join(wrong)}" if wrong else f"unchanged since the backup: {counted(rows, 'row')}"
 

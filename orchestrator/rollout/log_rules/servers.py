@@ -11,7 +11,7 @@ RULES = (
         r"|tunneling socket could not be established|proxyconnect tcp|407 Proxy Authentication",
         "proxy-unreachable",
         "the task's way out leads through a proxy, and the proxy did not let it through",
-        "check HTTP_PROXY and HTTPS_PROXY (host, port, login); what is reached directly belongs into NO_PROXY (AWS's "
+        "check HTTP_PROXY and HTTPS_PROXY (host, port, login); what is reached directly belongs in NO_PROXY (AWS's "
         "endpoints, 169.254.170.2, the stack's own servers)",
         RepairedBy.OUTSIDE,
         tells=True,

@@ -28,7 +28,7 @@ def given(texts: Iterable[str]) -> dict[Key, Any]:
         keys = _key(name.strip())
         if not equals or not keys or not value.strip():
             problems.append(
-                Problem("answer-malformed", f"{name.strip()!r} has no value, or is no key", "--set", _USAGE)
+                Problem("answer-malformed", f"{name.strip()!r} has no value, or is not a key", "--set", _USAGE)
             )
         else:
             answers[keys] = _value(value.strip())

@@ -205,7 +205,7 @@ def test_progress_says_rate_and_what_is_left() -> None:
     assert progress(1200, 5000, 3_400_000_000, 12_000_000_000, 40.0) == (
         "1200 of 5000 objects, 3.4 GB of 12.0 GB, 85.0 MB/s, 101 s left"
     )
-    assert progress(0, 1, 0, 0, 0.0) == "0 of 1 objects, 0 B of 0 B, 0 B/s"
+    assert progress(0, 1, 0, 0, 0.0) == "0 of 1 object, 0 B of 0 B, 0 B/s"
     assert human(2.5e15) == "2500.0 TB"
 
 

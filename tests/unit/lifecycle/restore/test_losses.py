@@ -110,7 +110,7 @@ def test_what_is_unread_counts_as_lost_and_what_is_empty_does_not() -> None:
 @pytest.mark.parametrize(
     ("tables", "says"),
     [
-        (table(3), "its 3 rows are as in the backup"),
+        (table(3), "unchanged since the backup: 3 rows"),
         (table(5), "table public.chat has 5 rows, not 3"),
         (table(3, "x"), "table public.chat has different contents"),
         (None, "it can't be read"),
@@ -125,7 +125,7 @@ def test_a_database_is_told_in_figures(tables: Tables | None, says: str) -> None
 
 def test_a_tenant_that_the_backup_does_not_know_is_lost_with_the_server() -> None:
     found = losses(kept(), MINE, Present(tables={TENANTS[0]: table(4)}))
-    assert "the backup has nothing of this tenant, 4 rows in 1 tables are lost" in found[0].says
+    assert "the backup has nothing of this tenant, so it loses 4 rows in 1 table" in found[0].says
 
 
 def test_the_plan_and_the_restore_tell_each_loss_once() -> None:
