@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PARTS = frozenset({"cluster", "database", "runner", "load_balancer", "certificate", "redis"})
 """What `resource` can choose; of a tenant its load balancer."""
 NOT_TENANTS = "not_tenants"
-"""A list of services behind a listener that are no tenants: `not_tenants = ["web"]`. It is not a key of the contract."""
+"""A list of services behind a listener that are no tenants: `not_tenants = ["web"]`. Not a key of the contract."""
 PASSWORDS = frozenset({"admin_password", "password"})
 _DIRECTIVES = frozenset({"output", "variable", "resource"})
 
