@@ -194,7 +194,7 @@ def test_many_tenants_are_looked_at_and_made_in_parts(
 ) -> None:
     """What is seen is the same as at once; whom something is refused is told, whichever part it was in."""
     many = [place.wanted(f"{way}_of_many_{number}") for number in range(5)]
-    many[1] = replace(many[1], secret_arn=place.secret(many[1].role, "{}"))
+    many[1] = replace(many[1], secret_arn=place.secret(f"{many[1].role}_empty", "{}"))
     server.ensure([many[0], many[4]])
     with as_tenant(place, many[0]) as mine:
         mine.execute("CREATE TABLE alembic_version (version_num text)")

@@ -134,15 +134,16 @@ class ExampleStack:
         for name, tenant in reversed(faults):
             client.ask(self.running, "faults", "DELETE", name=name, tenant=tenant)
 
-    def update(self, tenant: str, **changes: Any) -> None:
-        service = self.stack.tenants[tenant].service
+    def update(self, subject: str, **changes: Any) -> None:
+        """Change a service: a tenant's name is its service behind the load balancer (`Stack.services`)."""
+        service = self.stack.services[subject].service
         self.client("ecs").update_service(cluster=self.stack.cluster, service=service, **changes)
 
-    def redeploy(self, tenant: str) -> None:
+    def redeploy(self, subject: str) -> None:
         """Force a new deployment; ECS shows it by the time this ends."""
-        before = self._service(tenant)["deployments"][0]["id"]
-        self.update(tenant, forceNewDeployment=True)
-        until(lambda: self._service(tenant)["deployments"][0]["id"] != before)
+        before = self._service(subject)["deployments"][0]["id"]
+        self.update(subject, forceNewDeployment=True)
+        until(lambda: self._service(subject)["deployments"][0]["id"] != before)
 
     def repair(self) -> bool:
         """Bring it to life; whether the doctor then finds nothing."""
@@ -152,9 +153,9 @@ class ExampleStack:
     def _healed(self) -> bool:
         if not self.examine().findings:
             return True
-        for tenant in TENANTS:
-            if "FAILED" in self.rollout_states(tenant):  # it never retries by itself
-                self.redeploy(tenant)
+        for subject in self.stack.services:
+            if "FAILED" in self.rollout_states(subject):  # it never retries by itself
+                self.redeploy(subject)
         self.operation(**{"step-timeouts": f"services={WAIT_LIMIT}"}).run(lambda _event: None)
         return until(lambda: not self.examine().findings)
 
@@ -174,22 +175,22 @@ class ExampleStack:
         before = doctor.aws.calls
         return Seen(_listed(doctor.examine()), doctor.aws.calls - before)
 
-    def is_steady(self, tenant: str) -> bool:
+    def is_steady(self, subject: str) -> bool:
         """By ECS's own counts: one deployment, completed, all tasks running."""
-        one = self._service(tenant)
+        one = self._service(subject)
         is_whole = bool(one["runningCount"] == one["desiredCount"] and not one["pendingCount"])
-        return is_whole and self.rollout_states(tenant) == ["COMPLETED"]
+        return is_whole and self.rollout_states(subject) == ["COMPLETED"]
 
-    def rollout_states(self, tenant: str) -> list[str]:
+    def rollout_states(self, subject: str) -> list[str]:
         """Of its deployments, the newest first."""
-        return [each["rolloutState"] for each in self._service(tenant)["deployments"]]
+        return [each["rolloutState"] for each in self._service(subject)["deployments"]]
 
-    def wants(self, tenant: str) -> int:
+    def wants(self, subject: str) -> int:
         """The tasks that its service is to have."""
-        return int(self._service(tenant)["desiredCount"])
+        return int(self._service(subject)["desiredCount"])
 
-    def _service(self, tenant: str) -> dict[str, Any]:
-        name, ecs = self.stack.tenants[tenant].service, self.client("ecs")
+    def _service(self, subject: str) -> dict[str, Any]:
+        name, ecs = self.stack.services[subject].service, self.client("ecs")
         found: dict[str, Any] = ecs.describe_services(cluster=self.stack.cluster, services=[name])["services"][0]
         return found
 

@@ -242,8 +242,8 @@ def _paused(example: ExampleStack) -> Day:
     instances = {"InstanceIds": sorted(set(example.stack.index_instances))}
 
     def begin() -> None:
-        for tenant in TENANTS:
-            example.update(tenant, desiredCount=0)
+        for subject in example.stack.services:
+            example.update(subject, desiredCount=0)
         rds.stop_db_instance(**server)
         ec2.stop_instances(**instances)
 
@@ -254,9 +254,9 @@ def _paused(example: ExampleStack) -> Day:
         ec2.start_instances(**instances)
         rds.start_db_instance(**server)
         until(lambda: status() == "available")
-        for tenant in TENANTS:
-            example.update(tenant, desiredCount=1)
-        until(lambda: all(map(example.is_steady, TENANTS)))
+        for subject in example.stack.services:
+            example.update(subject, desiredCount=1)
+        until(lambda: all(map(example.is_steady, example.stack.services)))
 
     return begin, lambda: status() == "stopped", resume
 

@@ -66,8 +66,8 @@ def test_without_terraform_it_says_so_and_shows_the_workflow(nowhere: Path) -> N
     assert running.returncode == 0, said
     assert said.count("no Terraform, so the same stack is built through the API instead") == 1
     assert "demo.vigilon.app is DOWN" in said
-    assert "https://demo.vigilon.app answers: 200" in said
-    assert "https://customer-b.vigilon.app answers: 200" in said
+    assert "https://demo.vigilon.app (200)" in said
+    assert "https://customer-b.vigilon.app (200)" in said
     assert "changed: 0 (succeeded" in said
     assert "psql \\l       onyx_customer_a (owner onyx_customer_a)" in said
     assert_nothing_is_left(nowhere)
