@@ -45,7 +45,8 @@ RECORDS = Path(".orchestrate") / "rehearsal"
 INHERITED = ("PATH", "LANG", "TMPDIR", "HOME", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TERRAFORM_BIN")
 EVERYTHING: Sequence[tuple[str, str, str]] = (
     ("ec2", "describe_instances", "Reservations[].Instances[] | [?State.Name != 'terminated'].InstanceId"),
-    ("ec2", "describe_volumes", "Volumes[].VolumeId"),
+    # A root volume goes with its instance, which is asked for above; ministack keeps it, still attached.
+    ("ec2", "describe_volumes", "Volumes[?!(Attachments[?DeleteOnTermination])].VolumeId"),
     ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
     ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
