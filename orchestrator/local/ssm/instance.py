@@ -32,6 +32,7 @@ from orchestrator.local.core.cloud import ACCOUNT, REGION
 from orchestrator.local.ec2 import volumes
 from orchestrator.local.opensearch.node import NodeSetup, OpenSearchNode, OpenSearchNodes
 from orchestrator.local.rds import postgres
+from orchestrator.local.ssm import client_tls
 from orchestrator.local.ssm.tools import containers, curl, docker, pg_client, psql, systemctl, vespa
 
 if TYPE_CHECKING:
@@ -218,17 +219,30 @@ def furnish(cloud: Cloud) -> None:
         "curl": [*double, curl.__name__],
         "systemctl": [*double, systemctl.__name__],
     }
-    for name in ("pg_dump", "pg_restore"):
-        if (client := real_psql()) and (real := client.with_name(name)).is_file():
-            tools[name] = [plain_python, "-I", "-S", pg_client.__file__, str(real), str(hosts_file(cloud))]
-    if client := real_psql():
-        tools["psql"] = [plain_python, "-I", "-S", psql.__file__, str(client), str(hosts_file(cloud))]
-    else:
-        cloud.log("no psql found: the instances have none (install a PostgreSQL client)")
+    tools |= _clients(cloud, [plain_python, "-I", "-S"])
     for name, command in tools.items():
         tool = cloud.bin / name
         tool.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
         tool.chmod(0o755)
+
+
+def _clients(cloud: Cloud, python: list[str]) -> dict[str, list[str]]:
+    """PostgreSQL's client programs, as commands; TLS is lent to those that have none."""
+    client = real_psql()
+    if client is None:
+        cloud.log("no psql found: the instances have none (install a PostgreSQL client)")
+        return {}
+    before: list[str] = []
+    if not client_tls.has_tls(client):
+        before = client_tls.preload()
+        if not before:
+            cloud.log(f"{client} has no TLS, which RDS demands: install a PostgreSQL client that has it")
+    programs = {"psql": psql, "pg_dump": pg_client, "pg_restore": pg_client}
+    return {
+        name: [*before, *python, str(leader.__file__), str(real), str(hosts_file(cloud))]
+        for name, leader in programs.items()
+        if (real := client.with_name(name)).is_file()
+    }
 
 
 def real_psql() -> Path | None:
