@@ -306,7 +306,8 @@ def test_passwords_that_no_secret_holds_are_lent_and_gone(place: Place, way: str
 def commands(place: Place) -> list[str]:
     """What every command ever sent over SSM says, its request unpacked."""
     texts = []
-    for command in place.aws.client("ssm").list_commands()["Commands"]:
+    pages = place.aws.client("ssm").get_paginator("list_commands")
+    for command in pages.paginate().search("Commands[]"):
         text = command["Parameters"]["commands"][0]
         packed = text.split("python3 - ", 1)[1].split(" ", 1)[0]
         texts.append(text + gzip.decompress(base64.b64decode(packed)).decode())
