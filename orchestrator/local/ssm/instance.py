@@ -246,9 +246,13 @@ def _clients(cloud: Cloud, python: list[str]) -> dict[str, list[str]]:
 
 
 def real_psql() -> Path | None:
-    """The psql of this machine: beside the server's binaries, on PATH, where pg_config says or Debian puts it."""
-    candidates = [folder / "psql" for folder in _client_folders()]
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    """The psql of this machine: beside the server's binaries, on PATH, where pg_config says or Debian puts it.
+
+    One without TLS only where it can be lent some, or where there is no other.
+    """
+    there = [one for folder in _client_folders() if (one := folder / "psql").is_file()]
+    lendable = bool(client_tls.preload())
+    return next((one for one in there if lendable or client_tls.has_tls(one)), next(iter(there), None))
 
 
 def _client_folders() -> Iterator[Path]:
