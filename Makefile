@@ -36,11 +36,11 @@ $(READY): pyproject.toml constraints.txt scripts/setup scripts/setup.py
 	@scripts/setup
 	@touch $@
 
-demo: $(READY) ## the whole story on a local cloud (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun|route53: a new domain, HOOK=null_resource|terraform_data: a plain terraform apply calls orchestrate, TERRAFORM=1.11|1.15)
+demo: $(READY) ## the whole story on a local cloud (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun: the domain is there, HOOK=null_resource|terraform_data: a plain terraform apply calls orchestrate, TERRAFORM=1.11|1.15)
 	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS)) \
 	  $(if $(HOOK),--hook $(HOOK)) $(if $(TERRAFORM),--terraform $(TERRAFORM))
 
-test: $(READY) ## all tests (PYTEST_ARGS="-k dns" for some)
+test: $(READY) ## all tests (PYTEST_ARGS="-k dns" for some; TERRAFORM=1.15 for those on another Terraform)
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 check: static test ## what CI runs: format, ruff, mypy --strict, import rules, tests

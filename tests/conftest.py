@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from orchestrator.local.endpoint.client import PAGE, RECORDS
+from orchestrator.local.toolchain import toolchain
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
@@ -40,6 +41,8 @@ def pytest_configure() -> None:
     Under nohup, or in a shell's background, signals are ignored, and by whatever is started from here too.
     """
     os.environ.setdefault(PAGE, "3")
+    if line := os.environ.get("TERRAFORM"):
+        _use(line)
     if RECORDS not in os.environ:
         os.environ[RECORDS] = tempfile.mkdtemp(prefix="aws-calls-")
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -47,6 +50,14 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
     # By itself it would end pytest without a fixture's end, and leave the clouds behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _use(release_line: str) -> None:
+    """`make test TERRAFORM=1.15`: every test that doesn't name its Terraform runs on one of this line."""
+    if release_line not in toolchain.RELEASE_LINES:
+        raise pytest.UsageError(f"TERRAFORM={release_line}: choose {' or '.join(toolchain.RELEASE_LINES)}")
+    found = toolchain.find_program(os.environ, toolchain.tool_folder(os.environ), say=print, release_line=release_line)
+    os.environ["TERRAFORM_BIN"] = str(found.path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

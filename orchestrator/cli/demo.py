@@ -20,8 +20,9 @@ from orchestrator.cli.shape import command
 @click.option(
     "--dns",
     type=click.Choice(["route53", "porkbun"]),
-    default=None,
-    help="Use a new domain at this provider, so that every apply also validates the certificate.",
+    default="route53",
+    show_default=True,
+    help="Provider of the domain, where each apply also gets the certificate issued.",
 )
 @click.option(
     "--hook",
@@ -36,11 +37,9 @@ from orchestrator.cli.shape import command
     help="Use a Terraform release of this line (downloaded if missing).",
 )
 @click.pass_context
-def demo(
-    ctx: click.Context, *, keep: bool, speed: float, dns: str | None, hook: str | None, terraform: str | None
-) -> None:
+def demo(ctx: click.Context, *, keep: bool, speed: float, dns: str, hook: str | None, terraform: str | None) -> None:
     """Run the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
     require_local()
     from orchestrator.local.stories import demo as story
 
-    ctx.exit(story.tell(story.DemoOptions(dns or "", hook or "", terraform or ""), keep=keep, speed=speed).status)
+    ctx.exit(story.tell(story.DemoOptions(dns, hook or "", terraform or ""), keep=keep, speed=speed).status)

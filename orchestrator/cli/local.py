@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
-import string
 import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,10 +16,6 @@ from orchestrator.cli.extras import require_local
 from orchestrator.cli.options import output_option
 from orchestrator.cli.shape import CommandGroup
 from orchestrator.errors import counted
-
-if TYPE_CHECKING:
-    from orchestrator.errors import Outcome
-    from orchestrator.workflows.caller import StackRef
 
 MOST_TENANTS = 90
 """Of a stack made through the API: a load balancer has 100 rules at most."""
@@ -109,14 +102,22 @@ def local() -> None:
     metavar="[TENANTS]",
     help="Also make a stack with this many tenants and bring it to life [default: 2].",
 )
-def up(name: str, directory: Path | None, tenants: int | None, **options: Any) -> None:
+@click.option(
+    "--terraform", is_flag=True, help="Make the stack with the real Terraform, by `orchestrate apply` (minutes)."
+)
+def up(name: str, directory: Path | None, tenants: int | None, terraform: bool, **options: Any) -> None:
     """Start the local cloud in the background; with --stack, also a stack on it.
 
     The stack is what terraform/ makes, made through the API in seconds, brought to life by `run`. Its folder has the
-    contract, an orchestrate.toml and the records of runs. `orchestrate local down` removes it with the cloud.
+    contract, an orchestrate.toml and the records of runs. `orchestrate local down` removes it with the cloud. With
+    --terraform, the folder has Terraform's configuration and state instead of the contract.
     """
+    from orchestrator.cli.local_stack import made_by_terraform, made_through_the_api
     from orchestrator.local.core import cloud, state
     from orchestrator.local.endpoint import client
+
+    if terraform and tenants is None:
+        raise click.UsageError("--terraform is how --stack makes the stack: give both")
 
     folder = state.folder_of(name, directory)
     before = client.alive(folder)
@@ -130,67 +131,11 @@ def up(name: str, directory: Path | None, tenants: int | None, **options: Any) -
     if tenants is None:
         click.echo(f"Use it: {use}")
         return
-    made = _stack(folder / "stack", client.ask(running, "env"), tenants)
-    click.echo(f"Use it: {use} && cd {shlex.quote(os.path.relpath(made))}")
+    make = made_by_terraform if terraform else made_through_the_api
+    made = make(folder / "stack", client.ask(running, "env"), tenants)
+    variables = "".join(f" && export {key}={shlex.quote(value)}" for key, value in made.variables.items())
+    click.echo(f"Use it: {use}{variables} && cd {shlex.quote(os.path.relpath(made.directory))}")
     click.echo("Then: orchestrate status; orchestrate local faults; orchestrate open customer-a")
-
-
-def _stack(folder: Path, environ: Mapping[str, str], tenants: int) -> Path:
-    """The folder of a stack that was brought to life; one that is there already is left as it is."""
-    from orchestrator.local.core import api
-    from orchestrator.local.world import build
-    from orchestrator.workflows.caller import StackRef
-
-    contract = folder / "contract.json"
-    if contract.exists():
-        click.echo(f"The stack in {folder} is there already; `orchestrate local down` removes it with its cloud.")
-        return folder
-    click.echo(f"Making a stack with {counted(tenants, 'tenant')} ...")
-    names = [f"customer-{string.ascii_lowercase[at] if at < 26 else at + 1}" for at in range(tenants)]
-    made = build(api.session(environ), endpoint=environ["AWS_ENDPOINT_URL"], tenants=names)
-    folder.mkdir(parents=True)
-    (folder / "orchestrate.toml").write_text(_settings(environ), encoding="utf-8")
-    contract.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
-    outcome = _brought_to_life(StackRef(folder, {**os.environ, **environ}))
-    if outcome.status:
-        sys.exit(outcome.status)
-    return folder
-
-
-def _settings(environ: Mapping[str, str]) -> str:
-    """An orchestrate.toml with where the sites of this cloud are found."""
-    import tomlkit
-
-    from orchestrator.settings import SETTINGS
-
-    document = tomlkit.document()
-    document.add(tomlkit.comment("A stack on a local cloud: its contract is in contract.json."))
-    document.add(tomlkit.comment('What AWS is, is said by: eval "$(orchestrate local env)"'))
-    for setting in SETTINGS.values():
-        if setting.variable in environ:
-            value = environ[setting.variable]
-            document.add(setting.name, int(value) if value.isdigit() else value)
-    return tomlkit.dumps(document)
-
-
-def _brought_to_life(stack: StackRef) -> Outcome:
-    """What `certificate` and `run` do there, shown as they show it: browsers take a site only with a certificate."""
-    from orchestrator.cli.edge import listen, user
-    from orchestrator.cli.renderers import OutputOptions
-    from orchestrator.cli.standard_output import StandardOutput
-    from orchestrator.workflows.caller import Caller, Cancellation
-    from orchestrator.workflows.certificate import certificate
-    from orchestrator.workflows.run import run
-
-    cancellation = Cancellation()
-    listen(cancellation.request)
-    output = StandardOutput(lambda: datetime.now(UTC), OutputOptions(title="run", directory=stack.directory))
-    caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=("run",))
-    try:
-        issued = certificate(stack, emit=output.emit, caller=caller)
-        return issued if issued.status else run(stack, emit=output.emit, caller=caller)
-    finally:
-        output.close()
 
 
 @local.command()

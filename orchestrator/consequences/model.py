@@ -68,6 +68,8 @@ class PlanReading:
     ending: Mapping[str, str] = field(default_factory=dict)
     """id or ARN of everything that ends → its address."""
     invocations: Sequence[ActionInvocation] = ()
+    deferred: Mapping[str, str] = field(default_factory=dict)
+    """Address of each change that the plan puts off → Terraform's reason."""
 
     def of(self, *types: str) -> Iterator[ResourceChange]:
         """Changes of these types."""

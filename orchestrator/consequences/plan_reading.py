@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from orchestrator.consequences.model import PlanReading
-from orchestrator.stack.blueprint.changes import ResourceChange, changes_of, invocations_of, outputs_after, state_before
+from orchestrator.stack.blueprint.changes import (
+    ResourceChange,
+    changes_of,
+    deferred_of,
+    invocations_of,
+    outputs_after,
+    state_before,
+)
 from orchestrator.stack.blueprint.resources import Document, read
 from orchestrator.stack.blueprint.tenancy import Tenancy, contract_before, contract_of
 
@@ -28,7 +35,8 @@ def read_plan(plan: Document, contract: Document | None = None, snapshots: tuple
         if one.before.get(key)
     }
     staying = _staying(tenancy, after, changes)
-    return PlanReading(changes, before, tenancy, staying, snapshots, ending, invocations_of(plan))
+    invoked, deferred = invocations_of(plan), deferred_of(plan)
+    return PlanReading(changes, before, tenancy, staying, snapshots, ending, invoked, deferred)
 
 
 def _staying(tenancy: Tenancy, after: Document | None, changes: dict[str, list[ResourceChange]]) -> frozenset[str]:

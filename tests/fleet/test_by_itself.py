@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -102,3 +105,25 @@ def test_a_worker_of_a_shared_database_runs_no_commands_unless_it_is_told_to(
         fleet.worker()
         assert fleet.said(fleet.run(command=("touch", "made"))) == {"a": "refused"}
         assert not (fleet.folder / "made").exists()
+
+
+def test_one_stack_is_watched_without_a_fleet(tmp_path: Path) -> None:
+    """Its orchestrate.toml says who hears of it. Here nothing can be looked at: that is told once."""
+    (tmp_path / "orchestrate.toml").write_text(NOTIFY)
+    command = [sys.executable, "-P", "-m", "orchestrator", "schedule", "--watch"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ORCHESTRATE_"))}
+    with subprocess.Popen([*command, "720"], cwd=tmp_path, env=kept, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert "every 720 minutes" in said
+        assert "to those that [notify] names" in said
+        with closing(FleetEngine(f"sqlite:///{tmp_path}/.orchestrate/fleet.sqlite")) as engine:
+            for _ in range(2):
+                comes(engine, "watch", "watch")
+        process.send_signal(signal.SIGINT)
+    told = [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
+    assert [(one["outcome"], [each["code"] for each in one["failures"]]) for one in told] == [
+        ("failed", ["no-outputs"]),
+    ]
+    ended = subprocess.run([*command, "off"], cwd=tmp_path, env=kept, capture_output=True, text=True, check=True)
+    assert "the watch has ended" in ended.stdout

@@ -1,8 +1,7 @@
 """The wheel and the source distribution: what is in them, and that what was installed from them works.
 
-A wheel is installed with its dependencies into an environment that has nothing else, and called from a folder that has
-nothing to do with a clone. Not tried: other systems than this one, and the extra `local` (the suite's own environment
-has it, from the same requirements).
+Each is installed with its dependencies into an environment that has nothing else, and called from a folder that has
+nothing to do with a clone; the wheel with its extra `local` too. Not tried: other systems than this one.
 """
 
 from __future__ import annotations
@@ -38,20 +37,20 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return build(tmp_path_factory.mktemp("dist"))
 
 
-def install(package: Path, environment: Path) -> Path:
+def install(package: Path, environment: Path, extra: str = "") -> Path:
     """With uv where the set-up has it, else with pip, as it does itself. Gives the folder of programs."""
     uv = shutil.which("uv") or (str(OWN_UV) if OWN_UV.is_file() else "")
     subprocess.run([sys.executable, "-m", "venv", *(["--without-pip"] if uv else []), str(environment)], check=True)
     python = environment / "bin" / "python"
     pip = [uv, "pip", "install", "--quiet", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
-    done = subprocess.run([*pip, str(package)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, f"{package}{extra}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return environment / "bin"
 
 
-@pytest.fixture(scope="module")
-def programs(built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install(built["wheel"], tmp_path_factory.mktemp("installed") / "venv")
+@pytest.fixture(scope="module", params=["wheel", "sdist"])
+def programs(request: pytest.FixtureRequest, built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(built[request.param], tmp_path_factory.mktemp("installed") / "venv")
 
 
 def call(programs: Path, folder: Path, *argv: str) -> tuple[int, str, str]:
@@ -111,6 +110,8 @@ def digest(file: Path) -> str:
 
 def test_an_installed_wheel_says_what_it_is_and_explains_its_codes(programs: Path, tmp_path: Path) -> None:
     assert call(programs, tmp_path, "--version")[:2] == (0, "orchestrate, version 0.1.0\n")
+    status, help_, _ = call(programs, tmp_path, "--help")
+    assert (status, " apply " in help_) == (0, True)
     status, help_, _ = call(programs, tmp_path, "demo", "--help")
     assert (status, "Run the whole story" in help_) == (0, True)
     status, text, _ = call(programs, tmp_path, "explain", "wrong-account")
@@ -129,3 +130,28 @@ def test_an_installed_wheel_reads_a_contract_and_says_what_its_stack_needs(progr
     status, policy, err = call(programs, tmp_path, "policy", "status", "--contract", "contract.json", "--json")
     assert status == 0, err
     assert "ecs:DescribeServices" in policy
+
+
+@pytest.mark.cloud
+def test_an_installed_wheel_brings_a_stack_to_life_on_its_own_local_cloud(
+    built: dict[str, Path], tmp_path: Path
+) -> None:
+    programs = install(built["wheel"], tmp_path / "venv", "[local]")
+    status, said, err = call(programs, tmp_path, "local", "up", "--stack", "1", "--speed", "300")
+    try:
+        assert status == 0, said + err
+        assert "answers with HTTP 200" in said
+        stack = tmp_path / ".orchestrate" / "local" / "default" / "stack"
+        status, exports, _ = call(programs, tmp_path, "local", "env")
+        assert status == 0
+        looked = subprocess.run(
+            ["sh", "-c", f"{exports}\nexec orchestrate run"],
+            cwd=stack,
+            env={"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (looked.returncode, "succeeded, changed: 0" in looked.stdout) == (0, True), looked
+    finally:
+        call(programs, tmp_path, "local", "down")

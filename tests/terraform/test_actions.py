@@ -21,8 +21,8 @@ from tests.terraform.played import laid_out
 
 pytestmark = [pytest.mark.terraform, pytest.mark.cloud]
 
-RUN = "module.orchestrate.action.local_command.run"
-BACKUP = "module.orchestrate.action.local_command.backup"
+ACTION = "module.orchestrate.action.local_command"
+RUN = f"{ACTION}.run"
 CONFIGURATION = """
 variable "arguments" {
   type    = list(string)
@@ -104,5 +104,22 @@ def test_actions_bring_a_stack_to_life_and_are_seen(acting: Acting) -> None:
     assert done["detail"] == "1 added, 0 changed, 1 destroyed, actions invoked: 1"
     assert acting.orchestrate("apply", "--auto-approve", *again).succeeded().last["changed"] == 0
 
-    acting.apply(f"-invoke={BACKUP}", *again)
+
+def test_day_two_is_invoked_by_hand(acting: Acting) -> None:
+    """Each action that nothing triggers: backup, pause, resume, doctor."""
+    acting.apply()
+    acting.apply(f"-invoke={ACTION}.backup")
     assert vault_of(acting.stage.aws.client("s3"))
+    acting.apply(f"-invoke={ACTION}.pause")
+    assert desired(acting) == 0
+    acting.apply(f"-invoke={ACTION}.resume")
+    assert desired(acting) == 1
+    assert "no findings" in acting.apply(f"-invoke={ACTION}.doctor").lower()
+
+
+def desired(acting: Acting) -> int:
+    """How many tasks of the tenant ECS shall keep running."""
+    contract = acting.stage.contract
+    service = contract["tenants"]["customer-a"]["service"]
+    found = acting.stage.aws.client("ecs").describe_services(cluster=contract["cluster"], services=[service])
+    return int(found["services"][0]["desiredCount"])

@@ -131,13 +131,6 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         Line(
             'docker run --rm -v "$PWD:/work" -v ~/.aws:/home/orchestrate/.aws:ro orchestrate status', elsewhere=DOCKER
         ),
-        Line("terragrunt apply", elsewhere="needs Terragrunt"),
-        Line("orchestrate init --chdir .terragrunt-cache/…/…", elsewhere="needs Terragrunt"),
-        Line(
-            "terraform output -json | orchestrate run --contract -",
-            run=OUTPUTS + " | orchestrate run --contract -",
-            says=("changed: 0", *BOTH_UP),
-        ),
     ),
     "docs/how-to/day-by-day.md": (
         Line("orchestrate init", elsewhere=TERRAFORM),
@@ -225,6 +218,15 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         Line("orchestrate status", says=("paused", "customer-a", "paused")),
         Line("orchestrate resume", says=("succeeded", *BOTH_UP)),
         Line("orchestrate pause --keep-paused", says=("changed: 0",)),
+    ),
+    "docs/how-to/terraform-elsewhere.md": (
+        Line(
+            "terraform output -json | orchestrate run --contract -",
+            run=OUTPUTS + " | orchestrate run --contract -",
+            says=("changed: 0", *BOTH_UP),
+        ),
+        Line("terragrunt apply", elsewhere="needs Terragrunt"),
+        Line("orchestrate init --chdir .terragrunt-cache/…/…", elsewhere="needs Terragrunt"),
     ),
     "docs/how-to/use-on-your-stack.md": (
         Line("orchestrate init", elsewhere=TERRAFORM),

@@ -209,6 +209,15 @@ def invocations_of(plan: Document) -> tuple[ActionInvocation, ...]:
     )
 
 
+def deferred_of(plan: Document) -> Mapping[str, str]:
+    """Address → Terraform's reason, of the changes that the plan puts off until the next one.
+
+    Source: `deferred_changes` of Terraform's internal/command/jsonplan; released builds of 1.15 write none yet.
+    """
+    put_off = plan.get("deferred_changes", ())
+    return {one.get("resource_change", {}).get("address", ""): one.get("reason", "") for one in put_off}
+
+
 def _planned(raw: Document) -> Resource | None:
     change = raw["change"]
     after, unknown = change.get("after"), change.get("after_unknown")

@@ -21,7 +21,8 @@ SAYS_NOTHING = {"moved", "unchanged", "certificate-same-names", "target-group-ne
 def test_case(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     plan = reading.plan(case["plan"], case.get("edit"), case.get("prior"))
-    found = consequences.of_plan(plan | {"action_invocations": case.get("actions", [])})
+    newer = {"action_invocations": case.get("actions", []), "deferred_changes": case.get("deferred", [])}
+    found = consequences.of_plan(plan | newer)
     seen = [(one.severity.value, one.effect.value, one.code, one.name, one.subject) for one in found]
     wanted = case["consequences"]
     assert seen == [(one["severity"], one["effect"], one["code"], one["name"], one["subject"]) for one in wanted]

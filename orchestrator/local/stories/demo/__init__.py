@@ -21,27 +21,24 @@ from orchestrator.local.core import api, state
 from orchestrator.local.endpoint import client
 from orchestrator.local.stories.demo.evidence import OutsideView
 from orchestrator.local.stories.demo.progress import SELDOM, Changes, LineFilter
+from orchestrator.local.stories.demo.sources import copied
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
 from orchestrator.local.toolchain import toolchain
 
 ZONE = "vigilon.app"
 VARIABLES = "-var-file=examples/demo.tfvars"
-_PACKAGE = Path(__file__).resolve().parents[3]
-SOURCES = next(place for place in (_PACKAGE / "share", _PACKAGE.parent) if place.is_dir())
-"""Where `terraform/` and `hooks/` are: of an installed package, else of a checkout."""
-
 Contract = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`dns` (`route53`, `porkbun`): the domain is fresh there, and each apply waits until its certificate is issued.
+    """`dns` (`route53`, `porkbun`): where the domain is; it is fresh, so each apply gets a certificate issued too.
 
     `hook` (`null_resource`, `terraform_data`): a plain `terraform apply` does it all, since that module of hooks/ calls
     `orchestrate run`. `terraform` (`1.11`, `1.15`): told with a release of that line.
     """
 
-    dns: str = ""
+    dns: str = "route53"
     hook: str = ""
     terraform: str = ""
 
@@ -118,8 +115,7 @@ def _toolchain(stage: Stage, telling: DemoOptions) -> toolchain.Toolchain | None
 
 def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, dns: str) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
-    if dns:
-        _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
+    _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
     stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
     stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Changes())
     contract = contract_of(stage, program, workdir)
@@ -139,13 +135,12 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
     stage.chapter("One command: orchestrate run")
     stage.orchestrate("run", cwd=workdir, show=Changes())
     expect_sites(stage, witness, contract, "")
-    _evidence(stage, witness, contract)
+    _evidence(stage, witness, contract, cwd=workdir)
 
 
 def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: DemoOptions) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
-    if telling.dns:
-        _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)
+    _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)
     _let_terraform_call(workdir, telling.hook)
     stage.chapter(
         f"terraform apply, and nothing else: its last resource, of hooks/{telling.hook}, calls orchestrate run"
@@ -165,7 +160,7 @@ def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, t
     before, contract = contract, contract_of(stage, program, workdir)
     _expect_another(stage, before, contract)
     expect_sites(stage, witness, contract)
-    _evidence(stage, witness, contract)
+    _evidence(stage, witness, contract, cwd=workdir)
 
 
 def _let_terraform_call(workdir: Path, hook: str) -> None:
@@ -188,20 +183,18 @@ def _without_terraform(stage: Stage, witness: OutsideView) -> None:
     _show_darkness(stage, witness, contract)
 
     stage.chapter("One command: orchestrate run")
+    stage.orchestrate("certificate", "--contract", str(file), show=nothing)
     stage.orchestrate("run", "--contract", str(file), show=Changes())
     expect_sites(stage, witness, contract, f"FIRST SUCCESS after {stage.elapsed()}")
 
     stage.chapter("The same command again: nothing is left to do")
     _expect_no_change(stage, "run", "--contract", str(file))
-    _evidence(stage, witness, contract)
+    _evidence(stage, witness, contract, "--contract", str(file))
 
 
 def copy_sources(stage: Stage, tools: toolchain.Toolchain) -> Path:
     """The stack and the hook module it names, without what earlier runs left beside them, ready for Terraform."""
-    for part in ("terraform", "hooks"):
-        ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfplan", ".orchestrate", "tests")
-        shutil.copytree(SOURCES / part, stage.folder / part, ignore=ignore)
-    workdir = stage.folder / "terraform"
+    workdir = copied(stage.folder)
     stage.environ = tools.environment(stage.environ) | tools.choose(workdir)
     return workdir
 
@@ -237,13 +230,17 @@ def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Cont
 
 def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) -> None:
     """The run's own last event must say that it changed nothing."""
-    said = stage.orchestrate(*arguments, "--json", cwd=cwd, show=nothing)
-    events: list[dict[str, Any]] = [json.loads(line) for line in said if line.startswith("{")]
-    finished = [event for event in events if event.get("event") == "run-finished"]
-    last = finished[-1] if finished else {}
+    said = _events(stage, *arguments, cwd=cwd)
+    last = next((event for event in reversed(said) if event["event"] == "run-finished"), {})
     if last.get("changed") != 0:
-        raise StoryError(f"it reported changed: {last.get('changed')}, not 0", said[-40:])
+        raise StoryError(f"it reported changed: {last.get('changed')}, not 0", [json.dumps(one) for one in said[-40:]])
     stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
+
+
+def _events(stage: Stage, *arguments: str, cwd: Path | None) -> list[dict[str, Any]]:
+    """What a command of ours says, read by a program."""
+    said = stage.orchestrate(*arguments, "--json", cwd=cwd, show=nothing)
+    return [json.loads(line) for line in said if line.startswith("{")]
 
 
 def expect_sites(stage: Stage, witness: OutsideView, contract: Contract, when: str = "the sites answer") -> None:
@@ -290,8 +287,8 @@ def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> No
     stage.say(f"- tasks: {running} of {desired} running; the last one said: {said}")
 
 
-def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
-    """The four things to look at, each asked of the world itself."""
+def _evidence(stage: Stage, witness: OutsideView, contract: Contract, *which: str, cwd: Path | None = None) -> None:
+    """The four things to look at, each asked of the world itself; and that the doctor finds nothing beside them."""
     stage.chapter("What you would check yourself")
     owners = (f"{database} (owner {owner})" for database, owner in witness.databases(contract).items())
     stage.say(f"psql \\l       {', '.join(owners)}")
@@ -310,6 +307,10 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract) -> None:
         raise StoryError(
             f"the stack is incomplete: databases missing {sorted(missing)}, services short of tasks {short}"
         )
+    found = [one for one in _events(stage, "doctor", *which, cwd=cwd) if one["event"] == "finding-reported"]
+    if found:
+        raise StoryError(f"the doctor finds something: {[one['detail'] for one in found]}")
+    stage.say("doctor        finds nothing")
 
 
 def _good_bye(stage: Stage, *, keep: bool) -> None:
