@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots image-rehearsal roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial upgrade-dependencies
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots image-rehearsal roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial newest upgrade-dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ help: ## this list
 
 setup: $(READY) ## install everything into .venv and .tools (the other targets do it when needed)
 
-$(READY): pyproject.toml constraints.txt scripts/setup scripts/setup.py
+$(READY): pyproject.toml constraints.txt constraints-postgres.txt scripts/setup scripts/setup.py
 	@scripts/setup
 	@touch $@
 
@@ -67,8 +67,11 @@ bench-wait: $(READY) ## our wait compared with `aws ecs wait` and ecs-deploy, on
 dist: $(READY) ## build the wheel and the source distribution into dist/ (reproducible)
 	$(BIN)/python -m build --no-isolation --outdir dist
 
-upgrade-dependencies: $(READY) ## write constraints.txt anew: the newest Python packages, with their hashes (SETUP_NEWEST=1 make setup: try them first)
+upgrade-dependencies: $(READY) ## write constraints.txt anew: the newest Python packages, with their hashes (make newest tries them first)
 	@$(BIN)/python -P -m scripts.upgrade_dependencies
+
+newest: $(READY) ## try the newest Python packages, in an environment of their own, and say what they break (NEWEST_ARGS=tests)
+	@$(BIN)/python -P -m scripts.newest_dependencies $(NEWEST_ARGS)
 
 trial: $(READY) ## type what README, tutorial and how-tos say on one local stack, and compare what it says (TRIAL=full: the longest too)
 	$(BIN)/pytest -q tests/trial/trial.py

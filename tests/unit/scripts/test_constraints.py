@@ -9,6 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts.setup import POSTGRES_WHEEL
+
 ROOT = Path(__file__).resolve().parents[3]
 WANTED = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REQUIREMENTS = [
@@ -17,7 +19,14 @@ REQUIREMENTS = [
     *WANTED["dependency-groups"]["dev"],
 ]
 LOCKED = (ROOT / "constraints.txt").read_text()
-PINNED = [line.removesuffix(" \\") for line in LOCKED.splitlines() if line and line[0] not in "# "]
+POSTGRES = (ROOT / "constraints-postgres.txt").read_text()
+
+
+def _names(text: str) -> list[str]:
+    return [line.removesuffix(" \\") for line in text.splitlines() if line and line[0] not in "# "]
+
+
+PINNED = _names(LOCKED)
 
 
 @pytest.mark.parametrize("wanted", REQUIREMENTS)
@@ -33,8 +42,18 @@ def same(one: str, other: str) -> bool:
     return canonicalize_name(one) == canonicalize_name(other)
 
 
-def test_every_pin_has_hashes_and_no_index_is_named() -> None:
-    entries = LOCKED.replace(" \\\n", " ").splitlines()
+@pytest.mark.parametrize("text", [LOCKED, POSTGRES], ids=["all", "PostgreSQL's wheel"])
+def test_every_pin_has_hashes_and_no_index_is_named(text: str) -> None:
+    entries = text.replace(" \\\n", " ").splitlines()
     assert [line for line in entries if line and line[0] != "#" and "--hash=sha256:" not in line] == []
-    assert "://" not in LOCKED
-    assert "file:" not in LOCKED
+    assert "://" not in text
+    assert "file:" not in text
+
+
+def test_postgresqls_wheel_is_pinned_and_what_it_needs_is_as_in_the_other_file() -> None:
+    pinned = {canonicalize_name(one.name): one for one in map(Requirement, _names(POSTGRES))}
+    wheel = Requirement(POSTGRES_WHEEL)
+    assert str(pinned[wheel.name].specifier).removeprefix("==") in wheel.specifier
+    others = {canonicalize_name(one.name): one for one in map(Requirement, PINNED)}
+    shared = pinned.keys() & others.keys()
+    assert [name for name in shared if pinned[name].specifier != others[name].specifier] == []
