@@ -1,4 +1,4 @@
-"""Tries the newest Python packages that pyproject.toml allows, in an environment of their own, and says what they break.
+"""Tries the newest Python packages that pyproject.toml allows, in an environment of its own, for what they break.
 
 `make newest`; CI does it last, and it fails nothing there: a release of somebody else's is no defect of a commit. What
 was newer is said first, so that a failure below can be traced to it. The clone's own environment stays as it is.
