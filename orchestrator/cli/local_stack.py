@@ -145,7 +145,8 @@ def _shown(command: str, stack: StackRef, work: Callable[..., Outcome]) -> None:
 
     cancellation = Cancellation()
     listen(cancellation.request)
-    output = StandardOutput(lambda: datetime.now(UTC), OutputOptions(title=command, directory=stack.directory))
+    wish = OutputOptions(title=command, directory=stack.directory, usual=dict)  # nobody has done it here before
+    output = StandardOutput(lambda: datetime.now(UTC), wish)
     caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=(command,))
     try:
         outcome = work(emit=output.emit, caller=caller)

@@ -16,6 +16,8 @@ WORKING, WAITING = "working", "waiting"
 DONE, FAILED, OPEN = "done", "failed", "open"
 _ENDS = {"step-done": DONE, "step-failed": FAILED}
 _ROWS = {"step-started", "step-waiting", "change-intended", "change-made", *_ENDS}
+COST = "cost-estimate"
+"""The code of a finding that is an estimate."""
 _SHORTEST = 1.0
 """Seconds that the whole picture spans at least."""
 
@@ -96,6 +98,8 @@ class RunReport:
     words: str
     rows: Sequence[ReportRow] = ()
     findings: Sequence[ReportedFinding] = ()
+    costs: Sequence[ReportedFinding] = ()
+    """Estimates that the run made of what the stack costs; their evidence are the parts of the bill."""
     health: HealthMap = field(default_factory=HealthMap)
     timed: bool = False
     """Whether steps were run: a look at what there is has no timeline."""
@@ -123,6 +127,7 @@ def of(record: RunRecord, stack: Stack | None = None, tenants: Sequence[str] = (
     last = max((_since(began, line) for line in record.lines), default=0.0)
     seconds = record.seconds if record.seconds is not None else last
     header = record.header
+    found = [_finding(line) for line in record.lines if line["event"] == "finding-reported"]
     options = header.get("options")
     return RunReport(
         run=record.run,
@@ -136,7 +141,8 @@ def of(record: RunRecord, stack: Stack | None = None, tenants: Sequence[str] = (
         who="@".join(filter(None, (_text(header, "user"), _text(header, "host")))),
         words=" ".join(map(str, options)) if isinstance(options, list) else record.command,
         rows=rows,
-        findings=tuple(_finding(line) for line in record.lines if line["event"] == "finding-reported"),
+        findings=tuple(one for one in found if one.code != COST),
+        costs=tuple(one for one in found if one.code == COST),
         health=health.of(record.lines, stack, tenants),
         timed=any(line["event"] == "step-started" for line in record.lines),
         garbled=record.garbled,

@@ -183,3 +183,19 @@ def test_history_writes_it_to_standard_output(folder: Path) -> None:
 def test_which_run_must_be_said(folder: Path) -> None:
     result = CliRunner().invoke(orchestrate, ["history", "--chdir", str(folder), "--html", "x.html"])
     assert (result.exit_code, "name the RUN" in result.output) == (2, True)
+
+
+def test_what_a_pause_saves_is_a_part_of_its_page() -> None:
+    estimate = {
+        "step": "pause",
+        "detail": "an estimate: about $210 a month while it runs, $95 while it is paused",
+        "code": "cost-estimate",
+        "evidence": ["Fargate, 2 tasks: $72.08 → $0.00"],
+        "fix": "see your bill",
+    }
+    made = report.of(record({"event": "finding-reported", "time": at(2), **estimate}))
+    assert [(one.detail, one.evidence) for one in made.costs] == [(estimate["detail"], (estimate["evidence"][0],))]
+    assert not made.findings
+    page = report.page(made)
+    assert "<h2>Cost</h2>" in page
+    assert "<li>Fargate, 2 tasks: $72.08 → $0.00 a month</li>" in page
