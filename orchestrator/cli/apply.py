@@ -59,4 +59,4 @@ def apply(
         preflight=preflight,
         terraform=plan_options(given),
     )
-    carry_out(apply, options, given, title="apply", watched=True)
+    carry_out(apply, options, given, watched=True)

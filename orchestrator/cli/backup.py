@@ -48,4 +48,4 @@ def backup(
         stop_services=stop_services,
         dump=dump,
     )
-    carry_out(backup, options, given, title="backup", watched=True)
+    carry_out(backup, options, given, watched=True)

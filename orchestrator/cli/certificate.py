@@ -23,4 +23,4 @@ def certificate(arn: str | None, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.certificate import CertificateOptions, certificate
 
-    carry_out(certificate, CertificateOptions(arn=arn or ""), given, title="certificate", watched=True)
+    carry_out(certificate, CertificateOptions(arn=arn or ""), given, watched=True)

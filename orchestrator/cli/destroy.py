@@ -32,4 +32,4 @@ def destroy(confirm: str | None, allow_loss: tuple[str, ...], *, no_backup: bool
     from orchestrator.workflows.destroy import DestroyOptions, destroy
 
     options = DestroyOptions(confirm=confirm, no_backup=no_backup, allow_loss=allow_loss, terraform=plan_options(given))
-    carry_out(destroy, options, given, title="destroy", watched=True)
+    carry_out(destroy, options, given, watched=True)

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
+import click
+
 from orchestrator.cli.renderers import output_options
 from orchestrator.cli.standard_output import StandardOutput, wire
 from orchestrator.errors import Interrupted, Outcome, Problem
@@ -41,14 +43,14 @@ def carry_out(
     options: O_contra,
     given: Mapping[str, Any],
     *,
-    title: str = "",
     watched: bool = False,
 ) -> NoReturn:
     """Call the workflow for whoever typed this, and exit with the status of its outcome.
 
-    `given` is what click read, of which the options that all commands share are used here. `title` names
-    the document, for a command that can write one. `watched`: on a terminal the run is drawn while it lasts.
+    `given` is what click read, of which the options that all commands share are used here. `watched`: on a terminal
+    the run is drawn while it lasts.
     """
+    title = typed()
     cancellation = Cancellation()
     listen(cancellation.request)
     stack = stack_of(given)
@@ -81,6 +83,15 @@ def carry_out(
         output.close()
     gc.freeze()  # collecting what AWS's clients hold costs 0.3 s and more at exit, and frees nothing that matters
     sys.exit(outcome.status)
+
+
+def typed() -> str:
+    """The command, as `dns plan`; nothing where no command line was read."""
+    context, words = click.get_current_context(silent=True), []
+    while context is not None and context.parent is not None:
+        words.append(context.info_name or "")
+        context = context.parent
+    return " ".join(reversed(words))
 
 
 def _usual(stack: StackRef, command: str) -> Mapping[str, float]:

@@ -41,6 +41,5 @@ def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
         pause,
         PauseOptions(**chosen_steps(given), keep_paused=keep_paused, approved=auto_approve),
         given,
-        title="pause",
         watched=True,
     )

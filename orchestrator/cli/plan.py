@@ -28,4 +28,4 @@ def plan(*, import_blocks: str | None, **given: Any) -> None:
     from orchestrator.workflows.plan import PlanningOptions, plan
 
     options = PlanningOptions(**chosen_steps(given), terraform=plan_options(given), import_blocks=import_blocks)
-    carry_out(plan, options, given, title="plan")
+    carry_out(plan, options, given)

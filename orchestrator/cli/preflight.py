@@ -33,4 +33,4 @@ def preflight(planfile: Path | None, destroy: bool, live: bool, **given: Any) ->
     options = PreflightOptions(
         planfile=planfile, destroy=destroy, live=live, everything=everything, terraform=plan_options(given)
     )
-    carry_out(preflight, options, given, title="preflight")
+    carry_out(preflight, options, given)

@@ -48,7 +48,7 @@ class OutputOptions:
     markdown: bool = False
     """Whether it is wanted as Markdown."""
     title: str = ""
-    """The command, of which the document is."""
+    """The command, as it was typed."""
     usual: Callable[[], Mapping[str, float]] | None = None
     """Gives the seconds that each step usually takes, for a command that can be watched; None: it can't."""
     plain: bool = False
@@ -122,7 +122,8 @@ def _on_terminal(out: TextIO, now: Callable[[], datetime], chosen: OutputOptions
     watched = None
     if chosen.usual is not None and not chosen.plain and chosen.verbosity != Verbosity.QUIET.value:
         watched = Progress(chosen.title, now(), chosen.usual())
-    terminal = Terminal(out, now, verbosity=Verbosity(chosen.verbosity), colours=colours(out), watched=watched)
+    verbosity = Verbosity(chosen.verbosity)
+    terminal = Terminal(out, now, verbosity=verbosity, colours=colours(out), watched=watched, command=chosen.title)
     picture = terminal.picture if terminal.draws else None
     return Renderer(terminal.emit, terminal.text, picture, terminal.held, terminal.close)
 

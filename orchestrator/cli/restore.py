@@ -35,4 +35,4 @@ def restore(manifest: str | None, allow_loss: tuple[str, ...], *, auto_approve: 
     options = RestoreOptions(
         manifest=manifest, allow_loss=allow_loss, approved=auto_approve, terraform=plan_options(given)
     )
-    carry_out(restore, options, given, title="restore", watched=True)
+    carry_out(restore, options, given, watched=True)

@@ -33,4 +33,4 @@ def resume(**given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.resume import ResumeOptions, resume
 
-    carry_out(resume, ResumeOptions(**chosen_steps(given)), given, title="resume", watched=True)
+    carry_out(resume, ResumeOptions(**chosen_steps(given)), given, watched=True)

@@ -27,4 +27,4 @@ def run(*, failed: bool, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.run import RunOptions, run
 
-    carry_out(run, RunOptions(**chosen_steps(given), failed=failed), given, title="run", watched=True)
+    carry_out(run, RunOptions(**chosen_steps(given), failed=failed), given, watched=True)

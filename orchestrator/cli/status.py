@@ -30,4 +30,4 @@ def status(watch: bool, page: Path | None, **given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.status import StatusOptions, status
 
-    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch, page=page), given, title="status")
+    carry_out(status, StatusOptions(**chosen_steps(given), watch=watch, page=page), given)

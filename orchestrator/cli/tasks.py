@@ -29,4 +29,4 @@ def tasks(**given: Any) -> None:
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.tasks import TasksOptions, tasks
 
-    carry_out(tasks, TasksOptions(**chosen_steps(given)), given, title="tasks")
+    carry_out(tasks, TasksOptions(**chosen_steps(given)), given)

@@ -49,6 +49,8 @@ def drawn(progress: Progress, now: datetime, *, width: int, height: int) -> list
         room -= len(shown[:room])
     if len(steps) == 1 and steps[0].step == TERRAFORM and steps[0].state == DONE and not progress.finished:
         lines.append(Text.assemble(("▸ ", "cyan"), "reading what Terraform made"))
+    if not steps and not progress.finished:
+        lines.append(Text.assemble(("▸ ", "cyan"), "looking at what is there"))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     # Of more steps than lines the newest are those to watch.

@@ -67,8 +67,12 @@ class Terminal:
         verbosity: Verbosity = Verbosity.NORMAL,
         colours: bool | None = None,
         watched: Progress | None = None,
+        command: str = "",
     ) -> None:
-        """`colours` None: on a terminal alone. `watched`: where a picture can be drawn, one of this, until the end."""
+        """`colours` None: on a terminal alone. `watched`: where a picture can be drawn, one of this, until the end.
+
+        `command` is what was typed: a run that ends before it knows its stack never says it.
+        """
         self._console = console_of(out, colours=colours)
         self._view = LiveView(self._console, watched, now) if watched is not None and self.draws else None
         if self._view is not None:
@@ -79,7 +83,7 @@ class Terminal:
         self._parts: dict[tuple[str, str], PartObserved] = {}
         self._tasks: list[TaskObserved] = []
         self._live: Live | None = None
-        self._command = ""
+        self._command = command
 
     @property
     def _listing(self) -> bool:

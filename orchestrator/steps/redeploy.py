@@ -211,7 +211,7 @@ def apply(context: RedeployContext, todos: Mapping[Subject, Todo]) -> None:
 
 STEP: Step[RedeployContext, RedeployFacts] = Step(
     id="redeploy",
-    title="services whose tasks failed for a cause that is repaired were redeployed",
+    title="no service is left failed by a cause that is repaired",
     observe=observe,
     decide=decide,
     apply=apply,

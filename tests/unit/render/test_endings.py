@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from orchestrator import cli
-from orchestrator.cli import COMMANDS, orchestrate
+from orchestrator.cli import COMMANDS, edge, orchestrate
 from orchestrator.cli.fleet import VERBS
 from orchestrator.errors import Outcome
-from orchestrator.events import RunFinished, RunStarted
+from orchestrator.events import RunFinished, RunStarted, StepFailed
 from orchestrator.render import endings
 from orchestrator.render.terminal import Terminal
 
@@ -85,6 +86,24 @@ def _source(folder: Path, path: str) -> str:
 def test_it_is_said_to_somebody_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     assert "next: `orchestrate resume` brings it back" in shown(Tty(), "succeeded")[-1]
+
+
+def test_it_is_said_too_where_the_stack_was_never_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Terraform here, say: then nothing has said which command runs."""
+    monkeypatch.setenv("TERM", "xterm")
+    out = Tty()
+    terminal = Terminal(out, lambda: datetime(2026, 11, 30, 3, tzinfo=UTC), command="dns plan")
+    terminal.emit(StepFailed(step="dns plan", detail="there are no outputs", code="no-outputs"))
+    terminal.emit(RunFinished(outcome=Outcome.INVALID.word))
+    assert "then `orchestrate dns plan` again" in out.getvalue().splitlines()[-1]
+
+
+@pytest.mark.parametrize(("words", "name"), [(["dns", "plan"], "dns plan"), (["run"], "run")])
+def test_the_command_is_known_from_what_was_typed(words: list[str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(edge, "carry_out", lambda *_, **__: seen.append(edge.typed()))
+    assert CliRunner().invoke(orchestrate, words).exit_code == 0
+    assert seen == [name]
 
 
 def test_it_is_not_said_to_a_file() -> None:

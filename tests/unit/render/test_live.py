@@ -223,3 +223,7 @@ def _until(terminal: int, before: bytes, wanted: str) -> bytes:
     while not re.search(wanted, before.decode(errors="replace")):
         before += os.read(terminal, 65536)
     return before
+
+
+def test_before_anything_is_said_a_line_says_what_is_done() -> None:
+    assert picture([], 4, width=80)[1:] == ["▸ looking at what is there"]
