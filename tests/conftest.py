@@ -19,6 +19,7 @@ LONGEST_FIRST = (
     "test_stack.py",
     "test_inferred_stack.py",
     "test_leftovers.py",
+    "test_local_stack.py",
     "test_certificate.py",
     "test_policy.py",
     "test_policy_destroy_restore.py",
