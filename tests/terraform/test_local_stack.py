@@ -1,4 +1,4 @@
-"""`orchestrate local up --stack --terraform`: the stack of terraform/, by the real Terraform; the doctor finds nothing."""
+"""`local up --stack --terraform`: the stack of terraform/, by the real Terraform; the doctor finds nothing."""
 
 from __future__ import annotations
 
