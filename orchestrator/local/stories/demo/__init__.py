@@ -231,7 +231,8 @@ def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Cont
 def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) -> None:
     """The run's own last event must say that it changed nothing."""
     said = _events(stage, *arguments, cwd=cwd)
-    last = next((event for event in reversed(said) if event["event"] == "run-finished"), {})
+    nothing_said: dict[str, Any] = {}
+    last = next((event for event in reversed(said) if event["event"] == "run-finished"), nothing_said)
     if last.get("changed") != 0:
         raise StoryError(f"it reported changed: {last.get('changed')}, not 0", [json.dumps(one) for one in said[-40:]])
     stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")

@@ -92,7 +92,8 @@ class Changes:
         if event is None or event["mark"] in "✗!":
             return text if event else None
         tenant = event["tenant"] or ""
-        if "(changed: " not in text or (tenant and self.tenant not in ("", tenant)):
+        # What a module inside Terraform says is a part of what Terraform did.
+        if event["mark"] == "…" or "(changed: " not in text or (tenant and self.tenant not in ("", tenant)):
             return None
         self.tenant = tenant or self.tenant
         return text
