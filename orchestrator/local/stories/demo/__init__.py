@@ -230,18 +230,13 @@ def contract_of(stage: Stage, program: toolchain.Program, workdir: Path) -> Cont
 
 def _expect_no_change(stage: Stage, *arguments: str, cwd: Path | None = None) -> None:
     """The run's own last event must say that it changed nothing."""
-    said = _events(stage, *arguments, cwd=cwd)
-    nothing_said: dict[str, Any] = {}
-    last = next((event for event in reversed(said) if event["event"] == "run-finished"), nothing_said)
-    if last.get("changed") != 0:
-        raise StoryError(f"it reported changed: {last.get('changed')}, not 0", [json.dumps(one) for one in said[-40:]])
-    stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
-
-
-def _events(stage: Stage, *arguments: str, cwd: Path | None) -> list[dict[str, Any]]:
-    """What a command of ours says, read by a program."""
     said = stage.orchestrate(*arguments, "--json", cwd=cwd, show=nothing)
-    return [json.loads(line) for line in said if line.startswith("{")]
+    events: list[dict[str, Any]] = [json.loads(line) for line in said if line.startswith("{")]
+    finished = [event for event in events if event.get("event") == "run-finished"]
+    last = finished[-1] if finished else {}
+    if last.get("changed") != 0:
+        raise StoryError(f"it reported changed: {last.get('changed')}, not 0", said[-40:])
+    stage.say(f"changed: 0 ({last['outcome']} after {last['seconds']:.1f} s, {last['aws_calls']} AWS calls)")
 
 
 def expect_sites(stage: Stage, witness: OutsideView, contract: Contract, when: str = "the sites answer") -> None:
@@ -294,12 +289,17 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract, *which: st
     owners = (f"{database} (owner {owner})" for database, owner in witness.databases(contract).items())
     stage.say(f"psql \\l       {', '.join(owners)}")
     counts = witness.services(contract)
-    for tenant in contract["tenants"].values():
-        hostname = tenant["hostname"]
+    leading: dict[str, list[str]] = {}
+    sites = []
+    for hostname in (tenant["hostname"] for tenant in contract["tenants"].values()):
         alias, addresses = witness.resolve(hostname)
-        stage.say(f"dig           {hostname} → {alias + ' → ' if alias else ''}{', '.join(addresses)}")
+        leading.setdefault(f"{alias + ' → ' if alias else ''}{', '.join(addresses)}", []).append(hostname)
         answer = witness.site(hostname, addresses[0])
-        stage.say(f"curl          https://{hostname}/api/health → {answer.status} {answer.text}")
+        sites.append(f"https://{hostname}/api/health → {answer.status} {answer.text}")
+    for there, hostnames in leading.items():
+        stage.say(f"dig           {', '.join(hostnames)} → {there}")
+    for site in sites:
+        stage.say(f"curl          {site}")
     tasks = (f"{contract['tenants'][name]['service']} {count[0]} of {count[1]}" for name, count in counts.items())
     stage.say(f"ecs           running: {', '.join(tasks)}")
     missing = {tenant["database"] for tenant in contract["tenants"].values()} - set(witness.databases(contract))
@@ -308,10 +308,16 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract, *which: st
         raise StoryError(
             f"the stack is incomplete: databases missing {sorted(missing)}, services short of tasks {short}"
         )
-    found = [one for one in _events(stage, "doctor", *which, cwd=cwd) if one["event"] == "finding-reported"]
-    if found:
-        raise StoryError(f"the doctor finds something: {[one['detail'] for one in found]}")
-    stage.say("doctor        finds nothing")
+    _expect_no_finding(stage, *which, cwd=cwd)
+
+
+def _expect_no_finding(stage: Stage, *which: str, cwd: Path | None) -> None:
+    words = ["doctor", *which, "--json"]
+    said = stage.run([sys.executable, "-P", "-m", "orchestrator", *words], "", cwd, nothing)
+    events = [json.loads(line) for line in said if line.startswith("{")]
+    if found := [one["detail"] for one in events if one["event"] == "finding-reported"]:
+        raise StoryError(f"the doctor finds something: {found}")
+    stage.say("orchestrate doctor finds nothing")
 
 
 def _good_bye(stage: Stage, *, keep: bool) -> None:
