@@ -20,6 +20,9 @@ from orchestrator.errors import Expired, Invalid, Problem, Refused
 
 __all__ = ["Aws", "code_of", "denied", "problem_of", "translated"]
 
+ATTEMPTS = 5
+"""Of one call, the first included."""
+
 
 class _Client:
     """A boto3 client that is made when it is first used: EC2's alone is 20 MiB, and most commands use a few.
@@ -69,7 +72,10 @@ class Aws:
             return self._recent.setdefault(service, Recent())
 
     def client(self, service: str) -> Any:
-        """The one client of `service`. botocore retries throttling and transport errors by itself (5 attempts).
+        """The one client of `service`. botocore retries throttling and transport errors by itself (`ATTEMPTS`).
+
+        After a first refusal for the rate, all threads share what the client may still send in a second (botocore's
+        adaptive mode): none takes the others' turn.
 
         A change that would be made twice (`resends.ONCE`) is never sent again once it may have arrived.
         """
@@ -87,7 +93,7 @@ class Aws:
 
     def _made(self, service: str, role_arn: str = "") -> Any:
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
             connect_timeout=10,
             read_timeout=60,
             user_agent_extra="onyx-orchestrator",

@@ -25,6 +25,21 @@ AFTER_A_CHECK = 0.1
 """Seconds after a check for the load balancer to draw its conclusion, and ECS its own."""
 
 
+OF_EACH, OF_TEN = 5.0, 10.0
+"""Calls a second, half of what AWS allows: of those that are made for each service (DescribeTargetHealth), and of those
+that are made for ten (DescribeServices). The other half is others'."""
+
+
+def least(services: int) -> float:
+    """Seconds between two looks at so many services, at least."""
+    return math.ceil(services / 10) / OF_TEN
+
+
+def period(services: int, usual: float) -> float:
+    """Seconds until each of so many services is asked about again, one call a service."""
+    return max(usual, services / OF_EACH)
+
+
 def next_look(elapsed: float, stage: Expectation, check: HealthCheck | None) -> float:
     """Seconds until the next look; `elapsed` seconds ago the present stage began."""
     if stage.seconds is not None:

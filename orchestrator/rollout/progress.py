@@ -5,7 +5,7 @@ those that are spared it (`engine.close_looks`). A service
 that is not is looked *into* (two ListTasks, one DescribeTasks, DescribeTargetHealth, a log per failed task; of a native
 deployment, and of one that failed, ListServiceDeployments once and DescribeServiceDeployments): with a memory at once
 when its events or counts show trouble, else when it is later than the last time, every `DETAILS_PERIOD` seconds
-(`rollout/remembered.py`).
+(`rollout/remembered.py`), of many services less often (`rollout/pacing.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from orchestrator.aws.service_events import EventKind
 from orchestrator.engine.step import Subject, Unread
 from orchestrator.engine.subjects import ABOUT_US, Attempts
 from orchestrator.errors import OrchestratorError
-from orchestrator.rollout import stages, timeline
+from orchestrator.rollout import pacing, stages, timeline
 from orchestrator.rollout.diagnosis import Failure, culprits, failed
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.rollout.remembered import DETAILS_PERIOD as DETAILS_PERIOD  # noqa: PLC0414 - who looks finds it here
@@ -199,25 +199,29 @@ def observe(
     settled: Mapping[str, Rollout] | None = None,
     most: float = inf,
     spare: Callable[[Collection[Subject]], Collection[Subject]] = lambda _: (),
+    glance: Collection[Subject] = (),
 ) -> Mapping[str, Rollout]:
     """By subject each service's rollout: services in batches of 10, then of each its targets and, if needed, its tasks.
 
     With `memory` and `now`, services are looked into only when something can be new, and nothing seen is forgotten;
     without `now` every look is a thorough one. Those in `settled` are not looked at again. After `most` seconds in
     one stage of its rollout a service is looked into in any case. Of those that look well, `spare` names the ones
-    whose targets are not asked for.
+    whose targets are not asked for. None in `glance` is looked into: what the service itself shows will do.
     """
     memory, settled = memory or RunMemory(), settled or {}
     asked = {name: one for name, one in stack.services.items() if name not in settled}
     services = ecs.services([one.name for one in asked.values()]) if asked else {}
     known = memory.value.services
-    reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most)
     shown = {name: services[one.name] for name, one in asked.items() if one.name in services}
     well = [name for name, one in shown.items() if one.looks_well(asked[name].target_group_arn)]
     spared = frozenset(spare(well))
+    period = pacing.period(len(asked) - len(spared), DETAILS_PERIOD)
+    reader = _RolloutReader(ecs, targets, logs, memory.value.checks, most, period)
 
     def look(name: str) -> ServiceLook:
         remembered, spares = known.get(name, Remembered()), name in spared
+        if name in glance:
+            return ServiceLook(Rollout(shown.get(name)), remembered)
         return reader.look(shown.get(name), asked[name], remembered, now, spares=spares)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -263,6 +267,8 @@ class _RolloutReader:
     """Target group → its health check, as far as they are known."""
     most: float = inf
     """Seconds in one stage of a rollout after which it is looked into in any case."""
+    period: float = DETAILS_PERIOD
+    """Seconds after which what was seen of one is asked for again."""
 
     def look(
         self,
@@ -287,7 +293,9 @@ class _RolloutReader:
             else:
                 known = self._began(service, primary, known.having_counted(primary), now) if now else known
                 check = self.checks.get(asked.target_group_arn)
-                recent = known.details_of(service, primary, now, check, self.most) if now else None
+                recent = (
+                    known.details_of(service, primary, now, check, most=self.most, period=self.period) if now else None
+                )
                 if recent is None:
                     targets, tasks = self._targets_of(service, asked), self._tasks_of(service, primary)
                     known = known.with_failures(Failure(task) for task in tasks if failed(task))
@@ -336,7 +344,7 @@ class _RolloutReader:
         self, service: Service, asked: NamedService, known: Remembered, now: datetime | None
     ) -> tuple[ServiceDetails, Remembered]:
         """Its targets alone, and not those when they were healthy a moment ago."""
-        recent = known.targets_of(service, now) if now else None
+        recent = known.targets_of(service, now, self.period) if now else None
         if recent is not None:
             return ServiceDetails(recent), known
         targets = self._targets_of(service, asked)

@@ -172,28 +172,36 @@ class Remembered:
         )
 
     def details_of(
-        self, service: Service, primary: Deployment, now: datetime, check: HealthCheck | None = None, most: float = inf
+        self,
+        service: Service,
+        primary: Deployment,
+        now: datetime,
+        check: HealthCheck | None = None,
+        *,
+        most: float = inf,
+        period: float = DETAILS_PERIOD,
     ) -> ServiceDetails | None:
         """What is known of the service's details, if that will do: nothing new shows trouble, and it isn't long ago.
 
-        `check` is how its targets are checked, `most` for how many seconds nothing needs to be known of its details.
+        `check` is how its targets are checked, `most` for how many seconds nothing needs to be known of its details;
+        `period`: seconds after which they are read again.
         """
         indicators, last = self.trouble_indicators(service, primary), self.details
-        late = self.stage(service, primary).is_late(now, DETAILS_PERIOD, check, most)
+        late = self.stage(service, primary).is_late(now, period, check, most)
         if last is not None and last.indicators.deployment == primary.id:
             if indicators != last.indicators:
                 return None
-            if (now - last.at).total_seconds() < DETAILS_PERIOD:
+            if (now - last.at).total_seconds() < period:
                 return last.found
             return None if indicators.any_trouble or late else ServiceDetails(revision=last.found.revision)
         return None if indicators.any_trouble or late else ServiceDetails()
 
-    def targets_of(self, service: Service, now: datetime) -> TargetHealth | None:
-        """The targets of a steady service when they were healthy and nothing happened since, for `DETAILS_PERIOD`."""
+    def targets_of(self, service: Service, now: datetime, period: float = DETAILS_PERIOD) -> TargetHealth | None:
+        """The targets of a steady service when they were healthy and nothing happened since, for `period` seconds."""
         last = self.healthy
         if last is None or last.newest != _newest(service):
             return None
-        return last.targets if (now - last.at).total_seconds() < DETAILS_PERIOD else None
+        return last.targets if (now - last.at).total_seconds() < period else None
 
 
 def _newest(service: Service) -> ServiceEvent | None:

@@ -70,17 +70,23 @@ class RedeployContext(ProgressContext, Protocol):
 
 
 def observe(context: RedeployContext) -> RedeployFacts:
-    """Services, and the tasks of those that are not steady. One that looks well asks for nothing here."""
+    """Services, and the tasks of those that are not steady. One that looks well asks for nothing here.
+
+    Neither does one whose database was made in this run: it is redeployed, whatever its tasks died of before.
+    """
     wary = context.wait_rules.wary - (context.now() - context.started).total_seconds()
     stack, kept = context.stack, context.rollout_memory
-    seen = progress.observe(stack, context.ecs, context.targets, context.logs, memory=kept, spare=frozenset)
+    made = frozenset(stack.subjects_of(context.databases_made))
+    seen = progress.observe(
+        stack, context.ecs, context.targets, context.logs, memory=kept, spare=frozenset, glance=made
+    )
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
     memory = kept.update(lambda value: value.having_asked({} if wary > 0 else services).having_seen(services))
     facts = RedeployFacts(
         cluster=stack.cluster,
         rollouts=seen,
         services={name: one.name for name, one in stack.services.items()},
-        made=frozenset(stack.subjects_of(context.databases_made)),
+        made=made,
         redeployed=frozenset(memory.caused),
         before=memory.asked_about,
         ours=memory.caused,

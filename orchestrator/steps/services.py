@@ -11,7 +11,7 @@ rollout/verdict.py, when the next state can come in rollout/timeline.py, what a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -20,10 +20,10 @@ from orchestrator.aws.elbv2 import Elbv2, HealthCheck
 from orchestrator.database.model import WantedDatabase, wanted_of
 from orchestrator.database.server import Server
 from orchestrator.engine.close_looks import CloseLooks
-from orchestrator.engine.step import Step, Subject, Todo, Verdicts, tenant_of
+from orchestrator.engine.step import Step, Subject, Todo, Verdict, Verdicts, Wait, tenant_of
 from orchestrator.engine.subjects import each, refusals
 from orchestrator.errors import Problem
-from orchestrator.rollout import progress, timeline
+from orchestrator.rollout import pacing, progress, timeline
 from orchestrator.rollout.memory import Memory
 from orchestrator.rollout.progress import Rollout
 from orchestrator.rollout.situation import Rules as Rules  # noqa: PLC0414 - who runs the step finds it here
@@ -99,6 +99,8 @@ def observe(context: ServicesContext) -> ServicesFacts:
     stack, kept, now = context.stack, context.rollout_memory, context.now()
     most = context.wait_rules.timeout / 4
     changed = _changed(kept.value)
+    groups = {name: one.target_group_arn for name, one in stack.services.items() if one.target_group_arn}
+    _learn_checks(context, {groups[name] for name in kept.value.caused if name in groups})
     seen = progress.observe(
         stack,
         context.ecs,
@@ -110,12 +112,11 @@ def observe(context: ServicesContext) -> ServicesFacts:
         spare=lambda well: context.close_looks.spared([one for one in well if one not in changed]),
     )
     services = {tenant: rollout.service for tenant, rollout in seen.items() if rollout.service is not None}
-    memory = kept.update(lambda value: value.having_seen(services, now))
-    groups = {name: one.target_group_arn for name, one in stack.services.items() if one.target_group_arn}
-    wanted = {groups[name] for name, rollout in seen.items() if name in groups and _checks_matter(rollout)}
-    if wanted - memory.checks.keys():
-        checks = context.targets.checks(wanted)
-        memory = kept.update(lambda value: value.with_checks(checks))
+    kept.update(lambda value: value.having_seen(services, now))
+    _learn_checks(
+        context, {groups[name] for name, rollout in seen.items() if name in groups and _checks_matter(rollout)}
+    )
+    memory = kept.value
     wanted_by = {one.tenant: one for one in wanted_of(stack)}
     histories = memory.histories.items()
     return ServicesFacts(
@@ -137,6 +138,17 @@ def observe(context: ServicesContext) -> ServicesFacts:
         cluster=stack.cluster,
         stopped=frozenset(name for name, history in histories if history.stopped),
     )
+
+
+def _learn_checks(context: ServicesContext, groups: Collection[str]) -> None:
+    """How the targets of these groups are checked, where that isn't known yet.
+
+    Nothing else tells when a first rollout can be good, and one that may be late is looked into.
+    """
+    kept = context.rollout_memory
+    if set(groups) - kept.value.checks.keys():
+        checks = context.targets.checks(groups)
+        kept.update(lambda value: value.with_checks(checks))
 
 
 def _changed(memory: Memory) -> frozenset[str]:
@@ -164,7 +176,15 @@ def _checks_matter(rollout: Rollout) -> bool:
 
 def decide(facts: ServicesFacts) -> Verdicts:
     """Per tenant: up, coming, or why it won't come up."""
-    return {tenant: judge(_situation(tenant, facts)) for tenant in facts.rollouts}
+    least = pacing.least(len(facts.rollouts))
+    verdicts = {tenant: judge(_situation(tenant, facts)) for tenant in facts.rollouts}
+    return {tenant: _no_sooner(verdict, least) for tenant, verdict in verdicts.items()}
+
+
+def _no_sooner(verdict: Verdict, seconds: float) -> Verdict:
+    if isinstance(verdict, Wait) and verdict.poll is not None:
+        return replace(verdict, poll=max(verdict.poll, seconds))
+    return verdict
 
 
 def _situation(tenant: str, facts: ServicesFacts) -> Situation:

@@ -11,7 +11,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.local.core import wire
 from orchestrator.local.core.wire import AwsCall, HttpAnswer
@@ -88,10 +89,16 @@ def governed(cloud: Cloud, application: WSGIApplication) -> WSGIApplication:
         for force in forces:
             if refused := force.refusal(call):
                 return wire.refusal_of(call, refused.code, refused.message, refused.status)(environ, start_response)
+
+        def started(status: str, *rest: Any) -> Any:
+            if int(status[:3]) < HTTPStatus.BAD_REQUEST:
+                cloud.record.taken(call.agent, call.name, call.parameters)
+            return start_response(status, *rest)
+
         concerned = [force for force in forces if force.concerns(call)]
         if not concerned:
-            return application(environ, start_response)
-        return _asked(concerned, application)(call)(environ, start_response)
+            return application(environ, started)
+        return _asked(concerned, application)(call)(environ, started)
 
     return answer
 

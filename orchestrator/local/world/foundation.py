@@ -17,7 +17,7 @@ TOGETHER = 90
 """Tenants of a load balancer, as in terraform/: AWS ends at 100 target groups for each."""
 REDIS_DATABASES = 16
 """Of a Redis with a default parameter group."""
-_ADDRESS_SECONDS = 60.0
+_ADDRESS_SECONDS = 300.0
 
 
 def hosted_zone(route53: Any, zone: str) -> str:

@@ -24,3 +24,20 @@ def test_a_refused_call_is_recorded_too(cloud: LocalCloud, anybody: Anybody) -> 
         anybody("ecs", agent="refused/1").describe_services(services=["a"] * 11)
     (seen,) = [one for one in cloud.ask("calls") if "refused/1" in one["agent"]]
     assert seen["sizes"] == {"services": 11}
+
+
+def test_of_changes_it_tells_how_often_the_same_one_was_taken(cloud: LocalCloud, anybody: Anybody) -> None:
+    logs = anybody("logs", agent="twice/1")
+    for name in ("one", "other"):
+        logs.create_log_group(logGroupName=name)
+    with pytest.raises(ClientError, match="ResourceAlreadyExists"):
+        logs.create_log_group(logGroupName="one")
+    for _ in range(3):
+        logs.put_retention_policy(logGroupName="one", retentionInDays=7)
+        logs.describe_log_groups()
+    seen = {one["operation"]: one for one in cloud.ask("calls") if "twice/1" in one["agent"]}
+    assert {name: (one["calls"], sorted(one["made"].values())) for name, one in seen.items()} == {
+        "logs.CreateLogGroup": (3, [1, 1]),
+        "logs.PutRetentionPolicy": (3, [3]),
+        "logs.DescribeLogGroups": (3, []),
+    }

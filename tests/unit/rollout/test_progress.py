@@ -14,12 +14,13 @@ import pytest
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.engine.close_looks import CloseLooks
 from orchestrator.engine.runner import Ending, Limits, run_step
+from orchestrator.engine.step import Todo
 from orchestrator.errors import Outcome, Problem
 from orchestrator.events import Event, FindingReported, StepDone, StepWaiting
 from orchestrator.rollout import progress, recovery
 from orchestrator.rollout.memory import RunMemory
 from orchestrator.stack.contract import Stack
-from orchestrator.steps import services
+from orchestrator.steps import redeploy, services
 from orchestrator.steps.services import Rules
 from tests.unit.rollout.scripted_cluster import OOM, START, Clock, Cluster, Life, at, stack_of
 
@@ -255,3 +256,12 @@ def test_failures_that_a_service_got_over_are_not_why_it_is_short_of_tasks_now()
         inside = progress.examine(look, tenant, cluster, cluster, cluster)
         seen.append((len(inside.failures), len(recovery.steady_since(inside).failures)))
     assert seen == [(1, 1), (1, 0), (2, 2)]
+
+
+def test_whose_database_was_made_in_this_run_is_redeployed_without_a_look_at_what_its_tasks_died_of() -> None:
+    dies = [Life(1000 + 20 * n, 1005 + 20 * n, ended=1010 + 20 * n, log={1000: DB}) for n in range(3)]
+    context = one(*dies)
+    context.databases_made.add("a")
+    context.cluster.clock.seconds = 1070
+    assert isinstance(redeploy.decide(redeploy.observe(context))["a"], Todo)
+    assert context.cluster.calls == {"DescribeServices": 1}
