@@ -59,6 +59,7 @@ bench: $(READY) ## measure the promises about speed
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_plan.py
 	$(BIN)/python scripts/bench_steps.py
+	$(BIN)/python -P -m tests.bench.first_run
 	@echo 'how long the wait takes beside other tools (half an hour): make bench-wait'
 
 bench-wait: $(READY) ## our wait compared with `aws ecs wait` and ecs-deploy, on one local cloud (BENCH_ARGS="--scenario warm")
@@ -113,8 +114,8 @@ faults: $(READY) ## crashes and failures at every call, random schedules, races,
 scale: $(READY) ## everything on a stack of 90 tenants (ten minutes; the test suite uses 25 tenants)
 	TENANTS=90 LOCAL_CLOUD_PAGE=0 $(BIN)/pytest -q tests/e2e/test_scale.py
 
-fleet: $(READY) ## a fleet of 40 stacks whose workers are killed and stopped, and three stacks on a local cloud (FLEET_SEED=n repeats a run)
-	FLEET=full $(BIN)/pytest -q tests/fleet
+fleet: $(READY) ## a fleet of 40 stacks on a local cloud, whose workers are killed and stopped (an hour; FLEET_SEED=n repeats a run, FLEET_STACKS=n)
+	FLEET=full $(BIN)/pytest -q --log-cli-level=INFO tests/fleet
 
 corpus: $(READY) ## recreate the plans and states of tests/corpus with the real Terraform (STACKS="a b": only these; 2 minutes each)
 	$(BIN)/python scripts/corpus.py $(STACKS)

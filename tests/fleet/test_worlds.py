@@ -83,32 +83,25 @@ def workers_are_lost(
     Gives the one that was stopped, which goes on by now.
     """
     chance = random.Random(SEED)
-    handovers, stopped = Handovers(url), chance.randrange(LOST)
-    fenced: list[subprocess.Popen[str]] = []
-
-    def some_work() -> list[subprocess.Popen[str]]:
-        handovers.look()
-        return [one for one in workers if at_work(url, one.pid)]
-
-    for number in range(LOST + 1):
-        workers.append(fleet.worker(url))
-        enough = number * STACKS // (LOST + 3)
-        until(f"{enough} stacks have ended", lambda least=enough: ended(url) >= least, often=OFTEN)  # type: ignore[misc]
-        eventually(lambda: False, chance.uniform(0.0, 3.0))
-        victim = chance.choice(until("a worker has work", some_work, often=OFTEN))
-        workers.remove(victim)
-        if number == stopped:
-            victim.send_signal(signal.SIGSTOP)
+    stopped, fenced = chance.randrange(LOST), list[subprocess.Popen[str]]()
+    with Handovers(url) as handovers:
+        for number in range(LOST + 1):
+            workers.append(fleet.worker(url))
+            enough = number * STACKS // (LOST + 3)
+            until(f"{enough} stacks have ended", lambda least=enough: ended(url) >= least, often=OFTEN)  # type: ignore[misc]
+            eventually(lambda: False, chance.uniform(0.0, 3.0))
+            at = until("a worker has work", lambda: [one for one in workers if at_work(url, one.pid)], often=OFTEN)
+            victim = chance.choice(at)
+            workers.remove(victim)
+            victim.send_signal(signal.SIGSTOP if number == stopped else signal.SIGKILL)
             handovers.lost(victim)
-            until("another has its stacks", lambda one=victim: not at_work(url, one.pid), often=OFTEN)  # type: ignore[misc]
-            victim.send_signal(signal.SIGCONT)
-            fenced.append(victim)
-        else:
-            victim.kill()
-            handovers.lost(victim)
-        if number == LOST // 2:
-            server.restart()
-    until("all stacks of lost workers are others'", lambda: handovers.look() or not handovers.waiting, often=OFTEN)
+            if number == stopped:
+                until("another has its stacks", lambda one=victim: not at_work(url, one.pid), often=OFTEN)  # type: ignore[misc]
+                victim.send_signal(signal.SIGCONT)
+                fenced.append(victim)
+            if number == LOST // 2:
+                server.restart()
+        until("all stacks of lost workers are others'", lambda: handovers.are_over, often=OFTEN)
     say("%d workers were lost; others had their stacks after %s s", LOST + 1, handovers.seconds)
     return fenced
 

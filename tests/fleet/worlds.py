@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,27 +152,36 @@ def processor_seconds(process: subprocess.Popen[str]) -> float:
     return used.user + used.system + used.children_user + used.children_system
 
 
-@dataclass(frozen=True)
-class LostWorker:
-    """A worker that was killed or stopped, and when."""
-
-    process: subprocess.Popen[str]
-    at: float
-
-
-@dataclass
 class Handovers:
-    """How long the stacks of lost workers waited until another one had them."""
+    """How long the stacks of lost workers wait until another one has them: looked at twice a second, in a thread."""
 
-    url: str
-    waiting: list[LostWorker] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    def __init__(self, url: str) -> None:
+        self.seconds: list[float] = []
+        self._url = url
+        self._waiting: dict[int, float] = {}
+        self._guard = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._looks, daemon=True)
+
+    def __enter__(self) -> Handovers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(PATIENCE)
 
     def lost(self, process: subprocess.Popen[str]) -> None:
-        self.waiting.append(LostWorker(process, time.monotonic()))
+        with self._guard:
+            self._waiting[process.pid] = time.monotonic()
 
-    def look(self) -> None:
-        """Which have been taken over by now."""
-        over = [one for one in self.waiting if not at_work(self.url, one.process.pid)]
-        self.seconds += [round(time.monotonic() - one.at, 1) for one in over]
-        self.waiting = [one for one in self.waiting if one not in over]
+    @property
+    def are_over(self) -> bool:
+        with self._guard:
+            return not self._waiting
+
+    def _looks(self) -> None:
+        while not self._ended.wait(0.5):
+            with suppress(psycopg.OperationalError), self._guard:  # the server is restarted as well
+                for pid in [pid for pid in self._waiting if not at_work(self._url, pid)]:
+                    self.seconds.append(round(time.monotonic() - self._waiting.pop(pid), 1))

@@ -121,6 +121,14 @@ def test_what_aws_refused_for_its_rate_is_sent_again(server: Server) -> None:
     assert (len(server.sent), server.listed) == (2, 0)
 
 
+@pytest.mark.usefixtures("server")
+def test_all_threads_of_a_command_share_what_one_client_may_still_send() -> None:
+    """botocore counts for each client; whatever the mode in somebody's own settings."""
+    aws = Aws("us-west-2", Access({**os.environ, "AWS_RETRY_MODE": "legacy"}))
+    assert aws.client("ecs") is aws.client("ecs")
+    assert aws.client("ecs").meta.config.retries["mode"] == "adaptive"
+
+
 @pytest.mark.parametrize(("lost", "kind"), [(0, Unheard), (500, Unheard), (429, Transient)])
 def test_it_is_said_when_nobody_knows_whether_a_redeploy_arrived(
     server: Server, lost: int, kind: type[Transient]

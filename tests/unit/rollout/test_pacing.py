@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.aws.elbv2 import HealthCheck
 from orchestrator.aws.service_events import EventKind
 from orchestrator.engine.retry import JITTER
+from orchestrator.local.laws.rate_rows import rates_of
 from orchestrator.rollout import pacing
 from orchestrator.rollout.pacing import next_look
 from orchestrator.rollout.timeline import Expectation
@@ -85,3 +87,17 @@ def test_what_another_application_drains_is_not_timed_by_checks() -> None:
     check = HealthCheck(interval=300, healthy=2, unhealthy=10)
     drains = Expectation(BEGAN, None, EventKind.DRAINING)
     assert next_look(30, drains, check) == next_look(30, Expectation(BEGAN), None) == 3
+
+
+@pytest.mark.parametrize("services", [1, 40, 75, 200, 500])
+def test_looks_at_many_services_take_half_of_the_rates_at_most(services: int) -> None:
+    """What the local cloud refuses beyond, which are AWS's own figures."""
+    of_ten = rates_of("ecs", "DescribeServices")[0].refill
+    of_each = rates_of("elbv2", "DescribeTargetHealth")[0].refill
+    assert math.ceil(services / 10) / pacing.least(services) <= of_ten / 2
+    assert services / pacing.period(services, 15.0) <= of_each / 2
+
+
+def test_few_services_are_looked_at_as_ever() -> None:
+    assert pacing.least(40) <= pacing.DENSEST
+    assert pacing.period(75, 15.0) == 15.0
