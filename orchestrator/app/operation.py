@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,12 +27,13 @@ from orchestrator.dns.names import normal
 from orchestrator.dns.undo import NameRestoration
 from orchestrator.dns.visibility import NameView
 from orchestrator.doctor.consultation import consult
-from orchestrator.engine import graph, runner
+from orchestrator.engine import graph, looks, runner
 from orchestrator.engine.check import Diagnosis
 from orchestrator.engine.clock import SystemClock
 from orchestrator.engine.close_looks import FEW, CloseLooks
 from orchestrator.engine.first_look import FirstLooks
 from orchestrator.engine.graph import AnyStep
+from orchestrator.engine.looks import Look
 from orchestrator.engine.runner import Around, Observation, Report
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.engine.unconfirmed import WINDOW
@@ -246,11 +247,20 @@ class Operation:
         """How many each tenant has configured, by its own database; None: it could not be asked."""
         return rows_of(self._context.database, wanted_of(self.stack), "embedding_provider")
 
-    def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
-        """What each step observes now, the indexes' containers with them; changes nothing, looks not at `known`."""
+    def looking_together(self) -> Callable[[], Look]:
+        """What is looked at with these from now on is asked for once (`engine.looks`)."""
+        return looks.survey(self.clock.monotonic)
+
+    def sights(
+        self, known: Collection[str] = (), together: Callable[[], Look] | None = None
+    ) -> Mapping[str, Observation]:
+        """What each step observes now, the indexes' containers with them; changes nothing, looks not at `known`.
+
+        `together`: of a look that has begun already, of which this is a part.
+        """
         asked = [step for step in self._looked_at if step.id not in known]
-        context, monotonic = self._looking_once(), self.clock.monotonic
-        return runner.sights(asked, context, subjects=self._subjects, monotonic=monotonic)
+        together = together or self.looking_together()
+        return runner.sights(asked, self._looking_once(), subjects=self._subjects, together=together)
 
     def tasks(self) -> Iterator[Event]:
         """Every task that ECS still knows, newest first."""

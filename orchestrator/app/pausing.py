@@ -116,7 +116,7 @@ def _widened(context: Context, aws: Aws, stamp: Stamp) -> PauseContext:
 
 def pause_state_of(stack: Stack, aws: Aws) -> PauseState:
     """Whether the stack, or which of its tenants, are paused: two calls for ten tenants."""
-    counts = ServiceCounts(aws.client("ecs"), stack.cluster)
+    counts = ServiceCounts(aws.client("ecs"), stack.cluster, aws.recent("ecs"))
     seen = counts.read([one.name for one in stack.services.values()])
     by_subject = {name: seen[one.name] for name, one in stack.services.items() if one.name in seen}
     return PauseState(servers_of(stack.database, aws).server(stack.database.server), by_subject)

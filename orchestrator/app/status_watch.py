@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.app.operation import Operation
 from orchestrator.engine.clock import Clock
+from orchestrator.engine.looks import Look
 from orchestrator.engine.runner import Observation
 from orchestrator.engine.step import Subject, Verdict
 from orchestrator.events import PartObserved
@@ -33,11 +34,11 @@ class StatusWatch:
     _sights: dict[str, Observation] = field(default_factory=dict)
     _seen_at: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> StatusView:
-        """What is to be seen now."""
+    def look(self, together: Callable[[], Look] | None = None) -> StatusView:
+        """What is to be seen now; `together`: as a part of a look that has begun already."""
         now = self.clock.monotonic()
         calm = {step for step, sight in self._sights.items() if sight.settled and now - self._seen_at[step] < CALM}
-        fresh = self.operation.sights(calm)
+        fresh = self.operation.sights(calm, together)
         self._sights |= fresh
         self._seen_at |= dict.fromkeys(fresh, now)
         rows = board.rows(self.operation.stack, self._sights, self.operation.balancers(), self.operation.tenants)

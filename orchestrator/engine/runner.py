@@ -342,13 +342,12 @@ def sights(
     context: Any,
     *,
     subjects: Collection[Subject] | None = None,
-    monotonic: Callable[[], float] | None = None,
+    together: Callable[[], looks.Look] | None = None,
 ) -> Mapping[str, Observation]:
     """Observe and decide, changing nothing. A failed observation is a `Blocked`, or a `Wait` where it may pass.
 
-    `monotonic` counts seconds: with it, what several steps ask is asked once, after this began.
+    With `together` (`looks.survey`), what several steps ask is asked once.
     """
-    together = looks.survey(monotonic) if monotonic else None
 
     def look(step: AnyStep) -> Observation:
         try:
@@ -375,6 +374,10 @@ def survey(
     subjects: Collection[Subject] | None = None,
     monotonic: Callable[[], float] | None = None,
 ) -> Mapping[str, Mapping[Subject, Verdict]]:
-    """What `plan` shows: the verdicts of one look of each step."""
-    seen = sights(steps, context, subjects=subjects, monotonic=monotonic)
+    """What `plan` shows: the verdicts of one look of each step.
+
+    `monotonic` counts seconds: with it, what several steps ask is asked once, after this began.
+    """
+    together = looks.survey(monotonic) if monotonic else None
+    seen = sights(steps, context, subjects=subjects, together=together)
     return {step: sight.verdicts for step, sight in seen.items()}

@@ -13,8 +13,11 @@ from orchestrator.workflows.execution import Execution, perform
 from orchestrator.workflows.survey import outcome_of, show_survey, survey_events
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.app import Operation, StatusWatch
     from orchestrator.app.status_watch import StatusView
+    from orchestrator.engine.looks import Look
 
 EVERY = 5.0
 """Seconds between two looks (the setting `poll` says otherwise)."""
@@ -42,11 +45,13 @@ def status(
 
         operation = execution.look_at()
         execution.pages.knows(operation.stack, operation.tenants)
-        paused = None if chosen.watch else _paused(execution, operation)
-        if paused is not None:
-            return paused
         status_watch = app.StatusWatch(operation, execution.clock)
-        return _watched(execution, status_watch) if chosen.watch else _shown(execution, status_watch)
+        if chosen.watch:
+            return _watched(execution, status_watch)
+        together = operation.looking_together()
+        with together().tried():
+            paused = _paused(execution, operation)
+        return _shown(execution, status_watch, together) if paused is None else paused
 
     return perform("status", stack, work, emit=emit, caller=caller, steps=chosen, page=chosen.page)
 
@@ -62,8 +67,8 @@ def _paused(execution: Execution, operation: Operation) -> Outcome | None:
     return show_survey(execution.emit, app.paused_survey(operation, pause_state))
 
 
-def _shown(execution: Execution, status_watch: StatusWatch) -> Outcome:
-    picture = status_watch.look()
+def _shown(execution: Execution, status_watch: StatusWatch, together: Callable[[], Look]) -> Outcome:
+    picture = status_watch.look(together)
     show_survey(execution.emit, picture.verdicts)
     for part in picture.parts:
         execution.emit(part)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ ORDERS = "orders"
 """Of the database in which several workers find their orders."""
 _LABELS = ("staging", "production")
 _SECONDS = 300.0
-_AT_ONCE = 6
 
 
 def make(running: state.Running, folder: Path, stacks: int = 3) -> Path:
@@ -40,10 +38,11 @@ def make(running: state.Running, folder: Path, stacks: int = 3) -> Path:
     environment = {name: said[name] for name in KEPT if name in said}
     environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(keys.absolute()), "AWS_REGION": session.region_name}
     table: dict[str, Any] = {"stacks": {}}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each waits for its database server most of the time
-        contracts = list(pool.map(lambda number: _built(said, running.endpoint, number), range(1, stacks + 1)))
-    for number, contract in enumerate(contracts, 1):
+    for number in range(1, stacks + 1):
         name = f"stack-{number}"
+        zone = f"{name}.example"
+        tenant = f"customer-{number}"
+        contract = world.build(session, endpoint=running.endpoint, name=name, tenants=(tenant,), zone=zone)
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "contract.json").write_text(json.dumps(contract, indent=2))
         table["stacks"][name] = {
@@ -57,13 +56,6 @@ def make(running: state.Running, folder: Path, stacks: int = 3) -> Path:
     rds = api.client_of(session, running.endpoint, "rds")
     eventually(lambda: all(one["DBInstanceStatus"] == "available" for one in _servers(rds)), _SECONDS)
     return file
-
-
-def _built(said: dict[str, str], endpoint: str, number: int) -> dict[str, Any]:
-    """One stack, through a session of its own: boto3's are one thread's."""
-    name = f"stack-{number}"
-    tenants = (f"customer-{number}",)
-    return world.build(api.session(said), endpoint=endpoint, name=name, tenants=tenants, zone=f"{name}.example")
 
 
 def orders_database(running: state.Running, folder: Path) -> Path:

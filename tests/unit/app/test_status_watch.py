@@ -41,7 +41,7 @@ class Looks:
     def balancers(self) -> dict[str, str]:
         return {"alb": "active"}
 
-    def sights(self, known: Collection[str] = ()) -> Mapping[str, Observation]:
+    def sights(self, known: Collection[str] = (), _together: object = None) -> Mapping[str, Observation]:
         self.looked.append(set(self.steps) - set(known))
         facts = {"database-server": DatabaseServerFacts(ServerState("db", "available"), "h"), "runner": object()}
         return {step: Observation(facts[step], {STACK: self.verdicts[step]}) for step in self.looked[-1]}
